@@ -1,0 +1,214 @@
+// What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
+import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
+import type { AgentState, HealthState, ShareReason } from '../../steer/plan-shape.ts';
+
+/** Every list: `GET /v1/<kind>` and `GET /v1/<kind>/<name>` (a list of one). */
+export interface ListView<T> {
+  readonly kind: string;
+  readonly revision: number;
+  readonly items: readonly T[];
+}
+
+/** Figures over the last `windowSeconds`. Percentiles in milliseconds; null: no request in the window. */
+export interface TrafficView {
+  readonly windowSeconds: number;
+  readonly rps: number;
+  /** 0 to 1: 5xx and broken answers over all. */
+  readonly errorRatio: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+export interface EndpointView {
+  readonly id: string;
+  readonly health: HealthState;
+  /** Why it is not up; empty when it is. */
+  readonly reason: string;
+}
+
+export interface AgentView {
+  readonly cluster: string;
+  readonly state: AgentState;
+  /** Since the last accepted snapshot; null: never one. */
+  readonly ageMs: number | null;
+  readonly capacityRps: number | null;
+  readonly cpuUtilisation: number | null;
+  readonly memoryUtilisation: number | null;
+  readonly agentVersion: string | null;
+}
+
+/** The three axes stay apart. Shares are 0 to 1 over all services, weighted by their demand. */
+export interface ClusterView {
+  readonly name: string;
+  readonly region: string | null;
+  readonly admin: AdminState;
+  readonly dialPercent: number;
+  readonly health: HealthState;
+  readonly agent: AgentView;
+  readonly endpoints: readonly EndpointView[];
+  readonly desiredShare: number;
+  readonly effectiveShare: number;
+  readonly observedShare: number;
+  readonly traffic: TrafficView;
+  /** Requests per second it can take; null: unknown. */
+  readonly capacityRps: number | null;
+  /** Demand over capacity; null: unknown. */
+  readonly utilisation: number | null;
+  /** Requests per second, one per second, oldest first, up to 60. */
+  readonly trend: readonly number[];
+}
+
+export interface TargetView {
+  readonly version: string;
+  readonly cluster: string;
+  readonly desiredShare: number;
+  readonly effectiveShare: number;
+  /** Over the last 10 s; 0 without traffic. */
+  readonly observedShare: number;
+  readonly reasons: readonly ShareReason[];
+  readonly traffic: TrafficView;
+}
+
+export interface ServiceView {
+  readonly name: string;
+  readonly policy: string;
+  readonly onUnavailable: string;
+  /** Percent per version. */
+  readonly split: Readonly<Record<string, number>>;
+  readonly targets: readonly TargetView[];
+  /** 0 to 1: what is answered 503 for want of a place. */
+  readonly lostShare: number;
+  readonly traffic: TrafficView;
+}
+
+export interface RouteView {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly path: string;
+  readonly service: string;
+  readonly traffic: TrafficView;
+}
+
+export interface WorkerView {
+  readonly name: string;
+  readonly pid: number;
+  readonly state: 'starting' | 'ready' | 'draining' | 'lost';
+  readonly generation: number;
+  readonly plan: number;
+  readonly restarts: number;
+  readonly residentBytes: number;
+  readonly eventLoopDelayMs: number;
+}
+
+export interface EdgeView {
+  readonly name: string;
+  readonly id: string;
+  readonly configHash: string;
+  readonly generation: number;
+  readonly plan: number;
+  readonly revision: number;
+  readonly workersReady: number;
+  readonly workers: number;
+}
+
+export interface EventView {
+  readonly sequence: number;
+  readonly at: string;
+  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'controller';
+  /** One line, no control characters. */
+  readonly text: string;
+}
+
+/** `GET /v1/status`: also what `GET /v1/watch` sends as one JSON line a second. */
+export interface StatusView {
+  readonly host: string;
+  readonly version: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly startedAt: string;
+  readonly revision: number;
+  readonly generation: number;
+  readonly plan: number;
+  /** Ok, or one line per thing that is wrong. */
+  readonly degraded: readonly string[];
+  readonly workersReady: number;
+  readonly workers: number;
+  readonly inFlight: number;
+  readonly traffic: TrafficView;
+  readonly clusters: readonly ClusterView[];
+  readonly services: readonly ServiceView[];
+  readonly lastRevision: { readonly revision: number; readonly at: string; readonly author: string; readonly text: string } | null;
+  /** Newest first, up to 50. */
+  readonly events: readonly EventView[];
+  /** What the caller may do. */
+  readonly role: 'read' | 'operate' | 'admin';
+}
+
+/** `POST /v1/changes`. */
+export interface ChangeRequest {
+  readonly change: Change;
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+  /** Refused with `conflict` unless the intent is at this revision. */
+  readonly ifRevision?: number;
+  /** The caller has accepted a dangerous act. */
+  readonly yes?: boolean;
+  /** On the unix socket: the name the caller gives itself. */
+  readonly claims?: string;
+}
+
+/** What changes for one target. */
+export interface ShareChange {
+  readonly service: string;
+  readonly version: string;
+  readonly cluster: string;
+  readonly before: { readonly desired: number; readonly effective: number };
+  readonly after: { readonly desired: number; readonly effective: number };
+}
+
+export interface ChangeResult {
+  /** The new revision; the present one on a dry run or when nothing changed. */
+  readonly revision: number;
+  readonly previousRevision: number;
+  readonly changed: boolean;
+  readonly dryRun: boolean;
+  /** One line: what was done. */
+  readonly summary: string;
+  readonly shares: readonly ShareChange[];
+  /** Null on a dry run. */
+  readonly applied: AppliedView | null;
+  /** The command that takes it back. */
+  readonly undo: string;
+}
+
+/** Which workers serve the change. */
+export interface AppliedView {
+  readonly workers: number;
+  readonly acknowledged: number;
+  /** Names of those that have not within the time allowed. */
+  readonly laggards: readonly string[];
+  readonly tookMs: number;
+}
+
+/** Every failure of the admin API. `code` decides the exit code of the command. */
+export interface ApiProblem {
+  readonly code: 'usage' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'unsafe' | 'confirm' | 'timeout' | 'internal';
+  /** Teaches: what, where, what was expected, how to fix. */
+  readonly message: string;
+  /** With `confirm`: the question. With `conflict`: the present revision. */
+  readonly question?: string;
+  readonly revision?: number;
+  /** Config problems, one per line `file:line:column: …`. */
+  readonly problems?: readonly string[];
+}
+
+export interface AuditVerification {
+  readonly records: number;
+  readonly intact: boolean;
+  /** The first revision whose hash does not fit; null when intact. */
+  readonly brokenAt: number | null;
+}
+
+export type RevisionView = Revision;
+export type IntentView = Intent;

@@ -1,0 +1,76 @@
+// The one catalogue of errors: what went wrong, whose fault it is, whether another attempt may help, what the client is told.
+
+/** Whose fault an error is. `client` never counts against an endpoint; `path` is the way to an endpoint; `service` answered badly. */
+export type Blame = 'client' | 'path' | 'service' | 'operator' | 'weir';
+
+/**
+ * Whether another attempt may help.
+ * `unsent`: only because no byte of the request reached the origin, so any method may be retried.
+ * `idempotent`: the origin may have seen the request; only methods of RFC 9110 section 9.2.2 may be retried.
+ */
+export type Retry = 'never' | 'unsent' | 'idempotent';
+
+export interface ErrorEntry {
+  /** HTTP status of the local reply. 0: the connection is closed without a reply. */
+  readonly status: number;
+  readonly blame: Blame;
+  readonly retry: Retry;
+  /** What the client is told; says nothing about the inside. */
+  readonly title: string;
+  /** Error type of the `proxy-status` field, RFC 9209 section 2.3. */
+  readonly proxyStatus: string;
+}
+
+type Facts = readonly [status: number, blame: Blame, retry: Retry, proxyStatus: string];
+
+const entry = ([status, blame, retry, proxyStatus]: Facts, title: string): ErrorEntry => ({ status, blame, retry, title, proxyStatus });
+
+export const ERRORS = {
+  bad_request: entry([400, 'client', 'never', 'http_request_error'], 'The request is malformed'),
+  bad_framing: entry([400, 'client', 'never', 'http_request_error'], 'The message framing of the request is not allowed'),
+  bad_host: entry([400, 'client', 'never', 'http_request_error'], 'The Host field is missing, repeated or malformed'),
+  bad_path: entry([400, 'client', 'never', 'http_request_error'], 'The request path is malformed'),
+  request_timeout: entry([408, 'client', 'never', 'http_request_error'], 'The request did not arrive in time'),
+  head_too_large: entry([431, 'client', 'never', 'http_request_error'], 'The request head is too large'),
+  target_too_long: entry([414, 'client', 'never', 'http_request_error'], 'The request target is too long'),
+  body_too_large: entry([413, 'client', 'never', 'http_request_error'], 'The request body is too large'),
+  expectation_failed: entry([417, 'client', 'never', 'http_request_error'], 'The expectation is not supported'),
+  method_not_supported: entry([501, 'client', 'never', 'http_request_error'], 'The method is not supported here'),
+  version_not_supported: entry([505, 'client', 'never', 'http_request_error'], 'The HTTP version is not supported'),
+  client_closed: entry([0, 'client', 'never', 'connection_terminated'], 'The client left before the response was complete'),
+  route_not_found: entry([404, 'client', 'never', 'destination_not_found'], 'No route matches this request'),
+  no_cluster: entry([503, 'service', 'never', 'destination_unavailable'], 'The service has no place to run right now'),
+  no_endpoint: entry([503, 'path', 'unsent', 'destination_unavailable'], 'The service cannot be reached right now'),
+  overloaded: entry([503, 'weir', 'never', 'proxy_internal_response'], 'Too many requests are waiting'),
+  draining: entry([503, 'weir', 'never', 'proxy_internal_response'], 'This host is going out of service'),
+  connect_failed: entry([502, 'path', 'unsent', 'connection_refused'], 'The service cannot be reached'),
+  connect_timeout: entry([504, 'path', 'unsent', 'connection_timeout'], 'The service cannot be reached in time'),
+  tls_failed: entry([502, 'path', 'unsent', 'tls_certificate_error'], 'No trusted connection to the service'),
+  connection_reset: entry([502, 'path', 'idempotent', 'connection_terminated'], 'The service closed the connection'),
+  stale_connection: entry([502, 'path', 'idempotent', 'connection_terminated'], 'The service closed the connection'),
+  first_byte_timeout: entry([504, 'path', 'idempotent', 'http_response_timeout'], 'The service did not answer in time'),
+  between_bytes_timeout: entry([504, 'path', 'never', 'http_response_timeout'], 'The service stopped in the middle of its answer'),
+  request_deadline: entry([504, 'service', 'never', 'http_response_timeout'], 'The request took longer than it may'),
+  response_malformed: entry([502, 'path', 'never', 'http_protocol_error'], 'The service sent a malformed response'),
+  response_head_too_large: entry([502, 'path', 'never', 'http_response_header_section_size'], 'The service sent a head that is too large'),
+  response_incomplete: entry([502, 'path', 'never', 'http_response_incomplete'], 'The service closed before its answer was complete'),
+  upgrade_refused: entry([502, 'service', 'never', 'http_upgrade_failed'], 'The service did not accept the upgrade as asked'),
+  tunnel_idle: entry([0, 'client', 'never', 'connection_timeout'], 'The tunnel was idle for too long'),
+  internal: entry([500, 'weir', 'never', 'proxy_internal_error'], 'An error inside the balancer'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error of the catalogue with what an operator (never the client) may read about it. */
+export class WeirError extends Error {
+  readonly code: ErrorCode;
+  /** For the log only. */
+  readonly detail: string;
+
+  constructor(code: ErrorCode, detail = '', options?: ErrorOptions) {
+    super(detail === '' ? code : `${code}: ${detail}`, options);
+    this.name = 'WeirError';
+    this.code = code;
+    this.detail = detail;
+  }
+}

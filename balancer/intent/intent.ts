@@ -1,0 +1,76 @@
+// The intent document: what operators asked for since the config was loaded. One per fleet, one integer revision.
+
+export type AdminState = 'active' | 'drain' | 'maintenance';
+
+export interface ServiceIntent {
+  /** Millionths per version; sums to a million. */
+  readonly split: Readonly<Record<string, number>>;
+  /** The file's split this one was seeded from: only a file value that changed makes a revision. */
+  readonly splitSeed: Readonly<Record<string, number>>;
+  /** version → cluster → relative weight. */
+  readonly clusterWeights: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly clusterWeightsSeed: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+export interface ClusterIntent {
+  readonly admin: AdminState;
+  /** 0 to 100. */
+  readonly dialPercent: number;
+}
+
+export interface Intent {
+  readonly revision: number;
+  readonly services: Readonly<Record<string, ServiceIntent>>;
+  readonly clusters: Readonly<Record<string, ClusterIntent>>;
+}
+
+/** What an operator may ask for. Percentages are numbers 0 to 100 with up to 4 decimals, as typed. */
+export type Change =
+  | { readonly kind: 'shift'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
+  | { readonly kind: 'shift_clusters'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
+  | { readonly kind: 'admin'; readonly cluster: string; readonly state: AdminState }
+  | { readonly kind: 'dial'; readonly cluster: string; readonly percent: number }
+  | { readonly kind: 'undo'; readonly to: number | null };
+
+/** Where a revision came from. */
+export type RevisionSource = 'operator' | 'config';
+
+export interface Author {
+  /** `alice`, or what a local caller claims. */
+  readonly name: string;
+  /** How we know: `token NAME`, `local, claims NAME`, `config file`. */
+  readonly how: string;
+}
+
+/** One record of the audit chain. */
+export interface Revision {
+  readonly revision: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly author: Author;
+  readonly source: RevisionSource;
+  readonly reason: string;
+  /** The change as asked; null for a revision made from config. */
+  readonly change: Change | null;
+  /** Dotted paths of the intent that differ, with both values; the paths undo works on. */
+  readonly touched: readonly TouchedField[];
+  /** The revision this one reverts; null when it is no undo. */
+  readonly undoes: number | null;
+  /** SHA-256 over the previous hash and this record without `hash`, in hex. */
+  readonly previousHash: string;
+  readonly hash: string;
+}
+
+export interface TouchedField {
+  /** Path segments, e.g. ["services","shop","split"]. */
+  readonly path: readonly string[];
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** Why a change was not made; the kind decides the exit code of the command. */
+export interface Refusal {
+  readonly kind: 'usage' | 'not_found' | 'conflict' | 'unsafe';
+  /** Teaches: what, where, what was expected, how to fix. */
+  readonly message: string;
+}

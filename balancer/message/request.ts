@@ -1,0 +1,29 @@
+// The canonical request: computed once per request, used by every later step, whatever HTTP version it came with.
+import type { Fields } from './fields.ts';
+
+export interface CanonicalRequest {
+  /** As sent; case matters (RFC 9110 section 9.1). */
+  readonly method: string;
+  readonly scheme: 'http' | 'https';
+  /** Lower case, without port. */
+  readonly host: string;
+  /** As the client wrote it, with port. */
+  readonly authority: string;
+  /** Canonical path (see canonical-path.ts): routing, policies and the upstream request all use this value. Starts with `/`, or is `*`. */
+  path: string;
+  /** Without `?`; empty when there is none. */
+  query: string;
+  /** Whether the target had a `?`, even with nothing behind it. */
+  hasQuery: boolean;
+  /** End-to-end fields without host; hop-by-hop fields are gone, forwarded fields not yet added. */
+  fields: Fields;
+  readonly version: '1.0' | '1.1' | '2';
+  /** The client's address after the trusted walk of forwarded fields. */
+  readonly clientAddress: string;
+  /** The peer of the connection. */
+  readonly peerAddress: string;
+  readonly peerTrusted: boolean;
+  readonly listener: string;
+  /** Kept from a trusted peer, else made here. */
+  requestId: string;
+}

@@ -1,0 +1,80 @@
+// The shape of a plan and of what it is made from. The function is in plan.ts; workers and the terminal read only this.
+import type { OnUnavailable } from '../config/config.ts';
+
+export type HealthState = 'unknown' | 'up' | 'degraded' | 'down';
+export type AgentState = 'fresh' | 'stale' | 'absent';
+
+export interface EndpointHealth {
+  readonly endpoint: string;
+  readonly state: HealthState;
+}
+
+export interface ClusterHealth {
+  readonly state: HealthState;
+  readonly endpoints: readonly EndpointHealth[];
+}
+
+/** Measured health, by its two keys. */
+export interface HealthView {
+  readonly clusters: Readonly<Record<string, ClusterHealth>>;
+  /** Keys `service/version/cluster` that are ejected for answered 502/503/504 or a failed version probe. */
+  readonly ejectedTargets: readonly string[];
+}
+
+/** Requests per second a cluster can take; a cluster that is not named has no known capacity. */
+export type CapacityView = Readonly<Record<string, number>>;
+
+/** Requests per second now, per service. */
+export type DemandView = Readonly<Record<string, number>>;
+
+/** Why a target has the share it has; the first is the layer that decided. */
+export type ShareReason =
+  | 'intent'
+  | 'maintenance'
+  | 'drain'
+  | 'dial'
+  | 'cluster_down'
+  | 'target_ejected'
+  | 'held'
+  | 'redistributed'
+  | 'capacity'
+  | 'standby'
+  | 'panic';
+
+/** One (version, cluster) of a service, with all that redistribution needs, so that a worker can redo it on its own evidence. */
+export interface PlanTarget {
+  readonly version: string;
+  readonly cluster: string;
+  /** Millionths the intent gives it. Over all targets of a service: a million, or 0 if the service has none. */
+  readonly desired: number;
+  /** Millionths after health and capacity. Sums to a million minus `ServicePlan.lost`. */
+  readonly effective: number;
+  /** 0 to 1: how much of it can be used; 0 when down, ejected, drained or in maintenance. */
+  readonly available: number;
+  /** May it receive what others lost? Never for weight 0, maintenance; drain and dial 0 only as last resort. */
+  readonly receives: boolean;
+  readonly lastResort: boolean;
+  /** Preference tier, lower first. */
+  readonly priority: number;
+  /** The most millionths of the service it can take by known capacity; null: no bound known. */
+  readonly limit: number | null;
+  readonly reasons: readonly ShareReason[];
+}
+
+export interface ServicePlan {
+  readonly service: string;
+  readonly onUnavailable: OnUnavailable;
+  readonly targets: readonly PlanTarget[];
+  /** Millionths that go nowhere: answered 503. */
+  readonly lost: number;
+}
+
+export interface Plan {
+  readonly services: Readonly<Record<string, ServicePlan>>;
+  readonly health: HealthView;
+}
+
+/** The key of a target in `HealthView.ejectedTargets`. Names are DNS labels, so `/` cannot occur in them. */
+export function targetKey(service: string, version: string, cluster: string): string {
+  return `${service}/${version}/${cluster}`;
+}

@@ -1,0 +1,57 @@
+// The store of an edge host: the intent, its audit chain, applied config, tokens, last known health. One interface, several homes.
+import type { Intent, Revision } from '../intent/intent.ts';
+
+export type Role = 'read' | 'operate' | 'admin';
+
+/** A token as stored: never the secret, only its SHA-256. */
+export interface StoredToken {
+  readonly name: string;
+  readonly role: Role | 'agent';
+  /** Agents: the only cluster it may report for; null otherwise. */
+  readonly cluster: string | null;
+  /** Hex. */
+  readonly secretHash: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+}
+
+/** A config text that was applied over the file. */
+export interface AppliedConfig {
+  readonly text: string;
+  readonly at: string;
+  /** SHA-256 of the file's text when this was applied; a file that changed since wins again. */
+  readonly fileHash: string;
+}
+
+export type CommitResult = { readonly ok: true } | { readonly ok: false; readonly revision: number };
+
+export interface Store {
+  /** The stored intent; null on an empty store. */
+  readIntent(): Intent | null;
+  /**
+   * Writes the intent and its record in one transaction, durable before it returns, if the stored revision is still
+   * `expected` (0 for an empty store). Otherwise tells the stored revision and writes nothing.
+   */
+  commit(expected: number, intent: Intent, record: Revision): CommitResult;
+  /** Records newest first. */
+  revisions(limit: number, before?: number): readonly Revision[];
+  revision(revision: number): Revision | null;
+  /** The intent as it was at a revision, for `undo --to`. */
+  intentAt(revision: number): Intent | null;
+  /** All records, oldest first, for verification. */
+  chain(): Iterable<Revision>;
+
+  tokens(): readonly StoredToken[];
+  putToken(token: StoredToken): void;
+  /** False when there was none. */
+  deleteToken(name: string): boolean;
+
+  appliedConfig(): AppliedConfig | null;
+  putAppliedConfig(applied: AppliedConfig | null): void;
+
+  /** Small values by key: last plan number, generation, last health. Durable in order, not necessarily at once. */
+  getValue(key: string): string | null;
+  putValue(key: string, value: string): void;
+
+  close(): void;
+}

@@ -1,0 +1,101 @@
+// Every metric of weir, in one list. docs/metrics.md is generated from it.
+
+export type MetricKind = 'counter' | 'gauge' | 'histogram';
+
+/** The bounded label sets; nothing else may label a metric. */
+export type Label =
+  | 'listener'
+  | 'route'
+  | 'service'
+  | 'version'
+  | 'cluster'
+  | 'host'
+  | 'worker'
+  | 'filter'
+  | 'policy'
+  | 'state'
+  | 'code_class'
+  | 'outcome'
+  | 'reason';
+
+export interface MetricDefinition {
+  readonly kind: MetricKind;
+  readonly help: string;
+  readonly labels: readonly Label[];
+  /** Upper bounds; histograms only. */
+  readonly buckets?: readonly number[];
+}
+
+/** Seconds; finer than OpenTelemetry's advice where an edge needs it. */
+const LATENCY_BUCKETS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 7.5, 10,
+  30, 60,
+] as const;
+
+export const METRICS = {
+  weir_requests_total: {
+    kind: 'counter',
+    help: 'Requests that were answered, by who answered and with what class of status (0xx: closed without an answer)',
+    labels: ['route', 'service', 'version', 'cluster', 'code_class'],
+  },
+  weir_request_duration_seconds: {
+    kind: 'histogram',
+    help: 'From the first byte of the request head to the last byte of the response',
+    labels: ['service', 'version', 'cluster'],
+    buckets: LATENCY_BUCKETS,
+  },
+  weir_local_replies_total: {
+    kind: 'counter',
+    help: 'Responses made by weir itself, by the code of the error catalogue',
+    labels: ['listener', 'reason'],
+  },
+  weir_upstream_failures_total: {
+    kind: 'counter',
+    help: 'Attempts that failed, by the code of the error catalogue',
+    labels: ['cluster', 'reason'],
+  },
+  weir_retries_total: {
+    kind: 'counter',
+    help: 'Attempts beyond the first, and retries refused for want of budget',
+    labels: ['service', 'outcome'],
+  },
+  weir_ejections_total: {
+    kind: 'counter',
+    help: 'Endpoints and targets taken out by outlier detection on real traffic',
+    labels: ['cluster', 'reason'],
+  },
+  weir_connections_total: { kind: 'counter', help: 'Client connections accepted', labels: ['listener'] },
+  weir_connections_refused_total: { kind: 'counter', help: 'Client connections closed at once', labels: ['listener', 'reason'] },
+  weir_connections: { kind: 'gauge', help: 'Client connections open now', labels: ['listener', 'worker'] },
+  weir_requests_in_flight: { kind: 'gauge', help: 'Requests in work now', labels: ['worker'] },
+  weir_upstream_connections_total: { kind: 'counter', help: 'Connections opened to endpoints', labels: ['cluster'] },
+  weir_upstream_connections: { kind: 'gauge', help: 'Connections to endpoints open now', labels: ['cluster', 'worker'] },
+  weir_received_bytes_total: { kind: 'counter', help: 'Bytes of request bodies', labels: ['service'] },
+  weir_sent_bytes_total: { kind: 'counter', help: 'Bytes of response bodies', labels: ['service'] },
+  weir_tunnels: { kind: 'gauge', help: 'Upgraded connections open now', labels: ['worker'] },
+  weir_access_log_dropped_total: {
+    kind: 'counter',
+    help: 'Access log lines dropped because the target did not keep up',
+    labels: ['worker'],
+  },
+  weir_event_loop_delay_seconds: { kind: 'gauge', help: '99th percentile of the event loop delay in the last second', labels: ['worker'] },
+  weir_process_resident_bytes: { kind: 'gauge', help: 'Resident memory of a worker', labels: ['worker'] },
+  weir_worker_restarts_total: { kind: 'counter', help: 'Workers that ended without being asked to', labels: ['host'] },
+  weir_controller_restarts_total: { kind: 'counter', help: 'Controllers that ended without being asked to', labels: ['host'] },
+  weir_workers_ready: { kind: 'gauge', help: 'Workers that serve the newest generation and plan', labels: ['host'] },
+  weir_revision: { kind: 'gauge', help: 'Revision of the intent', labels: ['host'] },
+  weir_generation: { kind: 'gauge', help: 'Number of the config generation', labels: ['host'] },
+  weir_share_desired_ratio: { kind: 'gauge', help: 'Share the intent gives', labels: ['service', 'version', 'cluster'] },
+  weir_share_effective_ratio: { kind: 'gauge', help: 'Share the plan gives', labels: ['service', 'version', 'cluster'] },
+  weir_share_observed_ratio: { kind: 'gauge', help: 'Share measured over the last 10 seconds', labels: ['service', 'version', 'cluster'] },
+  weir_cluster_health: { kind: 'gauge', help: '1 for the health state the cluster is in', labels: ['cluster', 'state'] },
+  weir_cluster_admin: { kind: 'gauge', help: '1 for the admin state the cluster is in', labels: ['cluster', 'state'] },
+  weir_cluster_capacity_rps: { kind: 'gauge', help: 'Known capacity in requests per second', labels: ['cluster'] },
+  weir_probes_total: { kind: 'counter', help: 'Health probes', labels: ['cluster', 'outcome'] },
+  weir_agent_state: { kind: 'gauge', help: '1 for the state the agent is in', labels: ['cluster', 'state'] },
+  weir_agent_messages_total: { kind: 'counter', help: 'Messages of agents', labels: ['cluster', 'outcome'] },
+  weir_agent_rejections_total: { kind: 'counter', help: 'Agent connections and messages refused', labels: ['reason'] },
+  weir_admin_requests_total: { kind: 'counter', help: 'Requests to the admin API', labels: ['outcome'] },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof METRICS;
