@@ -1,0 +1,16 @@
+// How a filter or a balancing policy introduces itself to the config: the loader is handed these and knows no extension by name.
+import type { TSchema } from '@sinclair/typebox';
+
+export interface ConfigExtension {
+  /** The key in the file. */
+  readonly name: string;
+  /** One sentence for the reference page. */
+  readonly summary: string;
+  /** Options as written in the file; every property has a description and, where it has one, a default. */
+  readonly schema: TSchema;
+}
+
+export interface ConfigExtensions {
+  readonly filters: readonly ConfigExtension[];
+  readonly balances: readonly ConfigExtension[];
+}

@@ -1,0 +1,79 @@
+// What the admin API may ask of the controller: the border between transport (api/) and the parts that know and do (controller.ts).
+import type { Author } from '../intent/intent.ts';
+import type { Role } from '../store/store.ts';
+import type {
+  AgentView,
+  ApiProblem,
+  AuditVerification,
+  ChangeRequest,
+  ChangeResult,
+  ClusterView,
+  EdgeView,
+  EventView,
+  ListView,
+  RevisionView,
+  RouteView,
+  ServiceView,
+  StatusView,
+  WorkerView,
+} from './api/views.ts';
+
+/** Who calls, as the transport established it. */
+export interface Caller {
+  readonly author: Author;
+  readonly role: Role;
+}
+
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: ApiProblem };
+
+export interface ConfigApplyResult {
+  readonly revision: number;
+  readonly generation: number;
+  readonly changed: boolean;
+  readonly dryRun: boolean;
+  /** One line per thing that changes. */
+  readonly differences: readonly string[];
+  /** Host settings that only a restart brings in. */
+  readonly needsRestart: readonly string[];
+}
+
+export interface TokenView {
+  readonly name: string;
+  readonly role: Role | 'agent';
+  readonly cluster: string | null;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+}
+
+export interface TokenRequest {
+  readonly name: string;
+  readonly role: Role | 'agent';
+  readonly cluster: string | null;
+}
+
+export interface Appliance {
+  status(role: Role): StatusView;
+  clusters(): ListView<ClusterView>;
+  services(): ListView<ServiceView>;
+  routes(): ListView<RouteView>;
+  edges(): ListView<EdgeView>;
+  workers(): ListView<WorkerView>;
+  agents(): ListView<AgentView>;
+  /** Newest first. */
+  events(limit: number): ListView<EventView>;
+  /** Newest first. */
+  revisions(limit: number): ListView<RevisionView>;
+  change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>>;
+  applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>>;
+  /** The text that is served now. */
+  configText(): string;
+  verifyAudit(): AuditVerification;
+  tokens(): ListView<TokenView>;
+  /** The secret is shown this once. */
+  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }>;
+  deleteToken(name: string, caller: Caller): Outcome<null>;
+  /** The caller a bearer secret stands for; null: none. */
+  authenticate(secret: string): Caller | null;
+  /** Calls back on each event until the returned function is called. */
+  subscribe(onEvent: (event: EventView) => void): () => void;
+}
