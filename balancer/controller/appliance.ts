@@ -49,6 +49,8 @@ export interface TokenRequest {
   readonly name: string;
   readonly role: Role | 'agent';
   readonly cluster: string | null;
+  /** How long it lives; null or absent: until it is revoked. */
+  readonly ttlMs?: number | null;
 }
 
 export interface Appliance {

@@ -212,3 +212,6 @@ export interface AuditVerification {
 
 export type RevisionView = Revision;
 export type IntentView = Intent;
+export type ChangeView = Change;
+export type RoleView = StatusView['role'];
+export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';
