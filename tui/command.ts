@@ -1,0 +1,87 @@
+// The shape of a command of `weir`: data that the program turns into help, parsing and completion, and one function that runs it.
+import type { AdminClient } from './client.ts';
+import type { ExitCode } from './exit.ts';
+import type { Terminal } from './terminal.ts';
+import type { CommandValues } from './values.ts';
+
+export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml';
+
+export interface ArgumentSpec {
+  /** As shown in the help, upper case: `SERVICE`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly optional?: boolean;
+  /** Takes all that follows; the last argument only. */
+  readonly variadic?: boolean;
+  /** The only values that are accepted. */
+  readonly choices?: readonly string[];
+}
+
+export interface OptionSpec {
+  /** `-f, --follow` for a flag, `--to <REVISION>` for a value, `--clusters <CLUSTER=PERCENT...>` for several. */
+  readonly flags: string;
+  readonly summary: string;
+  readonly choices?: readonly string[];
+}
+
+/** How the parts of weir that are not the terminal are started; `weir.ts` alone loads them. */
+export interface Programs {
+  /** Runs an edge host until it is stopped. */
+  serve(options: { readonly configFile: string }): Promise<ExitCode>;
+  /** Checks a config file; problems are lines `file:line:column: …`. */
+  check(file: string): Promise<ConfigCheck>;
+  /** The JSON Schema of the config file. */
+  configSchema(): Promise<unknown>;
+  /** Runs an agent until it is stopped. */
+  agent(options: AgentOptions): Promise<ExitCode>;
+}
+
+export type ConfigCheck = { readonly ok: true; readonly summary: string } | { readonly ok: false; readonly problems: readonly string[] };
+
+export interface AgentOptions {
+  readonly hub: string;
+  readonly cluster: string;
+  readonly token: string;
+  readonly capacityRps: number | null;
+  readonly periodMs: number | null;
+  /** PEM file of the authority that signed the hub's certificate. */
+  readonly caFile: string | null;
+}
+
+/** Everything a command gets. */
+export interface CommandCall {
+  readonly values: CommandValues;
+  readonly terminal: Terminal;
+  readonly format: OutputFormat;
+  /** Finds the appliance (see server.ts) and checks nothing yet: the first request tells whether it is there. */
+  readonly connect: () => Promise<AdminClient>;
+  readonly programs: Programs;
+  /** Aborted on SIGINT and SIGTERM, unless the command says `ownSignals`. */
+  readonly signal: AbortSignal;
+}
+
+export interface CommandDefinition {
+  /** Shown first in the help; each is a whole command line. */
+  readonly examples: readonly string[];
+  /** More than the one-line summary; shown after the options. */
+  readonly notes?: string;
+  readonly arguments?: readonly ArgumentSpec[];
+  readonly options?: readonly OptionSpec[];
+  readonly subcommands?: readonly CommandEntry[];
+  /** The command installs its own handlers for SIGINT and SIGTERM (it runs long and has something to leave in order). */
+  readonly ownSignals?: boolean;
+  /** Absent: the command is only a group of subcommands. A failure is thrown as CommandFailure. */
+  readonly run?: (call: CommandCall) => Promise<ExitCode>;
+}
+
+/** A line of the registry: enough for `weir --help`, so that no command is loaded before it is asked for. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandDefinition>;
+}
+
+export interface CommandGroup {
+  readonly title: string;
+  readonly commands: readonly CommandEntry[];
+}

@@ -1,0 +1,63 @@
+// The operator's terminal as commands see it: data on stdout, messages on stderr, questions only where somebody can answer.
+import { createInterface } from 'node:readline/promises';
+import { userInfo } from 'node:os';
+import { type Clock, systemClock } from '../health/clock.ts';
+
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Somebody reads stderr and can type an answer. */
+  readonly interactive: boolean;
+  /** Columns of stdout; null: not a terminal, so nothing is cut. */
+  readonly columns: number | null;
+  readonly color: boolean;
+  /** The user's name as the system tells it; sent as a claim. */
+  readonly userName: string;
+  /** Writes data to stdout; waits when the reader is slow. */
+  data(text: string): Promise<void>;
+  /** One message line to stderr. */
+  message(text: string): void;
+  /** Asks on stderr; only `y` or `yes` is yes. */
+  confirm(question: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** The terminal of this process. */
+export function systemTerminal(noColor: boolean): Terminal {
+  const { stdin, stdout, stderr, env } = process;
+  const interactive = stdin.isTTY && stderr.isTTY;
+  return {
+    env,
+    clock: systemClock,
+    interactive,
+    columns: stdout.isTTY ? stdout.columns : null,
+    // https://no-color.org: present and not empty means no colour.
+    color: stdout.isTTY && !noColor && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    userName: userName(env),
+    data: (text) => write(stdout, text),
+    message: (text) => void stderr.write(`${text}\n`),
+    confirm: async (question, signal) => {
+      const lines = createInterface({ input: stdin, output: stderr });
+      try {
+        const answer = await lines.question(`${question} [y/N] `, { signal });
+        return /^y(es)?$/i.test(answer.trim());
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}
+
+function userName(env: Terminal['env']): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without an entry in the user database, as in many containers.
+    return env['USER'] ?? 'unknown';
+  }
+}
+
+function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}
