@@ -1,0 +1,315 @@
+// A client's HTTP/1.1 connection: bytes to requests, one after the other, with a deadline at every moment.
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import type { ListenerLimits, ListenerTimeouts } from '../config/config.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { DownstreamExchange } from '../message/exchange.ts';
+import type { Fields } from '../message/fields.ts';
+import type { LocalReply } from '../message/response.ts';
+import { canonicalRequest, type ConnectionFacts } from './canonical-request.ts';
+import { ChunkedDecoder } from './chunked.ts';
+import { Http1Exchange } from './downstream-exchange.ts';
+import { latin1 } from './latin1.ts';
+import { parseRequestHead, type RequestHead } from './request-head.ts';
+import { responseHeadText } from './serialize.ts';
+
+/** Where requests go; the same for all connections of a listener. */
+export interface DownstreamHandler {
+  onRequest(exchange: DownstreamExchange): void;
+  /** A request that could not be understood: what to answer. Counts and logs it. */
+  onBadRequest(code: ErrorCode, facts: ConnectionFacts): LocalReply;
+  onConnectionClosed(connection: DownstreamConnection): void;
+}
+
+export interface DownstreamSettings {
+  readonly timeouts: ListenerTimeouts;
+  readonly limits: ListenerLimits;
+  readonly handler: DownstreamHandler;
+  readonly deadlines: Deadlines;
+  readonly nowMs: () => number;
+  readonly dateLine: () => string;
+}
+
+/** After the last response the client gets this long to read it before the connection is torn down. */
+const LINGER_MS = 2000;
+const EMPTY = Buffer.alloc(0);
+
+export class DownstreamConnection implements Expiring {
+  deadlineMs: number;
+  draining = false;
+  readonly facts: ConnectionFacts;
+  readonly dateLine: () => string;
+  readonly #socket: Socket;
+  readonly #settings: DownstreamSettings;
+  #held: Buffer = EMPTY;
+  #exchange: Http1Exchange | null = null;
+  #bodyLeft = 0;
+  #decoder: ChunkedDecoder | null = null;
+  #firstByteMs = 0;
+  #closing = false;
+  #working = false;
+  readonly #onData = (chunk: Buffer): void => this.#take(chunk);
+  readonly #onEnd = (): void => this.#left();
+  readonly #onClose = (): void => this.#gone();
+  readonly #onDrain = (): void => this.#drained();
+
+  constructor(socket: Socket, facts: ConnectionFacts, settings: DownstreamSettings) {
+    this.#socket = socket;
+    this.facts = facts;
+    this.#settings = settings;
+    this.dateLine = settings.dateLine;
+    this.deadlineMs = settings.deadlines.nowMs + settings.timeouts.requestHeadMs;
+  }
+
+  /** Begins to read. */
+  start(): void {
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    socket.on('drain', this.#onDrain);
+    socket.on('error', ignore);
+    this.#settings.deadlines.add(this);
+  }
+
+  /** True between two requests. */
+  get idle(): boolean {
+    return this.#exchange === null && this.#held.length === 0 && !this.#closing;
+  }
+
+  /** Closes now when idle, else after the response that is under way, which says so. */
+  drain(): void {
+    this.draining = true;
+    if (this.idle) this.#linger();
+  }
+
+  destroy(): void {
+    // A body that ends with the connection must not look complete: reset instead of FIN.
+    if ('encrypted' in this.#socket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  write(text: string): boolean {
+    if (!this.#socket.writable) return true;
+    const flowing = this.#socket.write(text, 'latin1');
+    if (!flowing) this.#expectWritten();
+    return flowing;
+  }
+
+  /** Writes text and bytes in one system call. False when the bytes are still needed after the call. */
+  writeLarge(text: string, chunk: Buffer): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    socket.cork();
+    if (text !== '') socket.write(text, 'latin1');
+    socket.write(chunk, this.#onDrain);
+    socket.uncork();
+    if (socket.writableLength === 0) return true;
+    this.#expectWritten();
+    return false;
+  }
+
+  /** The response of `exchange` is written. */
+  finish(exchange: Http1Exchange): void {
+    if (exchange !== this.#exchange) return;
+    this.#exchange = null;
+    if (exchange.close || !exchange.bodyDone || this.draining) return this.#linger();
+    this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.keepAliveMs;
+    if (!this.#working) this.#resume();
+  }
+
+  /** The exchange wants (more of) its body. */
+  continueBody(): void {
+    this.#expectBody();
+    if (!this.#working) this.#resume();
+  }
+
+  becomeTunnel(text: string): { readonly socket: Duplex; readonly head: Buffer } {
+    const socket = this.#socket;
+    socket.write(text, 'latin1');
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
+    socket.pause();
+    const head = this.#held;
+    this.#held = EMPTY;
+    this.#exchange = null;
+    this.#settings.deadlines.remove(this);
+    return { socket, head };
+  }
+
+  onDeadline(): void {
+    const exchange = this.#exchange;
+    this.deadlineMs = Infinity;
+    if (this.#closing) this.#socket.destroy();
+    else if (this.#socket.writableLength > 0) this.#fail('client_closed', false);
+    else if (exchange !== null) this.#fail('request_timeout', !exchange.headSent);
+    else if (this.#held.length > 0) this.#refuse('request_timeout');
+    else this.#linger();
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#closing) return;
+    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#work();
+  }
+
+  #resume(): void {
+    this.#socket.resume();
+    if (this.#held.length > 0) this.#work();
+  }
+
+  /** Uses up what is held, as far as it goes now. Not re-entered: a response written at once only sets the state for the next round. */
+  #work(): void {
+    if (this.#working) return;
+    this.#working = true;
+    let progress = true;
+    while (progress && this.#held.length > 0 && !this.#closing) {
+      const exchange = this.#exchange;
+      progress = exchange === null ? this.#readHead() : exchange.bodyDone || !exchange.bodyFlows ? this.#hold() : this.#readBody(exchange);
+    }
+    this.#working = false;
+    if (this.#exchange === null && !this.#closing) this.#socket.resume();
+  }
+
+  /** Bytes of the next request, or of a body nobody reads yet: stop reading, so that the client is held back. */
+  #hold(): boolean {
+    this.#socket.pause();
+    return false;
+  }
+
+  #readHead(): boolean {
+    const held = this.#held;
+    const { limits, deadlines, timeouts } = this.#settings;
+    if (this.#firstByteMs === 0) {
+      this.#firstByteMs = this.#settings.nowMs();
+      this.deadlineMs = deadlines.nowMs + timeouts.requestHeadMs;
+    }
+    // One empty line before a request is forgiven (RFC 9112 section 2.2).
+    const at = held[0] === 0x0d && held[1] === 0x0a ? 2 : 0;
+    const text = latin1(held, 0, Math.min(held.length, limits.headBytes + at));
+    const end = text.indexOf('\r\n\r\n', at);
+    if (end < 0) {
+      if (held.length - at >= limits.headBytes) this.#refuse('head_too_large');
+      else if (looksForeign(text, at)) this.#refuse('bad_request');
+      return false;
+    }
+    this.#held = held.length === end + 4 ? EMPTY : held.subarray(end + 4);
+    const head = parseRequestHead(text, at, end + 4, limits.fields);
+    const startedMs = this.#firstByteMs;
+    this.#firstByteMs = 0;
+    if (typeof head === 'string') this.#refuse(head);
+    else this.#begin(head, startedMs);
+    return true;
+  }
+
+  #begin(head: RequestHead, startedMs: number): void {
+    if (head.expect !== '' && head.expect !== '100-continue') return this.#refuse('expectation_failed');
+    const request = canonicalRequest(head, this.facts);
+    if (typeof request === 'string') return this.#refuse(request);
+    this.#decoder = head.chunked ? new ChunkedDecoder() : null;
+    this.#bodyLeft = head.contentLength;
+    const exchange = new Http1Exchange(this, head, request, startedMs);
+    this.#exchange = exchange;
+    this.deadlineMs = Infinity;
+    this.#settings.handler.onRequest(exchange);
+  }
+
+  #readBody(exchange: Http1Exchange): boolean {
+    const held = this.#held;
+    this.#expectBody();
+    if (this.#decoder === null) {
+      const take = Math.min(this.#bodyLeft, held.length);
+      this.#bodyLeft -= take;
+      this.#held = take === held.length ? EMPTY : held.subarray(take);
+      exchange.listener.onBody(take === held.length ? held : held.subarray(0, take));
+      if (this.#bodyLeft === 0 && this.#exchange === exchange) this.#endBody(exchange, []);
+      return true;
+    }
+    // Taken before the call: the listener may end everything in the middle of it.
+    this.#held = EMPTY;
+    const used = this.#decoder.feed(held, 0, {
+      onBody: (chunk) => exchange.listener.onBody(chunk),
+      onBodyEnd: (trailers) => this.#endBody(exchange, trailers),
+    });
+    if (used < 0) this.#fail('bad_framing', !exchange.headSent);
+    else if (used < held.length) this.#held = held.subarray(used);
+    return true;
+  }
+
+  #endBody(exchange: Http1Exchange, trailers: Fields): void {
+    exchange.bodyDone = true;
+    if (this.#socket.writableLength === 0) this.deadlineMs = Infinity;
+    exchange.listener.onBodyEnd(trailers);
+  }
+
+  #expectBody(): void {
+    if (this.#exchange?.bodyDone === false) this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.requestBodyMs;
+  }
+
+  #expectWritten(): void {
+    this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.writeMs;
+  }
+
+  #drained(): void {
+    if (this.#socket.writableLength > 0) return this.#expectWritten();
+    if (this.#closing) return;
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    this.deadlineMs = Infinity;
+    this.#expectBody();
+    exchange.drained();
+  }
+
+  /** Ends the exchange; an answer, where one is possible, is the listener's to send and the last of this connection. */
+  #fail(code: ErrorCode, answerable: boolean): void {
+    const exchange = this.#exchange;
+    this.#held = EMPTY;
+    if (exchange === null) return this.#socket.destroySoon();
+    exchange.close = true;
+    exchange.listener.onDownstreamFailed(code, answerable);
+    if (!answerable) this.destroy();
+  }
+
+  /** Answers a request that cannot be understood; whatever follows it cannot be understood either. */
+  #refuse(code: ErrorCode): void {
+    const reply = this.#settings.handler.onBadRequest(code, this.facts);
+    const framing = { length: Buffer.byteLength(reply.body), chunked: false, tellsLength: true, connectionLine: 'connection: close\r\n' };
+    this.#socket.write(responseHeadText(reply.status, reply.fields, framing, this.dateLine()) + reply.body, 'latin1');
+    this.#linger();
+  }
+
+  /** Half-closes and reads on for a while: closing at once could reset the connection before the client has read the response. */
+  #linger(): void {
+    this.#closing = true;
+    this.#held = EMPTY;
+    this.deadlineMs = this.#settings.deadlines.nowMs + LINGER_MS;
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  /** FIN from the client. Like nginx and Envoy we take it that nobody waits for an answer any more. */
+  #left(): void {
+    if (this.#exchange === null || this.#closing) this.#socket.end();
+    else this.#fail('client_closed', false);
+  }
+
+  #gone(): void {
+    this.#settings.deadlines.remove(this);
+    this.#settings.handler.onConnectionClosed(this);
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#closing = true;
+    if (exchange !== null && !exchange.ended) exchange.listener.onDownstreamFailed('client_closed', false);
+  }
+}
+
+/** `error` is always followed by `close`, where all is cleaned up. */
+function ignore(): void {
+  return undefined;
+}
+
+/** The first line cannot become a request line any more (TLS on a plain port, a bare LF, binary): refuse it before the time-out does. */
+function looksForeign(text: string, at: number): boolean {
+  return text.length > at && !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [^\n]*)?(?:\r\n[\s\S]*)?$/.test(text.slice(at).replace(/\r$/, ''));
+}

@@ -1,0 +1,151 @@
+// The field lines of a head or of trailers (RFC 9112 section 5), strict: what the grammar does not allow is refused, never repaired.
+import type { Fields } from '../message/fields.ts';
+import { FieldKind, fieldName } from './field-names.ts';
+
+/** What the engine needs of a head to frame and route the message; filled while the fields are read. */
+export interface FieldBlock {
+  /** End-to-end fields; framing and connection fields are taken out. */
+  fields: Fields;
+  /** Values of the Host fields; more than one is an error of the caller's to name. */
+  hosts: number;
+  host: string;
+  /** -1: none. */
+  contentLength: number;
+  chunked: boolean;
+  /** Lower case members of Connection other than close, keep-alive and upgrade: fields that end here. */
+  connectionOptions: string[] | null;
+  close: boolean;
+  keepAlive: boolean;
+  connectionUpgrade: boolean;
+  upgrade: string;
+  expect: string;
+  acceptsTrailers: boolean;
+  /** Value of `timeout` in Keep-Alive, seconds; -1: none. */
+  keepAliveTimeoutS: number;
+}
+
+export type BlockProblem = 'malformed' | 'framing' | 'too_many';
+
+const OPTIONAL_DIGITS = /^[0-9]{1,15}$/;
+
+export function emptyBlock(): FieldBlock {
+  return {
+    fields: [],
+    hosts: 0,
+    host: '',
+    contentLength: -1,
+    chunked: false,
+    connectionOptions: null,
+    close: false,
+    keepAlive: false,
+    connectionUpgrade: false,
+    upgrade: '',
+    expect: '',
+    acceptsTrailers: false,
+    keepAliveTimeoutS: -1,
+  };
+}
+
+/** True when every character may stand in a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
+export function isFieldValue(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i += 1) {
+    const code = text.charCodeAt(i);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return false;
+  }
+  return true;
+}
+
+/**
+ * Reads the lines of `text` from `at` up to `end`, where `end` is behind the CRLF of the last line. Returns null, or what is wrong.
+ * A line without colon, with a space before it, with a bare CR or LF, or folded (obs-fold) is malformed.
+ */
+export function readFieldBlock(text: string, range: { readonly at: number; readonly end: number }, maxFields: number, into: FieldBlock): BlockProblem | null {
+  let at = range.at;
+  let count = 0;
+  while (at < range.end) {
+    const lineEnd = text.indexOf('\r\n', at);
+    const colon = text.indexOf(':', at);
+    if (colon < 0 || colon > lineEnd) return 'malformed';
+    const name = fieldName(text.slice(at, colon));
+    if (name === null) return 'malformed';
+    count += 1;
+    if (count > maxFields) return 'too_many';
+    let from = colon + 1;
+    let to = lineEnd;
+    while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+    while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+    if (!isFieldValue(text, from, to)) return 'malformed';
+    const value = text.slice(from, to);
+    if (name.kind === FieldKind.Other) into.fields.push(name.lower, value);
+    else {
+      const problem = takeField(name.kind, name.lower, value, into);
+      if (problem !== null) return problem;
+    }
+    at = lineEnd + 2;
+  }
+  if (into.connectionOptions !== null) dropOptions(into.fields, into.connectionOptions);
+  return null;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function takeField(kind: number, lower: string, value: string, into: FieldBlock): BlockProblem | null {
+  switch (kind) {
+    case FieldKind.Host:
+      into.hosts += 1;
+      into.host = value;
+      return null;
+    case FieldKind.ContentLength:
+      return takeContentLength(value, into);
+    case FieldKind.TransferEncoding:
+      // Only one coding, and only chunked: everything else has been used to make two parsers disagree (RFC 9112 section 6.1).
+      if (into.chunked || value.toLowerCase() !== 'chunked') return 'framing';
+      into.chunked = true;
+      return null;
+    case FieldKind.Connection:
+      takeConnection(value, into);
+      return null;
+    case FieldKind.KeepAlive:
+      into.keepAliveTimeoutS = Number(/(?:^|[,\s])timeout=(\d{1,6})(?:$|[,\s])/.exec(value)?.[1] ?? -1);
+      return null;
+    case FieldKind.Te:
+      into.acceptsTrailers ||= /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value);
+      return null;
+    case FieldKind.Upgrade:
+      into.upgrade = into.upgrade === '' ? value.toLowerCase() : `${into.upgrade}, ${value.toLowerCase()}`;
+      return null;
+    case FieldKind.Expect:
+      into.expect = into.expect === '' ? value.toLowerCase() : `${into.expect}, ${value.toLowerCase()}`;
+      return null;
+    case FieldKind.ProxyConnection:
+    case FieldKind.Trailer:
+      return null;
+    default:
+      into.fields.push(lower, value);
+      return null;
+  }
+}
+
+function takeContentLength(value: string, into: FieldBlock): BlockProblem | null {
+  // A repeated length is refused even when equal: some parsers take the first, some the last (RFC 9112 section 6.3).
+  if (into.contentLength >= 0 || !OPTIONAL_DIGITS.test(value)) return 'framing';
+  into.contentLength = Number(value);
+  return null;
+}
+
+function takeConnection(value: string, into: FieldBlock): void {
+  for (const part of value.split(',')) {
+    const option = part.trim().toLowerCase();
+    if (option === 'close') into.close = true;
+    else if (option === 'keep-alive') into.keepAlive = true;
+    else if (option === 'upgrade') into.connectionUpgrade = true;
+    else if (option !== '') (into.connectionOptions ??= []).push(option);
+  }
+}
+
+/** Removes the fields that Connection names: they end at this hop (RFC 9110 section 7.6.1). */
+function dropOptions(fields: Fields, options: readonly string[]): void {
+  for (let i = fields.length - 2; i >= 0; i -= 2) if (options.includes(fields[i] ?? '')) fields.splice(i, 2);
+}

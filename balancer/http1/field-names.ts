@@ -1,0 +1,62 @@
+// Field names as they arrive, mapped to lower case and to a number the engine can switch on; remembered, so that a name is checked once.
+
+/** Fields the engine itself acts on; every other name is FieldKind.Other. */
+export const FieldKind = {
+  Other: 0,
+  Host: 1,
+  ContentLength: 2,
+  TransferEncoding: 3,
+  Connection: 4,
+  KeepAlive: 5,
+  ProxyConnection: 6,
+  Te: 7,
+  Trailer: 8,
+  Upgrade: 9,
+  Expect: 10,
+  ForwardedFor: 11,
+  RequestId: 12,
+} as const;
+
+export interface FieldName {
+  readonly lower: string;
+  readonly kind: number;
+}
+
+const KINDS = new Map<string, number>([
+  ['host', FieldKind.Host],
+  ['content-length', FieldKind.ContentLength],
+  ['transfer-encoding', FieldKind.TransferEncoding],
+  ['connection', FieldKind.Connection],
+  ['keep-alive', FieldKind.KeepAlive],
+  ['proxy-connection', FieldKind.ProxyConnection],
+  ['te', FieldKind.Te],
+  ['trailer', FieldKind.Trailer],
+  ['upgrade', FieldKind.Upgrade],
+  ['expect', FieldKind.Expect],
+  ['x-forwarded-for', FieldKind.ForwardedFor],
+  ['x-request-id', FieldKind.RequestId],
+]);
+
+/** RFC 9110 section 5.6.2: token. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Bounds what strangers can make us remember. */
+const MAX_REMEMBERED = 2048;
+const MAX_REMEMBERED_LENGTH = 64;
+const remembered = new Map<string, FieldName>();
+
+/** Null when `raw` is no token (a space before the colon, an empty name, bytes outside the grammar). */
+export function fieldName(raw: string): FieldName | null {
+  return remembered.get(raw) ?? learn(raw);
+}
+
+function learn(raw: string): FieldName | null {
+  if (!TOKEN.test(raw)) return null;
+  const lower = raw.toLowerCase();
+  const name = { lower, kind: KINDS.get(lower) ?? FieldKind.Other };
+  if (remembered.size < MAX_REMEMBERED && raw.length <= MAX_REMEMBERED_LENGTH) remembered.set(raw, name);
+  return name;
+}
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}

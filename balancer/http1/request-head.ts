@@ -1,0 +1,48 @@
+// The head of a request (RFC 9112 sections 2 to 5): one pass over the text, and every doubt is an error.
+import type { ErrorCode } from '../errors.ts';
+import { emptyBlock, readFieldBlock, type FieldBlock } from './field-block.ts';
+import { isToken } from './field-names.ts';
+
+export interface RequestHead extends FieldBlock {
+  method: string;
+  /** As sent: origin-form, absolute-form or `*`. */
+  target: string;
+  minor: 0 | 1;
+}
+
+/** RFC 9112 section 3: recipients should take at least 8000 octets of request line. */
+const MAX_TARGET = 16_384;
+
+/**
+ * Parses the head in `text` from `at`; `end` is the index behind the empty line. Returns the head or the error to answer.
+ */
+export function parseRequestHead(text: string, at: number, end: number, maxFields: number): RequestHead | ErrorCode {
+  const lineEnd = text.indexOf('\r\n', at);
+  const first = text.indexOf(' ', at);
+  const second = text.indexOf(' ', first + 1);
+  if (first < 0 || second < 0 || second > lineEnd) return 'bad_request';
+  const method = text.slice(at, first);
+  const minor = versionOf(text, second + 1, lineEnd);
+  if (!isKnownMethod(method) && !isToken(method)) return 'bad_request';
+  if (typeof minor === 'string') return minor;
+  if (second - first > MAX_TARGET) return 'target_too_long';
+  const block = emptyBlock();
+  const problem = readFieldBlock(text, { at: lineEnd + 2, end: end - 2 }, maxFields, block);
+  if (problem !== null) return problem === 'malformed' ? 'bad_request' : problem === 'framing' ? 'bad_framing' : 'head_too_large';
+  if (block.contentLength >= 0 && block.chunked) return 'bad_framing';
+  // Transfer-Encoding in HTTP/1.0: the origin may not know it and read the body as the next request (RFC 9112 section 6.1).
+  if (minor === 0 && block.chunked) return 'bad_framing';
+  if (block.hosts > 1 || (block.hosts === 0 && minor === 1)) return 'bad_host';
+  return Object.assign(block, { method, target: text.slice(first + 1, second), minor });
+}
+
+function isKnownMethod(method: string): boolean {
+  return method === 'GET' || method === 'POST' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS';
+}
+
+function versionOf(text: string, from: number, to: number): 0 | 1 | ErrorCode {
+  if (to - from !== 8 || !text.startsWith('HTTP/', from)) return 'bad_request';
+  if (text.startsWith('1.1', from + 5)) return 1;
+  if (text.startsWith('1.0', from + 5)) return 0;
+  return /^\d\.\d$/.test(text.slice(from + 5, to)) ? 'version_not_supported' : 'bad_request';
+}

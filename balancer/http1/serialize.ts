@@ -1,0 +1,77 @@
+// Heads as text. Values were checked when they were parsed or made; nothing here can end a line early.
+import { STATUS_CODES } from 'node:http';
+import { UNKNOWN_LENGTH } from '../message/exchange.ts';
+import type { Fields } from '../message/fields.ts';
+import type { CanonicalRequest } from '../message/request.ts';
+
+const statusLines: string[] = [];
+
+function statusLine(status: number): string {
+  return (statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`);
+}
+
+/** How a response ends and whether the connection goes on. */
+export interface ResponseFraming {
+  /** Declared length, or UNKNOWN_LENGTH. */
+  readonly length: number;
+  readonly chunked: boolean;
+  /** 204 and 1xx must not tell a length. */
+  readonly tellsLength: boolean;
+  /** Empty, or a whole line. */
+  readonly connectionLine: string;
+}
+
+/** Status line, fields, framing, empty line. `date` is added when the fields have none (RFC 9110 section 6.6.1). */
+export function responseHeadText(status: number, fields: Readonly<Fields>, framing: ResponseFraming, date: string): string {
+  let text = statusLine(status);
+  let dated = false;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    if (name === 'date') dated = true;
+    text += `${name}: ${fields[i + 1] ?? ''}\r\n`;
+  }
+  if (!dated) text += date;
+  if (framing.chunked) text += 'transfer-encoding: chunked\r\n';
+  else if (framing.tellsLength && framing.length !== UNKNOWN_LENGTH) text += `content-length: ${framing.length}\r\n`;
+  return `${text}${framing.connectionLine}\r\n`;
+}
+
+/** A 1xx head. */
+export function informationalText(status: number, fields: Readonly<Fields>): string {
+  return `${statusLine(status)}${fieldLines(fields)}\r\n`;
+}
+
+export function fieldLines(fields: Readonly<Fields>): string {
+  let text = '';
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`;
+  return text;
+}
+
+/** What a request needs besides its fields. */
+export interface RequestFraming {
+  readonly host: string;
+  /** Declared length, UNKNOWN_LENGTH for chunked. */
+  readonly length: number;
+  readonly expectsContinue: boolean;
+  /** Protocol to change to; empty: none. */
+  readonly upgrade: string;
+}
+
+/** Methods whose requests say `content-length: 0` when they have no body (RFC 9110 section 8.6). */
+const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
+
+export function requestHeadText(request: CanonicalRequest, fields: Readonly<Fields>, framing: RequestFraming): string {
+  const target = request.hasQuery ? `${request.path}?${request.query}` : request.path;
+  let text = `${request.method} ${target} HTTP/1.1\r\nhost: ${framing.host}\r\n`;
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`;
+  if (framing.length === UNKNOWN_LENGTH) text += 'transfer-encoding: chunked\r\n';
+  else if (framing.length > 0 || TELLS_ZERO.has(request.method)) text += `content-length: ${framing.length}\r\n`;
+  if (framing.expectsContinue) text += 'expect: 100-continue\r\n';
+  if (framing.upgrade !== '') text += `connection: upgrade\r\nupgrade: ${framing.upgrade}\r\n`;
+  return `${text}\r\n`;
+}
+
+/** The last chunk and the trailers. */
+export function lastChunkText(trailers: Readonly<Fields>): string {
+  return trailers.length === 0 ? '0\r\n\r\n' : `0\r\n${fieldLines(trailers)}\r\n`;
+}

@@ -1,0 +1,73 @@
+// The border between an HTTP version and the pipeline: one request and its response, pushed both ways with back-pressure.
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../errors.ts';
+import type { Fields } from './fields.ts';
+import type { CanonicalRequest } from './request.ts';
+
+/** Length of a body that is not known before its end. */
+export const UNKNOWN_LENGTH = -1;
+
+/** Gets a message body as it arrives; after `end` or `abort` nothing more comes. */
+export interface BodySink {
+  /** The bytes are only valid during the call; a sink that keeps them copies them. */
+  onBody(chunk: Buffer): void;
+  onBodyEnd(trailers: Fields): void;
+}
+
+/** What the pipeline hears about the client's side. */
+export interface DownstreamListener extends BodySink {
+  /** What was written has left; go on. */
+  onDownstreamDrain(): void;
+  /**
+   * The client left, stopped sending, or broke the framing in the middle of its body. `answerable`: a response can still be
+   * sent if none was begun; the connection ends after it.
+   */
+  onDownstreamFailed(code: ErrorCode, answerable: boolean): void;
+}
+
+/** One request of a client, and the way to answer it. Implemented by each HTTP version. */
+export interface DownstreamExchange {
+  readonly request: CanonicalRequest;
+  /** 0: no body; UNKNOWN_LENGTH: chunked. */
+  readonly bodyLength: number;
+  /** When the first byte of the head was read, on the monotonic clock. */
+  readonly startedMs: number;
+  /** The client waits for 100 (Continue) before it sends its body. */
+  readonly expectsContinue: boolean;
+  /** The protocol the client asks to change to, lower case; empty: none. */
+  readonly upgrade: string;
+  /** Must be set before anything else happens; set by the pipeline. */
+  listener: DownstreamListener;
+
+  /** Lets the body flow to the listener. Nothing is delivered before. */
+  readBody(): void;
+  pauseBody(): void;
+  resumeBody(): void;
+  sendInformational(status: number, fields: Fields): void;
+  /** `bodyLength` frames the response; for HEAD and 304 it is only told. sendEnd follows in any case. */
+  sendHead(status: number, fields: Fields, bodyLength: number): void;
+  /** False when the client reads slower than it is sent: wait for onDownstreamDrain. The bytes are not kept after the call returns true. */
+  sendBody(chunk: Buffer): boolean;
+  sendEnd(trailers: Fields): void;
+  /** Writes out what was gathered; called when no more is to come in this turn. False: wait for onDownstreamDrain. */
+  flush(): boolean;
+  /** Switches to a tunnel after 101 with these fields; the exchange is over as HTTP. `head`: bytes the client sent already. */
+  sendUpgrade(fields: Fields): { readonly socket: Duplex; readonly head: Buffer };
+  /** Ends the connection or stream so that the client sees that the response is incomplete. */
+  abort(): void;
+}
+
+/** What the pipeline hears about the endpoint's side of one attempt. */
+export interface ResponseListener extends BodySink {
+  onInformational(status: number, fields: Fields): void;
+  /** `bodyLength` as declared: of a HEAD or 304 response it is the length that is not sent; onBodyEnd follows in any case. */
+  onHead(status: number, fields: Fields, bodyLength: number): void;
+  /** No more to come in this turn. */
+  onTurnEnd(): void;
+  /** The endpoint can take more of the request body. */
+  onUpstreamDrain(): void;
+  /** 101: the connection is a tunnel now. `head`: bytes of the new protocol that came with the answer. */
+  onUpgrade(fields: Fields, socket: Duplex, head: Buffer): void;
+  /** The attempt failed; before or after the head. Nothing more comes. */
+  onUpstreamFailure(code: ErrorCode, detail: string): void;
+}

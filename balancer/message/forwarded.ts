@@ -1,0 +1,61 @@
+// The fields weir adds towards the cluster, and what it believes of those that came in.
+import { removeField, type Fields } from './fields.ts';
+import type { CanonicalRequest } from './request.ts';
+
+/** RFC 9110 section 7.6.3: protocol version and a pseudonym; nothing about the inside. */
+const VIA_NAME = 'weir';
+
+/** Fields that weir writes itself. */
+const OWN = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via', 'x-request-id'];
+/** Fields that weir passes on, but only from a trusted peer. */
+const PASSED_IF_TRUSTED = ['x-forwarded-port', 'x-real-ip'];
+
+/** A node identifier of RFC 7239 section 6: IPv6 in brackets and quotes. */
+const node = (address: string): string => (address.includes(':') ? `"[${address}]"` : address);
+
+/** RFC 7239 wants a quoted string where the value is no token. */
+const quoted = (value: string): string => (/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`);
+
+/** Adds `x-forwarded-for|proto|host`, `forwarded`, `via` and `x-request-id` to the fields that go upstream. Mutates `fields`. */
+export function addForwardedFields(request: CanonicalRequest, fields: Fields): void {
+  const { peerAddress, scheme, authority } = request;
+  let forwardedFor = peerAddress;
+  let proto: string = scheme;
+  let host = authority;
+  let forwarded = `for=${node(peerAddress)};host=${quoted(authority)};proto=${scheme}`;
+  let via = `${request.version} ${VIA_NAME}`;
+  let claimed = false;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    const value = fields[i + 1] ?? '';
+    if (name === 'via') {
+      via = `${value}, ${via}`;
+      claimed = true;
+    } else if (name === 'forwarded' || name.startsWith('x-')) {
+      claimed = true;
+      if (!request.peerTrusted || value === '') continue;
+      if (name === 'x-forwarded-for') forwardedFor = `${value}, ${peerAddress}`;
+      else if (name === 'x-forwarded-proto') proto = value;
+      else if (name === 'x-forwarded-host') host = value;
+      else if (name === 'forwarded') forwarded = `${value}, ${forwarded}`;
+    }
+  }
+  if (claimed) {
+    for (const name of OWN) removeField(fields, name);
+    if (!request.peerTrusted) for (const name of PASSED_IF_TRUSTED) removeField(fields, name);
+  }
+  fields.push(
+    'x-forwarded-for',
+    forwardedFor,
+    'x-forwarded-proto',
+    proto,
+    'x-forwarded-host',
+    host,
+    'forwarded',
+    forwarded,
+    'via',
+    via,
+    'x-request-id',
+    request.requestId,
+  );
+}
