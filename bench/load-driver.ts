@@ -1,7 +1,7 @@
 // Who makes the load: wrk when it is installed, our own generator otherwise; both tell the same figures.
 import { join } from 'node:path';
 import { launch, outputOf } from './processes.ts';
-import { type LoadFigures, type LoadSetting } from './load.ts';
+import type { LoadFigures, LoadSetting } from './load.ts';
 
 export interface LoadDriver {
   readonly description: string;

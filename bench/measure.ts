@@ -1,9 +1,9 @@
 // One measurement: a contender of its own, fresh, warmed up, loaded for some seconds, with its CPU time before and after.
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Contender, type StartedContender } from './contender.ts';
+import type { Contender, StartedContender } from './contender.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
-import { type LoadDriver } from './load-driver.ts';
+import type { LoadDriver } from './load-driver.ts';
 import { ORIGIN_BODY, type StartedOrigin } from './origin.ts';
 
 export interface Measurement {

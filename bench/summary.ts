@@ -1,5 +1,5 @@
 // From the rounds of a contender to one line of the table: medians, ratios to the reference of the same round, spread.
-import { type Measurement } from './measure.ts';
+import type { Measurement } from './measure.ts';
 import { median, medianOfKnown, rangeOf, renderTable, type Range } from './statistics.ts';
 
 /** The contender that ratios are taken to. */

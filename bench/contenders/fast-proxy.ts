@@ -1,5 +1,5 @@
 // fast-proxy from npm, in its undici mode, in one Node process.
-import { type Contender } from '../contender.ts';
+import type { Contender } from '../contender.ts';
 import { packageAvailability, startNodeProgram } from './node-program.ts';
 
 export const fastProxyContender: Contender = {

@@ -1,7 +1,7 @@
 // HAProxy in HTTP mode: one thread, kept connections on both sides, no log.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Contender } from '../contender.ts';
+import type { Contender } from '../contender.ts';
 import { freePort, launch, outputOf, waitForPort } from '../processes.ts';
 
 const config = (port: number, originPort: number): string => `

@@ -1,5 +1,5 @@
 // http-proxy from npm with a keep-alive agent, in one Node process.
-import { type Contender } from '../contender.ts';
+import type { Contender } from '../contender.ts';
 import { packageAvailability, startNodeProgram } from './node-program.ts';
 
 export const httpProxyContender: Contender = {

@@ -1,7 +1,7 @@
 // nginx as a reverse proxy: one worker, kept connections on both sides, no access log, nothing added to requests.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Contender } from '../contender.ts';
+import type { Contender } from '../contender.ts';
 import { withDescendants } from '../cpu.ts';
 import { freePort, launch, outputOf, RUNS_AS_ROOT, waitForPort } from '../processes.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Availability, type ContenderSetting, type StartedContender } from '../contender.ts';
+import type { Availability, ContenderSetting, StartedContender } from '../contender.ts';
 import { freePort, launch, waitForPort } from '../processes.ts';
 
 /** The version that a package.json states. */

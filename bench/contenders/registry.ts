@@ -1,5 +1,5 @@
 // Every contender, in the order of the tables. A new one is a new file and a line here.
-import { type Contender } from '../contender.ts';
+import type { Contender } from '../contender.ts';
 import { fastProxyContender } from './fast-proxy.ts';
 import { haproxy } from './haproxy.ts';
 import { httpProxyContender } from './http-proxy.ts';

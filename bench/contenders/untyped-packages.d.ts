@@ -1,6 +1,6 @@
 // Types of npm contenders that bring none: the part that the bench uses.
 declare module 'http-proxy' {
-  import { type Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+  import type { Agent, IncomingMessage, ServerResponse } from 'node:http';
 
   interface ProxyServer {
     web(request: IncomingMessage, response: ServerResponse): void;

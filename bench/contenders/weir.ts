@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { type WorkerView } from '../../balancer/controller/api/views.ts';
-import { type Contender, type StartedContender } from '../contender.ts';
+import type { WorkerView } from '../../balancer/controller/api/views.ts';
+import type { Contender, StartedContender } from '../contender.ts';
 import { withDescendants } from '../cpu.ts';
 import { freePort, launch, waitUntil, type Running } from '../processes.ts';
 import { versionIn } from './node-program.ts';

@@ -2,13 +2,13 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Contender } from '../contender.ts';
+import type { Contender } from '../contender.ts';
 import { CONTENDERS } from '../contenders/registry.ts';
 import { chooseLoadDriver, type LoadDriver } from '../load-driver.ts';
 import { describeMachine, machineLine } from '../machine.ts';
 import { measure } from '../measure.ts';
 import { startOrigin, type StartedOrigin } from '../origin.ts';
-import { type Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 import { summarize, summaryTable, type ContenderRounds, type Round } from '../summary.ts';
 import { PROXY_OPTION_LINES, readProxyOptions, type ProxyOptions } from './proxy-options.ts';
 
