@@ -1,0 +1,91 @@
+// What the admin API accepts, as schemas; their decoded types are the request types of views.ts.
+import { type TSchema, type Static, Type } from '@sinclair/typebox';
+import type { Change } from '../../intent/intent.ts';
+import type { TokenRequest } from '../appliance.ts';
+import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
+import type { ChangeRequest } from './views.ts';
+
+const strict = { additionalProperties: false } as const;
+
+/** Names of services, versions, clusters and tokens. */
+const Name = Type.String({
+  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+  description: 'a name of 1 to 63 lower-case letters, digits and inner dashes',
+});
+
+const Reason = Type.String({ maxLength: 500, pattern: '^[^\\u0000-\\u001f\\u007f]*$', description: 'one line of text' });
+
+/** What a local caller may call itself: a user name, as systems allow it. */
+export const CLAIM = /^[\p{L}\p{N}_][\p{L}\p{N}_.@\\-]{0,63}$/u;
+
+const Claims = Type.String({ maxLength: 64 });
+
+// The range is the intent's to check: its message knows what the percentages are for.
+const Percents = Type.Record(Type.String(), Type.Number(), { maxProperties: 1000 });
+const AdminState = Type.Unsafe<'active' | 'drain' | 'maintenance'>({ type: 'string', enum: ['active', 'drain', 'maintenance'] });
+
+const kinds = [
+  Type.Object({ kind: Type.Literal('shift'), service: Type.String(), percents: Percents }, strict),
+  Type.Object({ kind: Type.Literal('shift_clusters'), service: Type.String(), percents: Percents }, strict),
+  Type.Object({ kind: Type.Literal('admin'), cluster: Type.String(), state: AdminState }, strict),
+  Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number() }, strict),
+  Type.Object({ kind: Type.Literal('undo'), to: Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1 }) }, strict),
+] as const;
+
+const ChangeSchema = Type.Unsafe<Change>({
+  type: 'object',
+  discriminator: { propertyName: 'kind' },
+  required: ['kind'],
+  oneOf: kinds,
+});
+
+const ChangeRequestSchema = Type.Object(
+  {
+    change: ChangeSchema,
+    reason: Type.Optional(Reason),
+    dryRun: Type.Optional(Type.Boolean()),
+    ifRevision: Type.Optional(Type.Integer({ minimum: 0 })),
+    yes: Type.Optional(Type.Boolean()),
+    claims: Type.Optional(Claims),
+  },
+  strict,
+);
+
+const TokenRequestSchema = Type.Object(
+  {
+    name: Name,
+    role: Type.Unsafe<TokenRequest['role']>({ type: 'string', enum: ['read', 'operate', 'admin', 'agent'] }),
+    cluster: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+    ttlMs: Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], minimum: 1000, maximum: 10 * 365 * 86_400_000 })),
+  },
+  strict,
+);
+
+export const decodeChangeRequest: Decoder<ChangeRequest> = bodyDecoder(ChangeRequestSchema);
+
+const decodeTokenFields = bodyDecoder(TokenRequestSchema);
+
+/** An agent's token has a cluster, a person's has none. */
+export function decodeTokenRequest(input: unknown): Decoded<TokenRequest> {
+  const decoded = decodeTokenFields(input);
+  if (!decoded.ok) return decoded;
+  const { role, cluster } = decoded.value;
+  if (role === 'agent' && cluster === null)
+    return { ok: false, message: 'body.cluster: an agent token needs the cluster that it may report for' };
+  if (role !== 'agent' && cluster !== null)
+    return { ok: false, message: `body.cluster: expected null for role ${role}; only agent tokens have a cluster` };
+  return decoded;
+}
+
+/** Queries by what a route understands; a key that is not in the schema is refused. */
+const queries = {
+  none: Type.Object({}, strict),
+  limit: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }) }, strict),
+  backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
+  dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
+} satisfies Record<string, TSchema>;
+
+export const decodeNoQuery = queryDecoder(queries.none);
+export const decodeLimit: Decoder<Static<typeof queries.limit>> = queryDecoder(queries.limit);
+export const decodeBacklog: Decoder<Static<typeof queries.backlog>> = queryDecoder(queries.backlog);
+export const decodeDryRun: Decoder<Static<typeof queries.dryRun>> = queryDecoder(queries.dryRun);

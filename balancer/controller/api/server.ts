@@ -1,0 +1,254 @@
+// The admin API: one set of routes behind two doors, the unix socket (file permissions) and TCP (bearer tokens). The only importer of fastify here.
+import { readFileSync } from 'node:fs';
+import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Clock } from '../../../health/clock.ts';
+import type { Bind, CertificateFiles } from '../../config/config.ts';
+import type { Log } from '../../log.ts';
+import { roleAllows } from '../auth/tokens.ts';
+import type { Appliance, Caller } from '../appliance.ts';
+import { FailureLimit } from './failure-limit.ts';
+import { CLAIMS_HEADER, type Identified, type Origin, hostRefusal, identifyBearer, identifyLocal, isLoopback } from './identify.ts';
+import { type LineStream, streamEvents, streamStatus } from './line-stream.ts';
+import { type Failure, failure, failureOfError } from './problem.ts';
+import { type Answer, ROUTES, type Route } from './routes.ts';
+import { listenPrivately } from './unix-socket.ts';
+
+/** Open watch and event streams, all callers together. */
+const MAX_STREAMS = 128;
+const MAX_CONNECTIONS = 512;
+/** How long close() lets answers that are under way finish. */
+const CLOSE_GRACE_MS = 2000;
+
+const SERVER_OPTIONS: ServerOptions = {
+  headersTimeout: 5000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+  maxHeaderSize: 16 * 1024,
+};
+
+export interface AdminApiParts {
+  readonly appliance: Appliance;
+  readonly socketPath: string;
+  /** Null: the unix socket only. */
+  readonly bind: Bind | null;
+  readonly tls: CertificateFiles | null;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface AdminApi {
+  /** Rejects when the socket is served by a living process or the address is taken. */
+  start(): Promise<void>;
+  /** Ends the streams, lets answers finish for a moment, removes the socket file. */
+  close(): Promise<void>;
+  /** Where TCP listens, for port 0; null before start and without a bind. */
+  address(): Bind | null;
+}
+
+export function createAdminApi(parts: AdminApiParts): AdminApi {
+  return new FastifyAdminApi(parts);
+}
+
+class FastifyAdminApi implements AdminApi {
+  readonly #parts: AdminApiParts;
+  readonly #app: FastifyInstance;
+  readonly #failures: FailureLimit;
+  readonly #origins = new WeakMap<IncomingMessage, Origin>();
+  readonly #callers = new WeakMap<IncomingMessage, Caller>();
+  readonly #streams = new Set<LineStream>();
+  readonly #servers: Server[] = [];
+  #address: Bind | null = null;
+
+  constructor(parts: AdminApiParts) {
+    this.#parts = parts;
+    this.#failures = new FailureLimit(parts.clock);
+    this.#app = fastify({ logger: false, exposeHeadRoutes: false, forceCloseConnections: false });
+    this.#acceptBodies();
+    for (const route of ROUTES) this.#addRoute(route);
+    this.#app.setNotFoundHandler((request, reply) => {
+      const message = `no ${request.method} ${request.url.split('?')[0] ?? ''} in this API`;
+      return send(reply, failure({ code: 'not_found', message }));
+    });
+    this.#app.setErrorHandler((error, request, reply) => {
+      const failed = failureOfError(error);
+      if (failed.status >= 500) parts.log.error({ error, route: request.routeOptions.url }, 'admin request failed');
+      return send(reply, failed);
+    });
+  }
+
+  async start(): Promise<void> {
+    const { bind, tls, socketPath } = this.#parts;
+    if (bind !== null && tls === null && !isLoopback(bind.host)) {
+      throw new Error(
+        `admin.bind ${bind.host}:${bind.port} is reachable from other machines, so it needs admin.tls (or bind to 127.0.0.1)`,
+      );
+    }
+    await this.#app.ready();
+    const local = createServer(SERVER_OPTIONS, (request, response) => this.#receive('socket', request, response));
+    await listenPrivately(this.#keep(local), socketPath);
+    if (bind === null) return;
+    const receive = (request: IncomingMessage, response: ServerResponse): void => this.#receive('network', request, response);
+    const network =
+      tls === null ? createServer(SERVER_OPTIONS, receive) : createTlsServer({ ...SERVER_OPTIONS, ...readCertificate(tls) }, receive);
+    try {
+      this.#address = await listen(this.#keep(network), bind);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const stream of this.#streams) stream.close();
+    const servers = this.#servers.splice(0);
+    const grace = this.#parts.clock.after(CLOSE_GRACE_MS, () => servers.forEach((server) => server.closeAllConnections()), true);
+    await Promise.all(servers.map((server) => new Promise((resolve) => void server.close(resolve))));
+    grace.cancel();
+    await this.#app.close();
+    this.#address = null;
+  }
+
+  address(): Bind | null {
+    return this.#address;
+  }
+
+  #keep(server: Server): Server {
+    server.maxConnections = MAX_CONNECTIONS;
+    this.#servers.push(server);
+    return server;
+  }
+
+  #receive(origin: Origin, request: IncomingMessage, response: ServerResponse): void {
+    this.#origins.set(request, origin);
+    this.#app.routing(request, response);
+  }
+
+  /** JSON for requests, text for configs; nothing else is read. */
+  #acceptBodies(): void {
+    this.#app.removeContentTypeParser('text/plain');
+    this.#app.addContentTypeParser(['application/yaml', 'text/plain'], { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  }
+
+  #addRoute(route: Route): void {
+    this.#app.route({
+      method: route.method,
+      url: route.path,
+      // Fastify wants a positive limit; a body where none is taken is skipped, but not for long.
+      bodyLimit: Math.max(route.maxBodyBytes, 1024),
+      onRequest: async (request, reply) => {
+        const refused = this.#admit(route, request.raw);
+        if (refused !== null) await send(reply, refused);
+      },
+      handler: (request, reply) => this.#handle(route, request, reply),
+    });
+  }
+
+  /** Who calls and whether that one may; before the body is read. */
+  #admit(route: Route, request: IncomingMessage): Failure | null {
+    const identified = this.#identify(request);
+    if (!identified.ok) return identified.failure;
+    const { caller } = identified;
+    if (!roleAllows(caller.role, route.role)) {
+      const message = `${caller.author.name} has role ${caller.role}; ${route.method} ${route.path} needs role ${route.role}`;
+      return failure({ code: 'forbidden', message });
+    }
+    this.#callers.set(request, caller);
+    return null;
+  }
+
+  #identify(request: IncomingMessage): Identified {
+    const claims = request.headers[CLAIMS_HEADER];
+    if (this.#origins.get(request) === 'socket') return identifyLocal(typeof claims === 'string' ? claims : null);
+    const { appliance, bind, log } = this.#parts;
+    const misdirected = bind === null ? null : hostRefusal(request.headers.host, bind);
+    if (misdirected !== null) return { ok: false, failure: misdirected };
+    const identified = identifyBearer(request, appliance, this.#failures);
+    if (!identified.ok && identified.failure.status === 401) log.warn({ address: request.socket.remoteAddress }, 'admin token refused');
+    return identified;
+  }
+
+  async #handle(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const caller = this.#callers.get(request.raw);
+    const origin = this.#origins.get(request.raw);
+    if (caller === undefined || origin === undefined) throw new Error('a request reached its handler without a caller');
+    const answer = await route.handle({
+      appliance: this.#parts.appliance,
+      caller,
+      origin,
+      name: nameOf(request.params),
+      query: request.query,
+      body: request.body,
+    });
+    return this.#answer(answer, caller, reply);
+  }
+
+  #answer(answer: Answer, caller: Caller, reply: FastifyReply): FastifyReply {
+    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    switch (answer.kind) {
+      case 'json':
+        return reply
+          .code(answer.status ?? 200)
+          .type('application/json')
+          .send(JSON.stringify(answer.value));
+      case 'yaml':
+        return reply.type('application/yaml').send(answer.text);
+      case 'failure':
+        return send(reply, answer.failure);
+      case 'status_stream':
+        return this.#stream(reply, (response) => streamStatus({ ...this.#parts, response }, caller.role));
+      case 'event_stream':
+        return this.#stream(reply, (response) => streamEvents({ ...this.#parts, response }, answer.backlog));
+    }
+  }
+
+  #stream(reply: FastifyReply, open: (response: ServerResponse) => LineStream): FastifyReply {
+    if (this.#streams.size >= MAX_STREAMS) {
+      return send(reply, failure({ code: 'internal', message: `${MAX_STREAMS} streams are open already; close some` }, 503));
+    }
+    reply.hijack();
+    const stream = open(reply.raw);
+    this.#streams.add(stream);
+    reply.raw.once('close', () => this.#streams.delete(stream));
+    return reply;
+  }
+}
+
+function send(reply: FastifyReply, failed: Failure): FastifyReply {
+  if (failed.status === 401) void reply.header('www-authenticate', 'Bearer realm="weir"');
+  if (failed.retryAfterSeconds !== undefined) void reply.header('retry-after', String(failed.retryAfterSeconds));
+  return reply
+    .code(failed.status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(JSON.stringify(failed.problem));
+}
+
+function nameOf(params: unknown): string {
+  return typeof params === 'object' && params !== null && 'name' in params && typeof params.name === 'string' ? params.name : '';
+}
+
+function readCertificate(files: CertificateFiles): { readonly cert: Buffer; readonly key: Buffer } {
+  return { cert: readFileSync(files.cert), key: readFileSync(files.key) };
+}
+
+function listen(server: Server, bind: Bind): Promise<Bind> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const where = `${bind.host}:${bind.port}`;
+      const taken = `admin.bind ${where} is taken by another process: stop it (\`ss -ltnp\` shows it), or choose another port`;
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(taken, { cause: error })
+          : new Error(`admin.bind ${where}: ${error.message}`, { cause: error }),
+      );
+    });
+    server.listen({ host: bind.host, port: bind.port, exclusive: true }, () => {
+      server.removeAllListeners('error');
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? { host: bind.host, port: address.port } : bind);
+    });
+  });
+}

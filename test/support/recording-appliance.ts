@@ -1,0 +1,345 @@
+// An appliance for tests of the admin API and the command: keeps real state by the rules of the interface, records what it was asked,
+// and emits events on demand. It balances nothing.
+import { randomBytes } from 'node:crypto';
+import type { Appliance, Caller, ConfigApplyResult, Outcome, TokenRequest, TokenView } from '../../balancer/controller/appliance.ts';
+import type {
+  AgentView,
+  ApiProblem,
+  ChangeRequest,
+  ChangeResult,
+  ClusterView,
+  EventView,
+  ListView,
+  RevisionView,
+  ServiceView,
+  ShareChange,
+  StatusView,
+  TrafficView,
+} from '../../balancer/controller/api/views.ts';
+import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
+import type { AdminState } from '../../balancer/intent/intent.ts';
+import type { Role, StoredToken } from '../../balancer/store/store.ts';
+
+const STARTED_AT = '2026-11-21T10:00:00.000Z';
+
+export const QUIET: TrafficView = { windowSeconds: 10, rps: 0, errorRatio: 0, p50Ms: null, p95Ms: null, p99Ms: null };
+export const BUSY: TrafficView = { windowSeconds: 10, rps: 812.4, errorRatio: 0.002, p50Ms: 3.1, p95Ms: 12.5, p99Ms: 48 };
+
+/** One call that would change something, with the caller the API established. */
+export interface RecordedCall {
+  readonly what: 'change' | 'config' | 'token_create' | 'token_delete';
+  readonly caller: Caller;
+  readonly input: unknown;
+}
+
+/** A service `demo` with versions blue and green in clusters one and two, and a service `lonely` that nothing may empty. */
+export class RecordingAppliance implements Appliance {
+  readonly calls: RecordedCall[] = [];
+  /** Worker names that never acknowledge. */
+  laggards: readonly string[] = [];
+  degraded: readonly string[] = [];
+  /** What the next change is refused with. */
+  refuseWith: ApiProblem | null = null;
+  brokenAudit: number | null = null;
+  /** Calls to status(), to see what streams cost. */
+  statusCalls = 0;
+  agentState: AgentView['state'] = 'fresh';
+
+  #split: Readonly<Record<string, number>> = { blue: 100, green: 0 };
+  #admin: AdminState = 'active';
+  #dial = 100;
+  #config = 'version: 1\n';
+  readonly #revisions: RevisionView[] = [];
+  readonly #events: EventView[] = [];
+  readonly #tokens = new Map<string, StoredToken>();
+  readonly #subscribers = new Set<(event: EventView) => void>();
+
+  constructor() {
+    this.#record('config', 'seeded from weir.yaml', { author: { name: 'weir', how: 'config file' }, role: 'admin' }, null);
+  }
+
+  get revision(): number {
+    return this.#revisions.length;
+  }
+
+  get subscribers(): number {
+    return this.#subscribers.size;
+  }
+
+  status(role: Role): StatusView {
+    this.statusCalls += 1;
+    const last = this.#revisions.at(-1);
+    return {
+      host: 'edge-1',
+      version: '0.1.0',
+      at: STARTED_AT,
+      startedAt: STARTED_AT,
+      revision: this.revision,
+      generation: 1,
+      plan: this.revision,
+      degraded: this.degraded,
+      workersReady: 4 - this.laggards.length,
+      workers: 4,
+      inFlight: 3,
+      traffic: BUSY,
+      clusters: this.clusters().items,
+      services: this.services().items,
+      lastRevision: last ? { revision: last.revision, at: last.at, author: last.author.name, text: last.reason } : null,
+      events: this.events(50).items,
+      role,
+    };
+  }
+
+  clusters(): ListView<ClusterView> {
+    return this.#list('clusters', [this.#cluster('one', this.#admin, this.#dial), this.#cluster('two', 'active', 100)]);
+  }
+
+  services(): ListView<ServiceView> {
+    const targets = Object.entries(this.#split).flatMap(([version, percent]) =>
+      ['one', 'two'].map((cluster) => ({
+        version,
+        cluster,
+        desiredShare: percent / 200,
+        effectiveShare: percent / 200,
+        observedShare: percent / 200,
+        reasons: ['intent'] as const,
+        traffic: QUIET,
+      })),
+    );
+    const demo = {
+      name: 'demo',
+      policy: 'capacity',
+      onUnavailable: 'redistribute',
+      split: this.#split,
+      targets,
+      lostShare: 0,
+      traffic: BUSY,
+    };
+    return this.#list('services', [demo, { ...demo, name: 'lonely', targets: [], traffic: QUIET }]);
+  }
+
+  routes(): ReturnType<Appliance['routes']> {
+    return this.#list('routes', [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }]);
+  }
+
+  edges(): ReturnType<Appliance['edges']> {
+    const numbers = { generation: 1, plan: this.revision, revision: this.revision, workersReady: 4, workers: 4 };
+    return this.#list('edges', [{ name: 'edge-1', id: 'f00d', configHash: 'ab'.repeat(32), ...numbers }]);
+  }
+
+  workers(): ReturnType<Appliance['workers']> {
+    return this.#list(
+      'workers',
+      [1, 2, 3, 4].map((number) => {
+        const lags = this.laggards.includes(`worker-${number}`);
+        const plan = lags ? this.revision - 1 : this.revision;
+        const state = lags ? ('lost' as const) : ('ready' as const);
+        return {
+          name: `worker-${number}`,
+          pid: 1000 + number,
+          state,
+          generation: 1,
+          plan,
+          restarts: 0,
+          residentBytes: 83_886_080,
+          eventLoopDelayMs: 0.4,
+        };
+      }),
+    );
+  }
+
+  agents(): ListView<AgentView> {
+    return this.#list('agents', [this.#agent('one'), this.#agent('two')]);
+  }
+
+  events(limit: number): ListView<EventView> {
+    return this.#list('events', this.#events.toReversed().slice(0, limit));
+  }
+
+  revisions(limit: number): ListView<RevisionView> {
+    return this.#list('revisions', this.#revisions.toReversed().slice(0, limit));
+  }
+
+  change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {
+    this.calls.push({ what: 'change', caller, input: request });
+    return Promise.resolve(this.#change(request, caller));
+  }
+
+  applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>> {
+    this.calls.push({ what: 'config', caller, input: { text, dryRun } });
+    if (text.includes('bad')) {
+      const problems = ['weir.yaml:2:1: unknown key "bad", did you mean "bind"?'];
+      return Promise.resolve({
+        ok: false,
+        problem: { code: 'usage', message: 'the config has 1 problem; the one before stays', problems },
+      });
+    }
+    const changed = text !== this.#config;
+    if (changed && !dryRun) this.#config = text;
+    const differences = changed ? ['services.shop: added'] : [];
+    return Promise.resolve({
+      ok: true,
+      value: { revision: this.revision, generation: changed && !dryRun ? 2 : 1, changed, dryRun, differences, needsRestart: [] },
+    });
+  }
+
+  configText(): string {
+    return this.#config;
+  }
+
+  verifyAudit(): ReturnType<Appliance['verifyAudit']> {
+    return { records: this.revision, intact: this.brokenAudit === null, brokenAt: this.brokenAudit };
+  }
+
+  tokens(): ListView<TokenView> {
+    return this.#list('tokens', [...this.#tokens.values()].map(tokenView));
+  }
+
+  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }> {
+    this.calls.push({ what: 'token_create', caller, input: request });
+    if (this.#tokens.has(request.name)) {
+      return { ok: false, problem: { code: 'conflict', message: `a token named ${request.name} exists; revoke it first` } };
+    }
+    const { stored, secret } = mintToken(request, Date.parse(STARTED_AT), randomBytes);
+    this.#tokens.set(request.name, stored);
+    return { ok: true, value: { token: tokenView(stored), secret } };
+  }
+
+  deleteToken(name: string, caller: Caller): Outcome<null> {
+    this.calls.push({ what: 'token_delete', caller, input: name });
+    return this.#tokens.delete(name)
+      ? { ok: true, value: null }
+      : { ok: false, problem: { code: 'not_found', message: `no token named ${name}` } };
+  }
+
+  authenticate(secret: string): Caller | null {
+    const token = findToken([...this.#tokens.values()], secret, Date.parse(STARTED_AT));
+    return token === null ? null : callerOfToken(token);
+  }
+
+  subscribe(onEvent: (event: EventView) => void): () => void {
+    this.#subscribers.add(onEvent);
+    return () => void this.#subscribers.delete(onEvent);
+  }
+
+  /** Makes an event happen. */
+  emit(text: string, kind: EventView['kind'] = 'health'): void {
+    const event = { sequence: this.#events.length + 1, at: STARTED_AT, kind, text };
+    this.#events.push(event);
+    for (const tell of this.#subscribers) tell(event);
+  }
+
+  /** A token's secret for a role. */
+  secretFor(role: Role): string {
+    const { stored, secret } = mintToken({ name: `${role}-token`, role, cluster: null }, Date.parse(STARTED_AT), randomBytes);
+    this.#tokens.set(stored.name, stored);
+    return secret;
+  }
+
+  #change(request: ChangeRequest, caller: Caller): Outcome<ChangeResult> {
+    const { change, ifRevision, yes, dryRun } = request;
+    if (this.refuseWith !== null) return { ok: false, problem: this.refuseWith };
+    if (ifRevision !== undefined && ifRevision !== this.revision) {
+      return {
+        ok: false,
+        problem: { code: 'conflict', message: `the intent is at revision ${this.revision}, not ${ifRevision}`, revision: this.revision },
+      };
+    }
+    if (change.kind === 'admin' && change.state === 'maintenance' && yes !== true) {
+      return {
+        ok: false,
+        problem: { code: 'confirm', message: 'maintenance ends 40 % of the traffic at once', question: 'Stop cluster one now?' },
+      };
+    }
+    if ('service' in change && change.service !== 'demo') {
+      return { ok: false, problem: { code: 'not_found', message: `no service named "${change.service}"; there are demo, lonely` } };
+    }
+    const before = this.#split;
+    const after = change.kind === 'shift' ? { blue: 100 - (change.percents['green'] ?? 0), green: change.percents['green'] ?? 0 } : before;
+    const previousRevision = this.revision;
+    const changed = change.kind !== 'shift' || JSON.stringify(before) !== JSON.stringify(after);
+    if (changed && dryRun !== true) {
+      this.#split = after;
+      if (change.kind === 'admin') this.#admin = change.state;
+      if (change.kind === 'dial') this.#dial = change.percent;
+      this.#record('operator', request.reason ?? '', caller, change);
+      this.emit(`revision ${this.revision} by ${caller.author.name}`, 'revision');
+    }
+    return { ok: true, value: this.#result(request, previousRevision, { before, after, changed }) };
+  }
+
+  #result(
+    { change, dryRun = false }: ChangeRequest,
+    previousRevision: number,
+    split: { before: Readonly<Record<string, number>>; after: Readonly<Record<string, number>>; changed: boolean },
+  ): ChangeResult {
+    const shares: ShareChange[] = ['blue', 'green'].flatMap((version) =>
+      ['one', 'two'].map((cluster) => {
+        const before = (split.before[version] ?? 0) / 200;
+        const after = (split.after[version] ?? 0) / 200;
+        return {
+          service: 'demo',
+          version,
+          cluster,
+          before: { desired: before, effective: before },
+          after: { desired: after, effective: after },
+        };
+      }),
+    );
+    const applied = { workers: 4, acknowledged: 4 - this.laggards.length, laggards: this.laggards, tookMs: 123.4 };
+    return {
+      revision: this.revision,
+      previousRevision,
+      changed: split.changed,
+      dryRun,
+      summary: `${change.kind} done`,
+      shares: split.changed ? shares : [],
+      applied: dryRun ? null : applied,
+      undo: 'weir undo',
+    };
+  }
+
+  #record(source: RevisionView['source'], reason: string, caller: Caller, change: RevisionView['change']): void {
+    const revision = this.#revisions.length + 1;
+    this.#revisions.push({
+      revision,
+      at: STARTED_AT,
+      author: caller.author,
+      source,
+      reason,
+      change,
+      touched: [],
+      undoes: null,
+      previousHash: '00'.repeat(32),
+      hash: String(revision).padStart(64, '0'),
+    });
+  }
+
+  #list<T>(kind: string, items: readonly T[]): ListView<T> {
+    return { kind, revision: this.revision, items };
+  }
+
+  #agent(cluster: string): AgentView {
+    const figures = { capacityRps: 2000, cpuUtilisation: 0.41, memoryUtilisation: 0.6, agentVersion: '0.1.0' };
+    return { cluster, state: this.agentState, ageMs: 800, ...figures };
+  }
+
+  #cluster(name: string, admin: AdminState, dialPercent: number): ClusterView {
+    return {
+      name,
+      region: 'eu',
+      admin,
+      dialPercent,
+      health: 'up',
+      agent: this.#agent(name),
+      endpoints: [{ id: '127.0.0.1:9001', health: 'up', reason: '' }],
+      desiredShare: 0.5,
+      effectiveShare: 0.5,
+      observedShare: 0.498,
+      traffic: BUSY,
+      capacityRps: 2000,
+      utilisation: 0.2,
+      trend: [1, 2, 3],
+    };
+  }
+}
