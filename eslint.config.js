@@ -1,7 +1,7 @@
 // Typed lint: floating promises, exhaustive switches, no `any`, ceilings on size, and no hidden clock or dice in the pure floors.
 import tseslint from 'typescript-eslint';
 
-/** Floors 0 to 4 that compute only: what they need of time and chance comes as a parameter. */
+/** Parts that only compute: what they need of time and chance comes as a parameter. */
 const PURE = ['balancer/{message,config,intent,steer,route,rollout}/**/*.ts', 'health/**/*.ts'];
 
 export default tseslint.config(
