@@ -69,6 +69,7 @@ version: 1
 host: { name: demo-edge }
 state: { dir: ${JSON.stringify(stateDir)} }
 workers: ${DEMO_WORKERS}
+drainDeadline: 2s
 listeners:
   web: { bind: "127.0.0.1:${ports.listener}" }
 admin: { bind: "127.0.0.1:${ports.admin}" }

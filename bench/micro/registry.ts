@@ -1,0 +1,5 @@
+// Every subject of `npm run bench -- micro`. A new one is a new file and a line here.
+import type { MicroSubject } from './harness.ts';
+import { head } from './head.ts';
+
+export const SUBJECTS: readonly MicroSubject[] = [head];
