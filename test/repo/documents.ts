@@ -9,8 +9,8 @@ export interface Mention {
 }
 
 const TOP_FOLDERS = 'agent|balancer|bench|docs|health|test|tui|\\.ci';
-/** A path from the root: starts with a folder of the top level and has no placeholder, wildcard or address in it. */
-const PATH = new RegExp(`^(?:${TOP_FOLDERS})/[\\w./-]*$`);
+/** A path from the root: starts with a folder of the top level and has no placeholder (`NAME`), wildcard or address in it. */
+const PATH = new RegExp(`^(?!.*\\bNAME\\b)(?:${TOP_FOLDERS})/[\\w./-]*$`);
 
 /** The paths from the root that stand in backticks, and the targets of links to files, both as paths from the root. */
 export function mentions(document: string, text: string): readonly Mention[] {
