@@ -1,0 +1,180 @@
+// The border of the dashboard: a status as it came over the network becomes a checked one whose every string is safe to draw.
+import type {
+  AgentView,
+  ClusterView,
+  EventView,
+  ServiceView,
+  StatusView,
+  TargetView,
+  TrafficView,
+} from '../../balancer/controller/api/views.ts';
+import { cleanText } from './text.ts';
+
+/** The appliance sent something that is no status; says where and what was expected. */
+export class StatusUnreadable extends Error {
+  constructor(path: string, expected: string, got: unknown) {
+    const shown = (JSON.stringify(got) as string | undefined) ?? 'nothing';
+    super(`the appliance sent a status this version cannot read: ${path} should be ${expected}, got ${cleanText(shown).slice(0, 60)}`);
+    this.name = 'StatusUnreadable';
+  }
+}
+
+type Decoder<T> = (value: unknown, path: string) => T;
+
+const text: Decoder<string> = (value, path) => {
+  if (typeof value !== 'string') throw new StatusUnreadable(path, 'text', value);
+  return cleanText(value);
+};
+
+const figure: Decoder<number> = (value, path) => {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new StatusUnreadable(path, 'a number', value);
+  return value;
+};
+
+function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
+  return (value, path) => (value === null || value === undefined ? null : decode(value, path));
+}
+
+function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
+  return (value, path) => {
+    if (!Array.isArray(value)) throw new StatusUnreadable(path, 'a list', value);
+    return value.map((item: unknown, index) => decode(item, `${path}[${index}]`));
+  };
+}
+
+function record<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
+  return (value, path) => {
+    const fields = entries(value, path).map(([name, item]) => [cleanText(name), decode(item, `${path}.${name}`)] as const);
+    return Object.fromEntries(fields);
+  };
+}
+
+function oneOf<const T extends string>(...words: readonly T[]): Decoder<T> {
+  return (value, path) => {
+    const word = words.find((each) => each === value);
+    if (word === undefined) throw new StatusUnreadable(path, `one of ${words.join(', ')}`, value);
+    return word;
+  };
+}
+
+function entries(value: unknown, path: string): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StatusUnreadable(path, 'an object', value);
+  return Object.entries(value);
+}
+
+/** Every field of T with its decoder; fields that are not named are left out, so an appliance may send more than this version knows. */
+type Fields<T> = { readonly [Name in keyof T]-?: Decoder<T[Name]> };
+
+function object<T>(fields: Fields<T>): Decoder<T> {
+  return (value, path) => {
+    const given = new Map(entries(value, path));
+    const decoded: Partial<T> = {};
+    for (const name in fields) decoded[name] = fields[name](given.get(name), path === '' ? name : `${path}.${name}`);
+    // A decoding border: the loop has set every key of Fields<T>, which are the keys of T.
+    return decoded as T;
+  };
+}
+
+const traffic = object<TrafficView>({
+  windowSeconds: figure,
+  rps: figure,
+  errorRatio: figure,
+  p50Ms: nullable(figure),
+  p95Ms: nullable(figure),
+  p99Ms: nullable(figure),
+});
+
+const health = oneOf('unknown', 'up', 'degraded', 'down');
+
+const agent = object<AgentView>({
+  cluster: text,
+  state: oneOf('fresh', 'stale', 'absent'),
+  ageMs: nullable(figure),
+  capacityRps: nullable(figure),
+  cpuUtilisation: nullable(figure),
+  memoryUtilisation: nullable(figure),
+  agentVersion: nullable(text),
+});
+
+const cluster = object<ClusterView>({
+  name: text,
+  region: nullable(text),
+  admin: oneOf('active', 'drain', 'maintenance'),
+  dialPercent: figure,
+  health,
+  agent,
+  endpoints: list(object({ id: text, health, reason: text })),
+  desiredShare: figure,
+  effectiveShare: figure,
+  observedShare: figure,
+  traffic,
+  capacityRps: nullable(figure),
+  utilisation: nullable(figure),
+  trend: list(figure),
+});
+
+const target = object<TargetView>({
+  version: text,
+  cluster: text,
+  desiredShare: figure,
+  effectiveShare: figure,
+  observedShare: figure,
+  reasons: list(
+    oneOf(
+      'intent',
+      'maintenance',
+      'drain',
+      'dial',
+      'cluster_down',
+      'target_ejected',
+      'held',
+      'redistributed',
+      'capacity',
+      'standby',
+      'panic',
+    ),
+  ),
+  traffic,
+});
+
+const service = object<ServiceView>({
+  name: text,
+  policy: text,
+  onUnavailable: text,
+  split: record(figure),
+  targets: list(target),
+  lostShare: figure,
+  traffic,
+});
+
+const event = object<EventView>({
+  sequence: figure,
+  at: text,
+  kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'controller'),
+  text,
+});
+
+const status = object<StatusView>({
+  host: text,
+  version: text,
+  at: text,
+  startedAt: text,
+  revision: figure,
+  generation: figure,
+  plan: figure,
+  degraded: list(text),
+  workersReady: figure,
+  workers: figure,
+  inFlight: figure,
+  traffic,
+  clusters: list(cluster),
+  services: list(service),
+  lastRevision: nullable(object({ revision: figure, at: text, author: text, text })),
+  events: list(event),
+  role: oneOf('read', 'operate', 'admin'),
+});
+
+/** Throws StatusUnreadable. */
+export function decodeStatus(value: unknown): StatusView {
+  return status(value, '');
+}

@@ -1,0 +1,160 @@
+// The clusters table: the three axes and the three shares side by side, never merged.
+import type { ClusterView } from '../../../balancer/controller/api/views.ts';
+import type { Column, Table } from '../columns.ts';
+import { formatAge, formatErrorRatio, formatLatency, formatRate, formatShare } from '../format.ts';
+import type { Style } from '../frame.ts';
+import type { Glyphs } from '../glyphs.ts';
+import { bar, sparkline } from '../sparkline.ts';
+
+/** What the table needs to know beside a row. */
+export interface TableContext {
+  readonly glyphs: Glyphs;
+  /** How old the snapshot is: ages in it have grown by this. */
+  readonly snapshotAgeMs: number;
+  /** Nothing in it is to be believed: states lose their glyph, so that no green stays on the screen. */
+  readonly stale: boolean;
+}
+
+const SHORT_ADMIN: Readonly<Record<ClusterView['admin'], string>> = { active: 'active', drain: 'drain', maintenance: 'maint' };
+const SHORT_HEALTH: Readonly<Record<ClusterView['health'], string>> = { up: 'up', degraded: 'degr', down: 'down', unknown: 'unkn' };
+const SHORT_AGENT: Readonly<Record<ClusterView['agent']['state'], string>> = { fresh: '', stale: '', absent: 'none' };
+
+const ADMIN_STYLE: Readonly<Record<ClusterView['admin'], Style>> = { active: 'good', drain: 'warn', maintenance: 'warn' };
+const HEALTH_STYLE: Readonly<Record<ClusterView['health'], Style>> = { up: 'good', degraded: 'warn', down: 'bad', unknown: 'warn' };
+const AGENT_STYLE: Readonly<Record<ClusterView['agent']['state'], Style>> = { fresh: 'plain', stale: 'warn', absent: 'dim' };
+
+/** Above this part of its capacity a cluster is marked. */
+const HIGH_UTILISATION = 0.9;
+/** Above this ratio of errors a row is marked. */
+export const HIGH_ERROR_RATIO = 0.01;
+
+export function clusterTable(context: TableContext): Table<ClusterView> {
+  return {
+    columns: [nameColumn(), ...stateColumns(context), ...shareColumns(), ...trafficColumns(), ...loadColumns(context)],
+    // The trend is the first to go as the terminal shrinks, then what is observed, then the capacity.
+    steps: ['cap', 'observed', 'health', 'agent', 'trend', 'admin'],
+  };
+}
+
+function nameColumn(): Column<ClusterView> {
+  return {
+    id: 'name',
+    title: 'CLUSTER',
+    align: 'left',
+    narrow: 8,
+    wide: 8,
+    upTo: (rows) => Math.min(32, Math.max(0, ...rows.map((row) => row.name.length))),
+    value: (row) => row.name,
+  };
+}
+
+function stateColumns({ glyphs, snapshotAgeMs, stale }: TableContext): readonly Column<ClusterView>[] {
+  const glyph = (known: string): string => (stale ? glyphs.outdated : known);
+  return [
+    {
+      id: 'admin',
+      title: 'ADMIN',
+      align: 'left',
+      narrow: 8,
+      wide: 13,
+      value: (row, width) => adminText(row, width < 13, glyph(glyphs.admin[row.admin])),
+      style: (row) => (row.admin === 'active' && row.dialPercent < 100 ? 'warn' : ADMIN_STYLE[row.admin]),
+    },
+    {
+      id: 'health',
+      title: 'HEALTH',
+      align: 'left',
+      narrow: 6,
+      wide: 10,
+      value: (row, width) => `${glyph(glyphs.health[row.health])} ${width < 10 ? SHORT_HEALTH[row.health] : row.health}`,
+      style: (row) => HEALTH_STYLE[row.health],
+    },
+    {
+      id: 'agent',
+      title: 'AGENT',
+      align: 'left',
+      narrow: 6,
+      wide: 12,
+      value: ({ agent }, width) => {
+        const word = width < 12 ? SHORT_AGENT[agent.state] : agent.state;
+        const age = agent.ageMs === null || (width < 12 && agent.state === 'absent') ? '' : formatAge(agent.ageMs + snapshotAgeMs);
+        return [glyph(glyphs.agent[agent.state]), word, age].filter(Boolean).join(' ');
+      },
+      style: (row) => AGENT_STYLE[row.agent.state],
+    },
+  ];
+}
+
+/** A dial below 100 stands behind the state, in its place where there is no room. */
+function adminText({ admin, dialPercent }: ClusterView, short: boolean, glyph: string): string {
+  const dial = `${Math.round(dialPercent)}%`;
+  const dialled = dialPercent < 100 && admin !== 'maintenance';
+  if (!short) return dialled ? `${glyph} ${admin} ${dial}` : `${glyph} ${admin}`;
+  return dialled && admin === 'active' ? `${glyph} ${dial}` : `${glyph} ${SHORT_ADMIN[admin]}`;
+}
+
+function shareColumns(): readonly Column<ClusterView>[] {
+  return [
+    { id: 'desired', title: 'DES%', align: 'right', narrow: 4, wide: 4, value: (row) => formatShare(row.desiredShare) },
+    {
+      id: 'effective',
+      title: 'EFF%',
+      align: 'right',
+      narrow: 4,
+      wide: 4,
+      value: (row) => formatShare(row.effectiveShare),
+      // Where the plan departs from what was asked by more than a percentage point, somebody will want to know why.
+      style: (row) => (Math.abs(row.effectiveShare - row.desiredShare) > 0.01 ? 'warn' : 'plain'),
+    },
+    { id: 'observed', title: 'OBS%', align: 'right', narrow: 4, wide: 4, optional: true, value: (row) => formatShare(row.observedShare) },
+  ];
+}
+
+function trafficColumns(): readonly Column<ClusterView>[] {
+  return [
+    { id: 'rps', title: 'RPS', align: 'right', narrow: 5, wide: 5, value: (row) => formatRate(row.traffic.rps) },
+    {
+      id: 'errors',
+      title: 'ERR%',
+      align: 'right',
+      narrow: 4,
+      wide: 4,
+      value: (row) => formatErrorRatio(row.traffic.errorRatio),
+      style: (row) => (row.traffic.errorRatio >= HIGH_ERROR_RATIO ? 'bad' : 'plain'),
+    },
+    { id: 'p95', title: 'P95', align: 'right', narrow: 5, wide: 5, value: (row) => formatLatency(row.traffic.p95Ms) },
+  ];
+}
+
+const BAR_WIDTH = 6;
+/** Seconds of history that a row carries. */
+const TREND_SECONDS = 60;
+
+function loadColumns({ glyphs }: TableContext): readonly Column<ClusterView>[] {
+  return [
+    {
+      id: 'cap',
+      title: 'CAP',
+      align: 'left',
+      narrow: BAR_WIDTH + 5,
+      wide: BAR_WIDTH + 5,
+      optional: true,
+      value: ({ utilisation }) =>
+        utilisation === null
+          ? '-'
+          : `${bar(utilisation, BAR_WIDTH, glyphs)} ${String(Math.min(999, Math.round(utilisation * 100))).padStart(3)}%`,
+      style: ({ utilisation }) => (utilisation !== null && utilisation >= HIGH_UTILISATION ? 'bad' : 'plain'),
+    },
+    {
+      id: 'trend',
+      title: 'TREND',
+      align: 'right',
+      narrow: 8,
+      wide: 8,
+      optional: true,
+      upTo: () => TREND_SECONDS,
+      value: (row, width) => sparkline(row.trend, width, glyphs),
+      style: () => 'accent',
+    },
+  ];
+}

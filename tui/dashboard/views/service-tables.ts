@@ -1,0 +1,96 @@
+// Services as one line each (overview) and as targets, one line per version and cluster (services screen).
+import type { ServiceView } from '../../../balancer/controller/api/views.ts';
+import type { Column, Table } from '../columns.ts';
+import { formatErrorRatio, formatLatency, formatRate, formatShare } from '../format.ts';
+import type { Style } from '../frame.ts';
+import type { TargetRow } from '../rows.ts';
+import { HIGH_ERROR_RATIO } from './cluster-table.ts';
+
+/** `blue 90  green 10`, in the order of the config. */
+export function splitText(service: ServiceView): string {
+  return Object.entries(service.split)
+    .map(([version, percent]) => `${version} ${Number(percent.toFixed(4))}`)
+    .join('  ');
+}
+
+const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
+
+export const SERVICE_TABLE: Table<ServiceView> = {
+  columns: [
+    { id: 'name', title: 'SERVICE', align: 'left', narrow: 10, wide: 16, value: (row) => row.name },
+    {
+      id: 'split',
+      title: 'SPLIT %',
+      align: 'left',
+      narrow: 20,
+      wide: 30,
+      upTo: (rows) => Math.min(50, longest(rows.map(splitText))),
+      value: splitText,
+    },
+    { id: 'policy', title: 'POLICY', align: 'left', narrow: 9, wide: 9, optional: true, value: (row) => row.policy },
+    {
+      id: 'lost',
+      title: 'LOST%',
+      align: 'right',
+      narrow: 5,
+      wide: 5,
+      value: (row) => formatShare(row.lostShare),
+      style: (row) => (row.lostShare > 0 ? 'bad' : 'plain'),
+    },
+    ...trafficColumns<ServiceView>((row) => row),
+  ],
+  steps: ['name', 'policy', 'split'],
+};
+
+export const TARGET_TABLE: Table<TargetRow> = {
+  columns: [
+    { id: 'service', title: 'SERVICE', align: 'left', narrow: 8, wide: 16, value: (row) => row.service.name },
+    { id: 'version', title: 'VERSION', align: 'left', narrow: 7, wide: 12, value: (row) => row.target.version },
+    { id: 'cluster', title: 'CLUSTER', align: 'left', narrow: 8, wide: 14, value: (row) => row.target.cluster },
+    share('desired', 'DES%', (row) => row.target.desiredShare),
+    share('effective', 'EFF%', (row) => row.target.effectiveShare, departs),
+    share('observed', 'OBS%', (row) => row.target.observedShare),
+    ...trafficColumns<TargetRow>((row) => row.target),
+    {
+      id: 'why',
+      title: 'WHY',
+      align: 'left',
+      narrow: 12,
+      wide: 20,
+      optional: true,
+      upTo: (rows) => longest(rows.map(whyText)),
+      value: whyText,
+      style: (row) => (row.target.reasons.every((reason) => reason === 'intent') ? 'dim' : 'warn'),
+    },
+  ],
+  steps: ['why', 'service', 'version', 'cluster', 'why'],
+};
+
+/** Where the plan departs from what was asked by more than a percentage point. */
+function departs({ target }: TargetRow): Style {
+  return Math.abs(target.effectiveShare - target.desiredShare) > 0.01 ? 'warn' : 'plain';
+}
+
+function whyText({ target }: TargetRow): string {
+  return target.reasons.join(', ').replaceAll('_', ' ');
+}
+
+function share<Row>(id: string, title: string, of: (row: Row) => number, style?: (row: Row) => Style): Column<Row> {
+  return { id, title, align: 'right', narrow: 4, wide: 4, value: (row) => formatShare(of(row)), ...(style === undefined ? {} : { style }) };
+}
+
+function trafficColumns<Row>(of: (row: Row) => Pick<ServiceView, 'traffic'>): readonly Column<Row>[] {
+  return [
+    { id: 'rps', title: 'RPS', align: 'right', narrow: 5, wide: 5, value: (row) => formatRate(of(row).traffic.rps) },
+    {
+      id: 'errors',
+      title: 'ERR%',
+      align: 'right',
+      narrow: 4,
+      wide: 4,
+      value: (row) => formatErrorRatio(of(row).traffic.errorRatio),
+      style: (row) => (of(row).traffic.errorRatio >= HIGH_ERROR_RATIO ? 'bad' : 'plain'),
+    },
+    { id: 'p95', title: 'P95', align: 'right', narrow: 5, wide: 5, value: (row) => formatLatency(of(row).traffic.p95Ms) },
+  ];
+}
