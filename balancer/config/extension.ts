@@ -8,6 +8,8 @@ export interface ConfigExtension {
   readonly summary: string;
   /** Options as written in the file; every property has a description and, where it has one, a default. */
   readonly schema: TSchema;
+  /** Why options that passed the schema cannot work all the same, in words that teach; null: they can. */
+  readonly problem?: (options: unknown) => string | null;
 }
 
 export interface ConfigExtensions {

@@ -1,0 +1,78 @@
+// Clusters of the file → clusters of the config.
+import { parseEndpoint, parseStatuses } from './addresses.ts';
+import type { Completion } from './completion.ts';
+import type { ClusterConfig, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
+import type { ValuePath } from './problems.ts';
+import { durationMs, percentRatio } from './quantities.ts';
+import type { ClusterFile, HealthFile } from './schema-fleet.ts';
+
+export function completeCluster(name: string, file: ClusterFile, completion: Completion): ClusterConfig {
+  const path = ['clusters', name];
+  const { outlier } = file;
+  const [baseEjectionMs, maxEjectionMs] = [durationMs(outlier.baseEjection), durationMs(outlier.maxEjection)];
+  if (baseEjectionMs > maxEjectionMs && !completion.isTouched([...path, 'outlier']))
+    completion.report(
+      [...path, 'outlier', 'baseEjection'],
+      `"${outlier.baseEjection}" is longer than maxEjection "${outlier.maxEjection}"; expected at most that`,
+    );
+  return {
+    name,
+    region: file.region ?? null,
+    endpoints: completeEndpoints(file.endpoints, [...path, 'endpoints'], completion),
+    tls: {
+      ca: file.tls.ca === undefined ? null : completion.readableFile([...path, 'tls', 'ca'], file.tls.ca),
+      serverName: file.tls.serverName ?? null,
+      verify: file.tls.verify,
+    },
+    health: completeHealth(file.health, [...path, 'health'], completion),
+    outlier: {
+      consecutive: outlier.consecutive,
+      ratio: percentRatio(outlier.ratio),
+      minRequests: outlier.minRequests,
+      windowMs: durationMs(outlier.window),
+      baseEjectionMs,
+      maxEjectionMs,
+    },
+    capacity: file.capacity === undefined ? null : { rps: file.capacity.rps },
+    balance: file.balance,
+    connectTimeoutMs: durationMs(file.connectTimeout),
+    keepAliveMs: durationMs(file.keepAlive),
+    maxConnections: file.maxConnections,
+    lastResort: file.lastResort,
+  };
+}
+
+function completeEndpoints(urls: readonly string[], path: ValuePath, completion: Completion): readonly EndpointConfig[] {
+  const endpoints: EndpointConfig[] = [];
+  urls.forEach((url, index) => {
+    const endpoint = parseEndpoint(url);
+    // Told already: a list may hold entries that do not fit.
+    if (endpoint === null) return;
+    const first = endpoints.findIndex(({ id }) => id === endpoint.id);
+    if (first >= 0)
+      completion.report([...path, index], `"${url}" is the same address as the endpoint at index ${first}; name each address once`);
+    endpoints.push(endpoint);
+  });
+  return endpoints;
+}
+
+/** Null: `none`. */
+export function completeHealth(file: HealthFile | 'none', path: ValuePath, completion: Completion): ProbeConfig | null {
+  if (file === 'none') return null;
+  if (file.http !== undefined && file.tcp !== undefined)
+    completion.report([...path, 'tcp'], 'http and tcp stand together; keep one of them, a probe is of one kind');
+  return {
+    probe: probeKind(file),
+    intervalMs: durationMs(file.interval),
+    timeoutMs: durationMs(file.timeout),
+    rise: file.rise,
+    fall: file.fall,
+  };
+}
+
+function probeKind(file: HealthFile): ProbeKind {
+  if (file.http === undefined) return { kind: 'tcp' };
+  const statuses = parseStatuses(file.http.statuses);
+  if (statuses === null) throw new Error('statuses passed the schema and cannot be read');
+  return { kind: 'http', path: file.http.path, host: file.http.host ?? null, statuses };
+}

@@ -1,0 +1,130 @@
+// Routes of the file → routes of the config, in the order of the file.
+import type { Completion } from './completion.ts';
+import { unknownReference } from './complete-service.ts';
+import type { FieldMatch, FilterConfig, PathMatch, RouteConfig, RouteMatch, ValueMatch } from './config.ts';
+import type { ValuePath } from './problems.ts';
+import type { RouteFile, ValueMatchFile } from './schema-fleet.ts';
+import { shadowingRoutes, type RankedRoute } from './shadowed.ts';
+
+const MAX_NAME_LENGTH = 63;
+
+export function completeRoutes(files: readonly RouteFile[], completion: Completion): readonly RouteConfig[] {
+  const names = routeNames(files, completion);
+  const routes: (RankedRoute & { readonly path: ValuePath })[] = [];
+  files.forEach((file, index) => {
+    const path = ['routes', index];
+    if (completion.isBroken(path)) return;
+    const route = completeRoute(file, { name: names[index] ?? '', path }, completion);
+    // A route that was taken apart matches what nobody wrote.
+    routes.push({ route, path, comparable: !completion.isTouched([...path, 'match']) && !completion.isTouched([...path, 'listeners']) });
+  });
+  for (const { shadowed, by } of shadowingRoutes(routes, [...completion.declared.listeners])) {
+    completion.report(
+      shadowed.path,
+      `route "${shadowed.route.name}" can never match: route "${by.route.name}" above it takes the same requests; narrow one of the two or remove it`,
+    );
+  }
+  return routes.map(({ route }) => route);
+}
+
+/** A route without a name is called after its service, with a number when that is taken. */
+function routeNames(files: readonly RouteFile[], completion: Completion): readonly string[] {
+  const taken = new Set<string>();
+  files.forEach((file, index) => {
+    if (completion.isBroken(['routes', index]) || file.name === undefined) return;
+    if (taken.has(file.name))
+      completion.report(['routes', index, 'name'], `"${file.name}" is already the name of a route above; names are unique`);
+    taken.add(file.name);
+  });
+  const next = new Map<string, number>();
+  return files.map((file, index) => {
+    if (completion.isBroken(['routes', index])) return '';
+    if (file.name !== undefined) return file.name;
+    for (let number = next.get(file.service) ?? 1; ; number += 1) {
+      const ending = number === 1 ? '' : `-${number}`;
+      const name = `${file.service.slice(0, MAX_NAME_LENGTH - ending.length)}${ending}`;
+      if (taken.has(name)) continue;
+      next.set(file.service, number + 1);
+      taken.add(name);
+      return name;
+    }
+  });
+}
+
+interface RoutePlace {
+  readonly name: string;
+  readonly path: ValuePath;
+}
+
+function completeRoute(file: RouteFile, { name, path }: RoutePlace, completion: Completion): RouteConfig {
+  const { services, listeners } = completion.declared;
+  if (!services.has(file.service)) completion.report([...path, 'service'], unknownReference('service', file.service, services));
+  file.listeners.forEach((listener, index) => {
+    if (!listeners.has(listener)) completion.report([...path, 'listeners', index], unknownReference('listener', listener, listeners));
+  });
+  return {
+    name,
+    listeners: [...new Set(file.listeners)],
+    match: completeMatch(file.match, [...path, 'match'], completion),
+    service: file.service,
+    filters: completeFilters(file.filters, [...path, 'filters'], completion),
+  };
+}
+
+function completeMatch(file: RouteFile['match'], path: ValuePath, completion: Completion): RouteMatch {
+  return {
+    hosts: [...new Set(file.hosts.map((host) => host.toLowerCase()))],
+    path: completePath(file, path, completion),
+    methods: [...new Set(file.methods)],
+    headers: completeHeaders(file.headers ?? {}, [...path, 'headers'], completion),
+    query: Object.entries(file.query ?? {}).map(([name, value]) => ({ name, match: completeValue(value) })),
+  };
+}
+
+function completePath(file: RouteFile['match'], path: ValuePath, completion: Completion): PathMatch {
+  const [first, second] = (['exact', 'regex', 'path'] as const).filter((key) => file[key] !== undefined);
+  if (first !== undefined && second !== undefined)
+    completion.reportKey([...path, second], `${first} and ${second} stand together; keep one of path, exact and regex`);
+  if (file.exact !== undefined) return { kind: 'exact', value: file.exact };
+  if (file.regex !== undefined) return { kind: 'regex', value: file.regex };
+  const prefix = file.path ?? '/';
+  // By element, so a slash at the end says nothing more.
+  return { kind: 'prefix', value: prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix };
+}
+
+function completeHeaders(file: Readonly<Record<string, ValueMatchFile>>, path: ValuePath, completion: Completion): readonly FieldMatch[] {
+  const seen = new Set<string>();
+  return Object.entries(file).map(([written, value]) => {
+    const name = written.toLowerCase();
+    if (name === 'host') completion.reportKey([...path, written], 'the host is matched by hosts; write match: { hosts: [ … ] }');
+    if (seen.has(name)) completion.reportKey([...path, written], `"${name}" is already given above; names of header fields have no case`);
+    seen.add(name);
+    return { name, match: completeValue(value) };
+  });
+}
+
+function completeValue(file: ValueMatchFile): ValueMatch {
+  if (typeof file === 'string') return { kind: 'exact', value: file };
+  if (file.regex !== undefined) return { kind: 'regex', value: file.regex };
+  return { kind: file.present === true ? 'present' : 'absent' };
+}
+
+/** In the order of the registry: it decides in which order filters run, whatever the order of the file. */
+function completeFilters(
+  files: readonly Readonly<Record<string, unknown>>[],
+  path: ValuePath,
+  completion: Completion,
+): readonly FilterConfig[] {
+  const order = completion.extensions.filters;
+  const filters: FilterConfig[] = [];
+  files.forEach((file, index) => {
+    for (const [name, options] of Object.entries(file)) {
+      if (filters.some((filter) => filter.name === name))
+        completion.reportKey([...path, index, name], `filter ${name} is already given above; put all its options into one entry`);
+      const problem = order.find((extension) => extension.name === name)?.problem?.(options) ?? null;
+      if (problem !== null) completion.report([...path, index, name], problem);
+      filters.push({ name, options });
+    }
+  });
+  return filters.sort((a, b) => order.findIndex(({ name }) => name === a.name) - order.findIndex(({ name }) => name === b.name));
+}

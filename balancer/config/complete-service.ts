@@ -1,0 +1,77 @@
+// Services of the file → services of the config.
+import type { Completion } from './completion.ts';
+import { completeHealth } from './complete-cluster.ts';
+import type { PlacementConfig, ServiceConfig, VersionConfig } from './config.ts';
+import { toMillionths } from './millionths.ts';
+import { nearest } from './nearest.ts';
+import type { ValuePath } from './problems.ts';
+import { durationMs, percentRatio } from './quantities.ts';
+import type { ServiceFile, VersionFile } from './schema-fleet.ts';
+
+export function completeService(name: string, file: ServiceFile, completion: Completion): ServiceConfig {
+  const path = ['services', name];
+  return {
+    name,
+    versions: Object.entries(file.versions).map(([version, value]) =>
+      completeVersion(version, value, { path: [...path, 'versions', version], completion }),
+    ),
+    split: completeSplit(file, [...path, 'split'], completion),
+    steer: { policy: file.steer.policy },
+    onUnavailable: file.onUnavailable,
+    timeouts: {
+      firstByteMs: durationMs(file.timeouts.firstByte),
+      betweenBytesMs: durationMs(file.timeouts.betweenBytes),
+      requestMs: durationMs(file.timeouts.request),
+      tunnelIdleMs: durationMs(file.timeouts.tunnelIdle),
+    },
+    retries: { attempts: file.retries.attempts, budgetRatio: percentRatio(file.retries.budget), budgetMin: file.retries.budgetMin },
+  };
+}
+
+interface Place {
+  readonly path: ValuePath;
+  readonly completion: Completion;
+}
+
+function completeVersion(name: string, file: VersionFile, { path, completion }: Place): VersionConfig {
+  const clusters = [...path, 'clusters'];
+  const weighted = Object.values(file.clusters).some(({ weight }) => weight !== undefined);
+  const placements = Object.entries(file.clusters).map(([cluster, placement]): PlacementConfig => {
+    reportUnknown({ path: [...clusters, cluster], completion }, 'cluster', completion.declared.clusters);
+    if (weighted && placement.weight === undefined && !completion.isTouched(clusters))
+      completion.reportKey(
+        [...clusters, cluster],
+        'has no weight while other clusters of this version have one; give all of them a weight, or none',
+      );
+    return { cluster, weight: placement.weight ?? 1, priority: placement.priority, host: placement.host ?? null };
+  });
+  if (placements.every(({ weight }) => weight === 0) && !completion.isTouched(clusters))
+    completion.report(clusters, `every cluster of version ${name} has weight 0, so it runs nowhere; expected at least one above 0`);
+  const health = file.health === undefined ? null : completeHealth(file.health, [...path, 'health'], completion);
+  return { name, placements, health };
+}
+
+function completeSplit(file: ServiceFile, path: ValuePath, completion: Completion): Readonly<Record<string, number>> {
+  const versions = Object.keys(file.versions);
+  const known = new Set(versions);
+  for (const version of Object.keys(file.split ?? {})) reportUnknown({ path: [...path, version], completion }, 'version', known);
+  const written = new Map(Object.entries(file.split ?? { [versions[0] ?? '']: 1 }));
+  if (Math.max(0, ...written.values()) === 0 && !completion.isTouched(path))
+    completion.report(path, 'no version has a share; expected at least one number above 0');
+  return toMillionths(Object.fromEntries(versions.map((version) => [version, written.get(version) ?? 0])));
+}
+
+/** The last key of the path is the name of something that must be there. */
+function reportUnknown({ path, completion }: Place, what: string, known: ReadonlySet<string>): void {
+  const name = String(path.at(-1));
+  if (!known.has(name)) completion.reportKey(path, unknownReference(what, name, known));
+}
+
+/** `unknown cluster "eu-wets"; did you mean "eu-west"?` */
+export function unknownReference(what: string, name: string, known: ReadonlySet<string>): string {
+  const meant = nearest(name, [...known]);
+  if (meant !== null) return `unknown ${what} "${name}"; did you mean "${meant}"?`;
+  return known.size === 0
+    ? `unknown ${what} "${name}"; the file names none`
+    : `unknown ${what} "${name}"; known: ${[...known].slice(0, 10).join(', ')}`;
+}

@@ -1,0 +1,80 @@
+// What the steps from the checked file to the complete config share: where findings go, what the file declares, how paths of files resolve.
+import { resolve } from 'node:path';
+import type { ConfigExtensions } from './extension.ts';
+import type { Finding, ValuePath } from './problems.ts';
+
+/** What the program knows and the file does not say; handed in, so that loading stays pure. */
+export interface ConfigEnvironment {
+  readonly cores: number;
+  readonly hostName: string;
+  /** Whether the file at this absolute path can be read. */
+  readonly readable: (path: string) => boolean;
+}
+
+/** Names as written, also of things whose own values are wrong: a reference to them is no second problem. */
+export interface DeclaredNames {
+  readonly listeners: ReadonlySet<string>;
+  readonly clusters: ReadonlySet<string>;
+  readonly services: ReadonlySet<string>;
+}
+
+export class Completion {
+  readonly extensions: ConfigExtensions;
+  readonly environment: ConfigEnvironment;
+  readonly declared: DeclaredNames;
+  readonly isBroken: (entry: ValuePath) => boolean;
+  readonly #directory: string;
+  readonly #findings: Finding[] = [];
+  readonly #touched: ReadonlySet<string>;
+
+  constructor(options: {
+    readonly extensions: ConfigExtensions;
+    readonly environment: ConfigEnvironment;
+    readonly declared: DeclaredNames;
+    readonly isBroken: (entry: ValuePath) => boolean;
+    readonly directory: string;
+    readonly misfits: readonly Finding[];
+  }) {
+    this.extensions = options.extensions;
+    this.environment = options.environment;
+    this.declared = options.declared;
+    this.isBroken = options.isBroken;
+    this.#directory = options.directory;
+    this.#touched = new Set(options.misfits.flatMap(({ path }) => path.map((_, depth) => path.slice(0, depth + 1).join('\0'))));
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#findings;
+  }
+
+  report(path: ValuePath, message: string): void {
+    this.#findings.push({ path, message });
+  }
+
+  /** The problem is the name itself. */
+  reportKey(path: ValuePath, message: string): void {
+    this.#findings.push({ path, message, atKey: true });
+  }
+
+  /** Whether something was taken out at or below the path: checks that compare its parts would see what nobody wrote. */
+  isTouched(path: ValuePath): boolean {
+    return this.#touched.has(path.join('\0'));
+  }
+
+  /** The entries of a mapping of named things that can be used. */
+  usable<T>(part: string, entries: Readonly<Record<string, T>>): readonly (readonly [name: string, value: T])[] {
+    return Object.entries(entries).filter(([name]) => !this.isBroken([part, name]));
+  }
+
+  absolutePath(file: string): string {
+    return resolve(this.#directory, file);
+  }
+
+  /** The absolute path of a file that must be there. */
+  readableFile(path: ValuePath, file: string): string {
+    const absolute = this.absolutePath(file);
+    if (!this.environment.readable(absolute))
+      this.report(path, `${absolute} cannot be read; expected a file that the user weir runs as may read`);
+    return absolute;
+  }
+}

@@ -1,0 +1,125 @@
+// What differs between two configs, in an operator's words: one line per thing that changes.
+import { canonicalJson } from './canonical-json.ts';
+import type { ClusterConfig, Config, ListenerConfig, RouteConfig, ServiceConfig, VersionConfig } from './config.ts';
+
+export interface ConfigDifference {
+  /** `service shop: version green added`, `cluster eu-west: endpoints changed` */
+  readonly differences: readonly string[];
+  /** Those of them that only a restart of the host brings in. */
+  readonly needsRestart: readonly string[];
+}
+
+export function diffConfig(before: Config, after: Config): ConfigDifference {
+  const needsRestart = hostDifferences(before, after);
+  return {
+    needsRestart,
+    differences: [
+      ...needsRestart,
+      ...fieldDifferences('host', pickLive(before), pickLive(after)),
+      ...compare('listener', byName(before.listeners), byName(after.listeners), LISTENER_WORDS),
+      ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
+      ...Object.entries(after.services).flatMap(([name, service]) => serviceDifferences(before.services[name], service)),
+      ...removed('service', before.services, after.services),
+      ...compare('route', byName(before.routes), byName(after.routes), ROUTE_WORDS),
+      ...orderDifference(before.routes, after.routes),
+    ],
+  };
+}
+
+/** Field → how it is called in the file; every field has one, so a new field cannot be forgotten. */
+type Words<T> = Readonly<Record<Exclude<keyof T, 'name'>, string>>;
+
+const LISTENER_WORDS: Words<ListenerConfig> = {
+  bind: 'bind',
+  tls: 'tls',
+  trustedPeers: 'trustedPeers',
+  timeouts: 'timeouts',
+  limits: 'limits',
+};
+
+const CLUSTER_WORDS: Words<ClusterConfig> = {
+  region: 'region',
+  endpoints: 'endpoints',
+  tls: 'tls',
+  health: 'health',
+  outlier: 'outlier',
+  capacity: 'capacity',
+  balance: 'balance',
+  connectTimeoutMs: 'connectTimeout',
+  keepAliveMs: 'keepAlive',
+  maxConnections: 'maxConnections',
+  lastResort: 'lastResort',
+};
+
+const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
+  split: 'split',
+  steer: 'steer',
+  onUnavailable: 'onUnavailable',
+  timeouts: 'timeouts',
+  retries: 'retries',
+};
+
+const VERSION_WORDS: Words<VersionConfig> = { placements: 'clusters', health: 'health' };
+
+const ROUTE_WORDS: Words<RouteConfig> = { listeners: 'listeners', match: 'match', service: 'service', filters: 'filters' };
+
+function hostDifferences(before: Config, after: Config): readonly string[] {
+  return [
+    ...changed('host.name', before.hostName, after.hostName),
+    ...changed('state.dir', before.stateDir, after.stateDir),
+    ...changed('admin', before.admin, after.admin),
+    ...changed('agents', before.agents, after.agents),
+    ...changed('metrics', before.metrics, after.metrics),
+  ];
+}
+
+const pickLive = ({ workers, drainDeadlineMs, accessLog }: Config): object => ({ workers, drainDeadline: drainDeadlineMs, accessLog });
+
+function serviceDifferences(before: ServiceConfig | undefined, after: ServiceConfig): readonly string[] {
+  const title = `service ${after.name}`;
+  if (before === undefined) return [`${title} added`];
+  const [versionsBefore, versionsAfter] = [byName(before.versions), byName(after.versions)];
+  const versions = compare('version', versionsBefore, versionsAfter, VERSION_WORDS).map((line) => `${title}: ${line}`);
+  return [...versions, ...fieldDifferences(title, before, after, SERVICE_WORDS)];
+}
+
+function compare<T extends object>(
+  kind: string,
+  before: Readonly<Record<string, T>>,
+  after: Readonly<Record<string, T>>,
+  words: Words<T>,
+): readonly string[] {
+  const lines = Object.entries(after).flatMap(([name, value]) => {
+    const old = before[name];
+    return old === undefined ? [`${kind} ${name} added`] : fieldDifferences(`${kind} ${name}`, old, value, words);
+  });
+  return [...lines, ...removed(kind, before, after)];
+}
+
+function removed(kind: string, before: object, after: object): readonly string[] {
+  return Object.keys(before).flatMap((name) => (Object.hasOwn(after, name) ? [] : [`${kind} ${name} removed`]));
+}
+
+function fieldDifferences(title: string, before: object, after: object, words?: Readonly<Record<string, string>>): readonly string[] {
+  return Object.keys(words ?? after).flatMap((field) =>
+    changed(`${title}: ${words?.[field] ?? field}`, Reflect.get(before, field), Reflect.get(after, field)),
+  );
+}
+
+function changed(title: string, before: unknown, after: unknown): readonly string[] {
+  return canonicalJson(before) === canonicalJson(after) ? [] : [`${title} changed`];
+}
+
+/** Between routes of the same rank the first wins, so moving one is a change. */
+function orderDifference(before: readonly RouteConfig[], after: readonly RouteConfig[]): readonly string[] {
+  const [earlier, later] = [before.map(({ name }) => name), after.map(({ name }) => name)];
+  const common = (names: readonly string[], others: readonly string[]): readonly string[] => {
+    const kept = new Set(others);
+    return names.filter((name) => kept.has(name));
+  };
+  return changed('routes: order', common(earlier, later), common(later, earlier));
+}
+
+function byName<T extends { readonly name: string }>(values: readonly T[]): Readonly<Record<string, T>> {
+  return Object.fromEntries(values.map((value) => [value.name, value]));
+}

@@ -1,0 +1,136 @@
+// The kinds of single values a config file holds: what each is called, what it looks like, how it is checked.
+import { canonicalTarget } from '../message/canonical-path.ts';
+import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseStatuses } from './addresses.ts';
+import { compilePattern } from './pattern/linear-regex.ts';
+import { DURATION_PATTERN, parseDuration, parsePercent, parseSize, PERCENT_PATTERN, SIZE_PATTERN } from './quantities.ts';
+
+export interface Kind {
+  /** With its article: `a duration`. */
+  readonly what: string;
+  /** Behind "expected …". */
+  readonly expected: string;
+  /** JSON types, for editors. */
+  readonly types: readonly string[];
+  /** As far as a regular expression can tell, for editors. */
+  readonly pattern?: string;
+  /** True, or false, or a message of its own that says more than `what` and `expected`. */
+  readonly check: (value: unknown) => boolean | string;
+}
+
+/** Names of listeners, clusters, services, versions and routes: DNS labels (RFC 1123). */
+export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
+/** Header field names and methods (RFC 9110 section 5.6.2). */
+export const TOKEN_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+const METHOD_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Z-]+$";
+const HOST_NAME_PATTERN = '^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$';
+
+const matches =
+  (pattern: string) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && new RegExp(pattern, 'u').test(value);
+
+const text = (what: string, expected: string, check: Kind['check']): Kind => ({ what, expected, types: ['string'], check });
+const word = (what: string, expected: string, pattern: string): Kind => ({ ...text(what, expected, matches(pattern)), pattern });
+
+const DURATION_EXPECTED = 'for example 500ms, 2s, 5m';
+
+export const KINDS = {
+  duration: {
+    ...word('a duration', DURATION_EXPECTED, DURATION_PATTERN),
+    check: (value) => {
+      const durationMs = parseDuration(value);
+      if (durationMs === 0) return `a duration of 0 is not possible here; expected at least 1ms, ${DURATION_EXPECTED}`;
+      return durationMs !== null;
+    },
+  },
+  durationOrZero: {
+    what: 'a duration',
+    expected: '0, or for example 500ms, 2s, 5m',
+    types: ['string', 'integer'],
+    pattern: DURATION_PATTERN,
+    check: (value) => parseDuration(value) !== null,
+  },
+  size: { ...word('a size', 'for example 64KiB, 10MiB', SIZE_PATTERN), check: (value) => (parseSize(value) ?? 0) > 0 },
+  percent: { ...word('a percentage', '0% to 100%, for example 20%', PERCENT_PATTERN), check: (value) => parsePercent(value) !== null },
+  name: { ...word('a name', 'a DNS label: at most 63 of a-z, 0-9 and -, not - at an end', NAME_PATTERN), check: checkName },
+  hostName: word('a host name', 'letters, digits, ".", "-" and "_", for example edge-1', HOST_NAME_PATTERN),
+  bind: text(
+    'an address to listen on',
+    'address:port, for example 0.0.0.0:8080 or [::]:8080; port 0 takes any free one',
+    (value) => parseBind(value) !== null,
+  ),
+  addressBlock: text('an address block', 'an address or CIDR block, for example 10.0.0.0/8 or 2001:db8::/32', isAddressBlock),
+  endpoint: text('the URL of an endpoint', 'http://host:port or https://host:port, without a path', checkEndpoint),
+  hostPattern: text('a host', 'a name such as shop.example.com, or *.example.com for all names below it; without a port', checkHostPattern),
+  authority: text('a host', 'a name or address with an optional port, for example shop.internal:8080', isAuthority),
+  serverName: text(
+    'a name of a certificate',
+    'a DNS name, for example gateway.example.com',
+    (value) => isAuthority(value) && !String(value).includes(':'),
+  ),
+  path: text('a path', 'a path that starts with /, without query, for example /api', checkPath),
+  probePath: text(
+    'a path',
+    'a path that starts with /, for example /healthz',
+    (value) => typeof value === 'string' && canonicalTarget(value) !== null,
+  ),
+  regex: text('a regular expression', 'a pattern that can be matched in linear time', checkRegex),
+  statuses: {
+    what: 'a range of status codes',
+    expected: '200, "200-399", or a list of these',
+    types: ['string', 'integer', 'array'],
+    check: (value) => parseStatuses(value) !== null,
+  },
+  method: word('a method', 'a method in upper case, for example GET', METHOD_PATTERN),
+  fieldName: word('a header field name', 'letters, digits and -, for example x-tenant', TOKEN_PATTERN),
+  file: text(
+    'a file',
+    'a path, absolute or relative to this file',
+    (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+  ),
+  logTarget: text('a target of the access log', 'stdout, or a path with a slash such as ./access.log', checkLogTarget),
+} as const satisfies Record<string, Kind>;
+
+export type KindName = keyof typeof KINDS;
+
+export const isKindName = (name: string): name is KindName => Object.hasOwn(KINDS, name);
+
+function checkName(value: unknown): boolean | string {
+  // Names become keys of objects, and this one is there in every object.
+  if (value === 'constructor') return '"constructor" is reserved; choose another name';
+  return matches(NAME_PATTERN)(value);
+}
+
+function checkEndpoint(value: unknown): boolean | string {
+  if (parseEndpoint(value) !== null) return true;
+  if (typeof value !== 'string') return false;
+  if (value.startsWith('h2c://'))
+    return `"${value}" asks for HTTP/2 in plain text; this release speaks HTTP/1.1 to endpoints listed in the file, write http:// or https://`;
+  if (/^https?:\/\/[^/?#]*@/.test(value))
+    return `the URL of an endpoint has no user or password; expected http://host:port or https://host:port`;
+  if (/^[A-Za-z0-9.-]+(:[0-9]+)?$/.test(value)) return `"${value}" names no scheme; write http://${value} or https://${value}`;
+  return false;
+}
+
+function checkHostPattern(value: unknown): boolean | string {
+  if (value === '*') return '"*" is not needed; leave hosts out to match any host';
+  return isHostPattern(value);
+}
+
+function checkPath(value: unknown): boolean | string {
+  if (typeof value !== 'string') return false;
+  const target = canonicalTarget(value);
+  if (target === null || target.hasQuery) return false;
+  // Requests are matched by their canonical path: another spelling would never match.
+  return target.path === value || `"${value}" is not how the path is spelled after normalisation; write "${target.path}"`;
+}
+
+function checkRegex(value: unknown): boolean | string {
+  if (typeof value !== 'string') return false;
+  const compiled = compilePattern(value);
+  return compiled.ok || `"${value}" is not a pattern that can be used: ${compiled.problem}`;
+}
+
+function checkLogTarget(value: unknown): boolean {
+  return typeof value === 'string' && (value === 'stdout' || value.includes('/'));
+}

@@ -1,0 +1,80 @@
+// The text of a config file → a complete, frozen Config, or all that is wrong with it. `weir check` and `weir serve` share it.
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { canonicalJson } from './canonical-json.ts';
+import { completeCluster } from './complete-cluster.ts';
+import { completeHost } from './complete-host.ts';
+import { completeRoutes } from './complete-route.ts';
+import { completeService } from './complete-service.ts';
+import { Completion, type ConfigEnvironment, type DeclaredNames } from './completion.ts';
+import type { Config } from './config.ts';
+import { readDocument, type ConfigDocument } from './document.ts';
+import type { ConfigExtensions } from './extension.ts';
+import { formatPath, show, sortProblems, type ConfigProblem, type Finding } from './problems.ts';
+import { salvage } from './salvage.ts';
+import { fileSchema, type ConfigFile } from './schema.ts';
+import { createValidator } from './validate.ts';
+
+export type { ConfigEnvironment } from './completion.ts';
+
+export interface ConfigSource {
+  /** As problems name it; files that the config names are relative to its directory. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export type LoadedConfig =
+  { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+export function loadConfig(source: ConfigSource, extensions: ConfigExtensions, environment: ConfigEnvironment): LoadedConfig {
+  const document = readDocument(source.text);
+  if (document.problems.length > 0) {
+    const problems = document.problems.map((problem) => ({ ...problem, file: source.file, path: '' }));
+    return { ok: false, problems: sortProblems(problems) };
+  }
+  const root = document.value;
+  if (typeof root !== 'object' || root === null || Array.isArray(root)) {
+    const message = `${root === null ? 'the file is empty' : `${show(root)} is not a configuration`}; expected a mapping that begins with version: 1`;
+    return { ok: false, problems: locateAll([{ path: [], message }], source.file, document) };
+  }
+  const declared = declaredNames(root);
+  const { file, misfits, isBroken } = salvage(root, createValidator(fileSchema(extensions)));
+  const completion = new Completion({ extensions, environment, declared, isBroken, directory: dirname(source.file), misfits });
+  const config = file === null ? null : complete(file, completion);
+  const findings = [...misfits, ...completion.findings];
+  if (config === null || findings.length > 0) return { ok: false, problems: locateAll(findings, source.file, document) };
+  return { ok: true, config: deepFreeze(config) };
+}
+
+function complete(file: ConfigFile, completion: Completion): Config {
+  const host = completeHost(file, completion);
+  const clusters = Object.fromEntries(
+    completion.usable('clusters', file.clusters).map(([name, cluster]) => [name, completeCluster(name, cluster, completion)]),
+  );
+  const services = Object.fromEntries(
+    completion.usable('services', file.services).map(([name, service]) => [name, completeService(name, service, completion)]),
+  );
+  const routes = completeRoutes(file.routes, completion);
+  const hash = createHash('sha256').update(canonicalJson({ clusters, services, routes })).digest('hex');
+  return { ...host, clusters, services, routes, hash };
+}
+
+function declaredNames(root: object): DeclaredNames {
+  const keys = (part: string): ReadonlySet<string> => {
+    const value: unknown = Reflect.get(root, part);
+    return new Set(typeof value === 'object' && value !== null ? Object.keys(value) : []);
+  };
+  return { listeners: keys('listeners'), clusters: keys('clusters'), services: keys('services') };
+}
+
+function locateAll(findings: readonly Finding[], file: string, document: ConfigDocument): readonly ConfigProblem[] {
+  return sortProblems(
+    findings.map(({ path, message, atKey }) => ({ file, ...document.locate(path, atKey ?? false), path: formatPath(path), message })),
+  );
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,230 @@
+// The fleet part of the file: clusters, services and routes.
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import type { ConfigExtension, ConfigExtensions } from './extension.ts';
+import { choice, duration, formsOf, listOf, mapping, mappingOr, named, optionalMapping, valueOf } from './schema-parts.ts';
+
+const health = mapping(
+  {
+    http: Type.Optional(
+      mapping(
+        {
+          path: valueOf('probePath', 'Path of the request', '/'),
+          host: Type.Optional(valueOf('authority', 'Host field of the request; default: the host of the endpoint')),
+          statuses: formsOf<string | number | (string | number)[]>('statuses', 'Status codes that count as success', '200-399'),
+        },
+        'Asks with an HTTP request',
+      ),
+    ),
+    tcp: Type.Optional(Type.Literal(true, { description: 'Opens a connection and closes it; the default', expected: 'true' })),
+    interval: duration('From the start of one probe to the next; each is moved by up to a tenth at random', '1s'),
+    timeout: duration('How long a probe may take', '500ms'),
+    rise: Type.Integer({ minimum: 1, maximum: 100, default: 2, description: 'Successes in a row that bring an endpoint up' }),
+    fall: Type.Integer({ minimum: 1, maximum: 100, default: 3, description: 'Failures in a row that take it down' }),
+  },
+  'Active probes',
+);
+
+const HEALTH_FORMS = { type: 'string', pattern: '^none$', what: 'a health check', expected: 'a mapping with http or tcp, or none' };
+
+const cluster = (balances: readonly ConfigExtension[]) =>
+  mapping(
+    {
+      region: Type.Optional(valueOf('name', 'Region of the cluster')),
+      endpoints: Type.Unsafe<string[]>({
+        type: 'array',
+        minItems: 1,
+        items: valueOf('endpoint', 'URL of an endpoint'),
+        description: 'Addresses of the gateways of the cluster: `http://host:port` or `https://host:port`',
+        what: 'a list of endpoints',
+        expected:
+          'URLs such as ["https://10.1.0.10"]; this release speaks HTTP/1.1 to endpoints listed in the file, so "agent" is not possible yet',
+      }),
+      tls: optionalMapping(
+        {
+          ca: Type.Optional(valueOf('file', 'PEM file with the authorities that are trusted; default: those of the system')),
+          serverName: Type.Optional(valueOf('serverName', 'Name the certificate must have; default: the host of the endpoint')),
+          verify: Type.Boolean({ default: true, description: 'Whether certificates are verified' }),
+        },
+        'TLS to endpoints with https',
+      ),
+      health: mappingOr<typeof health, 'none'>(health, HEALTH_FORMS, {
+        default: {},
+        description: 'Active probes of every endpoint; `none` switches them off, absent means a tcp probe',
+      }),
+      outlier: optionalMapping(
+        {
+          consecutive: Type.Integer({ minimum: 1, default: 5, description: 'Failures in a row that eject' }),
+          ratio: valueOf('percent', 'Part of the requests of a window that must fail to eject', '50%'),
+          minRequests: Type.Integer({ minimum: 1, default: 20, description: 'Requests a window needs before its ratio counts' }),
+          window: duration('Length of a window', '1s'),
+          baseEjection: duration('First ejection; doubles each time', '5s'),
+          maxEjection: duration('Longest ejection', '300s'),
+        },
+        'Ejection on the evidence of real traffic',
+      ),
+      capacity: Type.Optional(
+        mapping(
+          { rps: Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'Requests per second the cluster can take' }) },
+          'Declared capacity; absent: what its agent reports, or no bound',
+        ),
+      ),
+      balance: choice(
+        balances.map((balance) => balance.name),
+        'How an endpoint of the cluster is chosen',
+        balances[0]?.name,
+      ),
+      connectTimeout: duration('How long a connection to an endpoint may take, TLS included', '1s'),
+      keepAlive: duration('Idle connections to an endpoint are closed after this', '60s'),
+      maxConnections: Type.Integer({ minimum: 1, maximum: 65_535, default: 1024, description: 'Connections per worker and endpoint' }),
+      lastResort: Type.Boolean({ default: false, description: 'Drained or dialled to 0, it still receives when nothing else is left' }),
+    },
+    'A Kubernetes cluster as seen from the edge',
+  );
+
+const placement = mapping(
+  {
+    weight: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1e9,
+        description: 'Relative to the other clusters of the version; all absent: equal. All or none have it',
+      }),
+    ),
+    priority: Type.Integer({ minimum: 0, maximum: 100, default: 0, description: 'Lower is used first' }),
+    host: Type.Optional(valueOf('authority', 'Host field sent upstream; default: the one the client sent')),
+  },
+  'How the version runs in this cluster',
+);
+
+const version = mapping(
+  {
+    clusters: named('name', placement, { description: 'Clusters it runs in', atLeastOne: '{ eu-west: {} }' }),
+    health: Type.Optional(
+      mappingOr<typeof health, 'none'>(health, HEALTH_FORMS, { description: 'Probe of this version alone, besides those of its clusters' }),
+    ),
+  },
+  'One release of the service',
+);
+
+const service = mapping(
+  {
+    versions: named('name', version, {
+      description: 'Releases of the service, by name',
+      atLeastOne: '{ blue: { clusters: { eu-west: {} } } }',
+    }),
+    split: Type.Optional(
+      named('name', Type.Number({ minimum: 0, maximum: 1e9, description: 'Relative to the other versions' }), {
+        description:
+          'Weights of the versions a service starts with, of any total; a version that is not named gets 0; absent: the first version has all',
+      }),
+    ),
+    steer: optionalMapping(
+      {
+        policy: choice(
+          ['capacity', 'weighted', 'priority', 'nearest'],
+          'By what requests are steered to clusters; without any capacity known, capacity behaves as weighted',
+          'capacity',
+        ),
+      },
+      'Steering',
+    ),
+    onUnavailable: choice(['redistribute', 'fail', 'hold'], 'Where a share goes when its place is gone', 'redistribute'),
+    timeouts: optionalMapping(
+      {
+        firstByte: duration('From the end of the request to the first byte of the response', '30s'),
+        betweenBytes: duration('Between two bytes of the response', '30s'),
+        request: formsOf<string | 0>('durationOrZero', 'The whole exchange, all attempts together; 0: no limit', 0),
+        tunnelIdle: duration('An upgraded connection without a byte either way', '1h'),
+      },
+      'How long the service may take',
+    ),
+    retries: optionalMapping(
+      {
+        attempts: Type.Integer({ minimum: 0, maximum: 10, default: 2, description: 'Attempts beyond the first' }),
+        budget: valueOf('percent', 'Retries in work as a part of requests in work', '20%'),
+        budgetMin: Type.Integer({ minimum: 0, default: 3, description: 'Retries in work that are allowed whatever the budget' }),
+      },
+      'Further attempts',
+    ),
+  },
+  'An application behind the balancer',
+);
+
+const valueMatch = mappingOr<ReturnType<typeof valueConditions>, string>(
+  valueConditions(),
+  { type: 'string', what: 'a condition', expected: 'a text that must be equal, { regex: … } or { present: true | false }' },
+  { minProperties: 1, maxProperties: 1, description: 'A text that must be equal, `{ regex: … }`, or `{ present: true }` or `false`' },
+);
+
+function valueConditions() {
+  return mapping(
+    {
+      regex: Type.Optional(valueOf('regex', 'Pattern the whole value must match')),
+      present: Type.Optional(Type.Boolean({ description: 'Whether it must be there, or must not' })),
+    },
+    'A condition on a value',
+  );
+}
+
+const match = optionalMapping(
+  {
+    hosts: listOf(valueOf('hostPattern', 'Host'), 'Hosts: exact, or `*.example.com` for all names below; absent: any host', {
+      default: [],
+    }),
+    path: Type.Optional(valueOf('path', 'Path prefix by element: `/api` is for `/api` and `/api/x`, not for `/apix`; default `/`')),
+    exact: Type.Optional(valueOf('path', 'The whole path; instead of `path`')),
+    regex: Type.Optional(valueOf('regex', 'Pattern the whole path must match; instead of `path`')),
+    methods: listOf(valueOf('method', 'Method'), 'Methods; absent: any', { default: [] }),
+    headers: Type.Optional(named('fieldName', valueMatch, { description: 'Conditions on header fields; all must hold' })),
+    query: Type.Optional(
+      Type.Unsafe<Record<string, string | { regex?: string; present?: boolean }>>({
+        type: 'object',
+        additionalProperties: valueMatch,
+        description: 'Conditions on query parameters, compared after percent-decoding; all must hold',
+      }),
+    ),
+  },
+  'Which requests the route is for; absent: all',
+);
+
+const route = (filters: readonly ConfigExtension[]) =>
+  mapping(
+    {
+      name: Type.Optional(
+        valueOf('name', 'Name in metrics, logs and status; default: the name of the service, with a number when it is taken'),
+      ),
+      listeners: listOf(valueOf('name', 'Name of a listener'), 'Listeners the route is for; absent: all', { default: [] }),
+      match,
+      service: valueOf('name', 'Name of the service'),
+      filters: listOf(filterEntry(filters), 'Steps of the request path, each `{ name: { options } }`', { default: [] }),
+    },
+    'Requests that match go to the service',
+  );
+
+function filterEntry(filters: readonly ConfigExtension[]) {
+  const properties: Record<string, TSchema> = Object.fromEntries(filters.map((filter) => [filter.name, filter.schema]));
+  return Type.Unsafe<Record<string, unknown>>({
+    type: 'object',
+    properties,
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+    description: 'One filter by its name, with its options',
+  });
+}
+
+export const fleetProperties = (extensions: ConfigExtensions) => ({
+  clusters: named('name', cluster(extensions.balances), { description: 'Clusters, by name', default: {} }),
+  services: named('name', service, { description: 'Services, by name', default: {} }),
+  routes: listOf(route(extensions.filters), 'Which request goes to which service; precedence as in the Kubernetes Gateway API', {
+    default: [],
+  }),
+});
+
+type FleetFile = { [K in keyof ReturnType<typeof fleetProperties>]: Static<ReturnType<typeof fleetProperties>[K]> };
+export type ClusterFile = FleetFile['clusters'][string];
+export type HealthFile = Static<typeof health>;
+export type ServiceFile = FleetFile['services'][string];
+export type VersionFile = ServiceFile['versions'][string];
+export type RouteFile = FleetFile['routes'][number];
+export type ValueMatchFile = Static<typeof valueMatch>;

@@ -1,0 +1,65 @@
+// The bricks of the file's schema: single values of a kind, numbers, choices, mappings and values that have two forms.
+import { Type, type Static, type TObject, type TProperties, type TSchema, type TUnsafe } from '@sinclair/typebox';
+import type { KindName } from './kinds.ts';
+
+/** A value of a kind (kinds.ts). Without a default it must be given, unless it is wrapped in Type.Optional. */
+export function valueOf(kind: KindName, description: string, defaultValue?: string): TUnsafe<string> {
+  return formsOf<string>(kind, description, defaultValue);
+}
+
+/** A value of a kind that has other forms than text. */
+export function formsOf<T>(kind: KindName, description: string, defaultValue?: T): TUnsafe<T> {
+  return Type.Unsafe<T>({ kind, description, ...(defaultValue === undefined ? {} : { default: defaultValue }) });
+}
+
+/** `500ms`, `2s`; never 0. */
+export const duration = (description: string, defaultValue: string): TUnsafe<string> => valueOf('duration', description, defaultValue);
+
+/** One of a few words. */
+export function choice<const T extends string>(words: readonly T[], description: string, defaultValue?: T): TUnsafe<T> {
+  return Type.Unsafe<T>({ type: 'string', enum: words, description, ...(defaultValue === undefined ? {} : { default: defaultValue }) });
+}
+
+/** A mapping with known keys and no others. */
+export function mapping<T extends TProperties>(properties: T, description: string, options: object = {}): TObject<T> {
+  return Type.Object(properties, { description, additionalProperties: false, ...options });
+}
+
+/** A mapping whose every key has a default, so that it may be left out as a whole. */
+export function optionalMapping<T extends TProperties>(properties: T, description: string): TObject<T> {
+  return mapping(properties, description, { default: {} });
+}
+
+interface NamedOptions {
+  readonly description: string;
+  readonly default?: object;
+  /** The smallest mapping, as an example: it needs at least one key. */
+  readonly atLeastOne?: string;
+}
+
+/** A mapping from names of a kind to values of one form. */
+export function named<T extends TSchema>(key: KindName, value: T, options: NamedOptions): TUnsafe<Record<string, Static<T>>> {
+  const { atLeastOne, ...rest } = options;
+  const bounds = atLeastOne === undefined ? {} : { minProperties: 1, expected: `at least one, such as ${atLeastOne}` };
+  return Type.Unsafe<Record<string, Static<T>>>({
+    type: 'object',
+    propertyNames: { kind: key },
+    additionalProperties: value,
+    ...bounds,
+    ...rest,
+  });
+}
+
+/** A list without a default must be given. */
+export function listOf<T extends TSchema>(item: T, description: string, options: object = {}): TUnsafe<Static<T>[]> {
+  return Type.Unsafe<Static<T>[]>({ type: 'array', items: item, description, ...options });
+}
+
+/**
+ * A mapping, or a plain value instead of it. One schema with two types and no `anyOf`, so that defaults inside the mapping are
+ * filled in and a problem names the exact key.
+ */
+export function mappingOr<M extends TSchema, V>(form: M, plain: object, options: object): TUnsafe<Static<M> | V> {
+  const plainType: unknown = Reflect.get(plain, 'type');
+  return Type.Unsafe<Static<M> | V>({ ...form, ...plain, type: ['object', plainType], ...options });
+}
