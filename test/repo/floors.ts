@@ -18,6 +18,7 @@ export const PLACES: readonly Place[] = [
   { floor: 8, paths: ['balancer/controller/'] },
   { floor: 7, paths: ['balancer/ipc.ts'] },
   { floor: 7, paths: ['balancer/listener/'] },
+  { floor: 7, paths: ['balancer/registries.ts'] },
   { floor: 6, paths: ['balancer/filter/'] },
   { floor: 6, paths: ['balancer/rollout/'] },
   { floor: 5, paths: ['balancer/upstream/'] },
@@ -48,6 +49,8 @@ export const DOORS: readonly Door[] = [
   // The terminal and the benchmarks reach the appliance over the network; they know the shape of its answers, nothing else of it.
   { from: ['tui/', 'bench/'], to: ['balancer/controller/api/'], kinds: ['type'] },
   { from: ['tui/', 'bench/'], to: ['health/clock.ts'], kinds: ['value', 'type'] },
+  // A micro benchmark measures one function, in its own process.
+  { from: ['bench/micro/'], to: ['balancer/', 'health/'], kinds: ['value', 'type'] },
   // The command starts programs in its own process; loaded when asked for, so that `weir status` does not load a balancer.
   {
     from: ['tui/weir.ts', 'tui/commands/'],
