@@ -9,7 +9,7 @@ const GUIDE: Guide = {
   ports: { listener: 8080, admin: 7070, agents: 7071, metrics: 9464 },
   socketPath: '/tmp/it is/admin.sock',
   directory: '/tmp/it is',
-  checkout: "/home/o'hara/weir",
+  checkout: "/srv/o'hara/weir",
   demoPid: 4711,
   clusters: [{ name: 'eu-west', latencyMs: 4, originPid: 4712 }],
 };
@@ -19,7 +19,7 @@ test('every command of the guide stands on a line of its own, with words quoted 
     .split('\n')
     .filter((line) => line.startsWith('    '))
     .map((line) => line.trim());
-  assert.deepEqual(lines.slice(0, 2), ["cd '/home/o'\\''hara/weir'", "export WEIR_SERVER='unix:/tmp/it is/admin.sock'"]);
+  assert.deepEqual(lines.slice(0, 2), ["cd '/srv/o'\\''hara/weir'", "export WEIR_SERVER='unix:/tmp/it is/admin.sock'"]);
   assert.ok(lines.includes('npm run -s weir -- shift demo green=50 --dry-run'));
   assert.ok(lines.includes('kill 4712') && lines.includes('kill -USR2 4711'));
 });
