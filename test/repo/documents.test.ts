@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { mentions, npmScripts, weirCommands } from './documents.ts';
+import { loadConfig } from '../../balancer/config/load.ts';
+import { EXTENSIONS } from '../../balancer/registries.ts';
+import { COMMAND_GROUPS } from '../../tui/registry.ts';
+import { codeBlocks, mentions, npmScripts, weirCommands } from './documents.ts';
 import { listFiles, readText, ROOT } from './source-tree.ts';
 
 const documents = listFiles().filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md');
@@ -74,7 +77,21 @@ test('the change log has a part for what is not released, in the form of Keep a 
   assert.match(readText('CHANGELOG.md'), /^## \[Unreleased\]\n\n### (Added|Changed|Deprecated|Removed|Fixed|Security)$/m);
 });
 
-test('command lines of weir are found in shell blocks and in backticks', () => {
+test('every command of weir that a document names is one', () => {
+  const known = COMMAND_GROUPS.flatMap((group) => group.commands.map((command) => command.name));
+  for (const path of documents) {
+    for (const name of weirCommands(readText(path)))
+      assert.ok(known.includes(name), `${path} names weir ${name}; known: ${known.join(' ')}`);
+  }
   const text = ['```sh', 'npm run -s weir -- status', 'weir shift demo green=50', '```', 'or `weir undo --to 3`'].join('\n');
   assert.deepEqual(weirCommands(text), ['status', 'shift', 'undo']);
+});
+
+test('every config in the README loads', () => {
+  const blocks = codeBlocks(readText('README.md'), 'yaml');
+  assert.ok(blocks.length > 0);
+  for (const text of blocks) {
+    const loaded = loadConfig({ file: 'README.md', text }, EXTENSIONS, { cores: 2, hostName: 'edge-1', readable: () => true });
+    assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.map((problem) => `${problem.line}: ${problem.message}`).join('\n'));
+  }
 });

@@ -8,7 +8,7 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   '@sinclair/typebox': ['balancer/config/', 'balancer/filter/', 'balancer/upstream/policies/', 'balancer/controller/', 'agent/'],
   ajv: ['balancer/config/', 'balancer/controller/api/decode.ts'],
   blessed: ['tui/dashboard/screen.ts'],
-  commander: ['tui/weir.ts', 'tui/command.ts', 'tui/commands/'],
+  commander: ['tui/program.ts'],
   fastify: ['balancer/controller/'],
   'fast-proxy': ['bench/contenders/'],
   'http-proxy': ['bench/contenders/'],
@@ -17,7 +17,7 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   systeminformation: ['agent/capacity.ts'],
   undici: ['health/', 'agent/', 'tui/client.ts'],
   ws: ['balancer/controller/'],
-  yaml: ['balancer/config/', 'tui/'],
+  yaml: ['balancer/config/', 'tui/output.ts', 'tui/server.ts'],
   'node:cluster': ['balancer/supervisor.ts', 'bench/listening.ts'],
   'node:sqlite': ['balancer/store/sqlite.ts'],
 };

@@ -52,9 +52,9 @@ test('the terminal takes types of the admin API and loads programs lazily, and m
   const views = '../balancer/controller/api/views.ts';
   assert.deepEqual(judge('tui/client.ts', `import type { ListView } from '${views}';`), []);
   assert.match(judge('tui/client.ts', `import { ListView } from '${views}';`)[0] ?? '', /\(value\); only the doors/);
-  assert.deepEqual(judge('tui/commands/serve.ts', "await import('../../balancer/main.ts');"), []);
-  assert.match(judge('tui/commands/serve.ts', "import { serve } from '../../balancer/main.ts';")[0] ?? '', /only the doors/);
-  assert.match(judge('tui/dashboard/rows.ts', "await import('../../balancer/main.ts');")[0] ?? '', /only the doors/);
+  assert.deepEqual(judge('tui/weir.ts', "await import('../balancer/main.ts');"), []);
+  assert.match(judge('tui/weir.ts', "import { serve } from '../balancer/main.ts';")[0] ?? '', /only the doors/);
+  assert.match(judge('tui/commands/serve.ts', "await import('../../balancer/main.ts');")[0] ?? '', /only the doors/);
   assert.match(judge('bench/run.ts', "import { Fields } from '../balancer/message/fields.ts';")[0] ?? '', /only the doors/);
 });
 
