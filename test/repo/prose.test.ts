@@ -1,7 +1,7 @@
 // Names, comments and text of the checkout keep to the rules that no compiler makes; each check is shown to see a breach.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emptyWordInPath, leftovers, testsOf, wordBreaches } from './prose.ts';
+import { emptyWordInPath, leftovers, silencers, testsOf, wordBreaches } from './prose.ts';
 import { listFiles, listSources, readText } from './source-tree.ts';
 
 /** Files that are text and that people write; the lock file is checked for its own sake below. */
@@ -39,6 +39,15 @@ test('nothing is left for later, and nothing names one machine or one registry',
   assert.match(leftovers('a.md', `see ${'/ho' + 'me'}/ada/notes`)[0] ?? '', /folder of one machine/);
   assert.match(leftovers('a.md', `from https://${'regi' + 'stry'}.example.com/x`)[0] ?? '', /package registry/);
   assert.deepEqual(leftovers('a.ts', 'get("https://shop.example.com/home/page")'), []);
+});
+
+test('no check is switched off without a reason beside it, and none for a whole file', () => {
+  none(listSources().flatMap((path) => silencers(path, readText(path))));
+  const comment = '// eslint-disable' + '-next-line eqeqeq';
+  assert.match(silencers('a.ts', comment)[0] ?? '', /does not say why/);
+  assert.deepEqual(silencers('a.ts', `${comment} -- null and undefined mean the same here`), []);
+  assert.match(silencers('a.ts', '/* eslint-' + 'disable */')[0] ?? '', /rest of the file/);
+  assert.match(silencers('a.ts', '// @ts-' + 'ignore')[0] ?? '', /silences the compiler/);
 });
 
 test('the lock file has hashes and no addresses, so that any registry serves it', () => {

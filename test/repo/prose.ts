@@ -78,6 +78,18 @@ export function leftovers(path: string, text: string): readonly string[] {
   );
 }
 
+/** Comments that switch a check off for one line must say why after two hyphens; for a whole file, or for the compiler, there are none. */
+export function silencers(path: string, text: string): readonly string[] {
+  return text.split('\n').flatMap((line, index) => {
+    const where = `${path}:${index + 1}`;
+    if (/^\s*(?:\/\/|\/\*)\s*@ts-(?:ignore|nocheck|expect-error)/.test(line)) return [`${where} silences the compiler`];
+    if (/^\s*\/\*\s*eslint-disable(?!-)/.test(line)) return [`${where} switches the lint off for the rest of the file`];
+    if (/(?:\/\/|\/\*)\s*eslint-disable-(?:next-)?line(?!.* -- .{10})/.test(line))
+      return [`${where} does not say why: rule, two hyphens, reason`];
+    return [];
+  });
+}
+
 export interface TestTitle {
   readonly line: number;
   readonly text: string;
