@@ -18,7 +18,8 @@ interface Ports {
   readonly origin: number;
 }
 
-const config = (ports: Ports, stateDir: string): string => `
+/** The file it runs with. */
+export const weirConfig = (ports: Ports, stateDir: string): string => `
 version: 1
 host: { name: bench }
 state: { dir: ${JSON.stringify(stateDir)} }
@@ -94,7 +95,7 @@ export const weir: Contender = {
     await mkdir(stateDir, { mode: 0o700 });
     const ports = { listener: await freePort(), admin: await freePort(), metrics: await freePort(), origin: originPort };
     const file = join(directory, 'weir.yaml');
-    await writeFile(file, config(ports, stateDir));
+    await writeFile(file, weirConfig(ports, stateDir));
     const running = await launch(process.execPath, [COMMAND, 'serve', '-c', file]);
     try {
       return await serve(running, ports, join(stateDir, 'admin.sock'));

@@ -1,5 +1,6 @@
 // Every subject of `npm run bench -- micro`. A new one is a new file and a line here.
 import type { MicroSubject } from './harness.ts';
 import { head } from './head.ts';
+import { router } from './router.ts';
 
-export const SUBJECTS: readonly MicroSubject[] = [head];
+export const SUBJECTS: readonly MicroSubject[] = [head, router];
