@@ -1,0 +1,82 @@
+// Request → route, at a cost that does not depend on the number of routes.
+import type { RouteConfig } from '../config/config.ts';
+import { SuffixTable } from './boundary-table.ts';
+import { compileCandidate, type RoutableRequest } from './conditions.ts';
+import { PathTable, type PlacedCandidate } from './path-table.ts';
+
+export type { RoutableRequest } from './conditions.ts';
+
+export interface Router {
+  /** Index into the routes it was compiled from, or -1. Not re-entrant, and needs not be: it waits for nothing. */
+  match(request: RoutableRequest): number;
+}
+
+const ANY_HOST = '';
+const WILDCARD = '*.';
+
+/**
+ * Precedence as of HTTPRoute in the Kubernetes Gateway API: an exact host before a wildcard, a longer wildcard before a shorter
+ * one, a wildcard before any host; then an exact path, a pattern (where the API leaves the place open), a longer prefix; then a
+ * method, the number of header fields, the number of query parameters; then the order of the file. When no route of a host
+ * fits, the routes of the next wider host are asked.
+ */
+export function compileRouter(routes: readonly RouteConfig[], listener: string): Router {
+  const byHost = placedByHost(routes, listener);
+  return new HostRouter([...byHost.keys()], new PathTable([...byHost.values()]));
+}
+
+function placedByHost(routes: readonly RouteConfig[], listener: string): ReadonlyMap<string, readonly PlacedCandidate[]> {
+  const byHost = new Map<string, PlacedCandidate[]>();
+  routes.forEach((route, index) => {
+    if (route.listeners.length > 0 && !route.listeners.includes(listener)) return;
+    const placed = { path: route.match.path, candidate: compileCandidate(index, route.match) };
+    for (const host of route.match.hosts.length === 0 ? [ANY_HOST] : route.match.hosts) {
+      const others = byHost.get(host);
+      if (others === undefined) byHost.set(host, [placed]);
+      else others.push(placed);
+    }
+  });
+  return byHost;
+}
+
+class HostRouter implements Router {
+  readonly #paths: PathTable;
+  /** Host → its number in the table. */
+  readonly #exact: ReadonlyMap<string, number>;
+  readonly #suffixes: SuffixTable | null;
+  readonly #bySuffix: readonly number[];
+  readonly #anyHost: number | null;
+
+  constructor(hosts: readonly string[], paths: PathTable) {
+    const numbers = new Map(hosts.map((host, number) => [host, number]));
+    const wildcards = hosts.filter((host) => host.startsWith(WILDCARD));
+    this.#paths = paths;
+    // No host is empty or begins with `*`: neither the wildcards nor the routes for any host are met in here.
+    this.#exact = numbers;
+    this.#suffixes = wildcards.length === 0 ? null : new SuffixTable(wildcards.map((host) => host.slice(WILDCARD.length)));
+    this.#bySuffix = wildcards.flatMap((host) => numbers.get(host) ?? []);
+    this.#anyHost = numbers.get(ANY_HOST) ?? null;
+  }
+
+  match(request: RoutableRequest): number {
+    const host = this.#exact.get(request.host);
+    if (host !== undefined) {
+      const index = this.#paths.match(host, request);
+      if (index >= 0) return index;
+    }
+    if (this.#suffixes !== null) {
+      const index = this.#matchWildcards(this.#suffixes, request);
+      if (index >= 0) return index;
+    }
+    return this.#anyHost === null ? -1 : this.#paths.match(this.#anyHost, request);
+  }
+
+  #matchWildcards(suffixes: SuffixTable, request: RoutableRequest): number {
+    for (let found = suffixes.collect(request.host) - 1; found >= 0; found -= 1) {
+      const host = this.#bySuffix[suffixes.at(found)];
+      const index = host === undefined ? -1 : this.#paths.match(host, request);
+      if (index >= 0) return index;
+    }
+    return -1;
+  }
+}
