@@ -64,7 +64,8 @@ test('no test is switched off without a reason, and none runs alone', () => {
 });
 
 test('test files are named after a behaviour and their titles are sentences', () => {
-  const vague = (title: string): boolean => title.split(/\s+/).length < 3 || /^(should|works)\b/i.test(title);
+  // A title with a computed part comes from a table, whose rows name themselves.
+  const vague = (title: string): boolean => (!title.includes('…') && title.split(/\s+/).length < 3) || /^(should|works)\b/i.test(title);
   none(
     testFiles.flatMap((path) =>
       testsOf(path, readText(path))

@@ -92,6 +92,7 @@ export function silencers(path: string, text: string): readonly string[] {
 
 export interface TestTitle {
   readonly line: number;
+  /** `…` stands for what is computed. */
   readonly text: string;
 }
 
@@ -101,13 +102,19 @@ export function testsOf(path: string, text: string): { readonly titles: readonly
   const switchedOff: string[] = [];
   walk(parse(path, text), (node) => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && /^(test|it)$/.test(node.expression.text)) {
-      const first = node.arguments[0];
-      if (first !== undefined && ts.isStringLiteralLike(first)) titles.push({ line: lineOf(node), text: first.text });
+      const title = node.arguments[0];
+      if (title !== undefined) titles.push({ line: lineOf(node), text: titleText(title) });
     }
     const problem = switchOf(node);
     if (problem !== null) switchedOff.push(`${path}:${lineOf(node)} ${problem}`);
   });
   return { titles, switchedOff };
+}
+
+function titleText(title: ts.Expression): string {
+  if (ts.isStringLiteralLike(title)) return title.text;
+  if (ts.isTemplateExpression(title)) return [title.head.text, ...title.templateSpans.map((span) => span.literal.text)].join('…');
+  return '…';
 }
 
 function switchOf(node: ts.Node): string | null {
