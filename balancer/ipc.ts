@@ -1,7 +1,11 @@
 // What controller and workers say to each other over the unix socket `<state dir>/ipc.sock`, one JSON object a line.
+import { connect, type Socket } from 'node:net';
+import { BackOff } from '../health/back-off.ts';
+import type { Clock, Random, Timer } from '../health/clock.ts';
 import type { Config } from './config/config.ts';
+import type { Log } from './log.ts';
 import type { Plan, ServicePlan, HealthView } from './steer/plan-shape.ts';
-import type { MetricsDelta } from './telemetry/meter.ts';
+import type { Meter, MetricsDelta } from './telemetry/meter.ts';
 
 /** Rises when a message changes its meaning; a hello with another number is refused. */
 export const IPC_PROTOCOL = 1;
@@ -64,3 +68,261 @@ export type ChildMessage =
   | { readonly type: 'drained' }
   /** The controller read a config with another number of workers. */
   | { readonly type: 'scale'; readonly workers: number };
+
+/** One message on the wire. */
+export function encodeMessage(message: ControllerMessage | WorkerMessage): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+/** A generation with ten thousand routes has a few MiB; beyond this the other side is broken. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** Bytes → lines. A line is put together once, when its end arrives. */
+export class LineReader {
+  #parts: Buffer[] = [];
+  #bytes = 0;
+
+  /** The lines that `chunk` completes. Throws when one grows beyond all measure. */
+  push(chunk: Buffer): readonly string[] {
+    const lines: string[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      this.#parts.push(chunk.subarray(start, end));
+      lines.push(Buffer.concat(this.#parts).toString('utf8'));
+      this.#parts = [];
+      this.#bytes = 0;
+      start = end + 1;
+    }
+    if (start < chunk.length) {
+      this.#parts.push(chunk.subarray(start));
+      this.#bytes += chunk.length - start;
+      if (this.#bytes > MAX_LINE_BYTES) throw new Error(`a message of more than ${MAX_LINE_BYTES} bytes`);
+    }
+    return lines;
+  }
+}
+
+type Guard = (value: unknown) => boolean;
+
+const text: Guard = (value) => typeof value === 'string';
+const count: Guard = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const mapping: Guard = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const list: Guard = (value) => Array.isArray(value);
+
+/**
+ * What each message must have. Config, plan and deltas are checked to be what they are called and not in depth: both ends are one
+ * program of one protocol number, the socket is in a directory that only its user may enter.
+ */
+const CONTROLLER_FIELDS: Readonly<Record<ControllerMessage['type'], Readonly<Record<string, Guard>>>> = {
+  generation: { generation: count, config: mapping },
+  plan: { plan: count, value: mapping },
+  plan_delta: { base: count, plan: count, services: mapping, health: mapping },
+  metrics_ack: { sequence: count },
+};
+
+const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Readonly<Record<string, Guard>>>> = {
+  hello: { protocol: count, worker: text, pid: count, generation: count, plan: count },
+  ack: { generation: count, plan: count },
+  generation_failed: { generation: count, problem: text },
+  plan_gap: { have: count },
+  metrics: { sequence: count, delta: list },
+  ejection: { ejection: mapping },
+  ready: {},
+  draining: {},
+};
+
+/** Null: not a message of a controller. */
+export function decodeControllerMessage(line: string): ControllerMessage | null {
+  return decode(line, CONTROLLER_FIELDS) as ControllerMessage | null;
+}
+
+/** Null: not a message of a worker. */
+export function decodeWorkerMessage(line: string): WorkerMessage | null {
+  return decode(line, WORKER_FIELDS) as WorkerMessage | null;
+}
+
+function decode(line: string, shapes: Readonly<Record<string, Readonly<Record<string, Guard>>>>): object | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') return null;
+  const shape = Object.hasOwn(shapes, value.type) ? shapes[value.type] : undefined;
+  if (shape === undefined) return null;
+  for (const [field, fits] of Object.entries(shape)) if (!fits(Reflect.get(value, field))) return null;
+  return value;
+}
+
+export interface WorkerLinkOptions {
+  readonly socketPath: string;
+  readonly worker: string;
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Its deltas go to the controller once a second. */
+  readonly meter: Meter;
+  /** The numbers the worker serves; 0: nothing yet. */
+  readonly served: () => { readonly generation: number; readonly plan: number };
+  readonly onMessage: (message: ControllerMessage) => void;
+}
+
+/** The worker's side of the socket. Nothing that serves requests waits for it. */
+export interface WorkerLink {
+  start(): void;
+  /** What cannot be delivered now is delivered after the next hello if it still means something then. */
+  send(message: WorkerMessage): void;
+  /** Delivers the last metrics, if the controller takes them within a second. */
+  close(): Promise<void>;
+}
+
+export function createWorkerLink(options: WorkerLinkOptions): WorkerLink {
+  return new SocketLink(options);
+}
+
+const REPORT_MS = 1000;
+const CLOSE_MS = 1000;
+const RECONNECT = { baseMs: 20, maxMs: 1000, jitter: 0.5 };
+/** Ejections that wait for a controller; more of them than this say nothing new. */
+const MAX_EJECTIONS = 256;
+/** A controller that has not read this much is stuck: start over with a fresh connection. */
+const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+
+class SocketLink implements WorkerLink {
+  readonly #options: WorkerLinkOptions;
+  readonly #backOff: BackOff;
+  #socket: Socket | null = null;
+  #connected = false;
+  #closed = false;
+  #reconnect: Timer | null = null;
+  #report: Timer | null = null;
+  #draining = false;
+  #ejections: { readonly ejection: Ejection; readonly untilMs: number }[] = [];
+  #sequence = 0;
+  /** The delta under way. While there is one no other is taken: the meter adds up, so nothing grows and nothing is counted twice. */
+  #unacknowledged: { readonly sequence: number; readonly delta: MetricsDelta } | null = null;
+  #onAcknowledged: (() => void) | null = null;
+
+  constructor(options: WorkerLinkOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff(RECONNECT, options.random);
+  }
+
+  start(): void {
+    this.#connect();
+    this.#reportLater();
+  }
+
+  send(message: WorkerMessage): void {
+    if (message.type === 'draining') this.#draining = true;
+    if (this.#connected) {
+      this.#write(message);
+      return;
+    }
+    if (message.type !== 'ejection' || this.#ejections.length >= MAX_EJECTIONS) return;
+    const { ejection } = message;
+    this.#ejections.push({ ejection, untilMs: this.#options.clock.nowMs() + ejection.forMs });
+  }
+
+  async close(): Promise<void> {
+    this.#report?.cancel();
+    if (this.#connected) await this.#lastReport();
+    this.#closed = true;
+    this.#reconnect?.cancel();
+    this.#connected = false;
+    this.#socket?.destroySoon();
+  }
+
+  async #lastReport(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const timer = this.#options.clock.after(CLOSE_MS, () => resolve(undefined), true);
+    this.#onAcknowledged = () => {
+      this.#takeDelta();
+      if (this.#unacknowledged === null) resolve(undefined);
+    };
+    if (this.#unacknowledged === null) this.#onAcknowledged();
+    await promise;
+    timer.cancel();
+    this.#onAcknowledged = null;
+  }
+
+  #connect(): void {
+    const socket = connect(this.#options.socketPath);
+    const reader = new LineReader();
+    this.#socket = socket;
+    socket.on('connect', () => this.#greet());
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const line of reader.push(chunk)) this.#receive(line);
+      } catch (error) {
+        socket.destroy(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    socket.on('error', (error) => {
+      if (this.#connected) this.#options.log.warn({ problem: error.message }, 'the link to the controller failed');
+    });
+    socket.on('close', () => this.#lost());
+  }
+
+  #lost(): void {
+    if (this.#connected) this.#options.log.warn({}, 'lost the controller; serving on with the last plan');
+    this.#connected = false;
+    this.#socket = null;
+    if (!this.#closed) this.#reconnect = this.#options.clock.after(this.#backOff.nextMs(), () => this.#connect());
+  }
+
+  /** Says who it is and what it serves, then what it could not say before. */
+  #greet(): void {
+    const { worker, pid, served, clock } = this.#options;
+    this.#connected = true;
+    this.#write({ type: 'hello', protocol: IPC_PROTOCOL, worker, pid, ...served() });
+    if (this.#draining) this.#write({ type: 'draining' });
+    const nowMs = clock.nowMs();
+    for (const { ejection, untilMs } of this.#ejections) {
+      if (untilMs > nowMs) this.#write({ type: 'ejection', ejection: { ...ejection, forMs: untilMs - nowMs } });
+    }
+    this.#ejections = [];
+    if (this.#unacknowledged !== null) this.#write({ type: 'metrics', ...this.#unacknowledged });
+  }
+
+  #receive(line: string): void {
+    const message = decodeControllerMessage(line);
+    if (message === null) throw new Error(`not a message of a controller: ${line.slice(0, 100)}`);
+    this.#backOff.reset();
+    if (message.type === 'metrics_ack') this.#acknowledge(message.sequence);
+    this.#options.onMessage(message);
+  }
+
+  #acknowledge(sequence: number): void {
+    if (this.#unacknowledged === null || sequence < this.#unacknowledged.sequence) return;
+    this.#unacknowledged = null;
+    this.#onAcknowledged?.();
+  }
+
+  #reportLater(): void {
+    this.#report = this.#options.clock.after(
+      REPORT_MS,
+      () => {
+        this.#takeDelta();
+        this.#reportLater();
+      },
+      true,
+    );
+  }
+
+  #takeDelta(): void {
+    if (!this.#connected || this.#unacknowledged !== null) return;
+    const delta = this.#options.meter.takeDelta();
+    if (delta.length === 0) return;
+    this.#unacknowledged = { sequence: ++this.#sequence, delta };
+    this.#write({ type: 'metrics', ...this.#unacknowledged });
+  }
+
+  #write(message: WorkerMessage): void {
+    this.#socket?.write(encodeMessage(message));
+    if ((this.#socket?.writableLength ?? 0) > MAX_UNREAD_BYTES) this.#socket?.destroy();
+  }
+}

@@ -1,5 +1,5 @@
 // The instruments a worker writes to, and the deltas it sends: plain numbers on the hot path, nothing resolved per request.
-import { METRICS, type MetricName } from './metrics.ts';
+import { METRICS, type MetricDefinition, type MetricKind, type MetricName } from './metrics.ts';
 
 export interface Counter {
   add(amount: number): void;
@@ -27,4 +27,152 @@ export interface SeriesDelta {
 
 export type MetricsDelta = readonly SeriesDelta[];
 
+/** The metrics of one kind. */
+export type MetricOf<Kind extends MetricKind> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['kind'] extends Kind ? Name : never;
+}[MetricName];
+
 export { METRICS, type MetricName };
+
+/**
+ * All instruments of a process. Asking for the same name and labels gives the same instrument; ask once and keep it, the
+ * instrument itself is what the hot path touches.
+ */
+export class Meter {
+  readonly #counters = new Series<CounterCell>();
+  readonly #gauges = new Series<GaugeCell>();
+  readonly #histograms = new Series<HistogramCell>();
+
+  counter(name: MetricOf<'counter'>, labels: readonly string[]): Counter {
+    return this.#counters.get(name, labels, () => new CounterCell());
+  }
+
+  gauge(name: MetricOf<'gauge'>, labels: readonly string[]): Gauge {
+    return this.#gauges.get(name, labels, () => new GaugeCell());
+  }
+
+  histogram(name: MetricOf<'histogram'>, labels: readonly string[]): Histogram {
+    return this.#histograms.get(name, labels, () => new HistogramCell(METRICS[name].buckets));
+  }
+
+  /** Everything that happened since the last call, and starts anew. Without a change there is nothing in it. */
+  takeDelta(): MetricsDelta {
+    const delta: SeriesDelta[] = [];
+    for (const { name, labels, cell } of this.#counters.all()) {
+      const value = cell.take();
+      if (value !== 0) delta.push({ name, labels, value });
+    }
+    for (const { name, labels, cell } of this.#gauges.all()) {
+      const value = cell.take();
+      if (value !== null) delta.push({ name, labels, value });
+    }
+    for (const { name, labels, cell } of this.#histograms.all()) {
+      const taken = cell.take();
+      if (taken !== null) delta.push({ name, labels, ...taken });
+    }
+    return delta;
+  }
+}
+
+interface Entry<Cell> {
+  readonly name: MetricName;
+  readonly labels: readonly string[];
+  readonly cell: Cell;
+}
+
+/** One cell per name and labels. */
+class Series<Cell> {
+  readonly #entries = new Map<string, Entry<Cell>>();
+
+  get(name: MetricName, labels: readonly string[], create: () => Cell): Cell {
+    const key = seriesKey(name, labels);
+    const found = this.#entries.get(key);
+    if (found !== undefined) return found.cell;
+    const definition: MetricDefinition = METRICS[name];
+    if (labels.length !== definition.labels.length) {
+      throw new Error(`${name} has the labels ${definition.labels.join(', ')}; ${labels.length} values were given`);
+    }
+    const cell = create();
+    this.#entries.set(key, { name, labels: [...labels], cell });
+    return cell;
+  }
+
+  all(): Iterable<Entry<Cell>> {
+    return this.#entries.values();
+  }
+}
+
+/** One string per series; label values hold no control characters, so no two series share one. */
+export function seriesKey(name: MetricName, labels: readonly string[]): string {
+  return `${name}\n${labels.join('\n')}`;
+}
+
+class CounterCell implements Counter {
+  #value = 0;
+
+  add(amount: number): void {
+    this.#value += amount;
+  }
+
+  take(): number {
+    const value = this.#value;
+    this.#value = 0;
+    return value;
+  }
+}
+
+class GaugeCell implements Gauge {
+  #value: number | null = null;
+
+  set(value: number): void {
+    this.#value = value;
+  }
+
+  /** Null: not set since the last time. */
+  take(): number | null {
+    const value = this.#value;
+    this.#value = null;
+    return value;
+  }
+}
+
+class HistogramCell implements Histogram {
+  readonly #bounds: Float64Array;
+  /** One more than there are bounds: the last is +Inf. */
+  readonly #counts: Float64Array;
+  #sum = 0;
+  #touched = false;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = Float64Array.from(bounds);
+    this.#counts = new Float64Array(bounds.length + 1);
+  }
+
+  observe(value: number): void {
+    const index = bucketOf(this.#bounds, value);
+    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+    this.#sum += value;
+    this.#touched = true;
+  }
+
+  take(): { readonly value: number; readonly buckets: readonly number[] } | null {
+    if (!this.#touched) return null;
+    const taken = { value: this.#sum, buckets: [...this.#counts] };
+    this.#counts.fill(0);
+    this.#sum = 0;
+    this.#touched = false;
+    return taken;
+  }
+}
+
+/** The first bucket whose upper bound is not below `value` (bounds are inclusive, as Prometheus has them); past the last: +Inf. */
+export function bucketOf(bounds: Float64Array, value: number): number {
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((bounds[middle] ?? Infinity) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
