@@ -1,5 +1,8 @@
 // The admin API as commands and the dashboard see it. The only importer of undici in the terminal.
+import { readFileSync } from 'node:fs';
+import { type Dispatcher, Pool } from 'undici';
 import type {
+  ApiProblem,
   AuditVerification,
   ChangeRequest,
   ChangeResult,
@@ -10,13 +13,15 @@ import type {
   TokenRequest,
   TokenView,
 } from '../balancer/controller/api/views.ts';
+import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
+import type { FoundServer } from './server.ts';
 
 /** What `GET /v1/<kind>` lists. */
 export type ListKind = 'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'events' | 'revisions';
 
 /**
  * Every method throws CommandFailure: exit code 3 when the appliance cannot be reached, ProblemFailure when it refuses.
- * The streams end by `signal` without an error.
+ * The streams end without an error when `signal` aborts or the appliance ends them.
  */
 export interface AdminClient {
   /** Where it is, as a person would say it: `unix:/var/lib/weir/admin.sock`, `https://edge-1:7070`. */
@@ -27,7 +32,8 @@ export interface AdminClient {
   change(request: ChangeRequest): Promise<ChangeResult>;
   /** A status once a second and at once on an event, until `signal` aborts or the appliance goes away. */
   watch(signal: AbortSignal): AsyncIterable<StatusView>;
-  followEvents(signal: AbortSignal): AsyncIterable<EventView>;
+  /** The last `backlog` events, oldest first, then every one as it happens. */
+  followEvents(signal: AbortSignal, backlog?: number): AsyncIterable<EventView>;
   configText(): Promise<string>;
   applyConfig(text: string, dryRun: boolean): Promise<ConfigApplyResult>;
   verifyAudit(): Promise<AuditVerification>;
@@ -35,4 +41,229 @@ export interface AdminClient {
   createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }>;
   revokeToken(name: string): Promise<void>;
   close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 3000;
+const ANSWER_TIMEOUT_MS = 15_000;
+/** A change waits for the workers to acknowledge, a config for all of them to build a generation. */
+const CHANGE_TIMEOUT_MS = 60_000;
+/** Both streams say something at least every 5 s. */
+const STREAM_SILENCE_MS = 15_000;
+/** More than a fleet's status needs; a peer that sends this without a line end is no weir. */
+const MAX_LINE_LENGTH = 32 * 1024 * 1024;
+/** A watch, an event stream and a few requests at once, as the dashboard has them. */
+const CONNECTIONS = 6;
+
+/** `claims`: the name a caller on the unix socket gives itself. */
+export function createAdminClient(server: FoundServer, claims: string): AdminClient {
+  return new HttpAdminClient(server, claims);
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: { readonly type: string; readonly text: string };
+  readonly timeoutMs?: number;
+}
+
+class HttpAdminClient implements AdminClient {
+  readonly where: string;
+  readonly #server: FoundServer;
+  readonly #pool: Pool;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(server: FoundServer, claims: string) {
+    const { address } = server;
+    this.#server = server;
+    this.where = address.kind === 'socket' ? `unix:${address.path}` : address.url.origin;
+    const options = { connections: CONNECTIONS, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS };
+    const timeout = { timeout: CONNECT_TIMEOUT_MS };
+    if (address.kind === 'socket') {
+      this.#pool = new Pool('http://localhost', { ...options, connect: { ...timeout, socketPath: address.path } });
+      this.#headers = { 'weir-claims': claims };
+    } else {
+      const ca = address.caFile === null ? {} : { ca: readFileSync(address.caFile) };
+      this.#pool = new Pool(address.url.origin, { ...options, connect: { ...timeout, ...ca } });
+      this.#headers = address.token === null ? {} : { authorization: `Bearer ${address.token}` };
+    }
+  }
+
+  status(): Promise<StatusView> {
+    return this.#json({ method: 'GET', path: '/v1/status' });
+  }
+
+  list<T>(kind: ListKind, options: { readonly name?: string; readonly limit?: number } = {}): Promise<ListView<T>> {
+    const name = options.name === undefined ? '' : `/${encodeURIComponent(options.name)}`;
+    const limit = options.limit === undefined ? '' : `?limit=${options.limit}`;
+    return this.#json({ method: 'GET', path: `/v1/${kind}${name}${limit}` });
+  }
+
+  change(request: ChangeRequest): Promise<ChangeResult> {
+    return this.#json({ ...post('/v1/changes', request), timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<StatusView> {
+    return this.#stream('/v1/watch', signal);
+  }
+
+  followEvents(signal: AbortSignal, backlog = 0): AsyncIterable<EventView> {
+    return this.#stream(`/v1/events/follow?backlog=${backlog}`, signal);
+  }
+
+  async configText(): Promise<string> {
+    return this.#text({ method: 'GET', path: '/v1/config' });
+  }
+
+  applyConfig(text: string, dryRun: boolean): Promise<ConfigApplyResult> {
+    const body = { type: 'application/yaml', text };
+    return this.#json({ method: 'POST', path: `/v1/config?dryRun=${dryRun}`, body, timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  verifyAudit(): Promise<AuditVerification> {
+    return this.#json({ method: 'GET', path: '/v1/audit/verify', timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  tokens(): Promise<ListView<TokenView>> {
+    return this.#json({ method: 'GET', path: '/v1/tokens' });
+  }
+
+  createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }> {
+    return this.#json(post('/v1/tokens', request));
+  }
+
+  async revokeToken(name: string): Promise<void> {
+    await this.#text({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(name)}` });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  /** The decoding border: what a server of our own API version answers is trusted to have the shape of views.ts. */
+  async #json<T>(call: Call): Promise<T> {
+    return this.#parse(await this.#text(call)) as T;
+  }
+
+  async #text(call: Call): Promise<string> {
+    const timeout = call.timeoutMs ?? ANSWER_TIMEOUT_MS;
+    const response = await this.#send(call, { headersTimeout: timeout, bodyTimeout: timeout });
+    try {
+      const text = await response.body.text();
+      if (response.statusCode >= 400) throw this.#refusal(response.statusCode, text);
+      return text;
+    } catch (error) {
+      throw this.#failure(error, call);
+    }
+  }
+
+  async *#stream<T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
+    const call: Call = { method: 'GET', path };
+    try {
+      const response = await this.#send(call, { headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: STREAM_SILENCE_MS, signal });
+      if (response.statusCode >= 400) throw this.#refusal(response.statusCode, await response.body.text());
+      for await (const line of linesOf(response.body)) yield this.#parse(line) as T;
+    } catch (error) {
+      if (signal.aborted) return;
+      throw this.#failure(error, call);
+    }
+  }
+
+  async #send(call: Call, options: Partial<Dispatcher.RequestOptions>): Promise<Dispatcher.ResponseData> {
+    const type: Record<string, string> = call.body === undefined ? {} : { 'content-type': call.body.type };
+    try {
+      return await this.#pool.request({
+        ...options,
+        method: call.method,
+        path: call.path,
+        headers: { ...this.#headers, ...type },
+        body: call.body?.text ?? null,
+      });
+    } catch (error) {
+      throw this.#failure(error, call);
+    }
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new CommandFailure(EXIT.unreachable, `${this.where} (${this.#server.source}) does not speak the admin API of weir`);
+    }
+  }
+
+  #refusal(status: number, text: string): CommandFailure {
+    const problem = this.#parse(text);
+    if (isProblem(problem)) return new ProblemFailure(problem);
+    return new CommandFailure(
+      EXIT.unreachable,
+      `${this.where} (${this.#server.source}) answered ${status} and does not speak the admin API of weir`,
+    );
+  }
+
+  #failure(error: unknown, call: Call): Error {
+    if (error instanceof CommandFailure) return error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+    if (NOT_SENT.has(code)) return new CommandFailure(EXIT.unreachable, this.#unreachable(reason), { cause: error });
+    const change = call.method === 'GET' ? '' : '. What was asked may or may not have been done: `weir history` tells';
+    const timedOut = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+    return new CommandFailure(timedOut ? EXIT.timedOut : EXIT.unreachable, `${this.where}: ${reason}${change}`, { cause: error });
+  }
+
+  #unreachable(reason: string): string {
+    const elsewhere = '--server unix:PATH, --server https://HOST:PORT, or WEIR_SERVER';
+    const lines = [`cannot reach weir at ${this.where} (from ${this.#server.source}): ${reason}`];
+    lines.push(`Is it running? \`weir serve -c weir.yaml\` starts it. Another place is given by ${elsewhere}.`);
+    return lines.join('\n');
+  }
+}
+
+/** What the codes of the system and of undici mean to somebody who did not write this. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket',
+  ECONNREFUSED: 'nothing listens there',
+  EACCES: 'this user may not open the socket; only its owner and root may',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name cannot be looked up now',
+  UND_ERR_CONNECT_TIMEOUT: `no connection within ${CONNECT_TIMEOUT_MS / 1000} s`,
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the answer stopped half-way',
+  UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
+  ECONNRESET: 'the connection was closed before the answer was complete',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: name its authority with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not known here: name it with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not known here: name it with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
+};
+
+/** Codes after which nothing can have reached the appliance. */
+const NOT_SENT: ReadonlySet<string> = new Set([
+  ...['ENOENT', 'ECONNREFUSED', 'EACCES', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK', 'UND_ERR_CONNECT_TIMEOUT'],
+  ...[
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'CERT_HAS_EXPIRED',
+  ],
+]);
+
+function post(path: string, value: unknown): Call {
+  return { method: 'POST', path, body: { type: 'application/json', text: JSON.stringify(value) } };
+}
+
+function isProblem(value: unknown): value is ApiProblem {
+  return typeof value === 'object' && value !== null && 'code' in value && 'message' in value && typeof value.message === 'string';
+}
+
+/** Non-empty lines of a body; empty ones are heartbeats. */
+async function* linesOf(body: AsyncIterable<unknown>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    if (chunk instanceof Uint8Array) rest += decoder.decode(chunk, { stream: true });
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > MAX_LINE_LENGTH) throw new CommandFailure(EXIT.failed, 'the appliance sent a line of more than 32 MiB');
+    for (const line of lines) if (line !== '') yield line;
+  }
 }

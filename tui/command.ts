@@ -56,8 +56,10 @@ export interface CommandCall {
   /** Finds the appliance (see server.ts) and checks nothing yet: the first request tells whether it is there. */
   readonly connect: () => Promise<AdminClient>;
   readonly programs: Programs;
-  /** Aborted on SIGINT and SIGTERM, unless the command says `ownSignals`. */
+  /** Aborted when the program is about to end for SIGINT or SIGTERM (never, if the command says `ownSignals`). */
   readonly signal: AbortSignal;
+  /** What is said if the program is interrupted from here on: which state that leaves. Null: nothing to say. */
+  readonly ifInterrupted: (note: string | null) => void;
 }
 
 export interface CommandDefinition {
@@ -78,6 +80,8 @@ export interface CommandDefinition {
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  /** Not in the help: called by programs. */
+  readonly hidden?: boolean;
   readonly load: () => Promise<CommandDefinition>;
 }
 

@@ -46,7 +46,11 @@ export class ProblemFailure extends CommandFailure {
   readonly problem: ApiProblem;
 
   constructor(problem: ApiProblem) {
-    super(EXIT_OF_PROBLEM[problem.code], [problem.message, ...(problem.problems ?? [])].join('\n'));
+    // A newer appliance may know codes that this command does not.
+    super(
+      Object.hasOwn(EXIT_OF_PROBLEM, problem.code) ? EXIT_OF_PROBLEM[problem.code] : EXIT.failed,
+      [problem.message, ...(problem.problems ?? [])].join('\n'),
+    );
     this.name = 'ProblemFailure';
     this.problem = problem;
   }

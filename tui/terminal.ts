@@ -1,6 +1,6 @@
 // The operator's terminal as commands see it: data on stdout, messages on stderr, questions only where somebody can answer.
-import { createInterface } from 'node:readline/promises';
 import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline';
 import { type Clock, systemClock } from '../health/clock.ts';
 
 export interface Terminal {
@@ -17,34 +17,38 @@ export interface Terminal {
   data(text: string): Promise<void>;
   /** One message line to stderr. */
   message(text: string): void;
-  /** Asks on stderr; only `y` or `yes` is yes. */
-  confirm(question: string, signal: AbortSignal): Promise<boolean>;
+  /** Asks on stderr; only `y` or `yes` is yes, the end of the input is no. */
+  confirm(question: string): Promise<boolean>;
 }
 
 /** The terminal of this process. */
 export function systemTerminal(noColor: boolean): Terminal {
   const { stdin, stdout, stderr, env } = process;
-  const interactive = stdin.isTTY && stderr.isTTY;
   return {
     env,
     clock: systemClock,
-    interactive,
+    interactive: stdin.isTTY && stderr.isTTY,
     columns: stdout.isTTY ? stdout.columns : null,
     // https://no-color.org: present and not empty means no colour.
     color: stdout.isTTY && !noColor && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     userName: userName(env),
     data: (text) => write(stdout, text),
     message: (text) => void stderr.write(`${text}\n`),
-    confirm: async (question, signal) => {
-      const lines = createInterface({ input: stdin, output: stderr });
-      try {
-        const answer = await lines.question(`${question} [y/N] `, { signal });
-        return /^y(es)?$/i.test(answer.trim());
-      } finally {
-        lines.close();
-      }
-    },
+    confirm: (question) => ask(`${question} [y/N] `),
   };
+}
+
+function ask(prompt: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    // Readline takes Ctrl-C for itself; it is handed on, so that it means here what it means everywhere.
+    lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    lines.once('close', () => resolve(false));
+    lines.question(prompt, (answer) => {
+      resolve(/^y(es)?$/i.test(answer.trim()));
+      lines.close();
+    });
+  });
 }
 
 function userName(env: Terminal['env']): string {

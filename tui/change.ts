@@ -1,0 +1,110 @@
+// What all commands that change the intent share: their options, the question before a dangerous act, the answer, the exit code.
+import type { ApiProblem, ChangeRequest, ChangeResult, ChangeView } from '../balancer/controller/api/views.ts';
+import type { AdminClient } from './client.ts';
+import { SHARE_CHANGE_COLUMNS } from './columns.ts';
+import type { CommandCall, OptionSpec } from './command.ts';
+import { CommandFailure, EXIT, type ExitCode, ProblemFailure } from './exit.ts';
+import { isStructured, writeResult } from './output.ts';
+import { table } from './table.ts';
+import { type CommandValues, parseNumber } from './values.ts';
+
+export const CHANGE_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--dry-run', summary: 'show what would change and change nothing (exit code 10 if something would)' },
+  { flags: '--reason <TEXT>', summary: 'why, for the audit' },
+  { flags: '--if-revision <N>', summary: 'only if the intent is still at this revision (exit code 6 if not)' },
+  { flags: '--yes', summary: 'answer every question with yes' },
+];
+
+/** Asks the appliance for `change` and tells the outcome. */
+export async function makeChange(call: CommandCall, client: AdminClient, change: ChangeView): Promise<ExitCode> {
+  const request = changeRequest(call.values, change);
+  if (request.dryRun !== true) call.ifInterrupted('the change may or may not have been made; `weir history` tells');
+  const result = await askingWhenDangerous(call, request, (asked) => client.change(asked));
+  call.ifInterrupted(null);
+  await report(call, result);
+  if (result.dryRun) return result.changed ? EXIT.wouldChange : EXIT.ok;
+  return laggardsOf(call, result);
+}
+
+function changeRequest(values: CommandValues, change: ChangeView): ChangeRequest {
+  const ifRevision = values.number('ifRevision', { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
+  const reason = values.text('reason');
+  return {
+    change,
+    ...(reason === null ? {} : { reason }),
+    ...(values.flag('dryRun') ? { dryRun: true } : {}),
+    ...(ifRevision === null ? {} : { ifRevision }),
+    ...(values.flag('yes') ? { yes: true } : {}),
+  };
+}
+
+/** Sends; on `confirm` asks whoever sits there and sends again. Without a terminal the refusal stands. */
+async function askingWhenDangerous(
+  call: CommandCall,
+  request: ChangeRequest,
+  send: (request: ChangeRequest) => Promise<ChangeResult>,
+): Promise<ChangeResult> {
+  try {
+    return await send(request);
+  } catch (error) {
+    if (!(error instanceof ProblemFailure) || error.problem.code !== 'confirm') throw error;
+    await confirmed(call, error.problem);
+    return send({ ...request, yes: true });
+  }
+}
+
+async function confirmed({ terminal, ifInterrupted }: CommandCall, problem: ApiProblem): Promise<void> {
+  if (!terminal.interactive) {
+    const fix = 'There is no terminal to ask on: add --yes to do it all the same, or --dry-run to see what it does.';
+    throw new CommandFailure(EXIT.refused, `${problem.message}\n${fix}`);
+  }
+  terminal.message(problem.message);
+  ifInterrupted('nothing was changed');
+  if (!(await terminal.confirm(problem.question ?? 'Do it?'))) throw new CommandFailure(EXIT.refused, 'nothing was changed');
+  ifInterrupted('the change may or may not have been made; `weir history` tells');
+}
+
+async function report(call: CommandCall, result: ChangeResult): Promise<void> {
+  const list = { kind: 'changes', revision: result.revision, items: [result] };
+  await writeResult(call, list, table(result.shares, SHARE_CHANGE_COLUMNS) + `${outcomeOf(result).join('\n')}\n`);
+}
+
+function outcomeOf(result: ChangeResult): readonly string[] {
+  const at = `revision ${result.revision}`;
+  if (!result.changed) return [`nothing to change: ${result.summary}; still ${at}`];
+  if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`];
+  const applied = result.applied;
+  const where =
+    applied === null ? '' : `: applied on ${applied.acknowledged}/${applied.workers} workers in ${Math.round(applied.tookMs)} ms`;
+  return [result.summary, `${at}${where}`, `undo: ${result.undo}`];
+}
+
+/** The change is made and durable; workers that have not taken it up yet make the exit code that of a time-out. */
+function laggardsOf({ terminal, format }: CommandCall, { applied, revision }: ChangeResult): ExitCode {
+  if (applied === null || applied.laggards.length === 0) return EXIT.ok;
+  const follow = isStructured(format) ? '' : `; \`weir wait --for revision:${revision}\` waits for them`;
+  terminal.message(`weir: not applied yet by ${applied.laggards.join(', ')}${follow}`);
+  return EXIT.timedOut;
+}
+
+/** `A=70 B=30`: percentages from 0 to 100 with up to 4 decimals, as they were typed. */
+export function parsePercents(pairs: readonly string[], what: string): Readonly<Record<string, number>> {
+  const percents = new Map<string, number>();
+  for (const pair of pairs) {
+    const [, name, value] = /^([^=]+)=([^=]*)$/.exec(pair) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new CommandFailure(EXIT.usage, `expected ${what}=PERCENT, such as green=10, got ${JSON.stringify(pair)}`);
+    }
+    if (percents.has(name)) throw new CommandFailure(EXIT.usage, `${name} is named twice`);
+    percents.set(name, parsePercent(value, name));
+  }
+  return Object.fromEntries(percents);
+}
+
+export function parsePercent(text: string, what: string): number {
+  const bare = text.replace(/%$/, '');
+  const value = parseNumber(bare, what, { min: 0, max: 100 });
+  if (/\.\d{5,}$/.test(bare))
+    throw new CommandFailure(EXIT.usage, `${what}: at most 4 decimals (a millionth), got ${JSON.stringify(text)}`);
+  return value;
+}

@@ -1,0 +1,139 @@
+// The columns of every kind of list, one table of columns per kind.
+import type {
+  AgentView,
+  ClusterView,
+  EdgeView,
+  EventView,
+  RevisionView,
+  RouteView,
+  ServiceView,
+  ShareChange,
+  TokenView,
+  TrafficView,
+  WorkerView,
+} from '../balancer/controller/api/views.ts';
+import * as text from './format.ts';
+import type { Column } from './table.ts';
+
+export const CLUSTER_COLUMNS: readonly Column<ClusterView>[] = [
+  { title: 'CLUSTER', of: (item) => item.name },
+  { title: 'REGION', of: (item) => item.region ?? text.UNKNOWN, wide: true },
+  { title: 'ADMIN', of: (item) => item.admin },
+  { title: 'HEALTH', of: (item) => item.health },
+  { title: 'AGENT', of: (item) => item.agent.state },
+  { title: 'DIAL', of: (item) => text.percent(item.dialPercent), right: true },
+  { title: 'DESIRED', of: (item) => text.share(item.desiredShare), right: true },
+  { title: 'EFFECTIVE', of: (item) => text.share(item.effectiveShare), right: true },
+  { title: 'OBSERVED', of: (item) => text.ratio(item.observedShare), right: true },
+  ...trafficColumns<ClusterView>((item) => item.traffic),
+  { title: 'CAPACITY', of: (item) => text.rate(item.capacityRps), right: true, wide: true },
+  { title: 'USED', of: (item) => text.ratio(item.utilisation), right: true, wide: true },
+  {
+    title: 'ENDPOINTS',
+    of: (item) => `${item.endpoints.filter(({ health }) => health === 'up').length}/${item.endpoints.length} up`,
+    wide: true,
+  },
+];
+
+export const SERVICE_COLUMNS: readonly Column<ServiceView>[] = [
+  { title: 'SERVICE', of: (item) => item.name },
+  { title: 'SPLIT', of: (item) => text.split(item.split) },
+  { title: 'LOST', of: (item) => text.share(item.lostShare), right: true },
+  { title: 'POLICY', of: (item) => item.policy, wide: true },
+  { title: 'ON UNAVAILABLE', of: (item) => item.onUnavailable, wide: true },
+  ...trafficColumns<ServiceView>((item) => item.traffic),
+];
+
+export const ROUTE_COLUMNS: readonly Column<RouteView>[] = [
+  { title: 'ROUTE', of: (item) => item.name },
+  { title: 'HOSTS', of: (item) => (item.hosts.length === 0 ? 'any' : item.hosts.join(',')) },
+  { title: 'PATH', of: (item) => item.path },
+  { title: 'SERVICE', of: (item) => item.service },
+  ...trafficColumns<RouteView>((item) => item.traffic),
+];
+
+export const EDGE_COLUMNS: readonly Column<EdgeView>[] = [
+  { title: 'EDGE', of: (item) => item.name },
+  { title: 'WORKERS', of: (item) => `${item.workersReady}/${item.workers}`, right: true },
+  { title: 'REVISION', of: (item) => String(item.revision), right: true },
+  { title: 'GENERATION', of: (item) => String(item.generation), right: true },
+  { title: 'PLAN', of: (item) => String(item.plan), right: true },
+  { title: 'CONFIG', of: (item) => item.configHash.slice(0, 12) },
+  { title: 'ID', of: (item) => item.id, wide: true },
+];
+
+export const WORKER_COLUMNS: readonly Column<WorkerView>[] = [
+  { title: 'WORKER', of: (item) => item.name },
+  { title: 'STATE', of: (item) => item.state },
+  { title: 'PID', of: (item) => String(item.pid), right: true },
+  { title: 'GENERATION', of: (item) => String(item.generation), right: true },
+  { title: 'PLAN', of: (item) => String(item.plan), right: true },
+  { title: 'RESTARTS', of: (item) => String(item.restarts), right: true },
+  { title: 'MEMORY', of: (item) => text.bytes(item.residentBytes), right: true },
+  { title: 'LOOP DELAY', of: (item) => text.milliseconds(item.eventLoopDelayMs), right: true, wide: true },
+];
+
+export const AGENT_COLUMNS: readonly Column<AgentView>[] = [
+  { title: 'CLUSTER', of: (item) => item.cluster },
+  { title: 'STATE', of: (item) => item.state },
+  { title: 'AGE', of: (item) => text.age(item.ageMs), right: true },
+  { title: 'CAPACITY', of: (item) => text.rate(item.capacityRps), right: true },
+  { title: 'CPU', of: (item) => text.ratio(item.cpuUtilisation), right: true },
+  { title: 'MEMORY', of: (item) => text.ratio(item.memoryUtilisation), right: true },
+  { title: 'VERSION', of: (item) => item.agentVersion ?? text.UNKNOWN, wide: true },
+];
+
+export const EVENT_COLUMNS: readonly Column<EventView>[] = [
+  { title: 'TIME', of: (item) => text.time(item.at) },
+  { title: 'SEQUENCE', of: (item) => String(item.sequence), right: true, wide: true },
+  { title: 'KIND', of: (item) => item.kind },
+  { title: 'EVENT', of: (item) => item.text },
+];
+
+export const REVISION_COLUMNS: readonly Column<RevisionView>[] = [
+  { title: 'REVISION', of: (item) => String(item.revision), right: true },
+  { title: 'TIME', of: (item) => text.time(item.at) },
+  { title: 'AUTHOR', of: (item) => item.author.name },
+  { title: 'KNOWN BY', of: (item) => item.author.how, wide: true },
+  { title: 'CHANGE', of: (item) => text.changeText(item.change) },
+  { title: 'UNDOES', of: (item) => (item.undoes === null ? text.UNKNOWN : String(item.undoes)), wide: true },
+  { title: 'REASON', of: (item) => item.reason },
+];
+
+/** The audit shows how the author is known and the chain; history shows what was done. */
+export const AUDIT_COLUMNS: readonly Column<RevisionView>[] = [
+  ...REVISION_COLUMNS.map((column) => (column.title === 'KNOWN BY' ? { ...column, wide: false } : column)),
+  { title: 'TOUCHED', of: (item) => item.touched.map((field) => field.path.join('.')).join(','), wide: true },
+  { title: 'HASH', of: (item) => item.hash.slice(0, 12) },
+];
+
+export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
+  { title: 'TOKEN', of: (item) => item.name },
+  { title: 'ROLE', of: (item) => item.role },
+  { title: 'CLUSTER', of: (item) => item.cluster ?? text.UNKNOWN },
+  { title: 'CREATED', of: (item) => text.time(item.createdAt) },
+  { title: 'EXPIRES', of: (item) => (item.expiresAt === null ? 'never' : text.time(item.expiresAt)) },
+];
+
+/** Shares now → after. */
+export const SHARE_CHANGE_COLUMNS: readonly Column<ShareChange>[] = [
+  { title: 'SERVICE', of: (item) => item.service },
+  { title: 'VERSION', of: (item) => item.version },
+  { title: 'CLUSTER', of: (item) => item.cluster },
+  { title: 'DESIRED', of: (item) => step(item.before.desired, item.after.desired), right: true },
+  { title: 'EFFECTIVE', of: (item) => step(item.before.effective, item.after.effective), right: true },
+];
+
+function step(before: number, after: number): string {
+  return before === after ? text.share(after) : `${text.share(before)} → ${text.share(after)}`;
+}
+
+function trafficColumns<T>(of: (item: T) => TrafficView): readonly Column<T>[] {
+  return [
+    { title: 'RPS', of: (item) => text.rate(of(item).rps), right: true },
+    { title: 'ERRORS', of: (item) => text.ratio(of(item).errorRatio), right: true },
+    { title: 'P50', of: (item) => text.milliseconds(of(item).p50Ms), right: true, wide: true },
+    { title: 'P95', of: (item) => text.milliseconds(of(item).p95Ms), right: true, wide: true },
+    { title: 'P99', of: (item) => text.milliseconds(of(item).p99Ms), right: true },
+  ];
+}

@@ -1,0 +1,86 @@
+// weir agent: runs an agent in a cluster, or makes the token for one.
+import { readFile } from 'node:fs/promises';
+import type { CommandCall, CommandDefinition } from '../command.ts';
+import { CommandFailure, EXIT } from '../exit.ts';
+import { EXPIRES_OPTION, createToken } from './token.ts';
+
+const TOKEN_VARIABLE = 'WEIR_AGENT_TOKEN';
+
+const runCommand: CommandDefinition = {
+  examples: [
+    'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file /etc/weir/agent.token',
+    'WEIR_AGENT_TOKEN=… weir agent run --hub ws://127.0.0.1:7071 --cluster eu-west --capacity-rps 2000',
+  ],
+  notes: 'Connects out to the hub and reports the capacity of its cluster each period; reconnects with a growing delay. Ends on SIGTERM.',
+  options: [
+    { flags: '--hub <URL>', summary: 'wss://HOST:PORT of the edge host, or ws:// on loopback' },
+    { flags: '--cluster <NAME>', summary: 'the cluster it reports for' },
+    { flags: '--token-file <FILE>', summary: `a file with the token (else ${TOKEN_VARIABLE})` },
+    { flags: '--capacity-rps <N>', summary: 'requests per second the cluster can take, if that is known' },
+    { flags: '--period <DURATION>', summary: 'how often it reports (default 1s)' },
+    { flags: '--ca <FILE>', summary: "PEM file of the authority of the hub's certificate" },
+  ],
+  ownSignals: true,
+  run: async (call) => {
+    const { values, programs } = call;
+    return programs.agent({
+      hub: hubUrl(required(call, 'hub', '--hub wss://HOST:7071')),
+      cluster: required(call, 'cluster', '--cluster NAME'),
+      token: await readToken(call),
+      capacityRps: values.number('capacityRps', { min: 0, max: 1_000_000_000 }),
+      periodMs: values.durationMs('period'),
+      caFile: values.text('ca'),
+    });
+  },
+};
+
+const tokenCommand: CommandDefinition = {
+  examples: ['weir agent token eu-west > agent.token', 'weir agent token eu-west --name eu-west-2 --expires 365d'],
+  notes: 'An agent token may report for its cluster and can do nothing else. It is printed once.',
+  arguments: [{ name: 'CLUSTER', summary: 'the cluster it may report for' }],
+  options: [{ flags: '--name <NAME>', summary: 'the name of the token (default agent-CLUSTER)' }, EXPIRES_OPTION],
+  run: async (call) => {
+    const cluster = call.values.argument(0);
+    const name = call.values.text('name') ?? `agent-${cluster}`;
+    return createToken(call, await call.connect(), { name, role: 'agent', cluster });
+  },
+};
+
+export const agentCommand: CommandDefinition = {
+  examples: ['weir agent token eu-west > agent.token', 'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file agent.token'],
+  subcommands: [
+    { name: 'run', summary: 'run the agent of a cluster', load: () => Promise.resolve(runCommand) },
+    { name: 'token', summary: 'make the token of an agent', load: () => Promise.resolve(tokenCommand) },
+  ],
+};
+
+function required({ values }: CommandCall, name: string, example: string): string {
+  const value = values.text(name);
+  if (value === null || value === '') throw new CommandFailure(EXIT.usage, `${example} is needed`);
+  return value;
+}
+
+function hubUrl(text: string): string {
+  const url = /^wss?:\/\//.test(text) ? URL.parse(text) : null;
+  if (url === null)
+    throw new CommandFailure(EXIT.usage, `--hub: expected wss://HOST:PORT (ws:// on loopback), got ${JSON.stringify(text)}`);
+  return text;
+}
+
+async function readToken({ values, terminal }: CommandCall): Promise<string> {
+  const file = values.text('tokenFile');
+  if (file === null) {
+    const token = terminal.env[TOKEN_VARIABLE] ?? '';
+    if (token === '')
+      throw new CommandFailure(
+        EXIT.usage,
+        `a token is needed: --token-file FILE or ${TOKEN_VARIABLE}; \`weir agent token CLUSTER\` makes one`,
+      );
+    return token;
+  }
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new CommandFailure(EXIT.usage, `--token-file: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,68 @@
+// weir config: apply a file, print what is served, print the schema of the file.
+import { readFile } from 'node:fs/promises';
+import type { ConfigApplyResult } from '../../balancer/controller/api/views.ts';
+import type { CommandDefinition } from '../command.ts';
+import { CommandFailure, EXIT } from '../exit.ts';
+import { writeResult } from '../output.ts';
+import { plain } from '../table.ts';
+
+const applyCommand: CommandDefinition = {
+  examples: ['weir config apply weir.yaml --dry-run', 'weir config apply weir.yaml'],
+  notes: 'The file is checked as a whole first; if it has a problem, everything stays as it is. No connection is dropped.',
+  arguments: [{ name: 'FILE', summary: 'the config file; - is stdin' }],
+  options: [{ flags: '--dry-run', summary: 'show what would change and change nothing (exit code 10 if something would)' }],
+  run: async (call) => {
+    const text = await readConfig(call.values.argument(0));
+    const client = await call.connect();
+    const dryRun = call.values.flag('dryRun');
+    if (!dryRun) call.ifInterrupted('the config may or may not have been applied; `weir config print` tells');
+    const result = await client.applyConfig(text, dryRun);
+    await writeResult(call, { kind: 'config', revision: result.revision, items: [result] }, outcomeOf(result));
+    return result.dryRun && result.changed ? EXIT.wouldChange : EXIT.ok;
+  },
+};
+
+const printCommand: CommandDefinition = {
+  examples: ['weir config print > weir.yaml'],
+  notes: 'Prints the text that is served now.',
+  run: async (call) => {
+    const client = await call.connect();
+    await call.terminal.data(await client.configText());
+    return EXIT.ok;
+  },
+};
+
+const schemaCommand: CommandDefinition = {
+  examples: ['weir config schema > weir.schema.json'],
+  notes: 'A JSON Schema for editors. No appliance is needed.',
+  run: async ({ programs, terminal }) => {
+    await terminal.data(`${JSON.stringify(await programs.configSchema(), null, 2)}\n`);
+    return EXIT.ok;
+  },
+};
+
+export const configCommand: CommandDefinition = {
+  examples: ['weir config apply weir.yaml --dry-run', 'weir config print', 'weir config schema'],
+  subcommands: [
+    { name: 'apply', summary: 'check a config file and serve it', load: () => Promise.resolve(applyCommand) },
+    { name: 'print', summary: 'print the config that is served', load: () => Promise.resolve(printCommand) },
+    { name: 'schema', summary: 'print the JSON Schema of the config file', load: () => Promise.resolve(schemaCommand) },
+  ],
+};
+
+async function readConfig(file: string): Promise<string> {
+  try {
+    return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
+  } catch (error) {
+    throw new CommandFailure(EXIT.usage, `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function outcomeOf(result: ConfigApplyResult): string {
+  const restart = result.needsRestart.map((what) => `needs a restart: ${what}`);
+  const lines = [...result.differences, ...restart].map(plain);
+  if (!result.changed) lines.push(`nothing to change; still generation ${result.generation}`);
+  else if (result.dryRun) lines.push(`dry run: nothing was changed, still generation ${result.generation}`);
+  else lines.push(`generation ${result.generation}, revision ${result.revision}`);
+  return `${lines.join('\n')}\n`;
+}

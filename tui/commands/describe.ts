@@ -1,0 +1,88 @@
+// weir describe: everything the appliance knows about one thing, laid out for reading.
+import type { ListKind } from '../client.ts';
+import type { CommandDefinition } from '../command.ts';
+import { CommandFailure, EXIT } from '../exit.ts';
+import { writeResult } from '../output.ts';
+import { type Column, plain, table } from '../table.ts';
+
+const KINDS: Readonly<Record<string, ListKind>> = {
+  cluster: 'clusters',
+  service: 'services',
+  route: 'routes',
+  edge: 'edges',
+  worker: 'workers',
+  agent: 'agents',
+  revision: 'revisions',
+};
+
+export const describeCommand: CommandDefinition = {
+  examples: ['weir describe cluster eu-west', 'weir describe service shop', 'weir describe revision 12'],
+  arguments: [
+    { name: 'KIND', summary: 'what it is', choices: Object.keys(KINDS) },
+    { name: 'NAME', summary: 'its name; the cluster of an agent; the number of a revision' },
+  ],
+  run: async (call) => {
+    const kind = KINDS[call.values.argument(0)];
+    if (kind === undefined) throw new CommandFailure(EXIT.usage, `expected one of ${Object.keys(KINDS).join(', ')}`);
+    const client = await call.connect();
+    const list = await client.list<object>(kind, { name: call.values.argument(1) });
+    await writeResult(call, list, list.items.map((item) => layOut(item, 0)).join('\n'));
+    return EXIT.ok;
+  },
+};
+
+const INDENT = '  ';
+
+/** Plain values as `Label: value`, objects indented below their label, lists of objects as tables. */
+export function layOut(item: object, depth: number): string {
+  const pad = INDENT.repeat(depth);
+  const entries = Object.entries(item) as readonly (readonly [string, unknown])[];
+  const width = Math.max(0, ...entries.filter(([, value]) => isScalar(value)).map(([key]) => label(key).length + 1));
+  return entries.map(([key, value]) => entry(key, value, { pad, width, depth })).join('');
+}
+
+interface Place {
+  readonly pad: string;
+  readonly width: number;
+  readonly depth: number;
+}
+
+function entry(key: string, value: unknown, { pad, width, depth }: Place): string {
+  if (isScalar(value)) return `${pad}${`${label(key)}:`.padEnd(width)} ${scalar(value)}\n`;
+  if (!Array.isArray(value)) return `${pad}${label(key)}:\n${layOut(value, depth + 1)}`;
+  const items: readonly unknown[] = value;
+  if (items.every(isScalar)) return `${pad}${label(key)}: ${items.length === 0 ? 'none' : items.map(scalar).join(', ')}\n`;
+  const rows = items.filter((one): one is object => !isScalar(one));
+  const indented = table(rows, columnsOf(rows)).replaceAll(/^(?=.)/gm, `${pad}${INDENT}`);
+  return `${pad}${label(key)}:\n${indented}`;
+}
+
+/** A column per plain field of the first row; what is nested deeper is in `-o json`. */
+function columnsOf(rows: readonly object[]): readonly Column<object>[] {
+  const fields = Object.entries(rows[0] ?? {}) as readonly (readonly [string, unknown])[];
+  return fields
+    .filter(([, value]) => isScalar(value) || (Array.isArray(value) && value.every(isScalar)))
+    .map(([key]) => ({ title: label(key).toUpperCase(), of: (row) => cell((row as Readonly<Record<string, unknown>>)[key]) }));
+}
+
+function cell(value: unknown): string {
+  return Array.isArray(value) ? value.map(scalar).join(',') : scalar(value);
+}
+
+type Scalar = string | number | boolean | null | undefined;
+
+function isScalar(value: unknown): value is Scalar {
+  return value === null || typeof value !== 'object';
+}
+
+function scalar(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '-';
+  if (typeof value === 'number') return String(Number(value.toFixed(6)));
+  return plain(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+/** `residentBytes` reads `Resident bytes`. */
+function label(key: string): string {
+  const words = key.replaceAll(/([a-z0-9])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,40 @@
+// weir status: the appliance on one screen.
+import type { StatusView } from '../../balancer/controller/api/views.ts';
+import { CLUSTER_COLUMNS, SERVICE_COLUMNS } from '../columns.ts';
+import type { CommandDefinition } from '../command.ts';
+import { EXIT } from '../exit.ts';
+import { time, traffic } from '../format.ts';
+import { writeResult } from '../output.ts';
+import { plain, table } from '../table.ts';
+
+export const statusCommand: CommandDefinition = {
+  examples: ['weir status', 'weir status --check && echo healthy', 'weir status -o json'],
+  notes: 'The exit code is 0 when the status could be shown. With --check it is 1 when something is degraded.',
+  options: [{ flags: '--check', summary: 'exit code 1 when something is degraded' }],
+  run: async (call) => {
+    const client = await call.connect();
+    const status = await client.status();
+    const list = { kind: 'status', revision: status.revision, items: [status] };
+    await writeResult(call, list, screen(status, call.format === 'wide'));
+    return call.values.flag('check') && status.degraded.length > 0 ? EXIT.failed : EXIT.ok;
+  },
+};
+
+function screen(status: StatusView, wide: boolean): string {
+  const shown = <T extends { readonly wide?: boolean }>(columns: readonly T[]): readonly T[] =>
+    columns.filter((column) => wide || column.wide !== true);
+  const blocks = [heading(status), table(status.clusters, shown(CLUSTER_COLUMNS)), table(status.services, shown(SERVICE_COLUMNS))];
+  return blocks.filter((block) => block !== '').join('\n');
+}
+
+function heading(status: StatusView): string {
+  const numbers = `revision ${status.revision}  generation ${status.generation}  plan ${status.plan}`;
+  const lines = [
+    `${status.host}  weir ${status.version}  ${numbers}  workers ${status.workersReady}/${status.workers} ready  ${status.inFlight} in flight`,
+    `traffic: ${traffic(status.traffic)}`,
+    ...(status.degraded.length === 0 ? ['state: ok'] : status.degraded.map((line) => `degraded: ${plain(line)}`)),
+  ];
+  const last = status.lastRevision;
+  if (last !== null) lines.push(`last change: revision ${last.revision} by ${plain(last.author)} at ${time(last.at)}: ${plain(last.text)}`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,16 @@
+// weir undo: the last operator's change taken back, or the intent of an earlier revision restored.
+import { CHANGE_OPTIONS, makeChange } from '../change.ts';
+import type { CommandDefinition } from '../command.ts';
+
+export const undoCommand: CommandDefinition = {
+  examples: ['weir undo --dry-run', 'weir undo', 'weir undo --to 41'],
+  notes: [
+    'Takes back the last change of an operator, as a new revision on top. If later revisions touched the same fields it stops (exit code 6)',
+    'and shows them; --to restores the intent of a revision exactly. The intent is exact; shares follow health and capacity.',
+  ].join('\n'),
+  options: [{ flags: '--to <REVISION>', summary: 'restore the intent as it was at this revision' }, ...CHANGE_OPTIONS],
+  run: async (call) => {
+    const to = call.values.number('to', { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true });
+    return makeChange(call, await call.connect(), { kind: 'undo', to });
+  },
+};

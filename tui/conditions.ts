@@ -1,0 +1,119 @@
+// What `weir wait --for` understands: a condition as text in, a judgement of a status out. Pure.
+import type { StatusView, WorkerView } from '../balancer/controller/api/views.ts';
+import { CommandFailure, EXIT } from './exit.ts';
+import { rate, share } from './format.ts';
+
+export type Verdict =
+  | { readonly state: 'met' }
+  /** `now` says what holds instead. */
+  | { readonly state: 'pending'; readonly now: string }
+  /** It names something that does not exist, so waiting makes no sense. */
+  | { readonly state: 'impossible'; readonly message: string };
+
+/** What a condition looks at. */
+export interface Sight {
+  readonly status: StatusView;
+  readonly workers: readonly WorkerView[];
+}
+
+export type Condition = (sight: Sight) => Verdict;
+
+const HEALTH = ['up', 'degraded', 'down', 'unknown'];
+const AGENT = ['fresh', 'stale', 'absent'];
+/** Percentage points by which an effective share may miss `=`: half of the finest step an operator can ask for. */
+const SHARE_TOLERANCE = 0.00005;
+
+export const CONDITION_FORMS =
+  'stable, revision:N, health:CLUSTER=STATE, agent:CLUSTER=STATE, share:SERVICE/VERSION>=PERCENT, idle:CLUSTER';
+
+/** Parses a condition; throws with the forms there are. */
+export function parseCondition(text: string): Condition {
+  if (text === 'stable') return stable;
+  const colon = text.indexOf(':');
+  const kind = text.slice(0, Math.max(colon, 0));
+  const condition = Object.hasOwn(PARSERS, kind) ? PARSERS[kind]?.(text.slice(colon + 1)) : null;
+  if (condition === undefined || condition === null) {
+    throw new CommandFailure(EXIT.usage, `--for: cannot read ${JSON.stringify(text)}; expected one of ${CONDITION_FORMS}`);
+  }
+  return condition;
+}
+
+const PARSERS: Readonly<Record<string, (rest: string) => Condition | null>> = {
+  revision: (rest) => (/^\d{1,15}$/.test(rest) ? revision(Number(rest)) : null),
+  health: (rest) => stateOf(rest, HEALTH, (cluster) => cluster.health),
+  agent: (rest) => stateOf(rest, AGENT, (cluster) => cluster.agent.state),
+  share: shareOf,
+  idle: (rest) => (rest === '' ? null : idle(rest)),
+};
+
+const stable: Condition = ({ status }) => {
+  const unknown = status.clusters
+    .filter(({ admin, health }) => admin !== 'maintenance' && health === 'unknown')
+    .map(({ name }) => `health of ${name} unknown`);
+  const workers = status.workersReady < status.workers ? [`${status.workersReady} of ${status.workers} workers ready`] : [];
+  const open = [...status.degraded, ...workers, ...unknown];
+  return open.length === 0 ? { state: 'met' } : pending(open.join('; '));
+};
+
+/** Served, not only stored: every worker has the plan that the status tells. */
+function revision(wanted: number): Condition {
+  return ({ status, workers }) => {
+    if (status.revision < wanted) return pending(`revision ${status.revision}`);
+    const behind = workers.filter(({ state, plan }) => state !== 'draining' && plan < status.plan).map(({ name }) => name);
+    return behind.length === 0 ? { state: 'met' } : pending(`revision ${status.revision}, not yet served by ${behind.join(', ')}`);
+  };
+}
+
+type Cluster = StatusView['clusters'][number];
+
+function stateOf(rest: string, states: readonly string[], of: (cluster: Cluster) => string): Condition | null {
+  const [, name, wanted] = /^([^=]+)=(.+)$/.exec(rest) ?? [];
+  if (name === undefined || wanted === undefined || !states.includes(wanted)) return null;
+  return onCluster(name, (cluster) => (of(cluster) === wanted ? { state: 'met' } : pending(`${name} is ${of(cluster)}`)));
+}
+
+function idle(name: string): Condition {
+  return onCluster(name, ({ traffic }) =>
+    traffic.rps === 0 ? { state: 'met' } : pending(`${name} still gets ${rate(traffic.rps)} requests/s`),
+  );
+}
+
+function onCluster(name: string, judge: (cluster: Cluster) => Verdict): Condition {
+  return ({ status }) => {
+    const cluster = status.clusters.find((one) => one.name === name);
+    return cluster === undefined ? missing('cluster', name, status.clusters) : judge(cluster);
+  };
+}
+
+function shareOf(rest: string): Condition | null {
+  const [, service, version, comparison, number] = /^([^/]+)\/([^<>=]+)(>=|<=|=)(\d+(?:\.\d+)?)%?$/.exec(rest) ?? [];
+  if (service === undefined || version === undefined || comparison === undefined) return null;
+  const wanted = Number(number);
+  return ({ status }) => {
+    const found = status.services.find((one) => one.name === service);
+    if (found === undefined) return missing('service', service, status.services);
+    if (!Object.hasOwn(found.split, version))
+      return missing(
+        'version',
+        version,
+        Object.keys(found.split).map((name) => ({ name })),
+      );
+    const targets = found.targets.filter((target) => target.version === version);
+    const effective = targets.reduce((sum, target) => sum + target.effectiveShare, 0);
+    return compares(effective * 100, comparison, wanted) ? { state: 'met' } : pending(`${service}/${version} has ${share(effective)}`);
+  };
+}
+
+function compares(value: number, comparison: string, wanted: number): boolean {
+  if (comparison === '>=') return value >= wanted - SHARE_TOLERANCE;
+  if (comparison === '<=') return value <= wanted + SHARE_TOLERANCE;
+  return Math.abs(value - wanted) <= SHARE_TOLERANCE;
+}
+
+function pending(now: string): Verdict {
+  return { state: 'pending', now };
+}
+
+function missing(what: string, name: string, known: readonly { readonly name: string }[]): Verdict {
+  return { state: 'impossible', message: `no ${what} named ${JSON.stringify(name)}; there are ${known.map((one) => one.name).join(', ')}` };
+}

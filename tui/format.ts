@@ -1,0 +1,87 @@
+// Figures as operators read them; a value that is not known is a dash, never a zero.
+import type { ChangeView, TrafficView } from '../balancer/controller/api/views.ts';
+
+export const UNKNOWN = '-';
+
+/** 0 to 1 as a percentage with up to 4 decimals (a millionth is 0.0001%). */
+export function share(value: number): string {
+  return `${Number((value * 100).toFixed(4))}%`;
+}
+
+export function percent(value: number): string {
+  return `${Number(value.toFixed(4))}%`;
+}
+
+/** A measured ratio: one decimal is all it can be trusted with. */
+export function ratio(value: number | null): string {
+  return value === null ? UNKNOWN : `${(value * 100).toFixed(1)}%`;
+}
+
+export function rate(value: number | null): string {
+  if (value === null) return UNKNOWN;
+  return value < 10 ? String(Number(value.toFixed(1))) : String(Math.round(value));
+}
+
+export function milliseconds(value: number | null): string {
+  if (value === null) return UNKNOWN;
+  return value < 10 ? `${Number(value.toFixed(1))}ms` : `${Math.round(value)}ms`;
+}
+
+export function bytes(value: number): string {
+  return `${Math.round(value / (1024 * 1024))}MiB`;
+}
+
+/** Ages in the largest unit that keeps two digits of meaning: 850ms, 12s, 5m, 3h, 9d. */
+export function age(milliseconds: number | null): string {
+  if (milliseconds === null) return UNKNOWN;
+  const units: readonly (readonly [number, string])[] = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'm'],
+    [1000, 's'],
+  ];
+  const unit = units.find(([size]) => milliseconds >= size);
+  return unit === undefined ? `${Math.max(0, Math.round(milliseconds))}ms` : `${Math.floor(milliseconds / unit[0])}${unit[1]}`;
+}
+
+/** The time of an ISO date in UTC, to the second. */
+export function time(iso: string): string {
+  return iso.replace(/\.\d+Z$/, 'Z');
+}
+
+export function traffic({ rps, errorRatio, p50Ms, p95Ms, p99Ms }: TrafficView): string {
+  const latency = `p50 ${milliseconds(p50Ms)}, p95 ${milliseconds(p95Ms)}, p99 ${milliseconds(p99Ms)}`;
+  return `${rate(rps)} requests/s, ${ratio(errorRatio)} errors, ${latency}`;
+}
+
+/** `blue=90% green=10%` */
+export function split(percents: Readonly<Record<string, number>>): string {
+  return Object.entries(percents)
+    .map(([version, value]) => `${version}=${percent(value)}`)
+    .join(' ');
+}
+
+/** A change as the command that asks for it, without `weir`; null came from a config file. */
+export function changeText(change: ChangeView | null): string {
+  if (change === null) return 'config';
+  switch (change.kind) {
+    case 'shift':
+      return `shift ${change.service} ${pairs(change.percents)}`;
+    case 'shift_clusters':
+      return `shift ${change.service} --clusters ${pairs(change.percents)}`;
+    case 'admin':
+      return `${VERB[change.state]} ${change.cluster}`;
+    case 'dial':
+      return `dial ${change.cluster} ${change.percent}`;
+    case 'undo':
+      return change.to === null ? 'undo' : `undo --to ${change.to}`;
+  }
+}
+
+const VERB = { active: 'restore', drain: 'drain', maintenance: 'maintenance' } as const;
+
+function pairs(percents: Readonly<Record<string, number>>): string {
+  return Object.entries(percents)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}

@@ -1,0 +1,31 @@
+// Data on stdout in the format that was asked for; the JSON shape is `{"kind","revision","items":[…]}` for every command.
+import type { ListView } from '../balancer/controller/api/views.ts';
+import type { CommandCall, OutputFormat } from './command.ts';
+import { type Column, table } from './table.ts';
+
+/** Writes a list: as a table by `columns`, or whole as JSON or YAML. */
+export async function writeList<T>(call: CommandCall, list: ListView<T>, columns: readonly Column<T>[]): Promise<void> {
+  const { format, terminal } = call;
+  if (isStructured(format)) return writeStructured(call, list);
+  const shown = columns.filter((column) => column.wide !== true || format === 'wide');
+  if (list.items.length === 0) terminal.message(`no ${list.kind}`);
+  await terminal.data(table(list.items, shown));
+}
+
+/** Writes `text` for people, or the list as JSON or YAML for programs. */
+export async function writeResult(call: CommandCall, list: ListView<unknown>, text: string): Promise<void> {
+  if (isStructured(call.format)) return writeStructured(call, list);
+  await call.terminal.data(text);
+}
+
+/** Whether a program reads the data; then nothing but the data may be on stdout. */
+export function isStructured(format: OutputFormat): boolean {
+  return format === 'json' || format === 'yaml';
+}
+
+async function writeStructured(call: CommandCall, { kind, revision, items }: ListView<unknown>): Promise<void> {
+  const value = { kind, revision, items };
+  if (call.format === 'json') return call.terminal.data(`${JSON.stringify(value, null, 2)}\n`);
+  const { stringify } = await import('yaml');
+  await call.terminal.data(stringify(value));
+}

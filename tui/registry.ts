@@ -1,0 +1,113 @@
+// Every command of `weir`, one line each, in the order of the help. A module is loaded when its command is asked for.
+import type { CommandGroup } from './command.ts';
+
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  {
+    title: 'Look:',
+    commands: [
+      {
+        name: 'status',
+        summary: 'show the whole appliance on one screen',
+        load: async () => (await import('./commands/status.ts')).statusCommand,
+      },
+      { name: 'top', summary: 'watch it live', load: async () => (await import('./commands/top.ts')).topCommand },
+      {
+        name: 'get',
+        summary: 'list clusters, services, routes, edges, workers, agents, revisions or events',
+        load: async () => (await import('./commands/get.ts')).getCommand,
+      },
+      {
+        name: 'describe',
+        summary: 'show everything about one of them',
+        load: async () => (await import('./commands/describe.ts')).describeCommand,
+      },
+      {
+        name: 'events',
+        summary: 'show what happened, and follow it',
+        load: async () => (await import('./commands/events.ts')).eventsCommand,
+      },
+      { name: 'wait', summary: 'wait for a state, with a time-out', load: async () => (await import('./commands/wait.ts')).waitCommand },
+    ],
+  },
+  {
+    title: 'Steer:',
+    commands: [
+      {
+        name: 'shift',
+        summary: 'set the split of a service among its versions or clusters',
+        load: async () => (await import('./commands/shift.ts')).shiftCommand,
+      },
+      {
+        name: 'drain',
+        summary: 'send nothing new to a cluster, let what runs finish',
+        load: async () => (await import('./commands/cluster-state.ts')).drainCommand,
+      },
+      {
+        name: 'restore',
+        summary: 'bring a cluster back into service',
+        load: async () => (await import('./commands/cluster-state.ts')).restoreCommand,
+      },
+      {
+        name: 'maintenance',
+        summary: 'take a cluster out of service',
+        load: async () => (await import('./commands/cluster-state.ts')).maintenanceCommand,
+      },
+      {
+        name: 'dial',
+        summary: 'turn a cluster down or up in every service, 0 to 100 percent',
+        load: async () => (await import('./commands/dial.ts')).dialCommand,
+      },
+      { name: 'undo', summary: 'take back the last change', load: async () => (await import('./commands/undo.ts')).undoCommand },
+      { name: 'history', summary: 'list the changes', load: async () => (await import('./commands/history.ts')).historyCommand },
+      {
+        name: 'audit',
+        summary: 'show who changed what, and verify the chain of records',
+        load: async () => (await import('./commands/audit.ts')).auditCommand,
+      },
+    ],
+  },
+  {
+    title: 'Run:',
+    commands: [
+      { name: 'serve', summary: 'run an edge host', load: async () => (await import('./commands/serve.ts')).serveCommand },
+      { name: 'agent', summary: 'report the capacity of a cluster', load: async () => (await import('./commands/agent.ts')).agentCommand },
+      {
+        name: 'demo',
+        summary: 'run three local clusters behind a balancer',
+        load: async () => (await import('./commands/demo.ts')).demoCommand,
+      },
+      { name: 'check', summary: 'check a config file', load: async () => (await import('./commands/check.ts')).checkCommand },
+      {
+        name: 'config',
+        summary: 'apply, print or describe the config',
+        load: async () => (await import('./commands/config.ts')).configCommand,
+      },
+      {
+        name: 'token',
+        summary: 'create, list and revoke tokens of the admin API',
+        load: async () => (await import('./commands/token.ts')).tokenCommand,
+      },
+    ],
+  },
+  {
+    title: 'More:',
+    commands: [
+      {
+        name: 'version',
+        summary: 'print the versions of weir and Node.js',
+        load: async () => (await import('./commands/version.ts')).versionCommand,
+      },
+      {
+        name: 'completion',
+        summary: 'print a completion script for a shell',
+        load: async () => (await import('./commands/completion.ts')).completionCommand,
+      },
+      {
+        name: '__complete',
+        hidden: true,
+        summary: 'candidates for a shell',
+        load: async () => (await import('./commands/complete.ts')).completeCommand,
+      },
+    ],
+  },
+];

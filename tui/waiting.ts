@@ -1,0 +1,96 @@
+// Waiting for a condition: ends when it is met, when it cannot be met, and when the time is over.
+import type { StatusView, WorkerView } from '../balancer/controller/api/views.ts';
+import type { AdminClient } from './client.ts';
+import type { CommandCall } from './command.ts';
+import { type Condition, type Verdict, parseCondition } from './conditions.ts';
+import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
+import { isStructured, writeResult } from './output.ts';
+
+export const WAIT_TIMEOUT_MS = 300_000;
+/** Between attempts to reach an appliance that is starting or restarting. */
+const RETRY_MS = 200;
+
+export interface WaitFor {
+  readonly condition: string;
+  readonly timeoutMs: number;
+}
+
+interface Waited {
+  readonly verdict: Verdict | null;
+  readonly revision: number;
+  /** Why there is no status, when there is none. */
+  readonly unreachable: CommandFailure | null;
+}
+
+/** Watches until the condition is met (0), names something unknown (5), or the time is over (8, or 3 if nothing answered). */
+export async function waitFor(call: CommandCall, client: AdminClient, { condition, timeoutMs }: WaitFor): Promise<ExitCode> {
+  const judge = parseCondition(condition);
+  const { clock } = call.terminal;
+  const beganMs = clock.nowMs();
+  const over = new AbortController();
+  const timer = clock.after(timeoutMs, () => over.abort());
+  call.ifInterrupted(`no longer waiting for ${condition}; nothing was changed by waiting`);
+  const waited = await watchUntil(call, { client, judge, signal: over.signal });
+  timer.cancel();
+  const met = waited.verdict?.state === 'met';
+  const tookMs = Math.round(clock.nowMs() - beganMs);
+  if (waited.verdict !== null) {
+    const text = met ? `${condition} after ${(tookMs / 1000).toFixed(1)} s\n` : '';
+    await writeResult(call, { kind: 'wait', revision: waited.revision, items: [{ condition, met, tookMs }] }, text);
+  }
+  return exitOf(waited, `not within ${(timeoutMs / 1000).toString()} s: ${condition}`);
+}
+
+function exitOf({ verdict, unreachable }: Waited, late: string): ExitCode {
+  if (verdict === null) throw unreachable ?? new CommandFailure(EXIT.timedOut, late);
+  switch (verdict.state) {
+    case 'met':
+      return EXIT.ok;
+    case 'impossible':
+      throw new CommandFailure(EXIT.notFound, verdict.message);
+    case 'pending':
+      throw new CommandFailure(EXIT.timedOut, `${late}; now: ${unreachable === null ? verdict.now : unreachable.message}`);
+  }
+}
+
+interface Watching {
+  readonly client: AdminClient;
+  readonly judge: Condition;
+  readonly signal: AbortSignal;
+}
+
+/** Follows statuses over restarts of the appliance. */
+async function watchUntil(call: CommandCall, { client, judge, signal }: Watching): Promise<Waited> {
+  let waited: Waited = { verdict: null, revision: 0, unreachable: null };
+  let told = '';
+  while (!signal.aborted) {
+    try {
+      for await (const status of client.watch(signal)) {
+        const verdict = judge({ status, workers: await workersOf(client, status) });
+        waited = { verdict, revision: status.revision, unreachable: null };
+        if (verdict.state !== 'pending') return waited;
+        told = tell(call, verdict.now, told);
+      }
+    } catch (error) {
+      if (!(error instanceof CommandFailure) || error.exitCode !== EXIT.unreachable) throw error;
+      waited = { ...waited, unreachable: error };
+      told = tell(call, error.message, told);
+    }
+    await pause(call, RETRY_MS);
+  }
+  return waited;
+}
+
+/** On a terminal whoever waits sees what for; each state once. */
+function tell({ terminal, format }: CommandCall, now: string, told: string): string {
+  if (now !== told && terminal.interactive && !isStructured(format)) terminal.message(`waiting: ${now}`);
+  return now;
+}
+
+async function workersOf(client: AdminClient, status: StatusView): Promise<readonly WorkerView[]> {
+  return status.workers === 0 ? [] : (await client.list<WorkerView>('workers')).items;
+}
+
+function pause({ terminal }: CommandCall, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void terminal.clock.after(delayMs, resolve));
+}

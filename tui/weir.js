@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+// The door of the command: plain JavaScript that a Node from 12 on can read, so that one that is too old is told so in one line.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const OLDEST = 24;
+
+if (Number(process.versions.node.split('.')[0]) < OLDEST) {
+  const typed = process.argv.slice(2).join(' ') || 'status';
+  process.stderr.write(
+    'weir needs Node.js ' +
+      OLDEST +
+      ' or newer and this is v' +
+      process.versions.node +
+      ': in a checkout run `npm run -s weir -- ' +
+      typed +
+      '`, which uses the Node that `npm ci` brought; elsewhere install Node.js ' +
+      OLDEST +
+      ' or newer.\n',
+  );
+  process.exitCode = 1;
+} else {
+  // A checkout has the sources; a published package has what `npm run build` made of them.
+  const source = new URL('./weir.ts', import.meta.url);
+  import(existsSync(fileURLToPath(source)) ? source.href : new URL('../dist/tui/weir.js', import.meta.url).href)
+    .then(function (weir) {
+      return weir.main(process.argv.slice(2));
+    })
+    .catch(function (error) {
+      process.stderr.write('weir: ' + (error && error.stack ? error.stack : String(error)) + '\n');
+      process.exitCode = 1;
+    });
+}

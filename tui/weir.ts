@@ -1,0 +1,44 @@
+// The command `weir`: signals, failures to exit codes, and the doors to the programs that run in this process, each loaded when asked for.
+import type { Programs } from './command.ts';
+import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
+import { type Running, runProgram } from './program.ts';
+import { COMMAND_GROUPS } from './registry.ts';
+import { weirVersion } from './version.ts';
+
+const programs: Programs = {
+  serve: async (options) => (await import('../balancer/main.ts')).serve(options),
+  check: async (file) => (await import('../balancer/offline.ts')).checkFile(file),
+  configSchema: async () => (await import('../balancer/offline.ts')).configSchema(),
+  agent: async (options) => (await import('../agent/run.ts')).runAgent(options),
+};
+
+/** Runs one command line and leaves its exit code with the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const abort = new AbortController();
+  const running: Running = { ownSignals: false, note: null, signal: abort.signal };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt(running, abort));
+  // The reader of a pipe left (`weir events | head`): nobody is there to be told.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+  process.exitCode = await run(argv, running);
+}
+
+async function run(argv: readonly string[], running: Running): Promise<ExitCode> {
+  try {
+    return await runProgram(argv, { groups: COMMAND_GROUPS, programs, version: weirVersion() }, running);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    process.stderr.write(`weir: ${error.message}\n`);
+    return error.exitCode;
+  }
+}
+
+/** Ctrl-C leaves at once and says what state that leaves. */
+function interrupt(running: Running, abort: AbortController): void {
+  if (running.ownSignals) return;
+  abort.abort();
+  process.stderr.write(running.note === null ? '\n' : `\nweir: interrupted: ${running.note}\n`);
+  process.exit(EXIT.interrupted);
+}
