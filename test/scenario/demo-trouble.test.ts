@@ -83,3 +83,13 @@ test('when the balancer dies the demo says so and ends everything else', async (
   await until(() => !processes.some(isAlive), 'the end of every process');
   assert.deepEqual(await readdir(temporary), []);
 });
+
+test('a demo that is killed leaves no process and no file either', async (context) => {
+  const temporary = await temporaryDirectory(context);
+  const demo = startDemo(context, FREE_PORTS, { ...process.env, TMPDIR: temporary });
+  await demo.ready();
+  const processes = demo.processes();
+  assert.deepEqual(await demo.end('SIGKILL'), { code: null, signal: 'SIGKILL' });
+  await until(() => !processes.some(isAlive), 'the end of every process', 10_000);
+  await until(async () => (await readdir(temporary)).length === 0, 'the removal of every file', 10_000);
+});

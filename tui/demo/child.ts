@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Guard } from './guard.ts';
 
 /** A process that has not ended this long after SIGTERM is killed. */
 const STOP_GRACE_MS = 6_000;
@@ -18,13 +19,15 @@ export interface ChildSetting {
   readonly env?: Readonly<Record<string, string>>;
   /** Takes stdout and stderr; appended to. */
   readonly logFile: string;
+  /** Told of its start and end. */
+  readonly guard: Guard;
 }
 
 export interface DemoChild {
   readonly name: string;
   readonly pid: number;
   isRunning(): boolean;
-  /** Settles when it has ended, with `exit code 1` or `SIGKILL`; never rejects. */
+  /** Settles when it has ended, with `exit code 1` or `SIGKILL`, and all that it started itself has been killed; never rejects. */
   readonly ended: Promise<string>;
   /** The end of what it wrote, for a failure message. */
   tail(): string;
@@ -33,6 +36,16 @@ export interface DemoChild {
 }
 
 const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+
+/** Kills what is left of the group that `pid` leads or led. */
+export function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    const isEmpty = error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    if (!isEmpty) throw error;
+  }
+}
 
 async function stop(child: ChildProcess, ended: Promise<string>): Promise<void> {
   if (isOver(child)) return;
@@ -62,10 +75,17 @@ export async function startChild(setting: ChildSetting): Promise<DemoChild> {
     detached: true,
   });
   closeSync(log);
-  const ended = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? 0}`)));
+  const exited = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? 0}`)));
   await once(child, 'spawn');
   const { pid } = child;
   if (pid === undefined) throw new Error(`${setting.name} did not start`);
+  setting.guard.started(pid);
+  const ended = exited.then((how) => {
+    // A balancer that was killed leaves its workers.
+    killGroup(pid);
+    setting.guard.ended(pid);
+    return how;
+  });
   return {
     name: setting.name,
     pid,

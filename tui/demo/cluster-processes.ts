@@ -1,6 +1,7 @@
 // The processes of one demo cluster: its origin and its agent, each of which may be lost and brought back.
 import { extname, join } from 'node:path';
 import { startChild, type DemoChild } from './child.ts';
+import type { Guard } from './guard.ts';
 import type { DemoCluster } from './layout.ts';
 
 /** `.ts` in a checkout, `.js` in a published package. */
@@ -20,6 +21,7 @@ export interface ClusterSetting {
   readonly originPort: number;
   /** Takes the logs. */
   readonly directory: string;
+  readonly guard: Guard;
   /** Told when a process ended that nobody stopped. */
   readonly onLost: (child: DemoChild, how: string) => void;
 }
@@ -84,7 +86,7 @@ export class ClusterProcesses {
     logName: string,
     program: { program: string; args: readonly string[]; env?: Readonly<Record<string, string>> },
   ): Promise<DemoChild> {
-    const child = await startChild({ ...program, name, logFile: join(this.#setting.directory, logName) });
+    const child = await startChild({ ...program, name, logFile: join(this.#setting.directory, logName), guard: this.#setting.guard });
     void child.ended.then((how) => {
       if (!this.#stopping) this.#setting.onLost(child, how);
     });

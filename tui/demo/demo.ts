@@ -1,5 +1,5 @@
 // The demo: three local clusters with agents, the balancer before them; runs until it is told to end and leaves nothing behind.
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import type { Terminal } from '../terminal.ts';
 import { startChild, type DemoChild } from './child.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
+import { startGuard } from './guard.ts';
 import { guideText } from './guide.ts';
 import { DEMO_CLUSTERS, demoConfig, type DemoPorts } from './layout.ts';
 import { DEMO_HOST, reservePort, type WantedPort } from './ports.ts';
@@ -103,9 +104,11 @@ async function statusGaps(client: AdminClient, gaps: (status: Awaited<ReturnType
 
 async function startProcesses(setting: DemoSetting, ports: DemoPorts, leftovers: AsyncDisposableStack): Promise<Running> {
   const { terminal, program } = setting;
+  // Made with mode 0700.
   const directory = await mkdtemp(join(tmpdir(), 'weir-demo-'));
   leftovers.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
-  await chmod(directory, 0o700);
+  const guard = await startGuard(directory);
+  leftovers.defer(() => guard.release());
   const stateDir = join(directory, 'state');
   await mkdir(stateDir, { mode: 0o700 });
   const clusters: ClusterProcesses[] = [];
@@ -117,7 +120,7 @@ async function startProcesses(setting: DemoSetting, ports: DemoPorts, leftovers:
     const originPort = await anyPort();
     const onLost = (child: DemoChild, how: string): void =>
       terminal.message(`the ${child.name} is gone (${how}); bring it back: kill -USR2 ${process.pid}`);
-    const processes = new ClusterProcesses({ cluster, originPort, directory, onLost });
+    const processes = new ClusterProcesses({ cluster, originPort, directory, guard, onLost });
     origins.set(cluster.name, originPort);
     clusters.push(processes);
     await processes.startOrigin();
@@ -125,7 +128,7 @@ async function startProcesses(setting: DemoSetting, ports: DemoPorts, leftovers:
   const file = join(directory, 'weir.yaml');
   await writeFile(file, demoConfig(ports, origins, stateDir), { mode: 0o600 });
   const args = ['serve', '-c', file];
-  const balancer = await startChild({ name: 'balancer', program, args, logFile: join(directory, 'balancer.log') });
+  const balancer = await startChild({ name: 'balancer', program, args, logFile: join(directory, 'balancer.log'), guard });
   leftovers.defer(() => balancer.stop());
   const socketPath = join(stateDir, 'admin.sock');
   const client = setting.connect(socketPath);
