@@ -22,7 +22,7 @@ setInterval(() => undefined, 1000);
 interface Fixture {
   readonly directory: string;
   readonly guard: Awaited<ReturnType<typeof startGuard>>;
-  start(...args: readonly string[]): Promise<{ readonly child: DemoChild; readonly grandchild: number }>;
+  readonly start: (...args: readonly string[]) => Promise<{ readonly child: DemoChild; readonly grandchild: number }>;
 }
 
 async function fixture(context: TestContext): Promise<Fixture> {
