@@ -18,7 +18,7 @@ export const PLACES: readonly Place[] = [
   { floor: 8, paths: ['balancer/controller/'] },
   { floor: 7, paths: ['balancer/ipc.ts'] },
   { floor: 7, paths: ['balancer/listener/'] },
-  { floor: 7, paths: ['balancer/registries.ts'] },
+  { floor: 7, paths: ['balancer/registries.ts', 'balancer/host-environment.ts'] },
   { floor: 6, paths: ['balancer/filter/'] },
   { floor: 6, paths: ['balancer/rollout/'] },
   { floor: 5, paths: ['balancer/upstream/'] },
