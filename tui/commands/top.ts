@@ -57,24 +57,20 @@ async function runOnTerminal({ values, terminal, connect }: CommandCall, interva
   }
   const { profile } = outcome;
   const client = await connect();
-  try {
-    // An appliance that is not there, or does not let the caller in, is told on the normal screen and with its exit code.
-    await client.status();
-    // Loaded late: whoever prints text pays nothing for the library that draws.
-    const { runDashboard } = await import('../dashboard/dashboard.ts');
-    return await runDashboard({
-      open: (signal) => client.watch(signal),
-      where: client.where,
-      clock: terminal.clock,
-      random: Math.random,
-      profile,
-      glyphs: values.flag('ascii') || !profile.richGlyphs ? ASCII_GLYPHS : UNICODE_GLYPHS,
-      readOnly: values.flag('readOnly'),
-      intervalMs,
-    });
-  } finally {
-    await client.close();
-  }
+  // An appliance that is not there, or does not let the caller in, is told on the normal screen and with its exit code.
+  await client.status();
+  // Loaded late: whoever prints text pays nothing for the library that draws.
+  const { runDashboard } = await import('../dashboard/dashboard.ts');
+  return await runDashboard({
+    open: (signal) => client.watch(signal),
+    where: client.where,
+    clock: terminal.clock,
+    random: Math.random,
+    profile,
+    glyphs: values.flag('ascii') || !profile.richGlyphs ? ASCII_GLYPHS : UNICODE_GLYPHS,
+    readOnly: values.flag('readOnly'),
+    intervalMs,
+  });
 }
 
 async function runPlain({ values, terminal, connect }: CommandCall, intervalMs: number): Promise<ExitCode> {
@@ -96,7 +92,6 @@ async function runPlain({ values, terminal, connect }: CommandCall, intervalMs: 
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
-    await client.close();
   }
 }
 

@@ -24,7 +24,7 @@ export interface FeedOptions {
 }
 
 /** A stream without a word for this long is given up: its other end may be gone without a reset. */
-const SILENCE_MS = 5000;
+const SILENCE_MS = 10_000;
 const SILENCE = Symbol('silence');
 const FIRST_BACK_OFF_MS = 250;
 const MAX_BACK_OFF_MS = 5000;

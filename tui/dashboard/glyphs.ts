@@ -46,7 +46,9 @@ export const ASCII_GLYPHS: Glyphs = {
   spark: ['_', '.', ':', '-', '=', '+', '*', '#'],
 };
 
-/** What another set or another author put in: an ASCII screen shows `?` for it. */
+const ASCII_OF: Readonly<Record<string, string>> = { '→': '>', '←': '<', '↑': '^', '↓': 'v', '·': '.', '…': '~', '−': '-' };
+
+/** What an author or an appliance put in, sign for sign: an ASCII screen shows `?` for what it has no likeness of. */
 export function toAscii(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?');
+  return text.replace(/[^\x20-\x7e]/g, (sign) => ASCII_OF[sign] ?? '?');
 }

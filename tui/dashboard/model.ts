@@ -224,8 +224,12 @@ function selectAt(state: DashboardState, wanted: number): DashboardState {
   return withList(state, { selection: { id, index } });
 }
 
-/** Ties the selection to the row it now stands on. While there are no rows it waits for its row to come back. */
+/**
+ * Ties the selection to the row it now stands on. While there are no rows it waits for its row to come back, and while a filter is typed
+ * too: half a word may hide the row that the whole word shows.
+ */
 function settle(state: DashboardState): DashboardState {
+  if (state.editing !== null) return state;
   const ids = currentIds(state);
   const { selection } = current(state);
   if (ids.length === 0 || (state.screen === 'events' && selection.id === null)) return state;

@@ -26,9 +26,12 @@ export function headerLine(state: DashboardState): Line {
     { keep: 1, line: [cell(` ${status.role}`, 'dim')] },
     { keep: 6, line: [cell('  workers '), cell(`${status.workersReady}/${status.workers}`, missing ? 'bad' : 'plain')] },
     ...marks(state),
-    { keep: 2, line: [cell('  '), cell(time, 'dim')] },
+    { keep: 2, line: [cell(' '), cell(time, 'dim')] },
   ];
-  return alignLast(fittingParts(parts, state.size.columns), state.size.columns);
+  const cells = fittingParts(parts, state.size.columns).flatMap((part) => part.line);
+  if (cells.at(-1)?.text !== time) return cells;
+  // The time stands at the right edge.
+  return [...cells.slice(0, -1), cell(' '.repeat(Math.max(0, state.size.columns - lineWidth(cells)))), cell(time, 'dim')];
 }
 
 function authorText({ status, receivedAtMs }: Snapshot, nowMs: number): string {
@@ -45,14 +48,6 @@ function marks(state: DashboardState): readonly LinePart[] {
     parts.push({ keep: 10, line: [cell(`  [STALE ${formatAge(state.nowMs - state.latest.receivedAtMs)}]`, 'bad')] });
   }
   return parts;
-}
-
-/** Pushes the last part to the right edge. */
-function alignLast(parts: readonly LinePart[], width: number): Line {
-  const cells = parts.flatMap((part) => part.line);
-  const gap = Math.max(0, width - lineWidth(cells) - 1);
-  const last = cells.at(-1);
-  return last === undefined ? [] : [...cells.slice(0, -1), cell(' '.repeat(gap)), last];
 }
 
 /** ` RPS 4021  ok 99.97%  p50 12ms  p95 41ms  p99 120ms  in flight 188` */
@@ -83,15 +78,14 @@ export function alertLines(state: DashboardState, limit: number): Frame {
   return cut.map((text) => [cell(` ! ${text}`, 'bad')]);
 }
 
-function lossText({ link, latest, nowMs, where, staleAfterMs }: DashboardState): string | null {
-  if (latest === null)
-    return link.kind === 'lost' ? `no answer from ${where} for ${formatAge(nowMs - link.sinceMs)}: ${link.reason}` : null;
+function lossText({ link, latest, nowMs, staleAfterMs }: DashboardState): string | null {
+  if (latest === null) return link.kind === 'lost' ? `no answer for ${formatAge(nowMs - link.sinceMs)}: ${link.reason}` : null;
   if (link.kind === 'lost') {
     const since = formatTimeOfDay(applianceTimeMs(latest, link.sinceMs));
     return `disconnected since ${since} (${formatAge(nowMs - link.sinceMs)}): ${link.reason}; trying again`;
   }
   const silentMs = nowMs - latest.receivedAtMs;
-  return silentMs > staleAfterMs ? `no news from ${where} for ${formatAge(silentMs)}` : null;
+  return silentMs > staleAfterMs ? `no news for ${formatAge(silentMs)}` : null;
 }
 
 /** The keys worth knowing, or the filter while it is typed. */

@@ -44,9 +44,9 @@ export const SERVICE_TABLE: Table<ServiceView> = {
 
 export const TARGET_TABLE: Table<TargetRow> = {
   columns: [
-    { id: 'service', title: 'SERVICE', align: 'left', narrow: 8, wide: 16, value: (row) => row.service.name },
-    { id: 'version', title: 'VERSION', align: 'left', narrow: 7, wide: 12, value: (row) => row.target.version },
-    { id: 'cluster', title: 'CLUSTER', align: 'left', narrow: 8, wide: 14, value: (row) => row.target.cluster },
+    named('service', 'SERVICE', 8, (row) => row.service.name),
+    named('version', 'VERSION', 7, (row) => row.target.version),
+    named('cluster', 'CLUSTER', 8, (row) => row.target.cluster),
     share('desired', 'DES%', (row) => row.target.desiredShare),
     share('effective', 'EFF%', (row) => row.target.effectiveShare, departs),
     share('observed', 'OBS%', (row) => row.target.observedShare),
@@ -63,8 +63,13 @@ export const TARGET_TABLE: Table<TargetRow> = {
       style: (row) => (row.target.reasons.every((reason) => reason === 'intent') ? 'dim' : 'warn'),
     },
   ],
-  steps: ['why', 'service', 'version', 'cluster', 'why'],
+  steps: ['why', 'why'],
 };
+
+/** A name: grows to the longest there is, as far as there is room. */
+function named(id: string, title: string, narrow: number, value: (row: TargetRow) => string): Column<TargetRow> {
+  return { id, title, align: 'left', narrow, wide: narrow, upTo: (rows) => Math.min(32, longest(rows.map(value))), value };
+}
 
 /** Where the plan departs from what was asked by more than a percentage point. */
 function departs({ target }: TargetRow): Style {

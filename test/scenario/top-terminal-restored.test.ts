@@ -1,0 +1,69 @@
+// However `weir top` ends, the terminal is what it was: the screen of before, the cursor shown, the line settings unchanged.
+import { deepEqual, match } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startTopSession, type TopSession, type TopSessionOptions } from '../support/top-session.ts';
+
+interface Ending {
+  readonly how: string;
+  readonly end: (session: TopSession) => Promise<void>;
+  readonly exitCode: number;
+  readonly options?: TopSessionOptions;
+  /** What must stand on the normal screen. */
+  readonly says?: RegExp;
+}
+
+const signal = (name: NodeJS.Signals) => (session: TopSession) => {
+  process.kill(session.processId(), name);
+  return Promise.resolve();
+};
+
+const ENDINGS: readonly Ending[] = [
+  { how: 'q', end: ({ terminal }) => terminal.press('q'), exitCode: 0 },
+  { how: 'Ctrl-C', end: ({ terminal }) => terminal.press('C-c'), exitCode: 0 },
+  { how: 'Ctrl-C while a filter is typed', end: ({ terminal }) => terminal.press('/', 'q', 'C-c'), exitCode: 0 },
+  { how: 'SIGTERM', end: signal('SIGTERM'), exitCode: 130 },
+  { how: 'SIGHUP', end: signal('SIGHUP'), exitCode: 130 },
+  { how: 'SIGINT', end: signal('SIGINT'), exitCode: 130 },
+  { how: 'SIGQUIT', end: signal('SIGQUIT'), exitCode: 130 },
+  { how: 'an error that nobody catches', end: signal('SIGUSR2'), exitCode: 1, options: { fault: 'throw' }, says: /a defect on purpose/ },
+  {
+    how: 'a rejection that nobody handles',
+    end: signal('SIGUSR2'),
+    exitCode: 1,
+    options: { fault: 'reject' },
+    says: /a defect on purpose/,
+  },
+];
+
+describe('the terminal is as it was', () => {
+  for (const { how, end, exitCode, options, says } of ENDINGS) {
+    test(`after ${how}`, async () => {
+      await using session = await startTopSession(options);
+      const { terminal } = session;
+      const before = await session.lineSettings('before');
+      await session.launch();
+      await terminal.waitForText('RPS 4021');
+      deepEqual(await terminal.mode(), { alternateScreen: true, cursorShown: false });
+      await end(session);
+      const after = await terminal.waitForText(`ended ${exitCode}`);
+      match(after, /written before/, 'the screen of before is back');
+      if (says !== undefined) match(after, says);
+      deepEqual(await terminal.mode(), { alternateScreen: false, cursorShown: true });
+      deepEqual(await session.lineSettings('after'), before);
+    });
+  }
+});
+
+test('nothing gathers listeners over many frames, keys and resizes', async () => {
+  await using session = await startTopSession({ everyMs: 20 });
+  const { terminal, server } = session;
+  await session.launch();
+  await terminal.waitForText('RPS 4021');
+  for (let round = 0; round < 8; round++) {
+    await terminal.press('j', 's', 'Tab', '?', 'Escape', 'k');
+    await terminal.resize(90 + round, 25 + round);
+  }
+  await terminal.waitFor(() => server.ticks > 100, 'a hundred statuses were sent');
+  await terminal.press('q');
+  match(await terminal.waitForText('ended 0'), /listeners 0 more after ([4-9]|\d\d+) looks/);
+});

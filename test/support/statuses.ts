@@ -1,0 +1,133 @@
+// Statuses of an appliance as the dashboard gets them: a busy day with one cluster of every kind of trouble.
+import type { ClusterView, EventView, ServiceView, StatusView, TargetView, TrafficView } from '../../balancer/controller/api/views.ts';
+
+/** The time the statuses say it is. */
+export const STATUS_AT = '2026-11-21T12:04:31.000Z';
+
+export function trafficView(rps: number, errorRatio: number, p95Ms: number | null): TrafficView {
+  const p50Ms = p95Ms === null ? null : p95Ms / 3;
+  return { windowSeconds: 10, rps, errorRatio, p50Ms, p95Ms, p99Ms: p95Ms === null ? null : p95Ms * 3 };
+}
+
+export function clusterView(name: string, change: Partial<ClusterView> = {}): ClusterView {
+  return {
+    name,
+    region: 'eu',
+    admin: 'active',
+    dialPercent: 100,
+    health: 'up',
+    agent: {
+      cluster: name,
+      state: 'fresh',
+      ageMs: 800,
+      capacityRps: 3000,
+      cpuUtilisation: 0.4,
+      memoryUtilisation: 0.5,
+      agentVersion: '0.1.0',
+    },
+    endpoints: [{ id: '10.1.0.10:443', health: 'up', reason: '' }],
+    desiredShare: 0.6,
+    effectiveShare: 0.578,
+    observedShare: 0.576,
+    traffic: trafficView(2316, 0.0002, 38),
+    capacityRps: 3000,
+    utilisation: 0.74,
+    trend: [2, 3, 3, 4, 5, 5, 6, 5].map((level) => level * 400),
+    ...change,
+  };
+}
+
+function targetView(version: string, cluster: string, share: number, change: Partial<TargetView> = {}): TargetView {
+  return {
+    version,
+    cluster,
+    desiredShare: share,
+    effectiveShare: share,
+    observedShare: share,
+    reasons: ['intent'],
+    traffic: trafficView(share * 4000, 0.0001, 40),
+    ...change,
+  };
+}
+
+function serviceViews(): readonly ServiceView[] {
+  return [
+    {
+      name: 'shop',
+      policy: 'capacity',
+      onUnavailable: 'redistribute',
+      split: { blue: 90, green: 10 },
+      targets: [
+        targetView('blue', 'eu-west', 0.54, { effectiveShare: 0.6, reasons: ['redistributed'] }),
+        targetView('blue', 'us-east', 0.36, { effectiveShare: 0.3, reasons: ['capacity'] }),
+        targetView('green', 'us-east', 0.1),
+        targetView('blue', 'ap-south', 0, { reasons: ['cluster_down'] }),
+      ],
+      lostShare: 0,
+      traffic: trafficView(3900, 0.0003, 41),
+    },
+    {
+      name: 'search',
+      policy: 'nearest',
+      onUnavailable: 'fail',
+      split: { stable: 99.5, canary: 0.5 },
+      targets: [targetView('stable', 'eu-west', 0.995), targetView('canary', 'eu-west', 0.005, { traffic: trafficView(0.6, 0.04, 310) })],
+      lostShare: 0.02,
+      traffic: trafficView(121, 0.021, 87),
+    },
+  ];
+}
+
+export function eventView(sequence: number, kind: EventView['kind'], text: string): EventView {
+  return { sequence, at: new Date(Date.parse(STATUS_AT) - (50 - sequence) * 7000).toISOString(), kind, text };
+}
+
+/** Four clusters: busy, dialled down with an old agent report, draining and degraded, down in maintenance without an agent. */
+export function busyStatus(change: Partial<StatusView> = {}): StatusView {
+  const east = clusterView('us-east', { dialPercent: 50, region: 'us', desiredShare: 0.4, effectiveShare: 0.392, observedShare: 0.394 });
+  const south = clusterView('ap-south', { admin: 'drain', health: 'degraded', region: 'ap', desiredShare: 0, effectiveShare: 0.03 });
+  return {
+    host: 'edge-3',
+    version: '0.1.0',
+    at: STATUS_AT,
+    startedAt: '2026-11-21T10:00:00.000Z',
+    revision: 42,
+    generation: 3,
+    plan: 118,
+    degraded: ['cluster za-cape is down: 3 probes in a row failed, connection refused'],
+    workersReady: 8,
+    workers: 8,
+    inFlight: 188,
+    traffic: trafficView(4021, 0.0003, 41),
+    clusters: [
+      clusterView('eu-west'),
+      { ...east, agent: { ...east.agent, state: 'stale', ageMs: 12_400 }, traffic: trafficView(1585, 0.0005, 49), utilisation: 0.41 },
+      { ...south, observedShare: 0.03, traffic: trafficView(120, 0.013, 1210), utilisation: 0.18, trend: [7, 6, 5, 4, 3, 2, 1, 1] },
+      clusterView('za-cape', {
+        admin: 'maintenance',
+        health: 'down',
+        region: null,
+        agent: { ...south.agent, cluster: 'za-cape', state: 'absent', ageMs: null },
+        desiredShare: 0,
+        effectiveShare: 0,
+        observedShare: 0,
+        traffic: trafficView(0, 0, null),
+        capacityRps: null,
+        utilisation: null,
+        trend: [],
+      }),
+    ],
+    services: serviceViews(),
+    lastRevision: { revision: 42, at: '2026-11-21T12:01:20.000Z', author: 'alice', text: 'shift shop green=10' },
+    events: [
+      eventView(50, 'health', 'cluster za-cape is down'),
+      eventView(49, 'ejection', 'worker-2 ejected 10.3.0.7:443: 5 errors in a row'),
+      eventView(48, 'revision', 'revision 42 by alice: shop blue 100 → 90, green 0 → 10'),
+      eventView(47, 'agent', 'agent of us-east is stale'),
+      eventView(46, 'worker', 'worker-7 started'),
+      eventView(45, 'config', 'generation 3 is served by all workers'),
+    ],
+    role: 'operate',
+    ...change,
+  };
+}

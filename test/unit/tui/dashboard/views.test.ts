@@ -1,0 +1,152 @@
+// The frames of the dashboard as text, compared with files that a person has read. UPDATE_GOLDEN=1 writes them anew.
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { frameText, lineText, lineWidth, type Size } from '../../../../tui/dashboard/frame.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../../tui/dashboard/glyphs.ts';
+import type { DashboardState } from '../../../../tui/dashboard/model.ts';
+import { paint, THEMES } from '../../../../tui/dashboard/theme.ts';
+import { dashboardFrame } from '../../../../tui/dashboard/views/dashboard.ts';
+import { after, emptyState, liveState, START_MS } from '../../../support/dashboard-state.ts';
+import { assertGolden } from '../../../support/golden.ts';
+import { busyStatus, clusterView } from '../../../support/statuses.ts';
+
+const NARROW: Size = { columns: 60, rows: 15 };
+const CLASSIC: Size = { columns: 80, rows: 24 };
+const WIDE: Size = { columns: 120, rows: 40 };
+
+function text(state: DashboardState): string {
+  return frameText(dashboardFrame(state, UNICODE_GLYPHS));
+}
+
+describe('the overview', () => {
+  for (const size of [NARROW, CLASSIC, WIDE]) {
+    test(`at ${size.columns}x${size.rows} is as drawn in its file`, () => {
+      assertGolden(`dashboard/overview-${size.columns}x${size.rows}.txt`, text(liveState(size)));
+    });
+  }
+
+  test('in ASCII says the same with other signs', () => {
+    const frame = frameText(dashboardFrame(liveState(WIDE), ASCII_GLYPHS));
+    assertGolden('dashboard/overview-ascii-120x40.txt', frame);
+    match(frame, /^[\x20-\x7e\n]*$/);
+  });
+
+  test('before the first status says where it tries to connect and why it has not', () => {
+    const state = after(emptyState(NARROW), { type: 'lost', reason: 'connect ENOENT', atMs: START_MS + 4000 });
+    assertGolden('dashboard/connecting-60x15.txt', text(state));
+  });
+
+  test('of a lost appliance shows since when and shows nothing as up', () => {
+    const state = after(
+      liveState(CLASSIC),
+      { type: 'lost', reason: 'connect ECONNREFUSED', atMs: START_MS + 2000 },
+      { type: 'tick', nowMs: START_MS + 14_000 },
+    );
+    assertGolden('dashboard/lost-80x24.txt', text(state));
+    const styles = new Set(dashboardFrame(state, UNICODE_GLYPHS).flatMap((line) => line.map((part) => part.style)));
+    ok(!styles.has('good'));
+  });
+});
+
+describe('the other screens', () => {
+  test('services are drawn by target as in the file', () => {
+    assertGolden('dashboard/services-80x24.txt', text(after(liveState(CLASSIC), { type: 'screen', screen: 'services' })));
+    assertGolden('dashboard/services-60x15.txt', text(after(liveState(NARROW), { type: 'screen', screen: 'services' })));
+  });
+
+  test('events are drawn newest first as in the file', () => {
+    assertGolden('dashboard/events-80x24.txt', text(after(liveState(CLASSIC), { type: 'screen', screen: 'events' })));
+  });
+
+  test('the help lists the keys of its screen', () => {
+    assertGolden('dashboard/help-80x24.txt', text(after(liveState(CLASSIC), { type: 'help' })));
+    assertGolden('dashboard/help-60x15.txt', text(after(liveState(NARROW), { type: 'help' })));
+    const events = text(after(liveState(CLASSIC), { type: 'screen', screen: 'events' }, { type: 'help' }));
+    ok(!events.includes('sort by'), 'events have one order, so the key is not offered');
+  });
+});
+
+describe('every frame', () => {
+  test('has exactly the size of the terminal, whatever the size', () => {
+    const screens = [{ type: 'screen', screen: 'services' }, { type: 'screen', screen: 'events' }, { type: 'help' }] as const;
+    for (let columns = 1; columns <= 200; columns += 7) {
+      for (let rows = 1; rows <= 60; rows += 5) {
+        for (const action of screens) {
+          const frame = dashboardFrame(after(liveState({ columns, rows }), action), UNICODE_GLYPHS);
+          equal(frame.length, rows);
+          for (const line of frame) equal(lineWidth(line), columns, `${columns}x${rows}: ${lineText(line)}`);
+        }
+      }
+    }
+  });
+
+  test('under the least size is one line that says which size is needed', () => {
+    equal(text(liveState({ columns: 58, rows: 12 })).trimEnd(), 'terminal too small (58x12), need 60x15');
+    equal(text(liveState({ columns: 60, rows: 14 })).trimEnd(), 'terminal too small (60x14), need 60x15');
+    match(text(liveState({ columns: 20, rows: 5 })), /^terminal too small …\n/);
+  });
+
+  test('as a terminal gets narrower loses the trend first, then what is observed, then the capacity', () => {
+    const titles = (columns: number): string => text(liveState({ columns, rows: 24 }));
+    const lost = (title: string): number =>
+      Array.from({ length: 141 }, (_, index) => 200 - index).find((columns) => !titles(columns).includes(title)) ?? 0;
+    ok(lost('TREND') > lost('OBS%'));
+    ok(lost('OBS%') > lost('CAP'));
+    ok(lost('CAP') > 60);
+    for (const title of ['CLUSTER', 'ADMIN', 'HEALTH', 'AGENT', 'DES%', 'EFF%', 'RPS', 'ERR%', 'P95'])
+      ok(titles(60).includes(title), title);
+  });
+
+  test('without colours carries no colour code, with 16 only the eight base colours', () => {
+    const frame = dashboardFrame(liveState(CLASSIC), UNICODE_GLYPHS);
+    const codes = (name: '256' | '16' | 'mono'): readonly number[] =>
+      [...paint(frame, THEMES[name]).matchAll(/\x1b\[([\d;]*)m/g)].flatMap(([, list = '']) => list.split(';').map(Number));
+    deepEqual(
+      [...new Set(codes('mono'))].filter((code) => code >= 30),
+      [],
+    );
+    deepEqual(
+      [...new Set(codes('16'))].filter((code) => code > 37),
+      [],
+    );
+    ok(codes('256').includes(38));
+    for (const name of ['256', '16', 'mono'] as const) {
+      equal(
+        paint(frame, THEMES[name])
+          .replace(/\x1b\[[\d;]*m/g, '')
+          .replace(/ +$/gm, ''),
+        frameText(frame),
+        name,
+      );
+    }
+  });
+});
+
+describe('what changes', () => {
+  test('keeps the selected row in sight when there are more clusters than lines', () => {
+    const clusters = Array.from({ length: 40 }, (_, index) => clusterView(`c-${String(index).padStart(2, '0')}`));
+    const state = after(liveState(CLASSIC, busyStatus({ clusters })), { type: 'edge', to: 'last' });
+    match(text(state), /▸ c-39/);
+    match(text(after(state, { type: 'edge', to: 'first' })), /▸ c-00/);
+  });
+
+  test('lets the ages of agents grow while no news comes', () => {
+    match(text(liveState(WIDE)), /● fresh 0\.8s/);
+    match(text(after(liveState(WIDE), { type: 'tick', nowMs: START_MS + 2000 })), /● fresh 2\.8s/);
+  });
+
+  test('says that a frozen screen is frozen, and holds its figures', () => {
+    const frozen = after(
+      liveState(WIDE),
+      { type: 'freeze' },
+      { type: 'status', status: busyStatus({ revision: 43 }), atMs: START_MS + 3000 },
+    );
+    match(text(frozen), /rev 42 .*\[FROZEN 3\.0s\]/);
+    match(text(after(frozen, { type: 'freeze' })), /rev 43 /);
+  });
+
+  test('shows no more than the alerts there is room for, and how many are left', () => {
+    const degraded = Array.from({ length: 9 }, (_, index) => `trouble ${index}`);
+    match(text(liveState(CLASSIC, busyStatus({ degraded }))), /! trouble 0\n ! trouble 1\n ! and 7 more\n/);
+  });
+});
