@@ -1,0 +1,215 @@
+// What happened in the last minute, second by second: rates, error ratios and percentiles for the operator's screens and for the plan.
+import { METRICS } from './metrics.ts';
+import type { MetricsDelta, SeriesDelta } from './meter.ts';
+
+/** Figures over the last `windowSeconds`. Percentiles in milliseconds; null: no request in the window. */
+export interface TrafficFigures {
+  readonly windowSeconds: number;
+  readonly rps: number;
+  /** 0 to 1: 5xx over all. */
+  readonly errorRatio: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+/** Whose traffic; names are DNS labels or route names, so the kinds never meet. */
+export type TrafficOf =
+  | { readonly of: 'all' }
+  | { readonly of: 'service'; readonly service: string }
+  | { readonly of: 'cluster'; readonly cluster: string }
+  | { readonly of: 'target'; readonly service: string; readonly version: string; readonly cluster: string }
+  | { readonly of: 'route'; readonly route: string };
+
+/** Complete seconds that can be asked for. */
+export const WINDOW_SECONDS = 60;
+/** Latency is kept for fewer seconds: it is 26 numbers a second and not 2. */
+const LATENCY_SECONDS = 15;
+/** The second that runs now is in the ring too. */
+const RUNNING = 1;
+
+const BOUNDS = METRICS.weir_request_duration_seconds.buckets;
+const BUCKETS = BOUNDS.length + 1;
+/** A row of counts: requests, errors. */
+const COUNTS = 2;
+
+export class TrafficWindow {
+  readonly #nowMs: () => number;
+  readonly #startedAtSecond: number;
+  readonly #counts = new Map<string, Ring>();
+  readonly #latency = new Map<string, Ring>();
+
+  /** `nowMs`: a monotonic clock. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+    this.#startedAtSecond = this.#second();
+  }
+
+  /** Adds what a worker counted, at the time it arrived. */
+  add(delta: MetricsDelta): void {
+    const second = this.#second();
+    for (const series of delta) {
+      if (series.name === 'weir_requests_total') this.#addRequests(series, second);
+      else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
+    }
+  }
+
+  /** Over the last `seconds` complete seconds, or as many as there were since the start. */
+  figures(whose: TrafficOf, seconds = 10): TrafficFigures {
+    const key = keyOf(whose);
+    const second = this.#second();
+    const windowSeconds = this.#covered(seconds);
+    const [requests = 0, errors = 0] = this.#counts.get(key)?.sum(second, windowSeconds) ?? [];
+    const buckets = this.#latency.get(key)?.sum(second, Math.min(windowSeconds, LATENCY_SECONDS)) ?? [];
+    return {
+      windowSeconds,
+      rps: requests / windowSeconds,
+      errorRatio: requests === 0 ? 0 : errors / requests,
+      p50Ms: percentileMs(buckets, 0.5),
+      p95Ms: percentileMs(buckets, 0.95),
+      p99Ms: percentileMs(buckets, 0.99),
+    };
+  }
+
+  /** Requests per second over the last `seconds` complete seconds. */
+  rps(whose: TrafficOf, seconds = 10): number {
+    const windowSeconds = this.#covered(seconds);
+    const [requests = 0] = this.#counts.get(keyOf(whose))?.sum(this.#second(), windowSeconds) ?? [];
+    return requests / windowSeconds;
+  }
+
+  /** Requests in each of the last complete seconds, oldest first. */
+  trend(whose: TrafficOf, seconds = WINDOW_SECONDS): readonly number[] {
+    const length = this.#covered(seconds);
+    const oldest = this.#second() - length + 1;
+    const ring = this.#counts.get(keyOf(whose));
+    return Array.from({ length }, (_, index) => ring?.sum(oldest + index, 1)[0] ?? 0);
+  }
+
+  /** Lets go of what had no request within the window, so that names that left the config cost nothing. */
+  prune(): void {
+    const second = this.#second();
+    for (const [key, ring] of this.#counts) {
+      if (ring.newest >= second - WINDOW_SECONDS) continue;
+      this.#counts.delete(key);
+      this.#latency.delete(key);
+    }
+  }
+
+  #second(): number {
+    return Math.floor(this.#nowMs() / 1000);
+  }
+
+  #covered(seconds: number): number {
+    return Math.max(1, Math.min(seconds, WINDOW_SECONDS, this.#second() - this.#startedAtSecond));
+  }
+
+  #addRequests({ labels, value }: SeriesDelta, second: number): void {
+    const [route = '', service = '', version = '', cluster = '', codeClass = ''] = labels;
+    const errors = codeClass === '5xx' ? value : 0;
+    for (const key of keysOf({ route, service, version, cluster })) ringOf(this.#counts, key, COUNTS).add(second, [value, errors]);
+  }
+
+  #addLatency({ labels, buckets }: SeriesDelta, second: number): void {
+    if (buckets?.length !== BUCKETS) return;
+    const [service = '', version = '', cluster = ''] = labels;
+    for (const key of keysOf({ route: '', service, version, cluster })) ringOf(this.#latency, key, BUCKETS).add(second, buckets);
+  }
+}
+
+/** Rows of numbers, one row per second, the oldest overwritten. */
+class Ring {
+  newest = -Infinity;
+  readonly #width: number;
+  readonly #rows: number;
+  readonly #values: Float64Array;
+  /** The second that a row stands for. */
+  readonly #seconds: Float64Array;
+
+  constructor(width: number, rows: number) {
+    this.#width = width;
+    this.#rows = rows;
+    this.#values = new Float64Array(width * rows);
+    this.#seconds = new Float64Array(rows).fill(-1);
+  }
+
+  add(second: number, amounts: readonly number[]): void {
+    const row = second % this.#rows;
+    const start = row * this.#width;
+    if (this.#seconds[row] !== second) {
+      this.#seconds[row] = second;
+      this.#values.fill(0, start, start + this.#width);
+    }
+    amounts.forEach((amount, index) => (this.#values[start + index] = (this.#values[start + index] ?? 0) + amount));
+    this.newest = second;
+  }
+
+  /** The sum over the `seconds` complete seconds before `second`. */
+  sum(second: number, seconds: number): readonly number[] {
+    const sums = new Array<number>(this.#width).fill(0);
+    for (let one = second - seconds; one < second; one += 1) {
+      const row = one % this.#rows;
+      if (one < 0 || this.#seconds[row] !== one) continue;
+      for (let index = 0; index < this.#width; index += 1) {
+        sums[index] = (sums[index] ?? 0) + (this.#values[row * this.#width + index] ?? 0);
+      }
+    }
+    return sums;
+  }
+}
+
+function ringOf(rings: Map<string, Ring>, key: string, width: number): Ring {
+  const found = rings.get(key);
+  if (found !== undefined) return found;
+  const ring = new Ring(width, (width === COUNTS ? WINDOW_SECONDS : LATENCY_SECONDS) + RUNNING);
+  rings.set(key, ring);
+  return ring;
+}
+
+interface Names {
+  readonly route: string;
+  readonly service: string;
+  readonly version: string;
+  readonly cluster: string;
+}
+
+/** Every view a request counts in; an empty name is a place the request never came to. */
+function keysOf({ route, service, version, cluster }: Names): readonly string[] {
+  const keys = [keyOf({ of: 'all' })];
+  if (service !== '') keys.push(keyOf({ of: 'service', service }));
+  if (cluster !== '') keys.push(keyOf({ of: 'cluster', cluster }), keyOf({ of: 'target', service, version, cluster }));
+  if (route !== '') keys.push(keyOf({ of: 'route', route }));
+  return keys;
+}
+
+function keyOf(whose: TrafficOf): string {
+  switch (whose.of) {
+    case 'all':
+      return 'all';
+    case 'service':
+      return `service\n${whose.service}`;
+    case 'cluster':
+      return `cluster\n${whose.cluster}`;
+    case 'target':
+      return `target\n${whose.service}\n${whose.version}\n${whose.cluster}`;
+    case 'route':
+      return `route\n${whose.route}`;
+  }
+}
+
+/** Linear within the bucket that holds the rank; of the bucket without an upper bound, its lower one. */
+function percentileMs(buckets: readonly number[], part: number): number | null {
+  const total = buckets.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  const rank = part * total;
+  let below = 0;
+  for (const [index, count] of buckets.entries()) {
+    if (below + count >= rank && count > 0) {
+      const lower = BOUNDS[index - 1] ?? 0;
+      const upper = BOUNDS[index] ?? lower;
+      return (lower + (upper - lower) * ((rank - below) / count)) * 1000;
+    }
+    below += count;
+  }
+  return null;
+}
