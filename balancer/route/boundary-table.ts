@@ -38,10 +38,13 @@ class Slots {
   readonly #keys: readonly string[];
   readonly #slots: Int32Array;
   readonly #mask: number;
+  readonly #atEnd: boolean;
   /** By length: most texts have boundaries where no key ends, and need no look into the slots. */
   readonly #lengths: Uint8Array;
 
-  constructor(keys: readonly OwnedKey[], hash: (key: OwnedKey) => number) {
+  constructor(keys: readonly OwnedKey[], atEnd: boolean) {
+    const hash = atEnd ? hashBackward : hashForward;
+    this.#atEnd = atEnd;
     this.#keys = keys.map(({ key }) => key);
     this.longest = this.#keys.reduce((longest, key) => Math.max(longest, key.length), 0);
     this.#lengths = new Uint8Array(this.longest + 1);
@@ -64,8 +67,8 @@ class Slots {
     return this.#lengths[length] === 1;
   }
 
-  /** The number of the owner's key that stands in `text` from `from`, `length` characters long, or -1. */
-  find({ owner, hash, text, from, length }: Search): number {
+  /** The number of the owner's key of that length at the start (or end) of the text, or -1. */
+  find(owner: number, hash: number, text: string, length: number): number {
     const slots = this.#slots;
     for (let slot = this.#home(hash); ; slot = (slot + 1) & this.#mask) {
       const at = slot * STRIDE;
@@ -73,21 +76,13 @@ class Slots {
       if (index < 0) return -1;
       if (slots[at + 1] !== hash || slots[at + 2] !== owner) continue;
       const key = this.#keys[index];
-      if (key?.length === length && text.startsWith(key, from)) return index;
+      if (key?.length === length && text.startsWith(key, this.#atEnd ? text.length - length : 0)) return index;
     }
   }
 
   #home(hash: number): number {
     return (hash ^ (hash >>> 15)) & this.#mask;
   }
-}
-
-interface Search {
-  readonly owner: number;
-  readonly hash: number;
-  readonly text: string;
-  readonly from: number;
-  readonly length: number;
 }
 
 /** The most keys one text can have of one owner: one per length. */
@@ -100,7 +95,7 @@ export class PrefixTable {
   readonly #found: Int32Array;
 
   constructor(keys: readonly OwnedKey[]) {
-    this.#slots = new Slots(keys, hashForward);
+    this.#slots = new Slots(keys, false);
     this.#found = new Int32Array(mostFound(keys));
   }
 
@@ -114,7 +109,7 @@ export class PrefixTable {
     for (let at = 0; at <= last; at += 1) {
       const character = at < end ? path.charCodeAt(at) : SLASH;
       if (character === SLASH && slots.hasLength(at)) {
-        const key = slots.find({ owner, hash, text: path, from: 0, length: at });
+        const key = slots.find(owner, hash, path, at);
         if (key >= 0) {
           this.#found[count] = key;
           count += 1;
@@ -138,7 +133,7 @@ export class SuffixTable {
 
   constructor(keys: readonly string[]) {
     const owned = keys.map((key) => ({ owner: 0, key }));
-    this.#slots = new Slots(owned, hashBackward);
+    this.#slots = new Slots(owned, true);
     this.#found = new Int32Array(mostFound(owned));
   }
 
@@ -152,7 +147,7 @@ export class SuffixTable {
       const character = host.charCodeAt(at);
       const length = host.length - 1 - at;
       if (character === DOT && slots.hasLength(length)) {
-        const key = slots.find({ owner: 0, hash, text: host, from: at + 1, length });
+        const key = slots.find(0, hash, host, length);
         if (key >= 0) {
           this.#found[count] = key;
           count += 1;

@@ -1,0 +1,109 @@
+// What needs no appliance: checking a config file, the schema for editors, and `npm run docs`, which writes the generated pages.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from './config/config.ts';
+import { editorSchema } from './config/json-schema.ts';
+import { loadConfig } from './config/load.ts';
+import { formatProblem } from './config/problems.ts';
+import { referencePage } from './config/reference.ts';
+import { ERRORS, type ErrorEntry } from './errors.ts';
+import { hostEnvironment } from './host-environment.ts';
+import { EXTENSIONS } from './registries.ts';
+import { METRICS, type MetricDefinition } from './telemetry/metrics.ts';
+
+export type FileCheck =
+  | { readonly ok: true; readonly config: Config; readonly summary: string }
+  /** One line each, `file:line:column: path: message`. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Loads the file as `serve` does, and starts nothing. */
+export async function checkFile(file: string): Promise<FileCheck> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    return { ok: false, problems: [`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+  const loaded = loadConfig({ file, text }, EXTENSIONS, hostEnvironment());
+  if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem) };
+  return { ok: true, config: loaded.config, summary: `${file}: valid: ${summarise(loaded.config)}` };
+}
+
+function summarise({ listeners, clusters, services, routes, hash }: Config): string {
+  const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+  const parts = [
+    count(listeners.length, 'listener'),
+    count(Object.keys(clusters).length, 'cluster'),
+    count(Object.keys(services).length, 'service'),
+    count(routes.length, 'route'),
+  ];
+  return `${parts.join(', ')}; hash ${hash.slice(0, 12)}`;
+}
+
+/** The JSON Schema of the config file. */
+export function configSchema(): Readonly<Record<string, unknown>> {
+  return editorSchema(EXTENSIONS);
+}
+
+/** The JSON Schema as text. */
+export function printSchema(): string {
+  return `${JSON.stringify(configSchema(), null, 2)}\n`;
+}
+
+/** File name under docs/ → its text. */
+export function generatedPages(): Readonly<Record<string, string>> {
+  return {
+    'config.md': referencePage(EXTENSIONS),
+    'weir.schema.json': printSchema(),
+    'metrics.md': metricsPage(),
+    'errors.md': errorsPage(),
+  };
+}
+
+const GENERATED = 'do not edit; `npm run docs` writes this page.';
+
+function metricsPage(): string {
+  const metrics: readonly (readonly [string, MetricDefinition])[] = Object.entries(METRICS);
+  const rows = metrics.map(([name, { kind, labels, help }]) => `| \`${name}\` | ${kind} | ${quoted(labels)} | ${help} |`);
+  return [
+    '# Metrics',
+    `Made from \`balancer/telemetry/metrics.ts\`; ${GENERATED}`,
+    'Base units; labels come from bounded sets only. Counters never go down while a host runs, also when a worker ends.',
+    ['| metric | kind | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n'),
+    '',
+  ].join('\n\n');
+}
+
+function errorsPage(): string {
+  const errors: readonly (readonly [string, ErrorEntry])[] = Object.entries(ERRORS);
+  const rows = errors.map(
+    ([code, { status, title, blame, retry, proxyStatus }]) =>
+      `| \`${code}\` | ${status === 0 ? 'closed' : status} | ${title} | ${blame} | ${retry} | \`${proxyStatus}\` |`,
+  );
+  return [
+    '# Errors',
+    `Made from \`balancer/errors.ts\`; ${GENERATED}`,
+    'Answers made by weir itself are problem details (RFC 9457) or plain text, by `Accept`. They carry the code and the request id. ' +
+      '*Blame* says against whom the error counts: only `path` and `service` count against an endpoint or a version. ' +
+      '*Retry* says when another attempt may be made: `unsent`, when no byte reached the origin; `idempotent`, for methods of RFC 9110 section 9.2.2.',
+    ['| code | status | title | blame | retry | proxy-status |', '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n'),
+    '',
+  ].join('\n\n');
+}
+
+const quoted = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(', ');
+
+async function writePages(): Promise<void> {
+  for (const [name, text] of Object.entries(generatedPages())) {
+    await writeFile(join(import.meta.dirname, '../docs', name), text);
+    process.stdout.write(`docs/${name}\n`);
+  }
+}
+
+if (import.meta.main) {
+  if (process.argv[2] === 'docs') await writePages();
+  else {
+    process.stderr.write('usage: node balancer/offline.ts docs\n');
+    process.exitCode = 2;
+  }
+}
