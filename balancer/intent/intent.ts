@@ -10,6 +10,8 @@ export interface ServiceIntent {
   /** version → cluster → relative weight. */
   readonly clusterWeights: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly clusterWeightsSeed: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Names of the routes that led here when the file was last taken over: a service leaves the file after its routes, not with them. */
+  readonly routes?: readonly string[];
 }
 
 export interface ClusterIntent {

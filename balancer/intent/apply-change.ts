@@ -1,0 +1,209 @@
+// What an operator asks for, made out of the present intent: the new intent, or why not.
+import type { ServiceConfig } from '../config/config.ts';
+import { nearest } from '../config/nearest.ts';
+import { diffIntent } from './diff.ts';
+import type { AdminState, Change, Intent, Refusal, TouchedField } from './intent.ts';
+import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
+import { breach, type Facts, type Strictness } from './safety.ts';
+
+export type { Facts } from './safety.ts';
+
+export interface Applied {
+  readonly ok: true;
+  /** One revision higher than before; the same intent when nothing was touched. */
+  readonly intent: Intent;
+  readonly touched: readonly TouchedField[];
+  /** One line: what changed, from what to what. */
+  readonly summary: string;
+}
+
+export type ChangeOutcome = Applied | { readonly ok: false; readonly refusal: Refusal };
+
+/** A change that needs nothing but the present intent; `undo` needs history and is in undo.ts. */
+export type DirectChange = Exclude<Change, { readonly kind: 'undo' }>;
+
+/** Applies a change by the percent rules, then holds it against the safety rules. Nothing is written. */
+export function applyChange(intent: Intent, change: DirectChange, facts: Facts): ChangeOutcome {
+  switch (change.kind) {
+    case 'shift':
+      return shift(intent, change, facts);
+    case 'shift_clusters':
+      return shiftClusters(intent, change, facts);
+    case 'admin':
+      return setAdmin(intent, change, facts);
+    case 'dial':
+      return setDial(intent, change, facts);
+  }
+}
+
+/** Ends every change: the diff, the revision, the safety rules. */
+export function conclude(
+  before: Intent,
+  after: Intent,
+  facts: Facts,
+  ending: { readonly summary: string; readonly strictness: Strictness },
+): ChangeOutcome {
+  const touched = diffIntent(before, after);
+  if (touched.length === 0) return { ok: true, intent: before, touched, summary: `${ending.summary} (as it is already)` };
+  const refusal = breach(before, after, facts, ending.strictness);
+  if (refusal !== null) return { ok: false, refusal };
+  return { ok: true, intent: { ...after, revision: before.revision + 1 }, touched, summary: ending.summary };
+}
+
+function shift(intent: Intent, change: Extract<Change, { kind: 'shift' }>, facts: Facts): ChangeOutcome {
+  const service = find(facts.services, change.service, 'service');
+  if (isRefusal(service)) return refuse(service);
+  const present = intent.services[service.name];
+  if (present === undefined) return refuse(notSeeded(service.name));
+  const versions = service.versions.map(({ name }) => name);
+  const named = parseNamed(change.percents, versions, { noun: 'version', where: `service "${service.name}" has` });
+  if (isRefusal(named)) return refuse(named);
+  const have = Object.fromEntries(versions.map((name) => [name, present.split[name] ?? 0]));
+  const split = divide({ subject: `service "${service.name}"`, noun: 'version', present: have, named });
+  if (isRefusal(split)) return refuse(split);
+  const after = { ...intent, services: { ...intent.services, [service.name]: { ...present, split } } };
+  return conclude(intent, after, facts, { summary: `${service.name}: ${describeShares(have, split)}`, strictness: 'weights' });
+}
+
+function shiftClusters(intent: Intent, change: Extract<Change, { kind: 'shift_clusters' }>, facts: Facts): ChangeOutcome {
+  const service = find(facts.services, change.service, 'service');
+  if (isRefusal(service)) return refuse(service);
+  const present = intent.services[service.name];
+  if (present === undefined) return refuse(notSeeded(service.name));
+  for (const cluster of Object.keys(change.percents)) {
+    const known = find(facts.clusters, cluster, 'cluster');
+    if (isRefusal(known)) return refuse(known);
+  }
+  const clusters = [...new Set(service.versions.flatMap(({ placements }) => placements.map(({ cluster }) => cluster)))];
+  const named = parseNamed(change.percents, clusters, { noun: 'cluster', where: `service "${service.name}" runs in` });
+  if (isRefusal(named)) return refuse(named);
+  const weights: Record<string, Readonly<Record<string, number>>> = { ...present.clusterWeights };
+  for (const { name } of service.versions) {
+    const place = { service: service.name, version: name, share: present.split[name] ?? 0, present: present.clusterWeights[name] ?? {} };
+    const divided = divideAmongClusters(place, named);
+    if (isRefusal(divided)) return refuse(divided);
+    weights[name] = divided;
+  }
+  const after = { ...intent, services: { ...intent.services, [service.name]: { ...present, clusterWeights: weights } } };
+  const totals = (of: Intent) => clusterTotals(of, service);
+  return conclude(intent, after, facts, {
+    summary: `${service.name}: ${describeShares(totals(intent), totals(after))}`,
+    strictness: 'weights',
+  });
+}
+
+interface VersionPlaces {
+  readonly service: string;
+  readonly version: string;
+  /** Millionths of the service. */
+  readonly share: number;
+  /** Its clusters with their weights. */
+  readonly present: Readonly<Record<string, number>>;
+}
+
+/**
+ * The rule among the clusters that this version has. A version that runs in only some of the named clusters and in no other takes
+ * the named percentages as proportions, since they add up to 100 for the service and not for it; if they are all 0, a version
+ * without a share keeps its weights, and one with a share would be nowhere, which is refused.
+ */
+function divideAmongClusters(places: VersionPlaces, named: Readonly<Record<string, number>>): Readonly<Record<string, number>> | Refusal {
+  const { service, version, share, present } = places;
+  const own = Object.fromEntries(Object.entries(named).filter(([cluster]) => Object.hasOwn(present, cluster)));
+  const ownCount = Object.keys(own).length;
+  if (ownCount === 0) return present;
+  const partly = ownCount < Object.keys(named).length && ownCount === Object.keys(present).length;
+  if (partly && Object.values(own).some((part) => part > 0)) return own;
+  if (partly && share === 0) return present;
+  return divide({ subject: `version "${version}" of service "${service}"`, noun: 'cluster', present, named: own });
+}
+
+/** Millionths of the service per cluster, by split and weights alone. */
+function clusterTotals(intent: Intent, service: ServiceConfig): Readonly<Record<string, number>> {
+  const totals: Record<string, number> = {};
+  const of = intent.services[service.name];
+  for (const { name } of service.versions) {
+    const weights = of?.clusterWeights[name] ?? {};
+    const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
+    for (const [cluster, weight] of Object.entries(weights)) {
+      totals[cluster] = (totals[cluster] ?? 0) + (sum === 0 ? 0 : ((of?.split[name] ?? 0) * weight) / sum);
+    }
+  }
+  return totals;
+}
+
+const ADMIN_WORDS: Readonly<Record<AdminState, string>> = { active: 'active', drain: 'draining', maintenance: 'in maintenance' };
+
+function setAdmin(intent: Intent, change: Extract<Change, { kind: 'admin' }>, facts: Facts): ChangeOutcome {
+  const cluster = find(facts.clusters, change.cluster, 'cluster');
+  if (isRefusal(cluster)) return refuse(cluster);
+  const present = intent.clusters[cluster.name] ?? { admin: 'active', dialPercent: 100 };
+  const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: { ...present, admin: change.state } } };
+  const summary = `${cluster.name}: ${present.admin === change.state ? '' : `${ADMIN_WORDS[present.admin]} → `}${ADMIN_WORDS[change.state]}`;
+  return conclude(intent, after, facts, { summary, strictness: 'other' });
+}
+
+function setDial(intent: Intent, change: Extract<Change, { kind: 'dial' }>, facts: Facts): ChangeOutcome {
+  const cluster = find(facts.clusters, change.cluster, 'cluster');
+  if (isRefusal(cluster)) return refuse(cluster);
+  const checked = parsePercent(change.percent, `dial of cluster "${cluster.name}"`);
+  if (isRefusal(checked)) return refuse(checked);
+  const present = intent.clusters[cluster.name] ?? { admin: 'active', dialPercent: 100 };
+  const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: { ...present, dialPercent: change.percent } } };
+  const summary = `${cluster.name}: dial ${present.dialPercent === change.percent ? '' : `${present.dialPercent} % → `}${change.percent} %`;
+  return conclude(intent, after, facts, { summary, strictness: 'other' });
+}
+
+/** Checks every named member and its percentage; an empty list is refused, since it asks for nothing. */
+function parseNamed(
+  percents: Readonly<Record<string, number>>,
+  members: readonly string[],
+  words: { readonly noun: string; readonly where: string },
+): Readonly<Record<string, number>> | Refusal {
+  const named: Record<string, number> = {};
+  for (const [name, percent] of Object.entries(percents)) {
+    if (!members.includes(name)) return unknown(name, members, words);
+    const part = parsePercent(percent, `${words.noun} "${name}"`);
+    if (isRefusal(part)) return part;
+    named[name] = part;
+  }
+  if (Object.keys(named).length > 0) return named;
+  return {
+    kind: 'usage',
+    message: `no ${words.noun} is named; say which gets what, for example ${members[0] ?? 'NAME'}=10; ${words.where} ${members.join(', ')}`,
+  };
+}
+
+function find<T>(all: Readonly<Record<string, T>>, name: string, noun: string): T | Refusal {
+  const found = Object.hasOwn(all, name) ? all[name] : undefined;
+  return found ?? unknown(name, Object.keys(all), { noun, where: 'the config has' });
+}
+
+function unknown(name: string, members: readonly string[], { noun, where }: { readonly noun: string; readonly where: string }): Refusal {
+  const near = nearest(name, members);
+  const guess = near === null ? '' : `; did you mean "${near}"?`;
+  return {
+    kind: 'not_found',
+    message: `there is no ${noun} "${name}"${guess === '' ? ';' : guess} ${where} ${members.length === 0 ? 'none' : members.join(', ')}`,
+  };
+}
+
+function notSeeded(service: string): Refusal {
+  return {
+    kind: 'conflict',
+    message: `service "${service}" is in the config but not yet in the intent: the config is being taken over; try again`,
+  };
+}
+
+/** `green 10 % → 50 %, blue 90 % → 50 %`; members that keep their share are left out unless all do. */
+function describeShares(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): string {
+  const moved = Object.keys(after).filter((name) => before[name] !== after[name]);
+  if (moved.length === 0)
+    return Object.entries(after)
+      .map(([name, share]) => `${name} ${formatPercent(share)} %`)
+      .join(', ');
+  return moved.map((name) => `${name} ${formatPercent(before[name] ?? 0)} % → ${formatPercent(after[name] ?? 0)} %`).join(', ');
+}
+
+function refuse(refusal: Refusal): ChangeOutcome {
+  return { ok: false, refusal };
+}

@@ -1,0 +1,77 @@
+// What two intents differ in, field by field, and how a field is put back. A field is the smallest thing that makes sense alone.
+import { canonicalJson, sameJson } from './canonical-json.ts';
+import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './intent.ts';
+
+/**
+ * The fields of an intent by their path. A split is one field, since its parts only mean something together; the cluster weights of
+ * a version are one; admin state and dial of a cluster are one each.
+ */
+export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: readonly string[]; readonly value: unknown }> {
+  const fields = new Map<string, { readonly path: readonly string[]; readonly value: unknown }>();
+  const add = (path: readonly string[], value: unknown) => fields.set(canonicalJson(path), { path, value });
+  for (const [name, service] of Object.entries(intent.services)) {
+    add(['services', name, 'split'], service.split);
+    add(['services', name, 'splitSeed'], service.splitSeed);
+    add(['services', name, 'clusterWeightsSeed'], service.clusterWeightsSeed);
+    if (service.routes !== undefined) add(['services', name, 'routes'], service.routes);
+    for (const [version, weights] of Object.entries(service.clusterWeights)) add(['services', name, 'clusterWeights', version], weights);
+  }
+  for (const [name, cluster] of Object.entries(intent.clusters)) {
+    add(['clusters', name, 'admin'], cluster.admin);
+    add(['clusters', name, 'dialPercent'], cluster.dialPercent);
+  }
+  return fields;
+}
+
+/** Fields that differ, in the order of the documents. A field that is not there is null. The revision is no field. */
+export function diffIntent(before: Intent, after: Intent): readonly TouchedField[] {
+  const old = fieldsOf(before);
+  const now = fieldsOf(after);
+  const touched: TouchedField[] = [];
+  for (const [key, { path, value }] of old) {
+    const other = now.get(key)?.value ?? null;
+    if (!sameJson(value, other)) touched.push({ path, before: value, after: other });
+  }
+  for (const [key, { path, value }] of now) {
+    if (!old.has(key)) touched.push({ path, before: null, after: value });
+  }
+  return touched;
+}
+
+/** An intent without anything in it: what the first revision is compared with. */
+export const EMPTY_INTENT: Intent = { revision: 0, services: {}, clusters: {} };
+
+/**
+ * The fields of `from` that an operator works on (splits, weights, admin states, dials) in place of those of `intent`, for the paths
+ * given. What the file seeded, and which services, versions and clusters there are, stays as it is in `intent`.
+ */
+export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<string>): Intent {
+  const chosen = (...path: readonly string[]) => paths.has(canonicalJson(path));
+  const service = (name: string, present: ServiceIntent): ServiceIntent => {
+    const old = from.services[name];
+    if (old === undefined) return present;
+    const clusterWeights = Object.fromEntries(
+      Object.entries(present.clusterWeights).map(([version, weights]) => {
+        const restored = chosen('services', name, 'clusterWeights', version) ? old.clusterWeights[version] : undefined;
+        return [version, restored ?? weights];
+      }),
+    );
+    return { ...present, split: chosen('services', name, 'split') ? old.split : present.split, clusterWeights };
+  };
+  const cluster = (name: string, present: ClusterIntent): ClusterIntent => {
+    const old = from.clusters[name] ?? present;
+    return {
+      admin: chosen('clusters', name, 'admin') ? old.admin : present.admin,
+      dialPercent: chosen('clusters', name, 'dialPercent') ? old.dialPercent : present.dialPercent,
+    };
+  };
+  return {
+    revision: intent.revision,
+    services: mapValues(intent.services, service),
+    clusters: mapValues(intent.clusters, cluster),
+  };
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, change: (name: string, value: T) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(name, value)]));
+}

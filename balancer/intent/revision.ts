@@ -1,0 +1,51 @@
+// Records of the audit chain: each carries the hash of the one before, so that no record can be changed or taken out unseen.
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
+import type { Revision } from './intent.ts';
+
+/** What the first record has as the hash of the one before. */
+export const FIRST_PREVIOUS_HASH = '0'.repeat(64);
+
+/** A record before it is chained. */
+export type RevisionFacts = Omit<Revision, 'hash' | 'previousHash'>;
+
+export interface ChainVerification {
+  readonly records: number;
+  readonly intact: boolean;
+  /** The first revision that does not fit; null when intact. */
+  readonly brokenAt: number | null;
+}
+
+/** The record that follows `previous` (null: the first). */
+export function chainRevision(facts: RevisionFacts, previous: Pick<Revision, 'hash'> | null): Revision {
+  const previousHash = previous?.hash ?? FIRST_PREVIOUS_HASH;
+  return { ...facts, previousHash, hash: revisionHash({ ...facts, previousHash }) };
+}
+
+/** SHA-256, in hex, over the previous hash and the canonical JSON of the record without its hash. */
+export function revisionHash(record: Omit<Revision, 'hash'>): string {
+  const { revision, at, author, source, reason, change, touched, undoes, previousHash } = record;
+  // By name, so that a record that carries its own hash, or something unknown, hashes as what it says.
+  const body = { revision, at, author, source, reason, change, touched, undoes, previousHash };
+  return createHash('sha256').update(previousHash).update(canonicalJson(body)).digest('hex');
+}
+
+/**
+ * Goes through all records, oldest first. A record that was changed, moved, added or taken out breaks the chain there. Records cut off
+ * at the end leave no trace in the chain itself: `newest`, the revision of the intent, tells.
+ */
+export function verifyChain(records: Iterable<Revision>, newest?: number): ChainVerification {
+  let count = 0;
+  let previousHash = FIRST_PREVIOUS_HASH;
+  let last = 0;
+  let brokenAt: number | null = null;
+  for (const record of records) {
+    count += 1;
+    const fits = record.previousHash === previousHash && record.revision === last + 1 && record.hash === revisionHash(record);
+    if (!fits) brokenAt ??= record.revision;
+    previousHash = record.hash;
+    last = record.revision;
+  }
+  if (newest !== undefined && last !== newest) brokenAt ??= last + 1;
+  return { records: count, intact: brokenAt === null, brokenAt };
+}

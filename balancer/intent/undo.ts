@@ -1,0 +1,129 @@
+// Takes changes back: the last one of an operator, or everything since a revision. Always as a new revision on top.
+import { conclude, type Applied, type ChangeOutcome } from './apply-change.ts';
+import { canonicalJson, sameJson } from './canonical-json.ts';
+import { fieldsOf, restoreFields } from './diff.ts';
+import type { Intent, Refusal, Revision, TouchedField } from './intent.ts';
+import { formatPercent } from './percent.ts';
+import type { Facts } from './safety.ts';
+
+export interface History {
+  /** Newest first; read only as far as needed. */
+  readonly revisions: Iterable<Revision>;
+  /** The intent as it was at a revision; null when there was none. */
+  readonly intentAt: (revision: number) => Intent | null;
+}
+
+export type UndoOutcome = (Applied & { readonly undoes: number }) | Extract<ChangeOutcome, { readonly ok: false }>;
+
+/**
+ * Without `to`: reverts the last operator revision, field by field; an undo is such a revision too, so undoing it brings the change
+ * back. Stops when a later revision touched the same fields. With `to`: every split, weight, admin state and dial is again what it
+ * was at that revision. What the file says, and what it has since added, stays.
+ */
+export function undo(intent: Intent, to: number | null, history: History, facts: Facts): UndoOutcome {
+  return to === null ? undoLast(intent, history, facts) : restore(intent, to, history, facts);
+}
+
+function undoLast(intent: Intent, history: History, facts: Facts): UndoOutcome {
+  const later: Revision[] = [];
+  for (const revision of history.revisions) {
+    if (revision.source !== 'operator') {
+      later.push(revision);
+      continue;
+    }
+    const conflict = findConflict(revision, later);
+    if (conflict !== null) return { ok: false, refusal: conflict };
+    const from = history.intentAt(revision.revision - 1);
+    if (from === null)
+      return notFound(`the intent before revision ${revision.revision} is not in the store any more; weir history shows what is`);
+    const paths = new Set(revision.touched.map(({ path }) => canonicalJson(path)));
+    return end(intent, restoreFields(intent, from, paths), facts, {
+      undoes: revision.revision,
+      summary: `took back revision ${revision.revision}`,
+    });
+  }
+  return notFound('there is nothing to undo: no operator has changed anything yet');
+}
+
+function restore(intent: Intent, to: number, history: History, facts: Facts): UndoOutcome {
+  const from = history.intentAt(to);
+  if (from === null) return notFound(`there is no revision ${to}; the newest is ${intent.revision}, weir history shows the others`);
+  const paths = new Set([...fieldsOf(intent).keys(), ...fieldsOf(from).keys()]);
+  return end(intent, restoreFields(intent, from, paths), facts, { undoes: intent.revision, summary: `back to revision ${to}` });
+}
+
+function end(intent: Intent, restored: Intent, facts: Facts, done: { readonly undoes: number; readonly summary: string }): UndoOutcome {
+  const fitted = fit(restored, facts);
+  if ('message' in fitted) return { ok: false, refusal: fitted };
+  const outcome = conclude(intent, fitted, facts, { summary: done.summary, strictness: 'other' });
+  return outcome.ok ? { ...outcome, undoes: done.undoes } : outcome;
+}
+
+/** What the config has now, with what it had then: what left the file must not come back with a share, what came gets 0. */
+function fit(restored: Intent, facts: Facts): Intent | Refusal {
+  const services = { ...restored.services };
+  for (const service of Object.values(facts.services)) {
+    const present = services[service.name];
+    if (present === undefined) continue;
+    const names = service.versions.map(({ name }) => name);
+    const gone = Object.entries(present.split).find(([name, share]) => share > 0 && !names.includes(name));
+    if (gone !== undefined) {
+      return conflict(
+        `version "${gone[0]}" of service "${service.name}" had ${formatPercent(gone[1])} % then, but the config no longer has it; ` +
+          `put it back into the config (weir config apply), or shift to what you want (weir shift ${service.name} VERSION=PERCENT)`,
+      );
+    }
+    const clusterWeights: Record<string, Readonly<Record<string, number>>> = {};
+    for (const { name, placements } of service.versions) {
+      const then = present.clusterWeights[name] ?? {};
+      clusterWeights[name] = Object.fromEntries(placements.map(({ cluster }) => [cluster, then[cluster] ?? 0]));
+      const left = Object.keys(then).find(
+        (cluster) => (then[cluster] ?? 0) > 0 && !placements.some((placement) => placement.cluster === cluster),
+      );
+      if (left !== undefined) {
+        return conflict(
+          `version "${name}" of service "${service.name}" ran in cluster "${left}" then, but the config no longer places it there; ` +
+            `put the cluster back into the config (weir config apply), or set the weights you want (weir shift ${service.name} --clusters CLUSTER=PERCENT)`,
+        );
+      }
+    }
+    services[service.name] = {
+      ...present,
+      split: Object.fromEntries(names.map((name) => [name, present.split[name] ?? 0])),
+      clusterWeights,
+    };
+  }
+  return { ...restored, services };
+}
+
+/** The revisions after `target` that changed what it changed; a version that came or went at 0 changed nothing of a split. */
+function findConflict(target: Revision, later: readonly Revision[]): Refusal | null {
+  const touched = new Set(target.touched.map(({ path }) => canonicalJson(path)));
+  const clashes = later.flatMap((revision) =>
+    revision.touched
+      .filter((field) => touched.has(canonicalJson(field.path)) && changesMeaning(field))
+      .map(({ path }) => `revision ${revision.revision} by ${revision.author.name} changed ${path.join('.')}`),
+  );
+  if (clashes.length === 0) return null;
+  return conflict(
+    `revision ${target.revision} cannot be taken back alone, because what it changed was changed again: ${clashes.join('; ')}; ` +
+      `go back to all of it (weir undo --to ${target.revision - 1}), or set what you want (weir shift, weir dial, weir drain, weir restore)`,
+  );
+}
+
+function changesMeaning({ before, after }: TouchedField): boolean {
+  return !sameJson(withoutZeros(before), withoutZeros(after));
+}
+
+function withoutZeros(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== 0));
+}
+
+function conflict(message: string): Refusal {
+  return { kind: 'conflict', message };
+}
+
+function notFound(message: string): UndoOutcome {
+  return { ok: false, refusal: { kind: 'not_found', message } };
+}
