@@ -39,7 +39,9 @@ export function canonicalRequest(head: RequestHead, facts: ConnectionFacts): Can
     hasQuery: target.hasQuery,
     fields: head.fields,
     version: head.minor === 1 ? '1.1' : '1.0',
-    clientAddress: facts.peerTrusted ? clientAddress(facts.peerAddress, valuesOf(head.fields, 'x-forwarded-for'), facts.trusted) : facts.peerAddress,
+    clientAddress: facts.peerTrusted
+      ? clientAddress(facts.peerAddress, valuesOf(head.fields, 'x-forwarded-for'), facts.trusted)
+      : facts.peerAddress,
     peerAddress: facts.peerAddress,
     peerTrusted: facts.peerTrusted,
     listener: facts.listener,

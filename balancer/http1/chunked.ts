@@ -1,7 +1,7 @@
 // The chunked coding (RFC 9112 section 7.1), taken apart byte by byte and never trusted: sizes bounded, line ends exact.
 import type { Fields } from '../message/fields.ts';
 import { emptyBlock, readFieldBlock } from './field-block.ts';
-import { latin1 } from "./latin1.ts";
+import { latin1 } from './latin1.ts';
 
 export interface ChunkedSink {
   onBody(chunk: Buffer): void;
@@ -17,7 +17,16 @@ const MAX_EXTENSION = 1024;
 const MAX_TRAILER_BYTES = 8192;
 const MAX_TRAILERS = 32;
 /** Fields that must not stand in trailers (RFC 9110 section 6.5.1). */
-const FORBIDDEN_TRAILERS = new Set(['authorization', 'cache-control', 'content-encoding', 'content-range', 'content-type', 'cookie', 'set-cookie', 'host']);
+const FORBIDDEN_TRAILERS = new Set([
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'cookie',
+  'set-cookie',
+  'host',
+]);
 
 /** Decodes one chunked body. After `done` or a problem it takes no more. */
 export class ChunkedDecoder {

@@ -1,14 +1,15 @@
 // A client's HTTP/1.1 connection: bytes to requests, one after the other, with a deadline at every moment.
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ListenerLimits, ListenerTimeouts } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { LocalReply } from '../message/response.ts';
+import type { TunnelEnd } from '../message/tunnel.ts';
 import { canonicalRequest, type ConnectionFacts } from './canonical-request.ts';
 import { ChunkedDecoder } from './chunked.ts';
+import { ClientTunnel } from './client-tunnel.ts';
 import { Http1Exchange } from './downstream-exchange.ts';
 import { latin1 } from './latin1.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
@@ -126,16 +127,16 @@ export class DownstreamConnection implements Expiring {
     if (!this.#working) this.#resume();
   }
 
-  becomeTunnel(text: string): { readonly socket: Duplex; readonly head: Buffer } {
+  becomeTunnel(text: string): TunnelEnd {
     const socket = this.#socket;
     socket.write(text, 'latin1');
     socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
     socket.pause();
-    const head = this.#held;
+    const early = this.#held;
     this.#held = EMPTY;
     this.#exchange = null;
     this.#settings.deadlines.remove(this);
-    return { socket, head };
+    return new ClientTunnel(socket, early);
   }
 
   onDeadline(): void {

@@ -1,8 +1,8 @@
 // One request of an HTTP/1.1 connection and the writing of its response: gathered text, one write per turn.
-import type { Duplex } from 'node:stream';
 import { UNKNOWN_LENGTH, type DownstreamExchange, type DownstreamListener } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
+import type { TunnelEnd } from '../message/tunnel.ts';
 import type { DownstreamConnection } from './downstream-connection.ts';
 import { latin1 } from './latin1.ts';
 import type { RequestHead } from './request-head.ts';
@@ -126,10 +126,12 @@ export class Http1Exchange implements DownstreamExchange {
     this.listener.onDownstreamDrain();
   }
 
-  sendUpgrade(fields: Fields): { readonly socket: Duplex; readonly head: Buffer } {
+  sendUpgrade(fields: Fields): TunnelEnd {
     this.headSent = true;
     this.ended = true;
-    return this.#connection.becomeTunnel(`HTTP/1.1 101 Switching Protocols\r\n${fieldLines(fields)}connection: upgrade\r\nupgrade: ${this.upgrade}\r\n\r\n`);
+    return this.#connection.becomeTunnel(
+      `HTTP/1.1 101 Switching Protocols\r\n${fieldLines(fields)}connection: upgrade\r\nupgrade: ${this.upgrade}\r\n\r\n`,
+    );
   }
 
   abort(): void {

@@ -59,7 +59,12 @@ export function isFieldValue(text: string, from: number, to: number): boolean {
  * Reads the lines of `text` from `at` up to `end`, where `end` is behind the CRLF of the last line. Returns null, or what is wrong.
  * A line without colon, with a space before it, with a bare CR or LF, or folded (obs-fold) is malformed.
  */
-export function readFieldBlock(text: string, range: { readonly at: number; readonly end: number }, maxFields: number, into: FieldBlock): BlockProblem | null {
+export function readFieldBlock(
+  text: string,
+  range: { readonly at: number; readonly end: number },
+  maxFields: number,
+  into: FieldBlock,
+): BlockProblem | null {
   let at = range.at;
   let count = 0;
   while (at < range.end) {

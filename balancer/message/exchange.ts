@@ -1,8 +1,8 @@
 // The border between an HTTP version and the pipeline: one request and its response, pushed both ways with back-pressure.
-import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { Fields } from './fields.ts';
 import type { CanonicalRequest } from './request.ts';
+import type { TunnelEnd } from './tunnel.ts';
 
 /** Length of a body that is not known before its end. */
 export const UNKNOWN_LENGTH = -1;
@@ -51,8 +51,8 @@ export interface DownstreamExchange {
   sendEnd(trailers: Fields): void;
   /** Writes out what was gathered; called when no more is to come in this turn. False: wait for onDownstreamDrain. */
   flush(): boolean;
-  /** Switches to a tunnel after 101 with these fields; the exchange is over as HTTP. `head`: bytes the client sent already. */
-  sendUpgrade(fields: Fields): { readonly socket: Duplex; readonly head: Buffer };
+  /** Sends 101 with these fields; the exchange is over as HTTP and the connection is one end of a tunnel. */
+  sendUpgrade(fields: Fields): TunnelEnd;
   /** Ends the connection or stream so that the client sees that the response is incomplete. */
   abort(): void;
 }
@@ -66,8 +66,8 @@ export interface ResponseListener extends BodySink {
   onTurnEnd(): void;
   /** The endpoint can take more of the request body. */
   onUpstreamDrain(): void;
-  /** 101: the connection is a tunnel now. `head`: bytes of the new protocol that came with the answer. */
-  onUpgrade(fields: Fields, socket: Duplex, head: Buffer): void;
+  /** 101 to the protocol `upgrade`: the connection is the other end of a tunnel now. */
+  onUpgrade(fields: Fields, upgrade: string, end: TunnelEnd): void;
   /** The attempt failed; before or after the head. Nothing more comes. */
   onUpstreamFailure(code: ErrorCode, detail: string): void;
 }

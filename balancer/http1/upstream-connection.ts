@@ -1,0 +1,385 @@
+// A connection to an endpoint: one request at a time, responses parsed strictly, bodies handed on without a copy where possible.
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import type { ErrorCode } from '../errors.ts';
+import { UNKNOWN_LENGTH, type ResponseListener } from '../message/exchange.ts';
+import type { Fields } from '../message/fields.ts';
+import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
+import { ChunkedDecoder } from './chunked.ts';
+import { latin1 } from './latin1.ts';
+import { parseResponseHead, type ResponseHead1 } from './response-head.ts';
+import { lastChunkText } from './serialize.ts';
+
+/** Where and how to connect. `tls` null: plain. */
+export interface UpstreamAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ConnectionOptions | null;
+}
+
+export interface UpstreamSettings {
+  readonly connectTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly deadlines: Deadlines;
+}
+
+/** What the pool hears. */
+export interface UpstreamOwner {
+  onConnected(connection: UpstreamConnection): void;
+  onConnectFailed(connection: UpstreamConnection, code: ErrorCode, detail: string): void;
+  /** The response is complete and the connection may carry another request. */
+  onIdle(connection: UpstreamConnection): void;
+  /** Exactly once, whatever the reason. */
+  onClosed(connection: UpstreamConnection): void;
+}
+
+/** Time-outs of one exchange. */
+export interface AttemptTimeouts {
+  readonly firstByteMs: number;
+  readonly betweenBytesMs: number;
+}
+
+/** A request ready to be sent. */
+export interface OutgoingRequest {
+  /** Head with its empty line. */
+  readonly head: string;
+  readonly method: string;
+  readonly bodyLength: number;
+  readonly timeouts: AttemptTimeouts;
+}
+
+/** One read fills at most this; untouched pages of it cost nothing. */
+const READ_BYTES = 65_536;
+const HEAD_BYTES = 65_536;
+const HEAD_FIELDS = 256;
+const GATHER_BYTES = 8192;
+/** We close an idle connection this long before the endpoint said it would. */
+const KEEP_ALIVE_MARGIN_MS = 1000;
+const EMPTY = Buffer.alloc(0);
+
+type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
+
+export class UpstreamConnection implements Expiring, TunnelEnd {
+  deadlineMs: number;
+  /** Requests sent on it so far. */
+  requests = 0;
+  readonly #owner: UpstreamOwner;
+  readonly #settings: UpstreamSettings;
+  readonly #socket: Socket;
+  #state: State = 'connecting';
+  #listener: ResponseListener | null = null;
+  #timeouts: AttemptTimeouts = { firstByteMs: 0, betweenBytesMs: 0 };
+  #held: Buffer = EMPTY;
+  #method = '';
+  #requestChunked = false;
+  #requestDone = true;
+  #gathered = '';
+  #left = 0;
+  #untilClose = false;
+  #decoder: ChunkedDecoder | null = null;
+  #reusable = false;
+  #keepAliveMs: number;
+  #paused = false;
+  #completed = false;
+  #tunnel: TunnelListener | null = null;
+
+  constructor(address: UpstreamAddress, settings: UpstreamSettings, owner: UpstreamOwner) {
+    this.#owner = owner;
+    this.#settings = settings;
+    this.#keepAliveMs = settings.keepAliveMs;
+    this.deadlineMs = settings.deadlines.nowMs + settings.connectTimeoutMs;
+    this.#socket = this.#open(address);
+    settings.deadlines.add(this);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Sends the head; the body, if any, follows by sendBody and endBody. */
+  send(request: OutgoingRequest, listener: ResponseListener): void {
+    this.#listener = listener;
+    this.#method = request.method;
+    this.#timeouts = request.timeouts;
+    this.#requestChunked = request.bodyLength === UNKNOWN_LENGTH;
+    this.#requestDone = request.bodyLength === 0;
+    this.#state = 'head';
+    this.#reusable = true;
+    this.requests += 1;
+    this.#expect(request.timeouts.firstByteMs);
+    this.#socket.write(request.head, 'latin1');
+  }
+
+  /** False when the endpoint takes it slower than it comes: wait for onUpstreamDrain. */
+  sendBody(chunk: Buffer): boolean {
+    const socket = this.#socket;
+    if (!socket.writable || chunk.length === 0) return true;
+    // The answer is due after the request is sent, so each piece sent renews the time for the first byte.
+    if (this.#state === 'head') this.#expect(this.#timeouts.firstByteMs);
+    if (this.#requestChunked) this.#gathered += `${chunk.length.toString(16)}\r\n`;
+    if (chunk.length <= GATHER_BYTES) {
+      this.#gathered += latin1(chunk, 0, chunk.length);
+      if (this.#requestChunked) this.#gathered += '\r\n';
+      return this.#flush();
+    }
+    socket.cork();
+    this.#flush();
+    let flowing = socket.write(chunk);
+    if (this.#requestChunked) flowing = socket.write('\r\n', 'latin1');
+    socket.uncork();
+    return flowing;
+  }
+
+  endBody(trailers: Fields): void {
+    this.#requestDone = true;
+    if (this.#requestChunked && this.#socket.writable) {
+      this.#gathered += lastChunkText(trailers);
+      this.#flush();
+    }
+  }
+
+  pause(): void {
+    if (this.#paused || this.#state === 'closed') return;
+    this.#paused = true;
+    this.deadlineMs = Infinity;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#state === 'closed') return;
+    this.#paused = false;
+    if (this.#state !== 'tunnel') this.#expect(this.#state === 'head' ? this.#timeouts.firstByteMs : this.#timeouts.betweenBytesMs);
+    this.#socket.resume();
+    if (this.#held.length > 0) this.#take(EMPTY);
+  }
+
+  /** Ends the connection without a word to the listener: it was the listener's wish. */
+  destroy(): void {
+    this.#listener = null;
+    this.#tunnel = null;
+    this.#socket.destroy();
+  }
+
+  attach(listener: TunnelListener): void {
+    this.#tunnel = listener;
+    const early = this.#held;
+    this.#held = EMPTY;
+    if (early.length > 0) listener.onTunnelData(early);
+  }
+
+  write(chunk: Buffer): boolean {
+    return !this.#socket.writable || this.#socket.write(chunk);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  onDeadline(): void {
+    this.deadlineMs = Infinity;
+    if (this.#state === 'connecting') this.#fail('connect_timeout', `no connection within ${this.#settings.connectTimeoutMs} ms`);
+    else if (this.#state === 'idle') this.#socket.destroy();
+    else if (this.#state === 'head') this.#fail('first_byte_timeout', `no response within ${this.#timeouts.firstByteMs} ms`);
+    else if (this.#state === 'body') this.#fail('between_bytes_timeout', `no byte for ${this.#timeouts.betweenBytesMs} ms`);
+  }
+
+  #open({ host, port, tls }: UpstreamAddress): Socket {
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (length: number, buffer: Uint8Array) => this.#read(length, buffer),
+    };
+    const where = { host, port, noDelay: true, allowHalfOpen: true, onread };
+    const socket: Socket = tls === null ? connectPlain(where) : connectTls({ ...tls, ...where });
+    socket.setNoDelay(true);
+    socket.once(tls === null ? 'connect' : 'secureConnect', () => this.#connected());
+    socket.on('end', () => this.#ended());
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
+    socket.on('close', () => this.#closed());
+    socket.on('drain', () => this.#drained());
+    return socket;
+  }
+
+  #connected(): void {
+    if (this.#state !== 'connecting') return;
+    this.#state = 'idle';
+    this.deadlineMs = this.#settings.deadlines.nowMs + this.#keepAliveMs;
+    this.#owner.onConnected(this);
+  }
+
+  /** Called with the connection's own buffer, which is overwritten by the next read: what is kept is copied. */
+  #read(length: number, buffer: Uint8Array): boolean {
+    this.#take(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+    return !this.#paused;
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#tunnel !== null) return this.#tunnel.onTunnelData(Buffer.from(chunk));
+    let bytes = chunk;
+    if (this.#held.length > 0) {
+      bytes = Buffer.concat([this.#held, chunk]);
+      this.#held = EMPTY;
+    }
+    let at = 0;
+    while (at < bytes.length) {
+      const before = at;
+      const state = this.#state;
+      if (state === 'head') at = this.#takeHead(bytes, at);
+      else if (state === 'body') at = this.#takeBody(bytes, at);
+      else if (state === 'closed' || state === 'tunnel') return;
+      // Bytes nobody asked for: whatever they are, no later request may get them as its answer.
+      else {
+        this.#completed = false;
+        this.#socket.destroy();
+        return;
+      }
+      if (at === before && this.#state === state) break;
+    }
+    if (at < bytes.length && this.#state !== 'tunnel') this.#held = Buffer.from(bytes.subarray(at));
+    this.#listener?.onTurnEnd();
+    if (!this.#completed) return;
+    // Only now, with every byte of the turn used: a request sent earlier could be given the bytes behind this response.
+    this.#completed = false;
+    this.#owner.onIdle(this);
+  }
+
+  #takeHead(bytes: Buffer, at: number): number {
+    const text = latin1(bytes, at, Math.min(bytes.length, at + HEAD_BYTES));
+    const end = text.indexOf('\r\n\r\n');
+    if (end < 0) {
+      if (text.length >= HEAD_BYTES) this.#fail('response_head_too_large', `more than ${HEAD_BYTES} bytes`);
+      return at;
+    }
+    const head = parseResponseHead(text, 0, end + 4, HEAD_FIELDS);
+    const next = at + end + 4;
+    if (head === null) this.#fail('response_malformed', 'the head is not what RFC 9112 allows');
+    else if (head.status === 101) this.#upgrade(head, bytes.subarray(next));
+    else if (head.status < 200) this.#listener?.onInformational(head.status, head.fields);
+    else this.#begin(head);
+    return next;
+  }
+
+  #begin(head: ResponseHead1): void {
+    const bodyless = this.#method === 'HEAD' || head.status === 204 || head.status === 304;
+    if (head.close || (head.minor === 0 && !head.keepAlive)) this.#reusable = false;
+    if (head.keepAliveTimeoutS >= 0)
+      this.#keepAliveMs = Math.min(this.#settings.keepAliveMs, Math.max(0, head.keepAliveTimeoutS * 1000 - KEEP_ALIVE_MARGIN_MS));
+    this.#decoder = !bodyless && head.chunked ? new ChunkedDecoder() : null;
+    this.#untilClose = !bodyless && !head.chunked && head.contentLength < 0;
+    this.#left = bodyless || head.chunked ? 0 : Math.max(0, head.contentLength);
+    this.#state = 'body';
+    this.#expect(this.#timeouts.betweenBytesMs);
+    this.#listener?.onHead(head.status, head.fields, head.contentLength >= 0 ? head.contentLength : UNKNOWN_LENGTH);
+    if (this.#decoder === null && !this.#untilClose && this.#left === 0) this.#complete([]);
+  }
+
+  #takeBody(bytes: Buffer, at: number): number {
+    if (!this.#paused) this.#expect(this.#timeouts.betweenBytesMs);
+    const listener = this.#listener;
+    if (listener === null) return bytes.length;
+    if (this.#decoder !== null) {
+      const used = this.#decoder.feed(bytes, at, {
+        onBody: (chunk) => listener.onBody(chunk),
+        onBodyEnd: (trailers) => this.#complete(trailers),
+      });
+      if (used < 0) this.#fail('response_malformed', 'the chunked coding is broken');
+      return used < 0 ? bytes.length : used;
+    }
+    const take = this.#untilClose ? bytes.length - at : Math.min(this.#left, bytes.length - at);
+    this.#left -= take;
+    listener.onBody(at === 0 && take === bytes.length ? bytes : bytes.subarray(at, at + take));
+    if (!this.#untilClose && this.#left === 0) this.#complete([]);
+    return at + take;
+  }
+
+  /** The response is complete; the listener may start the next request of its client within this call, on another connection. */
+  #complete(trailers: Fields): void {
+    if (this.#state !== 'body') return;
+    const listener = this.#listener;
+    this.#listener = null;
+    this.#decoder = null;
+    this.#state = 'idle';
+    // Without the whole request at the endpoint its next bytes would be read as the rest of this one.
+    const reusable = this.#reusable && this.#requestDone && !this.#untilClose && !this.#paused;
+    this.deadlineMs = this.#settings.deadlines.nowMs + this.#keepAliveMs;
+    if (!reusable) this.#socket.destroySoon();
+    this.#completed = reusable;
+    listener?.onBodyEnd(trailers);
+  }
+
+  #upgrade(head: ResponseHead1, rest: Buffer): void {
+    const listener = this.#listener;
+    if (head.upgrade === '' || !head.connectionUpgrade) return this.#fail('response_malformed', '101 without upgrade');
+    this.#listener = null;
+    this.#state = 'tunnel';
+    this.deadlineMs = Infinity;
+    this.#settings.deadlines.remove(this);
+    this.#held = Buffer.from(rest);
+    listener?.onUpgrade(head.fields, head.upgrade, this);
+  }
+
+  #flush(): boolean {
+    const text = this.#gathered;
+    this.#gathered = '';
+    return text === '' || this.#socket.write(text, 'latin1');
+  }
+
+  #expect(withinMs: number): void {
+    this.deadlineMs = withinMs === 0 ? Infinity : this.#settings.deadlines.nowMs + withinMs;
+  }
+
+  /** FIN from the endpoint. */
+  #ended(): void {
+    if (this.#state === 'tunnel') {
+      this.#tunnel?.onTunnelEnd();
+      return;
+    }
+    if (this.#state === 'body' && this.#untilClose) {
+      this.#complete([]);
+      return;
+    }
+    if (this.#state === 'head') this.#fail(this.#resetCode(), 'the endpoint closed the connection before it answered');
+    else if (this.#state === 'body') this.#fail('response_incomplete', 'the endpoint closed in the middle of its answer');
+    this.#socket.destroy();
+  }
+
+  #broke(error: NodeJS.ErrnoException): void {
+    const detail = error.code ?? error.message;
+    if (this.#state === 'connecting') this.#fail(isTlsTrouble(error) ? 'tls_failed' : 'connect_failed', detail);
+    else if (this.#state === 'head') this.#fail(this.#resetCode(), detail);
+    else if (this.#state === 'body') this.#fail('response_incomplete', detail);
+  }
+
+  /** A kept connection that dies before it answers most likely died before it saw the request. */
+  #resetCode(): ErrorCode {
+    return this.requests > 1 && this.#held.length === 0 ? 'stale_connection' : 'connection_reset';
+  }
+
+  #fail(code: ErrorCode, detail: string): void {
+    const connecting = this.#state === 'connecting';
+    const listener = this.#listener;
+    this.#listener = null;
+    this.#state = 'closed';
+    this.#socket.destroy();
+    if (connecting) this.#owner.onConnectFailed(this, code, detail);
+    else listener?.onUpstreamFailure(code, detail);
+  }
+
+  #closed(): void {
+    if (this.#state === 'head' || this.#state === 'body') this.#broke(new Error('closed'));
+    this.#state = 'closed';
+    this.#settings.deadlines.remove(this);
+    this.#tunnel?.onTunnelClosed();
+    this.#owner.onClosed(this);
+  }
+
+  #drained(): void {
+    if (this.#tunnel === null) this.#listener?.onUpstreamDrain();
+    else this.#tunnel.onTunnelDrain();
+  }
+}
+
+function isTlsTrouble(error: NodeJS.ErrnoException): boolean {
+  const code = error.code ?? '';
+  return code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || /CERT|SELF_SIGNED|UNABLE_TO_/.test(code);
+}

@@ -1,0 +1,114 @@
+// The HTTP/1.1 engine on a real port, without routes and clusters: what it understood is recorded, and it answers itself.
+import { createServer, type AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { systemClock } from '../../health/clock.ts';
+import { Deadlines } from '../../health/deadlines.ts';
+import { DownstreamConnection, type DownstreamSettings } from '../../balancer/http1/downstream-connection.ts';
+import { AddressSet } from '../../balancer/message/client-address.ts';
+import type { DownstreamExchange } from '../../balancer/message/exchange.ts';
+import { createDateLine } from '../../balancer/message/http-date.ts';
+import { createRequestIds } from '../../balancer/message/request-id.ts';
+import { ERRORS, type ErrorCode } from '../../balancer/errors.ts';
+import type { ListenerLimits, ListenerTimeouts } from '../../balancer/config/config.ts';
+
+/** A request as the engine understood it, with its whole body. */
+export interface Understood {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly host: string;
+  readonly fields: readonly string[];
+  readonly clientAddress: string;
+  body: string;
+  trailers: readonly string[];
+  complete: boolean;
+  failed: ErrorCode | '';
+}
+
+export interface EngineOptions {
+  readonly timeouts?: Partial<ListenerTimeouts>;
+  readonly limits?: Partial<ListenerLimits>;
+  readonly trustedPeers?: readonly string[];
+  /** Answers a request; by default 200 with the body `METHOD path`, once its body is complete. */
+  readonly answer?: (exchange: DownstreamExchange, understood: Understood) => void;
+}
+
+export interface Engine {
+  readonly port: number;
+  readonly understood: readonly Understood[];
+  readonly refused: readonly ErrorCode[];
+  readonly connections: ReadonlySet<DownstreamConnection>;
+}
+
+/** Sends a whole response. */
+export function answerWith(exchange: DownstreamExchange, status: number, body: string): void {
+  const bytes = Buffer.from(body);
+  exchange.sendHead(status, ['content-type', 'text/plain'], bytes.length);
+  exchange.sendBody(bytes);
+  exchange.sendEnd([]);
+}
+
+export async function startEngine(t: TestContext, options: EngineOptions = {}): Promise<Engine> {
+  const deadlines = new Deadlines(systemClock, 10);
+  deadlines.start();
+  const understood: Understood[] = [];
+  const refused: ErrorCode[] = [];
+  const connections = new Set<DownstreamConnection>();
+  const settings: DownstreamSettings = {
+    timeouts: { requestHeadMs: 5000, keepAliveMs: 5000, requestBodyMs: 5000, handshakeMs: 5000, writeMs: 5000, ...options.timeouts },
+    limits: { headBytes: 32_768, fields: 100, connections: 1000, ...options.limits },
+    deadlines,
+    nowMs: systemClock.nowMs,
+    dateLine: createDateLine(systemClock.wallMs),
+    handler: {
+      onRequest: (exchange) => record(exchange, understood, options.answer),
+      onBadRequest: (code) => {
+        refused.push(code);
+        return { status: ERRORS[code].status, fields: [], body: code };
+      },
+      onConnectionClosed: (connection) => connections.delete(connection),
+    },
+  };
+  const trusted = new AddressSet(options.trustedPeers ?? []);
+  const nextRequestId = createRequestIds('test');
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const peerAddress = socket.remoteAddress ?? '';
+    const facts = { listener: 'web', scheme: 'http' as const, peerAddress, peerTrusted: trusted.has(peerAddress), trusted, nextRequestId };
+    const connection = new DownstreamConnection(socket, facts, settings);
+    connections.add(connection);
+    connection.start();
+  });
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  server.listen(0, '127.0.0.1', () => resolve(undefined));
+  await promise;
+  t.after(() => {
+    deadlines.close();
+    server.close();
+    for (const connection of connections) connection.destroy();
+  });
+  return { port: (server.address() as AddressInfo).port, understood, refused, connections };
+}
+
+function record(exchange: DownstreamExchange, understood: Understood[], answer: EngineOptions['answer']): void {
+  const { method, path, query, host, fields, clientAddress } = exchange.request;
+  const entry: Understood = { method, path, query, host, fields, clientAddress, body: '', trailers: [], complete: false, failed: '' };
+  understood.push(entry);
+  const reply = (): void => (answer === undefined ? answerWith(exchange, 200, `${method} ${path}`) : answer(exchange, entry));
+  exchange.listener = {
+    onBody: (chunk) => (entry.body += chunk.toString('latin1')),
+    onBodyEnd: (trailers) => {
+      entry.trailers = trailers;
+      entry.complete = true;
+      reply();
+    },
+    onDownstreamDrain: () => undefined,
+    onDownstreamFailed: (code, answerable) => {
+      entry.failed = code;
+      if (answerable) answerWith(exchange, ERRORS[code].status, code);
+    },
+  };
+  if (exchange.bodyLength === 0) {
+    entry.complete = true;
+    reply();
+  } else exchange.readBody();
+}
