@@ -1,0 +1,71 @@
+// What is asked of an endpoint, and of a version behind the endpoints of a cluster, as the config describes it.
+import type { Clock } from '../../../health/clock.ts';
+import type { ProbeAddress } from '../../../health/connect.ts';
+import { attempt } from '../../../health/probe.ts';
+import { createProbe } from '../../../health/probes.ts';
+import type { ClusterConfig, EndpointConfig, ProbeConfig, ProbeKind, VersionConfig } from '../../config/config.ts';
+import { type ReadFile, upstreamTls } from '../../upstream/upstream-tls.ts';
+import type { Check } from './watch.ts';
+
+export interface CheckEnvironment {
+  readonly clock: Clock;
+  readonly readFile: ReadFile;
+  readonly count: (cluster: string, outcome: 'success' | 'failure') => void;
+  readonly isUp: (cluster: string, endpoint: string) => boolean;
+}
+
+/** Asks an endpoint of a cluster; null when the cluster has no probe. */
+export function endpointCheck(cluster: ClusterConfig, endpoint: EndpointConfig, environment: CheckEnvironment): Check | null {
+  const { health, name } = cluster;
+  if (health === null) return null;
+  const probe = createProbe(health.probe);
+  const address = addressOf(cluster, endpoint, environment.readFile);
+  if (address instanceof Error) return () => Promise.resolve({ ok: false, reason: address.message });
+  return async (signal) => {
+    const outcome = await attempt(probe, address, { timeoutMs: health.timeoutMs, clock: environment.clock, signal });
+    if (!signal.aborted) environment.count(name, outcome.ok ? 'success' : 'failure');
+    return outcome;
+  };
+}
+
+/**
+ * Asks a version through the endpoints of a cluster that are up, in turn; null when the version has no probe.
+ * What does not reach an endpoint is trouble of the way there and says nothing about the version.
+ */
+export function versionCheck(
+  cluster: ClusterConfig,
+  version: VersionConfig,
+  host: string | null,
+  environment: CheckEnvironment,
+): Check | null {
+  const { health } = version;
+  if (health === null) return null;
+  const probe = createProbe(withHost(health, host));
+  const addresses = cluster.endpoints.flatMap((endpoint) => {
+    const address = addressOf(cluster, endpoint, environment.readFile);
+    return address instanceof Error ? [] : [{ id: endpoint.id, address }];
+  });
+  let turn = 0;
+  return async (signal) => {
+    const usable = addresses.filter(({ id }) => environment.isUp(cluster.name, id));
+    const chosen = usable[turn++ % Math.max(1, usable.length)];
+    if (chosen === undefined) return null;
+    const outcome = await attempt(probe, chosen.address, { timeoutMs: health.timeoutMs, clock: environment.clock, signal });
+    if (!signal.aborted) environment.count(cluster.name, outcome.ok ? 'success' : 'failure');
+    return outcome.reached ? outcome : null;
+  };
+}
+
+/** The host field that the probe names itself, else the one that requests to this placement carry. */
+function withHost({ probe }: ProbeConfig, host: string | null): ProbeKind {
+  return probe.kind === 'http' ? { ...probe, host: probe.host ?? host } : probe;
+}
+
+function addressOf(cluster: ClusterConfig, endpoint: EndpointConfig, readFile: ReadFile): ProbeAddress | Error {
+  try {
+    return { host: endpoint.host, port: endpoint.port, tls: upstreamTls(cluster, endpoint, readFile) };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return new Error(`the authority of the cluster cannot be used: ${problem}`);
+  }
+}

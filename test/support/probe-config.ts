@@ -1,0 +1,68 @@
+// Clusters, services and configs with as little in them as health needs; each word takes what the test wants to be different.
+import type { ClusterConfig, Config, EndpointConfig, ProbeConfig, ServiceConfig, VersionConfig } from '../../balancer/config/config.ts';
+
+/** Quick checks, so that tests on the system's clock are short. */
+export const QUICK_PROBE: ProbeConfig = {
+  probe: { kind: 'http', path: '/healthz', host: null, statuses: [{ from: 200, to: 399 }] },
+  intervalMs: 40,
+  timeoutMs: 2000,
+  rise: 2,
+  fall: 2,
+};
+
+export function endpoint(port: number): EndpointConfig {
+  return { id: `127.0.0.1:${port}`, scheme: 'http', host: '127.0.0.1', port };
+}
+
+export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConfig {
+  return {
+    name,
+    region: null,
+    endpoints: [],
+    tls: { ca: null, serverName: null, verify: true },
+    health: null,
+    outlier: { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 5000, maxEjectionMs: 300_000 },
+    capacity: null,
+    balance: 'round-robin',
+    connectTimeoutMs: 1000,
+    keepAliveMs: 60_000,
+    maxConnections: 100,
+    lastResort: false,
+    ...wish,
+  };
+}
+
+/** A version in the named clusters. */
+export function version(name: string, clusters: readonly string[], wish: Partial<VersionConfig> = {}): VersionConfig {
+  return { name, placements: clusters.map((at) => ({ cluster: at, weight: 1, priority: 0, host: null })), health: null, ...wish };
+}
+
+export function service(name: string, versions: readonly VersionConfig[]): ServiceConfig {
+  return {
+    name,
+    versions,
+    split: {},
+    steer: { policy: 'weighted' },
+    onUnavailable: 'redistribute',
+    timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tunnelIdleMs: 1000 },
+    retries: { attempts: 0, budgetRatio: 0, budgetMin: 0 },
+  };
+}
+
+export function configOf(clusters: readonly ClusterConfig[], services: readonly ServiceConfig[] = []): Config {
+  return {
+    hostName: 'edge-1',
+    stateDir: '/nowhere',
+    workers: 1,
+    drainDeadlineMs: 1000,
+    listeners: [],
+    admin: { bind: null, tls: null },
+    agents: null,
+    metrics: null,
+    accessLog: null,
+    clusters: Object.fromEntries(clusters.map((one) => [one.name, one])),
+    services: Object.fromEntries(services.map((one) => [one.name, one])),
+    routes: [],
+    hash: '',
+  };
+}
