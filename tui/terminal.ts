@@ -40,9 +40,8 @@ export function systemTerminal(noColor: boolean): Terminal {
 
 function ask(prompt: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const lines = createInterface({ input: process.stdin, output: process.stderr });
-    // Readline takes Ctrl-C for itself; it is handed on, so that it means here what it means everywhere.
-    lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    // Without line editing the system's own line mode stays on, and Ctrl-C means here what it means everywhere.
+    const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
     lines.once('close', () => resolve(false));
     lines.question(prompt, (answer) => {
       resolve(/^y(es)?$/i.test(answer.trim()));

@@ -1,5 +1,6 @@
 // weir config: apply a file, print what is served, print the schema of the file.
 import { readFile } from 'node:fs/promises';
+import { text as readStream } from 'node:stream/consumers';
 import type { ConfigApplyResult } from '../../balancer/controller/api/views.ts';
 import type { CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
@@ -52,7 +53,7 @@ export const configCommand: CommandDefinition = {
 
 async function readConfig(file: string): Promise<string> {
   try {
-    return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
+    return await (file === '-' ? readStream(process.stdin) : readFile(file, 'utf8'));
   } catch (error) {
     throw new CommandFailure(EXIT.usage, `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

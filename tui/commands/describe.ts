@@ -81,8 +81,7 @@ function scalar(value: unknown): string {
   return plain(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-/** `residentBytes` reads `Resident bytes`. */
+/** `residentBytes` reads `resident bytes`. Names of versions and clusters are keys too and stay as they are: they have no capitals. */
 function label(key: string): string {
-  const words = key.replaceAll(/([a-z0-9])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return key.replaceAll(/([a-z0-9])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`);
 }

@@ -1,0 +1,44 @@
+// A Node that is too old: one line that says what, which version is here, and the fix; never a syntax error.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { test } from 'node:test';
+import { runWeir } from '../support/command.ts';
+
+const LINE =
+  /^weir needs Node\.js 24 or newer and this is v(\d+)\.\d+\.\d+: in a checkout run `npm run -s weir -- shift demo green=1`, .*; elsewhere install Node\.js 24 or newer\.\n$/;
+
+test('a Node before 24 is told so in one line', async (t) => {
+  const old = oldNode();
+  if (old === null) {
+    t.skip('no Node before 24 in PATH or /usr/bin on this machine; the next test checks the line without one');
+    return;
+  }
+  const result = await runWeir(['shift', 'demo', 'green=1'], { node: old });
+  assert.deepEqual([result.code, result.stdout], [1, '']);
+  assert.match(result.stderr, LINE);
+});
+
+test('the version alone decides', async () => {
+  const older = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.22.2' } });";
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(older)}` };
+  const result = await runWeir(['shift', 'demo', 'green=1'], { env });
+  assert.equal(result.code, 1);
+  assert.equal(LINE.exec(result.stderr)?.[1], '22');
+});
+
+/** A Node before 24 that this machine happens to have. */
+function oldNode(): string | null {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
+  return folders.map((folder) => join(folder, 'node')).find((file) => majorOf(file) < 24) ?? null;
+}
+
+function majorOf(file: string): number {
+  try {
+    accessSync(file, constants.X_OK);
+    return Number(/^v(\d+)\./.exec(execFileSync(file, ['--version'], { encoding: 'utf8' }))?.[1] ?? Number.POSITIVE_INFINITY);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
