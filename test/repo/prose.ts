@@ -92,7 +92,7 @@ export function silencers(path: string, text: string): readonly string[] {
 
 export interface TestTitle {
   readonly line: number;
-  /** `…` stands for what is computed. */
+  /** With the titles it stands under; `…` stands for what is computed. */
   readonly text: string;
 }
 
@@ -103,12 +103,25 @@ export function testsOf(path: string, text: string): { readonly titles: readonly
   walk(parse(path, text), (node) => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && /^(test|it)$/.test(node.expression.text)) {
       const title = node.arguments[0];
-      if (title !== undefined) titles.push({ line: lineOf(node), text: titleText(title) });
+      if (title !== undefined) titles.push({ line: lineOf(node), text: [...titlesAbove(node), titleText(title)].join(' ') });
     }
     const problem = switchOf(node);
     if (problem !== null) switchedOff.push(`${path}:${lineOf(node)} ${problem}`);
   });
   return { titles, switchedOff };
+}
+
+/** The titles of the groups around a test, outermost first. */
+function titlesAbove(node: ts.Node): readonly string[] {
+  const above: string[] = [];
+  for (let at: ts.Node = node.parent; !ts.isSourceFile(at); at = at.parent) {
+    const title =
+      ts.isCallExpression(at) && ts.isIdentifier(at.expression) && /^(describe|suite)$/.test(at.expression.text)
+        ? at.arguments[0]
+        : undefined;
+    if (title !== undefined) above.unshift(titleText(title));
+  }
+  return above;
 }
 
 function titleText(title: ts.Expression): string {
