@@ -24,6 +24,7 @@ version: 1
 host: { name: bench }
 state: { dir: ${JSON.stringify(stateDir)} }
 workers: 1
+drainDeadline: 1s
 listeners:
   web: { bind: "127.0.0.1:${ports.listener}" }
 admin: { bind: "127.0.0.1:${ports.admin}" }

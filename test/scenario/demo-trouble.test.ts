@@ -75,7 +75,7 @@ test('when the balancer dies the demo says so and ends everything else', async (
   await demo.ready();
   const processes = demo.processes();
   const commandLines = await Promise.all(processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8')));
-  const balancer = processes[commandLines.findIndex((line) => line.includes('weir.js\0serve'))];
+  const balancer = processes[commandLines.findIndex((line) => line.startsWith('weir: supervisor'))];
   assert.ok(balancer !== undefined);
   process.kill(balancer, 'SIGKILL');
   assert.deepEqual(await demo.ended, { code: 1, signal: null });

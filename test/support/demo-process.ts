@@ -12,7 +12,7 @@ const COMMAND = join(import.meta.dirname, '../../tui/weir.js');
 /** The last line of the guide. */
 const READY = /^Ctrl-C ends the demo/m;
 const READY_DEADLINE_MS = 60_000;
-const END_DEADLINE_MS = 20_000;
+const END_DEADLINE_MS = 30_000;
 
 /** Any free port for each: several demos and other tests may run at once. */
 export const FREE_PORTS: readonly string[] = ['--port', '0', '--admin-port', '0', '--agents-port', '0', '--metrics-port', '0'];

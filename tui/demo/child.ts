@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Guard } from './guard.ts';
 
-/** A process that has not ended this long after SIGTERM is killed. */
-const STOP_GRACE_MS = 6_000;
+/** A process that has not ended this long after SIGTERM is killed; the balancer drains and waits for its own children within it. */
+const STOP_GRACE_MS = 12_000;
 /** How much of a log stands in a failure message, in lines. */
 const TAIL_LINES = 15;
 
