@@ -2,5 +2,6 @@
 import type { MicroSubject } from './harness.ts';
 import { head } from './head.ts';
 import { router } from './router.ts';
+import { split } from './split.ts';
 
-export const SUBJECTS: readonly MicroSubject[] = [head, router];
+export const SUBJECTS: readonly MicroSubject[] = [head, router, split];
