@@ -15,11 +15,11 @@ export type RequestVerdict = LocalReply | undefined;
 
 export interface Filter {
   /** May change the request. A promise only where the answer cannot be known at once; it must settle. */
-  onRequest?(request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict>;
+  readonly onRequest?: (request: CanonicalRequest) => RequestVerdict | Promise<RequestVerdict>;
   /** May change status and fields, of local replies too. Called in reverse order. */
-  onResponse?(request: CanonicalRequest, response: ResponseHead): void;
+  readonly onResponse?: (request: CanonicalRequest, response: ResponseHead) => void;
   /** Exactly once, whatever happened. */
-  onEnd?(request: CanonicalRequest, end: ExchangeEnd): void;
+  readonly onEnd?: (request: CanonicalRequest, end: ExchangeEnd) => void;
 }
 
 /** The entry of a filter in the registry. */

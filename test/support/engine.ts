@@ -58,8 +58,8 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
     timeouts: { requestHeadMs: 5000, keepAliveMs: 5000, requestBodyMs: 5000, handshakeMs: 5000, writeMs: 5000, ...options.timeouts },
     limits: { headBytes: 32_768, fields: 100, connections: 1000, ...options.limits },
     deadlines,
-    nowMs: systemClock.nowMs,
-    dateLine: createDateLine(systemClock.wallMs),
+    nowMs: () => systemClock.nowMs(),
+    dateLine: createDateLine(() => systemClock.wallMs()),
     handler: {
       onRequest: (exchange) => record(exchange, understood, options.answer),
       onBadRequest: (code) => {

@@ -22,8 +22,10 @@ describe('a client connection', () => {
   it('answers pipelined requests in their order, however they are cut', async (t) => {
     const engine = await startEngine(t, {
       // The first answer comes last: a later turn of the event loop.
-      answer: (exchange, { path }) =>
-        void (path === '/0' ? setImmediate(() => answerWith(exchange, 200, path)) : answerWith(exchange, 200, path)),
+      answer: (exchange, { path }) => {
+        if (path === '/0') setImmediate(() => answerWith(exchange, 200, path));
+        else answerWith(exchange, 200, path);
+      },
     });
     const client = await connectRaw(t, engine.port);
     const bytes = Array.from({ length: 20 }, (_, i) => get(`/${i}`)).join('');

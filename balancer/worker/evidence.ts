@@ -1,0 +1,47 @@
+// What this worker has seen in real traffic: it acts on it at once and tells the controller, which tells the others.
+import type { Ejection } from '../ipc.ts';
+import type { Counter } from '../telemetry/meter.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
+import type { ServiceTarget } from './service-steering.ts';
+
+export interface EvidenceSink {
+  report(ejection: Ejection): void;
+  countEjection(cluster: string, reason: 'path' | 'answers'): Counter;
+}
+
+/** Rises whenever shares must be looked at again. Read on every request, so it is one number. */
+export class Evidence {
+  changes = 0;
+  readonly #sink: EvidenceSink;
+
+  constructor(sink: EvidenceSink) {
+    this.#sink = sink;
+  }
+
+  /** The way to an endpoint failed: connect, TLS, reset, time-out. */
+  pathFailed(cluster: ClusterUpstream, endpoint: Endpoint, nowMs: number, reason: string): void {
+    endpoint.observeFailure();
+    const forMs = endpoint.detector.failure(nowMs);
+    if (forMs === 0) return;
+    cluster.refresh();
+    this.changes += 1;
+    this.#sink.countEjection(cluster.name, 'path').add(1);
+    this.#sink.report({ kind: 'endpoint', cluster: cluster.name, endpoint: endpoint.id, forMs, reason });
+  }
+
+  /** A version answered 502, 503 or 504 in a cluster: that says nothing of the cluster, nor of other versions. */
+  answerFailed(target: ServiceTarget, nowMs: number, status: number): void {
+    const forMs = target.detector.failure(nowMs);
+    if (forMs === 0) return;
+    this.changes += 1;
+    const { service, version, cluster } = target;
+    this.#sink.countEjection(cluster.name, 'answers').add(1);
+    this.#sink.report({ kind: 'target', service, version, cluster: cluster.name, forMs, reason: `answered ${status}` });
+  }
+
+  /** Health or shares came from the controller. */
+  renew(): void {
+    this.changes += 1;
+  }
+}

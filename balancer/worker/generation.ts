@@ -1,0 +1,135 @@
+// The immutable set of objects a worker serves with, built from one config; what lives longer (connections, counters) is carried over.
+import type { Random } from '../../health/clock.ts';
+import type { Deadlines } from '../../health/deadlines.ts';
+import type { Config, RouteConfig } from '../config/config.ts';
+import type { Filter } from '../filter/filter.ts';
+import { FILTERS } from '../filter/registry.ts';
+import type { CanonicalRequest } from '../message/request.ts';
+import { compileRouter, type Router } from '../route/router.ts';
+import type { Plan } from '../steer/plan-shape.ts';
+import type { Counter, Meter } from '../telemetry/meter.ts';
+import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
+import type { ReadFile } from '../upstream/upstream-tls.ts';
+import type { Evidence } from './evidence.ts';
+import { ServiceSteering, type ServiceTarget } from './service-steering.ts';
+import { AnswerStats } from './stats.ts';
+
+export interface GenerationEnvironment {
+  readonly deadlines: Deadlines;
+  readonly random: Random;
+  readonly evidence: Evidence;
+  readonly meter: Meter;
+  readonly readFile: ReadFile;
+}
+
+/** A route with all it needs; filters a route does not use are not there at all. */
+export class RouteRuntime {
+  readonly config: RouteConfig;
+  readonly service: ServiceSteering;
+  readonly onRequest: readonly Filter[];
+  /** In reverse order. */
+  readonly onResponse: readonly Filter[];
+  readonly onEnd: readonly Filter[];
+  readonly #meter: Meter;
+  readonly #stats: AnswerStats[] = [];
+  #local: AnswerStats | null = null;
+  readonly #received: Counter;
+  readonly #sent: Counter;
+
+  constructor(config: RouteConfig, service: ServiceSteering, filters: readonly Filter[], meter: Meter) {
+    this.config = config;
+    this.service = service;
+    this.onRequest = filters.filter(({ onRequest }) => onRequest !== undefined);
+    this.onResponse = filters.filter(({ onResponse }) => onResponse !== undefined).reverse();
+    this.onEnd = filters.filter(({ onEnd }) => onEnd !== undefined).reverse();
+    this.#meter = meter;
+    this.#received = meter.counter('weir_received_bytes_total', [service.config.name]);
+    this.#sent = meter.counter('weir_sent_bytes_total', [service.config.name]);
+  }
+
+  /** Null: weir answered itself. */
+  statsOf(target: ServiceTarget | null): AnswerStats {
+    const labels = { route: this.config.name, service: this.service.config.name };
+    if (target === null) return (this.#local ??= new AnswerStats(this.#meter, { ...labels, version: '', cluster: '' }));
+    return (this.#stats[target.index] ??= new AnswerStats(this.#meter, {
+      ...labels,
+      version: target.version,
+      cluster: target.cluster.name,
+    }));
+  }
+
+  countBytes(received: number, sent: number): void {
+    if (received > 0) this.#received.add(received);
+    if (sent > 0) this.#sent.add(sent);
+  }
+}
+
+export class Generation {
+  readonly number: number;
+  readonly config: Config;
+  readonly clusters: ReadonlyMap<string, ClusterUpstream>;
+  readonly services: ReadonlyMap<string, ServiceSteering>;
+  readonly #routers: ReadonlyMap<string, Router>;
+  readonly #routes: readonly RouteRuntime[];
+
+  /** Throws an Error that teaches when the config cannot be served here (an authority's file cannot be read). Starts nothing. */
+  constructor(number: number, config: Config, environment: GenerationEnvironment, previous: Generation | null) {
+    this.number = number;
+    this.config = config;
+    this.clusters = clustersOf(config, environment, previous);
+    const clusters = { upstreams: this.clusters, configs: config.clusters };
+    this.services = new Map(
+      Object.values(config.services).map((service) => [
+        service.name,
+        new ServiceSteering(service, clusters, environment, previous?.services.get(service.name) ?? null),
+      ]),
+    );
+    this.#routes = config.routes.map((route) => this.#routeOf(route, environment.meter));
+    this.#routers = new Map(config.listeners.map(({ name }) => [name, compileRouter(config.routes, name)]));
+  }
+
+  /** Null: no route matches. */
+  match(request: CanonicalRequest): RouteRuntime | null {
+    const index = this.#routers.get(request.listener)?.match(request) ?? -1;
+    return this.#routes[index] ?? null;
+  }
+
+  applyPlan(plan: Pick<Plan, 'services' | 'health'>): void {
+    for (const [name, cluster] of this.clusters) cluster.applyHealth(plan.health.clusters[name]);
+    for (const service of Object.values(plan.services)) this.services.get(service.service)?.applyPlan(service);
+  }
+
+  /** Lets go of what `next` did not take over. */
+  retire(next: Generation): void {
+    const kept = new Set([...next.clusters.values()].flatMap(({ endpoints }) => endpoints));
+    for (const cluster of this.clusters.values()) for (const endpoint of cluster.endpoints) if (!kept.has(endpoint)) endpoint.retire();
+  }
+
+  #routeOf(route: RouteConfig, meter: Meter): RouteRuntime {
+    const service = this.services.get(route.service);
+    if (service === undefined) throw new Error(`route ${route.name}: service "${route.service}" is not configured`);
+    return new RouteRuntime(route, service, filtersOf(route), meter);
+  }
+}
+
+function clustersOf(config: Config, environment: GenerationEnvironment, previous: Generation | null): Map<string, ClusterUpstream> {
+  const clusterEnvironment = {
+    ...environment,
+    countConnection: (cluster: string) => environment.meter.counter('weir_upstream_connections_total', [cluster]).add(1),
+  };
+  return new Map(
+    Object.values(config.clusters).map((cluster) => {
+      const before = previous?.config.clusters[cluster.name];
+      const kept = before !== undefined && sameConnections(before, cluster) ? (previous?.clusters.get(cluster.name) ?? null) : null;
+      return [cluster.name, new ClusterUpstream(cluster, clusterEnvironment, kept)];
+    }),
+  );
+}
+
+/** In the order of the registry, whatever the file's order. */
+function filtersOf(route: RouteConfig): readonly Filter[] {
+  const made: Filter[] = [];
+  for (const definition of FILTERS)
+    for (const { name, options } of route.filters) if (name === definition.name) made.push(definition.create(options));
+  return made;
+}

@@ -1,0 +1,53 @@
+// The listeners of a worker: brought to a new config as a whole, or not at all.
+import type { Clock } from '../../health/clock.ts';
+import type { ListenerConfig } from '../config/config.ts';
+import { Listener, type ListenerHooks } from '../listener/listener.ts';
+import type { Log } from '../log.ts';
+
+export class ListenerSet {
+  readonly #hooks: ListenerHooks;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #listeners: readonly Listener[] = [];
+
+  constructor(hooks: ListenerHooks, clock: Clock, log: Log) {
+    this.#hooks = hooks;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get all(): readonly Listener[] {
+    return this.#listeners;
+  }
+
+  /** Opens what is new before it closes what is gone. On failure everything is as before, and the error names the listener. */
+  async apply(configs: readonly ListenerConfig[]): Promise<void> {
+    const opened: Listener[] = [];
+    const next: Listener[] = [];
+    const updates: (() => void)[] = [];
+    try {
+      for (const config of configs) {
+        const present = this.#listeners.find((listener) => listener.name === config.name && listener.accepts(config));
+        if (present !== undefined) {
+          next.push(present);
+          updates.push(() => present.update(config));
+          continue;
+        }
+        const listener = new Listener(config, this.#hooks, this.#clock, this.#log);
+        await listener.start();
+        opened.push(listener);
+        next.push(listener);
+      }
+      for (const update of updates) update();
+    } catch (error) {
+      for (const listener of opened) listener.close();
+      throw error;
+    }
+    for (const listener of this.#listeners) if (!next.includes(listener)) listener.close();
+    this.#listeners = next;
+  }
+
+  close(): void {
+    for (const listener of this.#listeners) listener.close();
+  }
+}

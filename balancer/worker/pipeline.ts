@@ -1,0 +1,85 @@
+// The request path, on one screen: parsed request → route → route filters → split → cluster → endpoint → attempts → response → end.
+import type { ConnectionFacts } from '../http1/canonical-request.ts';
+import type { DownstreamConnection, DownstreamHandler } from '../http1/downstream-connection.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { DownstreamExchange } from '../message/exchange.ts';
+import type { LocalReply } from '../message/response.ts';
+import type { Generation, RouteRuntime } from './generation.ts';
+import { RequestFlow } from './request-flow.ts';
+import { errorReply } from './respond.ts';
+import { ERRORS } from '../errors.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+export class Pipeline implements DownstreamHandler {
+  /** Swapped by one assignment; a request goes on with the one it began with. */
+  generation: Generation;
+  readonly connections = new Set<DownstreamConnection>();
+  readonly #context: WorkerContext;
+
+  constructor(generation: Generation, context: WorkerContext) {
+    this.generation = generation;
+    this.#context = context;
+  }
+
+  onRequest(exchange: DownstreamExchange): void {
+    const flow = new RequestFlow(exchange, this.#context);
+    const route = this.generation.match(exchange.request);
+    if (route === null) return flow.fail('route_not_found', '');
+    flow.route = route;
+    this.#filter(flow, route, 0);
+  }
+
+  /** A request that could not be read never reaches a route; it is counted like every other. */
+  onBadRequest(code: ErrorCode, facts: ConnectionFacts): LocalReply {
+    this.#context.counters.localReply(facts.listener, code);
+    this.#context.unrouted.record(ERRORS[code].status, 0);
+    const requestId = facts.nextRequestId();
+    this.#logBadRequest(code, facts, requestId);
+    return errorReply(code, undefined, requestId);
+  }
+
+  onConnectionClosed(connection: DownstreamConnection): void {
+    this.connections.delete(connection);
+  }
+
+  /** Runs the filters from `index` on; waits only for one that returns a promise. */
+  #filter(flow: RequestFlow, route: RouteRuntime, index: number): void {
+    for (let i = index; i < route.onRequest.length; i += 1) {
+      const verdict = route.onRequest[i]?.onRequest?.(flow.exchange.request);
+      if (verdict instanceof Promise) {
+        verdict.then(
+          (later) => (later === undefined ? this.#filter(flow, route, i + 1) : flow.reply(later)),
+          (error: unknown) => flow.fail('internal', `filter ${i} failed: ${String(error)}`),
+        );
+        return;
+      }
+      if (verdict !== undefined) return flow.reply(verdict);
+    }
+    flow.proceed(route);
+  }
+
+  #logBadRequest(code: ErrorCode, facts: ConnectionFacts, requestId: string): void {
+    const { accessLog, clock } = this.#context;
+    accessLog?.write({
+      at: new Date(clock.wallMs()).toISOString(),
+      requestId,
+      listener: facts.listener,
+      client: facts.peerAddress,
+      method: '',
+      host: '',
+      path: '',
+      status: ERRORS[code].status,
+      bytesIn: 0,
+      bytesOut: 0,
+      durationMs: 0,
+      route: '',
+      service: '',
+      version: '',
+      cluster: '',
+      endpoint: '',
+      attempts: 0,
+      error: code,
+      detail: '',
+    });
+  }
+}

@@ -1,0 +1,179 @@
+// A service as a worker steers it: the plan's shares, corrected at once by what this worker sees itself.
+import type { Random } from '../../health/clock.ts';
+import type { Deadlines } from '../../health/deadlines.ts';
+import { OutlierDetector } from '../../health/outlier.ts';
+import { MILLION, type ClusterConfig, type ServiceConfig } from '../config/config.ts';
+import { targetKey, type PlanTarget, type ServicePlan } from '../steer/plan-shape.ts';
+import { redistribute } from '../steer/redistribute.ts';
+import { SplitChooser } from '../steer/split.ts';
+import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
+import { RetryBudget } from '../upstream/retry-budget.ts';
+import type { Evidence } from './evidence.ts';
+
+/** One (version, cluster) of a service. */
+export interface ServiceTarget {
+  readonly service: string;
+  readonly version: string;
+  readonly cluster: ClusterUpstream;
+  /** Host field towards it; null: the client's. */
+  readonly host: string | null;
+  /** Place in the service's list; the same for all routes of the service. */
+  readonly index: number;
+  /** Answered 502, 503, 504. */
+  readonly detector: OutlierDetector;
+}
+
+export interface SteeringEnvironment {
+  readonly deadlines: Deadlines;
+  readonly random: Random;
+  readonly evidence: Evidence;
+}
+
+export class ServiceSteering {
+  readonly config: ServiceConfig;
+  readonly targets: readonly ServiceTarget[];
+  readonly budget: RetryBudget;
+  readonly #environment: SteeringEnvironment;
+  readonly #chooser: SplitChooser;
+  #plan: readonly PlanTarget[];
+  #effective: readonly number[] = [];
+  #seenChanges = -1;
+  #reviewAtMs = Infinity;
+
+  /** Detectors and the split's accumulated error of `previous` carry over where targets are the same. */
+  constructor(
+    config: ServiceConfig,
+    clusters: { readonly upstreams: ReadonlyMap<string, ClusterUpstream>; readonly configs: Readonly<Record<string, ClusterConfig>> },
+    environment: SteeringEnvironment,
+    previous: ServiceSteering | null,
+  ) {
+    this.config = config;
+    this.#environment = environment;
+    this.targets = targetsOf(config, clusters, environment.random, previous);
+    this.budget = previous?.budget ?? new RetryBudget(config.retries);
+    this.#plan = initialPlan(config);
+    const same = previous !== null && sameTargets(previous.targets, this.targets);
+    if (same) this.#plan = previous.#plan;
+    this.#chooser = same ? previous.#chooser : new SplitChooser([...this.#plan.map(({ effective }) => effective), 0], environment.random);
+  }
+
+  /** Takes over the plan; a target it does not name keeps share 0 until it does. */
+  applyPlan(plan: ServicePlan): void {
+    const byKey = new Map(plan.targets.map((target) => [`${target.version}/${target.cluster}`, target]));
+    this.#plan = this.targets.map(({ version, cluster }) => byKey.get(`${version}/${cluster.name}`) ?? unplanned(version, cluster.name));
+    this.#seenChanges = -1;
+  }
+
+  /** Where the next request goes; null: its share is lost, or there is no place at all. */
+  choose(): ServiceTarget | null {
+    this.#look();
+    return this.targets[this.#chooser.next()] ?? null;
+  }
+
+  /**
+   * Where a request goes whose first place failed: the same version elsewhere, then, if shares may move, another version; the
+   * larger share first. Null: nowhere.
+   */
+  alternative(failed: ServiceTarget, tried: readonly ServiceTarget[]): ServiceTarget | null {
+    if (this.config.onUnavailable !== 'redistribute') return null;
+    this.#look();
+    let best: ServiceTarget | null = null;
+    let bestRank = 0;
+    for (const target of this.targets) {
+      const planned = this.#plan[target.index];
+      if (planned === undefined || tried.includes(target) || !this.#usable(target, planned)) continue;
+      const rank = (target.version === failed.version ? 2 * MILLION : 0) + (this.#effective[target.index] ?? 0) + planned.desired + 1;
+      if (rank > bestRank) [best, bestRank] = [target, rank];
+    }
+    return best;
+  }
+
+  #usable(target: ServiceTarget, planned: PlanTarget): boolean {
+    return (
+      planned.receives && planned.available > 0 && target.cluster.available && !target.detector.isEjected(this.#environment.deadlines.nowMs)
+    );
+  }
+
+  #look(): void {
+    const { evidence, deadlines } = this.#environment;
+    if (this.#seenChanges === evidence.changes && deadlines.nowMs < this.#reviewAtMs) return;
+    this.#seenChanges = evidence.changes;
+    this.#reviewAtMs = this.#nextReturnMs(deadlines.nowMs);
+    const seen = this.targets.map((target, index) => {
+      const planned = this.#plan[index] ?? unplanned(target.version, target.cluster.name);
+      const out = target.detector.isEjected(deadlines.nowMs) || !target.cluster.available;
+      return out ? { ...planned, available: 0 } : planned;
+    });
+    const { effective, lost } = redistribute(seen, this.config.onUnavailable);
+    this.#effective = effective;
+    this.#chooser.setWeights([...effective, lost]);
+  }
+
+  /** When the first ejection of this worker's own ends. */
+  #nextReturnMs(nowMs: number): number {
+    let next = Infinity;
+    for (const { detector, cluster } of this.targets) {
+      if (detector.isEjected(nowMs)) next = Math.min(next, detector.ejectedUntilMs);
+      for (const endpoint of cluster.endpoints)
+        if (endpoint.detector.isEjected(nowMs)) next = Math.min(next, endpoint.detector.ejectedUntilMs);
+    }
+    return next;
+  }
+}
+
+function targetsOf(
+  config: ServiceConfig,
+  clusters: { readonly upstreams: ReadonlyMap<string, ClusterUpstream>; readonly configs: Readonly<Record<string, ClusterConfig>> },
+  random: Random,
+  previous: ServiceSteering | null,
+): readonly ServiceTarget[] {
+  const detectors = new Map(
+    previous?.targets.map((target) => [targetKey(target.service, target.version, target.cluster.name), target.detector]),
+  );
+  const targets: ServiceTarget[] = [];
+  for (const version of config.versions) {
+    for (const { cluster: name, host } of version.placements) {
+      const cluster = clusters.upstreams.get(name);
+      const clusterConfig = clusters.configs[name];
+      if (cluster === undefined || clusterConfig === undefined)
+        throw new Error(`service ${config.name}: cluster "${name}" is not configured`);
+      const detector = detectors.get(targetKey(config.name, version.name, name)) ?? new OutlierDetector(clusterConfig.outlier, random);
+      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, detector });
+    }
+  }
+  return targets;
+}
+
+function sameTargets(a: readonly ServiceTarget[], b: readonly ServiceTarget[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((target, index) => target.version === b[index]?.version && target.cluster.name === b[index].cluster.name)
+  );
+}
+
+/** Until the first plan names a target it gets nothing. */
+function unplanned(version: string, cluster: string): PlanTarget {
+  return {
+    version,
+    cluster,
+    desired: 0,
+    effective: 0,
+    available: 0,
+    receives: false,
+    lastResort: false,
+    priority: 0,
+    limit: null,
+    reasons: [],
+  };
+}
+
+/** The file's split, for the moment between a new generation and the plan that goes with it. */
+function initialPlan(config: ServiceConfig): readonly PlanTarget[] {
+  return config.versions.flatMap((version) => {
+    const total = version.placements.reduce((sum, { weight }) => sum + weight, 0);
+    return version.placements.map(({ cluster, weight, priority }) => {
+      const desired = total === 0 ? 0 : Math.round(((config.split[version.name] ?? 0) * weight) / total);
+      return { ...unplanned(version.name, cluster), desired, effective: desired, available: 1, receives: desired > 0, priority };
+    });
+  });
+}

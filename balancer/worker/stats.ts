@@ -1,0 +1,80 @@
+// The instruments a request touches, looked up once per route and target and never on the way.
+import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { Counter, Histogram, Meter } from '../telemetry/meter.ts';
+
+const CODE_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** Answers of one route from one target; of weir itself when the target is empty. */
+export class AnswerStats {
+  readonly #classes: readonly Counter[];
+  readonly #duration: Histogram;
+
+  constructor(
+    meter: Meter,
+    labels: { readonly route: string; readonly service: string; readonly version: string; readonly cluster: string },
+  ) {
+    const { route, service, version, cluster } = labels;
+    this.#classes = CODE_CLASSES.map((codeClass) => meter.counter('weir_requests_total', [route, service, version, cluster, codeClass]));
+    this.#duration = meter.histogram('weir_request_duration_seconds', [service, version, cluster]);
+  }
+
+  /** `status` 0: closed without an answer. */
+  record(status: number, durationMs: number): void {
+    this.#classes[Math.floor(status / 100)]?.add(1);
+    this.#duration.observe(durationMs / 1000);
+  }
+}
+
+/** Counters with one bounded label behind a fixed one, made when first needed. */
+export class WorkerCounters {
+  readonly #meter: Meter;
+  readonly #made = new Map<string, Counter>();
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
+
+  localReply(listener: string, code: ErrorCode): void {
+    this.#counter('weir_local_replies_total', listener, code).add(1);
+  }
+
+  upstreamFailure(cluster: string, code: ErrorCode): void {
+    this.#counter('weir_upstream_failures_total', cluster, code).add(1);
+  }
+
+  retry(service: string, outcome: 'retried' | 'refused'): void {
+    this.#counter('weir_retries_total', service, outcome).add(1);
+  }
+
+  refusedConnection(listener: string, reason: string): void {
+    this.#counter('weir_connections_refused_total', listener, reason).add(1);
+  }
+
+  ejection(cluster: string, reason: string): Counter {
+    return this.#counter('weir_ejections_total', cluster, reason);
+  }
+
+  #counter(
+    name:
+      | 'weir_local_replies_total'
+      | 'weir_upstream_failures_total'
+      | 'weir_retries_total'
+      | 'weir_connections_refused_total'
+      | 'weir_ejections_total',
+    first: string,
+    second: string,
+  ): Counter {
+    const key = `${name}/${first}/${second}`;
+    let counter = this.#made.get(key);
+    if (counter === undefined) {
+      counter = this.#meter.counter(name, [first, second]);
+      this.#made.set(key, counter);
+    }
+    return counter;
+  }
+}
+
+/** True when the way to the endpoint is to blame. */
+export function blamesPath(code: ErrorCode): boolean {
+  return ERRORS[code].blame === 'path';
+}

@@ -1,0 +1,23 @@
+// What every request of a worker shares.
+import type { Clock } from '../../health/clock.ts';
+import type { Deadlines } from '../../health/deadlines.ts';
+import type { AccessLog } from '../telemetry/access-log.ts';
+import type { Evidence } from './evidence.ts';
+import type { AnswerStats, WorkerCounters } from './stats.ts';
+import type { Tunnel } from './tunnel.ts';
+
+export interface WorkerContext {
+  readonly clock: Clock;
+  /** The clock's, ready to be handed on. */
+  readonly nowMs: () => number;
+  readonly deadlines: Deadlines;
+  readonly evidence: Evidence;
+  readonly counters: WorkerCounters;
+  /** Answers to requests that matched no route. */
+  readonly unrouted: AnswerStats;
+  /** Null: off. */
+  accessLog: AccessLog | null;
+  /** Requests in work now. */
+  inFlight: number;
+  readonly tunnels: Set<Tunnel>;
+}

@@ -1,0 +1,281 @@
+// The data plane of one process: serves with what it last received and never waits for the controller.
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { systemClock } from '../../health/clock.ts';
+import { Deadlines } from '../../health/deadlines.ts';
+import type { Config } from '../config/config.ts';
+import { DownstreamConnection, type DownstreamSettings } from '../http1/downstream-connection.ts';
+import { createWorkerLink, type ControllerMessage, type WorkerLink } from '../ipc.ts';
+import type { Accepted } from '../listener/listener.ts';
+import type { Log } from '../log.ts';
+import { createDateLine } from '../message/http-date.ts';
+import { createRequestIds } from '../message/request-id.ts';
+import type { Plan } from '../steer/plan-shape.ts';
+import { AccessLog } from '../telemetry/access-log.ts';
+import { Meter } from '../telemetry/meter.ts';
+import { Drain } from './drain.ts';
+import { Evidence } from './evidence.ts';
+import { Generation } from './generation.ts';
+import { ListenerSet } from './listener-set.ts';
+import { Pipeline } from './pipeline.ts';
+import { AnswerStats, WorkerCounters } from './stats.ts';
+import type { WorkerContext } from './worker-context.ts';
+import { Vitals } from './vitals.ts';
+
+export interface WorkerOptions {
+  /** Name of the worker, bounded: it labels metrics. */
+  readonly worker: string;
+  readonly stateDir: string;
+  readonly log: Log;
+}
+
+/** What the process that started the worker hears and says. */
+export interface WorkerParent {
+  onReady(): void;
+  onDrained(): void;
+}
+
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #parent: WorkerParent;
+  readonly #clock = systemClock;
+  readonly #deadlines = new Deadlines(systemClock);
+  readonly #meter = new Meter();
+  readonly #link: WorkerLink;
+  readonly #evidence: Evidence;
+  readonly #context: WorkerContext;
+  readonly #listeners: ListenerSet;
+  readonly #vitals: Vitals;
+  readonly #dateLine: () => string;
+  readonly #nextRequestId = createRequestIds();
+  #pipeline: Pipeline | null = null;
+  #plan: Plan | null = null;
+  #planNumber = 0;
+  #newest: { readonly generation: number; readonly config: Config } | null = null;
+  #applying = false;
+  #drain: Drain | null = null;
+
+  constructor(options: WorkerOptions, parent: WorkerParent) {
+    this.#options = options;
+    this.#parent = parent;
+    const counters = new WorkerCounters(this.#meter);
+    this.#evidence = new Evidence({
+      report: (ejection) => this.#link.send({ type: 'ejection', ejection }),
+      countEjection: (cluster, reason) => counters.ejection(cluster, reason),
+    });
+    this.#context = {
+      clock: this.#clock,
+      nowMs: () => this.#clock.nowMs(),
+      deadlines: this.#deadlines,
+      evidence: this.#evidence,
+      counters,
+      unrouted: new AnswerStats(this.#meter, { route: '', service: '', version: '', cluster: '' }),
+      accessLog: null,
+      inFlight: 0,
+      tunnels: new Set(),
+    };
+    this.#dateLine = createDateLine(() => this.#clock.wallMs());
+    this.#listeners = new ListenerSet(
+      {
+        onConnection: (socket, accepted) => this.#accept(socket, accepted),
+        onRefused: (listener, reason) => counters.refusedConnection(listener, reason),
+      },
+      this.#clock,
+      options.log,
+    );
+    this.#link = createWorkerLink({
+      socketPath: join(options.stateDir, 'ipc.sock'),
+      worker: options.worker,
+      pid: process.pid,
+      clock: this.#clock,
+      random: Math.random,
+      log: options.log,
+      meter: this.#meter,
+      served: () => ({ generation: this.#pipeline?.generation.number ?? 0, plan: this.#pipeline === null ? 0 : this.#planNumber }),
+      onMessage: (message) => this.#receive(message),
+    });
+    this.#vitals = new Vitals(options.worker, this.#meter, this.#clock);
+  }
+
+  start(): void {
+    this.#deadlines.start();
+    this.#vitals.start(() => ({
+      inFlight: this.#context.inFlight,
+      tunnels: this.#context.tunnels.size,
+      listeners: this.#listeners.all,
+      clusters: [...(this.#pipeline?.generation.clusters.values() ?? [])],
+      accessLogDropped: this.#context.accessLog?.takeDropped() ?? 0,
+    }));
+    this.#link.start();
+  }
+
+  /** Nothing new; what runs may finish until the deadline. */
+  drain(deadlineMs: number): void {
+    if (this.#drain !== null) return;
+    this.#link.send({ type: 'draining' });
+    const what = {
+      connections: this.#pipeline?.connections ?? new Set<DownstreamConnection>(),
+      tunnels: this.#context.tunnels,
+      closeListeners: () => this.#listeners.close(),
+    };
+    this.#drain = new Drain(what, this.#clock, deadlineMs, (cut) => void this.#drained(cut));
+    this.#drain.start();
+  }
+
+  async #drained(cut: number): Promise<void> {
+    this.#options.log.info({ cut }, 'drained');
+    this.#vitals.close();
+    this.#deadlines.close();
+    await this.#context.accessLog?.close();
+    await this.#link.close();
+    this.#parent.onDrained();
+  }
+
+  #receive(message: ControllerMessage): void {
+    switch (message.type) {
+      case 'generation':
+        this.#newest = { generation: message.generation, config: message.config };
+        void this.#apply();
+        return;
+      case 'plan':
+        this.#takePlan(message.plan, message.value, message.value);
+        return;
+      case 'plan_delta':
+        if (this.#plan === null || message.base !== this.#planNumber) return this.#link.send({ type: 'plan_gap', have: this.#planNumber });
+        this.#takePlan(message.plan, { services: { ...this.#plan.services, ...message.services }, health: message.health }, message);
+        return;
+      case 'metrics_ack':
+        return;
+    }
+  }
+
+  /** `changed` is the part of the plan that is new; the same as `plan` when it came in full. */
+  #takePlan(number: number, plan: Plan, changed: Pick<Plan, 'services' | 'health'>): void {
+    this.#plan = plan;
+    this.#planNumber = number;
+    if (this.#pipeline === null) {
+      void this.#apply();
+      return;
+    }
+    this.#pipeline.generation.applyPlan(changed);
+    this.#evidence.renew();
+    this.#acknowledge();
+  }
+
+  /** Brings the newest config into service, one at a time; the first one waits for its plan, so that no request meets unknown health. */
+  async #apply(): Promise<void> {
+    if (this.#applying || this.#drain !== null) return;
+    this.#applying = true;
+    while (this.#newest !== null && this.#plan !== null) {
+      const { generation, config } = this.#newest;
+      this.#newest = null;
+      try {
+        await this.#serve(generation, config, this.#plan);
+        this.#acknowledge();
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error);
+        this.#options.log.error({ generation, problem }, 'generation cannot be served');
+        this.#link.send({ type: 'generation_failed', generation, problem });
+      }
+    }
+    this.#applying = false;
+  }
+
+  async #serve(number: number, config: Config, plan: Plan): Promise<void> {
+    const before = this.#pipeline?.generation ?? null;
+    const environment = {
+      deadlines: this.#deadlines,
+      random: Math.random,
+      evidence: this.#evidence,
+      meter: this.#meter,
+      readFile: readFileSync,
+    };
+    const next = new Generation(number, config, environment, before);
+    next.applyPlan(this.#plan ?? plan);
+    this.#evidence.renew();
+    if (before === null) this.#pipeline = new Pipeline(next, this.#context);
+    try {
+      await this.#listeners.apply(config.listeners);
+    } catch (error) {
+      if (before === null) this.#pipeline = null;
+      throw error;
+    }
+    if (this.#pipeline !== null) this.#pipeline.generation = next;
+    before?.retire(next);
+    this.#setAccessLog(config, before?.config ?? null);
+    if (before === null) {
+      this.#link.send({ type: 'ready' });
+      this.#parent.onReady();
+    }
+  }
+
+  #setAccessLog(config: Config, before: Config | null): void {
+    if (before !== null && config.accessLog?.target === before.accessLog?.target) return;
+    void this.#context.accessLog?.close();
+    this.#context.accessLog = config.accessLog === null ? null : new AccessLog(config.accessLog.target);
+  }
+
+  #acknowledge(): void {
+    if (this.#pipeline !== null) this.#link.send({ type: 'ack', generation: this.#pipeline.generation.number, plan: this.#planNumber });
+  }
+
+  #accept(socket: Socket, { listener, scheme, peerAddress, trusted }: Accepted): void {
+    const pipeline = this.#pipeline;
+    if (pipeline === null) return void socket.destroy();
+    const facts = {
+      listener: listener.name,
+      scheme,
+      peerAddress,
+      peerTrusted: trusted.has(peerAddress),
+      trusted,
+      nextRequestId: this.#nextRequestId,
+    };
+    const settings: DownstreamSettings = {
+      timeouts: listener.timeouts,
+      limits: listener.limits,
+      handler: pipeline,
+      deadlines: this.#deadlines,
+      nowMs: this.#context.nowMs,
+      dateLine: this.#dateLine,
+    };
+    const connection = new DownstreamConnection(socket, facts, settings);
+    pipeline.connections.add(connection);
+    this.#vitals.countConnection(listener.name);
+    this.#drain?.admit(connection);
+    connection.start();
+  }
+}
+
+/** Runs the worker of this process until its parent lets it go. */
+export function runWorker(options: WorkerOptions): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const say = (type: 'ready' | 'drained'): void => void process.send?.({ type });
+  const worker = new Worker(options, {
+    onReady: () => say('ready'),
+    onDrained: () => {
+      say('drained');
+      resolve(undefined);
+    },
+  });
+  process.on('message', (message: unknown) => {
+    const deadlineMs = drainDeadline(message);
+    if (deadlineMs !== null) worker.drain(deadlineMs);
+  });
+  // A bug in one exchange must not cut the others off: finish what runs, then let the supervisor start a fresh process.
+  process.on('uncaughtException', (error) => {
+    options.log.error({ problem: error.stack ?? error.message }, 'bug: the worker will be replaced');
+    process.exitCode = 70;
+    worker.drain(BUG_DRAIN_MS);
+  });
+  worker.start();
+  return promise;
+}
+
+const BUG_DRAIN_MS = 10_000;
+
+/** The deadline of a drain message of the supervisor; null for every other message. */
+function drainDeadline(message: unknown): number | null {
+  if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'drain') return null;
+  return 'deadlineMs' in message && typeof message.deadlineMs === 'number' ? message.deadlineMs : BUG_DRAIN_MS;
+}

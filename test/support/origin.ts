@@ -1,0 +1,110 @@
+// Origins behind the balancer: a real HTTP server with a name, and one on a bare socket that says exactly what a test wants.
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+
+export interface Origin {
+  readonly port: number;
+  /** `http://127.0.0.1:port`, as an endpoint in a config. */
+  readonly endpoint: string;
+  /** Requests other than probes to /healthz. */
+  readonly requests: readonly IncomingMessage[];
+  /** Answers /healthz with 200 while true, else 503. */
+  healthy: boolean;
+  /** Cuts every connection and accepts no more, as a killed process does. */
+  kill(): Promise<void>;
+  /** Listens on the same port again. */
+  revive(): Promise<void>;
+}
+
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Answers with its name. */
+export function named(name: string): Answer {
+  return (_request, response) => response.end(name);
+}
+
+export interface OriginOptions {
+  /** PEM texts; plain without. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+}
+
+export async function startOrigin(t: TestContext, answer: Answer, options: OriginOptions = {}): Promise<Origin> {
+  const requests: IncomingMessage[] = [];
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.url === '/healthz') return void response.writeHead(origin.healthy ? 200 : 503).end();
+    requests.push(request);
+    answer(request, response);
+  };
+  const create = (): Server => (options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener));
+  let server = create();
+  let port = 0;
+  const open = async (): Promise<void> => {
+    // Kept connections outlast every test, so that only what a test does ends one.
+    server.keepAliveTimeout = 120_000;
+    port = await listening(server, port);
+  };
+  const kill = async (): Promise<void> => {
+    if (!server.listening) return;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    server.close(() => resolve(undefined));
+    server.closeAllConnections();
+    await promise;
+  };
+  await open();
+  const origin: Origin = {
+    port,
+    endpoint: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    requests,
+    healthy: true,
+    kill,
+    revive: async () => {
+      server = create();
+      await open();
+    },
+  };
+  t.after(kill);
+  return origin;
+}
+
+export interface RawOrigin {
+  readonly port: number;
+  readonly endpoint: string;
+  /** Connections so far, probes included. */
+  readonly connections: readonly RawExchange[];
+}
+
+export interface RawExchange {
+  readonly socket: Socket;
+  /** All that came on the connection. */
+  received: string;
+}
+
+/** Calls `onData` whenever bytes come, with all that came on that connection so far. Probes should be switched off in the config. */
+export async function startRawOrigin(t: TestContext, onData: (exchange: RawExchange) => void): Promise<RawOrigin> {
+  const connections: RawExchange[] = [];
+  const server = createNetServer({ allowHalfOpen: true }, (socket) => {
+    const exchange: RawExchange = { socket, received: '' };
+    connections.push(exchange);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      exchange.received += chunk.toString('latin1');
+      onData(exchange);
+    });
+  });
+  const port = await listening(server, 0);
+  t.after(() => {
+    server.close();
+    for (const { socket } of connections) socket.destroy();
+  });
+  return { port, endpoint: `http://127.0.0.1:${port}`, connections };
+}
+
+async function listening(server: NetServer, port: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once('error', reject);
+  server.listen(port, '127.0.0.1', () => resolve(undefined));
+  await promise;
+  return (server.address() as AddressInfo).port;
+}
