@@ -49,15 +49,20 @@ export interface PlanTarget {
   readonly desired: number;
   /** Millionths after health and capacity. Sums to a million minus `ServicePlan.lost`. */
   readonly effective: number;
-  /** 0 to 1: how much of it can be used; 0 when down, ejected, drained or in maintenance. */
+  /** 0 to 1: how much of it can be used; 0 when down, ejected or in maintenance, and when drained or dialled to 0 unless last resort. */
   readonly available: number;
   /** May it receive what others lost? Never for weight 0, maintenance; drain and dial 0 only as last resort. */
   readonly receives: boolean;
+  /** Drained or dialled to 0, and open all the same before anything is lost. */
   readonly lastResort: boolean;
   /** Preference tier, lower first. */
   readonly priority: number;
   /** The most millionths of the service it can take by known capacity; null: no bound known. */
   readonly limit: number | null;
+  /** By what it is weighed when it receives, where that is not `desired`: a standby has no desired share but a weight. Millionths. */
+  readonly weight?: number;
+  /** Millionths at which it hands on what is above to places with room; null or absent: it keeps its own share whatever the load. */
+  readonly spillAt?: number | null;
   readonly reasons: readonly ShareReason[];
 }
 
