@@ -29,6 +29,7 @@ describe('weir top', () => {
     await terminal.press('?');
     await terminal.waitForText('keys on overview');
     await terminal.press('Escape');
+    await terminal.waitForText('clusters 4');
     await terminal.press('Tab');
     await terminal.waitForText('targets 6');
     await terminal.press('3');

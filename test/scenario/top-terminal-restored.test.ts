@@ -25,12 +25,18 @@ const ENDINGS: readonly Ending[] = [
   { how: 'SIGHUP', end: signal('SIGHUP'), exitCode: 130 },
   { how: 'SIGINT', end: signal('SIGINT'), exitCode: 130 },
   { how: 'SIGQUIT', end: signal('SIGQUIT'), exitCode: 130 },
-  { how: 'an error that nobody catches', end: signal('SIGUSR2'), exitCode: 1, options: { fault: 'throw' }, says: /a defect on purpose/ },
+  {
+    how: 'an error that nobody catches',
+    end: signal('SIGUSR2'),
+    exitCode: 1,
+    options: { instrumented: 'throw' },
+    says: /a defect on purpose/,
+  },
   {
     how: 'a rejection that nobody handles',
     end: signal('SIGUSR2'),
     exitCode: 1,
-    options: { fault: 'reject' },
+    options: { instrumented: 'reject' },
     says: /a defect on purpose/,
   },
 ];
@@ -55,7 +61,7 @@ describe('the terminal is as it was', () => {
 });
 
 test('nothing gathers listeners over many frames, keys and resizes', async () => {
-  await using session = await startTopSession({ everyMs: 20 });
+  await using session = await startTopSession({ everyMs: 20, instrumented: 'throw' });
   const { terminal, server } = session;
   await session.launch();
   await terminal.waitForText('RPS 4021');

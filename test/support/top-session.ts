@@ -13,8 +13,8 @@ export interface TopSessionOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly status?: StatusView;
   readonly everyMs?: number;
-  /** What SIGUSR2 does to the dashboard. */
-  readonly fault?: 'throw' | 'reject';
+  /** Runs top-process.ts in place of the command: SIGUSR2 makes it fail this way, and at its end it has counted listeners. */
+  readonly instrumented?: 'throw' | 'reject';
 }
 
 export interface TopSession extends AsyncDisposable {
@@ -29,10 +29,11 @@ export interface TopSession extends AsyncDisposable {
   lineSettings(label: string): Promise<string>;
 }
 
-const PROGRAM = join(import.meta.dirname, 'top-process.ts');
+const WEIR = join(import.meta.dirname, '..', '..', 'tui', 'weir.js');
+const INSTRUMENTED = join(import.meta.dirname, 'top-process.ts');
 
 export async function startTopSession(options: TopSessionOptions = {}): Promise<TopSession> {
-  const { columns = 100, rows = 30, env = {}, status = busyStatus(), everyMs = 200, fault = 'throw' } = options;
+  const { columns = 100, rows = 30, env = {}, status = busyStatus(), everyMs = 200, instrumented } = options;
   const directory = mkdtempSync(join(tmpdir(), 'weir-top-'));
   const socketPath = join(directory, 'admin.sock');
   const server = new StatusServer(status, everyMs);
@@ -42,8 +43,12 @@ export async function startTopSession(options: TopSessionOptions = {}): Promise<
     terminal,
     server,
     socketPath,
-    // `exec` makes the shell's process id that of the dashboard.
-    launch: () => terminal.type(`sh -c 'echo $$ >pid; exec "${process.execPath}" "${PROGRAM}" "${socketPath}" ${fault}'; echo "ended $?"`),
+    launch: () => {
+      const [program, ...args] =
+        instrumented === undefined ? [WEIR, 'top', '--server', `unix:${socketPath}`] : [INSTRUMENTED, socketPath, instrumented];
+      // `exec` makes the shell's process id that of the dashboard.
+      return terminal.type(`sh -c 'echo $$ >pid; exec "${process.execPath}" "${program}" ${args.join(' ')}'; echo "ended $?"`);
+    },
     processId: () => Number(readFileSync(join(directory, 'pid'), 'utf8')),
     lineSettings: async (label) => {
       await terminal.type(`stty -g >${label}; echo "written ${label}"`);

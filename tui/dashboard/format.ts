@@ -6,7 +6,8 @@ export function formatRate(perSecond: number): string {
   if (perSecond < 9.95) return perSecond.toFixed(1);
   if (perSecond < 99_999.5) return perSecond.toFixed(0);
   if (perSecond < 999_500) return `${(perSecond / 1000).toFixed(0)}k`;
-  return `${(perSecond / 1_000_000).toFixed(1)}M`;
+  if (perSecond < 9_950_000) return `${(perSecond / 1_000_000).toFixed(1)}M`;
+  return `${Math.min(9999, perSecond / 1_000_000).toFixed(0)}M`;
 }
 
 /** A share 0 to 1 as percent, at most 4 characters. */
@@ -28,7 +29,7 @@ export function formatErrorRatio(ratio: number): string {
 export function formatOkRatio(errorRatio: number): string {
   if (errorRatio <= 0) return '100%';
   // The small term keeps 99.97 from being cut to 99.96 by binary fractions.
-  return `${(Math.floor((1 - errorRatio) * 10_000 + 1e-6) / 100).toFixed(2)}%`;
+  return `${Math.min(99.99, Math.floor((1 - errorRatio) * 10_000 + 1e-6) / 100).toFixed(2)}%`;
 }
 
 /** A latency, at most 5 characters; null: no request. */
@@ -37,7 +38,7 @@ export function formatLatency(ms: number | null): string {
   if (ms < 9.95) return `${ms.toFixed(1)}ms`;
   if (ms < 999.5) return `${ms.toFixed(0)}ms`;
   if (ms < 99_950) return `${(ms / 1000).toFixed(1)}s`;
-  return `${(ms / 1000).toFixed(0)}s`;
+  return `${Math.min(9999, ms / 1000).toFixed(0)}s`;
 }
 
 /** An age or a span, at most 4 characters. */

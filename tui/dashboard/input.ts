@@ -131,8 +131,8 @@ function escapeToken(text: string): Token | null {
   if (introducer === undefined) return null;
   if (introducer === '[') return controlSequence(text);
   if (introducer === 'O') return text.length < 3 ? null : { name: LETTER_FINALS[text[2] ?? ''] ?? '', length: 3 };
-  // Two Escapes in a row: the first stands alone.
-  if (introducer === '\x1b') return { name: 'escape', length: 1 };
+  // Before another Escape or a control it stands alone: nobody holds Alt with those.
+  if (introducer < ' ') return { name: 'escape', length: 1 };
   return { name: `alt-${introducer}`, length: 2 };
 }
 

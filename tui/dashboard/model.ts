@@ -122,9 +122,9 @@ function apply(state: DashboardState, action: Action): DashboardState {
     case 'resize':
       return { ...state, size: action.size };
     case 'screen':
-      return { ...state, screen: action.screen };
+      return { ...state, screen: action.screen, help: false };
     case 'turn':
-      return { ...state, screen: turned(state.screen, action.by) };
+      return { ...state, screen: turned(state.screen, action.by), help: false };
     case 'move':
       return selectAt(state, selectedIndex(state) + action.by);
     case 'page':

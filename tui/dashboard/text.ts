@@ -6,6 +6,9 @@ const MAX_LENGTH = 500;
 /** Letters and signs that every terminal draws one cell wide, in the basic plane: one JavaScript character is one cell. */
 const ONE_CELL = /^(?:[\x20-\x7e\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2030-\u205e\u2190-\u2193\u2212]|[\u0370-\u052f](?<=\p{L}))$/u;
 
+/** Line breaks, tabs, and blanks of any width. */
+const BLANK = /[\t-\r\p{Z}]/u;
+
 /** Controls, soft hyphen, zero-width and direction marks: they move the cursor or turn the reading order, so nothing is left of them. */
 const INVISIBLE = /[\p{Cc}\p{Cf}]/u;
 
@@ -17,7 +20,7 @@ export function cleanText(text: string): string {
   let clean = '';
   for (const character of text.slice(0, MAX_LENGTH).normalize('NFC')) {
     if (ONE_CELL.test(character)) clean += character;
-    else if (/\s/u.test(character)) clean += ' ';
+    else if (BLANK.test(character)) clean += ' ';
     else if (!INVISIBLE.test(character)) clean += '·';
   }
   return clean;

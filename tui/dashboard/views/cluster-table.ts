@@ -152,7 +152,7 @@ function loadColumns({ glyphs }: TableContext): readonly Column<ClusterView>[] {
       narrow: 8,
       wide: 8,
       optional: true,
-      upTo: () => TREND_SECONDS,
+      upTo: (rows) => Math.min(TREND_SECONDS, Math.max(0, ...rows.map((row) => row.trend.length))),
       value: (row, width) => sparkline(row.trend, width, glyphs),
       style: () => 'accent',
     },

@@ -1,0 +1,143 @@
+// From bytes to commands: escape sequences, pastes, and that no key can change traffic.
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createKeyDecoder, type InputEvent } from '../../../../tui/dashboard/input.ts';
+import { bindingsOn, commandFor, isReadOnly, KEY_BINDINGS, MUTATING_KEYS } from '../../../../tui/dashboard/keys.ts';
+import { reduce } from '../../../../tui/dashboard/model.ts';
+import { SCREENS } from '../../../../tui/dashboard/rows.ts';
+import { after, liveState } from '../../../support/dashboard-state.ts';
+import { busyStatus } from '../../../support/statuses.ts';
+
+function names(events: readonly InputEvent[]): readonly string[] {
+  return events.map((event) => (event.kind === 'key' ? event.name : `paste:${event.text}`));
+}
+
+describe('the key decoder', () => {
+  const whole: readonly (readonly [string, readonly string[]])[] = [
+    ['jG?/', ['j', 'G', '?', '/']],
+    ['é😀', ['é', '😀']],
+    ['\x1b[A\x1b[B\x1bOA\x1bOB', ['up', 'down', 'up', 'down']],
+    ['\x1b[5~\x1b[6~\x1b[H\x1b[4~', ['pageup', 'pagedown', 'home', 'end']],
+    ['\t\x1b[Z\r\n\x7f', ['tab', 'shift-tab', 'enter', 'enter', 'backspace']],
+    ['\x03\x0c', ['ctrl-c', 'ctrl-l']],
+    ['\x1b[99;5u\x1b[27u\x1b[113u', ['ctrl-c', 'escape', 'q']],
+    ['\x1bx\x1b\x1b[A', ['alt-x', 'escape', 'up']],
+    ['\x1b\t', ['escape', 'tab']],
+    ['\x1b[[Aq', ['q']],
+    ['\x1b[200~q\x1b[Aq\x1b[201~j', ['paste:q\x1b[Aq', 'j']],
+    ['\x1b[1;5Dq\x1b[?1;2cj', ['left', 'q', 'j']],
+    ['\x00\x1c\x9b', []],
+  ];
+  for (const [bytes, keys] of whole) {
+    test(`reads ${JSON.stringify(bytes)} as ${keys.join(' ') || 'nothing'}`, () => deepEqual(names(createKeyDecoder().push(bytes)), keys));
+  }
+
+  test('reads the same when a sequence arrives in pieces', () => {
+    const input = 'j\x1b[A\x1b[6~\x1b[200~paste q\x1b[201~\x1bOBq';
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 30, maxLength: 30 }), (lengths) => {
+        const decoder = createKeyDecoder();
+        const events: InputEvent[] = [];
+        let at = 0;
+        for (const length of lengths) {
+          events.push(...decoder.push(input.slice(at, at + length)));
+          at += length;
+        }
+        deepEqual(names(events), ['j', 'up', 'pagedown', 'paste:paste q', 'down', 'q']);
+        equal(decoder.waitMs, null);
+      }),
+      { seed: 3, numRuns: 200 },
+    );
+  });
+
+  test('takes an Escape that nothing follows for the key, after a short wait', () => {
+    const decoder = createKeyDecoder();
+    deepEqual(decoder.push('\x1b'), []);
+    equal(decoder.waitMs, 30);
+    deepEqual(names(decoder.flush()), ['escape']);
+    equal(decoder.waitMs, null);
+  });
+
+  test('does not let a paste without an end swallow the keyboard', () => {
+    const decoder = createKeyDecoder();
+    deepEqual(decoder.push('\x1b[200~rm -rf'), []);
+    equal(decoder.waitMs, 1000);
+    decoder.flush();
+    deepEqual(names(decoder.push('q')), ['q']);
+  });
+
+  test('never fails and never keeps much, whatever comes', () => {
+    const decoder = createKeyDecoder();
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (bytes) => {
+        decoder.push(bytes);
+        decoder.flush();
+        equal(decoder.waitMs, null);
+      }),
+      { seed: 9, numRuns: 1000 },
+    );
+  });
+});
+
+describe('the key table', () => {
+  test('has no key that changes traffic, so that the screen says [RO] to every role', () => {
+    deepEqual(MUTATING_KEYS, []);
+    for (const role of ['read', 'operate', 'admin'] as const) ok(isReadOnly(liveState(undefined, busyStatus({ role }))));
+    // Every command but these two is an action of the pure model, which has no way to reach the appliance.
+    const outside = KEY_BINDINGS.map((binding) => binding.command.type).filter((type) => type === 'quit' || type === 'repaint');
+    deepEqual(outside.sort(), ['quit', 'repaint']);
+  });
+
+  test('gives every key one meaning per screen', () => {
+    for (const screen of SCREENS) {
+      const keys = bindingsOn(screen).flatMap((binding) => binding.keys);
+      equal(new Set(keys).size, keys.length, screen);
+    }
+  });
+
+  test('obeys every key it lists, on every screen', () => {
+    for (const screen of SCREENS) {
+      const state = after(liveState(), { type: 'screen', screen });
+      for (const binding of bindingsOn(screen)) {
+        for (const name of binding.keys) deepEqual(commandFor(state, { kind: 'key', name }, 1), binding.command, name);
+      }
+    }
+  });
+
+  test('obeys only movements among many keys that came at once', () => {
+    const state = liveState();
+    const many = (name: string) => commandFor(state, { kind: 'key', name }, 4);
+    equal(many('q'), null);
+    equal(many('2'), null);
+    equal(many('p'), null);
+    equal(many('j')?.type, 'move');
+    equal(many('ctrl-c')?.type, 'quit');
+    equal(commandFor(state, { kind: 'key', name: 'q' }, 3)?.type, 'quit');
+  });
+
+  test('takes every character for text while a filter is typed', () => {
+    const state = after(liveState(), { type: 'filterOpen' });
+    for (const name of ['q', 'j', '?', '/', ' ', 'é']) {
+      deepEqual(commandFor(state, { kind: 'key', name }, 1), { type: 'filterType', text: name });
+    }
+    deepEqual(commandFor(state, { kind: 'paste', text: 'a\x1b[2Jb\n' }, 1), { type: 'filterType', text: 'a[2Jb ' });
+    equal(commandFor(state, { kind: 'key', name: 'f1' }, 1), null);
+    equal(commandFor(liveState(), { kind: 'paste', text: 'q' }, 1), null);
+  });
+
+  test('leads to a whole state from every state by any keys', () => {
+    const keys = [...new Set(KEY_BINDINGS.flatMap((binding) => binding.keys)), 'enter', 'backspace', 'x', 'ctrl-u'];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...keys), { maxLength: 40 }), (pressed) => {
+        let state = liveState();
+        for (const name of pressed) {
+          const command = commandFor(state, { kind: 'key', name }, 1);
+          if (command !== null && command.type !== 'quit' && command.type !== 'repaint') state = reduce(state, command);
+        }
+        deepEqual(state.latest?.status, busyStatus());
+      }),
+      { seed: 21, numRuns: 300 },
+    );
+  });
+});
