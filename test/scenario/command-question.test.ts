@@ -38,15 +38,15 @@ describe(
 );
 
 /** Runs the command in a terminal of its own and types `typed` when it has asked. */
-async function onTerminal(args: readonly string[], socketPath: string, typed: string): Promise<{ code: number | null; screen: string }> {
+async function onTerminal(args: readonly string[], socketPath: string, typed: string): Promise<{ code: unknown; screen: string }> {
   const command = [process.execPath, WEIR, ...args].map((word) => `'${word}'`).join(' ');
   const env = { PATH: process.env['PATH'], TERM: 'xterm', WEIR_SERVER: `unix:${socketPath}` };
   const child: ChildProcess = spawn('script', ['-qefc', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   let screen = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (screen += chunk));
-  const closed = once(child, 'close');
+  const closing = once(child, 'close');
   await until(() => screen.includes('[y/N]'), 'the command asks', 20_000);
   child.stdin?.write(typed);
-  const [code] = (await closed) as readonly [number | null];
-  return { code, screen };
+  const closed: readonly unknown[] = await closing;
+  return { code: closed[0], screen };
 }
