@@ -1,0 +1,151 @@
+// The border between stored text and what the program works with: a record that does not fit is told, never half used.
+import type { Author, Change, ClusterIntent, Intent, Revision, ServiceIntent, TouchedField } from '../intent/intent.ts';
+import type { Role, StoredToken } from './store.ts';
+
+/** Something stored is not what a store writes: damaged, edited by hand, or of another program. */
+export class StoredTextError extends Error {
+  constructor(path: string, expected: string) {
+    super(`the stored text at ${path} is not ${expected}; it was damaged or changed by something else than weir`);
+    this.name = 'StoredTextError';
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>;
+type Decode<T> = (value: unknown, path: string) => T;
+
+/** `what` names the text in messages, e.g. `intent 12`. */
+export function decodeIntent(text: string, what: string): Intent {
+  const intent = members(parse(text, what), what);
+  return {
+    revision: number(intent['revision'], `${what}.revision`),
+    services: record(serviceIntent)(intent['services'], `${what}.services`),
+    clusters: record(clusterIntent)(intent['clusters'], `${what}.clusters`),
+  };
+}
+
+export function decodeRevision(text: string, what: string): Revision {
+  const value = members(parse(text, what), what);
+  const at = (name: string) => `${what}.${name}`;
+  return {
+    revision: number(value['revision'], at('revision')),
+    at: string(value['at'], at('at')),
+    author: author(value['author'], at('author')),
+    source: oneOf(['operator', 'config'], value['source'], at('source')),
+    reason: string(value['reason'], at('reason')),
+    change: value['change'] === null ? null : change(value['change'], at('change')),
+    touched: list(touchedField)(value['touched'], at('touched')),
+    undoes: value['undoes'] === null ? null : number(value['undoes'], at('undoes')),
+    previousHash: string(value['previousHash'], at('previousHash')),
+    hash: string(value['hash'], at('hash')),
+  };
+}
+
+const ROLES: readonly (Role | 'agent')[] = ['read', 'operate', 'admin', 'agent'];
+
+/** From the columns of a row. */
+export function decodeToken(row: Members): StoredToken {
+  const name = string(row['name'], 'token.name');
+  const optional = (column: string) => (row[column] === null ? null : string(row[column], `token ${name}.${column}`));
+  return {
+    name,
+    role: oneOf(ROLES, row['role'], `token ${name}.role`),
+    cluster: optional('cluster'),
+    secretHash: string(row['secret_hash'], `token ${name}.secret_hash`),
+    createdAt: string(row['created_at'], `token ${name}.created_at`),
+    expiresAt: optional('expires_at'),
+  };
+}
+
+export function members(value: unknown, path: string): Members {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StoredTextError(path, 'an object');
+  return Object.fromEntries(Object.entries(value));
+}
+
+export function string(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw new StoredTextError(path, 'a text');
+  return value;
+}
+
+export function number(value: unknown, path: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new StoredTextError(path, 'a number');
+  return value;
+}
+
+function parse(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new StoredTextError(what, 'JSON');
+  }
+}
+
+function oneOf<T extends string>(words: readonly T[], value: unknown, path: string): T {
+  const found = words.find((word) => word === value);
+  if (found === undefined) throw new StoredTextError(path, `one of ${words.join(', ')}`);
+  return found;
+}
+
+function record<T>(decode: Decode<T>): Decode<Readonly<Record<string, T>>> {
+  return (value, path) =>
+    Object.fromEntries(Object.entries(members(value, path)).map(([name, member]) => [name, decode(member, `${path}.${name}`)]));
+}
+
+function list<T>(decode: Decode<T>): Decode<readonly T[]> {
+  return (value, path) => {
+    if (!Array.isArray(value)) throw new StoredTextError(path, 'a list');
+    return value.map((item, index) => decode(item, `${path}[${index}]`));
+  };
+}
+
+const numbers = record(number);
+const numbersByName = record(numbers);
+
+function serviceIntent(value: unknown, path: string): ServiceIntent {
+  const service = members(value, path);
+  const routes = service['routes'];
+  return {
+    split: numbers(service['split'], `${path}.split`),
+    splitSeed: numbers(service['splitSeed'], `${path}.splitSeed`),
+    clusterWeights: numbersByName(service['clusterWeights'], `${path}.clusterWeights`),
+    clusterWeightsSeed: numbersByName(service['clusterWeightsSeed'], `${path}.clusterWeightsSeed`),
+    ...(routes === undefined ? {} : { routes: list(string)(routes, `${path}.routes`) }),
+  };
+}
+
+function clusterIntent(value: unknown, path: string): ClusterIntent {
+  const cluster = members(value, path);
+  return {
+    admin: oneOf(['active', 'drain', 'maintenance'], cluster['admin'], `${path}.admin`),
+    dialPercent: number(cluster['dialPercent'], `${path}.dialPercent`),
+  };
+}
+
+function author(value: unknown, path: string): Author {
+  const of = members(value, path);
+  return { name: string(of['name'], `${path}.name`), how: string(of['how'], `${path}.how`) };
+}
+
+function touchedField(value: unknown, path: string): TouchedField {
+  const field = members(value, path);
+  return { path: list(string)(field['path'], `${path}.path`), before: field['before'], after: field['after'] };
+}
+
+function change(value: unknown, path: string): Change {
+  const of = members(value, path);
+  const kind = oneOf(['shift', 'shift_clusters', 'admin', 'dial', 'undo'], of['kind'], `${path}.kind`);
+  switch (kind) {
+    case 'shift':
+    case 'shift_clusters':
+      return { kind, service: string(of['service'], `${path}.service`), percents: numbers(of['percents'], `${path}.percents`) };
+    case 'admin':
+      return {
+        kind,
+        cluster: string(of['cluster'], `${path}.cluster`),
+        state: oneOf(['active', 'drain', 'maintenance'], of['state'], `${path}.state`),
+      };
+    case 'dial':
+      return { kind, cluster: string(of['cluster'], `${path}.cluster`), percent: number(of['percent'], `${path}.percent`) };
+    case 'undo':
+      return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`) };
+  }
+}

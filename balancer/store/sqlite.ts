@@ -1,0 +1,322 @@
+// The embedded store: one SQLite file in the state directory, one writer, every acknowledged commit on disk.
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { Intent, Revision } from '../intent/intent.ts';
+import { decodeIntent, decodeRevision, decodeToken, number, string, StoredTextError } from './decode.ts';
+import type { AppliedConfig, CommitResult, Store, StoredToken } from './store.ts';
+
+/** Marks a file as ours, so that another program's database is never taken for a store: `weir` in ASCII. */
+const APPLICATION_ID = 0x77656972;
+
+/** Each entry brings the schema from its index to the next number. Entries that have shipped never change. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE revision (
+     revision INTEGER PRIMARY KEY,
+     record   TEXT NOT NULL,
+     intent   TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE token (
+     name        TEXT PRIMARY KEY,
+     role        TEXT NOT NULL,
+     cluster     TEXT,
+     secret_hash TEXT NOT NULL,
+     created_at  TEXT NOT NULL,
+     expires_at  TEXT
+   ) STRICT;
+   CREATE TABLE applied_config (
+     only      INTEGER PRIMARY KEY CHECK (only = 1),
+     text      TEXT NOT NULL,
+     at        TEXT NOT NULL,
+     file_hash TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE value (
+     key   TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT;`,
+];
+
+/** Records that are read at a time while going through the chain. */
+const CHAIN_PAGE = 256;
+
+/** SQLite's primary result codes for a file that another connection holds, and for one that is no database. */
+const SQLITE_BUSY = 5;
+const SQLITE_NOTADB = 26;
+
+/** The store cannot be opened, with what to do about it. */
+export class StoreUnavailableError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreUnavailableError';
+  }
+}
+
+/**
+ * Opens the store in `directory`, which is made when it is missing. The file is locked for as long as the store is open, by a lock
+ * that the kernel releases when the process ends in whatever way. Throws `StoreUnavailableError` when another process has it, when a
+ * newer weir wrote it, or when it is damaged.
+ */
+export function openSqliteStore(directory: string): Store {
+  const path = join(directory, 'weir.sqlite');
+  const owner = join(directory, 'weir.sqlite.owner');
+  makePrivate(directory, path);
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    lock(database);
+    migrate(database, path);
+  } catch (error) {
+    database.close();
+    throw explain(error, { directory, path, owner });
+  }
+  // Read only by a process that was refused, to say who is in its way; the lock is what counts.
+  writeFileSync(owner, String(process.pid), { mode: 0o600 });
+  return new SqliteStore(database);
+}
+
+/** Made only if missing: opening and closing a file that this process has a lock on would let go of the lock (POSIX record locks). */
+function makePrivate(directory: string, path: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  chmodSync(directory, 0o700);
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  // SQLite gives its journals the mode of the file they belong to.
+  chmodSync(path, 0o600);
+}
+
+/** In exclusive mode the first transaction takes the lock and the connection keeps it; the index of the log is in memory, not in a shared file. */
+function lock(database: DatabaseSync): void {
+  database.exec('PRAGMA locking_mode = EXCLUSIVE');
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('PRAGMA synchronous = FULL');
+  database.exec('BEGIN EXCLUSIVE; COMMIT');
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  const application = pragma(database, 'application_id');
+  const version = pragma(database, 'user_version');
+  if (application !== APPLICATION_ID && (application !== 0 || version !== 0)) {
+    throw new StoreUnavailableError(`${path} is the database of another program; choose another state.dir, or move that file away`);
+  }
+  if (version > MIGRATIONS.length) {
+    throw new StoreUnavailableError(
+      `${path} was written by a newer weir (schema ${version}, this one knows ${MIGRATIONS.length}); start the newer weir, or restore the state directory from before the upgrade`,
+    );
+  }
+  if (version === MIGRATIONS.length) return;
+  const steps = MIGRATIONS.slice(version).join('\n');
+  inTransaction(database, () =>
+    database.exec(`${steps} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length};`),
+  );
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return number(database.prepare(`PRAGMA ${name}`).get()?.[name], `pragma ${name}`);
+}
+
+function inTransaction<T>(database: DatabaseSync, act: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = act();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // A full disk may have ended the transaction already.
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function explain(error: unknown, at: { readonly directory: string; readonly path: string; readonly owner: string }): unknown {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  if (code === SQLITE_BUSY) {
+    const holder = readOwner(at.owner);
+    return new StoreUnavailableError(
+      `the store in ${at.directory} is in use by another weir${holder === null ? '' : ` (process ${holder})`}; stop that one, or give this one another state.dir`,
+      { cause: error },
+    );
+  }
+  if (code === SQLITE_NOTADB) {
+    return new StoreUnavailableError(
+      `${at.path} is not a database; it was damaged or replaced: restore it from a backup, or move it away to start empty`,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+function readOwner(path: string): string | null {
+  try {
+    const text = readFileSync(path, 'utf8').trim();
+    return /^\d{1,10}$/.test(text) ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  readIntent(): Intent | null {
+    const row = this.#one('SELECT intent FROM revision ORDER BY revision DESC LIMIT 1');
+    return row === null ? null : decodeIntent(string(row['intent'], 'intent'), 'intent');
+  }
+
+  commit(expected: number, intent: Intent, record: Revision): CommitResult {
+    if (intent.revision !== expected + 1 || record.revision !== intent.revision) {
+      throw new Error(
+        `a commit on revision ${expected} makes revision ${expected + 1}; got intent ${intent.revision} with record ${record.revision}`,
+      );
+    }
+    return inTransaction(this.#database, (): CommitResult => {
+      const stored = this.#revisionNow();
+      if (stored !== expected) return { ok: false, revision: stored };
+      this.#run(
+        'INSERT INTO revision (revision, record, intent) VALUES (?, ?, ?)',
+        record.revision,
+        JSON.stringify(record),
+        JSON.stringify(intent),
+      );
+      return { ok: true };
+    });
+  }
+
+  revisions(limit: number, before = Number.MAX_SAFE_INTEGER): readonly Revision[] {
+    return this.#all('SELECT revision, record FROM revision WHERE revision < ? ORDER BY revision DESC LIMIT ?', before, limit).map(
+      toRevision,
+    );
+  }
+
+  revision(revision: number): Revision | null {
+    const row = this.#one('SELECT revision, record FROM revision WHERE revision = ?', revision);
+    return row === null ? null : toRevision(row);
+  }
+
+  intentAt(revision: number): Intent | null {
+    const row = this.#one('SELECT intent FROM revision WHERE revision = ?', revision);
+    return row === null ? null : decodeIntent(string(row['intent'], `intent ${revision}`), `intent ${revision}`);
+  }
+
+  /** In pages, so that commits may come in between. A record that cannot be read comes as one whose hash does not fit. */
+  *chain(): Iterable<Revision> {
+    let after = 0;
+    for (;;) {
+      const rows = this.#all('SELECT revision, record FROM revision WHERE revision > ? ORDER BY revision LIMIT ?', after, CHAIN_PAGE);
+      for (const row of rows) {
+        after = number(row['revision'], 'revision');
+        yield readable(row, after);
+      }
+      if (rows.length < CHAIN_PAGE) return;
+    }
+  }
+
+  tokens(): readonly StoredToken[] {
+    return this.#all('SELECT name, role, cluster, secret_hash, created_at, expires_at FROM token ORDER BY name').map(decodeToken);
+  }
+
+  putToken(token: StoredToken): void {
+    const { name, role, cluster, secretHash, createdAt, expiresAt } = token;
+    this.#run(
+      'INSERT OR REPLACE INTO token (name, role, cluster, secret_hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
+      ...[name, role, cluster, secretHash, createdAt, expiresAt],
+    );
+  }
+
+  deleteToken(name: string): boolean {
+    return this.#run('DELETE FROM token WHERE name = ?', name) > 0;
+  }
+
+  appliedConfig(): AppliedConfig | null {
+    const row = this.#one('SELECT text, at, file_hash FROM applied_config');
+    if (row === null) return null;
+    const column = (name: string) => string(row[name], `applied_config.${name}`);
+    return { text: column('text'), at: column('at'), fileHash: column('file_hash') };
+  }
+
+  putAppliedConfig(applied: AppliedConfig | null): void {
+    if (applied === null) this.#run('DELETE FROM applied_config');
+    else {
+      const { text, at, fileHash } = applied;
+      this.#run('INSERT OR REPLACE INTO applied_config (only, text, at, file_hash) VALUES (1, ?, ?, ?)', text, at, fileHash);
+    }
+  }
+
+  getValue(key: string): string | null {
+    const row = this.#one('SELECT value FROM value WHERE key = ?', key);
+    return row === null ? null : string(row['value'], `value ${key}`);
+  }
+
+  /** Not synced by itself: it survives the end of the process, and a power failure once a commit or checkpoint has followed. */
+  putValue(key: string, value: string): void {
+    this.#database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      this.#run('INSERT OR REPLACE INTO value (key, value) VALUES (?, ?)', key, value);
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL');
+    }
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #revisionNow(): number {
+    return number(this.#one('SELECT coalesce(max(revision), 0) AS revision FROM revision')?.['revision'], 'revision');
+  }
+
+  #one(sql: string, ...values: readonly SQLInputValue[]): Row | null {
+    return this.#prepare(sql).get(...values) ?? null;
+  }
+
+  #all(sql: string, ...values: readonly SQLInputValue[]): readonly Row[] {
+    return this.#prepare(sql).all(...values);
+  }
+
+  /** How many rows it changed. */
+  #run(sql: string, ...values: readonly SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const prepared = this.#database.prepare(sql);
+    this.#statements.set(sql, prepared);
+    return prepared;
+  }
+}
+
+function toRevision(row: Row): Revision {
+  const what = `revision ${number(row['revision'], 'revision')}`;
+  return decodeRevision(string(row['record'], what), what);
+}
+
+function readable(row: Row, revision: number): Revision {
+  try {
+    return { ...toRevision(row), revision };
+  } catch (error) {
+    if (!(error instanceof StoredTextError)) throw error;
+    const author = { name: '', how: '' };
+    return {
+      revision,
+      at: '',
+      author,
+      source: 'config',
+      reason: error.message,
+      change: null,
+      touched: [],
+      undoes: null,
+      previousHash: '',
+      hash: '',
+    };
+  }
+}
