@@ -67,7 +67,9 @@ export type ChildMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'drained' }
   /** The controller read a config with another number of workers. */
-  | { readonly type: 'scale'; readonly workers: number };
+  | { readonly type: 'scale'; readonly workers: number; readonly drainDeadlineMs?: number }
+  /** It cannot do its work at all (an address in use, a state directory that is taken), and why in one line. */
+  | { readonly type: 'failed'; readonly problem: string };
 
 /** One message on the wire. */
 export function encodeMessage(message: ControllerMessage | WorkerMessage): string {
@@ -104,30 +106,42 @@ export class LineReader {
 }
 
 type Guard = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Guard>>;
+type Shapes = Readonly<Record<string, Shape>>;
 
 const text: Guard = (value) => typeof value === 'string';
 const count: Guard = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const mapping: Guard = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const list: Guard = (value) => Array.isArray(value);
+const texts: Guard = (value) => Array.isArray(value) && value.every(text);
+const amount: Guard = (value) => typeof value === 'number' && Number.isFinite(value);
+const amounts: Guard = (value) => Array.isArray(value) && value.every(amount);
+
+const isSeriesDelta: Guard = (value) =>
+  has(value, { name: text, labels: texts, value: amount }) && has(value, { buckets: (of) => of === undefined || amounts(of) });
+
+const isEjection: Guard = (value) =>
+  has(value, { kind: text, cluster: text, forMs: amount, reason: text }) &&
+  (has(value, { kind: (kind) => kind === 'endpoint', endpoint: text }) ||
+    has(value, { kind: (kind) => kind === 'target', service: text, version: text }));
 
 /**
  * What each message must have. Config, plan and deltas are checked to be what they are called and not in depth: both ends are one
  * program of one protocol number, the socket is in a directory that only its user may enter.
  */
-const CONTROLLER_FIELDS: Readonly<Record<ControllerMessage['type'], Readonly<Record<string, Guard>>>> = {
+const CONTROLLER_FIELDS: Readonly<Record<ControllerMessage['type'], Shape>> = {
   generation: { generation: count, config: mapping },
   plan: { plan: count, value: mapping },
   plan_delta: { base: count, plan: count, services: mapping, health: mapping },
   metrics_ack: { sequence: count },
 };
 
-const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Readonly<Record<string, Guard>>>> = {
-  hello: { protocol: count, worker: text, pid: count, generation: count, plan: count },
+const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
+  hello: { protocol: (value) => value === IPC_PROTOCOL, worker: text, pid: count, generation: count, plan: count },
   ack: { generation: count, plan: count },
   generation_failed: { generation: count, problem: text },
   plan_gap: { have: count },
-  metrics: { sequence: count, delta: list },
-  ejection: { ejection: mapping },
+  metrics: { sequence: count, delta: (value) => Array.isArray(value) && value.every(isSeriesDelta) },
+  ejection: { ejection: isEjection },
   ready: {},
   draining: {},
 };
@@ -142,18 +156,44 @@ export function decodeWorkerMessage(line: string): WorkerMessage | null {
   return decode(line, WORKER_FIELDS) as WorkerMessage | null;
 }
 
-function decode(line: string, shapes: Readonly<Record<string, Readonly<Record<string, Guard>>>>): object | null {
-  let value: unknown;
+const SUPERVISOR_FIELDS: Readonly<Record<SupervisorMessage['type'], Shape>> = {
+  drain: { deadlineMs: count },
+  reload: {},
+};
+
+const CHILD_FIELDS: Readonly<Record<ChildMessage['type'], Shape>> = {
+  ready: {},
+  drained: {},
+  scale: { workers: count },
+  failed: { problem: text },
+};
+
+/** Null: not a message of a supervisor. */
+export function decodeSupervisorMessage(value: unknown): SupervisorMessage | null {
+  return fitting(value, SUPERVISOR_FIELDS) as SupervisorMessage | null;
+}
+
+/** Null: not a message of a child; node:cluster has its own on the same channel. */
+export function decodeChildMessage(value: unknown): ChildMessage | null {
+  return fitting(value, CHILD_FIELDS) as ChildMessage | null;
+}
+
+function decode(line: string, shapes: Shapes): object | null {
   try {
-    value = JSON.parse(line);
+    return fitting(JSON.parse(line), shapes);
   } catch {
     return null;
   }
+}
+
+function fitting(value: unknown, shapes: Shapes): object | null {
   if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') return null;
   const shape = Object.hasOwn(shapes, value.type) ? shapes[value.type] : undefined;
-  if (shape === undefined) return null;
-  for (const [field, fits] of Object.entries(shape)) if (!fits(Reflect.get(value, field))) return null;
-  return value;
+  return shape !== undefined && has(value, shape) ? value : null;
+}
+
+function has(value: unknown, shape: Shape): boolean {
+  return typeof value === 'object' && value !== null && Object.entries(shape).every(([field, fits]) => fits(Reflect.get(value, field)));
 }
 
 export interface WorkerLinkOptions {

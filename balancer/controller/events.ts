@@ -1,0 +1,46 @@
+// What happened on this host, newest kept: one line per event, numbered, told to whoever listens.
+import type { Clock } from '../../health/clock.ts';
+import type { Log } from '../log.ts';
+import type { EventView } from './api/views.ts';
+
+/** Events kept in memory. */
+const CAPACITY = 1000;
+
+export class EventLog {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #subscribers = new Set<(event: EventView) => void>();
+  /** Oldest first. */
+  #events: EventView[] = [];
+  #sequence = 0;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  add(kind: EventView['kind'], text: string): void {
+    this.#sequence += 1;
+    const event = { sequence: this.#sequence, at: new Date(this.#clock.wallMs()).toISOString(), kind, text: oneLine(text) };
+    this.#events.push(event);
+    // Cut in blocks: shifting a long array for every event is work for nothing.
+    if (this.#events.length >= CAPACITY * 2) this.#events = this.#events.slice(-CAPACITY);
+    this.#log.info({ kind, event: event.text }, 'event');
+    for (const tell of this.#subscribers) tell(event);
+  }
+
+  /** Newest first. */
+  newest(limit: number): readonly EventView[] {
+    return this.#events.slice(-Math.min(limit, CAPACITY)).reverse();
+  }
+
+  /** Calls back on each event until the returned function is called. */
+  subscribe(onEvent: (event: EventView) => void): () => void {
+    this.#subscribers.add(onEvent);
+    return () => void this.#subscribers.delete(onEvent);
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}

@@ -1,0 +1,38 @@
+// What the host is right now, as gauges for Prometheus. Pure.
+import type { StatusView } from './api/views.ts';
+import type { MetricName, MetricsDelta, SeriesDelta } from '../telemetry/meter.ts';
+
+const HEALTH_STATES = ['unknown', 'up', 'degraded', 'down'] as const;
+const ADMIN_STATES = ['active', 'drain', 'maintenance'] as const;
+const AGENT_STATES = ['fresh', 'stale', 'absent'] as const;
+
+/** All of them; a series that is not in it is gone. */
+export function hostGauges(status: StatusView): MetricsDelta {
+  const { host } = status;
+  return [
+    gauge('weir_workers_ready', [host], status.workersReady),
+    gauge('weir_revision', [host], status.revision),
+    gauge('weir_generation', [host], status.generation),
+    ...status.services.flatMap(({ name, targets }) =>
+      targets.flatMap(({ version, cluster, desiredShare, effectiveShare, observedShare }) => [
+        gauge('weir_share_desired_ratio', [name, version, cluster], desiredShare),
+        gauge('weir_share_effective_ratio', [name, version, cluster], effectiveShare),
+        gauge('weir_share_observed_ratio', [name, version, cluster], observedShare),
+      ]),
+    ),
+    ...status.clusters.flatMap(({ name, health, admin, agent, capacityRps }) => [
+      ...oneOf('weir_cluster_health', name, HEALTH_STATES, health),
+      ...oneOf('weir_cluster_admin', name, ADMIN_STATES, admin),
+      ...oneOf('weir_agent_state', name, AGENT_STATES, agent.state),
+      ...(capacityRps === null ? [] : [gauge('weir_cluster_capacity_rps', [name], capacityRps)]),
+    ]),
+  ];
+}
+
+function oneOf(name: MetricName, cluster: string, states: readonly string[], present: string): readonly SeriesDelta[] {
+  return states.map((state) => gauge(name, [cluster, state], state === present ? 1 : 0));
+}
+
+function gauge(name: MetricName, labels: readonly string[], value: number): SeriesDelta {
+  return { name, labels, value };
+}

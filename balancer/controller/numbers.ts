@@ -1,0 +1,61 @@
+// The numbers of generations and plans: they only rise, also over restarts and kills, so that a worker can tell new from old.
+import type { Store } from '../store/store.ts';
+
+/** Numbers are reserved in blocks: the store is written once per block and not once per plan. A kill skips the rest of a block. */
+const BLOCK = 1000;
+
+export class RisingNumber {
+  readonly #store: Pick<Store, 'getValue' | 'putValue'>;
+  readonly #key: string;
+  #last: number;
+  #reserved: number;
+
+  constructor(store: Pick<Store, 'getValue' | 'putValue'>, key: string) {
+    this.#store = store;
+    this.#key = key;
+    this.#last = storedNumber(store.getValue(key));
+    this.#reserved = this.#last;
+  }
+
+  next(): number {
+    this.#last += 1;
+    if (this.#last > this.#reserved) {
+      this.#reserved = this.#last + BLOCK;
+      this.#store.putValue(this.#key, String(this.#reserved));
+    }
+    return this.#last;
+  }
+}
+
+/** The number of a config: the same config keeps its number over a restart, so that workers have nothing to rebuild. */
+export class GenerationNumbers {
+  readonly #store: Pick<Store, 'getValue' | 'putValue'>;
+
+  constructor(store: Pick<Store, 'getValue' | 'putValue'>) {
+    this.#store = store;
+  }
+
+  /** `fingerprint`: of the whole config, host part included. */
+  of(fingerprint: string): number {
+    const [number = '', known = ''] = (this.#store.getValue(GENERATION) ?? '').split(' ');
+    return known === fingerprint ? storedNumber(number) : this.#put(storedNumber(number) + 1, fingerprint);
+  }
+
+  /** A new number for a config that was served under another one before. */
+  next(fingerprint: string): number {
+    const [number = ''] = (this.#store.getValue(GENERATION) ?? '').split(' ');
+    return this.#put(storedNumber(number) + 1, fingerprint);
+  }
+
+  #put(number: number, fingerprint: string): number {
+    this.#store.putValue(GENERATION, `${number} ${fingerprint}`);
+    return number;
+  }
+}
+
+const GENERATION = 'generation';
+
+function storedNumber(text: string | null): number {
+  const number = Number(text ?? 0);
+  return Number.isSafeInteger(number) && number > 0 ? number : 0;
+}

@@ -1,0 +1,95 @@
+// Keeps the plan true: worked out once a second and at once when something happened, numbered, sent to the workers.
+import type { Clock, Timer } from '../../health/clock.ts';
+import { plan, type PlanInput } from '../steer/plan.ts';
+import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
+import type { RisingNumber } from './numbers.ts';
+import type { WorkerLinks } from './worker-links.ts';
+
+const PERIOD_MS = 1000;
+/** Every so many periods the plan is sent in full. */
+const WHOLE_EVERY = 5;
+
+export interface PlanLoopOptions {
+  readonly clock: Clock;
+  readonly links: Pick<WorkerLinks, 'sendPlan' | 'sendWholePlan'>;
+  readonly numbers: RisingNumber;
+  /** What is known now. */
+  readonly input: () => PlanInput;
+  /** Once a second, after the plan. */
+  readonly onPeriod: () => void;
+}
+
+export class PlanLoop {
+  readonly #options: PlanLoopOptions;
+  #timer: Timer | null = null;
+  #soon: Timer | null = null;
+  #periods = 0;
+  #plan: Plan | null = null;
+  #number = 0;
+  /** As sent: what is the same text is not sent again. */
+  #sent = new Map<string, string>();
+
+  constructor(options: PlanLoopOptions) {
+    this.#options = options;
+  }
+
+  /** The number that is being served, 0 before the first. */
+  get number(): number {
+    return this.#number;
+  }
+
+  get plan(): Plan {
+    return this.#plan ?? plan(this.#options.input());
+  }
+
+  start(): void {
+    this.recompute();
+    this.#next();
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#soon?.cancel();
+    this.#timer = null;
+    this.#soon = null;
+  }
+
+  /** After what happens now has happened: several events in one go make one plan. */
+  soon(): void {
+    if (this.#timer === null) return;
+    this.#soon ??= this.#options.clock.after(0, () => this.recompute());
+  }
+
+  /** Works the plan out and sends what changed. The number of the plan that holds now. */
+  recompute(): number {
+    this.#soon?.cancel();
+    this.#soon = null;
+    const next = plan(this.#options.input());
+    const texts = new Map(Object.entries(next.services).map(([name, service]) => [name, JSON.stringify(service)]));
+    texts.set(HEALTH, JSON.stringify(next.health));
+    const changed = [...texts].filter(([name, text]) => this.#sent.get(name) !== text).map(([name]) => name);
+    if (changed.length === 0 && texts.size === this.#sent.size) return this.#number;
+    this.#number = this.#options.numbers.next();
+    this.#plan = next;
+    this.#options.links.sendPlan(this.#number, next, changedServices(next, changed));
+    this.#sent = texts;
+    return this.#number;
+  }
+
+  #next(): void {
+    this.#timer = this.#options.clock.after(PERIOD_MS, () => {
+      this.recompute();
+      this.#periods += 1;
+      if (this.#periods % WHOLE_EVERY === 0) this.#options.links.sendWholePlan();
+      this.#options.onPeriod();
+      this.#next();
+    });
+  }
+}
+
+/** Beside the names of services, which are DNS labels. */
+const HEALTH = '/health';
+
+function changedServices({ services }: Plan, names: readonly string[]): Readonly<Record<string, ServicePlan>> {
+  return Object.fromEntries(names.flatMap((name) => (services[name] === undefined ? [] : [[name, services[name]]])));
+}

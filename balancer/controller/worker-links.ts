@@ -1,0 +1,271 @@
+// The controller's side of the socket to the workers: who is there, what each serves, and how generations and plans get to them.
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock, Timer } from '../../health/clock.ts';
+import type { Config } from '../config/config.ts';
+import { decodeWorkerMessage, encodeMessage, LineReader, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
+import type { Log } from '../log.ts';
+import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
+import type { MetricsDelta } from '../telemetry/meter.ts';
+import type { AppliedView } from './api/views.ts';
+import { listenPrivately } from './api/unix-socket.ts';
+
+/** What the rest of the controller hears of the workers. */
+export interface WorkerListener {
+  onMetrics(worker: string, delta: MetricsDelta): void;
+  onEjection(worker: string, ejection: Ejection): void;
+  /** Listens and serves. `replaced`: another process of this name ended without being asked to. */
+  onReady(worker: string, replaced: boolean): void;
+  onGenerationFailed(worker: string, generation: number, problem: string): void;
+  /** Its link is gone; `asked`: it was leaving. */
+  onLost(worker: string, asked: boolean): void;
+}
+
+/** One worker as the controller knows it. */
+export interface WorkerState {
+  readonly name: string;
+  readonly pid: number;
+  readonly state: 'starting' | 'ready' | 'draining' | 'lost';
+  /** Acknowledged. */
+  readonly generation: number;
+  readonly plan: number;
+  readonly restarts: number;
+}
+
+interface Entry {
+  name: string;
+  pid: number;
+  state: WorkerState['state'];
+  generation: number;
+  plan: number;
+  restarts: number;
+  /** Null: lost. */
+  socket: Socket | null;
+  /** The last metrics that are counted. */
+  sequence: number;
+}
+
+interface Waiter {
+  readonly generation: number;
+  readonly plan: number;
+  check(): void;
+}
+
+/** A worker that has not taken this much is stuck; its link starts over and it gets everything in full. */
+const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+/** A connection that does not say who it is. */
+const HELLO_DEADLINE_MS = 5000;
+
+export class WorkerLinks {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #listener: WorkerListener;
+  readonly #entries = new Map<string, Entry>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #sockets = new Set<Socket>();
+  #server: Server | null = null;
+  #generation: { readonly number: number; readonly config: Config } | null = null;
+  #plan: { readonly number: number; readonly value: Plan } | null = null;
+
+  constructor(clock: Clock, log: Log, listener: WorkerListener) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#listener = listener;
+  }
+
+  /** Rejects when another living process serves this path. */
+  async start(socketPath: string): Promise<void> {
+    const server = createServer((socket) => this.#accept(socket));
+    await listenPrivately(server, socketPath);
+    this.#server = server;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    const closed = new Promise((resolve) => void server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  workers(): readonly WorkerState[] {
+    return [...this.#entries.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+  }
+
+  /** To every worker, in full. The plan for it has to be sent before. */
+  sendGeneration(number: number, config: Config): void {
+    this.#generation = { number, config };
+    this.#broadcast({ type: 'generation', generation: number, config });
+  }
+
+  /** To every worker: what changed since the plan before, or all of it when there was none. */
+  sendPlan(number: number, value: Plan, changed: Readonly<Record<string, ServicePlan>> | null): void {
+    const base = this.#plan?.number ?? 0;
+    this.#plan = { number, value };
+    if (base === 0 || changed === null) this.sendWholePlan();
+    else this.#broadcast({ type: 'plan_delta', base, plan: number, services: changed, health: value.health });
+  }
+
+  /** Heals whatever a worker may have missed. */
+  sendWholePlan(): void {
+    if (this.#plan !== null) this.#broadcast({ type: 'plan', plan: this.#plan.number, value: this.#plan.value });
+  }
+
+  /** Settles when every ready worker serves these numbers or newer ones, or when the time is over, with those that do not. */
+  served(wanted: { readonly generation: number; readonly plan: number }, timeoutMs: number): Promise<AppliedView> {
+    const startedAtMs = this.#clock.nowMs();
+    const { promise, resolve } = Promise.withResolvers<AppliedView>();
+    const finish = (): void => {
+      this.#waiters.delete(waiter);
+      timer.cancel();
+      const ready = this.#ready();
+      const laggards = ready.filter((entry) => !serves(entry, wanted)).map(({ name }) => name);
+      const tookMs = this.#clock.nowMs() - startedAtMs;
+      resolve({ workers: ready.length, acknowledged: ready.length - laggards.length, laggards, tookMs });
+    };
+    const waiter: Waiter = {
+      ...wanted,
+      check: () => {
+        const ready = this.#ready();
+        if (ready.length > 0 && ready.every((entry) => serves(entry, wanted))) finish();
+      },
+    };
+    const timer: Timer = this.#clock.after(timeoutMs, finish);
+    this.#waiters.add(waiter);
+    waiter.check();
+    return promise;
+  }
+
+  #ready(): readonly Entry[] {
+    return [...this.#entries.values()].filter(({ state }) => state === 'ready');
+  }
+
+  #check(): void {
+    for (const waiter of this.#waiters) waiter.check();
+  }
+
+  #broadcast(message: ControllerMessage): void {
+    const text = encodeMessage(message);
+    for (const { socket } of this.#entries.values()) if (socket !== null) write(socket, text);
+  }
+
+  #accept(socket: Socket): void {
+    const reader = new LineReader();
+    let entry: Entry | null = null;
+    this.#sockets.add(socket);
+    const deadline = this.#clock.after(HELLO_DEADLINE_MS, () => socket.destroy(), true);
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const line of reader.push(chunk)) {
+          const message = decodeWorkerMessage(line);
+          if (message === null) throw new Error(`not a message of a worker: ${line.slice(0, 100)}`);
+          if (entry !== null) this.#receive(entry, message);
+          else {
+            deadline.cancel();
+            entry = this.#greet(socket, message);
+          }
+        }
+      } catch (error) {
+        this.#log.warn({ worker: entry?.name, problem: error instanceof Error ? error.message : String(error) }, 'worker link broken');
+        socket.destroy();
+      }
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      deadline.cancel();
+      this.#sockets.delete(socket);
+      if (entry?.socket === socket) this.#lost(entry);
+    });
+  }
+
+  /** A worker says who it is; it gets what it does not serve yet. */
+  #greet(socket: Socket, hello: WorkerMessage): Entry {
+    if (hello.type !== 'hello') throw new Error(`${hello.type} before hello`);
+    const { worker: name, pid, generation, plan } = hello;
+    const before = this.#entries.get(name);
+    const sameProcess = before?.pid === pid;
+    before?.socket?.destroy();
+    const replaced = before !== undefined && !sameProcess;
+    const entry: Entry = {
+      name,
+      pid,
+      generation,
+      plan,
+      state: generation > 0 ? 'ready' : 'starting',
+      restarts: (before?.restarts ?? 0) + (replaced ? 1 : 0),
+      socket,
+      sequence: sameProcess ? before.sequence : 0,
+    };
+    this.#entries.set(name, entry);
+    // The plan first: a generation that is built meets its shares, and never a service without any.
+    if (this.#plan !== null) write(socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
+    if (this.#generation !== null && this.#generation.number !== generation) {
+      const { number, config } = this.#generation;
+      write(socket, encodeMessage({ type: 'generation', generation: number, config }));
+    }
+    if (entry.state === 'ready') this.#listener.onReady(name, replaced);
+    this.#check();
+    return entry;
+  }
+
+  #receive(entry: Entry, message: WorkerMessage): void {
+    switch (message.type) {
+      case 'hello':
+        throw new Error('a second hello');
+      case 'ack':
+        entry.generation = message.generation;
+        entry.plan = message.plan;
+        this.#check();
+        return;
+      case 'ready':
+        if (entry.state === 'starting') entry.state = 'ready';
+        this.#listener.onReady(entry.name, entry.restarts > 0);
+        this.#check();
+        return;
+      case 'draining':
+        entry.state = 'draining';
+        this.#check();
+        return;
+      case 'generation_failed':
+        this.#listener.onGenerationFailed(entry.name, message.generation, message.problem);
+        return;
+      case 'plan_gap':
+        if (this.#plan !== null && entry.socket !== null) {
+          write(entry.socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
+        }
+        return;
+      case 'metrics':
+        this.#takeMetrics(entry, message.sequence, message.delta);
+        return;
+      case 'ejection':
+        this.#listener.onEjection(entry.name, message.ejection);
+    }
+  }
+
+  /** A delta that comes again after a broken link is acknowledged and not counted again. */
+  #takeMetrics(entry: Entry, sequence: number, delta: MetricsDelta): void {
+    if (sequence > entry.sequence) {
+      entry.sequence = sequence;
+      this.#listener.onMetrics(entry.name, delta);
+    }
+    if (entry.socket !== null) write(entry.socket, encodeMessage({ type: 'metrics_ack', sequence }));
+  }
+
+  #lost(entry: Entry): void {
+    const asked = entry.state === 'draining';
+    entry.socket = null;
+    entry.state = 'lost';
+    if (asked) this.#entries.delete(entry.name);
+    this.#listener.onLost(entry.name, asked);
+    this.#check();
+  }
+}
+
+function serves(entry: Entry, wanted: { readonly generation: number; readonly plan: number }): boolean {
+  return entry.generation >= wanted.generation && entry.plan >= wanted.plan;
+}
+
+function write(socket: Socket, text: string): void {
+  socket.write(text);
+  if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
+}
