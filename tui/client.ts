@@ -232,6 +232,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was closed before the answer was complete',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: name its authority with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
   SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not known here: name it with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not known here: name it with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not known here: name it with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
 };
 

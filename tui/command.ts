@@ -41,7 +41,8 @@ export type ConfigCheck = { readonly ok: true; readonly summary: string } | { re
 export interface AgentOptions {
   readonly hub: string;
   readonly cluster: string;
-  readonly token: string;
+  /** The secret, or what reads it anew before each connection. */
+  readonly token: string | (() => string);
   readonly capacityRps: number | null;
   readonly periodMs: number | null;
   /** PEM file of the authority that signed the hub's certificate. */

@@ -1,5 +1,5 @@
 // weir agent: runs an agent in a cluster, or makes the token for one.
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 import { EXPIRES_OPTION, createToken } from './token.ts';
@@ -11,7 +11,8 @@ const runCommand: CommandDefinition = {
     'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file /etc/weir/agent.token',
     'WEIR_AGENT_TOKEN=… weir agent run --hub ws://127.0.0.1:7071 --cluster eu-west --capacity-rps 2000',
   ],
-  notes: 'Connects out to the hub and reports the capacity of its cluster each period; reconnects with a growing delay. Ends on SIGTERM.',
+  notes:
+    'Connects out to the hub and reports the capacity of its cluster each period; reconnects with a growing delay. Ends on SIGTERM.\nThe token file is read before each connection, so it may be replaced at any time.',
   options: [
     { flags: '--hub <URL>', summary: 'wss://HOST:PORT of the edge host, or ws:// on loopback' },
     { flags: '--cluster <NAME>', summary: 'the cluster it reports for' },
@@ -21,12 +22,12 @@ const runCommand: CommandDefinition = {
     { flags: '--ca <FILE>', summary: "PEM file of the authority of the hub's certificate" },
   ],
   ownSignals: true,
-  run: async (call) => {
+  run: (call) => {
     const { values, programs } = call;
     return programs.agent({
       hub: hubUrl(required(call, 'hub', '--hub wss://HOST:7071')),
       cluster: required(call, 'cluster', '--cluster NAME'),
-      token: await readToken(call),
+      token: tokenSource(call),
       capacityRps: values.number('capacityRps', { min: 0, max: 1_000_000_000 }),
       periodMs: values.durationMs('period'),
       caFile: values.text('ca'),
@@ -67,20 +68,19 @@ function hubUrl(text: string): string {
   return text;
 }
 
-async function readToken({ values, terminal }: CommandCall): Promise<string> {
+/** A token file is read before each connection, so that it can be rotated; read once here, so that a missing one is told at once. */
+function tokenSource({ values, terminal }: CommandCall): string | (() => string) {
   const file = values.text('tokenFile');
-  if (file === null) {
-    const token = terminal.env[TOKEN_VARIABLE] ?? '';
-    if (token === '')
-      throw new CommandFailure(
-        EXIT.usage,
-        `a token is needed: --token-file FILE or ${TOKEN_VARIABLE}; \`weir agent token CLUSTER\` makes one`,
-      );
-    return token;
+  if (file !== null) {
+    const read = (): string => readFileSync(file, 'utf8').trim();
+    try {
+      read();
+    } catch (error) {
+      throw new CommandFailure(EXIT.usage, `--token-file: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+    return read;
   }
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    throw new CommandFailure(EXIT.usage, `--token-file: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+  const token = terminal.env[TOKEN_VARIABLE] ?? '';
+  if (token !== '') return token;
+  throw new CommandFailure(EXIT.usage, `a token is needed: --token-file FILE or ${TOKEN_VARIABLE}; \`weir agent token CLUSTER\` makes one`);
 }

@@ -1,10 +1,10 @@
 // The admin API: one set of routes behind two doors, the unix socket (file permissions) and TCP (bearer tokens). The only importer of fastify here.
-import { readFileSync } from 'node:fs';
 import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../../../health/clock.ts';
 import type { Bind, CertificateFiles } from '../../config/config.ts';
+import { CertificateSet } from '../../listener/certificates.ts';
 import type { Log } from '../../log.ts';
 import { roleAllows } from '../auth/tokens.ts';
 import type { Appliance, Caller } from '../appliance.ts';
@@ -60,6 +60,7 @@ class FastifyAdminApi implements AdminApi {
   readonly #callers = new WeakMap<IncomingMessage, Caller>();
   readonly #streams = new Set<LineStream>();
   readonly #servers: Server[] = [];
+  #certificates: CertificateSet | null = null;
   #address: Bind | null = null;
 
   constructor(parts: AdminApiParts) {
@@ -91,9 +92,8 @@ class FastifyAdminApi implements AdminApi {
     await listenPrivately(this.#keep(local), socketPath);
     if (bind === null) return;
     const receive = (request: IncomingMessage, response: ServerResponse): void => this.#receive('network', request, response);
-    const network =
-      tls === null ? createServer(SERVER_OPTIONS, receive) : createTlsServer({ ...SERVER_OPTIONS, ...readCertificate(tls) }, receive);
     try {
+      const network = tls === null ? createServer(SERVER_OPTIONS, receive) : this.#createTlsServer(tls, receive);
       this.#address = await listen(this.#keep(network), bind);
     } catch (error) {
       await this.close();
@@ -102,6 +102,7 @@ class FastifyAdminApi implements AdminApi {
   }
 
   async close(): Promise<void> {
+    this.#certificates?.close();
     for (const stream of this.#streams) stream.close();
     const servers = this.#servers.splice(0);
     const grace = this.#parts.clock.after(CLOSE_GRACE_MS, () => servers.forEach((server) => server.closeAllConnections()), true);
@@ -113,6 +114,18 @@ class FastifyAdminApi implements AdminApi {
 
   address(): Bind | null {
     return this.#address;
+  }
+
+  /** One certificate, taken up anew when its files change. */
+  #createTlsServer(files: CertificateFiles, receive: (request: IncomingMessage, response: ServerResponse) => void): Server {
+    const { clock, log } = this.#parts;
+    const certificates = new CertificateSet({ certificates: [files], minVersion: 'TLSv1.2' }, clock, log);
+    const secure = () => ({ ...certificates.fallback(), minVersion: 'TLSv1.2' as const });
+    const server = createTlsServer({ ...SERVER_OPTIONS, ...secure() }, receive);
+    certificates.onChange = () => server.setSecureContext(secure());
+    certificates.start();
+    this.#certificates = certificates;
+    return server;
   }
 
   #keep(server: Server): Server {
@@ -228,10 +241,6 @@ function send(reply: FastifyReply, failed: Failure): FastifyReply {
 
 function nameOf(params: unknown): string {
   return typeof params === 'object' && params !== null && 'name' in params && typeof params.name === 'string' ? params.name : '';
-}
-
-function readCertificate(files: CertificateFiles): { readonly cert: Buffer; readonly key: Buffer } {
-  return { cert: readFileSync(files.cert), key: readFileSync(files.key) };
 }
 
 function listen(server: Server, bind: Bind): Promise<Bind> {

@@ -34,9 +34,9 @@ describe('finding the appliance', () => {
   });
 
   test('the context file is in the configuration folder of the user', () => {
-    assert.equal(contextFile({ XDG_CONFIG_HOME: '/etc/xdg', HOME: '/home/a' }), '/etc/xdg/weir/config.yaml');
-    assert.equal(contextFile({ HOME: '/home/a' }), '/home/a/.config/weir/config.yaml');
-    assert.equal(contextFile({ XDG_CONFIG_HOME: 'relative', HOME: '/home/a' }), '/home/a/.config/weir/config.yaml');
+    assert.equal(contextFile({ XDG_CONFIG_HOME: '/etc/xdg', HOME: '/users/a' }), '/etc/xdg/weir/config.yaml');
+    assert.equal(contextFile({ HOME: '/users/a' }), '/users/a/.config/weir/config.yaml');
+    assert.equal(contextFile({ XDG_CONFIG_HOME: 'relative', HOME: '/users/a' }), '/users/a/.config/weir/config.yaml');
   });
 
   test('the token of the context goes to the server of the context and to no other', async (t) => {
