@@ -91,6 +91,8 @@ function nameOf(schema: object | undefined): { readonly what: string; readonly e
 function formOf(schema: object | undefined): readonly [what: string, expected: string] {
   const choices = choicesOf(schema);
   if (choices.length > 0) return ['one of the choices', listed(choices)];
+  const forms = [...listOf(schema, 'anyOf'), ...listOf(schema, 'oneOf')].map((form) => nameOf(form).expected);
+  if (forms.length > 0) return ['one of the forms', forms.join(', or ')];
   switch (typeName(schema)) {
     case 'object':
       return ['a mapping', objectForm(schema)];
@@ -145,6 +147,11 @@ function textOf(holder: object | undefined, key: string): string | null {
 function partOf(holder: object | undefined, key: string): object {
   const value: unknown = holder === undefined ? undefined : Reflect.get(holder, key);
   return typeof value === 'object' && value !== null ? value : {};
+}
+
+function listOf(holder: object | undefined, key: string): readonly object[] {
+  const value: unknown = holder === undefined ? undefined : Reflect.get(holder, key);
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : [];
 }
 
 function listed(words: readonly string[]): string {

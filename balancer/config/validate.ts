@@ -53,7 +53,9 @@ function sealed(schema: unknown): unknown {
 
 /** One finding per thing that is wrong: of a union only the branch that was meant, or the union as a whole. */
 function misfits(errors: readonly ErrorObject[], root: unknown): readonly Misfit[] {
-  let left = errors.filter((error) => error.keyword !== 'propertyNames');
+  // Of a value of the wrong type nothing else needs to be said.
+  const wrongType = new Set(errors.filter(({ keyword }) => keyword === 'type').map(schemaAt));
+  let left = errors.filter((error) => error.keyword === 'type' || (error.keyword !== 'propertyNames' && !wrongType.has(schemaAt(error))));
   for (const union of errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf')) {
     const inside = left.filter((error) => error.schemaPath.startsWith(`${union.schemaPath}/`));
     const branches = Map.groupBy(inside, (error) => error.schemaPath.slice(union.schemaPath.length + 1).split('/')[0] ?? '');
@@ -67,6 +69,11 @@ function misfits(errors: readonly ErrorObject[], root: unknown): readonly Misfit
     ...locate(error, root),
     message: describeMisfit(error),
   }));
+}
+
+/** One value at one schema. */
+function schemaAt({ instancePath, schemaPath }: ErrorObject): string {
+  return `${instancePath}#${schemaPath.slice(0, schemaPath.lastIndexOf('/'))}`;
 }
 
 function keepsType(error: ErrorObject): boolean {
