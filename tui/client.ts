@@ -203,8 +203,9 @@ class HttpAdminClient implements AdminClient {
   #failure(error: unknown, call: Call): Error {
     if (error instanceof CommandFailure) return error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-    if (NOT_SENT.has(code)) return new CommandFailure(EXIT.unreachable, this.#unreachable(reason), { cause: error });
+    const unsent = NOT_SENT[code];
+    if (unsent !== undefined) return new CommandFailure(EXIT.unreachable, this.#unreachable(unsent), { cause: error });
+    const reason = UNCERTAIN[code] ?? (error instanceof Error ? error.message : String(error));
     const change = call.method === 'GET' ? '' : '. What was asked may or may not have been done: `weir history` tells';
     const timedOut = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
     return new CommandFailure(timedOut ? EXIT.timedOut : EXIT.unreachable, `${this.where}: ${reason}${change}`, { cause: error });
@@ -218,35 +219,35 @@ class HttpAdminClient implements AdminClient {
   }
 }
 
-/** What the codes of the system and of undici mean to somebody who did not write this. */
-const REASONS: Readonly<Record<string, string>> = {
+const DISTRUSTED = 'its certificate is not trusted here: name its authority with `ca:` in the context file, or with NODE_EXTRA_CA_CERTS';
+const BROKEN_OFF = 'the connection was closed before the answer was complete';
+
+/** What the codes of the system, of TLS and of undici mean to somebody who did not write this; after these nothing can have arrived. */
+const NOT_SENT: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such socket',
+  ENOTSOCK: 'that file is no socket',
   ECONNREFUSED: 'nothing listens there',
   EACCES: 'this user may not open the socket; only its owner and root may',
   ENOTFOUND: 'the host name is not known',
   EAI_AGAIN: 'the host name cannot be looked up now',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
   UND_ERR_CONNECT_TIMEOUT: `no connection within ${CONNECT_TIMEOUT_MS / 1000} s`,
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_BODY_TIMEOUT: 'the answer stopped half-way',
-  UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
-  ECONNRESET: 'the connection was closed before the answer was complete',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: name its authority with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not known here: name it with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not known here: name it with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not known here: name it with `ca:` in the context file, or NODE_EXTRA_CA_CERTS',
+  DEPTH_ZERO_SELF_SIGNED_CERT: DISTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: DISTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: DISTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: DISTRUSTED,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
-/** Codes after which nothing can have reached the appliance. */
-const NOT_SENT: ReadonlySet<string> = new Set([
-  ...['ENOENT', 'ECONNREFUSED', 'EACCES', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK', 'UND_ERR_CONNECT_TIMEOUT'],
-  ...[
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'ERR_TLS_CERT_ALTNAME_INVALID',
-    'CERT_HAS_EXPIRED',
-  ],
-]);
+/** The same for failures that leave open whether the request was carried out. */
+const UNCERTAIN: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the answer stopped half-way',
+  UND_ERR_SOCKET: BROKEN_OFF,
+  ECONNRESET: BROKEN_OFF,
+};
 
 function post(path: string, value: unknown): Call {
   return { method: 'POST', path, body: { type: 'application/json', text: JSON.stringify(value) } };

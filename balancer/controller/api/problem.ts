@@ -30,6 +30,9 @@ export function usageFailure(message: string, status?: number): Failure {
   return failure({ code: 'usage', message }, status);
 }
 
+/** Messages of the framework quote the request; this much of one says enough. */
+const MAX_ECHO = 200;
+
 /**
  * What fastify threw before or around a handler: its own client errors (a body that is no JSON, too large, of another type) keep
  * their status; anything else is a defect of ours and says nothing about the inside.
@@ -40,7 +43,8 @@ export function failureOfError(error: unknown): Failure {
     if (statusCode === 413) return usageFailure('the body is too large: at most 64 KiB, or 4 MiB for a config', statusCode);
     if (statusCode === 415)
       return usageFailure('the content type is not accepted: send application/json, or application/yaml for a config', statusCode);
-    if (statusCode >= 400 && statusCode < 500) return usageFailure(`the request cannot be read: ${error.message}`, statusCode);
+    if (statusCode >= 400 && statusCode < 500)
+      return usageFailure(`the request cannot be read: ${error.message.slice(0, MAX_ECHO)}`, statusCode);
   }
   return failure({ code: 'internal', message: 'an error inside weir; its log has the details' });
 }

@@ -66,7 +66,12 @@ class FastifyAdminApi implements AdminApi {
   constructor(parts: AdminApiParts) {
     this.#parts = parts;
     this.#failures = new FailureLimit(parts.clock);
-    this.#app = fastify({ logger: false, exposeHeadRoutes: false, forceCloseConnections: false });
+    this.#app = fastify({
+      logger: false,
+      exposeHeadRoutes: false,
+      // A path that cannot be decoded is met before any route, and outside of the error handler.
+      frameworkErrors: (error, _request, reply) => void send(reply, failureOfError(error)),
+    });
     this.#acceptBodies();
     for (const route of ROUTES) this.#addRoute(route);
     this.#app.setNotFoundHandler((request, reply) => {

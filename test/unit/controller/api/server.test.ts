@@ -256,6 +256,17 @@ describe('what callers send', () => {
     assert.equal((await post('{"__proto__": {"x": 1}}', 'application/json')).status, 400);
   });
 
+  test('a path that is no path has the shape of every other failure', async (t) => {
+    const started = await server(t);
+    for (const path of ['/v1/clusters/%zz', `/v1/clusters/${'x'.repeat(3000)}`, '/v2/status']) {
+      const answer = await callApi(started, { path });
+      assert.ok(answer.status >= 400 && answer.status < 500, path);
+      assert.match(answer.headers['content-type'] ?? '', /^application\/problem\+json/);
+      assert.equal(typeof answer.json['code'], 'string');
+      assert.ok(answer.text.length < 400);
+    }
+  });
+
   test('queries are decoded like bodies', async (t) => {
     const started = await server(t);
     const message = async (path: string) => (await callApi(started, { path })).json['message'];
