@@ -13,7 +13,7 @@ import type { ConfigExtensions } from './extension.ts';
 import { formatPath, show, sortProblems, type ConfigProblem, type Finding } from './problems.ts';
 import { salvage } from './salvage.ts';
 import { fileSchema, type ConfigFile } from './schema.ts';
-import { createValidator } from './validate.ts';
+import { createValidator, type Validator } from './validate.ts';
 
 export type { ConfigEnvironment } from './completion.ts';
 
@@ -38,12 +38,23 @@ export function loadConfig(source: ConfigSource, extensions: ConfigExtensions, e
     return { ok: false, problems: locateAll([{ path: [], message }], source.file, document) };
   }
   const declared = declaredNames(root);
-  const { file, misfits, isBroken } = salvage(root, createValidator(fileSchema(extensions)));
+  const { file, misfits, isBroken } = salvage(root, validatorFor(extensions));
   const completion = new Completion({ extensions, environment, declared, isBroken, directory: dirname(source.file), misfits });
   const config = file === null ? null : complete(file, completion);
   const findings = [...misfits, ...completion.findings];
   if (config === null || findings.length > 0) return { ok: false, problems: locateAll(findings, source.file, document) };
   return { ok: true, config: deepFreeze(config) };
+}
+
+/** Compiling the schema takes longer than most files do; a host loads with the same extensions again and again. */
+const validators = new WeakMap<ConfigExtensions, Validator>();
+
+function validatorFor(extensions: ConfigExtensions): Validator {
+  const known = validators.get(extensions);
+  if (known !== undefined) return known;
+  const validator = createValidator(fileSchema(extensions));
+  validators.set(extensions, validator);
+  return validator;
 }
 
 function complete(file: ConfigFile, completion: Completion): Config {

@@ -151,7 +151,8 @@ function partOf(holder: object | undefined, key: string): object {
 
 function listOf(holder: object | undefined, key: string): readonly object[] {
   const value: unknown = holder === undefined ? undefined : Reflect.get(holder, key);
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : [];
+  const items: readonly unknown[] = Array.isArray(value) ? value : [];
+  return items.filter((item) => typeof item === 'object' && item !== null);
 }
 
 function listed(words: readonly string[]): string {
