@@ -11,7 +11,7 @@ import { until } from './until.ts';
 const COMMAND = join(import.meta.dirname, '../../tui/weir.js');
 /** The last line of the guide. */
 const READY = /^Ctrl-C ends the demo/m;
-const READY_DEADLINE_MS = 60_000;
+const READY_DEADLINE_MS = 70_000;
 const END_DEADLINE_MS = 30_000;
 
 /** Any free port for each: several demos and other tests may run at once. */

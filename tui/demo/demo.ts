@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StatusView } from '../../balancer/controller/api/views.ts';
 import type { AdminClient } from '../client.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import type { Terminal } from '../terminal.ts';
@@ -14,7 +15,7 @@ import { DEMO_CLUSTERS, demoConfig, type DemoPorts } from './layout.ts';
 import { DEMO_HOST, reservePort, type WantedPort } from './ports.ts';
 import { notReady } from './readiness.ts';
 
-const READY_DEADLINE_MS = 30_000;
+const READY_DEADLINE_MS = 60_000;
 const READY_POLL_MS = 100;
 
 export interface DemoSetting {
@@ -93,7 +94,7 @@ async function waitUntilNothingMissing(setting: DemoSetting, running: Running, m
 }
 
 /** What the appliance says is missing; that it does not answer yet is missing as well. */
-async function statusGaps(client: AdminClient, gaps: (status: Awaited<ReturnType<AdminClient['status']>>) => readonly string[]) {
+async function statusGaps(client: AdminClient, gaps: (status: StatusView) => readonly string[]): Promise<readonly string[]> {
   try {
     return gaps(await client.status());
   } catch (error) {
