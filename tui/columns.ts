@@ -13,14 +13,18 @@ import type {
   WorkerView,
 } from '../balancer/controller/api/views.ts';
 import * as text from './format.ts';
-import type { Column } from './table.ts';
+import type { Column, Tone } from './table.ts';
+
+const HEALTH_TONE: Readonly<Record<ClusterView['health'], Tone>> = { up: 'good', degraded: 'warning', unknown: 'warning', down: 'bad' };
+const AGENT_TONE: Readonly<Record<AgentView['state'], Tone | null>> = { fresh: 'good', stale: 'warning', absent: null };
+const WORKER_TONE: Readonly<Record<WorkerView['state'], Tone>> = { ready: 'good', starting: 'warning', draining: 'warning', lost: 'bad' };
 
 export const CLUSTER_COLUMNS: readonly Column<ClusterView>[] = [
   { title: 'CLUSTER', of: (item) => item.name },
   { title: 'REGION', of: (item) => item.region ?? text.UNKNOWN, wide: true },
-  { title: 'ADMIN', of: (item) => item.admin },
-  { title: 'HEALTH', of: (item) => item.health },
-  { title: 'AGENT', of: (item) => item.agent.state },
+  { title: 'ADMIN', of: (item) => item.admin, tone: (item) => (item.admin === 'active' ? null : 'warning') },
+  { title: 'HEALTH', of: (item) => item.health, tone: (item) => HEALTH_TONE[item.health] },
+  { title: 'AGENT', of: (item) => item.agent.state, tone: (item) => AGENT_TONE[item.agent.state] },
   { title: 'DIAL', of: (item) => text.percent(item.dialPercent), right: true },
   { title: 'DESIRED', of: (item) => text.share(item.desiredShare), right: true },
   { title: 'EFFECTIVE', of: (item) => text.share(item.effectiveShare), right: true },
@@ -64,7 +68,7 @@ export const EDGE_COLUMNS: readonly Column<EdgeView>[] = [
 
 export const WORKER_COLUMNS: readonly Column<WorkerView>[] = [
   { title: 'WORKER', of: (item) => item.name },
-  { title: 'STATE', of: (item) => item.state },
+  { title: 'STATE', of: (item) => item.state, tone: (item) => WORKER_TONE[item.state] },
   { title: 'PID', of: (item) => String(item.pid), right: true },
   { title: 'GENERATION', of: (item) => String(item.generation), right: true },
   { title: 'PLAN', of: (item) => String(item.plan), right: true },
@@ -75,7 +79,7 @@ export const WORKER_COLUMNS: readonly Column<WorkerView>[] = [
 
 export const AGENT_COLUMNS: readonly Column<AgentView>[] = [
   { title: 'CLUSTER', of: (item) => item.cluster },
-  { title: 'STATE', of: (item) => item.state },
+  { title: 'STATE', of: (item) => item.state, tone: (item) => AGENT_TONE[item.state] },
   { title: 'AGE', of: (item) => text.age(item.ageMs), right: true },
   { title: 'CAPACITY', of: (item) => text.rate(item.capacityRps), right: true },
   { title: 'CPU', of: (item) => text.ratio(item.cpuUtilisation), right: true },

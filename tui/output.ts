@@ -9,7 +9,7 @@ export async function writeList<T>(call: CommandCall, list: ListView<T>, columns
   if (isStructured(format)) return writeStructured(call, list);
   const shown = columns.filter((column) => column.wide !== true || format === 'wide');
   if (list.items.length === 0) terminal.message(`no ${list.kind}`);
-  await terminal.data(table(list.items, shown));
+  await terminal.data(table(list.items, shown, terminal.color));
 }
 
 /** Writes `text` for people, or the list as JSON or YAML for programs. */

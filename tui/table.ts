@@ -1,5 +1,8 @@
 // Text tables: aligned columns, two blanks between them, nothing from outside that could steer a terminal.
 
+/** How a state strikes the eye on a terminal with colours; the word itself always says it too. */
+export type Tone = 'good' | 'warning' | 'bad';
+
 export interface Column<T> {
   readonly title: string;
   readonly of: (item: T) => string;
@@ -7,22 +10,38 @@ export interface Column<T> {
   readonly wide?: boolean;
   /** Numbers stand to the right. */
   readonly right?: boolean;
+  readonly tone?: (item: T) => Tone | null;
 }
 
 const GAP = '  ';
 
+/** Select Graphic Rendition: green, yellow, red of the terminal's own palette. */
+const SGR: Readonly<Record<Tone, string>> = { good: '32', warning: '33', bad: '31' };
+
+export function colored(text: string, tone: Tone | null): string {
+  return tone === null ? text : `\u001b[${SGR[tone]}m${text}\u001b[0m`;
+}
+
 /** A table with its heading; '' without items. */
-export function table<T>(items: readonly T[], columns: readonly Column<T>[]): string {
+export function table<T>(items: readonly T[], columns: readonly Column<T>[], color = false): string {
   if (items.length === 0) return '';
   const rows = [columns.map((column) => column.title), ...items.map((item) => columns.map((column) => plain(column.of(item))))];
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => widthOf(row[index] ?? ''))));
-  return rows.map((row) => `${line(row, columns, widths)}\n`).join('');
+  return rows.map((row, index) => `${line(row, columns, { widths, item: color ? items[index - 1] : undefined })}\n`).join('');
 }
 
-function line<T>(row: readonly string[], columns: readonly Column<T>[], widths: readonly number[]): string {
+/** What a line needs besides its cells; no item: no colours. */
+interface LineStyle<T> {
+  readonly widths: readonly number[];
+  readonly item: T | undefined;
+}
+
+function line<T>(row: readonly string[], columns: readonly Column<T>[], { widths, item }: LineStyle<T>): string {
   const cells = row.map((cell, index) => {
+    const column = columns[index];
     const padding = ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(cell)));
-    return columns[index]?.right === true ? padding + cell : cell + padding;
+    const text = item === undefined ? cell : colored(cell, column?.tone?.(item) ?? null);
+    return column?.right === true ? padding + text : text + padding;
   });
   return cells.join(GAP).trimEnd();
 }

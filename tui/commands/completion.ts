@@ -4,7 +4,7 @@ import { EXIT } from '../exit.ts';
 
 const BASH = `# bash completion for weir; load it with: source <(weir completion bash)
 _weir() {
-  local candidates
+  local candidates candidate
   # "=" breaks words in bash; what is typed is put together again from the line.
   local line="\${COMP_LINE:0:COMP_POINT}"
   local -a words

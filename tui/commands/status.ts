@@ -5,7 +5,7 @@ import type { CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { time, traffic } from '../format.ts';
 import { writeResult } from '../output.ts';
-import { plain, table } from '../table.ts';
+import { type Tone, colored, plain, table } from '../table.ts';
 
 export const statusCommand: CommandDefinition = {
   examples: ['weir status', 'weir status --check && echo healthy', 'weir status -o json'],
@@ -15,24 +15,36 @@ export const statusCommand: CommandDefinition = {
     const client = await call.connect();
     const status = await client.status();
     const list = { kind: 'status', revision: status.revision, items: [status] };
-    await writeResult(call, list, screen(status, call.format === 'wide'));
+    await writeResult(call, list, screen(status, { wide: call.format === 'wide', color: call.terminal.color }));
     return call.values.flag('check') && status.degraded.length > 0 ? EXIT.failed : EXIT.ok;
   },
 };
 
-function screen(status: StatusView, wide: boolean): string {
+interface Look {
+  readonly wide: boolean;
+  readonly color: boolean;
+}
+
+function screen(status: StatusView, { wide, color }: Look): string {
   const shown = <T extends { readonly wide?: boolean }>(columns: readonly T[]): readonly T[] =>
     columns.filter((column) => wide || column.wide !== true);
-  const blocks = [heading(status), table(status.clusters, shown(CLUSTER_COLUMNS)), table(status.services, shown(SERVICE_COLUMNS))];
+  const blocks = [
+    heading(status, color),
+    table(status.clusters, shown(CLUSTER_COLUMNS), color),
+    table(status.services, shown(SERVICE_COLUMNS), color),
+  ];
   return blocks.filter((block) => block !== '').join('\n');
 }
 
-function heading(status: StatusView): string {
+function heading(status: StatusView, color: boolean): string {
+  const tinted = (text: string, tone: Tone): string => (color ? colored(text, tone) : text);
   const numbers = `revision ${status.revision}  generation ${status.generation}  plan ${status.plan}`;
   const lines = [
     `${status.host}  weir ${status.version}  ${numbers}  workers ${status.workersReady}/${status.workers} ready  ${status.inFlight} in flight`,
     `traffic: ${traffic(status.traffic)}`,
-    ...(status.degraded.length === 0 ? ['state: ok'] : status.degraded.map((line) => `degraded: ${plain(line)}`)),
+    ...(status.degraded.length === 0
+      ? [`state: ${tinted('ok', 'good')}`]
+      : status.degraded.map((line) => `${tinted('degraded', 'bad')}: ${plain(line)}`)),
   ];
   const last = status.lastRevision;
   if (last !== null) lines.push(`last change: revision ${last.revision} by ${plain(last.author)} at ${time(last.at)}: ${plain(last.text)}`);

@@ -44,6 +44,15 @@ describe('tables', () => {
     assert.equal(text, '    N  NAME\n    5  a\n12345  longer\n');
   });
 
+  test('colours go around words, never into widths, and only when asked for', () => {
+    const columns = [
+      { title: 'STATE', of: (item: string) => item, tone: (item: string) => (item === 'down' ? ('bad' as const) : null) },
+      { title: 'N', of: () => '1' },
+    ];
+    assert.equal(table(['up', 'down'], columns, true), 'STATE  N\nup     1\n\u001b[31mdown\u001b[0m   1\n');
+    assert.equal(table(['up', 'down'], columns), 'STATE  N\nup     1\ndown   1\n');
+  });
+
   test('control characters, C1 codes and line separators become blanks', () => {
     assert.equal(plain('a\u001b]0;x\u0007b\u009bc\u2028d\r\ne'), 'a ]0;x b c d e');
   });
