@@ -1,0 +1,209 @@
+// What the operator sees of the edge host: shares asked for, planned and measured, health, agents, workers, in one consistent picture.
+import type { ClusterConfig, ServiceConfig } from '../config/config.ts';
+import { MILLION } from '../config/config.ts';
+import type { Revision } from '../intent/intent.ts';
+import type { ClusterHealth, DemandView, Plan, PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
+import { WINDOW_SECONDS, type TrafficOf } from '../telemetry/window.ts';
+import type {
+  AgentView,
+  ClusterView,
+  EdgeView,
+  ListView,
+  RoleView,
+  RouteView,
+  ServiceView,
+  StatusView,
+  TargetView,
+  TrafficView,
+  WorkerView,
+} from './api/views.ts';
+import { clusterShares } from './cluster-shares.ts';
+import type { Edge } from './edge.ts';
+
+/** Newest events in a status. */
+const STATUS_EVENTS = 50;
+
+export function listOf<T>(edge: Edge, kind: string, items: readonly T[]): ListView<T> {
+  return { kind, revision: edge.keeper.intent.revision, items };
+}
+
+export function clusterViews(edge: Edge): readonly ClusterView[] {
+  const { plan } = edge.loop;
+  const demand = edge.demand();
+  const shares = clusterShares(plan, demand);
+  const capacity = edge.capacity();
+  const loads = clusterLoads(plan, demand);
+  const agents = new Map(agentViews(edge).map((agent) => [agent.cluster, agent]));
+  const all = trafficOf(edge, { of: 'all' }).rps;
+  return Object.values(edge.config.clusters).map((cluster): ClusterView => {
+    const { name } = cluster;
+    const asked = edge.intent.clusters[name];
+    const traffic = trafficOf(edge, { of: 'cluster', cluster: name });
+    const capacityRps = capacity[name] ?? null;
+    return {
+      name,
+      region: cluster.region,
+      admin: asked?.admin ?? 'active',
+      dialPercent: asked?.dialPercent ?? 100,
+      health: healthOf(edge, cluster)?.state ?? 'unknown',
+      agent: agents.get(name) ?? absentAgent(name),
+      endpoints: edge.prober.endpoints(name),
+      desiredShare: shares.get(name)?.desired ?? 0,
+      effectiveShare: shares.get(name)?.effective ?? 0,
+      observedShare: all === 0 ? 0 : traffic.rps / all,
+      traffic,
+      capacityRps,
+      utilisation: capacityRps === null || capacityRps === 0 ? null : (loads.get(name) ?? 0) / capacityRps,
+      trend: edge.window.trend({ of: 'cluster', cluster: name }, WINDOW_SECONDS),
+    };
+  });
+}
+
+export function serviceViews(edge: Edge): readonly ServiceView[] {
+  const { plan } = edge.loop;
+  return Object.values(edge.config.services).map((service): ServiceView => {
+    const planned = plan.services[service.name];
+    const traffic = trafficOf(edge, { of: 'service', service: service.name });
+    return {
+      name: service.name,
+      policy: service.steer.policy,
+      onUnavailable: service.onUnavailable,
+      split: splitPercents(edge, service),
+      targets: planned?.targets.map((target) => targetView(edge, planned, target, traffic.rps)) ?? [],
+      lostShare: (planned?.lost ?? 0) / MILLION,
+      traffic,
+    };
+  });
+}
+
+export function routeViews(edge: Edge): readonly RouteView[] {
+  return edge.config.routes.map(({ name, match, service }) => ({
+    name,
+    hosts: match.hosts,
+    path: match.path.kind === 'prefix' ? match.path.value : `${match.path.kind}: ${match.path.value}`,
+    service,
+    traffic: trafficOf(edge, { of: 'route', route: name }),
+  }));
+}
+
+export function workerViews(edge: Edge): readonly WorkerView[] {
+  return edge.links.workers().map(({ name, pid, state, generation, plan, restarts }) => {
+    const { residentBytes, eventLoopDelayMs } = edge.figures.of(name);
+    return { name, pid, state, generation, plan, restarts, residentBytes, eventLoopDelayMs };
+  });
+}
+
+export function agentViews(edge: Edge): readonly AgentView[] {
+  return edge.hub?.agents() ?? Object.keys(edge.config.clusters).map(absentAgent);
+}
+
+export function edgeView(edge: Edge, id: string): EdgeView {
+  return {
+    name: edge.config.hostName,
+    id,
+    configHash: edge.config.hash,
+    generation: edge.generation,
+    plan: edge.loop.number,
+    revision: edge.keeper.intent.revision,
+    workersReady: workersReady(edge),
+    workers: edge.config.workers,
+  };
+}
+
+export function statusView(edge: Edge, role: RoleView, startedAt: string): StatusView {
+  const clusters = clusterViews(edge);
+  const services = serviceViews(edge);
+  const { newest } = edge.keeper;
+  return {
+    host: edge.config.hostName,
+    version: edge.options.version,
+    at: new Date(edge.options.clock.wallMs()).toISOString(),
+    startedAt,
+    revision: edge.keeper.intent.revision,
+    generation: edge.generation,
+    plan: edge.loop.number,
+    degraded: degradedLines(edge, clusters, services),
+    workersReady: workersReady(edge),
+    workers: edge.config.workers,
+    inFlight: edge.figures.inFlight(),
+    traffic: trafficOf(edge, { of: 'all' }),
+    clusters,
+    services,
+    lastRevision: newest === null ? null : lastRevision(newest),
+    events: edge.events.newest(STATUS_EVENTS),
+    role,
+  };
+}
+
+function lastRevision({ revision, at, author, reason, touched }: Revision): NonNullable<StatusView['lastRevision']> {
+  const fields = touched.filter(({ path }) => !path.some((part) => part.endsWith('Seed'))).map(({ path }) => path.slice(1).join('.'));
+  return { revision, at, author: author.name, text: reason === '' ? `changed ${fields.join(', ')}` : reason };
+}
+
+/** Serve the newest config, and the newest plan or the one before it, which is on its way. */
+function workersReady(edge: Edge): number {
+  return edge.links.workers().filter(({ state, generation }) => state === 'ready' && generation === edge.generation).length;
+}
+
+function degradedLines(edge: Edge, clusters: readonly ClusterView[], services: readonly ServiceView[]): readonly string[] {
+  const ready = workersReady(edge);
+  return [
+    ...(edge.problem === null ? [] : [edge.problem]),
+    ...(ready < edge.config.workers ? [`${ready} of ${edge.config.workers} workers are ready`] : []),
+    ...clusters
+      .filter(({ health, admin }) => (health === 'down' || health === 'degraded') && admin === 'active')
+      .map(({ name, health, endpoints }) => `cluster ${name} is ${health}${reasonOf(endpoints)}`),
+    ...clusters.filter(({ agent }) => agent.state === 'stale').map(({ name }) => `the agent of ${name} is stale`),
+    ...services
+      .filter(({ lostShare }) => lostShare > 0)
+      .map(({ name, lostShare }) => `service ${name} answers ${Math.round(lostShare * 1000) / 10} % of its requests with 503`),
+  ];
+}
+
+function reasonOf(endpoints: ClusterView['endpoints']): string {
+  const reason = endpoints.find((endpoint) => endpoint.reason !== '')?.reason ?? '';
+  return reason === '' ? '' : `: ${reason}`;
+}
+
+function targetView(edge: Edge, { service }: ServicePlan, target: PlanTarget, serviceRps: number): TargetView {
+  const { version, cluster, desired, effective, reasons } = target;
+  const traffic = trafficOf(edge, { of: 'target', service, version, cluster });
+  return {
+    version,
+    cluster,
+    desiredShare: desired / MILLION,
+    effectiveShare: effective / MILLION,
+    observedShare: serviceRps === 0 ? 0 : traffic.rps / serviceRps,
+    reasons,
+    traffic,
+  };
+}
+
+function splitPercents(edge: Edge, service: ServiceConfig): Readonly<Record<string, number>> {
+  const split = edge.intent.services[service.name]?.split ?? service.split;
+  return Object.fromEntries(service.versions.map(({ name }) => [name, ((split[name] ?? 0) * 100) / MILLION]));
+}
+
+/** Requests per second that the plan sends to each cluster. */
+function clusterLoads(plan: Plan, demand: DemandView): ReadonlyMap<string, number> {
+  const loads = new Map<string, number>();
+  for (const { service, targets } of Object.values(plan.services)) {
+    for (const { cluster, effective } of targets) {
+      loads.set(cluster, (loads.get(cluster) ?? 0) + ((demand[service] ?? 0) * effective) / MILLION);
+    }
+  }
+  return loads;
+}
+
+function healthOf(edge: Edge, { name }: ClusterConfig): ClusterHealth | undefined {
+  return edge.prober.view().clusters[name];
+}
+
+function trafficOf(edge: Edge, whose: TrafficOf): TrafficView {
+  return edge.window.figures(whose);
+}
+
+function absentAgent(cluster: string): AgentView {
+  const nothing = { ageMs: null, capacityRps: null, cpuUtilisation: null, memoryUtilisation: null, agentVersion: null };
+  return { cluster, state: 'absent', ...nothing };
+}

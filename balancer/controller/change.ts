@@ -1,0 +1,88 @@
+// One change asked for by an operator: judged, previewed with the same plan as the live one, stored, and followed until the workers serve it.
+import { applyChange } from '../intent/apply-change.ts';
+import type { Change, Intent, TouchedField } from '../intent/intent.ts';
+import { undo } from '../intent/undo.ts';
+import { plan } from '../steer/plan.ts';
+import type { ApiProblem, ChangeRequest, ChangeResult } from './api/views.ts';
+import type { Caller, Outcome } from './appliance.ts';
+import { clusterShares, shareChanges } from './cluster-shares.ts';
+import { questionBefore } from './confirm.ts';
+import type { Edge } from './edge.ts';
+
+/** For every ready worker to serve a change. */
+const SERVE_DEADLINE_MS = 3000;
+
+/** What a change comes to, before it is made. */
+interface Proposal {
+  readonly intent: Intent;
+  readonly touched: readonly TouchedField[];
+  readonly summary: string;
+  readonly undoes: number | null;
+}
+
+/** Has to run alone (`Edge.changes`). */
+export async function makeChange(edge: Edge, request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {
+  const before = edge.keeper.intent;
+  const { dryRun = false, ifRevision } = request;
+  if (ifRevision !== undefined && ifRevision !== before.revision) return moved(before.revision, `it was expected at ${ifRevision}`);
+  const proposed = propose(edge, request.change, before);
+  if (!proposed.ok) return proposed;
+  const proposal = proposed.value;
+  const planBefore = plan(edge.planInput(before));
+  const planAfter = plan(edge.planInput(proposal.intent));
+  const changed = proposal.touched.length > 0;
+  const result = (applied: ChangeResult['applied']): Outcome<ChangeResult> => ({
+    ok: true,
+    value: {
+      revision: edge.keeper.intent.revision,
+      previousRevision: before.revision,
+      changed,
+      dryRun,
+      summary: proposal.summary,
+      shares: shareChanges(planBefore, planAfter),
+      applied,
+      undo: 'weir undo',
+    },
+  });
+  if (dryRun) return result(null);
+  if (changed) {
+    const demand = edge.demand();
+    const sharesBefore = clusterShares(planBefore, demand);
+    const sharesAfter = clusterShares(planAfter, demand);
+    const question = request.yes === true ? null : questionBefore({ before, after: proposal.intent, sharesBefore, sharesAfter });
+    if (question !== null) return refuse({ code: 'confirm', message: `${question.replace(/ Go on\?$/, '')} Say --yes to do it`, question });
+    if (!commit(edge, request, caller, proposal)) return moved(edge.keeper.intent.revision, 'it changed meanwhile');
+  }
+  const served = { generation: edge.generation, plan: edge.loop.recompute() };
+  return result(await edge.links.served(served, SERVE_DEADLINE_MS));
+}
+
+function propose(edge: Edge, change: Change, intent: Intent): Outcome<Proposal> {
+  if (change.kind === 'undo') {
+    const outcome = undo(intent, change.to, edge.keeper.history(), edge.facts());
+    return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
+  }
+  const outcome = applyChange(intent, change, edge.facts());
+  if (!outcome.ok) return refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
+  return { ok: true, value: { ...outcome, undoes: null } };
+}
+
+function commit(edge: Edge, request: ChangeRequest, caller: Caller, { intent, touched, summary, undoes }: Proposal): boolean {
+  const { change, reason = '' } = request;
+  const done = edge.keeper.commit(intent, touched, { author: caller.author, source: 'operator', reason, change, undoes });
+  if (done)
+    edge.events.add('revision', `revision ${intent.revision} by ${caller.author.name}: ${summary}${reason === '' ? '' : ` (${reason})`}`);
+  return done;
+}
+
+function moved(revision: number, why: string): Outcome<never> {
+  return refuse({
+    code: 'conflict',
+    message: `the intent is at revision ${revision} and ${why}; look at \`weir history\` and try again`,
+    revision,
+  });
+}
+
+function refuse(problem: ApiProblem): Outcome<never> {
+  return { ok: false, problem };
+}

@@ -1,0 +1,105 @@
+// Brings another config into service: intent first in mind only, then the workers, and only when they can serve it, the store.
+import type { Config } from '../config/config.ts';
+import { diffConfig } from '../config/diff.ts';
+import type { Author } from '../intent/intent.ts';
+import { seedIntent, type Seeding } from '../intent/seed.ts';
+import type { ConfigApplyResult, Outcome } from './appliance.ts';
+import type { ConfigText } from './config-source.ts';
+import type { Edge } from './edge.ts';
+
+/** For workers to build a generation and to open its listeners. */
+const SERVE_DEADLINE_MS = 5000;
+/** The text that was last served: a controller that finds a bad file when it starts goes on with it. */
+export const SERVED_TEXT = 'config.served';
+
+export interface TakeOptions {
+  readonly author: Author;
+  readonly dryRun: boolean;
+  /** Told when the config is in service. */
+  readonly onTaken: (config: Config) => void;
+}
+
+/** Takes over `next`, or says why not and leaves everything as it was. Has to run alone (`Edge.changes`). */
+export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOptions): Promise<Outcome<ConfigApplyResult>> {
+  const seeding = seedIntent(next.config, edge.keeper.intent);
+  if (seeding.problems.length > 0) {
+    const problems = seeding.problems.map(({ message }) => message);
+    return { ok: false, problem: { code: 'unsafe', message: 'the config takes away what has a share; the one before stays', problems } };
+  }
+  const { differences, needsRestart } = diffConfig(edge.config, next.config);
+  const changed = next.fingerprint !== edge.served.fingerprint || seeding.touched.length > 0;
+  const result = (): ConfigApplyResult => ({
+    revision: edge.keeper.intent.revision,
+    generation: edge.generation,
+    changed,
+    dryRun: options.dryRun,
+    differences,
+    needsRestart,
+  });
+  if (options.dryRun) return { ok: true, value: result() };
+  if (!changed) {
+    keep(edge, next);
+    return { ok: true, value: result() };
+  }
+  const problem = await tryOut(edge, next, seeding);
+  if (problem !== null) return { ok: false, problem: { code: 'usage', message: `${problem}; the config before stays in service` } };
+  if (seeding.touched.length > 0 && !commitSeeding(edge, seeding, options.author)) {
+    edge.loop.recompute();
+    return { ok: false, problem: { code: 'conflict', message: 'the intent has changed meanwhile; try again' } };
+  }
+  keep(edge, next);
+  for (const difference of differences) edge.events.add('config', difference);
+  edge.events.add('config', `generation ${edge.generation} is in service (${differences.length} differences)`);
+  options.onTaken(next.config);
+  return { ok: true, value: result() };
+}
+
+/** Records the seeding of a config that is in service. */
+export function commitSeeding(edge: Edge, seeding: Seeding, author: Author): boolean {
+  const done = edge.keeper.commit(seeding.intent, seeding.touched, {
+    author,
+    source: 'config',
+    reason: 'the config file changed what it starts with',
+    change: null,
+    undoes: null,
+  });
+  if (done) edge.events.add('revision', `revision ${edge.keeper.intent.revision} from the config`);
+  return done;
+}
+
+function keep(edge: Edge, next: ConfigText): void {
+  edge.served = next;
+  edge.options.store.putAppliedConfig(next.applied);
+  edge.options.store.putValue(SERVED_TEXT, next.text);
+}
+
+/** Null: the workers serve it. Otherwise the problem of the first that cannot, and all are back on the config before. */
+async function tryOut(edge: Edge, next: ConfigText, seeding: Seeding): Promise<string | null> {
+  const before = edge.served;
+  const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
+  const generation = serve(edge, next, edge.generations.of(next.fingerprint));
+  edge.trying = seeding.intent;
+  edge.onGenerationFailed = (number, problem) => {
+    if (number === generation) fail(problem);
+  };
+  const plan = edge.loop.recompute();
+  edge.links.sendGeneration(generation, next.config);
+  const served = edge.links.served({ generation, plan }, SERVE_DEADLINE_MS).then(() => null);
+  const problem = await Promise.race([served, failed]);
+  edge.onGenerationFailed = null;
+  edge.trying = null;
+  if (problem === null) return null;
+  // Workers that could serve it do so already: a number above theirs brings them back.
+  const back = serve(edge, before, edge.generations.next(before.fingerprint));
+  edge.loop.recompute();
+  edge.links.sendGeneration(back, before.config);
+  return problem;
+}
+
+/** Every part of the controller works with this config from here on. */
+function serve(edge: Edge, text: ConfigText, generation: number): number {
+  edge.served = text;
+  edge.generation = generation;
+  edge.prober.replace(text.config);
+  return generation;
+}

@@ -1,0 +1,215 @@
+// The controller process: reads the config, brings the parts of the edge host up in order, and takes them down again.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { systemClock } from '../../health/clock.ts';
+import type { ConfigEnvironment } from '../config/completion.ts';
+import type { Config } from '../config/config.ts';
+import type { ConfigExtensions } from '../config/extension.ts';
+import { seedIntent, type Seeding } from '../intent/seed.ts';
+import { decodeSupervisorMessage, type ChildMessage } from '../ipc.ts';
+import type { Log } from '../log.ts';
+import { openSqliteStore } from '../store/sqlite.ts';
+import type { Store } from '../store/store.ts';
+import { createAdminApi, type AdminApi } from './api/server.ts';
+import { ConfigSource, type ConfigText } from './config-source.ts';
+import { commitSeeding, SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { EdgeAppliance } from './edge-appliance.ts';
+import { Edge } from './edge.ts';
+import { hostGauges } from './host-gauges.ts';
+import { MetricsEndpoint } from './metrics-endpoint.ts';
+
+export interface ControllerOptions {
+  /** Absolute. */
+  readonly configFile: string;
+  readonly stateDir: string;
+  /** How often a controller of this supervisor ended before. */
+  readonly restarts: number;
+  /** Of the program. */
+  readonly version: string;
+  readonly extensions: ConfigExtensions;
+  readonly environment: ConfigEnvironment;
+  readonly log: Log;
+}
+
+const CONFIG_FILE = { name: 'weir', how: 'config file' } as const;
+const HOST_ID = 'host.id';
+/** The health is stored every so many seconds. */
+const STORE_EVERY = 5;
+
+/** Runs the controller of this process until the supervisor ends it or is gone. */
+export async function runController(options: ControllerOptions): Promise<void> {
+  const say = (message: ChildMessage): void => void process.send?.(message);
+  const { promise: asked, resolve: end } = Promise.withResolvers<undefined>();
+  process.once('disconnect', () => end(undefined));
+  let controller: Controller;
+  try {
+    controller = new Controller(options, say);
+    await controller.start();
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    options.log.error({ problem }, 'the controller cannot start');
+    say({ type: 'failed', problem });
+    process.exitCode = 1;
+    return;
+  }
+  process.on('message', (value: unknown) => {
+    const message = decodeSupervisorMessage(value);
+    if (message?.type === 'reload') void controller.reload();
+    else if (message?.type === 'drain') end(undefined);
+  });
+  await asked;
+  await controller.close();
+}
+
+/** Made and not started: reading the config and the store can fail, and then nothing has to be taken down but the store. */
+class Controller {
+  readonly #options: ControllerOptions;
+  readonly #say: (message: ChildMessage) => void;
+  readonly #store: Store;
+  readonly #source: ConfigSource;
+  readonly #edge: Edge;
+  readonly #appliance: EdgeAppliance;
+  readonly #api: AdminApi;
+  readonly #metrics: MetricsEndpoint;
+  readonly #note: string | null;
+  readonly #seeding: Seeding;
+  #periods = 0;
+
+  constructor(options: ControllerOptions, say: (message: ChildMessage) => void) {
+    const { stateDir, log, version } = options;
+    this.#options = options;
+    this.#say = say;
+    this.#store = openSqliteStore(stateDir);
+    this.#source = new ConfigSource({ ...options, store: this.#store });
+    const { served, seeding, note } = this.#choose();
+    this.#note = note;
+    this.#seeding = seeding;
+    this.#edge = new Edge({
+      clock: systemClock,
+      random: Math.random,
+      log,
+      store: this.#store,
+      source: this.#source,
+      served,
+      version,
+      onPeriod: () => this.#period(),
+      onGenerationFailed: (problem) => say({ type: 'failed', problem }),
+    });
+    this.#appliance = new EdgeAppliance(this.#edge, hostId(this.#store), (config) => this.#tellScale(config));
+    const { admin } = served.config;
+    const api = { appliance: this.#appliance, socketPath: join(stateDir, 'admin.sock'), bind: admin.bind, tls: admin.tls };
+    this.#api = createAdminApi({ ...api, clock: systemClock, log });
+    this.#metrics = new MetricsEndpoint({ contentType: this.#edge.registry.contentType, expose: () => this.#expose() }, log);
+  }
+
+  async start(): Promise<void> {
+    const edge = this.#edge;
+    const { config } = edge;
+    if (this.#seeding.touched.length > 0) commitSeeding(edge, this.#seeding, CONFIG_FILE);
+    if (this.#note !== null) this.#warn(this.#note);
+    edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
+    await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
+    edge.prober.start(config, edge.health.read());
+    edge.loop.start();
+    edge.links.sendGeneration(edge.generation, config);
+    this.#store.putValue(SERVED_TEXT, edge.served.text);
+    await edge.hub?.start();
+    if (config.metrics !== null) await this.#metrics.start(config.metrics.bind);
+    await this.#api.start();
+    edge.events.add('controller', this.#options.restarts === 0 ? 'the controller has started' : 'the controller is back');
+    this.#tellScale(config);
+    this.#say({ type: 'ready' });
+  }
+
+  /** SIGHUP: the file as it is now. What is wrong with it is told, and the config before stays. */
+  async reload(): Promise<void> {
+    await this.#edge.changes.run(async () => {
+      const read = this.#source.read();
+      if (!read.ok) {
+        this.#refused(read.problems);
+        return;
+      }
+      if (read.note !== null) this.#edge.events.add('config', read.note);
+      const onTaken = (config: Config): void => this.#tellScale(config);
+      const outcome = await takeConfig(this.#edge, read.value, { author: CONFIG_FILE, dryRun: false, onTaken });
+      if (!outcome.ok) {
+        this.#refused([outcome.problem.message, ...(outcome.problem.problems ?? [])]);
+        return;
+      }
+      this.#edge.problem = null;
+      const { changed, needsRestart } = outcome.value;
+      if (!changed) this.#edge.events.add('config', 'reloaded: nothing has changed');
+      for (const line of needsRestart) this.#edge.events.add('config', `${line}: only a restart brings it in`);
+    });
+  }
+
+  /** The workers are gone or serve on without us; what is known is stored last. */
+  async close(): Promise<void> {
+    const edge = this.#edge;
+    edge.loop.close();
+    edge.prober.close();
+    edge.health.write(edge.prober.view());
+    await Promise.allSettled([this.#api.close(), this.#metrics.close(), edge.hub?.close(), edge.links.close()]);
+    this.#store.close();
+  }
+
+  /** The config to begin with: the file's, or, when that cannot be served, the text that was served last. */
+  #choose(): { readonly served: ConfigText; readonly seeding: Seeding; readonly note: string | null } {
+    const intent = this.#store.readIntent();
+    const read = this.#source.read();
+    if (read.ok) {
+      const seeding = seedIntent(read.value.config, intent);
+      if (seeding.problems.length === 0) return { served: read.value, seeding, note: read.note };
+    }
+    const problems = read.ok ? seedIntent(read.value.config, intent).problems.map(({ message }) => message) : read.problems;
+    const text = this.#store.getValue(SERVED_TEXT);
+    const last = text === null ? null : this.#source.parse(text, this.#store.appliedConfig());
+    if (last?.ok !== true) throw new Error(problems.join('\n'));
+    const seeding = seedIntent(last.value.config, intent);
+    if (seeding.problems.length > 0) throw new Error(problems.join('\n'));
+    return { served: last.value, seeding, note: `the config file is not served, the config before is: ${problems.join('; ')}` };
+  }
+
+  #period(): void {
+    const edge = this.#edge;
+    this.#periods += 1;
+    this.#updateMetrics();
+    edge.window.prune();
+    if (this.#periods % STORE_EVERY === 0) edge.health.write(edge.prober.view());
+  }
+
+  #expose(): Promise<string> {
+    this.#updateMetrics();
+    return this.#edge.registry.expose();
+  }
+
+  #updateMetrics(): void {
+    const { registry, meter } = this.#edge;
+    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(this.#appliance.status('read'))]);
+  }
+
+  #tellScale({ workers, drainDeadlineMs }: Config): void {
+    this.#say({ type: 'scale', workers, drainDeadlineMs });
+  }
+
+  #refused(problems: readonly string[]): void {
+    this.#warn(`the config file is not taken over, the one before stays: ${problems.join('; ')}`);
+  }
+
+  #warn(problem: string): void {
+    this.#edge.problem = problem;
+    this.#edge.events.add('config', problem);
+  }
+}
+
+/** The source of the controller's own metrics; workers are called w1, w2, … */
+const CONTROLLER = 'controller';
+
+/** Random, made once: a host keeps it over restarts and changes of name. */
+function hostId(store: Store): string {
+  const known = store.getValue(HOST_ID);
+  if (known !== null) return known;
+  const id = randomUUID();
+  store.putValue(HOST_ID, id);
+  return id;
+}

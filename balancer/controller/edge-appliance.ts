@@ -1,0 +1,141 @@
+// What the admin API may ask of this edge host, answered from its parts.
+import { randomBytes } from 'node:crypto';
+import { verifyChain } from '../intent/revision.ts';
+import type { Role } from '../store/store.ts';
+import type {
+  AgentView,
+  AuditVerification,
+  ChangeRequest,
+  ChangeResult,
+  ClusterView,
+  EdgeView,
+  EventView,
+  ListView,
+  RevisionView,
+  RouteView,
+  ServiceView,
+  StatusView,
+  WorkerView,
+} from './api/views.ts';
+import type { Appliance, Caller, ConfigApplyResult, Outcome, TokenRequest, TokenView } from './appliance.ts';
+import { agentViews, clusterViews, edgeView, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
+import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts';
+import { makeChange } from './change.ts';
+import type { Config } from '../config/config.ts';
+import { takeConfig } from './config-taker.ts';
+import type { Edge } from './edge.ts';
+
+export class EdgeAppliance implements Appliance {
+  readonly #edge: Edge;
+  readonly #hostId: string;
+  readonly #startedAt: string;
+  readonly #onTaken: (config: Config) => void;
+
+  constructor(edge: Edge, hostId: string, onTaken: (config: Config) => void) {
+    this.#edge = edge;
+    this.#hostId = hostId;
+    this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
+    this.#onTaken = onTaken;
+  }
+
+  status(role: Role): StatusView {
+    return statusView(this.#edge, role, this.#startedAt);
+  }
+
+  clusters(): ListView<ClusterView> {
+    return listOf(this.#edge, 'clusters', clusterViews(this.#edge));
+  }
+
+  services(): ListView<ServiceView> {
+    return listOf(this.#edge, 'services', serviceViews(this.#edge));
+  }
+
+  routes(): ListView<RouteView> {
+    return listOf(this.#edge, 'routes', routeViews(this.#edge));
+  }
+
+  edges(): ListView<EdgeView> {
+    return listOf(this.#edge, 'edges', [edgeView(this.#edge, this.#hostId)]);
+  }
+
+  workers(): ListView<WorkerView> {
+    return listOf(this.#edge, 'workers', workerViews(this.#edge));
+  }
+
+  agents(): ListView<AgentView> {
+    return listOf(this.#edge, 'agents', agentViews(this.#edge));
+  }
+
+  events(limit: number): ListView<EventView> {
+    return listOf(this.#edge, 'events', this.#edge.events.newest(limit));
+  }
+
+  revisions(limit: number): ListView<RevisionView> {
+    return listOf(this.#edge, 'revisions', this.#edge.options.store.revisions(limit));
+  }
+
+  change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {
+    return this.#edge.changes.run(() => makeChange(this.#edge, request, caller));
+  }
+
+  applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>> {
+    const { clock, source } = this.#edge.options;
+    return this.#edge.changes.run(async () => {
+      const read = source.parse(text, source.appliedOver(text, new Date(clock.wallMs()).toISOString()));
+      if (read.ok) return takeConfig(this.#edge, read.value, { author: caller.author, dryRun, onTaken: this.#onTaken });
+      const { problems } = read;
+      const message = `the config has ${problems.length} problem${problems.length === 1 ? '' : 's'}; the one before stays in service`;
+      return { ok: false, problem: { code: 'usage', message, problems } };
+    });
+  }
+
+  configText(): string {
+    return this.#edge.served.text;
+  }
+
+  verifyAudit(): AuditVerification {
+    return verifyChain(this.#edge.options.store.chain(), this.#edge.keeper.intent.revision);
+  }
+
+  tokens(): ListView<TokenView> {
+    return listOf(this.#edge, 'tokens', this.#edge.options.store.tokens().map(tokenView));
+  }
+
+  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }> {
+    const { store, clock } = this.#edge.options;
+    if (store.tokens().some(({ name }) => name === request.name)) {
+      const message = `a token named ${request.name} exists; revoke it first (weir token revoke ${request.name}), or choose another name`;
+      return { ok: false, problem: { code: 'conflict', message } };
+    }
+    const { cluster } = request;
+    if (cluster !== null && !Object.hasOwn(this.#edge.config.clusters, cluster)) {
+      const message = `there is no cluster "${cluster}"; the config has ${Object.keys(this.#edge.config.clusters).join(', ')}`;
+      return { ok: false, problem: { code: 'not_found', message } };
+    }
+    const { stored, secret } = mintToken(request, clock.wallMs(), randomBytes);
+    store.putToken(stored);
+    this.#edge.events.add('controller', `token ${stored.name} (${stored.role}) created by ${caller.author.name}`);
+    return { ok: true, value: { token: tokenView(stored), secret } };
+  }
+
+  deleteToken(name: string, caller: Caller): Outcome<null> {
+    if (!this.#edge.options.store.deleteToken(name)) {
+      return {
+        ok: false,
+        problem: { code: 'not_found', message: `there is no token named ${name}; weir token list shows those there are` },
+      };
+    }
+    this.#edge.events.add('controller', `token ${name} revoked by ${caller.author.name}`);
+    return { ok: true, value: null };
+  }
+
+  authenticate(secret: string): Caller | null {
+    const { store, clock } = this.#edge.options;
+    const token = findToken(store.tokens(), secret, clock.wallMs());
+    return token === null ? null : callerOfToken(token);
+  }
+
+  subscribe(onEvent: (event: EventView) => void): () => void {
+    return this.#edge.events.subscribe(onEvent);
+  }
+}

@@ -1,0 +1,199 @@
+// The controller of one edge host: its parts, made from each other, and what each tells the others.
+import { readFileSync } from 'node:fs';
+import type { Clock, Random } from '../../health/clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Facts } from '../intent/apply-change.ts';
+import type { Intent } from '../intent/intent.ts';
+import type { Log } from '../log.ts';
+import type { PlanInput } from '../steer/plan.ts';
+import { targetKey, type CapacityView, type DemandView } from '../steer/plan-shape.ts';
+import type { Store } from '../store/store.ts';
+import { Meter } from '../telemetry/meter.ts';
+import { MetricsRegistry } from '../telemetry/registry.ts';
+import { TrafficWindow } from '../telemetry/window.ts';
+import { findToken } from './auth/tokens.ts';
+import type { ConfigSource, ConfigText } from './config-source.ts';
+import { EventLog } from './events.ts';
+import { createHub, type Hub } from './hub/hub.ts';
+import { IntentKeeper } from './intent-keeper.ts';
+import { LastHealth } from './last-health.ts';
+import { GenerationNumbers, RisingNumber } from './numbers.ts';
+import { OneAtATime } from './one-at-a-time.ts';
+import { PlanLoop } from './plan-loop.ts';
+import { Prober } from './probe/prober.ts';
+import { WorkerFigures } from './worker-figures.ts';
+import { WorkerLinks, type WorkerListener } from './worker-links.ts';
+
+export interface EdgeOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly store: Store;
+  readonly source: ConfigSource;
+  readonly served: ConfigText;
+  /** Of the program. */
+  readonly version: string;
+  /** Once a second, when the plan of that second is made. */
+  readonly onPeriod: () => void;
+  /** A worker cannot serve a generation that nobody here is waiting for. */
+  readonly onGenerationFailed: (problem: string) => void;
+}
+
+/** Demand is measured over this many seconds: long enough to be steady, short enough to follow a surge. */
+const DEMAND_SECONDS = 5;
+
+export class Edge {
+  readonly options: EdgeOptions;
+  readonly events: EventLog;
+  readonly keeper: IntentKeeper;
+  readonly meter = new Meter();
+  readonly registry = new MetricsRegistry();
+  readonly window: TrafficWindow;
+  readonly figures = new WorkerFigures();
+  readonly links: WorkerLinks;
+  readonly prober: Prober;
+  /** Null: the config has no address for agents. */
+  readonly hub: Hub | null;
+  readonly loop: PlanLoop;
+  readonly health: LastHealth;
+  readonly generations: GenerationNumbers;
+  /** Changes of intent and config, one after the other. */
+  readonly changes = new OneAtATime();
+  /** What the workers are given. */
+  served: ConfigText;
+  generation: number;
+  /** The intent of a config that workers are trying; null: the stored one holds. */
+  trying: Intent | null = null;
+  /** What is wrong with the config file, for the status; null: nothing. */
+  problem: string | null = null;
+  /** Told when a worker cannot serve a generation; null: nobody waits. */
+  onGenerationFailed: ((generation: number, problem: string) => void) | null = null;
+
+  constructor(options: EdgeOptions) {
+    const { clock, random, log, store } = options;
+    this.options = options;
+    this.served = options.served;
+    this.events = new EventLog(clock, log);
+    this.keeper = new IntentKeeper(store, clock);
+    this.window = new TrafficWindow(() => clock.nowMs());
+    this.health = new LastHealth(store);
+    this.generations = new GenerationNumbers(store);
+    this.generation = this.generations.of(options.served.fingerprint);
+    this.links = new WorkerLinks(clock, log, this.#workerListener());
+    this.prober = new Prober({
+      clock,
+      random,
+      readFile: readFileSync,
+      count: (cluster, outcome) => this.meter.counter('weir_probes_total', [cluster, outcome]).add(1),
+      onChange: ({ kind, text }) => {
+        this.events.add(kind, text);
+        this.loop.soon();
+      },
+    });
+    this.hub = this.#createHub();
+    this.loop = new PlanLoop({
+      clock,
+      links: this.links,
+      numbers: new RisingNumber(store, 'plan'),
+      input: () => this.planInput(this.intent),
+      onPeriod: options.onPeriod,
+    });
+  }
+
+  get config(): Config {
+    return this.served.config;
+  }
+
+  get intent(): Intent {
+    return this.trying ?? this.keeper.intent;
+  }
+
+  planInput(intent: Intent): PlanInput {
+    const { services, clusters } = this.config;
+    return { services, clusters, intent, health: this.prober.view(), capacity: this.capacity(), demand: this.demand() };
+  }
+
+  /** What an agent declares goes before what the file says; one that falls silent changes nothing for a while. */
+  capacity(): CapacityView {
+    const reported = this.hub?.capacity() ?? {};
+    const known: Record<string, number> = {};
+    for (const { name, capacity } of Object.values(this.config.clusters)) {
+      const rps = reported[name] ?? capacity?.rps ?? null;
+      if (rps !== null) known[name] = rps;
+    }
+    return known;
+  }
+
+  demand(): DemandView {
+    return Object.fromEntries(
+      Object.keys(this.config.services).map((service) => [service, this.window.rps({ of: 'service', service }, DEMAND_SECONDS)]),
+    );
+  }
+
+  /** What a change is judged by. */
+  facts(): Facts {
+    const { clusters, ejectedTargets } = this.prober.view();
+    const ejected = new Set(ejectedTargets);
+    return {
+      services: this.config.services,
+      clusters: this.config.clusters,
+      usable: (service, version, cluster) => clusters[cluster]?.state !== 'down' && !ejected.has(targetKey(service, version, cluster)),
+    };
+  }
+
+  #workerListener(): WorkerListener {
+    const host = (): string => this.config.hostName;
+    return {
+      onMetrics: (worker, delta) => {
+        this.registry.add(worker, delta);
+        this.window.add(delta);
+        this.figures.add(worker, delta);
+      },
+      onEjection: (worker, ejection) => {
+        const what =
+          ejection.kind === 'endpoint'
+            ? `endpoint ${ejection.endpoint} of ${ejection.cluster}`
+            : targetKey(ejection.service, ejection.version, ejection.cluster);
+        this.events.add('ejection', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
+        this.prober.report(ejection);
+      },
+      onReady: (worker, replaced) => {
+        if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);
+        this.events.add('worker', replaced ? `${worker} was replaced and is ready` : `${worker} is ready`);
+      },
+      onLost: (worker, asked) => {
+        this.registry.forget(worker);
+        this.figures.forget(worker);
+        this.events.add('worker', asked ? `${worker} has drained and left` : `${worker} is gone`);
+      },
+      onGenerationFailed: (worker, generation, problem) => {
+        this.events.add('config', `${worker} cannot serve generation ${generation}: ${problem}`);
+        if (this.onGenerationFailed === null) this.options.onGenerationFailed(problem);
+        else this.onGenerationFailed(generation, problem);
+      },
+    };
+  }
+
+  #createHub(): Hub | null {
+    const { clock, log, store } = this.options;
+    const { agents } = this.config;
+    if (agents === null) return null;
+    return createHub({
+      bind: agents.bind,
+      tls: agents.tls,
+      verifyToken: (secret) => {
+        const token = findToken(store.tokens(), secret, clock.wallMs());
+        return token?.role === 'agent' ? { cluster: token.cluster } : null;
+      },
+      clusters: () => new Set(Object.keys(this.config.clusters)),
+      clock,
+      log,
+      countMessage: (cluster, outcome) => this.meter.counter('weir_agent_messages_total', [cluster, outcome]).add(1),
+      countRejection: (reason) => this.meter.counter('weir_agent_rejections_total', [reason]).add(1),
+      onChange: ({ text }) => {
+        if (text !== null) this.events.add('agent', text);
+        this.loop.soon();
+      },
+    });
+  }
+}

@@ -1,0 +1,130 @@
+// `weir serve`: checks the config, then runs as supervisor; its children start here again, in the role their environment gives them.
+import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../health/clock.ts';
+import { loadConfig, type LoadedConfig } from './config/load.ts';
+import { formatProblem } from './config/problems.ts';
+import { hostEnvironment } from './host-environment.ts';
+import { createLog, type Log } from './log.ts';
+import { EXTENSIONS } from './registries.ts';
+import { createSupervisor, leaveCluster } from './supervisor.ts';
+
+export interface ServeOptions {
+  readonly configFile: string;
+  /** Absent: the log of a supervisor, on stderr. */
+  readonly log?: Log;
+}
+
+/** Runs an edge host until it is told to end by SIGTERM or SIGINT; a second signal ends it at once. SIGHUP reads the config again. */
+export async function serve({ configFile, log = createLog('supervisor') }: ServeOptions): Promise<0 | 1> {
+  const file = resolve(configFile);
+  const loaded = readConfig(file);
+  if (!loaded.ok) {
+    const lines = loaded.problems.map((problem) => `${formatProblem(problem)}\n`).join('');
+    process.stderr.write(`${lines}weir: nothing was started; \`weir check ${configFile}\` shows this without starting anything\n`);
+    return 1;
+  }
+  const { config } = loaded;
+  const stateProblem = prepareStateDir(config.stateDir);
+  if (stateProblem !== null) return failed(stateProblem);
+  process.title = 'weir: supervisor';
+  const supervisor = createSupervisor({
+    program: fileURLToPath(import.meta.url),
+    env: { WEIR_CONFIG_FILE: file, WEIR_STATE_DIR: config.stateDir },
+    workers: config.workers,
+    drainDeadlineMs: config.drainDeadlineMs,
+    clock: systemClock,
+    random: Math.random,
+    log,
+  });
+  let asked = false;
+  const end = (): void => {
+    if (asked) supervisor.kill();
+    else supervisor.stop();
+    asked = true;
+  };
+  process.on('SIGTERM', end).on('SIGINT', end);
+  process.on('SIGHUP', () => supervisor.reload());
+  log.info({ configFile: file, workers: config.workers, version: weirVersion() }, 'starting');
+  supervisor.start();
+  const { problem } = await supervisor.ended;
+  return problem === null ? 0 : failed(problem);
+}
+
+function failed(problem: string): 1 {
+  process.stderr.write(`weir: ${problem}\n`);
+  return 1;
+}
+
+function readConfig(file: string): LoadedConfig {
+  try {
+    return loadConfig({ file, text: readFileSync(file, 'utf8') }, EXTENSIONS, hostEnvironment());
+  } catch (error) {
+    const message = `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message }] };
+  }
+}
+
+/** Makes the state directory if it is missing, and closes it to others; null, or why it cannot be used. */
+function prepareStateDir(path: string): string | null {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const mode = statSync(path).mode & 0o777;
+    if ((mode & 0o022) !== 0) {
+      return `state.dir ${path} can be written by others (mode ${mode.toString(8)}); \`chmod 700 ${path}\`, or choose a directory of weir's own`;
+    }
+    if (mode !== 0o700) chmodSync(path, 0o700);
+    return null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `state.dir ${path} cannot be used: ${reason}; set state.dir to a directory that the user weir runs as may write`;
+  }
+}
+
+/** From the package this file stands in: one folder up in a checkout, two up in what `npm run build` made. */
+function weirVersion(): string {
+  for (const candidate of ['../package.json', '../../package.json']) {
+    try {
+      const manifest: unknown = JSON.parse(readFileSync(new URL(candidate, import.meta.url), 'utf8'));
+      if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version);
+    } catch {
+      // Not here: the other place.
+    }
+  }
+  return 'unknown';
+}
+
+/** A child of the supervisor, which alone answers to signals: a Ctrl-C in a terminal reaches every process of it. */
+async function runChild(role: string): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  const stateDir = environment('WEIR_STATE_DIR');
+  if (role === 'worker') {
+    const worker = environment('WEIR_WORKER');
+    process.title = `weir: worker ${worker}`;
+    const { runWorker } = await import('./worker/worker.ts');
+    await runWorker({ worker, stateDir, log: createLog('worker').child({ worker }) });
+    leaveCluster();
+    return;
+  }
+  process.title = 'weir: controller';
+  const { runController } = await import('./controller/controller.ts');
+  await runController({
+    configFile: environment('WEIR_CONFIG_FILE'),
+    stateDir,
+    restarts: Number(environment('WEIR_RESTARTS')),
+    version: weirVersion(),
+    extensions: EXTENSIONS,
+    environment: hostEnvironment(),
+    log: createLog('controller'),
+  });
+  process.exit();
+}
+
+function environment(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: this is a part of \`weir serve\` and is started by it`);
+  return value;
+}
+
+if (import.meta.main) await runChild(environment('WEIR_ROLE'));
