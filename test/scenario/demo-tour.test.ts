@@ -74,7 +74,7 @@ class Traffic {
 const enter = (demo: DemoProcess): readonly string[] => [demo.command(/^cd /), demo.command(/^export WEIR_SERVER=/)];
 
 async function takeTheTour(demo: DemoProcess): Promise<void> {
-  const answers = await paste([demo.command(/curl.*seq 10/)]);
+  const answers = await paste([demo.command(/seq 10.*curl/)]);
   assert.equal(answers.code, 0, answers.stderr);
   const lines = answers.stdout.trim().split('\n').map(decodeAnswer);
   assert.equal(lines.length, 10);
