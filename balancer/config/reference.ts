@@ -44,7 +44,8 @@ const PATTERNS = `## Patterns
 
 A \`regex\` matches the whole value and is matched in linear time, whatever the value: there is no backtracking. It is the regular part
 of the syntax of JavaScript: characters, \`.\`, classes, groups, \`|\`, \`*\`, \`+\`, \`?\`, \`{2,5}\`, \`^\`, \`$\`, \`\\d \\w \\s\` and their opposites.
-References to groups and looking ahead or behind are refused. At most 1000 characters, and 1000 steps with all repetitions written out.`;
+References to groups and looking ahead or behind are refused. So are patterns of more than 1000 characters,
+of more than 1000 steps with all repetitions written out, and those like \`.*a.{30}\` that would have to keep too many ways apart.`;
 
 function extensionList(title: string, introduction: string, extensions: readonly ConfigExtension[]): readonly string[] {
   return [

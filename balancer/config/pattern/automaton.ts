@@ -16,7 +16,7 @@ export interface Automaton {
   readonly first: number;
 }
 
-/** Bounds the work per character: no step looks at more states than these. */
+/** Bounds the time that compiling takes. */
 export const MAX_STATES = 1000;
 
 /** Throws a PatternError when the pattern needs more than MAX_STATES. */
