@@ -22,3 +22,26 @@ export interface CapacitySnapshot {
   readonly loadAverage1m: number;
   readonly agentVersion: string;
 }
+
+/** What the hub answers to each message, so that the agent sees a dead connection and learns why a report does not count. */
+export interface HubReply {
+  readonly protocol: typeof AGENT_PROTOCOL;
+  /** Of the snapshot that is answered; null: it could not be read. */
+  readonly sequence: number | null;
+  readonly accepted: boolean;
+  /** One word; empty when accepted. */
+  readonly reason: string;
+}
+
+/** WebSocket close codes of the hub (RFC 6455 section 7.4.2: 4000 to 4999 are the application's). */
+export const HUB_CLOSE = {
+  /** Another agent reports for the cluster now. */
+  replaced: 4001,
+  /** More messages than the hub takes. */
+  tooFast: 4002,
+  /** The cluster left the config, or the token is valid no more. */
+  notWanted: 4003,
+} as const;
+
+/** Where the hub takes reports; the name of the cluster follows. */
+export const AGENT_PATH = '/v1/agents/';

@@ -1,0 +1,132 @@
+// One connection to a hub, from the first packet to its end. The only importer of undici here.
+import type { Socket } from 'node:net';
+import { Agent, buildConnector, type Dispatcher, WebSocket } from 'undici';
+
+export interface HubAddress {
+  /** `ws:` or `wss:`, with the path of the cluster. */
+  readonly url: URL;
+  readonly token: string;
+  /** PEM text of the authority that signed the hub's certificate; null: the system's authorities. */
+  readonly ca: string | null;
+}
+
+export interface HubConnectionHandlers {
+  onOpen(): void;
+  onMessage(text: string): void;
+  /** Exactly once; nothing is called after it. `code` is 0 where no close frame said why. */
+  onClosed(code: number, reason: string): void;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const NORMAL_CLOSE = 1000;
+
+/** What an answer other than an upgrade means. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  401: 'the hub does not know the token (401): make one with `weir agent token CLUSTER`',
+  403: 'the token is for another cluster (403)',
+  404: 'the hub knows no such cluster (404): is it in the config under clusters?',
+  503: 'the hub takes no more connections now (503)',
+};
+
+/** Opens a connection at once. */
+export class HubConnection {
+  readonly #handlers: HubConnectionHandlers;
+  readonly #dispatcher: Agent;
+  readonly #webSocket: WebSocket;
+  /** Known from the connect on: the WebSocket interface has no way to end a connection whose other end is silent. */
+  #socket: Socket | null = null;
+  /** The most telling thing that was heard of why it does not work. */
+  #problem = '';
+  #closed = false;
+
+  constructor(address: HubAddress, handlers: HubConnectionHandlers) {
+    this.#handlers = handlers;
+    this.#dispatcher = new Agent({
+      allowH2: false,
+      connect: this.#connector(address.ca),
+      headersTimeout: CONNECT_TIMEOUT_MS,
+      bodyTimeout: CONNECT_TIMEOUT_MS,
+    });
+    const onStatus = (status: number): void => {
+      this.#problem = REFUSALS[status] ?? `the hub answered with status ${status} instead of an upgrade: is this the address of a hub?`;
+    };
+    this.#webSocket = new WebSocket(address.url, {
+      headers: { authorization: `Bearer ${address.token}` },
+      dispatcher: this.#dispatcher.compose(watchStatus(onStatus)),
+    });
+    this.#listen(this.#webSocket);
+  }
+
+  /** Bytes that the network has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#webSocket.bufferedAmount;
+  }
+
+  send(text: string): void {
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.send(text);
+  }
+
+  /** Says goodbye; the end is reported by `onClosed` when the hub has answered. */
+  close(): void {
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.close(NORMAL_CLOSE);
+    else this.destroy('closed before it was open');
+  }
+
+  /** Ends it without waiting for anybody. */
+  destroy(reason: string): void {
+    this.#problem = reason;
+    this.#end(0);
+  }
+
+  #connector(ca: string | null): buildConnector.connector {
+    const connect = buildConnector({ allowH2: false, timeout: CONNECT_TIMEOUT_MS, ...(ca === null ? {} : { ca }) });
+    return (options, callback) => {
+      connect(options, (...result) => {
+        const [error, socket] = result;
+        if (error === null) this.#socket = socket;
+        else this.#problem = error.message;
+        if (this.#closed) socket?.destroy();
+        callback(...result);
+      });
+    };
+  }
+
+  #listen(webSocket: WebSocket): void {
+    webSocket.addEventListener('open', () => {
+      if (!this.#closed) this.#handlers.onOpen();
+    });
+    webSocket.addEventListener('message', ({ data }) => {
+      if (!this.#closed && typeof data === 'string') this.#handlers.onMessage(data);
+    });
+    // Always followed by `close`, and its text says less than what was heard below.
+    webSocket.addEventListener('error', () => undefined);
+    webSocket.addEventListener('close', ({ code, reason }) => {
+      if (reason !== '') this.#problem = reason;
+      this.#end(code);
+    });
+  }
+
+  #end(code: number): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket?.destroy();
+    void this.#dispatcher.destroy();
+    this.#handlers.onClosed(code, this.#problem === '' ? `the connection ended (${code})` : this.#problem);
+  }
+}
+
+/** Reports the status of an answer, which the WebSocket interface keeps to itself. */
+function watchStatus(onStatus: (status: number) => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart: (controller, context: unknown) => handler.onRequestStart?.(controller, context),
+      onRequestUpgrade: (controller, status, headers, socket) => handler.onRequestUpgrade?.(controller, status, headers, socket),
+      onResponseStart: (controller, status, headers, message) => {
+        onStatus(status);
+        handler.onResponseStart?.(controller, status, headers, message);
+      },
+      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+      onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+    });
+}

@@ -1,0 +1,99 @@
+// The border of the hub: bytes of an agent → a snapshot that can be trusted, or the one word that says what is wrong with it.
+import { AGENT_PROTOCOL, type CapacitySnapshot } from '../../../agent/protocol.ts';
+
+/** Why a message does not count; a bounded set, as it labels a metric. */
+export type MessageRejection =
+  'not_text' | 'not_json' | 'not_object' | 'protocol' | 'cluster' | 'boot_id' | 'sequence' | 'number' | 'agent_version';
+
+/** What is known of the agent that speaks. */
+export interface Expectation {
+  /** The cluster its connection is for. */
+  readonly cluster: string;
+  /** Of the last snapshot that was taken; null: there was none. */
+  readonly last: Pick<CapacitySnapshot, 'bootId' | 'sequence'> | null;
+}
+
+export type Decoded =
+  | { readonly ok: true; readonly snapshot: CapacitySnapshot }
+  /** `sequence`: as far as the message had one, for the answer. */
+  | { readonly ok: false; readonly reason: MessageRejection; readonly sequence: number | null };
+
+interface Bounds {
+  readonly from: number;
+  readonly to: number;
+  readonly integer?: true;
+}
+
+/** What a number may be; anything beyond is a broken agent, not a large cluster. */
+const BOUNDS = {
+  // 9999-12-31, the last day that has a four-digit year.
+  sentAtMs: { from: 0, to: 253_402_300_799_999 },
+  periodMs: { from: 100, to: 60_000 },
+  cpuUtilisation: { from: 0, to: 100 },
+  memoryUtilisation: { from: 0, to: 100 },
+  cores: { from: 1, to: 1_000_000, integer: true },
+  loadAverage1m: { from: 0, to: 1_000_000 },
+} as const satisfies Readonly<Record<string, Bounds>>;
+
+/** No capacity of 0: taking a cluster out of service is the operator's, not the agent's. */
+const CAPACITY: Bounds = { from: Number.MIN_VALUE, to: 1e9 };
+const SEQUENCE: Bounds = { from: 0, to: Number.MAX_SAFE_INTEGER, integer: true };
+
+const BOOT_ID = /^[A-Za-z0-9-]{8,64}$/;
+const AGENT_VERSION = /^[\x21-\x7e]{1,64}$/;
+
+/** Decodes a text message. Members that are not known are left out: a newer agent may say more. */
+export function decodeMessage(text: string, expected: Expectation): Decoded {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, reason: 'not_json', sequence: null };
+  }
+  return decodeSnapshot(value, expected);
+}
+
+/** Decodes what a message held. */
+export function decodeSnapshot(value: unknown, expected: Expectation): Decoded {
+  if (!isRecord(value)) return { ok: false, reason: 'not_object', sequence: null };
+  const sequence = numberIn(value['sequence'], SEQUENCE);
+  const reject = (reason: MessageRejection): Decoded => ({ ok: false, reason, sequence });
+  const { bootId, agentVersion } = value;
+  if (value['protocol'] !== AGENT_PROTOCOL) return reject('protocol');
+  if (value['cluster'] !== expected.cluster) return reject('cluster');
+  if (typeof bootId !== 'string' || !BOOT_ID.test(bootId)) return reject('boot_id');
+  if (sequence === null || (expected.last?.bootId === bootId && sequence <= expected.last.sequence)) return reject('sequence');
+  if (typeof agentVersion !== 'string' || !AGENT_VERSION.test(agentVersion)) return reject('agent_version');
+  const numbers = numbersIn(value);
+  const capacityRps = value['capacityRps'] === null ? null : numberIn(value['capacityRps'], CAPACITY);
+  if (numbers === null || (value['capacityRps'] !== null && capacityRps === null)) return reject('number');
+  return {
+    ok: true,
+    snapshot: { protocol: AGENT_PROTOCOL, cluster: expected.cluster, bootId, sequence, capacityRps, agentVersion, ...numbers },
+  };
+}
+
+type Numbers = Pick<CapacitySnapshot, keyof typeof BOUNDS>;
+
+function numbersIn(value: Readonly<Record<string, unknown>>): Numbers | null {
+  const read = (name: keyof typeof BOUNDS): number => numberIn(value[name], BOUNDS[name]) ?? NaN;
+  const numbers: Numbers = {
+    sentAtMs: read('sentAtMs'),
+    periodMs: read('periodMs'),
+    cpuUtilisation: read('cpuUtilisation'),
+    memoryUtilisation: read('memoryUtilisation'),
+    cores: read('cores'),
+    loadAverage1m: read('loadAverage1m'),
+  };
+  return Object.values(numbers).some(Number.isNaN) ? null : numbers;
+}
+
+/** The number, if it is one within the bounds; NaN and infinities are within none. */
+function numberIn(value: unknown, { from, to, integer }: Bounds): number | null {
+  if (typeof value !== 'number' || !(value >= from && value <= to)) return null;
+  return integer === true && !Number.isInteger(value) ? null : value;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
