@@ -188,9 +188,9 @@ describe('admin state and dial', () => {
   test('refuse what is no percentage and what does not exist', () => {
     assert.equal(refused(scene(), dial('eu', 101)).kind, 'usage');
     assert.equal(refused(scene(), dial('eu', -1)).kind, 'usage');
-    assert.deepEqual(refused(scene(), admin('su', 'drain')), {
+    assert.deepEqual(refused(scene(), admin('uss', 'drain')), {
       kind: 'not_found',
-      message: 'there is no cluster "su"; did you mean "us"? the config has eu, us',
+      message: 'there is no cluster "uss"; did you mean "us"? the config has eu, us',
     });
   });
 
