@@ -18,7 +18,7 @@ export const PROXY_OPTION_LINES: readonly string[] = [
   '--connections N,M     client connections, a table for each (default: 16,64,512)',
   '--rounds N            interleaved rounds, the median counts (default: 3)',
   '--seconds N           measured seconds a round (default: 4)',
-  '--warm-up N           seconds of load before each measurement (default: 2)',
+  '--warm-up N           seconds of load before each measurement, for compilers and pools to settle (default: 4)',
   '--load auto|wrk|own   who makes the load (default: wrk when it is installed)',
   '--json FILE           all rounds, machine-readable',
 ];
@@ -59,7 +59,7 @@ export function readProxyOptions(args: readonly string[], known: readonly string
     connections: (values['connections'] ?? '16,64,512').split(',').map((text) => wholeNumber('--connections', text, 1)),
     rounds: wholeNumber('--rounds', values['rounds'] ?? '3', 1),
     seconds: wholeNumber('--seconds', values['seconds'] ?? '4', 1),
-    warmUpSeconds: wholeNumber('--warm-up', values['warm-up'] ?? '2', 0),
+    warmUpSeconds: wholeNumber('--warm-up', values['warm-up'] ?? '4', 0),
     load: loadOf(values['load'] ?? 'auto'),
     jsonFile: values['json'] ?? null,
   };

@@ -32,7 +32,7 @@ test('options are read, in the order of the registry', () => {
     connections: [64],
     rounds: 5,
     seconds: 4,
-    warmUpSeconds: 2,
+    warmUpSeconds: 4,
     load: 'auto',
     jsonFile: 'out.json',
   });
