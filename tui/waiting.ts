@@ -49,7 +49,7 @@ function exitOf({ verdict, unreachable }: Waited, late: string): ExitCode {
     case 'impossible':
       throw new CommandFailure(EXIT.notFound, verdict.message);
     case 'pending':
-      throw new CommandFailure(EXIT.timedOut, `${late}; now: ${unreachable === null ? verdict.now : unreachable.message}`);
+      throw new CommandFailure(EXIT.timedOut, `${late}; now: ${unreachable === null ? verdict.now : firstLine(unreachable)}`);
   }
 }
 
@@ -74,7 +74,7 @@ async function watchUntil(call: CommandCall, { client, judge, signal }: Watching
     } catch (error) {
       if (!(error instanceof CommandFailure) || error.exitCode !== EXIT.unreachable) throw error;
       waited = { ...waited, unreachable: error };
-      told = tell(call, error.message, told);
+      told = tell(call, firstLine(error), told);
     }
     await pause(call, RETRY_MS);
   }
@@ -89,6 +89,11 @@ function tell({ terminal, format }: CommandCall, now: string, told: string): str
 
 async function workersOf(client: AdminClient, status: StatusView): Promise<readonly WorkerView[]> {
   return status.workers === 0 ? [] : (await client.list<WorkerView>('workers')).items;
+}
+
+/** What is wrong, without the advice on what to do about it: whoever waits has started the appliance already. */
+function firstLine({ message }: CommandFailure): string {
+  return message.split('\n')[0] ?? message;
 }
 
 function pause({ terminal }: CommandCall, delayMs: number): Promise<void> {

@@ -1,4 +1,5 @@
 // weir describe: everything the appliance knows about one thing, laid out for reading.
+import type { RevisionView } from '../../balancer/controller/api/views.ts';
 import type { ListKind } from '../client.ts';
 import type { CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
@@ -26,10 +27,21 @@ export const describeCommand: CommandDefinition = {
     if (kind === undefined) throw new CommandFailure(EXIT.usage, `expected one of ${Object.keys(KINDS).join(', ')}`);
     const client = await call.connect();
     const list = await client.list<object>(kind, { name: call.values.argument(1) });
-    await writeResult(call, list, list.items.map((item) => layOut(item, 0)).join('\n'));
+    await writeResult(call, list, list.items.map((item) => layOut(readable(item), 0)).join('\n'));
     return EXIT.ok;
   },
 };
+
+/** The fields a revision touched with both values in one line each; everything else reads well as it is. */
+function readable(item: object): object {
+  if (!('touched' in item) || !Array.isArray(item.touched)) return item;
+  const touched = item.touched.map((field: RevisionView['touched'][number]) => ({
+    field: field.path.join('.'),
+    before: JSON.stringify(field.before),
+    after: JSON.stringify(field.after),
+  }));
+  return { ...item, touched };
+}
 
 const INDENT = '  ';
 
