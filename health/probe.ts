@@ -33,6 +33,9 @@ export async function attempt(probe: Probe, address: ProbeAddress, { timeoutMs, 
   try {
     const result = await probe(address, AbortSignal.any([signal, limit.signal]));
     return { ...result, tookMs: clock.nowMs() - startedAtMs };
+  } catch (error) {
+    // A probe that breaks its word must not end the process that waits for it.
+    return { ...failed(error, false), tookMs: clock.nowMs() - startedAtMs };
   } finally {
     timer.cancel();
   }

@@ -124,6 +124,9 @@ describe('plain endpoints', () => {
     for (const settings of [HTTP, TCP]) {
       const outcome = await run(settings, plain(port));
       assert.deepEqual([outcome.ok, outcome.reached, outcome.reason], [false, false, 'connection refused'], settings.kind);
+      // A name may stand for several addresses, each of which refuses.
+      const named = await run(settings, { host: 'localhost', port, tls: null });
+      assert.deepEqual([named.ok, named.reached, named.reason], [false, false, 'connection refused'], settings.kind);
     }
   });
 
@@ -139,6 +142,12 @@ describe('plain endpoints', () => {
   test('a connection is all that the tcp probe wants', async () => {
     assert.equal((await run(TCP, plain(httpPort))).ok, true);
   });
+});
+
+test('a probe that breaks its word is a failed attempt', async () => {
+  const broken = (): Promise<never> => Promise.reject(new Error('a\nbug'));
+  const outcome = await attempt(broken, plain(1), { timeoutMs: 1000, clock: systemClock, signal: forever });
+  assert.deepEqual([outcome.ok, outcome.reached, outcome.reason], [false, false, 'a bug']);
 });
 
 describe('TLS endpoints', () => {
