@@ -295,6 +295,7 @@ describe('the agent', () => {
     const wrong = [
       { hub: 'http://127.0.0.1:1' },
       { hub: 'edge' },
+      { hub: 'ws://name:secret@127.0.0.1:1' },
       { periodMs: 5 },
       { capacityRps: -1 },
       { capacityRps: NaN },
