@@ -128,7 +128,7 @@ function clusterTotals(intent: Intent, service: ServiceConfig): Readonly<Record<
       totals[cluster] = (totals[cluster] ?? 0) + (sum === 0 ? 0 : ((of?.split[name] ?? 0) * weight) / sum);
     }
   }
-  return totals;
+  return Object.fromEntries(Object.entries(totals).map(([cluster, share]) => [cluster, Math.round(share)]));
 }
 
 const ADMIN_WORDS: Readonly<Record<AdminState, string>> = { active: 'active', drain: 'draining', maintenance: 'in maintenance' };

@@ -92,7 +92,7 @@ function leavesNothingUp(service: ServiceConfig, { before, after, facts, strictn
   );
   return unsafe(
     `service "${service.name}" would send its requests only to what cannot take them now (${down.join('; ')}); ` +
-      'choose a version or cluster that is up (weir get services shows them), or wait until it is (weir wait --for up)',
+      'choose a version or cluster that is up (weir get services shows them), or wait until it is (weir wait --for health:CLUSTER=up)',
   );
 }
 

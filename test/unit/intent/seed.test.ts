@@ -128,6 +128,14 @@ describe('what left the file', () => {
     assert.deepEqual(intent.services['shop']?.clusterWeights['blue'], { eu: 100 });
   });
 
+  test('a cluster with a share may go when the file says a new split', () => {
+    const drop: ServiceSketch = { versions: { blue: { eu: 70 }, green: { us: 1 } }, split: { blue: 80, green: 20 } };
+    const { intent, problems } = seedIntent(fleet(drop), changed(SHOP));
+    assert.deepEqual(problems, []);
+    assert.deepEqual(intent.services['shop']?.clusterWeights['blue'], { eu: 70 });
+    assert.match(refused(fleet({ ...drop, split: { blue: 90, green: 10 } }), changed(SHOP)), /blue\.clusters\.us/);
+  });
+
   test('a service that takes its routes with it is refused; one whose routes lead elsewhere, or left before, may go', () => {
     const two = (routes: Readonly<Record<string, string>>) => fleetConfig({ services: { shop: equal, mail: equal }, routes });
     const one = (routes: Readonly<Record<string, string>>) => fleetConfig({ services: { shop: equal }, routes });

@@ -228,6 +228,16 @@ describe('capacity', () => {
     );
   });
 
+  test('that no service needs goes to the one that is short of it', () => {
+    const sketch: FleetSketch = { services: { shop: { versions: { blue: { eu: 1, us: 1 } } }, mail: { versions: { one: { us: 1 } } } } };
+    const planned = service(input(sketch, { capacity: { eu: 300, us: 1000 }, demand: { shop: 800, mail: 500 } }));
+    // eu can take 300 of the 400 that shop wants there. us has 100 to spare beside 400 and 500: shop has to get all of it, not its part of 4:5.
+    assert.deepEqual(
+      planned.targets.map(({ effective }) => effective),
+      [375_000, 625_000],
+    );
+  });
+
   test('that one service does not need goes to the one that is short', () => {
     const sketch: FleetSketch = { services: { shop: { versions: { blue: { eu: 1, us: 1 } } }, mail: { versions: { one: { us: 1 } } } } };
     const planned = service(
