@@ -22,6 +22,8 @@ interface Proposal {
 
 /** Has to run alone (`Edge.changes`). */
 export async function makeChange(edge: Edge, request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {
+  const { clock } = edge.options;
+  const startedAtMs = clock.nowMs();
   const before = edge.keeper.intent;
   const { dryRun = false, ifRevision } = request;
   if (ifRevision !== undefined && ifRevision !== before.revision) return moved(before.revision, `it was expected at ${ifRevision}`);
@@ -54,7 +56,8 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
     if (!commit(edge, request, caller, proposal)) return moved(edge.keeper.intent.revision, 'it changed meanwhile');
   }
   const served = { generation: edge.generation, plan: edge.loop.recompute() };
-  return result(await edge.links.served(served, SERVE_DEADLINE_MS));
+  const applied = await edge.links.served(served, SERVE_DEADLINE_MS);
+  return result({ ...applied, tookMs: clock.nowMs() - startedAtMs });
 }
 
 function propose(edge: Edge, change: Change, intent: Intent): Outcome<Proposal> {

@@ -33,8 +33,6 @@ export interface ControllerOptions {
 
 const CONFIG_FILE = { name: 'weir', how: 'config file' } as const;
 const HOST_ID = 'host.id';
-/** The health is stored every so many seconds. */
-const STORE_EVERY = 5;
 
 /** Runs the controller of this process until the supervisor ends it or is gone. */
 export async function runController(options: ControllerOptions): Promise<void> {
@@ -73,7 +71,6 @@ class Controller {
   readonly #metrics: MetricsEndpoint;
   readonly #note: string | null;
   readonly #seeding: Seeding;
-  #periods = 0;
 
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void) {
     const { stateDir, log, version } = options;
@@ -172,10 +169,9 @@ class Controller {
 
   #period(): void {
     const edge = this.#edge;
-    this.#periods += 1;
     this.#updateMetrics();
     edge.window.prune();
-    if (this.#periods % STORE_EVERY === 0) edge.health.write(edge.prober.view());
+    edge.health.write(edge.prober.view());
   }
 
   #expose(): Promise<string> {

@@ -1,4 +1,4 @@
-// The health that was last known, stored every few seconds: a restarted controller begins with it, not with "everything is up".
+// The health that was last known, stored when it changed, at most once a second: a restarted controller begins with it, not with "everything is up".
 import type { HealthState, HealthView } from '../steer/plan-shape.ts';
 import type { Store } from '../store/store.ts';
 

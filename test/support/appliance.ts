@@ -1,0 +1,276 @@
+// The appliance as an operator runs it: `weir serve` with real processes on free ports, ended and checked by the test that started it.
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { TestContext } from 'node:test';
+import { parse } from 'yaml';
+import type { EventView, StatusView } from '../../balancer/controller/api/views.ts';
+import { runWeir, WEIR, type CommandResult } from './command.ts';
+import { until } from './until.ts';
+
+/** Many processes of many tests share the machine. */
+const READY_DEADLINE_MS = 60_000;
+const END_DEADLINE_MS = 20_000;
+const ANSWER_DEADLINE_MS = 15_000;
+
+export interface ApplianceOptions {
+  /**
+   * The config. What of the host part it does not say is added: a state directory, one listener `web`, admin and metrics addresses.
+   * Every port 0 (`":0"` at the end of an address) becomes a free one.
+   */
+  readonly yaml: string;
+  readonly workers?: number;
+  /** False: starts without waiting, for tests of what does not start. */
+  readonly untilReady?: boolean;
+  /** Waits also until every cluster has been probed. */
+  readonly untilProbed?: boolean;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Pids {
+  readonly supervisor: number;
+  /** 0: there is none at this moment. */
+  readonly controller: number;
+  /** By name, `w1` first. */
+  readonly workers: readonly number[];
+}
+
+export async function startAppliance(t: TestContext, options: ApplianceOptions): Promise<Appliance> {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-'));
+  const appliance = new Appliance(directory, await withFreePorts(complete(options, directory)));
+  t.after(async () => {
+    await appliance.kill();
+    if (!t.passed) t.diagnostic(`the appliance said:\n${appliance.log}`);
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  });
+  if (options.untilReady !== false) await appliance.ready();
+  if (options.untilProbed === true) {
+    const probed = async (): Promise<boolean> => (await appliance.status()).clusters.every(({ health }) => health !== 'unknown');
+    await until(probed, 'every cluster has been probed', READY_DEADLINE_MS);
+  }
+  return appliance;
+}
+
+export class Appliance {
+  readonly directory: string;
+  readonly configFile: string;
+  readonly socketPath: string;
+  /** All that it wrote, stdout and stderr. */
+  log = '';
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #binds: Readonly<Record<string, string>>;
+
+  /** Starts at once: `yaml` is a complete config. */
+  constructor(directory: string, yaml: string) {
+    this.directory = directory;
+    this.configFile = join(directory, 'weir.yaml');
+    this.socketPath = join(directory, 'state', 'admin.sock');
+    this.#binds = bindsOf(yaml);
+    writeFileSync(this.configFile, yaml);
+    this.#child = spawn(process.execPath, [WEIR, 'serve', '-c', this.configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const say = (text: string): void => void (this.log += text);
+    this.#child.stdout.setEncoding('utf8').on('data', say);
+    this.#child.stderr.setEncoding('utf8').on('data', say);
+    this.ended = once(this.#child, 'close').then(() => ({ code: this.#child.exitCode, signal: this.#child.signalCode }));
+  }
+
+  /** Where a listener of the config is, `web` by default. */
+  url(listener = 'web'): string {
+    return `http://${this.#bind(listener)}`;
+  }
+
+  port(listener = 'web'): number {
+    return Number(this.#bind(listener).split(':').at(-1));
+  }
+
+  /** A request of its own connection; rejects when it is not answered. */
+  get(path = '/', options: RequestOptions = {}): Promise<Answer> {
+    return exchange(new URL(path, this.url()), { agent: false, ...options });
+  }
+
+  /** Runs the command against this appliance. */
+  weir(...args: readonly string[]): Promise<CommandResult> {
+    return runWeir(args, { server: this.socketPath });
+  }
+
+  async status(): Promise<StatusView> {
+    return JSON.parse((await this.#admin('/v1/status')).body) as StatusView;
+  }
+
+  /** Oldest first. */
+  async events(): Promise<readonly EventView[]> {
+    const { items } = JSON.parse((await this.#admin('/v1/events?limit=1000')).body) as { readonly items: readonly EventView[] };
+    return items.toReversed();
+  }
+
+  async metrics(): Promise<string> {
+    return (await exchange(new URL(`http://${this.#bind('metrics')}/metrics`), { agent: false })).body;
+  }
+
+  /** The sum over all series of a metric. */
+  async metricSum(name: string): Promise<number> {
+    const lines = (await this.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`));
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
+  pids(): Pids {
+    const supervisor = this.#child.pid ?? 0;
+    const titles = childrenOf(supervisor);
+    const workers = titles.filter(({ title }) => title.startsWith('weir: worker')).sort((a, b) => a.title.localeCompare(b.title));
+    return {
+      supervisor,
+      controller: titles.find(({ title }) => title.startsWith('weir: controller'))?.pid ?? 0,
+      workers: workers.map(({ pid }) => pid),
+    };
+  }
+
+  isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** To the supervisor. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Writes another config; `edit` gets the present text. */
+  rewrite(edit: (yaml: string) => string): void {
+    writeFileSync(this.configFile, edit(readFileSync(this.configFile, 'utf8')));
+  }
+
+  async ready(): Promise<void> {
+    const isReady = (): boolean => /"name":"supervisor".*"msg":"ready"/.test(this.log);
+    await until(() => isReady() || !this.isRunning(), 'the appliance is ready', READY_DEADLINE_MS).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it said:\n${this.log}`);
+    });
+    if (!this.isRunning()) throw new Error(`the appliance ended before it was ready; it said:\n${this.log}`);
+  }
+
+  /** SIGTERM, as a service manager sends it. */
+  async stop(): Promise<Ended> {
+    this.signal('SIGTERM');
+    await until(() => !this.isRunning(), 'the appliance has ended', END_DEADLINE_MS);
+    return this.ended;
+  }
+
+  /** Ends it at once, and every process below it. */
+  async kill(): Promise<void> {
+    if (!this.isRunning()) return;
+    const below = childrenOf(this.#child.pid ?? 0);
+    this.#child.kill('SIGKILL');
+    for (const { pid } of below) killQuietly(pid);
+    await this.ended;
+  }
+
+  #bind(name: string): string {
+    const bind = this.#binds[name];
+    if (bind === undefined) throw new Error(`the config has no ${name}`);
+    return bind;
+  }
+
+  #admin(path: string): Promise<Answer> {
+    return exchange(new URL(path, 'http://localhost'), { socketPath: this.socketPath, agent: false });
+  }
+}
+
+/** One exchange; the body is read whole. */
+export function exchange(url: URL, options: RequestOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, options, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (body += chunk));
+      response.once('error', reject);
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+    });
+    outgoing.setTimeout(ANSWER_DEADLINE_MS, () =>
+      outgoing.destroy(new Error(`no answer within ${ANSWER_DEADLINE_MS} ms from ${url.href}`)),
+    );
+    outgoing.once('error', reject);
+    outgoing.end();
+  });
+}
+
+/** Adds what of the host part the text does not say. */
+function complete({ yaml, workers = 2 }: ApplianceOptions, directory: string): string {
+  const parts: Readonly<Record<string, string>> = {
+    version: '1',
+    host: '{ name: test-edge }',
+    state: `{ dir: ${JSON.stringify(join(directory, 'state'))} }`,
+    workers: String(workers),
+    listeners: '{ web: { bind: "127.0.0.1:0" } }',
+    admin: '{ bind: "127.0.0.1:0" }',
+    metrics: '{ bind: "127.0.0.1:0" }',
+  };
+  const missing = Object.entries(parts).filter(([key]) => !new RegExp(`^${key}:`, 'm').test(yaml));
+  return `${missing.map(([key, value]) => `${key}: ${value}\n`).join('')}${yaml}`;
+}
+
+async function withFreePorts(yaml: string): Promise<string> {
+  const ports = await freePorts(yaml.match(/:0"/g)?.length ?? 0);
+  return yaml.replace(/:0"/g, () => `:${String(ports.shift())}"`);
+}
+
+/** All held at once, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) await once(server.close(), 'close');
+  return ports;
+}
+
+interface BoundConfig {
+  readonly listeners: Readonly<Record<string, { readonly bind: string }>>;
+  readonly admin?: { readonly bind: string };
+  readonly agents?: { readonly bind: string };
+  readonly metrics?: { readonly bind: string };
+}
+
+/** Addresses by listener name, and of `admin`, `agents` and `metrics`. */
+function bindsOf(yaml: string): Readonly<Record<string, string>> {
+  const { listeners, admin, agents, metrics } = parse(yaml) as BoundConfig;
+  const named = { ...listeners, ...(admin && { admin }), ...(agents && { agents }), ...(metrics && { metrics }) };
+  return Object.fromEntries(Object.entries(named).map(([name, { bind }]) => [name, bind]));
+}
+
+/** The processes whose parent is `parent`, with their titles. */
+function childrenOf(parent: number): readonly { readonly pid: number; readonly title: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        // pid (name) state ppid …; the name may hold anything but ends at the last parenthesis.
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (Number(ppid) !== parent || state === 'Z') return [];
+        return [{ pid: Number(name), title: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
