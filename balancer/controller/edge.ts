@@ -14,6 +14,7 @@ import { TrafficWindow } from '../telemetry/window.ts';
 import { findToken } from './auth/tokens.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { EventLog } from './events.ts';
+import { explainProblem } from './generation-problem.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { LastHealth } from './last-health.ts';
@@ -166,7 +167,8 @@ export class Edge {
         this.figures.forget(worker);
         this.events.add('worker', asked ? `${worker} has drained and left` : `${worker} is gone`);
       },
-      onGenerationFailed: (worker, generation, problem) => {
+      onGenerationFailed: (worker, generation, said) => {
+        const problem = explainProblem(this.config, said);
         this.events.add('config', `${worker} cannot serve generation ${generation}: ${problem}`);
         if (this.onGenerationFailed === null) this.options.onGenerationFailed(problem);
         else this.onGenerationFailed(generation, problem);

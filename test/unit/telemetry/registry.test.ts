@@ -1,0 +1,83 @@
+// One registry for all processes: counters only rise, what a process held goes with it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { METRICS, type SeriesDelta } from '../../../balancer/telemetry/meter.ts';
+import { MetricsRegistry } from '../../../balancer/telemetry/registry.ts';
+
+const LABELS = ['all', 'shop', 'blue', 'one', '2xx'];
+const requests = (value: number): SeriesDelta => ({ name: 'weir_requests_total', labels: LABELS, value });
+const tunnels = (worker: string, value: number): SeriesDelta => ({ name: 'weir_tunnels', labels: [worker], value });
+
+/** The lines of one metric, without its help. */
+async function linesOf(registry: MetricsRegistry, name: string): Promise<readonly string[]> {
+  return (await registry.expose()).split('\n').filter((line) => line.startsWith(name));
+}
+
+test('increases of all workers add up, and stay when a worker is forgotten', async () => {
+  const registry = new MetricsRegistry();
+  registry.add('w1', [requests(3)]);
+  registry.add('w2', [requests(4)]);
+  registry.forget('w1');
+  registry.add('w1', [requests(1)]);
+  assert.deepEqual(await linesOf(registry, 'weir_requests_total'), [
+    'weir_requests_total{route="all",service="shop",version="blue",cluster="one",code_class="2xx"} 8',
+  ]);
+});
+
+test('the gauges of a forgotten worker are gone, those of others stay', async () => {
+  const registry = new MetricsRegistry();
+  registry.add('w1', [tunnels('w1', 5)]);
+  registry.add('w2', [tunnels('w2', 6)]);
+  registry.forget('w1');
+  assert.deepEqual(await linesOf(registry, 'weir_tunnels'), ['weir_tunnels{worker="w2"} 6']);
+});
+
+test('a gauge that is not in the newest set of its metric is gone, and other metrics are left alone', async () => {
+  const registry = new MetricsRegistry();
+  const held = (listener: string): SeriesDelta => ({ name: 'weir_connections', labels: [listener, 'w1'], value: 1 });
+  registry.add('w1', [held('web'), held('old'), tunnels('w1', 2)]);
+  registry.add('w1', [requests(1)]);
+  assert.equal((await linesOf(registry, 'weir_connections{')).length, 2);
+  registry.add('w1', [held('web')]);
+  assert.deepEqual(await linesOf(registry, 'weir_connections{'), ['weir_connections{listener="web",worker="w1"} 1']);
+  assert.equal((await linesOf(registry, 'weir_tunnels')).length, 1);
+});
+
+test('bucket counts of several workers become one cumulative histogram', async () => {
+  const registry = new MetricsRegistry();
+  const bounds = METRICS.weir_request_duration_seconds.buckets;
+  const seen = (index: number, count: number, value: number): SeriesDelta => {
+    const buckets = new Array<number>(bounds.length + 1).fill(0);
+    buckets[index] = count;
+    return { name: 'weir_request_duration_seconds', labels: ['shop', 'blue', 'one'], value, buckets };
+  };
+  registry.add('w1', [seen(0, 2, 0.001)]);
+  registry.add('w2', [seen(1, 3, 0.003)]);
+  registry.add('w2', [seen(bounds.length, 1, 70)]);
+  const lines = await linesOf(registry, 'weir_request_duration_seconds');
+  const labels = 'service="shop",version="blue",cluster="one"';
+  assert.equal(lines.length, bounds.length + 3);
+  assert.equal(lines[0], `weir_request_duration_seconds_bucket{${labels},le="0.0005"} 2`);
+  assert.equal(lines[1], `weir_request_duration_seconds_bucket{${labels},le="0.001"} 5`);
+  assert.equal(lines.at(-4), `weir_request_duration_seconds_bucket{${labels},le="60"} 5`);
+  assert.equal(lines.at(-3), `weir_request_duration_seconds_bucket{${labels},le="+Inf"} 6`);
+  assert.equal(lines.at(-2), `weir_request_duration_seconds_sum{${labels}} 70.004`);
+  assert.equal(lines.at(-1), `weir_request_duration_seconds_count{${labels}} 6`);
+});
+
+test('numbers that are none, decreases and series of another shape count nothing', async () => {
+  const registry = new MetricsRegistry();
+  registry.add('w1', [requests(2)]);
+  registry.add('w1', [requests(Number.NaN), requests(Infinity), requests(-1), { ...requests(5), labels: ['all'] }]);
+  registry.add('w1', [{ name: 'weir_request_duration_seconds', labels: ['shop', 'blue', 'one'], value: 1, buckets: [1] }]);
+  assert.equal((await linesOf(registry, 'weir_requests_total'))[0]?.split(' ').at(-1), '2');
+  assert.deepEqual(await linesOf(registry, 'weir_request_duration_seconds'), []);
+});
+
+test('every metric of the list is described', async () => {
+  const text = await new MetricsRegistry().expose();
+  for (const [name, { kind }] of Object.entries(METRICS)) {
+    assert.match(text, new RegExp(`^# HELP ${name} \\S`, 'm'));
+    assert.match(text, new RegExp(`^# TYPE ${name} ${kind}$`, 'm'));
+  }
+});

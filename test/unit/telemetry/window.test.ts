@@ -1,0 +1,111 @@
+// The last minute of traffic, second by second, on a clock that stands still until it is moved.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Meter } from '../../../balancer/telemetry/meter.ts';
+import { TrafficWindow } from '../../../balancer/telemetry/window.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+const TARGET = { of: 'target', service: 'shop', version: 'blue', cluster: 'one' } as const;
+
+/** A window with a meter that feeds it. */
+class Traffic {
+  readonly clock = new ManualClock(5000);
+  readonly meter = new Meter();
+  readonly window = new TrafficWindow(() => this.clock.nowMs());
+
+  requests(count: number, codeClass: string, cluster = 'one'): void {
+    this.meter.counter('weir_requests_total', ['all', 'shop', cluster === '' ? '' : 'blue', cluster, codeClass]).add(count);
+  }
+
+  latency(seconds: number, count: number): void {
+    const histogram = this.meter.histogram('weir_request_duration_seconds', ['shop', 'blue', 'one']);
+    for (let each = 0; each < count; each += 1) histogram.observe(seconds);
+  }
+
+  /** What was counted arrives, and a second passes. */
+  second(): void {
+    this.window.add(this.meter.takeDelta());
+    this.clock.advance(1000);
+  }
+}
+
+test('rate and error ratio are those of the last complete seconds', () => {
+  const traffic = new Traffic();
+  for (let second = 0; second < 20; second += 1) {
+    traffic.requests(second < 10 ? 100 : 30, '2xx');
+    traffic.requests(second < 10 ? 0 : 10, '5xx');
+    traffic.second();
+  }
+  const { windowSeconds, rps, errorRatio } = traffic.window.figures(TARGET);
+  assert.deepEqual({ windowSeconds, rps, errorRatio }, { windowSeconds: 10, rps: 40, errorRatio: 0.25 });
+});
+
+test('what arrives in the second that runs is not yet in the figures', () => {
+  const traffic = new Traffic();
+  traffic.clock.advance(20_000);
+  traffic.requests(50, '2xx');
+  traffic.window.add(traffic.meter.takeDelta());
+  assert.equal(traffic.window.rps({ of: 'all' }), 0);
+  traffic.clock.advance(1000);
+  assert.equal(traffic.window.rps({ of: 'all' }), 5);
+});
+
+test('soon after the start the rate is over the seconds there were', () => {
+  const traffic = new Traffic();
+  traffic.requests(60, '2xx');
+  traffic.second();
+  traffic.requests(20, '2xx');
+  traffic.second();
+  assert.equal(traffic.window.figures({ of: 'all' }).windowSeconds, 2);
+  assert.equal(traffic.window.rps({ of: 'all' }), 40);
+});
+
+test('a request counts for its route, service, cluster and target; an answer of weir itself for no cluster', () => {
+  const traffic = new Traffic();
+  traffic.requests(8, '2xx');
+  traffic.requests(2, '5xx', '');
+  traffic.second();
+  assert.equal(traffic.window.rps({ of: 'route', route: 'all' }), 10);
+  assert.equal(traffic.window.rps({ of: 'service', service: 'shop' }), 10);
+  assert.equal(traffic.window.rps({ of: 'cluster', cluster: 'one' }), 8);
+  assert.equal(traffic.window.rps(TARGET), 8);
+  assert.equal(traffic.window.figures({ of: 'service', service: 'shop' }).errorRatio, 0.2);
+});
+
+test('percentiles lie within the bucket that holds them, and there are none without a request', () => {
+  const traffic = new Traffic();
+  assert.equal(traffic.window.figures(TARGET).p50Ms, null);
+  traffic.latency(0.004, 90);
+  traffic.latency(0.2, 10);
+  traffic.second();
+  const { p50Ms, p95Ms, p99Ms } = traffic.window.figures(TARGET);
+  assert.ok(p50Ms !== null && p95Ms !== null && p99Ms !== null);
+  // Buckets: 2.5 to 5 ms, 150 to 250 ms. Ranks 50 of 90, 5 and 9 of 10 within them.
+  assert.equal(Math.round(p50Ms * 1000) / 1000, Math.round((2.5 + 2.5 * (50 / 90)) * 1000) / 1000);
+  assert.equal(Math.round(p95Ms), 200);
+  assert.equal(Math.round(p99Ms), 240);
+});
+
+test('the trend is one number per second, oldest first, up to a minute', () => {
+  const traffic = new Traffic();
+  for (let second = 1; second <= 70; second += 1) {
+    traffic.requests(second, '2xx');
+    traffic.second();
+  }
+  const trend = traffic.window.trend({ of: 'cluster', cluster: 'one' });
+  assert.deepEqual(
+    trend,
+    Array.from({ length: 60 }, (_, index) => index + 11),
+  );
+});
+
+test('what had no request for a minute is let go of', () => {
+  const traffic = new Traffic();
+  traffic.requests(5, '2xx');
+  traffic.second();
+  traffic.window.prune();
+  assert.equal(traffic.window.trend(TARGET).at(-1), 5);
+  traffic.clock.advance(61_000);
+  traffic.window.prune();
+  assert.deepEqual(new Set(traffic.window.trend(TARGET)), new Set([0]));
+});
