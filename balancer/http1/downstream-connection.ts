@@ -87,8 +87,9 @@ export class DownstreamConnection implements Expiring {
   }
 
   destroy(): void {
-    // A body that ends with the connection must not look complete: reset instead of FIN.
-    if ('encrypted' in this.#socket) this.#socket.destroy();
+    // A body that ends with the connection must not look complete: reset instead of FIN. After our own FIN there is nothing left to
+    // break off, and the system refuses the reset. TLS tells a cut by its missing close_notify.
+    if ('encrypted' in this.#socket || this.#socket.writableEnded) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
 

@@ -179,7 +179,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   onDeadline(): void {
     this.deadlineMs = Infinity;
     if (this.#state === 'connecting') this.#fail('connect_timeout', `no connection within ${this.#settings.connectTimeoutMs} ms`);
-    else if (this.#state === 'idle') this.#socket.destroy();
+    else if (this.#state === 'idle') this.#discard();
     else if (this.#state === 'head') this.#fail('first_byte_timeout', `no response within ${this.#timeouts.firstByteMs} ms`);
     else if (this.#state === 'body') this.#fail('between_bytes_timeout', `no byte for ${this.#timeouts.betweenBytesMs} ms`);
   }
@@ -230,7 +230,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
       // Bytes nobody asked for: whatever they are, no later request may get them as its answer.
       else {
         this.#completed = false;
-        this.#socket.destroy();
+        this.#discard();
         return;
       }
       if (at === before && this.#state === state) break;
@@ -340,6 +340,13 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     }
     if (this.#state === 'head') this.#fail(this.#resetCode(), 'the endpoint closed the connection before it answered');
     else if (this.#state === 'body') this.#fail('response_incomplete', 'the endpoint closed in the middle of its answer');
+    else if (this.#state === 'connecting') this.#fail('tls_failed', 'the endpoint closed the connection during the TLS handshake');
+    else this.#discard();
+  }
+
+  /** Ends a connection that carries nothing. It says so at once: `close` comes a turn later, and a request in between would be lost on it. */
+  #discard(): void {
+    this.#state = 'closed';
     this.#socket.destroy();
   }
 
@@ -348,6 +355,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     if (this.#state === 'connecting') this.#fail(isTlsTrouble(error) ? 'tls_failed' : 'connect_failed', detail);
     else if (this.#state === 'head') this.#fail(this.#resetCode(), detail);
     else if (this.#state === 'body') this.#fail('response_incomplete', detail);
+    else if (this.#state === 'idle') this.#discard();
   }
 
   /** A kept connection that dies before it answers most likely died before it saw the request. */
@@ -366,7 +374,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   }
 
   #closed(): void {
-    if (this.#state === 'head' || this.#state === 'body') this.#broke(new Error('closed'));
+    if (this.#state === 'connecting' || this.#state === 'head' || this.#state === 'body') this.#broke(new Error('closed'));
     this.#state = 'closed';
     this.#settings.deadlines.remove(this);
     this.#tunnel?.onTunnelClosed();

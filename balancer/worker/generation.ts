@@ -99,9 +99,9 @@ export class Generation {
     for (const service of Object.values(plan.services)) this.services.get(service.service)?.applyPlan(service);
   }
 
-  /** Lets go of what `next` did not take over. */
-  retire(next: Generation): void {
-    const kept = new Set([...next.clusters.values()].flatMap(({ endpoints }) => endpoints));
+  /** Lets go of what `next` did not take over; of everything when there is no next. */
+  retire(next: Generation | null): void {
+    const kept = new Set([...(next?.clusters.values() ?? [])].flatMap(({ endpoints }) => endpoints));
     for (const cluster of this.clusters.values()) for (const endpoint of cluster.endpoints) if (!kept.has(endpoint)) endpoint.retire();
   }
 

@@ -127,6 +127,7 @@ export class Worker {
     this.#options.log.info({ cut }, 'drained');
     this.#vitals.close();
     this.#deadlines.close();
+    this.#pipeline?.generation.retire(null);
     await this.#context.accessLog?.close();
     await this.#link.close();
     this.#parent.onDrained();

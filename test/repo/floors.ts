@@ -35,7 +35,7 @@ export const PLACES: readonly Place[] = [
   { floor: 1, paths: ['agent/'] },
   { floor: 0, paths: ['balancer/errors.ts', 'balancer/log.ts'] },
   // Time and randomness are parameters on every floor, so their types are below all of them.
-  { floor: 0, paths: ['health/clock.ts'] },
+  { floor: 0, paths: ['health/clock.ts', 'health/back-off.ts'] },
 ];
 
 /** A way to another place that the floors alone would not give. */

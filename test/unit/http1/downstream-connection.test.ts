@@ -1,3 +1,4 @@
+// Every request of one connection: order, framing, time-outs, and an end that is clean.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UNKNOWN_LENGTH } from '../../../balancer/message/exchange.ts';
@@ -219,6 +220,18 @@ describe('a client that is slow or leaves', () => {
     client.socket.destroy();
     const other = await connectRaw(t, engine.port);
     await other.until(() => engine.understood[0]?.failed === 'client_closed', 'the engine to notice');
+  });
+});
+
+describe('a connection that is cut', () => {
+  it('goes away even in the moment after its last answer, when it is half closed already', async (t) => {
+    const engine = await startEngine(t);
+    const client = await connectRaw(t, engine.port);
+    client.send('nonsense\r\n\r\n');
+    await client.untilClosed();
+    assert.equal(engine.connections.size, 1);
+    for (const connection of engine.connections) connection.destroy();
+    await client.until(() => engine.connections.size === 0, 'the connection to be gone');
   });
 });
 

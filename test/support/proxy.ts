@@ -1,0 +1,125 @@
+// The data plane alone: a real worker on real sockets in this process, told by the test what a controller would tell it.
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { stringify } from 'yaml';
+import type { Config } from '../../balancer/config/config.ts';
+import { loadConfig } from '../../balancer/config/load.ts';
+import { formatProblem } from '../../balancer/config/problems.ts';
+import { decodeWorkerMessage, encodeMessage, LineReader, type WorkerMessage } from '../../balancer/ipc.ts';
+import { seedIntent } from '../../balancer/intent/seed.ts';
+import { silentLog } from '../../balancer/log.ts';
+import { EXTENSIONS } from '../../balancer/registries.ts';
+import type { HealthView, Plan } from '../../balancer/steer/plan-shape.ts';
+import { plan } from '../../balancer/steer/plan.ts';
+import { Worker } from '../../balancer/worker/worker.ts';
+
+type Part = Readonly<Record<string, unknown>>;
+
+export interface ProxyOptions {
+  /** Of the only cluster. */
+  readonly endpoints: readonly string[];
+  /** Written over the listener, cluster, service and route of the config. */
+  readonly listener?: Part;
+  readonly cluster?: Part;
+  readonly service?: Part;
+  readonly route?: Part;
+}
+
+export interface Proxy {
+  readonly port: number;
+  readonly url: string;
+  /** What the worker said to its controller. */
+  readonly said: readonly WorkerMessage[];
+  drain(deadlineMs: number): void;
+  /** Settles when the worker has drained. */
+  readonly drained: Promise<undefined>;
+}
+
+export async function startProxy(t: TestContext, options: ProxyOptions): Promise<Proxy> {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-proxy-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const port = await freePort();
+  const config = configOf(directory, port, options);
+  const said: WorkerMessage[] = [];
+  const stopTelling = await startTeller(join(directory, 'ipc.sock'), config, said);
+  const ready = Promise.withResolvers<undefined>();
+  const drained = Promise.withResolvers<undefined>();
+  const parent = { onReady: () => ready.resolve(undefined), onDrained: () => drained.resolve(undefined) };
+  const worker = new Worker({ worker: 'w1', stateDir: directory, log: silentLog }, parent);
+  worker.start();
+  t.after(async () => {
+    worker.drain(0);
+    await drained.promise;
+    stopTelling();
+  });
+  await ready.promise;
+  return { port, url: `http://127.0.0.1:${port}`, said, drain: (deadlineMs) => worker.drain(deadlineMs), drained: drained.promise };
+}
+
+function configOf(directory: string, port: number, { endpoints, listener, cluster, service, route }: ProxyOptions): Config {
+  const text = stringify({
+    version: 1,
+    state: { dir: directory },
+    listeners: { web: { bind: `127.0.0.1:${port}`, ...listener } },
+    clusters: { one: { endpoints, health: 'none', ...cluster } },
+    services: { shop: { versions: { blue: { clusters: { one: {} } } }, ...service } },
+    routes: [{ name: 'all', service: 'shop', ...route }],
+  });
+  const result = loadConfig({ file: join(directory, 'weir.yaml'), text }, EXTENSIONS, { cores: 1, hostName: 'test', readable: () => true });
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  return result.config;
+}
+
+/** Says generation and plan to whoever says hello, and acknowledges metrics: all a worker needs to serve. */
+async function startTeller(path: string, config: Config, said: WorkerMessage[]): Promise<() => void> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const reader = new LineReader();
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      for (const line of reader.push(chunk)) {
+        const message = decodeWorkerMessage(line);
+        if (message === null) continue;
+        said.push(message);
+        if (message.type === 'metrics') socket.write(encodeMessage({ type: 'metrics_ack', sequence: message.sequence }));
+        if (message.type !== 'hello') continue;
+        socket.write(encodeMessage({ type: 'generation', generation: 1, config }));
+        socket.write(encodeMessage({ type: 'plan', plan: 1, value: planOf(config) }));
+      }
+    });
+  });
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  server.listen(path, () => resolve(undefined));
+  await promise;
+  return () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+}
+
+/** Every endpoint up. */
+function planOf(config: Config): Plan {
+  const clusters: HealthView['clusters'] = Object.fromEntries(
+    Object.values(config.clusters).map(({ name, endpoints }) => [
+      name,
+      { state: 'up', endpoints: endpoints.map(({ id }) => ({ endpoint: id, state: 'up' as const })) },
+    ]),
+  );
+  const { intent } = seedIntent(config, null);
+  const { services } = config;
+  return plan({ services, clusters: config.clusters, intent, health: { clusters, ejectedTargets: [] }, capacity: {}, demand: {} });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  server.listen(0, '127.0.0.1', () => resolve(undefined));
+  await promise;
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
