@@ -213,7 +213,7 @@ export interface WorkerLinkOptions {
 /** The worker's side of the socket. Nothing that serves requests waits for it. */
 export interface WorkerLink {
   start(): void;
-  /** What cannot be delivered now is delivered after the next hello if it still means something then. */
+  /** What was not delivered, or a new controller has to know, goes after the next hello if it still means something then. */
   send(message: WorkerMessage): void;
   /** Delivers the last metrics, if the controller takes them within a second. */
   close(): Promise<void>;
@@ -226,7 +226,7 @@ export function createWorkerLink(options: WorkerLinkOptions): WorkerLink {
 const REPORT_MS = 1000;
 const CLOSE_MS = 1000;
 const RECONNECT = { baseMs: 20, maxMs: 1000, jitter: 0.5 };
-/** Ejections that wait for a controller; more of them than this say nothing new. */
+/** Ejections that are kept for the next controller; more of them than this say nothing new. */
 const MAX_EJECTIONS = 256;
 /** A controller that has not read this much is stuck: start over with a fresh connection. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -258,13 +258,8 @@ class SocketLink implements WorkerLink {
 
   send(message: WorkerMessage): void {
     if (message.type === 'draining') this.#draining = true;
-    if (this.#connected) {
-      this.#write(message);
-      return;
-    }
-    if (message.type !== 'ejection' || this.#ejections.length >= MAX_EJECTIONS) return;
-    const { ejection } = message;
-    this.#ejections.push({ ejection, untilMs: this.#options.clock.nowMs() + ejection.forMs });
+    if (message.type === 'ejection') this.#keep(message.ejection);
+    if (this.#connected) this.#write(message);
   }
 
   async close(): Promise<void> {
@@ -274,6 +269,13 @@ class SocketLink implements WorkerLink {
     this.#reconnect?.cancel();
     this.#connected = false;
     this.#socket?.destroySoon();
+  }
+
+  /** A controller that comes back hears of all that is out: the one before may not have, or may have taken it along. */
+  #keep(ejection: Ejection): void {
+    const nowMs = this.#options.clock.nowMs();
+    const running = this.#ejections.filter(({ untilMs }) => untilMs > nowMs).slice(1 - MAX_EJECTIONS);
+    this.#ejections = [...running, { ejection, untilMs: nowMs + ejection.forMs }];
   }
 
   async #lastReport(): Promise<void> {
@@ -324,7 +326,6 @@ class SocketLink implements WorkerLink {
     for (const { ejection, untilMs } of this.#ejections) {
       if (untilMs > nowMs) this.#write({ type: 'ejection', ejection: { ...ejection, forMs: untilMs - nowMs } });
     }
-    this.#ejections = [];
     if (this.#unacknowledged !== null) this.#write({ type: 'metrics', ...this.#unacknowledged });
   }
 

@@ -1,0 +1,85 @@
+// Lines and messages between controller and workers: what comes in pieces is put together, what is no message is refused.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  decodeChildMessage,
+  decodeControllerMessage,
+  decodeSupervisorMessage,
+  decodeWorkerMessage,
+  encodeMessage,
+  LineReader,
+  type WorkerMessage,
+} from '../../balancer/ipc.ts';
+
+test('lines come out the same however the bytes were cut', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text)),
+        { maxLength: 6 },
+      ),
+      fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
+      (lines, sizes) => {
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+        const reader = new LineReader();
+        const read: string[] = [];
+        for (let start = 0, turn = 0; start < bytes.length; turn += 1) {
+          const size = sizes[turn % sizes.length] ?? 1;
+          read.push(...reader.push(bytes.subarray(start, start + size)));
+          start += size;
+        }
+        assert.deepEqual(read, lines);
+      },
+    ),
+    { seed: 7, numRuns: 100 },
+  );
+});
+
+test('a line without an end is refused before it fills the memory', () => {
+  const reader = new LineReader();
+  const chunk = Buffer.alloc(16 * 1024 * 1024, 'x');
+  assert.throws(() => {
+    for (let count = 0; count < 5; count += 1) reader.push(chunk);
+  }, /a message of more than/);
+});
+
+test('every message of a worker is read as it was written', () => {
+  const messages: readonly WorkerMessage[] = [
+    { type: 'hello', protocol: 1, worker: 'w1', pid: 4711, generation: 0, plan: 0 },
+    { type: 'ack', generation: 3, plan: 12 },
+    { type: 'generation_failed', generation: 3, problem: 'no certificate' },
+    { type: 'plan_gap', have: 11 },
+    { type: 'metrics', sequence: 1, delta: [{ name: 'weir_tunnels', labels: ['w1'], value: 1 }] },
+    { type: 'ejection', ejection: { kind: 'endpoint', cluster: 'one', endpoint: '10.0.0.1:80', forMs: 1000, reason: 'reset' } },
+    { type: 'ready' },
+    { type: 'draining' },
+  ];
+  for (const message of messages) assert.deepEqual(decodeWorkerMessage(encodeMessage(message).trimEnd()), message);
+});
+
+test('what is no message of a worker is refused', () => {
+  const wrong = [
+    'nonsense',
+    '[]',
+    'null',
+    '{"type":"generation","generation":1,"config":{}}',
+    '{"type":"constructor"}',
+    '{"type":"hello","protocol":2,"worker":"w1","pid":1,"generation":0,"plan":0}',
+    '{"type":"ack","generation":-1,"plan":1}',
+    '{"type":"ack","generation":1.5,"plan":1}',
+    '{"type":"metrics","sequence":1,"delta":[{"name":"weir_tunnels","labels":[1],"value":1}]}',
+    '{"type":"metrics","sequence":1,"delta":[{"name":"weir_tunnels","labels":["w1"],"value":null}]}',
+    '{"type":"ejection","ejection":{"kind":"target","cluster":"one","forMs":1,"reason":""}}',
+  ];
+  for (const line of wrong) assert.equal(decodeWorkerMessage(line), null, line);
+});
+
+test('messages of controller, supervisor and children are told from anything else', () => {
+  assert.deepEqual(decodeControllerMessage('{"type":"metrics_ack","sequence":4}'), { type: 'metrics_ack', sequence: 4 });
+  assert.equal(decodeControllerMessage('{"type":"plan","plan":1,"value":[]}'), null);
+  assert.deepEqual(decodeSupervisorMessage({ type: 'drain', deadlineMs: 5 }), { type: 'drain', deadlineMs: 5 });
+  assert.equal(decodeSupervisorMessage({ type: 'drain', deadlineMs: 'soon' }), null);
+  assert.deepEqual(decodeChildMessage({ type: 'failed', problem: 'why' }), { type: 'failed', problem: 'why' });
+  assert.equal(decodeChildMessage({ cmd: 'NODE_CLUSTER', act: 'online' }), null);
+});

@@ -1,0 +1,236 @@
+// Worker and controller over a real socket: who serves what is known, metrics are counted once, and either side may go and come back.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { systemClock } from '../../health/clock.ts';
+import { WorkerLinks, type WorkerListener } from '../../balancer/controller/worker-links.ts';
+import { createWorkerLink, type ControllerMessage, type Ejection, type WorkerLink } from '../../balancer/ipc.ts';
+import { silentLog } from '../../balancer/log.ts';
+import type { Plan } from '../../balancer/steer/plan-shape.ts';
+import { Meter } from '../../balancer/telemetry/meter.ts';
+import { loaded, SMALL_CONFIG } from '../support/config-text.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { until } from '../support/until.ts';
+
+const CONFIG = loaded(SMALL_CONFIG);
+const PLAN: Plan = { services: {}, health: { clusters: {}, ejectedTargets: [] } };
+
+/** The controller's side, recording what it is told. */
+class Hub implements WorkerListener {
+  readonly requests = new Map<string, number>();
+  readonly ejections: Ejection[] = [];
+  readonly ready: string[] = [];
+  readonly lost: string[] = [];
+  readonly failed: string[] = [];
+  readonly links = new WorkerLinks(systemClock, silentLog, this);
+
+  onMetrics(worker: string, delta: Parameters<WorkerListener['onMetrics']>[1]): void {
+    for (const { value } of delta) this.requests.set(worker, (this.requests.get(worker) ?? 0) + value);
+  }
+  onEjection(_worker: string, ejection: Ejection): void {
+    this.ejections.push(ejection);
+  }
+  onReady(worker: string, replaced: boolean): void {
+    this.ready.push(`${worker}${replaced ? ' again' : ''}`);
+  }
+  onGenerationFailed(worker: string, generation: number, problem: string): void {
+    this.failed.push(`${worker} ${generation} ${problem}`);
+  }
+  onLost(worker: string, asked: boolean): void {
+    this.lost.push(`${worker}${asked ? ' as asked' : ''}`);
+  }
+}
+
+/** The worker's side: serves whatever it gets and says so, unless it is `stuck`. */
+class Worker {
+  readonly meter = new Meter();
+  readonly received: string[] = [];
+  readonly link: WorkerLink;
+  generation = 0;
+  plan = 0;
+  stuck = false;
+
+  constructor(socketPath: string, worker: string, pid: number) {
+    this.link = createWorkerLink({
+      socketPath,
+      worker,
+      pid,
+      clock: systemClock,
+      random: seededRandom(pid),
+      log: silentLog,
+      meter: this.meter,
+      served: () => ({ generation: this.generation, plan: this.plan }),
+      onMessage: (message) => this.#take(message),
+    });
+  }
+
+  request(): void {
+    this.meter.counter('weir_sent_bytes_total', ['shop']).add(1);
+  }
+
+  #take(message: ControllerMessage): void {
+    this.received.push(message.type);
+    if (this.stuck || message.type === 'metrics_ack') return;
+    if (message.type === 'plan_delta' && message.base !== this.plan) {
+      this.link.send({ type: 'plan_gap', have: this.plan });
+      return;
+    }
+    const first = this.generation === 0;
+    if (message.type === 'generation') this.generation = message.generation;
+    else this.plan = message.plan;
+    if (first && this.generation > 0) this.link.send({ type: 'ready' });
+    this.link.send({ type: 'ack', generation: this.generation, plan: this.plan });
+  }
+}
+
+interface Scene {
+  readonly socketPath: string;
+  hub(): Promise<Hub>;
+  worker(name: string, pid: number): Worker;
+}
+
+function scene(t: TestContext): Scene {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-ipc-'));
+  const socketPath = join(directory, 'ipc.sock');
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return {
+    socketPath,
+    hub: async () => {
+      const hub = new Hub();
+      await hub.links.start(socketPath);
+      t.after(() => hub.links.close());
+      return hub;
+    },
+    worker: (name, pid) => {
+      const worker = new Worker(socketPath, name, pid);
+      worker.link.start();
+      t.after(() => worker.link.close());
+      return worker;
+    },
+  };
+}
+
+test('a change is served when every ready worker has acknowledged it, and who has not is named', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  hub.links.sendPlan(1, PLAN, null);
+  hub.links.sendGeneration(1, CONFIG);
+  const [, second] = [on.worker('w1', 101), on.worker('w2', 102)];
+  await until(() => hub.ready.length === 2, 'both workers are ready');
+
+  hub.links.sendPlan(2, PLAN, {});
+  const served = await hub.links.served({ generation: 1, plan: 2 }, 2000);
+  assert.deepEqual({ ...served, tookMs: 0 }, { workers: 2, acknowledged: 2, laggards: [], tookMs: 0 });
+
+  second.stuck = true;
+  hub.links.sendPlan(3, PLAN, {});
+  const late = await hub.links.served({ generation: 1, plan: 3 }, 100);
+  assert.deepEqual({ ...late, tookMs: 0 }, { workers: 2, acknowledged: 1, laggards: ['w2'], tookMs: 0 });
+});
+
+test('a worker that missed a plan asks for all of it', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  hub.links.sendPlan(1, PLAN, null);
+  hub.links.sendGeneration(1, CONFIG);
+  const worker = on.worker('w1', 101);
+  await until(() => hub.ready.length === 1, 'the worker is ready');
+  worker.stuck = true;
+  hub.links.sendPlan(2, PLAN, {});
+  await until(() => worker.received.includes('plan_delta'), 'the worker missed a plan');
+  worker.stuck = false;
+  hub.links.sendPlan(3, PLAN, {});
+  const served = await hub.links.served({ generation: 1, plan: 3 }, 2000);
+  assert.equal(served.acknowledged, 1);
+  assert.deepEqual(worker.received.slice(-3), ['plan_delta', 'plan_delta', 'plan']);
+});
+
+test('a worker goes on over a change of controllers, and nothing it counted is lost or counted twice', async (t) => {
+  const on = scene(t);
+  const first = await on.hub();
+  first.links.sendPlan(7, PLAN, null);
+  first.links.sendGeneration(3, CONFIG);
+  const worker = on.worker('w1', 101);
+  worker.request();
+  await until(() => first.requests.get('w1') === 1, 'the first request is counted');
+  await first.links.close();
+  worker.request();
+  worker.link.send({
+    type: 'ejection',
+    ejection: { kind: 'endpoint', cluster: 'one', endpoint: '127.0.0.1:9001', forMs: 30_000, reason: 'connection refused' },
+  });
+
+  const second = await on.hub();
+  second.links.sendPlan(8, PLAN, null);
+  second.links.sendGeneration(3, CONFIG);
+  await until(() => second.ready.length === 1, 'the worker has found the new controller');
+  assert.deepEqual(second.ready, ['w1']);
+  assert.equal(worker.received.filter((type) => type === 'generation').length, 1, 'it serves that generation already');
+  await until(() => second.requests.get('w1') === 1, 'only what the first controller did not count is counted');
+  const [ejection] = second.ejections;
+  assert.equal(ejection?.kind, 'endpoint');
+  assert.ok(ejection.forMs > 0 && ejection.forMs < 30_000, 'what is left of the ejection');
+});
+
+test('a delta that is sent again over a new connection is counted once', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  const hello = '{"type":"hello","protocol":1,"worker":"w1","pid":9,"generation":0,"plan":0}\n';
+  const metrics = '{"type":"metrics","sequence":1,"delta":[{"name":"weir_sent_bytes_total","labels":["shop"],"value":5}]}\n';
+  for (let round = 0; round < 2; round += 1) {
+    const socket = connect(on.socketPath);
+    let said = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (said += text));
+    socket.write(hello + metrics);
+    await until(() => said.includes('"metrics_ack","sequence":1'), 'the delta is acknowledged');
+    socket.destroy();
+    await until(() => hub.lost.length === round + 1, 'the connection is gone');
+  }
+  assert.equal(hub.requests.get('w1'), 5);
+});
+
+test('another process under the same name is a replacement; one that drained has left', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  hub.links.sendPlan(1, PLAN, null);
+  hub.links.sendGeneration(1, CONFIG);
+  await startWorkerAndEnd(hub, on.worker('w1', 101));
+  assert.equal(hub.links.workers()[0]?.state, 'lost');
+  const next = on.worker('w1', 102);
+  await until(() => hub.ready.length === 2, 'another worker of that name is ready');
+  assert.deepEqual(hub.ready, ['w1', 'w1 again']);
+  assert.equal(hub.links.workers()[0]?.restarts, 1);
+
+  next.link.send({ type: 'draining' });
+  await next.link.close();
+  await until(() => hub.lost.length === 2, 'it has left');
+  assert.deepEqual(hub.lost, ['w1', 'w1 as asked']);
+  assert.deepEqual(hub.links.workers(), []);
+});
+
+test('a worker that leaves delivers its last figures first', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  hub.links.sendPlan(1, PLAN, null);
+  hub.links.sendGeneration(1, CONFIG);
+  const worker = on.worker('w1', 101);
+  await until(() => hub.ready.length === 1, 'the worker is ready');
+  for (let count = 0; count < 3; count += 1) worker.request();
+  await worker.link.close();
+  assert.equal(hub.requests.get('w1'), 3);
+});
+
+test('a second controller on the same socket is refused', async (t) => {
+  const on = scene(t);
+  await on.hub();
+  await assert.rejects(on.hub(), /another weir is running on this state directory/);
+});
+
+async function startWorkerAndEnd(hub: Hub, worker: Worker): Promise<void> {
+  await until(() => hub.ready.length === 1, 'the worker is ready');
+  await worker.link.close();
+  await until(() => hub.lost.length === 1, 'it is gone');
+}
