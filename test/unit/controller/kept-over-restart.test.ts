@@ -1,0 +1,109 @@
+// What a controller keeps for the next one: numbers that only rise, the health it knew, which config text was served.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { ConfigSource } from '../../../balancer/controller/config-source.ts';
+import { LastHealth } from '../../../balancer/controller/last-health.ts';
+import { GenerationNumbers, RisingNumber } from '../../../balancer/controller/numbers.ts';
+import { openSqliteStore } from '../../../balancer/store/sqlite.ts';
+import { SMALL_CONFIG, TEST_ENVIRONMENT, TEST_EXTENSIONS } from '../../support/config-text.ts';
+import { healthView } from '../../support/fleet-config.ts';
+
+function stateDir(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-state-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+test('plan numbers rise over restarts, whenever the controller was killed', (t) => {
+  const directory = stateDir(t);
+  let last = 0;
+  for (const taken of [1, 1, 1500, 3]) {
+    const store = openSqliteStore(directory);
+    const numbers = new RisingNumber(store, 'plan');
+    for (let count = 0; count < taken; count += 1) {
+      const next = numbers.next();
+      assert.ok(next > last, `${next} after ${last}`);
+      last = next;
+    }
+    // No orderly end: whatever the object knows beyond the store is lost.
+    store.close();
+  }
+});
+
+test('a config keeps its generation number over a restart; another one gets the next', (t) => {
+  const directory = stateDir(t);
+  const open = (): GenerationNumbers => {
+    const store = openSqliteStore(directory);
+    t.after(() => store.close());
+    return new GenerationNumbers(store);
+  };
+  const numbers = open();
+  assert.equal(numbers.of('aa'), 1);
+  assert.equal(numbers.of('aa'), 1);
+  assert.equal(numbers.of('bb'), 2);
+  assert.equal(numbers.next('aa'), 3, 'going back is a new number');
+  assert.equal(numbers.of('aa'), 3);
+});
+
+test('the health that was known is known after a restart, and nothing is made up from what cannot be read', (t) => {
+  const directory = stateDir(t);
+  const store = openSqliteStore(directory);
+  t.after(() => store.close());
+  const health = new LastHealth(store);
+  assert.equal(health.read(), null);
+  const view = healthView({ one: 'down', two: 'up' }, ['shop/blue/two']);
+  health.write(view);
+  assert.deepEqual(new LastHealth(store).read(), view);
+  for (const text of [
+    '',
+    'null',
+    '{}',
+    '{"clusters":{"one":{"state":"fine","endpoints":[]}},"ejectedTargets":[]}',
+    '{"clusters":{},"ejectedTargets":[1]}',
+  ]) {
+    store.putValue('health', text);
+    assert.equal(new LastHealth(store).read(), null, text);
+  }
+});
+
+test('an applied config is served until the file changes', (t) => {
+  const directory = stateDir(t);
+  const configFile = join(directory, 'weir.yaml');
+  writeFileSync(configFile, SMALL_CONFIG);
+  const store = openSqliteStore(directory);
+  t.after(() => store.close());
+  const source = new ConfigSource({ configFile, store, extensions: TEST_EXTENSIONS, environment: TEST_ENVIRONMENT });
+  const text = (): string => {
+    const read = source.read();
+    assert.ok(read.ok);
+    return read.value.text;
+  };
+  assert.equal(text(), SMALL_CONFIG);
+  const applied = `${SMALL_CONFIG}# applied\n`;
+  store.putAppliedConfig(source.appliedOver(applied, '2026-11-21T10:00:00.000Z'));
+  assert.equal(text(), applied);
+  const changed = `${SMALL_CONFIG}# by hand\n`;
+  writeFileSync(configFile, changed);
+  assert.equal(text(), changed);
+});
+
+test('an applied config that is valid no more gives way to the file, and a missing file is a problem that names it', (t) => {
+  const directory = stateDir(t);
+  const configFile = join(directory, 'weir.yaml');
+  writeFileSync(configFile, SMALL_CONFIG);
+  const store = openSqliteStore(directory);
+  t.after(() => store.close());
+  const source = new ConfigSource({ configFile, store, extensions: TEST_EXTENSIONS, environment: TEST_ENVIRONMENT });
+  store.putAppliedConfig(source.appliedOver(SMALL_CONFIG.replace('one:', 'one-more:'), '2026-11-21T10:00:00.000Z'));
+  const read = source.read();
+  assert.ok(read.ok);
+  assert.equal(read.value.text, SMALL_CONFIG);
+  assert.match(read.note ?? '', /is not valid any more/);
+  rmSync(configFile);
+  const missing = source.read();
+  assert.ok(!missing.ok);
+  assert.match(missing.problems[0] ?? '', /weir\.yaml: the file cannot be read/);
+});
