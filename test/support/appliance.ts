@@ -1,7 +1,7 @@
 // The appliance as an operator runs it: `weir serve` with real processes on free ports, ended and checked by the test that started it.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { parse } from 'yaml';
 import type { EventView, StatusView } from '../../balancer/controller/api/views.ts';
+import { childrenOf } from './child-processes.ts';
 import { runWeir, WEIR, type CommandResult } from './command.ts';
 import { until } from './until.ts';
 
@@ -248,23 +249,6 @@ function bindsOf(yaml: string): Readonly<Record<string, string>> {
   const { listeners, admin, agents, metrics } = parse(yaml) as BoundConfig;
   const named = { ...listeners, ...(admin && { admin }), ...(agents && { agents }), ...(metrics && { metrics }) };
   return Object.fromEntries(Object.entries(named).map(([name, { bind }]) => [name, bind]));
-}
-
-/** The processes whose parent is `parent`, with their titles. */
-function childrenOf(parent: number): readonly { readonly pid: number; readonly title: string }[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        // pid (name) state ppid …; the name may hold anything but ends at the last parenthesis.
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        if (Number(ppid) !== parent || state === 'Z') return [];
-        return [{ pid: Number(name), title: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() }];
-      } catch {
-        return [];
-      }
-    });
 }
 
 function killQuietly(pid: number): void {
