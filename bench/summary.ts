@@ -2,9 +2,6 @@
 import type { Measurement } from './measure.ts';
 import { median, medianOfKnown, rangeOf, renderTable, type Range } from './statistics.ts';
 
-/** The contender that ratios are taken to. */
-export const REFERENCE = 'nginx';
-
 /** A round of a contender: what was measured, or why not. */
 export type Round = { readonly ok: true; readonly measurement: Measurement } | { readonly ok: false; readonly problem: string };
 
@@ -41,9 +38,9 @@ function ratioTo(reference: readonly Round[], rounds: readonly Round[]): Contend
   return ratios.length === 0 ? null : { median: median(ratios), range: rangeOf(ratios) };
 }
 
-/** Summaries of the contenders that were measured at least once. */
-export function summarize(all: readonly ContenderRounds[]): readonly ContenderSummary[] {
-  const reference = all.find((entry) => entry.contender === REFERENCE)?.rounds ?? [];
+/** Summaries of the contenders that were measured at least once; ratios are taken to the contender `referenceName`. */
+export function summarize(all: readonly ContenderRounds[], referenceName: string): readonly ContenderSummary[] {
+  const reference = all.find((entry) => entry.contender === referenceName)?.rounds ?? [];
   return all.flatMap(({ contender, rounds }) => {
     const list = measured(rounds);
     if (list.length === 0) return [];
@@ -64,13 +61,16 @@ export function summarize(all: readonly ContenderRounds[]): readonly ContenderSu
   });
 }
 
-const HEADER = ['contender', 'req/s', 'CPU µs/req', 'min-max', 'data plane', `× ${REFERENCE}`, 'min-max', 'p50 ms', 'p99 ms', 'failed'];
+const header = (reference: string): readonly string[] => [
+  ...['contender', 'req/s', 'CPU µs/req', 'min-max', 'data plane', `× ${reference}`],
+  ...['min-max', 'p50 ms', 'p99 ms', 'failed'],
+];
 
 const range = ({ min, max }: Range, digits: number): string => `${min.toFixed(digits)}-${max.toFixed(digits)}`;
 const milliseconds = (value: number | null): string => value?.toFixed(2) ?? '-';
 
 /** The table of one number of connections. */
-export function summaryTable(summaries: readonly ContenderSummary[]): string {
+export function summaryTable(summaries: readonly ContenderSummary[], reference: string): string {
   const rows = summaries.map((one) => [
     one.contender,
     one.requestsPerSecond.toFixed(0),
@@ -83,5 +83,5 @@ export function summaryTable(summaries: readonly ContenderSummary[]): string {
     milliseconds(one.p99Ms),
     String(one.failed),
   ]);
-  return renderTable(HEADER, rows);
+  return renderTable(header(reference), rows);
 }

@@ -19,7 +19,7 @@ interface Ports {
 }
 
 /** The file it runs with. */
-export const weirConfig = (ports: Ports, stateDir: string): string => `
+export const weirConfig = (ports: Ports, stateDir: string, otherRoutes = 0): string => `
 version: 1
 host: { name: bench }
 state: { dir: ${JSON.stringify(stateDir)} }
@@ -45,8 +45,17 @@ services:
       green: { clusters: { one: { weight: 50 }, two: { weight: 50 } } }
     split: { blue: 90, green: 10 }
 routes:
-  - { name: all, match: { path: / }, service: bench }
+${others(otherRoutes)}  - { name: all, match: { path: / }, service: bench }
 `;
+
+/** Half of them by host and path, half by path on any host, as a grown config has them. */
+function others(count: number): string {
+  const line = (i: number): string => {
+    const match = i % 2 === 0 ? `{ hosts: [shop-${i}.example.com], path: /api/v${i % 7} }` : `{ path: /team-${i % 97}/service-${i} }`;
+    return `  - { name: other-${i}, match: ${match}, service: bench }\n`;
+  };
+  return Array.from({ length: count }, (_, i) => line(i)).join('');
+}
 
 /** The answer to GET over a port or a unix socket; null when there is none. */
 function get(where: { port: number } | { socketPath: string }, path: string): Promise<{ status: number; body: string } | null> {
@@ -87,16 +96,23 @@ async function serve(running: Running, ports: Ports, socketPath: string): Promis
   };
 }
 
-export const weir: Contender = {
-  name: 'weir',
-  summary: 'weir serve, 1 worker with its controller and supervisor, two versions over two clusters, probes and metrics on',
+export interface WeirVariant {
+  readonly name: string;
+  readonly summary: string;
+  /** Routes that the requests do not take. */
+  readonly otherRoutes: number;
+}
+
+export const weirWith = ({ name, summary, otherRoutes }: WeirVariant): Contender => ({
+  name,
+  summary,
   available: async () => ({ ok: true, version: await versionIn(MANIFEST) }),
   start: async ({ originPort, directory }) => {
     const stateDir = join(directory, 'state');
     await mkdir(stateDir, { mode: 0o700 });
     const ports = { listener: await freePort(), admin: await freePort(), metrics: await freePort(), origin: originPort };
     const file = join(directory, 'weir.yaml');
-    await writeFile(file, weirConfig(ports, stateDir));
+    await writeFile(file, weirConfig(ports, stateDir, otherRoutes));
     const running = await launch(process.execPath, [COMMAND, 'serve', '-c', file]);
     try {
       return await serve(running, ports, join(stateDir, 'admin.sock'));
@@ -105,4 +121,10 @@ export const weir: Contender = {
       throw error;
     }
   },
-};
+});
+
+export const weir: Contender = weirWith({
+  name: 'weir',
+  summary: 'weir serve, 1 worker with its controller and supervisor, two versions over two clusters, probes and metrics on',
+  otherRoutes: 0,
+});

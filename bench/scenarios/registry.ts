@@ -2,5 +2,6 @@
 import type { Scenario } from '../scenario.ts';
 import { micro } from './micro.ts';
 import { proxy } from './proxy.ts';
+import { routes } from './routes.ts';
 
-export const SCENARIOS: readonly Scenario[] = [proxy, micro];
+export const SCENARIOS: readonly Scenario[] = [proxy, routes, micro];

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { UsageError } from '../../../bench/scenario.ts';
-import { readProxyOptions } from '../../../bench/scenarios/proxy-options.ts';
+import { readComparisonOptions } from '../../../bench/scenarios/comparison-options.ts';
 
 const RUN = join(import.meta.dirname, '../../../bench/run.ts');
 const KNOWN = ['weir', 'nginx', 'haproxy'];
@@ -26,7 +26,10 @@ function bench(args: readonly string[], env: NodeJS.ProcessEnv = process.env): P
 }
 
 test('options are read, in the order of the registry', () => {
-  const options = readProxyOptions(['--contenders', 'nginx,weir', '--connections', '64', '--rounds', '5', '--json', 'out.json'], KNOWN);
+  const options = readComparisonOptions(
+    ['--contenders', 'nginx,weir', '--connections', '64', '--rounds', '5', '--json', 'out.json'],
+    KNOWN,
+  );
   assert.deepEqual(options, {
     contenders: ['weir', 'nginx'],
     connections: [64],
@@ -48,7 +51,7 @@ test('a wrong option is a usage error that names it', () => {
   ];
   for (const [args, message] of wrong) {
     assert.throws(
-      () => readProxyOptions(args, KNOWN),
+      () => readComparisonOptions(args, KNOWN),
       (error) => error instanceof UsageError && message.test(error.message),
     );
   }

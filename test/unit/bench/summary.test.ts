@@ -25,19 +25,25 @@ test('the median of an even number of values is the mean of the middle two', () 
 
 test('a ratio compares the two sides of the same round', () => {
   // The machine halves its speed in round 2: both double, and no ratio moves.
-  const [weir] = summarize([
-    { contender: 'weir', rounds: [round(15), round(30), round(15)] },
-    { contender: 'nginx', rounds: [round(10), round(20), round(10)] },
-  ]);
+  const [weir] = summarize(
+    [
+      { contender: 'weir', rounds: [round(15), round(30), round(15)] },
+      { contender: 'nginx', rounds: [round(10), round(20), round(10)] },
+    ],
+    'nginx',
+  );
   assert.deepEqual(weir?.ratio, { median: 1.5, range: { min: 1.5, max: 1.5 } });
   assert.deepEqual(weir.cpuRange, { min: 15, max: 30 });
 });
 
 test('a failed round leaves the others, and its partner has no ratio in that round', () => {
-  const [weir, nginx] = summarize([
-    { contender: 'weir', rounds: [round(15, 2), broken, round(12, 1)] },
-    { contender: 'nginx', rounds: [broken, round(20), round(10)] },
-  ]);
+  const [weir, nginx] = summarize(
+    [
+      { contender: 'weir', rounds: [round(15, 2), broken, round(12, 1)] },
+      { contender: 'nginx', rounds: [broken, round(20), round(10)] },
+    ],
+    'nginx',
+  );
   assert.equal(weir?.cpuPerRequest, 13.5);
   assert.equal(weir.failed, 3);
   assert.equal(weir.ratio?.median, 1.2);
@@ -45,15 +51,18 @@ test('a failed round leaves the others, and its partner has no ratio in that rou
 });
 
 test('without the reference there is no ratio, without a good round no line', () => {
-  const summaries = summarize([
-    { contender: 'weir', rounds: [round(15)] },
-    { contender: 'haproxy', rounds: [broken] },
-  ]);
+  const summaries = summarize(
+    [
+      { contender: 'weir', rounds: [round(15)] },
+      { contender: 'haproxy', rounds: [broken] },
+    ],
+    'nginx',
+  );
   assert.deepEqual(
     summaries.map(({ contender, ratio }) => [contender, ratio]),
     [['weir', null]],
   );
-  assert.match(summaryTable(summaries), /^contender .*\nweir +66667 +15\.0 +15\.0-15\.0 +7\.5 +- +- +1\.00 +- +0\n$/);
+  assert.match(summaryTable(summaries, 'nginx'), /^contender .*\nweir +66667 +15\.0 +15\.0-15\.0 +7\.5 +- +- +1\.00 +- +0\n$/);
 });
 
 test('table columns are as wide as their widest cell, the first to the left', () => {

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../scenario.ts';
 
-export interface ProxyOptions {
+export interface ComparisonOptions {
   readonly contenders: readonly string[];
   readonly connections: readonly number[];
   readonly rounds: number;
@@ -13,7 +13,7 @@ export interface ProxyOptions {
   readonly jsonFile: string | null;
 }
 
-export const PROXY_OPTION_LINES: readonly string[] = [
+export const COMPARISON_OPTION_LINES: readonly string[] = [
   '--contenders A,B      only these (default: all that are installed)',
   '--connections N,M     client connections, a table for each (default: 16,64,512)',
   '--rounds N            interleaved rounds, the median counts (default: 3)',
@@ -31,7 +31,7 @@ function wholeNumber(option: string, text: string, least: number): number {
   return value;
 }
 
-function loadOf(text: string): ProxyOptions['load'] {
+function loadOf(text: string): ComparisonOptions['load'] {
   if (text === 'auto' || text === 'wrk' || text === 'own') return text;
   throw new UsageError(`--load ${text}: expected auto, wrk or own`);
 }
@@ -49,7 +49,7 @@ function parse(args: readonly string[]): Readonly<Record<string, string | undefi
 }
 
 /** Reads the options; `known` are the names of all contenders. */
-export function readProxyOptions(args: readonly string[], known: readonly string[]): ProxyOptions {
+export function readComparisonOptions(args: readonly string[], known: readonly string[]): ComparisonOptions {
   const values = parse(args);
   const contenders = values['contenders']?.split(',') ?? known;
   const stranger = contenders.find((name) => !known.includes(name));
