@@ -71,8 +71,9 @@ export class Endpoint implements Candidate, UpstreamOwner {
 
   /** Hands over a connection, at once where one is idle. */
   acquire(waiter: ConnectionWaiter): void {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return waiter.onConnection(idle);
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.state === 'idle') return waiter.onConnection(idle);
+    }
     if (this.#all.size >= this.#maxConnections)
       return waiter.onConnectionFailed('overloaded', `${this.#maxConnections} connections to ${this.id} are in use`);
     this.#waiting.push(waiter);
