@@ -9,8 +9,15 @@ const OLDEST = 24;
 if (Number(process.versions.node.split('.')[0]) < OLDEST) {
   const typed = process.argv.slice(2).join(' ') || 'status';
   process.stderr.write(
-    'weir needs Node.js ' + OLDEST + ' or newer and this is v' + process.versions.node + ': in a checkout run `npm run -s weir -- ' + typed +
-      '`, which uses the Node that `npm ci` brought; elsewhere install Node.js ' + OLDEST + ' or newer.\n',
+    'weir needs Node.js ' +
+      OLDEST +
+      ' or newer and this is v' +
+      process.versions.node +
+      ': in a checkout run `npm run -s weir -- ' +
+      typed +
+      '`, which uses the Node that `npm ci` brought; elsewhere install Node.js ' +
+      OLDEST +
+      ' or newer.\n',
   );
   process.exitCode = 1;
 } else {
