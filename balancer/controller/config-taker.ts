@@ -69,6 +69,7 @@ export function commitSeeding(edge: Edge, seeding: Seeding, author: Author): boo
 
 function keep(edge: Edge, next: ConfigText): void {
   edge.served = next;
+  edge.problem = null;
   edge.options.store.putAppliedConfig(next.applied);
   edge.options.store.putValue(SERVED_TEXT, next.text);
 }

@@ -59,6 +59,16 @@ export async function runController(options: ControllerOptions): Promise<void> {
   await controller.close();
 }
 
+/** What a controller starts with. */
+interface Beginning {
+  readonly served: ConfigText;
+  readonly seeding: Seeding;
+  /** Worth knowing about the choice of the config. */
+  readonly note: string | null;
+  /** Wrong with the config file. */
+  readonly problem: string | null;
+}
+
 /** Made and not started: reading the config and the store can fail, and then nothing has to be taken down but the store. */
 class Controller {
   readonly #options: ControllerOptions;
@@ -69,8 +79,7 @@ class Controller {
   readonly #appliance: EdgeAppliance;
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
-  readonly #note: string | null;
-  readonly #seeding: Seeding;
+  readonly #beginning: Beginning;
 
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void) {
     const { stateDir, log, version } = options;
@@ -78,9 +87,8 @@ class Controller {
     this.#say = say;
     this.#store = openSqliteStore(stateDir);
     this.#source = new ConfigSource({ ...options, store: this.#store });
-    const { served, seeding, note } = this.#choose();
-    this.#note = note;
-    this.#seeding = seeding;
+    this.#beginning = this.#choose();
+    const { served } = this.#beginning;
     this.#edge = new Edge({
       clock: systemClock,
       random: Math.random,
@@ -102,9 +110,12 @@ class Controller {
   async start(): Promise<void> {
     const edge = this.#edge;
     const { config } = edge;
-    if (this.#seeding.touched.length > 0) commitSeeding(edge, this.#seeding, CONFIG_FILE);
-    if (this.#note !== null) this.#warn(this.#note);
+    const { seeding } = this.#beginning;
+    if (seeding.touched.length > 0) commitSeeding(edge, seeding, CONFIG_FILE);
+    if (this.#beginning.problem !== null) this.#warn(this.#beginning.problem);
+    if (this.#beginning.note !== null) edge.events.add('config', this.#beginning.note);
     edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
+    edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.prober.start(config, edge.health.read());
     edge.loop.start();
@@ -133,7 +144,6 @@ class Controller {
         this.#refused([outcome.problem.message, ...(outcome.problem.problems ?? [])]);
         return;
       }
-      this.#edge.problem = null;
       const { changed, needsRestart } = outcome.value;
       if (!changed) this.#edge.events.add('config', 'reloaded: nothing has changed');
       for (const line of needsRestart) this.#edge.events.add('config', `${line}: only a restart brings it in`);
@@ -151,12 +161,12 @@ class Controller {
   }
 
   /** The config to begin with: the file's, or, when that cannot be served, the text that was served last. */
-  #choose(): { readonly served: ConfigText; readonly seeding: Seeding; readonly note: string | null } {
+  #choose(): Beginning {
     const intent = this.#store.readIntent();
     const read = this.#source.read();
     if (read.ok) {
       const seeding = seedIntent(read.value.config, intent);
-      if (seeding.problems.length === 0) return { served: read.value, seeding, note: read.note };
+      if (seeding.problems.length === 0) return { served: read.value, seeding, note: read.note, problem: null };
     }
     const problems = read.ok ? seedIntent(read.value.config, intent).problems.map(({ message }) => message) : read.problems;
     const text = this.#store.getValue(SERVED_TEXT);
@@ -164,7 +174,8 @@ class Controller {
     if (last?.ok !== true) throw new Error(problems.join('\n'));
     const seeding = seedIntent(last.value.config, intent);
     if (seeding.problems.length > 0) throw new Error(problems.join('\n'));
-    return { served: last.value, seeding, note: `the config file is not served, the config before is: ${problems.join('; ')}` };
+    const problem = `the config file is not served, the config before is: ${problems.join('; ')}`;
+    return { served: last.value, seeding, note: null, problem };
   }
 
   #period(): void {

@@ -55,12 +55,15 @@ export class Meter {
     return this.#histograms.get(name, labels, () => new HistogramCell(METRICS[name].buckets));
   }
 
-  /** Everything that happened since the last call, and starts anew. Without a change there is nothing in it. */
+  /**
+   * Everything that happened since the last call, and starts anew. Without a change there is nothing in it, but for new counters and
+   * histograms, which are told once as they are: a rate needs to see where a series began.
+   */
   takeDelta(): MetricsDelta {
     const delta: SeriesDelta[] = [];
     for (const { name, labels, cell } of this.#counters.all()) {
       const value = cell.take();
-      if (value !== 0) delta.push({ name, labels, value });
+      if (value !== null) delta.push({ name, labels, value });
     }
     for (const { name, labels, cell } of this.#gauges.all()) {
       const value = cell.take();
@@ -109,14 +112,18 @@ export function seriesKey(name: MetricName, labels: readonly string[]): string {
 
 class CounterCell implements Counter {
   #value = 0;
+  #told = false;
 
   add(amount: number): void {
     this.#value += amount;
   }
 
-  take(): number {
+  /** Null: told before, and nothing since. */
+  take(): number | null {
     const value = this.#value;
+    if (value === 0 && this.#told) return null;
     this.#value = 0;
+    this.#told = true;
     return value;
   }
 }
@@ -141,7 +148,8 @@ class HistogramCell implements Histogram {
   /** One more than there are bounds: the last is +Inf. */
   readonly #counts: Float64Array;
   #sum = 0;
-  #touched = false;
+  /** A new one is told as it is. */
+  #touched = true;
 
   constructor(bounds: readonly number[]) {
     this.#bounds = Float64Array.from(bounds);

@@ -68,7 +68,7 @@ export class MetricsRegistry {
     if (family === undefined || labels === null || !Number.isFinite(value)) return;
     switch (family.kind) {
       case 'counter':
-        if (value > 0) family.metric.inc(labels, value);
+        if (value >= 0) family.metric.inc(labels, value);
         return;
       case 'gauge':
         family.metric.set(labels, value);

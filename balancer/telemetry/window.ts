@@ -49,6 +49,7 @@ export class TrafficWindow {
   add(delta: MetricsDelta): void {
     const second = this.#second();
     for (const series of delta) {
+      if (series.value === 0) continue;
       if (series.name === 'weir_requests_total') this.#addRequests(series, second);
       else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
     }

@@ -103,6 +103,25 @@ test('config apply is taken over and kept over a restart of the controller, unti
   assert.doesNotMatch(await routes(), /^more\b/m);
 });
 
+test('a controller that starts while the file is broken serves what was served before, and says so', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, untilProbed: true, workers: 1 });
+  appliance.rewrite((text) => text.replace('routes:', 'rotes:'));
+  const killed = appliance.pids().controller;
+  process.kill(killed, 'SIGKILL');
+  const told = async (): Promise<boolean> => {
+    const status = await appliance.status().catch(() => null);
+    return status !== null && appliance.pids().controller !== killed && status.degraded.some((line) => line.includes('rotes'));
+  };
+  await until(told, 'another controller answers, and names the mistake', 20_000);
+  assert.equal((await appliance.get()).status, 200);
+  assert.equal((await appliance.status()).generation, 1);
+
+  appliance.rewrite((text) => text.replace('rotes:', 'routes:'));
+  appliance.signal('SIGHUP');
+  await until(async () => (await appliance.status()).degraded.length === 0, 'all is well again', 10_000);
+});
+
 test('more and fewer workers come with a reload', async (t) => {
   const { yaml } = await startTwoClusters(t);
   const appliance = await startAppliance(t, { yaml, workers: 1, untilProbed: true });

@@ -69,3 +69,13 @@ test('every value lands in the first bucket that may hold it', () => {
 test('labels that do not fit the metric are a mistake of the program and throw', () => {
   assert.throws(() => new Meter().counter('weir_requests_total', ['all']), /weir_requests_total has the labels route, service, version/);
 });
+
+test('a counter or histogram that is new is told once, so that a rate sees where it began', () => {
+  const meter = new Meter();
+  meter.counter('weir_requests_total', REQUEST);
+  meter.histogram('weir_request_duration_seconds', TARGET);
+  const [counter, histogram] = meter.takeDelta();
+  assert.deepEqual(counter, { name: 'weir_requests_total', labels: REQUEST, value: 0 });
+  assert.deepEqual(new Set(histogram?.buckets), new Set([0]));
+  assert.deepEqual(meter.takeDelta(), []);
+});

@@ -1,0 +1,46 @@
+// What Prometheus reads of a running host: requests, shares and states, from one endpoint for all processes.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startAppliance } from '../support/appliance.ts';
+import { startTwoClusters } from '../support/two-clusters.ts';
+import { until } from '../support/until.ts';
+
+test('requests of all workers, shares and states are in one exposition', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, untilProbed: true });
+  for (let count = 0; count < 30; count += 1) await appliance.get();
+  await until(async () => (await appliance.metricSum('weir_requests_total')) === 30, 'all requests are counted');
+  assert.equal(await appliance.metricSum('weir_request_duration_seconds_count'), 30);
+  await until(async () => (await appliance.metricSum('weir_workers_ready')) === 2, 'both workers are seen');
+  const text = await appliance.metrics();
+  for (const line of [
+    'weir_revision{host="test-edge"} 1',
+    'weir_share_desired_ratio{service="shop",version="blue",cluster="one"} 0.63',
+    'weir_share_effective_ratio{service="shop",version="green",cluster="two"} 0.1',
+    'weir_cluster_health{cluster="one",state="up"} 1',
+    'weir_cluster_health{cluster="one",state="down"} 0',
+    'weir_cluster_admin{cluster="two",state="active"} 1',
+    'weir_agent_state{cluster="one",state="absent"} 1',
+    'weir_controller_restarts_total{host="test-edge"} 0',
+  ]) {
+    assert.ok(text.split('\n').includes(line), `missing: ${line}`);
+  }
+  assert.match(text, /^weir_process_resident_bytes\{worker="w2"\} \d{7,}$/m);
+  assert.match(text, /^weir_probes_total\{cluster="one",outcome="success"\} \d+$/m);
+});
+
+test('a change is in the gauges when its command returns', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, workers: 1, untilProbed: true });
+  const shifted = await appliance.weir('shift', 'shop', 'green=37.5');
+  assert.equal(shifted.code, 0, shifted.stderr);
+  const text = await appliance.metrics();
+  assert.match(text, /^weir_share_effective_ratio\{service="shop",version="green",cluster="two"\} 0\.375$/m);
+  assert.match(text, /^weir_revision\{host="test-edge"\} 2$/m);
+});
+
+test('the counters of the controller itself rise from 0, so that a rate over them is defined', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, workers: 1 });
+  assert.match(await appliance.metrics(), /^weir_worker_restarts_total\{host="test-edge"\} 0$/m);
+});
