@@ -1,5 +1,5 @@
 // What two intents differ in, field by field, and how a field is put back. A field is the smallest thing that makes sense alone.
-import { canonicalJson, sameJson } from './canonical-json.ts';
+import { canonicalJson, sameJson } from '../config/canonical-json.ts';
 import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './intent.ts';
 
 /**

@@ -1,6 +1,6 @@
 // Records of the audit chain: each carries the hash of the one before, so that no record can be changed or taken out unseen.
 import { createHash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../config/canonical-json.ts';
 import type { Revision } from './intent.ts';
 
 /** What the first record has as the hash of the one before. */

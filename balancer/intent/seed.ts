@@ -1,6 +1,6 @@
 // Takes the file's values over into the intent: once when they are new, later only where the file changed its mind.
 import type { Config, RouteConfig, ServiceConfig, VersionConfig } from '../config/config.ts';
-import { sameJson } from './canonical-json.ts';
+import { sameJson } from '../config/canonical-json.ts';
 import { diffIntent, EMPTY_INTENT } from './diff.ts';
 import type { ClusterIntent, Intent, Refusal, ServiceIntent, TouchedField } from './intent.ts';
 import { formatPercent } from './percent.ts';

@@ -1,6 +1,6 @@
 // Takes changes back: the last one of an operator, or everything since a revision. Always as a new revision on top.
 import { conclude, type Applied, type ChangeOutcome } from './apply-change.ts';
-import { canonicalJson, sameJson } from './canonical-json.ts';
+import { canonicalJson, sameJson } from '../config/canonical-json.ts';
 import { fieldsOf, restoreFields } from './diff.ts';
 import type { Intent, Refusal, Revision, TouchedField } from './intent.ts';
 import { formatPercent } from './percent.ts';

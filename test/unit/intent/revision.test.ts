@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fastCheck from 'fast-check';
-import { canonicalJson } from '../../../balancer/intent/canonical-json.ts';
+import { canonicalJson } from '../../../balancer/config/canonical-json.ts';
 import type { Revision } from '../../../balancer/intent/intent.ts';
 import { chainRevision, FIRST_PREVIOUS_HASH, revisionHash, verifyChain } from '../../../balancer/intent/revision.ts';
 
