@@ -1,6 +1,5 @@
 // A connection to an endpoint: one request at a time, responses parsed strictly, bodies handed on without a copy where possible.
-import { connect as connectPlain, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import { UNKNOWN_LENGTH, type ResponseListener } from '../message/exchange.ts';
@@ -8,15 +7,10 @@ import type { Fields } from '../message/fields.ts';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { latin1 } from './latin1.ts';
+import { ReadBuffer } from './read-buffer.ts';
 import { parseResponseHead, type ResponseHead1 } from './response-head.ts';
 import { lastChunkText } from './serialize.ts';
-
-/** Where and how to connect. `tls` null: plain. */
-export interface UpstreamAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: ConnectionOptions | null;
-}
+import { isTlsTrouble, openUpstreamSocket, type UpstreamAddress } from './upstream-socket.ts';
 
 export interface UpstreamSettings {
   readonly connectTimeoutMs: number;
@@ -49,8 +43,6 @@ export interface OutgoingRequest {
   readonly timeouts: AttemptTimeouts;
 }
 
-/** One read fills at most this; untouched pages of it cost nothing. */
-const READ_BYTES = 65_536;
 const HEAD_BYTES = 65_536;
 const HEAD_FIELDS = 256;
 const GATHER_BYTES = 8192;
@@ -66,6 +58,8 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   requests = 0;
   readonly #owner: UpstreamOwner;
   readonly #settings: UpstreamSettings;
+  readonly #secure: boolean;
+  readonly #buffer: ReadBuffer;
   readonly #socket: Socket;
   #state: State = 'connecting';
   #listener: ResponseListener | null = null;
@@ -89,6 +83,8 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     this.#settings = settings;
     this.#keepAliveMs = settings.keepAliveMs;
     this.deadlineMs = settings.deadlines.nowMs + settings.connectTimeoutMs;
+    this.#secure = address.tls !== null;
+    this.#buffer = new ReadBuffer(this.#secure);
     this.#socket = this.#open(address);
     settings.deadlines.add(this);
   }
@@ -107,7 +103,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     this.#state = 'head';
     this.#reusable = true;
     this.requests += 1;
-    this.#expect(request.timeouts.firstByteMs);
+    this.#expectNext();
     this.#socket.write(request.head, 'latin1');
   }
 
@@ -115,19 +111,20 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   sendBody(chunk: Buffer): boolean {
     const socket = this.#socket;
     if (!socket.writable || chunk.length === 0) return true;
-    // The answer is due after the request is sent, so each piece sent renews the time for the first byte.
-    if (this.#state === 'head') this.#expect(this.#timeouts.firstByteMs);
     if (this.#requestChunked) this.#gathered += `${chunk.length.toString(16)}\r\n`;
     if (chunk.length <= GATHER_BYTES) {
       this.#gathered += latin1(chunk, 0, chunk.length);
       if (this.#requestChunked) this.#gathered += '\r\n';
-      return this.#flush();
+      this.#flush();
+    } else {
+      socket.cork();
+      this.#flush();
+      socket.write(chunk);
+      if (this.#requestChunked) socket.write('\r\n', 'latin1');
+      socket.uncork();
     }
-    socket.cork();
-    this.#flush();
-    let flowing = socket.write(chunk);
-    if (this.#requestChunked) flowing = socket.write('\r\n', 'latin1');
-    socket.uncork();
+    const flowing = !socket.writableNeedDrain;
+    if (!flowing) this.#expectNext();
     return flowing;
   }
 
@@ -137,6 +134,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
       this.#gathered += lastChunkText(trailers);
       this.#flush();
     }
+    this.#expectNext();
   }
 
   pause(): void {
@@ -149,7 +147,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   resume(): void {
     if (!this.#paused || this.#state === 'closed') return;
     this.#paused = false;
-    if (this.#state !== 'tunnel') this.#expect(this.#state === 'head' ? this.#timeouts.firstByteMs : this.#timeouts.betweenBytesMs);
+    this.#expectNext();
     this.#socket.resume();
     if (this.#held.length > 0) this.#take(EMPTY);
   }
@@ -158,6 +156,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   destroy(): void {
     this.#listener = null;
     this.#tunnel = null;
+    this.#state = 'closed';
     this.#socket.destroy();
   }
 
@@ -184,15 +183,9 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     else if (this.#state === 'body') this.#fail('between_bytes_timeout', `no byte for ${this.#timeouts.betweenBytesMs} ms`);
   }
 
-  #open({ host, port, tls }: UpstreamAddress): Socket {
-    const onread = {
-      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-      callback: (length: number, buffer: Uint8Array) => this.#read(length, buffer),
-    };
-    const where = { host, port, noDelay: true, allowHalfOpen: true, onread };
-    const socket: Socket = tls === null ? connectPlain(where) : connectTls({ ...tls, ...where });
-    socket.setNoDelay(true);
-    socket.once(tls === null ? 'connect' : 'secureConnect', () => this.#connected());
+  #open(address: UpstreamAddress): Socket {
+    const socket = openUpstreamSocket(address, this.#buffer, (length, bytes) => this.#read(length, bytes));
+    socket.once(address.tls === null ? 'connect' : 'secureConnect', () => this.#connected());
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
     socket.on('close', () => this.#closed());
@@ -210,6 +203,8 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   /** Called with the connection's own buffer, which is overwritten by the next read: what is kept is copied. */
   #read(length: number, buffer: Uint8Array): boolean {
     this.#take(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+    // A plain socket stops at once. TLS goes on with the records it has decrypted, while the client's socket still writes from this one.
+    if (this.#paused && this.#secure) this.#buffer.lend();
     return !this.#paused;
   }
 
@@ -268,13 +263,13 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     this.#untilClose = !bodyless && !head.chunked && head.contentLength < 0;
     this.#left = bodyless || head.chunked ? 0 : Math.max(0, head.contentLength);
     this.#state = 'body';
-    this.#expect(this.#timeouts.betweenBytesMs);
+    this.#expectNext();
     this.#listener?.onHead(head.status, head.fields, head.contentLength >= 0 ? head.contentLength : UNKNOWN_LENGTH);
     if (this.#decoder === null && !this.#untilClose && this.#left === 0) this.#complete([]);
   }
 
   #takeBody(bytes: Buffer, at: number): number {
-    if (!this.#paused) this.#expect(this.#timeouts.betweenBytesMs);
+    this.#expectNext();
     const listener = this.#listener;
     if (listener === null) return bytes.length;
     if (this.#decoder !== null) {
@@ -300,11 +295,19 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     this.#decoder = null;
     this.#state = 'idle';
     // Without the whole request at the endpoint its next bytes would be read as the rest of this one.
-    const reusable = this.#reusable && this.#requestDone && !this.#untilClose && !this.#paused;
+    const reusable = this.#reusable && this.#requestDone && !this.#untilClose;
     this.deadlineMs = this.#settings.deadlines.nowMs + this.#keepAliveMs;
     if (!reusable) this.#socket.destroySoon();
+    else if (this.#paused) this.#letGo();
     this.#completed = reusable;
     listener?.onBodyEnd(trailers);
+  }
+
+  /** The last bytes are still being written to the client: they keep their memory, and the connection is free. */
+  #letGo(): void {
+    this.#paused = false;
+    this.#buffer.lend();
+    this.#socket.resume();
   }
 
   #upgrade(head: ResponseHead1, rest: Buffer): void {
@@ -318,14 +321,18 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     listener?.onUpgrade(head.fields, head.upgrade, this);
   }
 
-  #flush(): boolean {
+  #flush(): void {
     const text = this.#gathered;
     this.#gathered = '';
-    return text === '' || this.#socket.write(text, 'latin1');
+    if (text !== '') this.#socket.write(text, 'latin1');
   }
 
-  #expect(withinMs: number): void {
-    this.deadlineMs = withinMs === 0 ? Infinity : this.#settings.deadlines.nowMs + withinMs;
+  /** Time counts against the endpoint only while it is its turn: the request is sent, or it does not take it; and nobody holds it back. */
+  #expectNext(): void {
+    if (this.#paused || (this.#state !== 'head' && this.#state !== 'body')) return;
+    const itsTurn = this.#requestDone || this.#socket.writableNeedDrain;
+    const withinMs = this.#state === 'head' ? this.#timeouts.firstByteMs : this.#timeouts.betweenBytesMs;
+    this.deadlineMs = !itsTurn || withinMs === 0 ? Infinity : this.#settings.deadlines.nowMs + withinMs;
   }
 
   /** FIN from the endpoint. */
@@ -382,12 +389,8 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   }
 
   #drained(): void {
+    this.#expectNext();
     if (this.#tunnel === null) this.#listener?.onUpstreamDrain();
     else this.#tunnel.onTunnelDrain();
   }
-}
-
-function isTlsTrouble(error: NodeJS.ErrnoException): boolean {
-  const code = error.code ?? '';
-  return code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || /CERT|SELF_SIGNED|UNABLE_TO_/.test(code);
 }

@@ -5,7 +5,8 @@ import { PeakEwma } from '../../health/ewma.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
 import type { ClusterConfig, EndpointConfig } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
-import { UpstreamConnection, type UpstreamAddress, type UpstreamOwner, type UpstreamSettings } from '../http1/upstream-connection.ts';
+import { UpstreamConnection, type UpstreamOwner, type UpstreamSettings } from '../http1/upstream-connection.ts';
+import type { UpstreamAddress } from '../http1/upstream-socket.ts';
 import type { Candidate } from './policies/policy.ts';
 
 /** Who waits for a connection. */

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startOrigin, startRawOrigin } from '../../support/origin.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { connectRaw } from '../../support/raw-client.ts';
@@ -119,5 +120,46 @@ describe('a request whose endpoint fails', () => {
     assert.equal(response.status, 502);
     assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);
     assert.ok(!text.includes('127.0.0.1') && !text.includes(String(gone.port)));
+  });
+});
+
+describe('a client that sends slowly', () => {
+  const head = (length: number): string => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
+
+  it('is told so itself: while its body is on the way the endpoint owes no answer, and is not blamed', async (t) => {
+    const origin = await startRawOrigin(t, () => undefined);
+    const proxy = await startProxy(t, {
+      endpoints: [origin.endpoint],
+      listener: { timeouts: { requestBody: '500ms' } },
+      cluster: { outlier: { consecutive: 1 } },
+      service: { timeouts: { firstByte: '200ms' } },
+    });
+    const client = await connectRaw(t, proxy.port);
+    client.send(`${head(10)}half`);
+    assert.match(await client.untilClosed(), /^HTTP\/1\.1 408 /);
+    assert.deepEqual(
+      proxy.said.filter(({ type }) => type === 'ejection'),
+      [],
+    );
+  });
+
+  it('may take its time while the answer has begun already', async (t) => {
+    const origin = await startRawOrigin(t, ({ socket, received }) => {
+      if (received.endsWith('\r\n\r\n')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab');
+      if (received.endsWith('last')) socket.write('cd');
+    });
+    const proxy = await startProxy(t, { endpoints: [origin.endpoint], service: { timeouts: { betweenBytes: '200ms' } } });
+    const client = await connectRaw(t, proxy.port);
+    client.send(head(8));
+    await client.untilText('\r\n\r\nab');
+    await delay(500);
+    client.send('the last');
+    await client.untilText('\r\n\r\nabcd');
+  });
+
+  it('still meets an endpoint that has a deadline, once the body is there', async (t) => {
+    const origin = await startRawOrigin(t, () => undefined);
+    const proxy = await startProxy(t, { endpoints: [origin.endpoint], service: { timeouts: { firstByte: '200ms' } } });
+    assert.deepEqual(await problemOf(proxy.url, { method: 'POST', body: 'whole' }), { status: 504, code: 'first_byte_timeout' });
   });
 });
