@@ -36,6 +36,9 @@ export interface DownstreamSettings {
 const LINGER_MS = 2000;
 const EMPTY = Buffer.alloc(0);
 
+/** While draining, for the first request of a connection that was just opened. */
+const FIRST_REQUEST_GRACE_MS = 1000;
+
 export class DownstreamConnection implements Expiring {
   deadlineMs: number;
   draining = false;
@@ -49,6 +52,8 @@ export class DownstreamConnection implements Expiring {
   #decoder: ChunkedDecoder | null = null;
   #firstByteMs = 0;
   #closing = false;
+  /** A request has come on it. */
+  #asked = false;
   #working = false;
   readonly #onData = (chunk: Buffer): void => this.#take(chunk);
   readonly #onEnd = (): void => this.#left();
@@ -80,10 +85,15 @@ export class DownstreamConnection implements Expiring {
     return this.#exchange === null && this.#held.length === 0 && !this.#closing;
   }
 
-  /** Closes now when idle, else after the response that is under way, which says so. */
+  /**
+   * Closes now when idle, else after the response that is under way, which says so. A client that was let in and has not asked yet is
+   * about to: it gets a moment, since it cannot know that the connection it just opened is not wanted any more.
+   */
   drain(): void {
     this.draining = true;
-    if (this.idle) this.#linger();
+    if (!this.idle) return;
+    if (this.#asked) this.#linger();
+    else this.deadlineMs = Math.min(this.deadlineMs, this.#settings.deadlines.nowMs + FIRST_REQUEST_GRACE_MS);
   }
 
   destroy(): void {
@@ -212,6 +222,7 @@ export class DownstreamConnection implements Expiring {
     this.#decoder = head.chunked ? new ChunkedDecoder() : null;
     this.#bodyLeft = head.contentLength;
     const exchange = new Http1Exchange(this, head, request, startedMs);
+    this.#asked = true;
     this.#exchange = exchange;
     this.deadlineMs = Infinity;
     this.#settings.handler.onRequest(exchange);

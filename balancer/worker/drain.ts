@@ -6,6 +6,8 @@ import type { Tunnel } from './tunnel.ts';
 export interface Drainable {
   readonly connections: ReadonlySet<DownstreamConnection>;
   readonly tunnels: ReadonlySet<Tunnel>;
+  /** Accepted connections that are open, TLS handshakes included. */
+  open(): number;
   /** Stops accepting. */
   closeListeners(): void;
 }
@@ -41,12 +43,12 @@ export class Drain {
 
   #look(): void {
     const { connections, tunnels } = this.#what;
-    if (connections.size + tunnels.size === 0) return this.#onDrained(0);
+    if (this.#what.open() === 0) return this.#onDrained(0);
     if (this.#clock.nowMs() < this.#untilMs) {
       this.#timer = this.#clock.after(LOOK_MS, () => this.#look());
       return;
     }
-    const cut = connections.size + tunnels.size;
+    const cut = this.#what.open();
     for (const tunnel of tunnels) tunnel.close();
     for (const connection of connections) connection.destroy();
     this.#onDrained(cut);

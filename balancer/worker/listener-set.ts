@@ -9,6 +9,8 @@ export class ListenerSet {
   readonly #clock: Clock;
   readonly #log: Log;
   #listeners: readonly Listener[] = [];
+  /** Left the config, but connections of them are still open. */
+  #leaving: readonly Listener[] = [];
 
   constructor(hooks: ListenerHooks, clock: Clock, log: Log) {
     this.#hooks = hooks;
@@ -18,6 +20,12 @@ export class ListenerSet {
 
   get all(): readonly Listener[] {
     return this.#listeners;
+  }
+
+  /** Connections that are open, TLS handshakes and those of listeners that are gone included. */
+  get open(): number {
+    this.#leaving = this.#leaving.filter(({ connections }) => connections > 0);
+    return [...this.#listeners, ...this.#leaving].reduce((sum, { connections }) => sum + connections, 0);
   }
 
   /** Opens what is new before it closes what is gone. On failure everything is as before, and the error names the listener. */
@@ -43,7 +51,9 @@ export class ListenerSet {
       for (const listener of opened) listener.close();
       throw error;
     }
-    for (const listener of this.#listeners) if (!next.includes(listener)) listener.close();
+    const gone = this.#listeners.filter((listener) => !next.includes(listener));
+    for (const listener of gone) listener.close();
+    this.#leaving = [...this.#leaving, ...gone];
     this.#listeners = next;
   }
 

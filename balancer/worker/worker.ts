@@ -117,6 +117,7 @@ export class Worker {
     const what = {
       connections: this.#pipeline?.connections ?? new Set<DownstreamConnection>(),
       tunnels: this.#context.tunnels,
+      open: () => this.#listeners.open,
       closeListeners: () => this.#listeners.close(),
     };
     this.#drain = new Drain(what, this.#clock, deadlineMs, (cut) => void this.#drained(cut));

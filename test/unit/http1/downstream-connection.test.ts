@@ -245,6 +245,15 @@ describe('a draining connection', () => {
     await client.untilClosed();
   });
 
+  it('lets a client that has just been let in ask once', async (t) => {
+    const engine = await startEngine(t);
+    const client = await connectRaw(t, engine.port);
+    await client.until(() => engine.connections.size === 1, 'the connection to be accepted');
+    for (const connection of engine.connections) connection.drain();
+    client.send(get('/'));
+    assert.match(await client.untilClosed(), /^HTTP\/1\.1 200 OK\r\n[\s\S]*connection: close\r\n/);
+  });
+
   it('finishes the exchange that runs and says that it is the last', async (t) => {
     let finish: () => void = () => undefined;
     const engine = await startEngine(t, { answer: (exchange) => void (finish = () => answerWith(exchange, 200, 'done')) });
