@@ -32,7 +32,7 @@ export interface DownstreamSettings {
   readonly dateLine: () => string;
 }
 
-/** After the last response the client gets this long to read it before the connection is torn down. */
+/** After the last byte has left the client gets this long to read it before the connection is torn down. */
 const LINGER_MS = 2000;
 const EMPTY = Buffer.alloc(0);
 
@@ -104,8 +104,10 @@ export class DownstreamConnection implements Expiring {
   }
 
   write(text: string): boolean {
-    if (!this.#socket.writable) return true;
-    const flowing = this.#socket.write(text, 'latin1');
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    // Behind bytes that wait this may be the last to leave, and then nothing else would tell that all is written.
+    const flowing = socket.writableLength === 0 ? socket.write(text, 'latin1') : socket.write(text, 'latin1', this.#onDrain);
     if (!flowing) this.#expectWritten();
     return flowing;
   }
@@ -128,7 +130,7 @@ export class DownstreamConnection implements Expiring {
     if (exchange !== this.#exchange) return;
     this.#exchange = null;
     if (exchange.close || !exchange.bodyDone || this.draining) return this.#linger();
-    this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.keepAliveMs;
+    this.#expectRequest();
     if (!this.#working) this.#resume();
   }
 
@@ -138,15 +140,21 @@ export class DownstreamConnection implements Expiring {
     if (!this.#working) this.#resume();
   }
 
+  /** The body is held back for the endpoint's sake: no fault of the client's. */
+  holdBody(): void {
+    if (!this.#socket.writableNeedDrain) this.deadlineMs = Infinity;
+  }
+
+  /** From here on it is one end of a tunnel, and no connection of this engine any more. */
   becomeTunnel(text: string): TunnelEnd {
     const socket = this.#socket;
     socket.write(text, 'latin1');
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
     socket.pause();
     const early = this.#held;
     this.#held = EMPTY;
     this.#exchange = null;
-    this.#settings.deadlines.remove(this);
+    this.#gone();
     return new ClientTunnel(socket, early);
   }
 
@@ -178,10 +186,16 @@ export class DownstreamConnection implements Expiring {
     let progress = true;
     while (progress && this.#held.length > 0 && !this.#closing) {
       const exchange = this.#exchange;
-      progress = exchange === null ? this.#readHead() : exchange.bodyDone || !exchange.bodyFlows ? this.#hold() : this.#readBody(exchange);
+      if (exchange === null) progress = this.#mayBegin ? this.#readHead() : this.#hold();
+      else progress = exchange.bodyDone || !exchange.bodyFlows ? this.#hold() : this.#readBody(exchange);
     }
     this.#working = false;
-    if (this.#exchange === null && !this.#closing) this.#socket.resume();
+    if (this.#exchange === null && !this.#closing && this.#mayBegin) this.#socket.resume();
+  }
+
+  /** A client that does not read its responses gets no more of them: what it asks on is not read either. */
+  get #mayBegin(): boolean {
+    return !this.#socket.writableNeedDrain;
   }
 
   /** Bytes of the next request, or of a body nobody reads yet: stop reading, so that the client is held back. */
@@ -251,13 +265,22 @@ export class DownstreamConnection implements Expiring {
   }
 
   #endBody(exchange: Http1Exchange, trailers: Fields): void {
+    if (exchange !== this.#exchange) return;
     exchange.bodyDone = true;
     if (this.#socket.writableLength === 0) this.deadlineMs = Infinity;
     exchange.listener.onBodyEnd(trailers);
   }
 
   #expectBody(): void {
-    if (this.#exchange?.bodyDone === false) this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.requestBodyMs;
+    const exchange = this.#exchange;
+    if (exchange === null || exchange.bodyDone || !exchange.bodyFlows || this.#socket.writableNeedDrain) return;
+    this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.requestBodyMs;
+  }
+
+  /** The next request may take its time, from when the client has taken the response before it. */
+  #expectRequest(): void {
+    if (this.#socket.writableNeedDrain) return this.#expectWritten();
+    this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.keepAliveMs;
   }
 
   #expectWritten(): void {
@@ -268,7 +291,10 @@ export class DownstreamConnection implements Expiring {
     if (this.#socket.writableLength > 0) return this.#expectWritten();
     if (this.#closing) return;
     const exchange = this.#exchange;
-    if (exchange === null) return;
+    if (exchange === null) {
+      if (this.#firstByteMs === 0) this.#expectRequest();
+      return this.#resume();
+    }
     this.deadlineMs = Infinity;
     this.#expectBody();
     exchange.drained();
@@ -278,7 +304,7 @@ export class DownstreamConnection implements Expiring {
   #fail(code: ErrorCode, answerable: boolean): void {
     const exchange = this.#exchange;
     this.#held = EMPTY;
-    if (exchange === null) return this.#socket.destroySoon();
+    if (exchange === null) return this.destroy();
     exchange.close = true;
     exchange.listener.onDownstreamFailed(code, answerable);
     if (!answerable) this.destroy();
@@ -296,8 +322,8 @@ export class DownstreamConnection implements Expiring {
   #linger(): void {
     this.#closing = true;
     this.#held = EMPTY;
-    this.deadlineMs = this.#settings.deadlines.nowMs + LINGER_MS;
-    this.#socket.end();
+    this.#expectWritten();
+    this.#socket.end(() => (this.deadlineMs = this.#settings.deadlines.nowMs + LINGER_MS));
     this.#socket.resume();
   }
 

@@ -63,6 +63,7 @@ export class Http1Exchange implements DownstreamExchange {
 
   pauseBody(): void {
     this.bodyFlows = false;
+    this.#connection.holdBody();
   }
 
   resumeBody(): void {

@@ -1,7 +1,7 @@
 // The HTTP/1.1 engine on a real port, without routes and clusters: what it understood is recorded, and it answers itself.
 import { createServer, type AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { systemClock } from '../../health/clock.ts';
+import { systemClock, type Clock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import { DownstreamConnection, type DownstreamSettings } from '../../balancer/http1/downstream-connection.ts';
 import { AddressSet } from '../../balancer/message/client-address.ts';
@@ -29,6 +29,10 @@ export interface EngineOptions {
   readonly timeouts?: Partial<ListenerTimeouts>;
   readonly limits?: Partial<ListenerLimits>;
   readonly trustedPeers?: readonly string[];
+  /** Of the time-outs; the system's by default. */
+  readonly clock?: Clock;
+  /** Is shown every exchange when it begins. */
+  readonly onRequest?: (exchange: DownstreamExchange) => void;
   /** Answers a request; by default 200 with the body `METHOD path`, once its body is complete. */
   readonly answer?: (exchange: DownstreamExchange, understood: Understood) => void;
 }
@@ -49,7 +53,7 @@ export function answerWith(exchange: DownstreamExchange, status: number, body: s
 }
 
 export async function startEngine(t: TestContext, options: EngineOptions = {}): Promise<Engine> {
-  const deadlines = new Deadlines(systemClock, 10);
+  const deadlines = new Deadlines(options.clock ?? systemClock, 10);
   deadlines.start();
   const understood: Understood[] = [];
   const refused: ErrorCode[] = [];
@@ -61,7 +65,10 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
     nowMs: () => systemClock.nowMs(),
     dateLine: createDateLine(() => systemClock.wallMs()),
     handler: {
-      onRequest: (exchange) => record(exchange, understood, options.answer),
+      onRequest: (exchange) => {
+        options.onRequest?.(exchange);
+        record(exchange, understood, options.answer);
+      },
       onBadRequest: (code) => {
         refused.push(code);
         return { status: ERRORS[code].status, fields: [], body: code };

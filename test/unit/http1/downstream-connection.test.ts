@@ -1,8 +1,10 @@
 // Every request of one connection: order, framing, time-outs, and an end that is clean.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UNKNOWN_LENGTH } from '../../../balancer/message/exchange.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { UNKNOWN_LENGTH, type DownstreamExchange } from '../../../balancer/message/exchange.ts';
 import { answerWith, startEngine } from '../../support/engine.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { connectRaw } from '../../support/raw-client.ts';
 
 const get = (path: string, ...fields: readonly string[]): string => [`GET ${path} HTTP/1.1`, 'Host: a', ...fields, '', ''].join('\r\n');
@@ -220,6 +222,79 @@ describe('a client that is slow or leaves', () => {
     client.socket.destroy();
     const other = await connectRaw(t, engine.port);
     await other.until(() => engine.understood[0]?.failed === 'client_closed', 'the engine to notice');
+  });
+});
+
+describe('a client that does not read', () => {
+  /** More than the system takes for it, in one piece. */
+  const large = Buffer.alloc(32 * 1024 * 1024, 'x');
+
+  it('is let go when its response waits, though that was the last of it', async (t) => {
+    const clock = new ManualClock();
+    const engine = await startEngine(t, {
+      clock,
+      timeouts: { writeMs: 1000 },
+      answer: (exchange) => answerWith(exchange, 200, large.toString()),
+    });
+    const client = await connectRaw(t, engine.port);
+    client.socket.pause();
+    client.send(get('/'));
+    await client.until(() => engine.understood.length === 1, 'the request');
+    clock.advance(500);
+    assert.equal(engine.connections.size, 1);
+    clock.advance(1000);
+    await client.until(() => engine.connections.size === 0, 'the connection to be gone');
+  });
+
+  it('gets no further response until it has taken those before, so that they do not pile up', async (t) => {
+    const engine = await startEngine(t, { answer: (exchange) => answerWith(exchange, 200, 'x'.repeat(60_000)) });
+    const client = await connectRaw(t, engine.port);
+    client.socket.pause();
+    const asked = 2000;
+    for (let i = 0; i < asked; i += 1) client.send(get(`/${i}`));
+    const begun = async (): Promise<number> => {
+      const before = engine.understood.length;
+      await delay(50);
+      return engine.understood.length === before ? before : begun();
+    };
+    assert.ok((await begun()) < asked);
+    client.socket.resume();
+    await client.until(() => engine.understood.length === asked, 'all requests');
+    await client.until((received) => bodies(received) === asked, 'all responses');
+  });
+
+  it('gets the whole of its last response, however late it begins to read', async (t) => {
+    const clock = new ManualClock();
+    const engine = await startEngine(t, {
+      clock,
+      timeouts: { writeMs: 60_000 },
+      answer: (exchange) => answerWith(exchange, 200, large.toString()),
+    });
+    const client = await connectRaw(t, engine.port);
+    client.socket.pause();
+    client.send(get('/', 'Connection: close'));
+    await client.until(() => engine.understood.length === 1, 'the request');
+    clock.advance(30_000);
+    client.socket.resume();
+    assert.equal((await client.untilClosed()).split('\r\n\r\n')[1]?.length, large.length);
+  });
+});
+
+describe('a body that nobody takes at the moment', () => {
+  it('is no fault of the client: its time-out waits', async (t) => {
+    const clock = new ManualClock();
+    const begun: DownstreamExchange[] = [];
+    const engine = await startEngine(t, { clock, timeouts: { requestBodyMs: 1000 }, onRequest: (exchange) => void begun.push(exchange) });
+    const client = await connectRaw(t, engine.port);
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
+    await client.until(() => engine.understood[0]?.body === 'half', 'half of the body');
+    const [held] = begun;
+    held?.pauseBody();
+    clock.advance(5000);
+    assert.equal(engine.understood[0]?.failed, '');
+    held?.resumeBody();
+    clock.advance(2000);
+    assert.equal(engine.understood[0]?.failed, 'request_timeout');
   });
 });
 
