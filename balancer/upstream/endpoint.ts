@@ -70,9 +70,10 @@ export class Endpoint implements Candidate, UpstreamOwner {
     this.#latency.observe(ERROR_LATENCY_MS, this.#environment.deadlines.nowMs);
   }
 
-  /** Hands over a connection, at once where one is idle. */
-  acquire(waiter: ConnectionWaiter): void {
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+  /** Hands over a connection, at once where one is idle. `fresh`: a new one if there is room, as idle ones have turned out to be dead. */
+  acquire(waiter: ConnectionWaiter, fresh = false): void {
+    const mayBeIdle = !fresh || this.#all.size >= this.#maxConnections;
+    for (let idle = mayBeIdle ? this.#idle.pop() : undefined; idle !== undefined; idle = this.#idle.pop()) {
       if (idle.state === 'idle') return waiter.onConnection(idle);
     }
     if (this.#all.size >= this.#maxConnections)

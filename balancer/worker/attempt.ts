@@ -41,9 +41,10 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
     this.#nowMs = nowMs;
   }
 
-  start(): void {
+  /** `fresh`: on a connection that was never used before. */
+  start(fresh: boolean): void {
     this.endpoint.inFlight += 1;
-    this.endpoint.acquire(this);
+    this.endpoint.acquire(this, fresh);
   }
 
   /** The request flow lost interest. A connection in the middle of an exchange cannot be used again. */

@@ -36,6 +36,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   #target: ServiceTarget | null = null;
   readonly #triedTargets: ServiceTarget[] = [];
   readonly #triedEndpoints: Endpoint[] = [];
+  #staleAt: Endpoint | null = null;
   #retrying = false;
   #steered = false;
   #bodyBegun = false;
@@ -205,7 +206,9 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
       context.evidence.pathFailed(cluster, attempt.endpoint, context.deadlines.nowMs, `${code}: ${detail}`);
     if (this.#finished || route === null) return;
     if (attempt.headSeen || !this.#mayRetry(code, route)) return this.fail(code, `${cluster.name} ${detail}`);
-    if (code !== 'stale_connection') this.#triedEndpoints.push(attempt.endpoint);
+    // Where one kept connection was closed the others most likely are too: all attempts could be lost on them.
+    if (code === 'stale_connection') this.#staleAt = attempt.endpoint;
+    else this.#triedEndpoints.push(attempt.endpoint);
     this.#try(attempt.target, route, { code, detail: `${cluster.name} ${detail}` });
   }
 
@@ -242,7 +245,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     this.#attempts += 1;
     this.#target = target;
     this.#attempt = new Attempt(target, endpoint, this, this.#context.nowMs);
-    this.#attempt.start();
+    this.#attempt.start(endpoint === this.#staleAt);
   }
 
   #sendHead(head: ResponseHead, bodyLength: number): void {
