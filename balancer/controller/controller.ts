@@ -117,6 +117,7 @@ class Controller {
     edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
+    edge.links.expect(config.workers);
     edge.prober.start(config, edge.health.read());
     edge.loop.start();
     edge.links.sendGeneration(edge.generation, config);
@@ -196,6 +197,7 @@ class Controller {
   }
 
   #tellScale({ workers, drainDeadlineMs }: Config): void {
+    this.#edge.links.expect(workers);
     this.#say({ type: 'scale', workers, drainDeadlineMs });
   }
 

@@ -45,9 +45,14 @@ interface Entry {
 }
 
 interface Waiter {
-  readonly generation: number;
-  readonly plan: number;
   check(): void;
+}
+
+/** How far the workers have taken something up. */
+interface Uptake {
+  readonly acknowledged: number;
+  /** Names of those that have not. */
+  readonly laggards: readonly string[];
 }
 
 /** A worker that has not taken this much is stuck; its link starts over and it gets everything in full. */
@@ -62,6 +67,7 @@ export class WorkerLinks {
   readonly #entries = new Map<string, Entry>();
   readonly #waiters = new Set<Waiter>();
   readonly #sockets = new Set<Socket>();
+  #expected = 0;
   #server: Server | null = null;
   #generation: { readonly number: number; readonly config: Config } | null = null;
   #plan: { readonly number: number; readonly value: Plan } | null = null;
@@ -92,6 +98,15 @@ export class WorkerLinks {
     return [...this.#entries.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
   }
 
+  /**
+   * How many workers the supervisor keeps running. Those that have not said hello, as after a restart of the controller, may serve what
+   * the one before sent: nothing is served by all until they are heard of.
+   */
+  expect(workers: number): void {
+    this.#expected = workers;
+    this.#check();
+  }
+
   /** To every worker, in full. The plan for it has to be sent before. */
   sendGeneration(number: number, config: Config): void {
     this.#generation = { number, config };
@@ -111,33 +126,45 @@ export class WorkerLinks {
     if (this.#plan !== null) this.#broadcast({ type: 'plan', plan: this.#plan.number, value: this.#plan.value });
   }
 
-  /** Settles when every ready worker serves these numbers or newer ones, or when the time is over, with those that do not. */
+  /** Settles when every worker serves these numbers or newer ones, or when the time is over, with those that do not. */
   served(wanted: { readonly generation: number; readonly plan: number }, timeoutMs: number): Promise<AppliedView> {
     const startedAtMs = this.#clock.nowMs();
     const { promise, resolve } = Promise.withResolvers<AppliedView>();
-    const finish = (): void => {
+    const finish = ({ acknowledged, laggards }: Uptake): void => {
       this.#waiters.delete(waiter);
       timer.cancel();
-      const ready = this.#ready();
-      const laggards = ready.filter((entry) => !serves(entry, wanted)).map(({ name }) => name);
       const tookMs = this.#clock.nowMs() - startedAtMs;
-      resolve({ workers: ready.length, acknowledged: ready.length - laggards.length, laggards, tookMs });
+      resolve({ workers: acknowledged + laggards.length, acknowledged, laggards, tookMs });
     };
     const waiter: Waiter = {
-      ...wanted,
       check: () => {
-        const ready = this.#ready();
-        if (ready.length > 0 && ready.every((entry) => serves(entry, wanted))) finish();
+        const uptake = this.#uptake(wanted);
+        if (uptake.acknowledged > 0 && uptake.laggards.length === 0) finish(uptake);
       },
     };
-    const timer: Timer = this.#clock.after(timeoutMs, finish);
+    const timer: Timer = this.#clock.after(timeoutMs, () => finish(this.#uptake(wanted)));
     this.#waiters.add(waiter);
     waiter.check();
     return promise;
   }
 
-  #ready(): readonly Entry[] {
-    return [...this.#entries.values()].filter(({ state }) => state === 'ready');
+  /** A worker that is lost or starting serves nothing that could be old, so it counts only where there is no other. */
+  #uptake(wanted: { readonly generation: number; readonly plan: number }): Uptake {
+    const staying = [...this.#entries.values()].filter(({ state }) => state !== 'draining');
+    const ready = staying.filter(({ state }) => state === 'ready');
+    const late = ready.filter((entry) => !serves(entry, wanted));
+    const away = ready.length === 0 ? staying : [];
+    const laggards = [...[...late, ...away].map(({ name }) => name), ...this.#unheard(staying.length)];
+    return { acknowledged: ready.length - late.length, laggards };
+  }
+
+  /** The workers that are not known yet; the supervisor gives the lowest names that are free. */
+  #unheard(known: number): readonly string[] {
+    const names: string[] = [];
+    for (let number = 1; known + names.length < this.#expected; number += 1) {
+      if (!this.#entries.has(`w${number}`)) names.push(`w${number}`);
+    }
+    return names;
   }
 
   #check(): void {
@@ -184,7 +211,7 @@ export class WorkerLinks {
     const { worker: name, pid, generation, plan } = hello;
     const before = this.#entries.get(name);
     const sameProcess = before?.pid === pid;
-    before?.socket?.destroy();
+    if (before !== undefined) release(before);
     const replaced = before !== undefined && !sameProcess;
     const entry: Entry = {
       name,
@@ -259,6 +286,12 @@ export class WorkerLinks {
     this.#listener.onLost(entry.name, asked);
     this.#check();
   }
+}
+
+/** Its connection has a successor: the end of it is not the end of the worker. */
+function release(entry: Entry): void {
+  entry.socket?.destroy();
+  entry.socket = null;
 }
 
 function serves(entry: Entry, wanted: { readonly generation: number; readonly plan: number }): boolean {

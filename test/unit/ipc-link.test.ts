@@ -131,6 +131,49 @@ test('a change is served when every ready worker has acknowledged it, and who ha
   assert.deepEqual({ ...late, tookMs: 0 }, { workers: 2, acknowledged: 1, laggards: ['w2'], tookMs: 0 });
 });
 
+test('a worker that has not found a new controller yet is named: it serves what the one before sent', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  hub.links.expect(2);
+  hub.links.sendPlan(1, PLAN, null);
+  hub.links.sendGeneration(1, CONFIG);
+  on.worker('w1', 101);
+  await until(() => hub.ready.length === 1, 'one worker is ready');
+  const late = await hub.links.served({ generation: 1, plan: 1 }, 100);
+  assert.deepEqual({ ...late, tookMs: 0 }, { workers: 2, acknowledged: 1, laggards: ['w2'], tookMs: 0 });
+
+  const following = hub.links.served({ generation: 1, plan: 1 }, 5000);
+  on.worker('w2', 102).generation = 1;
+  assert.deepEqual({ ...(await following), tookMs: 0 }, { workers: 2, acknowledged: 2, laggards: [], tookMs: 0 });
+});
+
+test('nothing counts as served while every worker is lost', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  hub.links.expect(1);
+  hub.links.sendPlan(1, PLAN, null);
+  hub.links.sendGeneration(1, CONFIG);
+  await startWorkerAndEnd(hub, on.worker('w1', 101));
+  const late = await hub.links.served({ generation: 1, plan: 1 }, 100);
+  assert.deepEqual({ ...late, tookMs: 0 }, { workers: 1, acknowledged: 0, laggards: ['w1'], tookMs: 0 });
+});
+
+test('a worker that comes back over a new connection before the old one is seen to end is not reported as gone', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  const hello = '{"type":"hello","protocol":1,"worker":"w1","pid":9,"generation":1,"plan":1}\n';
+  const [first, second] = [connect(on.socketPath), connect(on.socketPath)];
+  first.resume();
+  first.write(hello);
+  await until(() => hub.ready.length === 1, 'the first connection is known');
+  second.write(hello);
+  await until(() => hub.ready.length === 2, 'so is the second');
+  await until(() => first.destroyed, 'the first connection is ended');
+  assert.deepEqual(hub.lost, []);
+  assert.equal(hub.links.workers()[0]?.state, 'ready');
+  second.destroy();
+});
+
 test('a worker that missed a plan asks for all of it', async (t) => {
   const on = scene(t);
   const hub = await on.hub();
