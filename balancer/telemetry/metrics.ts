@@ -64,6 +64,11 @@ export const METRICS = {
     help: 'Endpoints and targets taken out by outlier detection on real traffic',
     labels: ['cluster', 'reason'],
   },
+  weir_exceptions_total: {
+    kind: 'counter',
+    help: 'Requests in whose handling code of weir or of a filter threw, by phase; each is a bug',
+    labels: ['listener', 'reason'],
+  },
   weir_connections_total: { kind: 'counter', help: 'Client connections accepted', labels: ['listener'] },
   weir_connections_refused_total: { kind: 'counter', help: 'Client connections closed at once', labels: ['listener', 'reason'] },
   weir_connections: { kind: 'gauge', help: 'Client connections open now', labels: ['listener', 'worker'] },

@@ -51,7 +51,8 @@ export class Drain {
     const cut = this.#what.open();
     for (const tunnel of tunnels) tunnel.close();
     for (const connection of connections) connection.destroy();
-    this.#onDrained(cut);
+    // What is cut ends a turn later, and is counted and logged then.
+    this.#timer = this.#clock.after(LOOK_MS, () => this.#onDrained(cut));
   }
 
   close(): void {

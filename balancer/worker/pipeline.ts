@@ -23,10 +23,14 @@ export class Pipeline implements DownstreamHandler {
 
   onRequest(exchange: DownstreamExchange): void {
     const flow = new RequestFlow(exchange, this.#context);
-    const route = this.generation.match(exchange.request);
-    if (route === null) return flow.fail('route_not_found', '');
-    flow.route = route;
-    this.#filter(flow, route, 0);
+    try {
+      const route = this.generation.match(exchange.request);
+      if (route === null) return flow.fail('route_not_found', '');
+      flow.route = route;
+      this.#filter(flow, route, 0);
+    } catch (error) {
+      flow.crash(error, 'request');
+    }
   }
 
   /** A request that could not be read never reaches a route; it is counted like every other. */
@@ -47,10 +51,12 @@ export class Pipeline implements DownstreamHandler {
     for (let i = index; i < route.onRequest.length; i += 1) {
       const verdict = route.onRequest[i]?.onRequest?.(flow.exchange.request);
       if (verdict instanceof Promise) {
-        verdict.then(
-          (later) => (later === undefined ? this.#filter(flow, route, i + 1) : flow.reply(later)),
-          (error: unknown) => flow.fail('internal', `filter ${i} failed: ${String(error)}`),
-        );
+        verdict
+          .then((later) => {
+            if (later !== undefined) flow.reply(later);
+            else if (!flow.finished) this.#filter(flow, route, i + 1);
+          })
+          .catch((error: unknown) => flow.crash(error, 'request'));
         return;
       }
       if (verdict !== undefined) return flow.reply(verdict);

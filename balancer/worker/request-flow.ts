@@ -45,6 +45,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   #status = 0;
   #headSent = false;
   #finished = false;
+  #crashed = false;
   #error: ErrorCode | '' = '';
   #detail = '';
   #continueTimer: Timer | null = null;
@@ -54,6 +55,11 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     this.#context = context;
     exchange.listener = this;
     context.inFlight += 1;
+  }
+
+  /** Answered or given up. */
+  get finished(): boolean {
+    return this.#finished;
   }
 
   /** The filters let it pass: steer it. */
@@ -86,12 +92,22 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     this.reply(errorReply(code, fieldValue(fields, 'accept'), requestId));
   }
 
+  /** Code of a filter threw: a bug, of which this request dies and no other. It is counted, and no filter sees the request again. */
+  crash(error: unknown, phase: 'request' | 'response'): void {
+    this.#crashed = true;
+    this.#context.counters.exception(this.exchange.request.listener, phase);
+    this.#attempt?.cancel();
+    this.fail('internal', String(error));
+  }
+
   /** Answers with a response of weir's own. */
   reply(local: LocalReply): void {
     if (this.#finished) return;
     const body = Buffer.from(local.body);
     const head: ResponseHead = { status: local.status, fields: [...local.fields] };
     this.#sendHead(head, body.length);
+    // A filter may have thrown meanwhile; then it is answered.
+    if (this.finished) return;
     this.exchange.sendBody(body);
     this.#bytesOut += body.length;
     this.#end([]);
@@ -183,6 +199,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     }
     this.#status = 101;
     this.#headSent = true;
+    // The time-out of the request is met; a tunnel ends when it is idle.
+    this.#forgetDeadline();
     const client = this.exchange.sendUpgrade(fields);
     const { tunnelIdleMs } = this.#timeouts();
     const tunnel = new Tunnel({ client, upstream: end }, tunnelIdleMs, this.#context.deadlines, ({ totals }) => {
@@ -223,10 +241,11 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     const { config, budget } = route.service;
     const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(this.exchange.request.method));
     if (!safe || this.#bodyBegun || this.#attempts > config.retries.attempts) return false;
-    if (this.#retrying) return true;
-    this.#retrying = budget.take();
-    this.#context.counters.retry(config.name, this.#retrying ? 'retried' : 'refused');
-    return this.#retrying;
+    // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
+    const free = retry === 'unsent' || code === 'stale_connection';
+    const allowed = free || this.#retrying || (this.#retrying = budget.take());
+    this.#context.counters.retry(config.name, allowed ? 'retried' : 'refused');
+    return allowed;
   }
 
   /** An endpoint of `target` not tried yet, else of the next best target; `failure` is what to tell when there is none. */
@@ -249,7 +268,13 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   }
 
   #sendHead(head: ResponseHead, bodyLength: number): void {
-    if (this.route !== null) for (const filter of this.route.onResponse) filter.onResponse?.(this.exchange.request, head);
+    if (this.route !== null && !this.#crashed) {
+      try {
+        for (const filter of this.route.onResponse) filter.onResponse?.(this.exchange.request, head);
+      } catch (error) {
+        return this.crash(error, 'response');
+      }
+    }
     this.#headSent = true;
     this.#status = head.status;
     this.exchange.sendHead(head.status, head.fields, bodyLength);
@@ -266,19 +291,36 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     this.#finished = true;
     this.#continueTimer?.cancel();
     const context = this.#context;
-    if (this.deadlineMs !== Infinity) context.deadlines.remove(this);
+    this.#forgetDeadline();
     context.inFlight -= 1;
     const durationMs = context.clock.nowMs() - this.exchange.startedMs;
     const route = this.route;
     if (route !== null) {
       if (this.#steered) route.service.budget.inFlight -= 1;
       if (this.#retrying) route.service.budget.giveBack();
-      for (const filter of route.onEnd) filter.onEnd?.(this.exchange.request, { status: this.#status, durationMs });
+      this.#tellFilters(route, durationMs);
     }
     const stats = route === null ? context.unrouted : route.statsOf(this.#target);
     stats.record(this.#status, durationMs);
     route?.countBytes(this.#bytesIn, this.#bytesOut);
     if (context.accessLog !== null) this.#log(durationMs);
+  }
+
+  #tellFilters(route: RouteRuntime, durationMs: number): void {
+    const { request } = this.exchange;
+    for (const filter of route.onEnd) {
+      try {
+        filter.onEnd?.(request, { status: this.#status, durationMs });
+      } catch {
+        this.#context.counters.exception(request.listener, 'end');
+      }
+    }
+  }
+
+  #forgetDeadline(): void {
+    if (this.deadlineMs === Infinity) return;
+    this.deadlineMs = Infinity;
+    this.#context.deadlines.remove(this);
   }
 
   #log(durationMs: number): void {

@@ -50,6 +50,11 @@ export class WorkerCounters {
     this.#counter('weir_connections_refused_total', listener, reason).add(1);
   }
 
+  /** Code of the request path threw. */
+  exception(listener: string, phase: 'request' | 'response' | 'end'): void {
+    this.#counter('weir_exceptions_total', listener, phase).add(1);
+  }
+
   ejection(cluster: string, reason: string): Counter {
     return this.#counter('weir_ejections_total', cluster, reason);
   }
@@ -60,7 +65,8 @@ export class WorkerCounters {
       | 'weir_upstream_failures_total'
       | 'weir_retries_total'
       | 'weir_connections_refused_total'
-      | 'weir_ejections_total',
+      | 'weir_ejections_total'
+      | 'weir_exceptions_total',
     first: string,
     second: string,
   ): Counter {

@@ -294,7 +294,7 @@ describe('a body that nobody takes at the moment', () => {
     assert.equal(engine.understood[0]?.failed, '');
     held?.resumeBody();
     clock.advance(2000);
-    assert.equal(engine.understood[0]?.failed, 'request_timeout');
+    assert.equal(engine.understood.at(0)?.failed, 'request_timeout');
   });
 });
 

@@ -1,10 +1,11 @@
 // What goes through the balancer arrives as it was meant: fields, bodies, 1xx, upgrades, in order.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startOrigin, startRawOrigin } from '../../support/origin.ts';
-import { startProxy } from '../../support/proxy.ts';
-import { connectRaw } from '../../support/raw-client.ts';
+import { startProxy, type Proxy } from '../../support/proxy.ts';
+import { connectRaw, type RawClient } from '../../support/raw-client.ts';
 
 const head = (...lines: readonly string[]): string => `${lines.join('\r\n')}\r\n\r\n`;
 const get = (path: string, ...fields: readonly string[]): string => head(`GET ${path} HTTP/1.1`, 'Host: shop.example', ...fields);
@@ -205,6 +206,36 @@ describe('an upgraded connection', () => {
     await client.until(() => origin.connections[0]?.received.endsWith('\x00\xff raw') === true, 'the bytes at the origin');
     client.socket.end();
     assert.ok((await client.untilClosed()).endsWith('bye'));
+  });
+
+  const startChat = async (t: TestContext, service: Record<string, unknown> = {}): Promise<{ proxy: Proxy; client: RawClient }> => {
+    const origin = await startRawOrigin(t, ({ socket, received }) => {
+      if (received.endsWith('\r\n\r\n'))
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello');
+      else if (received.endsWith('?')) socket.write('!');
+    });
+    const proxy = await startProxy(t, { endpoints: [origin.endpoint], service });
+    const client = await connectRaw(t, proxy.port);
+    client.send(get('/chat', 'Connection: Upgrade', 'Upgrade: websocket'));
+    await client.untilText('hello');
+    return { proxy, client };
+  };
+
+  it('outlives the time-out of whole requests', async (t) => {
+    const { client } = await startChat(t, { timeouts: { request: '200ms' } });
+    await delay(500);
+    client.send('still there?');
+    await client.untilText('hello!');
+  });
+
+  it('may finish while the worker drains', async (t) => {
+    const { proxy, client } = await startChat(t);
+    proxy.drain(10_000);
+    client.send('still there?');
+    await client.untilText('hello!');
+    assert.equal(client.ended, false);
+    client.socket.destroy();
+    await proxy.drained;
   });
 
   it('is not made for protocols other than WebSocket: the request goes on without', async (t) => {
