@@ -16,7 +16,7 @@ const MAX_SIZE_DIGITS = 12;
 const MAX_EXTENSION = 1024;
 const MAX_TRAILER_BYTES = 8192;
 const MAX_TRAILERS = 32;
-/** Fields that must not stand in trailers (RFC 9110 section 6.5.1). */
+/** Fields that must not stand in trailers (RFC 9110 section 6.5.1): origins that merge trailers into the head would believe them. */
 const FORBIDDEN_TRAILERS = new Set([
   'authorization',
   'cache-control',
@@ -26,6 +26,14 @@ const FORBIDDEN_TRAILERS = new Set([
   'cookie',
   'set-cookie',
   'host',
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-request-id',
 ]);
 
 /** Decodes one chunked body. After `done` or a problem it takes no more. */

@@ -51,9 +51,11 @@ export function fieldName(raw: string): FieldName | null {
 
 function learn(raw: string): FieldName | null {
   if (!TOKEN.test(raw)) return null;
-  const lower = raw.toLowerCase();
+  // A slice would keep the whole head in memory for as long as the name is remembered.
+  const own = Buffer.from(raw, 'latin1').toString('latin1');
+  const lower = own.toLowerCase();
   const name = { lower, kind: KINDS.get(lower) ?? FieldKind.Other };
-  if (remembered.size < MAX_REMEMBERED && raw.length <= MAX_REMEMBERED_LENGTH) remembered.set(raw, name);
+  if (remembered.size < MAX_REMEMBERED && raw.length <= MAX_REMEMBERED_LENGTH) remembered.set(own, name);
   return name;
 }
 

@@ -7,8 +7,8 @@ const VIA_NAME = 'weir';
 
 /** Fields that weir writes itself. */
 const OWN = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via', 'x-request-id'];
-/** Fields that weir passes on, but only from a trusted peer. */
-const PASSED_IF_TRUSTED = ['x-forwarded-port', 'x-real-ip'];
+/** What else speaks of the client and is passed on from a trusted peer only, as `x_forwarded_for` too: CGI makes the same variable of it. */
+const CLAIM = /^(?:x-forwarded-.*|x-real-ip|forwarded)$/;
 
 /** A node identifier of RFC 7239 section 6: IPv6 in brackets and quotes. */
 const node = (address: string): string => (address.includes(':') ? `"[${address}]"` : address);
@@ -19,43 +19,51 @@ const quoted = (value: string): string => (/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test
 /** Adds `x-forwarded-for|proto|host`, `forwarded`, `via` and `x-request-id` to the fields that go upstream. Mutates `fields`. */
 export function addForwardedFields(request: CanonicalRequest, fields: Fields): void {
   const { peerAddress, scheme, authority } = request;
-  let forwardedFor = peerAddress;
+  let forwardedFor = '';
   let proto: string = scheme;
   let host = authority;
-  let forwarded = `for=${node(peerAddress)};host=${quoted(authority)};proto=${scheme}`;
-  let via = `${request.version} ${VIA_NAME}`;
+  let forwarded = '';
+  let via = '';
   let claimed = false;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const value = fields[i + 1] ?? '';
     if (name === 'via') {
-      via = `${value}, ${via}`;
+      via += `${value}, `;
       claimed = true;
-    } else if (name === 'forwarded' || name.startsWith('x-')) {
+    } else if (name === 'forwarded' || name.startsWith('x-') || name.startsWith('x_')) {
       claimed = true;
       if (!request.peerTrusted || value === '') continue;
-      if (name === 'x-forwarded-for') forwardedFor = `${value}, ${peerAddress}`;
+      // Fields of one name are one list, in their order (RFC 9110 section 5.3).
+      if (name === 'x-forwarded-for') forwardedFor += `${value}, `;
       else if (name === 'x-forwarded-proto') proto = value;
       else if (name === 'x-forwarded-host') host = value;
-      else if (name === 'forwarded') forwarded = `${value}, ${forwarded}`;
+      else if (name === 'forwarded') forwarded += `${value}, `;
     }
   }
   if (claimed) {
     for (const name of OWN) removeField(fields, name);
-    if (!request.peerTrusted) for (const name of PASSED_IF_TRUSTED) removeField(fields, name);
+    if (!request.peerTrusted) dropClaims(fields);
   }
   fields.push(
     'x-forwarded-for',
-    forwardedFor,
+    forwardedFor + peerAddress,
     'x-forwarded-proto',
     proto,
     'x-forwarded-host',
     host,
     'forwarded',
-    forwarded,
+    `${forwarded}for=${node(peerAddress)};host=${quoted(authority)};proto=${scheme}`,
     'via',
-    via,
+    `${via}${request.version} ${VIA_NAME}`,
     'x-request-id',
     request.requestId,
   );
+}
+
+function dropClaims(fields: Fields): void {
+  for (let i = fields.length - 2; i >= 0; i -= 2) {
+    const name = fields[i] ?? '';
+    if (CLAIM.test(name.includes('_') ? name.replaceAll('_', '-') : name)) fields.splice(i, 2);
+  }
 }

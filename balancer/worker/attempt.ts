@@ -60,7 +60,10 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
   }
 
   endBody(trailers: Fields): void {
-    if (!this.#over) this.#connection?.endBody(trailers);
+    if (this.#over) return;
+    // The endpoint is as fast as it answers, not as the client sends.
+    this.#sentAtMs = this.#nowMs();
+    this.#connection?.endBody(trailers);
   }
 
   resume(): void {

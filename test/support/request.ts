@@ -1,0 +1,23 @@
+// A canonical request of which a test names only what matters to it.
+import type { CanonicalRequest } from '../../balancer/message/request.ts';
+
+/** `GET http://shop.example/` of a stranger, but for `facts`. */
+export function aRequest(facts: Partial<CanonicalRequest> = {}): CanonicalRequest {
+  return {
+    method: 'GET',
+    scheme: 'http',
+    host: 'shop.example',
+    authority: 'shop.example',
+    path: '/',
+    query: '',
+    hasQuery: false,
+    fields: [],
+    version: '1.1',
+    clientAddress: '203.0.113.1',
+    peerAddress: '203.0.113.1',
+    peerTrusted: false,
+    listener: 'web',
+    requestId: 'test-1',
+    ...facts,
+  };
+}
