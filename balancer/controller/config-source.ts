@@ -71,9 +71,13 @@ export class ConfigSource {
     return { ok: true, value: { text, config, fingerprint: textHash(canonicalJson(config)), applied }, note: null };
   }
 
-  /** The record of a text that is applied over the file as it is now. */
-  appliedOver(text: string, at: string): AppliedConfig {
-    return { text, at, fileHash: textHash(readFileSync(this.#options.configFile, 'utf8')) };
+  /** The record of a text that is applied over the file as it is now; null: the file cannot be read, so it could not be told when it changes. */
+  appliedOver(text: string, at: string): AppliedConfig | null {
+    try {
+      return { text, at, fileHash: textHash(readFileSync(this.#options.configFile, 'utf8')) };
+    } catch {
+      return null;
+    }
   }
 }
 

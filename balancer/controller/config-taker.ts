@@ -1,7 +1,7 @@
 // Brings another config into service: intent first in mind only, then the workers, and only when they can serve it, the store.
 import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
-import type { Author } from '../intent/intent.ts';
+import { CONFIG_PATH, type Author, type TouchedField } from '../intent/intent.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
 import type { ConfigApplyResult, Outcome } from './appliance.ts';
 import type { ConfigText } from './config-source.ts';
@@ -41,10 +41,11 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
     keep(edge, next);
     return { ok: true, value: result() };
   }
+  const before = edge.served;
   const problem = await tryOut(edge, next, seeding);
   if (problem !== null) return { ok: false, problem: { code: 'usage', message: `${problem}; the config before stays in service` } };
-  if (seeding.touched.length > 0 && !commitSeeding(edge, seeding, options.author)) {
-    edge.loop.recompute();
+  if (!recordConfig(edge, next, { seeding, author: options.author, reason: differences.join('; ') })) {
+    goBack(edge, before);
     return { ok: false, problem: { code: 'conflict', message: 'the intent has changed meanwhile; try again' } };
   }
   keep(edge, next);
@@ -54,17 +55,37 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
   return { ok: true, value: result() };
 }
 
-/** Records the seeding of a config that is in service. */
-export function commitSeeding(edge: Edge, seeding: Seeding, author: Author): boolean {
-  const done = edge.keeper.commit(seeding.intent, seeding.touched, {
+export interface ConfigRecord {
+  readonly seeding: Seeding;
+  readonly author: Author;
+  /** What differs; empty: nothing is known of a config before. */
+  readonly reason: string;
+}
+
+/** Makes the revision of a config that is in service, unless there is one that says the same. False: the intent has moved on. */
+export function recordConfig(edge: Edge, { fingerprint }: ConfigText, { seeding, author, reason }: ConfigRecord): boolean {
+  const { keeper } = edge;
+  const config: TouchedField = { path: CONFIG_PATH, before: keeper.config, after: fingerprint };
+  const touched = [...seeding.touched, ...(keeper.config === fingerprint ? [] : [config])];
+  if (touched.length === 0) return true;
+  const intent = seeding.touched.length > 0 ? seeding.intent : { ...seeding.intent, revision: seeding.intent.revision + 1 };
+  const done = keeper.commit(intent, touched, {
     author,
     source: 'config',
-    reason: 'the config file changed what it starts with',
+    reason: reason === '' ? FIRST_REASON : oneReason(reason),
     change: null,
     undoes: null,
   });
-  if (done) edge.events.add('revision', `revision ${edge.keeper.intent.revision} from the config`);
+  if (done) edge.events.add('revision', `revision ${keeper.intent.revision} from the config`);
   return done;
+}
+
+const FIRST_REASON = 'what the config starts with';
+/** As long as a reason that an operator gives may be. */
+const MAX_REASON = 500;
+
+function oneReason(text: string): string {
+  return text.length <= MAX_REASON ? text : `${text.slice(0, MAX_REASON - 1)}…`;
 }
 
 function keep(edge: Edge, next: ConfigText): void {
@@ -90,11 +111,15 @@ async function tryOut(edge: Edge, next: ConfigText, seeding: Seeding): Promise<s
   edge.onGenerationFailed = null;
   edge.trying = null;
   if (problem === null) return null;
-  // Workers that could serve it do so already: a number above theirs brings them back.
+  goBack(edge, before);
+  return problem;
+}
+
+/** Workers that could serve the other config do so already: a number above theirs brings them back. */
+function goBack(edge: Edge, before: ConfigText): void {
   const back = serve(edge, before, edge.generations.next(before.fingerprint));
   edge.loop.recompute();
   edge.links.sendGeneration(back, before.config);
-  return problem;
 }
 
 /** Every part of the controller works with this config from here on. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../health/clock.ts';
 import type { ConfigEnvironment } from '../config/completion.ts';
 import type { Config } from '../config/config.ts';
+import { diffConfig } from '../config/diff.ts';
 import type { ConfigExtensions } from '../config/extension.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
 import { decodeSupervisorMessage, type ChildMessage } from '../ipc.ts';
@@ -12,7 +13,7 @@ import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
-import { commitSeeding, SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { recordConfig, SERVED_TEXT, takeConfig } from './config-taker.ts';
 import { EdgeAppliance } from './edge-appliance.ts';
 import { Edge } from './edge.ts';
 import { hostGauges } from './host-gauges.ts';
@@ -111,7 +112,7 @@ class Controller {
     const edge = this.#edge;
     const { config } = edge;
     const { seeding } = this.#beginning;
-    if (seeding.touched.length > 0) commitSeeding(edge, seeding, CONFIG_FILE);
+    recordConfig(edge, edge.served, { seeding, author: CONFIG_FILE, reason: this.#changedWhileAway() });
     if (this.#beginning.problem !== null) this.#warn(this.#beginning.problem);
     if (this.#beginning.note !== null) edge.events.add('config', this.#beginning.note);
     edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
@@ -177,6 +178,13 @@ class Controller {
     if (seeding.problems.length > 0) throw new Error(problems.join('\n'));
     const problem = `the config file is not served, the config before is: ${problems.join('; ')}`;
     return { served: last.value, seeding, note: null, problem };
+  }
+
+  /** What is otherwise than in the config that was served before the restart; empty: nothing, or there was none. */
+  #changedWhileAway(): string {
+    const text = this.#store.getValue(SERVED_TEXT);
+    const last = text === null ? null : this.#source.parse(text, null);
+    return last?.ok === true ? diffConfig(last.value.config, this.#edge.config).differences.join('; ') : '';
   }
 
   #period(): void {

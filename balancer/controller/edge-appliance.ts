@@ -1,7 +1,9 @@
 // What the admin API may ask of this edge host, answered from its parts.
 import { randomBytes } from 'node:crypto';
+import type { Intent } from '../intent/intent.ts';
 import { verifyChain } from '../intent/revision.ts';
-import type { Role } from '../store/store.ts';
+import { StoredTextError } from '../store/decode.ts';
+import type { Role, Store } from '../store/store.ts';
 import type {
   AgentView,
   AuditVerification,
@@ -81,7 +83,13 @@ export class EdgeAppliance implements Appliance {
   applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>> {
     const { clock, source } = this.#edge.options;
     return this.#edge.changes.run(async () => {
-      const read = source.parse(text, source.appliedOver(text, new Date(clock.wallMs()).toISOString()));
+      const applied = source.appliedOver(text, new Date(clock.wallMs()).toISOString());
+      if (applied === null) {
+        const message =
+          'the config file of this host is not there or cannot be read, and what is applied over it has to be told from it; put it back first (`weir config print` prints what is in service)';
+        return { ok: false, problem: { code: 'unsafe', message } };
+      }
+      const read = source.parse(text, applied);
       if (read.ok) return takeConfig(this.#edge, read.value, { author: caller.author, dryRun, onTaken: this.#onTaken });
       const { problems } = read;
       const message = `the config has ${problems.length} problem${problems.length === 1 ? '' : 's'}; the one before stays in service`;
@@ -94,7 +102,8 @@ export class EdgeAppliance implements Appliance {
   }
 
   verifyAudit(): AuditVerification {
-    return verifyChain(this.#edge.options.store.chain(), this.#edge.keeper.intent.revision);
+    const { store } = this.#edge.options;
+    return verifyChain(store.chain(), this.#edge.keeper.intent.revision, (revision) => readableIntent(store, revision));
   }
 
   tokens(): ListView<TokenView> {
@@ -137,5 +146,15 @@ export class EdgeAppliance implements Appliance {
 
   subscribe(onEvent: (event: EventView) => void): () => void {
     return this.#edge.events.subscribe(onEvent);
+  }
+}
+
+/** Null: there is none, or its text was damaged. */
+function readableIntent(store: Store, revision: number): Intent | null {
+  try {
+    return store.intentAt(revision);
+  } catch (error) {
+    if (error instanceof StoredTextError) return null;
+    throw error;
   }
 }

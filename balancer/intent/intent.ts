@@ -63,8 +63,11 @@ export interface Revision {
   readonly hash: string;
 }
 
+/** The path of a change of config, which is no part of the intent; its values are fingerprints. */
+export const CONFIG_PATH: readonly string[] = ['config'];
+
 export interface TouchedField {
-  /** Path segments, e.g. ["services","shop","split"]. */
+  /** Path segments, e.g. ["services","shop","split"]; `CONFIG_PATH` for the config itself. */
   readonly path: readonly string[];
   readonly before: unknown;
   readonly after: unknown;

@@ -1,7 +1,8 @@
 // Records of the audit chain: each carries the hash of the one before, so that no record can be changed or taken out unseen.
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../config/canonical-json.ts';
-import type { Revision } from './intent.ts';
+import { canonicalJson, sameJson } from '../config/canonical-json.ts';
+import { diffIntent, EMPTY_INTENT } from './diff.ts';
+import { CONFIG_PATH, type Intent, type Revision, type TouchedField } from './intent.ts';
 
 /** What the first record has as the hash of the one before. */
 export const FIRST_PREVIOUS_HASH = '0'.repeat(64);
@@ -32,20 +33,40 @@ export function revisionHash(record: Omit<Revision, 'hash'>): string {
 
 /**
  * Goes through all records, oldest first. A record that was changed, moved, added or taken out breaks the chain there. Records cut off
- * at the end leave no trace in the chain itself: `newest`, the revision of the intent, tells.
+ * at the end leave no trace in the chain itself: `newest`, the revision of the intent, tells. With `intentAt` (null: none that can be
+ * read), each stored intent has to differ from the one before by what its record says, and by nothing else.
  */
-export function verifyChain(records: Iterable<Revision>, newest?: number): ChainVerification {
+export function verifyChain(
+  records: Iterable<Revision>,
+  newest?: number,
+  intentAt?: (revision: number) => Intent | null,
+): ChainVerification {
   let count = 0;
   let previousHash = FIRST_PREVIOUS_HASH;
   let last = 0;
   let brokenAt: number | null = null;
+  let intent: Intent | null = EMPTY_INTENT;
   for (const record of records) {
     count += 1;
     const fits = record.previousHash === previousHash && record.revision === last + 1 && record.hash === revisionHash(record);
     if (!fits) brokenAt ??= record.revision;
+    if (intentAt !== undefined) {
+      const after = intentAt(record.revision);
+      if (intent === null || after === null || !tells(record, intent, after)) brokenAt ??= record.revision;
+      intent = after;
+    }
     previousHash = record.hash;
     last = record.revision;
   }
   if (newest !== undefined && last !== newest) brokenAt ??= last + 1;
   return { records: count, intact: brokenAt === null, brokenAt };
+}
+
+/** Is what the record says exactly what changed between these two? */
+function tells({ revision, touched }: Revision, before: Intent, after: Intent): boolean {
+  return after.revision === revision && sameJson(touched.filter(isOfIntent), diffIntent(before, after));
+}
+
+function isOfIntent({ path }: TouchedField): boolean {
+  return path[0] !== CONFIG_PATH[0];
 }

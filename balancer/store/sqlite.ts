@@ -302,7 +302,9 @@ function toRevision(row: Row): Revision {
 
 function readable(row: Row, revision: number): Revision {
   try {
-    return { ...toRevision(row), revision };
+    const record = toRevision(row);
+    if (record.revision !== revision) throw new StoredTextError(`revision ${revision}`, 'the record of that revision');
+    return record;
   } catch (error) {
     if (!(error instanceof StoredTextError)) throw error;
     const author = { name: '', how: '' };

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fastCheck from 'fast-check';
 import { canonicalJson } from '../../../balancer/config/canonical-json.ts';
-import type { Revision } from '../../../balancer/intent/intent.ts';
+import { diffIntent, EMPTY_INTENT } from '../../../balancer/intent/diff.ts';
+import { CONFIG_PATH, type Intent, type Revision } from '../../../balancer/intent/intent.ts';
 import { chainRevision, FIRST_PREVIOUS_HASH, revisionHash, verifyChain } from '../../../balancer/intent/revision.ts';
 
 function chain(length: number): readonly Revision[] {
@@ -74,6 +75,28 @@ describe('a chain is broken where', () => {
     records[1] = { ...forged, hash: revisionHash(forged) };
     assert.equal(verifyChain(records).brokenAt, 3);
   });
+});
+
+test('an intent that was changed behind its record is found, and so is one that is gone', () => {
+  const intentAt = (revision: number): Intent => ({
+    revision,
+    services: {},
+    clusters: { eu: { admin: 'active', dialPercent: revision } },
+  });
+  const records: Revision[] = [];
+  for (let revision = 1; revision <= 4; revision += 1) {
+    const touched = [
+      ...diffIntent(revision === 1 ? EMPTY_INTENT : intentAt(revision - 1), intentAt(revision)),
+      ...(revision === 2 ? [{ path: CONFIG_PATH, before: 'aa', after: 'bb' }] : []),
+    ];
+    const facts = { ...chain(1)[0], revision, touched } as Revision;
+    records.push(chainRevision(facts, records.at(-1) ?? null));
+  }
+  assert.equal(verifyChain(records, 4, intentAt).brokenAt, null);
+  const other: Intent = { ...intentAt(3), clusters: { eu: { admin: 'active', dialPercent: 99 } } };
+  assert.equal(verifyChain(records, 4, (revision) => (revision === 3 ? other : intentAt(revision))).brokenAt, 3);
+  assert.equal(verifyChain(records, 4, (revision) => (revision === 4 ? other : intentAt(revision))).brokenAt, 4);
+  assert.equal(verifyChain(records, 4, (revision) => (revision === 2 ? null : intentAt(revision))).brokenAt, 2);
 });
 
 test('the hash does not depend on the order of keys, nor on a way through JSON', () => {
