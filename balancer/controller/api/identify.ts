@@ -31,11 +31,15 @@ function local(name: string): Identified {
   return { ok: true, caller: { author: { name, how: `local, claims ${name}` }, role: 'admin' } };
 }
 
+/** Who the token of a request stands for now; null: there is none, or it is valid no more. */
+export function bearerOf(request: IncomingMessage, appliance: Appliance): Caller | null {
+  const secret = /^Bearer ([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return secret === undefined ? null : appliance.authenticate(secret);
+}
+
 /** A caller on the network: `authorization: Bearer TOKEN`. */
 export function identifyBearer(request: IncomingMessage, appliance: Appliance, limit: FailureLimit): Identified {
-  const field = request.headers.authorization;
-  const secret = /^Bearer ([\w.~+/=-]+)$/i.exec(field ?? '')?.[1];
-  const caller = secret === undefined ? null : appliance.authenticate(secret);
+  const caller = bearerOf(request, appliance);
   if (caller !== null) return { ok: true, caller };
   const waitSeconds = limit.failed(request.socket.remoteAddress ?? '');
   if (waitSeconds > 0) {
@@ -43,7 +47,7 @@ export function identifyBearer(request: IncomingMessage, appliance: Appliance, l
     return { ok: false, failure: { ...failure({ code: 'unauthorized', message }, 429), retryAfterSeconds: waitSeconds } };
   }
   const message =
-    field === undefined
+    request.headers.authorization === undefined
       ? 'a token is needed here: set WEIR_TOKEN or WEIR_TOKEN_FILE, or make one on the host with `weir token create NAME --role read`'
       : 'the token is not valid: it may be mistyped, expired or revoked; `weir token list` on the host shows those that are';
   return { ok: false, failure: failure({ code: 'unauthorized', message }) };

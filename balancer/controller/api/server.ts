@@ -9,7 +9,16 @@ import type { Log } from '../../log.ts';
 import { roleAllows } from '../auth/tokens.ts';
 import type { Appliance, Caller } from '../appliance.ts';
 import { FailureLimit } from './failure-limit.ts';
-import { CLAIMS_HEADER, type Identified, type Origin, hostRefusal, identifyBearer, identifyLocal, isLoopback } from './identify.ts';
+import {
+  CLAIMS_HEADER,
+  type Identified,
+  type Origin,
+  bearerOf,
+  hostRefusal,
+  identifyBearer,
+  identifyLocal,
+  isLoopback,
+} from './identify.ts';
 import { type LineStream, streamEvents, streamStatus } from './line-stream.ts';
 import { type Failure, failure, failureOfError } from './problem.ts';
 import { type Answer, ROUTES, type Route } from './routes.ts';
@@ -18,6 +27,8 @@ import { listenPrivately } from './unix-socket.ts';
 /** Open watch and event streams, all callers together. */
 const MAX_STREAMS = 128;
 const MAX_CONNECTIONS = 512;
+/** How often the token of an open stream is looked at: a stream must not outlive the right to it. */
+const RECHECK_MS = 1000;
 /** How long close() lets answers that are under way finish. */
 const CLOSE_GRACE_MS = 2000;
 
@@ -46,6 +57,13 @@ export interface AdminApi {
   close(): Promise<void>;
   /** Where TCP listens, for port 0; null before start and without a bind. */
   address(): Bind | null;
+}
+
+/** Who asked, and how. */
+interface Requester {
+  readonly caller: Caller;
+  readonly origin: Origin;
+  readonly request: IncomingMessage;
 }
 
 export function createAdminApi(parts: AdminApiParts): AdminApi {
@@ -200,10 +218,10 @@ class FastifyAdminApi implements AdminApi {
       query: request.query,
       body: request.body,
     });
-    return this.#answer(answer, caller, reply);
+    return this.#answer(answer, { caller, origin, request: request.raw }, reply);
   }
 
-  #answer(answer: Answer, caller: Caller, reply: FastifyReply): FastifyReply {
+  #answer(answer: Answer, by: Requester, reply: FastifyReply): FastifyReply {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
     switch (answer.kind) {
       case 'json':
@@ -216,21 +234,37 @@ class FastifyAdminApi implements AdminApi {
       case 'failure':
         return send(reply, answer.failure);
       case 'status_stream':
-        return this.#stream(reply, (response) => streamStatus({ ...this.#parts, response }, caller.role));
+        return this.#stream(reply, by, (response) => streamStatus({ ...this.#parts, response }, by.caller.role));
       case 'event_stream':
-        return this.#stream(reply, (response) => streamEvents({ ...this.#parts, response }, answer.backlog));
+        return this.#stream(reply, by, (response) => streamEvents({ ...this.#parts, response }, answer.backlog));
     }
   }
 
-  #stream(reply: FastifyReply, open: (response: ServerResponse) => LineStream): FastifyReply {
+  #stream(reply: FastifyReply, by: Requester, open: (response: ServerResponse) => LineStream): FastifyReply {
     if (this.#streams.size >= MAX_STREAMS) {
       return send(reply, failure({ code: 'internal', message: `${MAX_STREAMS} streams are open already; close some` }, 503));
     }
     reply.hijack();
     const stream = open(reply.raw);
     this.#streams.add(stream);
-    reply.raw.once('close', () => this.#streams.delete(stream));
+    const stopRechecking = by.origin === 'socket' ? () => undefined : this.#recheck(stream, by);
+    reply.raw.once('close', () => {
+      stopRechecking();
+      this.#streams.delete(stream);
+    });
     return reply;
+  }
+
+  /** Ends the stream when its token is revoked, expires, or comes to stand for somebody else. */
+  #recheck(stream: LineStream, { request, caller }: Requester): () => void {
+    const { appliance, clock } = this.#parts;
+    const look = (): void => {
+      const now = bearerOf(request, appliance);
+      if (now === null || now.author.name !== caller.author.name || now.role !== caller.role) stream.close();
+      else timer = clock.after(RECHECK_MS, look, true);
+    };
+    let timer = clock.after(RECHECK_MS, look, true);
+    return () => timer.cancel();
   }
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, describe, test } from 'node:test';
-import { type AdminServer, openApi, readLines, startAdminServer } from '../../../support/admin-server.ts';
+import { type AdminServer, callApi, openApi, readLines, startAdminServer } from '../../../support/admin-server.ts';
 import { until } from '../../../support/until.ts';
 
 async function server(t: TestContext): Promise<AdminServer> {
@@ -44,6 +44,20 @@ describe('watch', () => {
     response.destroy();
     await until(() => started.appliance.subscribers === 0, 'the subscription ends');
   });
+
+  for (const path of ['/v1/watch', '/v1/events/follow'])
+    test(`${path} ends when its token is revoked`, async (t) => {
+      const started = await server(t);
+      const create = { name: 'screen', role: 'read', cluster: null };
+      const created = await callApi(started, { method: 'POST', path: '/v1/tokens', body: create });
+      const headers = { authorization: `Bearer ${String(created.json['secret'])}` };
+      const response = await openApi({ host: '127.0.0.1', port: started.port }, { path, headers });
+      assert.equal(response.statusCode, 200);
+      const ended = once(response, 'end', { signal: AbortSignal.timeout(5000) });
+      response.resume();
+      assert.equal((await callApi(started, { method: 'DELETE', path: '/v1/tokens/screen' })).status, 200);
+      await ended;
+    });
 
   test('ends in good order when the API closes', async (t) => {
     const started = await server(t);
