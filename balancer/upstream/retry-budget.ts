@@ -13,6 +13,11 @@ export class RetryBudget {
     this.#min = config.budgetMin;
   }
 
+  /** True when it keeps to what `config` says. */
+  isFor(config: RetryConfig): boolean {
+    return this.#ratio === config.budgetRatio && this.#min === config.budgetMin;
+  }
+
   /** True when another retry may start; it must be given back. */
   take(): boolean {
     if (this.#retrying >= Math.max(this.#min, this.#ratio * this.inFlight)) return false;

@@ -34,7 +34,7 @@ export class ServiceSteering {
   readonly targets: readonly ServiceTarget[];
   readonly budget: RetryBudget;
   readonly #environment: SteeringEnvironment;
-  readonly #chooser: SplitChooser;
+  #chooser: SplitChooser;
   #plan: readonly PlanTarget[];
   #effective: readonly number[] = [];
   #seenChanges = -1;
@@ -50,11 +50,23 @@ export class ServiceSteering {
     this.config = config;
     this.#environment = environment;
     this.targets = targetsOf(config, clusters, environment.random, previous);
-    this.budget = previous?.budget ?? new RetryBudget(config.retries);
+    this.budget = previous?.budget.isFor(config.retries) === true ? previous.budget : new RetryBudget(config.retries);
     this.#plan = initialPlan(config);
     const same = previous !== null && sameTargets(previous.targets, this.targets);
     if (same) this.#plan = previous.#plan;
-    this.#chooser = same ? previous.#chooser : new SplitChooser([...this.#plan.map(({ effective }) => effective), 0], environment.random);
+    this.#chooser = same ? previous.#handOverChooser() : this.#newChooser();
+  }
+
+  /** Requests that still run with the old generation go by its plan: they must not set the weights of the new one. */
+  #handOverChooser(): SplitChooser {
+    const chooser = this.#chooser;
+    this.#chooser = this.#newChooser();
+    this.#seenChanges = -1;
+    return chooser;
+  }
+
+  #newChooser(): SplitChooser {
+    return new SplitChooser([...this.#plan.map(({ effective }) => effective), 0], this.#environment.random);
   }
 
   /** Takes over the plan; a target it does not name keeps share 0 until it does. */

@@ -1,0 +1,60 @@
+// A new generation takes the split over; requests that still run with the old one cannot turn it back.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Deadlines } from '../../../health/deadlines.ts';
+import { loadConfig } from '../../../balancer/config/load.ts';
+import { EXTENSIONS } from '../../../balancer/registries.ts';
+import type { ServicePlan } from '../../../balancer/steer/plan-shape.ts';
+import { ClusterUpstream } from '../../../balancer/upstream/cluster-upstream.ts';
+import { Evidence } from '../../../balancer/worker/evidence.ts';
+import { ServiceSteering } from '../../../balancer/worker/service-steering.ts';
+import { TEST_ENVIRONMENT } from '../../support/config-text.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+
+const TEXT = `version: 1
+listeners:
+  web: { bind: "127.0.0.1:8080" }
+clusters:
+  one: { endpoints: ["http://127.0.0.1:9001"] }
+  two: { endpoints: ["http://127.0.0.1:9002"] }
+services:
+  shop: { versions: { blue: { clusters: { one: {}, two: {} } } } }
+routes:
+  - { service: shop }
+`;
+
+test('a retry of the old generation leaves the shares of the new one alone', () => {
+  const result = loadConfig({ file: '/etc/weir/weir.yaml', text: TEXT }, EXTENSIONS, TEST_ENVIRONMENT);
+  assert.ok(result.ok);
+  const service = result.config.services['shop'];
+  assert.ok(service !== undefined);
+  const deadlines = new Deadlines(new ManualClock());
+  const random = seededRandom(5);
+  const evidence = new Evidence({ report: () => undefined, countEjection: () => assert.fail('nothing is ejected') });
+  const environment = { deadlines, random, evidence, readFile: () => Buffer.alloc(0), countConnection: () => undefined };
+  const configs = result.config.clusters;
+  const upstreams = new Map(Object.values(configs).map((cluster) => [cluster.name, new ClusterUpstream(cluster, environment, null)]));
+  const planned = (share: number): ServicePlan => {
+    const target = { version: 'blue', available: 1, receives: true, lastResort: false, priority: 0, limit: null, reasons: [] };
+    const of = (cluster: string, effective: number): ServicePlan['targets'][number] => ({
+      ...target,
+      cluster,
+      desired: effective,
+      effective,
+    });
+    return { service: 'shop', onUnavailable: 'redistribute', targets: [of('one', share), of('two', 1_000_000 - share)], lost: 0 };
+  };
+  const old = new ServiceSteering(service, { upstreams, configs }, environment, null);
+  old.applyPlan(planned(1_000_000));
+  evidence.renew();
+  const running = old.choose();
+  assert.equal(running?.cluster.name, 'one');
+  const next = new ServiceSteering(service, { upstreams, configs }, environment, old);
+  next.applyPlan(planned(0));
+  evidence.renew();
+  assert.equal(next.choose()?.cluster.name, 'two');
+  // The request that began before fails over by the plan it began with.
+  old.alternative(running, [running]);
+  for (let i = 0; i < 10; i += 1) assert.equal(next.choose()?.cluster.name, 'two');
+});
