@@ -66,6 +66,8 @@ export class Listener {
       resolve(undefined);
     });
     await promise;
+    // A connection that cannot be accepted (no file descriptor left) is lost; the others are not.
+    this.#server.on('error', (error) => this.#log.error({ listener: this.name, problem: error.message }, 'connection not accepted'));
     this.#secure?.certificates.start();
   }
 
@@ -74,16 +76,18 @@ export class Listener {
     return bind.host === this.#config.bind.host && bind.port === this.#config.bind.port;
   }
 
-  /** Takes over all of `config` for connections from now on. Throws, with nothing changed, when a certificate cannot be used. */
-  update(config: ListenerConfig): void {
-    const before = this.#secure;
-    if (JSON.stringify(config.tls) !== JSON.stringify(this.#config.tls)) {
-      this.#secure = this.#secureServer(config);
-      this.#secure?.certificates.start();
-      before?.certificates.close();
-    }
-    this.#config = config;
-    this.#trusted = new AddressSet(config.trustedPeers);
+  /** What to call to take over all of `config` for connections from then on. Throws, with nothing changed, when a certificate cannot be used. */
+  prepare(config: ListenerConfig): () => void {
+    const sameTls = JSON.stringify(config.tls) === JSON.stringify(this.#config.tls);
+    const secure = sameTls ? this.#secure : this.#secureServer(config);
+    const trusted = new AddressSet(config.trustedPeers);
+    return () => {
+      if (!sameTls) this.#secure?.certificates.close();
+      secure?.certificates.start();
+      this.#secure = secure;
+      this.#config = config;
+      this.#trusted = trusted;
+    };
   }
 
   /** Accepts nothing more; connections that are open go on. */

@@ -38,7 +38,7 @@ export class ListenerSet {
         const present = this.#listeners.find((listener) => listener.name === config.name && listener.accepts(config));
         if (present !== undefined) {
           next.push(present);
-          updates.push(() => present.update(config));
+          updates.push(present.prepare(config));
           continue;
         }
         const listener = new Listener(config, this.#hooks, this.#clock, this.#log);
