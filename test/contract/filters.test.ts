@@ -1,0 +1,69 @@
+// What every filter keeps to: it works with its defaults, on any request and any response, and writes nothing that could end a field early.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Value } from '@sinclair/typebox/value';
+import { FILTERS } from '../../balancer/filter/registry.ts';
+import type { Filter } from '../../balancer/filter/filter.ts';
+import type { Fields } from '../../balancer/message/fields.ts';
+import { aRequest } from '../support/request.ts';
+
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const NO_FIELD_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+function assertFields(fields: Fields): void {
+  assert.equal(fields.length % 2, 0);
+  for (let i = 0; i < fields.length; i += 2) {
+    assert.match(fields[i] ?? '', FIELD_NAME);
+    assert.doesNotMatch(fields[i + 1] ?? '', NO_FIELD_VALUE);
+  }
+}
+
+for (const definition of FILTERS) {
+  const create = (): Filter => definition.create(Value.Default(definition.schema, {}));
+
+  describe(`filter ${definition.name}`, () => {
+    it('has a name of its own and says in a sentence what it does', () => {
+      assert.equal(FILTERS.filter(({ name }) => name === definition.name).length, 1);
+      assert.match(definition.name, /^[a-z][A-Za-z]*$/);
+      assert.match(definition.summary, /^[A-Z].*\.$/);
+    });
+
+    it('works with its defaults in at least one phase', () => {
+      const { onRequest, onResponse, onEnd } = create();
+      assert.ok([onRequest, onResponse, onEnd].some((phase) => phase !== undefined));
+    });
+
+    it('refuses options it does not know', () => {
+      assert.equal(Value.Check(definition.schema, { ...Object(Value.Default(definition.schema, {})), noSuchOption: 1 }), false);
+    });
+
+    it('lets plain requests and responses through, and leaves their fields well formed', async () => {
+      const filter = create();
+      for (const fields of [[], ['accept', '*/*', 'cookie', 'a=b'], ['x-request-id', 'mine', 'x-a', '\u00e9']]) {
+        const request = aRequest({ fields: [...fields] });
+        await filter.onRequest?.(request);
+        assertFields(request.fields);
+        for (const status of [200, 304, 404, 503]) {
+          const response = { status, fields: [...fields] };
+          filter.onResponse?.(request, response);
+          assertFields(response.fields);
+          assert.ok(response.status >= 200 && response.status <= 599);
+        }
+        filter.onEnd?.(request, { status: 0, durationMs: 1 });
+      }
+    });
+
+    it('keeps nothing of one request for the next', async () => {
+      const filter = create();
+      const answers: Fields[] = [];
+      for (let i = 0; i < 2; i += 1) {
+        const request = aRequest();
+        await filter.onRequest?.(request);
+        const response = { status: 200, fields: [] };
+        filter.onResponse?.(request, response);
+        answers.push([...request.fields, ...response.fields]);
+      }
+      assert.deepEqual(answers[0], answers[1]);
+    });
+  });
+}
