@@ -50,7 +50,7 @@ function describe(error: ErrorObject, what: string): string {
     case 'required':
       return `${field}.${String(params['missingProperty'])}: missing`;
     case 'type':
-      return `${field}: expected ${withArticle(String(params['type']))}, got ${show(error.data)}`;
+      return `${field}: expected ${withArticle(String(params['type']).replaceAll(',', ' or '))}, got ${show(error.data)}`;
     case 'const':
       return `${field}: expected ${show(params['allowedValue'])}, got ${show(error.data)}`;
     case 'enum':

@@ -13,7 +13,12 @@ const Name = Type.String({
   description: 'a name of 1 to 63 lower-case letters, digits and inner dashes',
 });
 
-const Reason = Type.String({ maxLength: 500, pattern: '^[^\\u0000-\\u001f\\u007f]*$', description: 'one line of text' });
+/** Neither control characters, line ends, nor what turns the direction of text: a reason is shown on other people's terminals. */
+const Reason = Type.String({
+  maxLength: 500,
+  pattern: '^[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]*$',
+  description: 'one line of text without control characters',
+});
 
 /** What a local caller may call itself: a user name, as systems allow it. */
 export const CLAIM = /^[\p{L}\p{N}_][\p{L}\p{N}_.@\\-]{0,63}$/u;

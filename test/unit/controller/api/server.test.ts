@@ -229,6 +229,9 @@ describe('what callers send', () => {
     ],
     ['a flag that is text', { ...SHIFT, dryRun: 'yes' }, /body\.dryRun: expected a boolean, got "yes"/],
     ['a broken line', { ...SHIFT, reason: 'a\nb' }, /body\.reason: expected one line of text/],
+    ['a control sequence of eight bits', { ...SHIFT, reason: 'a\u009b31mb' }, /body\.reason: expected one line of text/],
+    ['a reason that turns the direction of text', { ...SHIFT, reason: 'a\u202eb' }, /body\.reason: expected one line of text/],
+    ['a fraction of a revision', { change: { kind: 'undo', to: 1.5 } }, /body\.change\.to: expected an integer or null, got 1\.5/],
     [
       'an unknown state',
       { change: { kind: 'admin', cluster: 'one', state: 'off' } },
