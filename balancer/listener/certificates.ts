@@ -1,7 +1,7 @@
 // The certificates of a TLS listener: chosen by server name, re-read when their files change, never half-loaded.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { CertificateFiles, ListenerTls } from '../config/config.ts';
 import type { Log } from '../log.ts';
@@ -98,8 +98,21 @@ function load(files: CertificateFiles, minVersion: ListenerTls['minVersion']): L
   const stamp = stampOf(files);
   const cert = readFileSync(files.cert);
   const key = readFileSync(files.key);
-  const context = createSecureContext({ cert, key, minVersion });
+  const context = secureContext(files, { cert, key, minVersion });
   const parsed = new X509Certificate(cert);
   const alternative = (parsed.subjectAltName ?? '').split(', ').filter((name) => name.startsWith('DNS:'));
   return { files, stamp, cert, key, context, names: alternative.map((name) => name.slice(4).toLowerCase()) };
+}
+
+/** OpenSSL says what is wrong and not where: the files are named here. */
+function secureContext(files: CertificateFiles, options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `certificate ${files.cert} with key ${files.key} cannot be used: ${reason}; expected a PEM certificate chain and the PEM private key that belongs to it`,
+      { cause: error },
+    );
+  }
 }
