@@ -81,6 +81,7 @@ class Controller {
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
   readonly #beginning: Beginning;
+  #reloadWaits = false;
 
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void) {
     const { stateDir, log, version } = options;
@@ -133,7 +134,11 @@ class Controller {
 
   /** SIGHUP: the file as it is now. What is wrong with it is told, and the config before stays. */
   async reload(): Promise<void> {
+    // The one that waits for its turn will read what the file says then.
+    if (this.#reloadWaits) return;
+    this.#reloadWaits = true;
     await this.#edge.changes.run(async () => {
+      this.#reloadWaits = false;
       const read = this.#source.read();
       if (!read.ok) {
         this.#refused(read.problems);
