@@ -55,11 +55,13 @@ const stable: Condition = ({ status }) => {
   return open.length === 0 ? { state: 'met' } : pending(open.join('; '));
 };
 
-/** Served, not only stored: every worker has the plan that the status tells. */
+/** Served, not only stored: every worker has the plan that the status tells, those too that a new controller has not heard of yet. */
 function revision(wanted: number): Condition {
   return ({ status, workers }) => {
     if (status.revision < wanted) return pending(`revision ${status.revision}`);
     const behind = workers.filter(({ state, plan }) => state !== 'draining' && plan < status.plan).map(({ name }) => name);
+    const unheard = status.workers - workers.length;
+    if (unheard > 0) behind.push(`${unheard} of ${status.workers} workers that are not heard of yet`);
     return behind.length === 0 ? { state: 'met' } : pending(`revision ${status.revision}, not yet served by ${behind.join(', ')}`);
   };
 }

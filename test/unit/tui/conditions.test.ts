@@ -38,6 +38,12 @@ describe('conditions', () => {
     assert.equal(judge('revision:4', sight(later, workers)), 'pending: revision 5, not yet served by worker-3');
     const leaving = workers.map((worker) => (worker.plan === 8 ? { ...worker, state: 'draining' as const } : worker));
     assert.equal(judge('revision:4', sight(later, leaving)), 'met', 'a worker on its way out is not waited for');
+    const heard = base.workers.slice(1).map((worker) => ({ ...worker, plan: 9 }));
+    assert.equal(
+      judge('revision:4', sight(later, heard)),
+      'pending: revision 5, not yet served by 1 of 4 workers that are not heard of yet',
+      'a controller that has just started does not know them all',
+    );
   });
 
   test('states of clusters and agents', () => {
