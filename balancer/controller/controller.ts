@@ -196,7 +196,17 @@ class Controller {
     const edge = this.#edge;
     this.#updateMetrics();
     edge.window.prune();
-    edge.health.write(edge.prober.view());
+    this.#storeHealth();
+  }
+
+  /** A store that takes nothing for a while must not end what steers by the health that is known. */
+  #storeHealth(): void {
+    const { health, prober } = this.#edge;
+    try {
+      health.write(prober.view());
+    } catch (error) {
+      this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');
+    }
   }
 
   #expose(): Promise<string> {

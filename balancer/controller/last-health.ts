@@ -28,8 +28,8 @@ export class LastHealth {
   /** The prober makes a new view for every change, so the same object says the same. */
   write(view: HealthView): void {
     if (view === this.#written) return;
-    this.#written = view;
     this.#store.putValue(KEY, JSON.stringify(view));
+    this.#written = view;
   }
 }
 

@@ -19,11 +19,24 @@ export class RisingNumber {
 
   next(): number {
     this.#last += 1;
-    if (this.#last > this.#reserved) {
-      this.#reserved = this.#last + BLOCK;
-      this.#store.putValue(this.#key, String(this.#reserved));
-    }
+    if (this.#last > this.#reserved) this.#reserve();
+    else if (this.#reserved - this.#last < BLOCK / 2) this.#reserveEarly();
     return this.#last;
+  }
+
+  #reserve(): void {
+    const reserved = this.#last + BLOCK;
+    this.#store.putValue(this.#key, String(reserved));
+    this.#reserved = reserved;
+  }
+
+  /** A store that takes nothing for a while (a full disk) stops nothing as long as numbers of the block are left. */
+  #reserveEarly(): void {
+    try {
+      this.#reserve();
+    } catch {
+      // The next number tries again; the last of the block has to succeed.
+    }
   }
 }
 

@@ -33,6 +33,33 @@ test('plan numbers rise over restarts, whenever the controller was killed', (t) 
   }
 });
 
+test('a store that takes nothing for a while stops neither numbers nor health, and nothing goes back afterwards', () => {
+  const values = new Map<string, string>();
+  let full = false;
+  const store = {
+    getValue: (key: string) => values.get(key) ?? null,
+    putValue: (key: string, value: string) => {
+      if (full) throw new Error('database or disk is full');
+      values.set(key, value);
+    },
+  };
+  const numbers = new RisingNumber(store, 'plan');
+  const health = new LastHealth(store);
+  let last = numbers.next();
+  full = true;
+  for (let count = 0; count < 900; count += 1) {
+    const next = numbers.next();
+    assert.equal(next, last + 1);
+    last = next;
+  }
+  assert.ok(new RisingNumber({ ...store, putValue: () => undefined }, 'plan').next() > last, 'a restart goes on above');
+  const view = healthView({ one: 'down' }, []);
+  assert.throws(() => health.write(view), /disk is full/);
+  full = false;
+  health.write(view);
+  assert.deepEqual(health.read(), view, 'what could not be stored is stored later');
+});
+
 test('a config keeps its generation number over a restart; another one gets the next', (t) => {
   const directory = stateDir(t);
   const open = (): GenerationNumbers => {
