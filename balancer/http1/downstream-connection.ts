@@ -10,6 +10,7 @@ import type { TunnelEnd } from '../message/tunnel.ts';
 import { canonicalRequest, type ConnectionFacts } from './canonical-request.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { ClientTunnel } from './client-tunnel.ts';
+import { emptyBlock, type BlockMemo } from './field-block.ts';
 import { Http1Exchange } from './downstream-exchange.ts';
 import { latin1 } from './latin1.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
@@ -51,6 +52,7 @@ export class DownstreamConnection implements Expiring {
   #bodyLeft = 0;
   #decoder: ChunkedDecoder | null = null;
   #firstByteMs = 0;
+  readonly #memo: BlockMemo = { text: '', block: emptyBlock() };
   #closing = false;
   /** A request has come on it. */
   #asked = false;
@@ -221,7 +223,7 @@ export class DownstreamConnection implements Expiring {
       return false;
     }
     this.#held = held.length === end + 4 ? EMPTY : held.subarray(end + 4);
-    const head = parseRequestHead(text, at, end + 4, limits.fields);
+    const head = parseRequestHead(text, at, end + 4, { maxFields: limits.fields, memo: this.#memo });
     const startedMs = this.#firstByteMs;
     this.#firstByteMs = 0;
     if (typeof head === 'string') this.#refuse(head);
@@ -314,7 +316,7 @@ export class DownstreamConnection implements Expiring {
   #refuse(code: ErrorCode): void {
     const reply = this.#settings.handler.onBadRequest(code, this.facts);
     const framing = { length: Buffer.byteLength(reply.body), chunked: false, tellsLength: true, connectionLine: 'connection: close\r\n' };
-    this.#socket.write(responseHeadText(reply.status, reply.fields, framing, this.dateLine()) + reply.body, 'latin1');
+    this.#socket.write(responseHeadText(reply.status, reply.fields, framing, this.dateLine) + reply.body, 'latin1');
     this.#linger();
   }
 

@@ -85,7 +85,7 @@ export class Http1Exchange implements DownstreamExchange {
     if (unknown && this.#http10 && !this.#bodyless) this.close = true;
     const connectionLine = this.close ? 'connection: close\r\n' : this.#http10 && this.#keepAlive10 ? 'connection: keep-alive\r\n' : '';
     const framing = { length: bodyLength, chunked: this.#chunked, tellsLength: status !== 204, connectionLine };
-    this.#gathered = responseHeadText(status, fields, framing, this.#connection.dateLine());
+    this.#gathered = responseHeadText(status, fields, framing, this.#connection.dateLine);
   }
 
   sendBody(chunk: Buffer): boolean {

@@ -26,7 +26,8 @@ export interface FieldBlock {
 
 export type BlockProblem = 'malformed' | 'framing' | 'too_many';
 
-const OPTIONAL_DIGITS = /^[0-9]{1,15}$/;
+/** Beyond 15 digits a length is no exact number any more. */
+const MAX_LENGTH_DIGITS = 15;
 
 export function emptyBlock(): FieldBlock {
   return {
@@ -92,6 +93,37 @@ export function readFieldBlock(
   return null;
 }
 
+/**
+ * The last block of a connection. Clients send the same fields with request after request, so what was read once need not be read
+ * again: equal text is equal fields. It stays within its connection, since fields carry credentials.
+ */
+export interface BlockMemo {
+  text: string;
+  block: FieldBlock;
+}
+
+/** Longer texts are not kept: an idle connection should cost little. */
+const MAX_REMEMBERED_TEXT = 8192;
+
+/** As `readFieldBlock`, into a new block, with the memory of the connection. */
+export function readRememberedBlock(
+  text: string,
+  range: { readonly at: number; readonly end: number },
+  maxFields: number,
+  memo: BlockMemo,
+): FieldBlock | BlockProblem {
+  const lines = text.slice(range.at, range.end);
+  if (lines === memo.text) return { ...memo.block, fields: memo.block.fields.slice() };
+  const block = emptyBlock();
+  const problem = readFieldBlock(text, range, maxFields, block);
+  if (problem !== null) return problem;
+  if (text.length <= MAX_REMEMBERED_TEXT) {
+    memo.text = lines;
+    memo.block = { ...block, fields: block.fields.slice() };
+  }
+  return block;
+}
+
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
@@ -135,12 +167,22 @@ function takeField(kind: number, lower: string, value: string, into: FieldBlock)
 
 function takeContentLength(value: string, into: FieldBlock): BlockProblem | null {
   // A repeated length is refused even when equal: some parsers take the first, some the last (RFC 9112 section 6.3).
-  if (into.contentLength >= 0 || !OPTIONAL_DIGITS.test(value)) return 'framing';
-  into.contentLength = Number(value);
+  if (into.contentLength >= 0 || value === '' || value.length > MAX_LENGTH_DIGITS) return 'framing';
+  let length = 0;
+  for (let i = 0; i < value.length; i += 1) {
+    const digit = value.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return 'framing';
+    length = length * 10 + digit;
+  }
+  into.contentLength = length;
   return null;
 }
 
 function takeConnection(value: string, into: FieldBlock): void {
+  if (value === 'keep-alive') {
+    into.keepAlive = true;
+    return;
+  }
   for (const part of value.split(',')) {
     const option = part.trim().toLowerCase();
     if (option === 'close') into.close = true;

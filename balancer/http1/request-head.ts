@@ -1,6 +1,6 @@
 // The head of a request (RFC 9112 sections 2 to 5): one pass over the text, and every doubt is an error.
 import type { ErrorCode } from '../errors.ts';
-import { emptyBlock, readFieldBlock, type FieldBlock } from './field-block.ts';
+import { readRememberedBlock, type BlockMemo, type FieldBlock } from './field-block.ts';
 import { isToken } from './field-names.ts';
 
 export interface RequestHead extends FieldBlock {
@@ -13,10 +13,16 @@ export interface RequestHead extends FieldBlock {
 /** RFC 9112 section 3: recipients should take at least 8000 octets of request line. */
 const MAX_TARGET = 16_384;
 
+/** What the parser is told by the connection. */
+export interface HeadReading {
+  readonly maxFields: number;
+  readonly memo: BlockMemo;
+}
+
 /**
  * Parses the head in `text` from `at`; `end` is the index behind the empty line. Returns the head or the error to answer.
  */
-export function parseRequestHead(text: string, at: number, end: number, maxFields: number): RequestHead | ErrorCode {
+export function parseRequestHead(text: string, at: number, end: number, { maxFields, memo }: HeadReading): RequestHead | ErrorCode {
   const lineEnd = text.indexOf('\r\n', at);
   const first = text.indexOf(' ', at);
   const second = text.indexOf(' ', first + 1);
@@ -26,9 +32,8 @@ export function parseRequestHead(text: string, at: number, end: number, maxField
   if (!isKnownMethod(method) && !isToken(method)) return 'bad_request';
   if (typeof minor === 'string') return minor;
   if (second - first > MAX_TARGET) return 'target_too_long';
-  const block = emptyBlock();
-  const problem = readFieldBlock(text, { at: lineEnd + 2, end: end - 2 }, maxFields, block);
-  if (problem !== null) return problem === 'malformed' ? 'bad_request' : problem === 'framing' ? 'bad_framing' : 'head_too_large';
+  const block = readRememberedBlock(text, { at: lineEnd + 2, end: end - 2 }, maxFields, memo);
+  if (typeof block === 'string') return block === 'malformed' ? 'bad_request' : block === 'framing' ? 'bad_framing' : 'head_too_large';
   if (block.contentLength >= 0 && block.chunked) return 'bad_framing';
   // Transfer-Encoding in HTTP/1.0: the origin may not know it and read the body as the next request (RFC 9112 section 6.1).
   if (minor === 0 && block.chunked) return 'bad_framing';

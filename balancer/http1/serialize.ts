@@ -22,7 +22,7 @@ export interface ResponseFraming {
 }
 
 /** Status line, fields, framing, empty line. `date` is added when the fields have none (RFC 9110 section 6.6.1). */
-export function responseHeadText(status: number, fields: Readonly<Fields>, framing: ResponseFraming, date: string): string {
+export function responseHeadText(status: number, fields: Readonly<Fields>, framing: ResponseFraming, date: () => string): string {
   let text = statusLine(status);
   let dated = false;
   for (let i = 0; i < fields.length; i += 2) {
@@ -30,7 +30,7 @@ export function responseHeadText(status: number, fields: Readonly<Fields>, frami
     if (name === 'date') dated = true;
     text += `${name}: ${fields[i + 1] ?? ''}\r\n`;
   }
-  if (!dated) text += date;
+  if (!dated) text += date();
   if (framing.chunked) text += 'transfer-encoding: chunked\r\n';
   else if (framing.tellsLength && framing.length !== UNKNOWN_LENGTH) text += `content-length: ${framing.length}\r\n`;
   return `${text}${framing.connectionLine}\r\n`;

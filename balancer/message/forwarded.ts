@@ -13,8 +13,8 @@ const CLAIM = /^(?:x-forwarded-.*|x-real-ip|forwarded)$/;
 /** A node identifier of RFC 7239 section 6: IPv6 in brackets and quotes. */
 const node = (address: string): string => (address.includes(':') ? `"[${address}]"` : address);
 
-/** RFC 7239 wants a quoted string where the value is no token. */
-const quoted = (value: string): string => (/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`);
+/** RFC 7239 wants a quoted string where the value is no token. A checked authority has no other such character than the colon. */
+const quoted = (authority: string): string => (authority === '' || authority.includes(':') ? `"${authority}"` : authority);
 
 /** Adds `x-forwarded-for|proto|host`, `forwarded`, `via` and `x-request-id` to the fields that go upstream. Mutates `fields`. */
 export function addForwardedFields(request: CanonicalRequest, fields: Fields): void {

@@ -131,6 +131,24 @@ describe('a client connection', () => {
     assert.deepEqual(engine.understood[0]?.fields, ['x-kept', '2']);
   });
 
+  it('reads each head for itself, however alike the heads of a connection are', async (t) => {
+    const engine = await startEngine(t, {
+      answer: (exchange, { path }) => {
+        // What a filter does to the fields of one request must not show in the next.
+        exchange.request.fields.push('x-added', path);
+        answerWith(exchange, 200, path);
+      },
+    });
+    const client = await connectRaw(t, engine.port);
+    const heads = [['X-A: 1'], ['X-A: 1'], ['X-A: 2'], ['X-A: 1', 'Cookie: c'], ['X-A: 1'], ['X-A: 1']];
+    client.send(heads.map((fields, i) => get(`/${i}`, ...fields)).join(''));
+    await client.until((received) => bodies(received) === heads.length, 'all answers');
+    assert.deepEqual(
+      engine.understood.map(({ fields }) => fields.filter((_, i) => i < fields.length - 2)),
+      heads.map((fields) => fields.flatMap((line) => line.toLowerCase().split(': '))),
+    );
+  });
+
   it('understands an absolute target', async (t) => {
     const engine = await startEngine(t);
     const client = await connectRaw(t, engine.port);
