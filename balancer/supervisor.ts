@@ -35,7 +35,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return new ProcessSupervisor(options);
 }
 
-/** A worker leaves the cluster once the primary has taken back what it was about to hand over, then ends. */
+/** A worker leaves the cluster, which gives its part of the shared listening sockets back to the primary, then ends. */
 export function leaveCluster(): void {
   process.once('disconnect', () => process.exit());
   cluster.worker?.disconnect();
@@ -91,7 +91,8 @@ class ProcessSupervisor implements Supervisor {
   }
 
   start(): void {
-    cluster.schedulingPolicy = cluster.SCHED_RR;
+    // Handing each connection over waits for the worker's event loop, which is long under load: decision 0009.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ exec: this.#options.program, args: [], execArgv: EXEC_ARGV, stdio: STDIO });
     this.#run(this.#controller);
     this.#adjust();
