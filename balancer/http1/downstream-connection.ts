@@ -3,11 +3,10 @@ import type { Socket } from 'node:net';
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ListenerLimits, ListenerTimeouts } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { DownstreamExchange } from '../message/exchange.ts';
+import { canonicalRequest } from '../message/canonical-request.ts';
+import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { Fields } from '../message/fields.ts';
-import type { LocalReply } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
-import { canonicalRequest, type ConnectionFacts } from './canonical-request.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { emptyBlock, type BlockMemo } from './field-block.ts';
@@ -15,14 +14,6 @@ import { Http1Exchange } from './downstream-exchange.ts';
 import { latin1 } from './latin1.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 import { responseHeadText } from './serialize.ts';
-
-/** Where requests go; the same for all connections of a listener. */
-export interface DownstreamHandler {
-  onRequest(exchange: DownstreamExchange): void;
-  /** A request that could not be understood: what to answer. Counts and logs it. */
-  onBadRequest(code: ErrorCode, facts: ConnectionFacts): LocalReply;
-  onConnectionClosed(connection: DownstreamConnection): void;
-}
 
 export interface DownstreamSettings {
   readonly timeouts: ListenerTimeouts;
@@ -40,7 +31,7 @@ const EMPTY = Buffer.alloc(0);
 /** While draining, for the first request of a connection that was just opened. */
 const FIRST_REQUEST_GRACE_MS = 1000;
 
-export class DownstreamConnection implements Expiring {
+export class Http1DownstreamConnection implements DownstreamConnection, Expiring {
   deadlineMs: number;
   draining = false;
   readonly facts: ConnectionFacts;
@@ -233,7 +224,8 @@ export class DownstreamConnection implements Expiring {
 
   #begin(head: RequestHead, startedMs: number): void {
     if (head.expect !== '' && head.expect !== '100-continue') return this.#refuse('expectation_failed');
-    const request = canonicalRequest(head, this.facts);
+    const { method, target, host, fields } = head;
+    const request = canonicalRequest({ method, target, authority: host, fields, version: head.minor === 1 ? '1.1' : '1.0' }, this.facts);
     if (typeof request === 'string') return this.#refuse(request);
     this.#decoder = head.chunked ? new ChunkedDecoder() : null;
     this.#bodyLeft = head.contentLength;

@@ -3,7 +3,7 @@ import { UNKNOWN_LENGTH, type DownstreamExchange, type DownstreamListener } from
 import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
-import type { DownstreamConnection } from './downstream-connection.ts';
+import type { Http1DownstreamConnection } from './downstream-connection.ts';
 import { latin1 } from './latin1.ts';
 import type { RequestHead } from './request-head.ts';
 import { fieldLines, informationalText, lastChunkText, responseHeadText } from './serialize.ts';
@@ -34,7 +34,7 @@ export class Http1Exchange implements DownstreamExchange {
   headSent = false;
   ended = false;
 
-  readonly #connection: DownstreamConnection;
+  readonly #connection: Http1DownstreamConnection;
   readonly #http10: boolean;
   readonly #keepAlive10: boolean;
   #gathered = '';
@@ -42,7 +42,7 @@ export class Http1Exchange implements DownstreamExchange {
   #bodyless = false;
   #blocked = false;
 
-  constructor(connection: DownstreamConnection, head: RequestHead, request: CanonicalRequest, startedMs: number) {
+  constructor(connection: Http1DownstreamConnection, head: RequestHead, request: CanonicalRequest, startedMs: number) {
     this.#connection = connection;
     this.request = request;
     this.startedMs = startedMs;

@@ -37,7 +37,8 @@ export function parseRequestHead(text: string, at: number, end: number, { maxFie
   if (block.contentLength >= 0 && block.chunked) return 'bad_framing';
   // Transfer-Encoding in HTTP/1.0: the origin may not know it and read the body as the next request (RFC 9112 section 6.1).
   if (minor === 0 && block.chunked) return 'bad_framing';
-  if (block.hosts > 1 || (block.hosts === 0 && minor === 1)) return 'bad_host';
+  // An empty Host names no authority, and every http URI has one (RFC 9110 section 4.2.1).
+  if (block.hosts > 1 || (block.host === '' && (block.hosts === 1 || minor === 1))) return 'bad_host';
   return Object.assign(block, { method, target: text.slice(first + 1, second), minor });
 }
 

@@ -1,6 +1,6 @@
 // The end of a worker: nothing new, what runs may finish until the deadline.
 import type { Clock, Timer } from '../../health/clock.ts';
-import type { DownstreamConnection } from '../http1/downstream-connection.ts';
+import type { DownstreamConnection } from '../message/connection.ts';
 import type { Tunnel } from './tunnel.ts';
 
 export interface Drainable {

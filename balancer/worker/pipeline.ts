@@ -1,7 +1,6 @@
 // The request path, on one screen: parsed request → route → route filters → split → cluster → endpoint → attempts → response → end.
-import type { ConnectionFacts } from '../http1/canonical-request.ts';
-import type { DownstreamConnection, DownstreamHandler } from '../http1/downstream-connection.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
 import type { LocalReply } from '../message/response.ts';
 import type { Generation, RouteRuntime } from './generation.ts';

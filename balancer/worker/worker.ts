@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { systemClock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import type { Config } from '../config/config.ts';
-import { DownstreamConnection, type DownstreamSettings } from '../http1/downstream-connection.ts';
+import { Http1DownstreamConnection, type DownstreamSettings } from '../http1/downstream-connection.ts';
 import { createWorkerLink, type ControllerMessage, type WorkerLink } from '../ipc.ts';
 import type { Accepted } from '../listener/listener.ts';
 import type { Log } from '../log.ts';
+import type { DownstreamConnection } from '../message/connection.ts';
 import { createDateLine } from '../message/http-date.ts';
 import { createRequestIds } from '../message/request-id.ts';
 import type { Plan } from '../steer/plan-shape.ts';
@@ -241,7 +242,7 @@ export class Worker {
       nowMs: this.#context.nowMs,
       dateLine: this.#dateLine,
     };
-    const connection = new DownstreamConnection(socket, facts, settings);
+    const connection = new Http1DownstreamConnection(socket, facts, settings);
     pipeline.connections.add(connection);
     this.#vitals.countConnection(listener.name);
     this.#drain?.admit(connection);

@@ -3,8 +3,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { systemClock, type Clock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
-import { DownstreamConnection, type DownstreamSettings } from '../../balancer/http1/downstream-connection.ts';
+import { Http1DownstreamConnection, type DownstreamSettings } from '../../balancer/http1/downstream-connection.ts';
 import { AddressSet } from '../../balancer/message/client-address.ts';
+import type { DownstreamConnection } from '../../balancer/message/connection.ts';
 import type { DownstreamExchange } from '../../balancer/message/exchange.ts';
 import { createDateLine } from '../../balancer/message/http-date.ts';
 import { createRequestIds } from '../../balancer/message/request-id.ts';
@@ -81,7 +82,7 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const peerAddress = socket.remoteAddress ?? '';
     const facts = { listener: 'web', scheme: 'http' as const, peerAddress, peerTrusted: trusted.has(peerAddress), trusted, nextRequestId };
-    const connection = new DownstreamConnection(socket, facts, settings);
+    const connection = new Http1DownstreamConnection(socket, facts, settings);
     connections.add(connection);
     connection.start();
   });

@@ -1,0 +1,33 @@
+// A client's connection as the pipeline and the drain know it, whatever HTTP version it speaks.
+import type { ErrorCode } from '../errors.ts';
+import type { AddressSet } from './client-address.ts';
+import type { DownstreamExchange } from './exchange.ts';
+import type { LocalReply } from './response.ts';
+
+/** What is the same for every request of a connection. */
+export interface ConnectionFacts {
+  readonly listener: string;
+  readonly scheme: 'http' | 'https';
+  readonly peerAddress: string;
+  readonly peerTrusted: boolean;
+  readonly trusted: AddressSet;
+  readonly nextRequestId: () => string;
+}
+
+export interface DownstreamConnection {
+  /** No request is taken beyond those that are under way. */
+  draining: boolean;
+  /** Ends as soon as what is under way is answered, and tells the client so. */
+  drain(): void;
+  /** Cuts everything off at once; no response that is under way may look complete. */
+  destroy(): void;
+}
+
+/** Where requests go; the same for all connections of a listener. */
+export interface DownstreamHandler {
+  onRequest(exchange: DownstreamExchange): void;
+  /** A request that could not be understood: what to answer. Counts and logs it. */
+  onBadRequest(code: ErrorCode, facts: ConnectionFacts): LocalReply;
+  /** Exactly once for each connection. */
+  onConnectionClosed(connection: DownstreamConnection): void;
+}
