@@ -48,6 +48,7 @@ export const ERRORS = {
   tls_failed: entry([502, 'path', 'unsent', 'tls_certificate_error'], 'No trusted connection to the service'),
   connection_reset: entry([502, 'path', 'idempotent', 'connection_terminated'], 'The service closed the connection'),
   stale_connection: entry([502, 'path', 'idempotent', 'connection_terminated'], 'The service closed the connection'),
+  stream_refused: entry([503, 'service', 'unsent', 'destination_unavailable'], 'The service did not take the request'),
   first_byte_timeout: entry([504, 'path', 'idempotent', 'http_response_timeout'], 'The service did not answer in time'),
   between_bytes_timeout: entry([504, 'path', 'never', 'http_response_timeout'], 'The service stopped in the middle of its answer'),
   request_deadline: entry([504, 'service', 'never', 'http_response_timeout'], 'The request took longer than it may'),

@@ -8,6 +8,8 @@ export interface ProbeAddress {
   readonly port: number;
   /** Null: plain. The same settings the data path uses, so that a probe sees the trouble that requests would see. */
   readonly tls: ConnectionOptions | null;
+  /** It speaks HTTP/2 without TLS, where nothing is negotiated. */
+  readonly h2c?: boolean;
 }
 
 /** Calls back once: with a connected (and, for TLS, verified) socket, or with what prevented it. Ends the socket when `signal` aborts. */

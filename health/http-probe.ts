@@ -17,14 +17,16 @@ const NO_LIMIT = 0;
 /** A new connection each time, so that trouble on the way is seen which a kept connection would hide. */
 export function httpProbe(settings: HttpProbeSettings): Probe {
   return async (address, signal) => {
-    let reached = false;
+    const way = { connected: false };
     const client = new Client(originOf(address), {
-      allowH2: false,
+      allowH2: true,
       headersTimeout: NO_LIMIT,
       bodyTimeout: NO_LIMIT,
       connect: (_options, callback) => {
         openConnection(address, signal, (...result) => {
-          reached = result[0] === null;
+          way.connected = result[0] === null;
+          // The client looks here for what was negotiated; without TLS it is what the config says.
+          if (address.h2c === true && result[1] !== null) Object.assign(result[1], { alpnProtocol: 'h2' });
           callback(...result);
         });
       },
@@ -32,7 +34,8 @@ export function httpProbe(settings: HttpProbeSettings): Probe {
     try {
       return judge(await statusOf(client, settings, signal), settings);
     } catch (error) {
-      return failed(signal.aborted ? signal.reason : error, reached);
+      // A connection that breaks before the answer is trouble of the way; one that keeps silent is trouble of what runs behind it.
+      return failed(signal.aborted ? signal.reason : error, way.connected && signal.aborted);
     } finally {
       await client.destroy();
     }

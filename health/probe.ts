@@ -5,7 +5,7 @@ import type { ProbeAddress } from './connect.ts';
 /** What an attempt found. */
 export interface ProbeResult {
   readonly ok: boolean;
-  /** A connection came about. If not, the way to the endpoint is in trouble and nothing is known of what runs behind it. */
+  /** It got through to what runs behind the endpoint. If not, the way there is in trouble and nothing is known of that. */
   readonly reached: boolean;
   /** Why it is not ok, one line without control characters; empty when ok. */
   readonly reason: string;

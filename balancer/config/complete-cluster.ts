@@ -38,6 +38,7 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
     connectTimeoutMs: durationMs(file.connectTimeout),
     keepAliveMs: durationMs(file.keepAlive),
     maxConnections: file.maxConnections,
+    http2: { enabled: file.http2.enabled, streamsPerConnection: file.http2.streamsPerConnection },
     lastResort: file.lastResort,
   };
 }

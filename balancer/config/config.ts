@@ -65,7 +65,8 @@ export interface AgentListenerConfig {
 /** One gateway address of a cluster. `id` is `host:port`, unique within the cluster. */
 export interface EndpointConfig {
   readonly id: string;
-  readonly scheme: 'http' | 'https';
+  /** `https`: HTTP/2 by ALPN, else HTTP/1.1; `http`: HTTP/1.1; `h2c`: HTTP/2 without TLS, known beforehand. */
+  readonly scheme: 'http' | 'https' | 'h2c';
   readonly host: string;
   readonly port: number;
 }
@@ -104,6 +105,14 @@ export interface OutlierConfig {
   readonly maxEjectionMs: number;
 }
 
+/** How HTTP/2 is spoken to endpoints. */
+export interface ClusterHttp2 {
+  /** Whether `https` endpoints are offered HTTP/2. */
+  readonly enabled: boolean;
+  /** Requests at a time on one connection before another is opened. */
+  readonly streamsPerConnection: number;
+}
+
 export interface ClusterConfig {
   readonly name: string;
   readonly region: string | null;
@@ -119,6 +128,7 @@ export interface ClusterConfig {
   readonly keepAliveMs: number;
   /** Upstream connections per worker and endpoint. */
   readonly maxConnections: number;
+  readonly http2: ClusterHttp2;
   readonly lastResort: boolean;
 }
 

@@ -48,6 +48,7 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   connectTimeoutMs: 'connectTimeout',
   keepAliveMs: 'keepAlive',
   maxConnections: 'maxConnections',
+  http2: 'http2',
   lastResort: 'lastResort',
 };
 

@@ -26,6 +26,19 @@ const health = mapping(
 
 const HEALTH_FORMS = { type: 'string', pattern: '^none$', what: 'a health check', expected: 'a mapping with http or tcp, or none' };
 
+const clusterHttp2 = optionalMapping(
+  {
+    enabled: Type.Boolean({ default: true, description: 'Whether `https` endpoints are offered HTTP/2 (ALPN)' }),
+    streamsPerConnection: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 100,
+      description: 'Requests at a time on one connection before another is opened; an endpoint may allow fewer',
+    }),
+  },
+  'HTTP/2 to endpoints',
+);
+
 const cluster = (balances: readonly ConfigExtension[]) =>
   mapping(
     {
@@ -34,10 +47,11 @@ const cluster = (balances: readonly ConfigExtension[]) =>
         type: 'array',
         minItems: 1,
         items: valueOf('endpoint', 'URL of an endpoint'),
-        description: 'Addresses of the gateways of the cluster: `http://host:port` or `https://host:port`',
+        description:
+          'Addresses of the gateways of the cluster: `https://host:port` (HTTP/2 where the endpoint offers it, else HTTP/1.1), `http://host:port` (HTTP/1.1) or `h2c://host:port` (HTTP/2 without TLS)',
         what: 'a list of endpoints',
         expected:
-          'URLs such as ["https://10.1.0.10"]; this release speaks HTTP/1.1 to endpoints listed in the file, so "agent" is not possible yet',
+          'URLs such as ["https://10.1.0.10"], with https, http or h2c; endpoints are listed in the file, "agent" is not possible yet',
       }),
       tls: optionalMapping(
         {
@@ -76,6 +90,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
       connectTimeout: duration('How long a connection to an endpoint may take, TLS included', '1s'),
       keepAlive: duration('Idle connections to an endpoint are closed after this', '60s'),
       maxConnections: Type.Integer({ minimum: 1, maximum: 65_535, default: 1024, description: 'Connections per worker and endpoint' }),
+      http2: clusterHttp2,
       lastResort: Type.Boolean({ default: false, description: 'Drained or dialled to 0, it still receives when nothing else is left' }),
     },
     'A Kubernetes cluster as seen from the edge',

@@ -1,5 +1,6 @@
 // The field lines of a head or of trailers (RFC 9112 section 5), strict: what the grammar does not allow is refused, never repaired.
 import type { Fields } from '../message/fields.ts';
+import { isFieldValue } from '../message/grammar.ts';
 import { FieldKind, fieldName } from './field-names.ts';
 
 /** What the engine needs of a head to frame and route the message; filled while the fields are read. */
@@ -45,15 +46,6 @@ export function emptyBlock(): FieldBlock {
     acceptsTrailers: false,
     keepAliveTimeoutS: -1,
   };
-}
-
-/** True when every character may stand in a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
-export function isFieldValue(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i += 1) {
-    const code = text.charCodeAt(i);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return false;
-  }
-  return true;
 }
 
 /**

@@ -1,4 +1,5 @@
 // Field names as they arrive, mapped to lower case and to a number the engine can switch on; remembered, so that a name is checked once.
+import { isToken } from '../message/grammar.ts';
 
 /** Fields the engine itself acts on; every other name is FieldKind.Other. */
 export const FieldKind = {
@@ -37,8 +38,6 @@ const KINDS = new Map<string, number>([
   ['x-request-id', FieldKind.RequestId],
 ]);
 
-/** RFC 9110 section 5.6.2: token. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Bounds what strangers can make us remember. */
 const MAX_REMEMBERED = 2048;
 const MAX_REMEMBERED_LENGTH = 64;
@@ -50,15 +49,11 @@ export function fieldName(raw: string): FieldName | null {
 }
 
 function learn(raw: string): FieldName | null {
-  if (!TOKEN.test(raw)) return null;
+  if (!isToken(raw)) return null;
   // A slice would keep the whole head in memory for as long as the name is remembered.
   const own = Buffer.from(raw, 'latin1').toString('latin1');
   const lower = own.toLowerCase();
   const name = { lower, kind: KINDS.get(lower) ?? FieldKind.Other };
   if (remembered.size < MAX_REMEMBERED && raw.length <= MAX_REMEMBERED_LENGTH) remembered.set(own, name);
   return name;
-}
-
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
 }

@@ -1,8 +1,7 @@
 // Heads as text. Values were checked when they were parsed or made; nothing here can end a line early.
 import { STATUS_CODES } from 'node:http';
-import { UNKNOWN_LENGTH } from '../message/exchange.ts';
+import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
-import type { CanonicalRequest } from '../message/request.ts';
 
 const statusLines: string[] = [];
 
@@ -47,27 +46,19 @@ export function fieldLines(fields: Readonly<Fields>): string {
   return text;
 }
 
-/** What a request needs besides its fields. */
-export interface RequestFraming {
-  readonly host: string;
-  /** Declared length, UNKNOWN_LENGTH for chunked. */
-  readonly length: number;
-  readonly expectsContinue: boolean;
-  /** Protocol to change to; empty: none. */
-  readonly upgrade: string;
-}
-
 /** Methods whose requests say `content-length: 0` when they have no body (RFC 9110 section 8.6). */
 const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 
-export function requestHeadText(request: CanonicalRequest, fields: Readonly<Fields>, framing: RequestFraming): string {
+/** Request line, fields, framing, empty line. */
+export function requestHeadText({ request, host, bodyLength, expectsContinue, upgrade }: OutgoingRequest): string {
+  const { fields } = request;
   const target = request.hasQuery ? `${request.path}?${request.query}` : request.path;
-  let text = `${request.method} ${target} HTTP/1.1\r\nhost: ${framing.host}\r\n`;
+  let text = `${request.method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`;
-  if (framing.length === UNKNOWN_LENGTH) text += 'transfer-encoding: chunked\r\n';
-  else if (framing.length > 0 || TELLS_ZERO.has(request.method)) text += `content-length: ${framing.length}\r\n`;
-  if (framing.expectsContinue) text += 'expect: 100-continue\r\n';
-  if (framing.upgrade !== '') text += `connection: upgrade\r\nupgrade: ${framing.upgrade}\r\n`;
+  if (bodyLength === UNKNOWN_LENGTH) text += 'transfer-encoding: chunked\r\n';
+  else if (bodyLength > 0 || TELLS_ZERO.has(request.method)) text += `content-length: ${bodyLength}\r\n`;
+  if (expectsContinue) text += 'expect: 100-continue\r\n';
+  if (upgrade !== '') text += `connection: upgrade\r\nupgrade: ${upgrade}\r\n`;
   return `${text}\r\n`;
 }
 

@@ -2,45 +2,34 @@
 import type { Socket } from 'node:net';
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
-import { UNKNOWN_LENGTH, type ResponseListener } from '../message/exchange.ts';
+import {
+  UNKNOWN_LENGTH,
+  type AttemptTimeouts,
+  type OutgoingRequest,
+  type ResponseListener,
+  type UpstreamConnection,
+  type UpstreamExchange,
+} from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
-import { ChunkedDecoder } from './chunked.ts';
 import { latin1 } from '../message/latin1.ts';
-import { ReadBuffer } from './read-buffer.ts';
+import type { UpstreamSocket } from '../socket/upstream-socket.ts';
+import { ChunkedDecoder } from './chunked.ts';
 import { parseResponseHead, type ResponseHead1 } from './response-head.ts';
-import { lastChunkText } from './serialize.ts';
-import { isTlsTrouble, openUpstreamSocket, type UpstreamAddress } from './upstream-socket.ts';
+import { lastChunkText, requestHeadText } from './serialize.ts';
 
-export interface UpstreamSettings {
-  readonly connectTimeoutMs: number;
+export interface Http1UpstreamSettings {
+  /** How long the connection is kept without a request. */
   readonly keepAliveMs: number;
   readonly deadlines: Deadlines;
 }
 
 /** What the pool hears. */
-export interface UpstreamOwner {
-  onConnected(connection: UpstreamConnection): void;
-  onConnectFailed(connection: UpstreamConnection, code: ErrorCode, detail: string): void;
+export interface Http1UpstreamOwner {
   /** The response is complete and the connection may carry another request. */
-  onIdle(connection: UpstreamConnection): void;
+  onIdle(connection: Http1UpstreamConnection): void;
   /** Exactly once, whatever the reason. */
-  onClosed(connection: UpstreamConnection): void;
-}
-
-/** Time-outs of one exchange. */
-export interface AttemptTimeouts {
-  readonly firstByteMs: number;
-  readonly betweenBytesMs: number;
-}
-
-/** A request ready to be sent. */
-export interface OutgoingRequest {
-  /** Head with its empty line. */
-  readonly head: string;
-  readonly method: string;
-  readonly bodyLength: number;
-  readonly timeouts: AttemptTimeouts;
+  onClosed(connection: Http1UpstreamConnection): void;
 }
 
 const HEAD_BYTES = 65_536;
@@ -50,18 +39,17 @@ const GATHER_BYTES = 8192;
 const KEEP_ALIVE_MARGIN_MS = 1000;
 const EMPTY = Buffer.alloc(0);
 
-type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
+type State = 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 
-export class UpstreamConnection implements Expiring, TunnelEnd {
+export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExchange, Expiring, TunnelEnd {
   deadlineMs: number;
   /** Requests sent on it so far. */
   requests = 0;
-  readonly #owner: UpstreamOwner;
-  readonly #settings: UpstreamSettings;
-  readonly #secure: boolean;
-  readonly #buffer: ReadBuffer;
+  readonly #owner: Http1UpstreamOwner;
+  readonly #settings: Http1UpstreamSettings;
+  readonly #link: UpstreamSocket;
   readonly #socket: Socket;
-  #state: State = 'connecting';
+  #state: State = 'idle';
   #listener: ResponseListener | null = null;
   #timeouts: AttemptTimeouts = { firstByteMs: 0, betweenBytesMs: 0 };
   #held: Buffer = EMPTY;
@@ -78,14 +66,15 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   #completed = false;
   #tunnel: TunnelListener | null = null;
 
-  constructor(address: UpstreamAddress, settings: UpstreamSettings, owner: UpstreamOwner) {
+  /** On a socket that has just connected. */
+  constructor(link: UpstreamSocket, settings: Http1UpstreamSettings, owner: Http1UpstreamOwner) {
     this.#owner = owner;
     this.#settings = settings;
     this.#keepAliveMs = settings.keepAliveMs;
-    this.deadlineMs = settings.deadlines.nowMs + settings.connectTimeoutMs;
-    this.#secure = address.tls !== null;
-    this.#buffer = new ReadBuffer(this.#secure);
-    this.#socket = this.#open(address);
+    this.deadlineMs = settings.deadlines.nowMs + settings.keepAliveMs;
+    this.#link = link;
+    this.#socket = link.socket;
+    this.#listen();
     settings.deadlines.add(this);
   }
 
@@ -93,21 +82,21 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     return this.#state;
   }
 
-  /** Sends the head; the body, if any, follows by sendBody and endBody. */
-  send(request: OutgoingRequest, listener: ResponseListener): void {
+  send(outgoing: OutgoingRequest, listener: ResponseListener): UpstreamExchange {
+    const { request, bodyLength } = outgoing;
     this.#listener = listener;
     this.#method = request.method;
-    this.#timeouts = request.timeouts;
-    this.#requestChunked = request.bodyLength === UNKNOWN_LENGTH;
-    this.#requestDone = request.bodyLength === 0;
+    this.#timeouts = outgoing.timeouts;
+    this.#requestChunked = bodyLength === UNKNOWN_LENGTH;
+    this.#requestDone = bodyLength === 0;
     this.#state = 'head';
     this.#reusable = true;
     this.requests += 1;
     this.#expectNext();
-    this.#socket.write(request.head, 'latin1');
+    this.#socket.write(requestHeadText(outgoing), 'latin1');
+    return this;
   }
 
-  /** False when the endpoint takes it slower than it comes: wait for onUpstreamDrain. */
   sendBody(chunk: Buffer): boolean {
     const socket = this.#socket;
     if (!socket.writable || chunk.length === 0) return true;
@@ -152,6 +141,11 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     if (this.#held.length > 0) this.#take(EMPTY);
   }
 
+  /** In the middle of an exchange there is no other way to give it up. */
+  cancel(): void {
+    this.destroy();
+  }
+
   /** Ends the connection without a word to the listener: it was the listener's wish. */
   destroy(): void {
     this.#listener = null;
@@ -177,34 +171,25 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
 
   onDeadline(): void {
     this.deadlineMs = Infinity;
-    if (this.#state === 'connecting') this.#fail('connect_timeout', `no connection within ${this.#settings.connectTimeoutMs} ms`);
-    else if (this.#state === 'idle') this.#discard();
+    if (this.#state === 'idle') this.#discard();
     else if (this.#state === 'head') this.#fail('first_byte_timeout', `no response within ${this.#timeouts.firstByteMs} ms`);
     else if (this.#state === 'body') this.#fail('between_bytes_timeout', `no byte for ${this.#timeouts.betweenBytesMs} ms`);
   }
 
-  #open(address: UpstreamAddress): Socket {
-    const socket = openUpstreamSocket(address, this.#buffer, (length, bytes) => this.#read(length, bytes));
-    socket.once(address.tls === null ? 'connect' : 'secureConnect', () => this.#connected());
+  #listen(): void {
+    const socket = this.#socket;
+    this.#link.onRead = (length, bytes) => this.#read(length, bytes);
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
     socket.on('close', () => this.#closed());
     socket.on('drain', () => this.#drained());
-    return socket;
-  }
-
-  #connected(): void {
-    if (this.#state !== 'connecting') return;
-    this.#state = 'idle';
-    this.deadlineMs = this.#settings.deadlines.nowMs + this.#keepAliveMs;
-    this.#owner.onConnected(this);
   }
 
   /** Called with the connection's own buffer, which is overwritten by the next read: what is kept is copied. */
   #read(length: number, buffer: Uint8Array): boolean {
     this.#take(Buffer.from(buffer.buffer, buffer.byteOffset, length));
     // A plain socket stops at once. TLS goes on with the records it has decrypted, while the client's socket still writes from this one.
-    if (this.#paused && this.#secure) this.#buffer.lend();
+    if (this.#paused && this.#link.secure) this.#link.buffer.lend();
     return !this.#paused;
   }
 
@@ -306,7 +291,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   /** The last bytes are still being written to the client: they keep their memory, and the connection is free. */
   #letGo(): void {
     this.#paused = false;
-    this.#buffer.lend();
+    this.#link.buffer.lend();
     this.#socket.resume();
   }
 
@@ -347,7 +332,6 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     }
     if (this.#state === 'head') this.#fail(this.#resetCode(), 'the endpoint closed the connection before it answered');
     else if (this.#state === 'body') this.#fail('response_incomplete', 'the endpoint closed in the middle of its answer');
-    else if (this.#state === 'connecting') this.#fail('tls_failed', 'the endpoint closed the connection during the TLS handshake');
     else this.#discard();
   }
 
@@ -359,8 +343,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
 
   #broke(error: NodeJS.ErrnoException): void {
     const detail = error.code ?? error.message;
-    if (this.#state === 'connecting') this.#fail(isTlsTrouble(error) ? 'tls_failed' : 'connect_failed', detail);
-    else if (this.#state === 'head') this.#fail(this.#resetCode(), detail);
+    if (this.#state === 'head') this.#fail(this.#resetCode(), detail);
     else if (this.#state === 'body') this.#fail('response_incomplete', detail);
     else if (this.#state === 'idle') this.#discard();
   }
@@ -371,17 +354,15 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   }
 
   #fail(code: ErrorCode, detail: string): void {
-    const connecting = this.#state === 'connecting';
     const listener = this.#listener;
     this.#listener = null;
     this.#state = 'closed';
     this.#socket.destroy();
-    if (connecting) this.#owner.onConnectFailed(this, code, detail);
-    else listener?.onUpstreamFailure(code, detail);
+    listener?.onUpstreamFailure(code, detail);
   }
 
   #closed(): void {
-    if (this.#state === 'connecting' || this.#state === 'head' || this.#state === 'body') this.#broke(new Error('closed'));
+    if (this.#state === 'head' || this.#state === 'body') this.#broke(new Error('closed'));
     this.#state = 'closed';
     this.#settings.deadlines.remove(this);
     this.#tunnel?.onTunnelClosed();

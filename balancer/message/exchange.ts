@@ -57,6 +57,44 @@ export interface DownstreamExchange {
   abort(): void;
 }
 
+/** Time-outs of one exchange with an endpoint; 0: none. */
+export interface AttemptTimeouts {
+  readonly firstByteMs: number;
+  readonly betweenBytesMs: number;
+}
+
+/** A request ready to be sent to an endpoint, whatever HTTP version it speaks. */
+export interface OutgoingRequest {
+  /** With the fields that go upstream. */
+  readonly request: CanonicalRequest;
+  /** Host field, or `:authority`. */
+  readonly host: string;
+  /** 0: no body; UNKNOWN_LENGTH: not known before its end. */
+  readonly bodyLength: number;
+  readonly expectsContinue: boolean;
+  /** The protocol to change to; empty: none. */
+  readonly upgrade: string;
+  readonly timeouts: AttemptTimeouts;
+}
+
+/** A connection to an endpoint that can take a request now. Implemented by each HTTP version. */
+export interface UpstreamConnection {
+  /** Sends the head; the body, if any, follows through the exchange. */
+  send(request: OutgoingRequest, listener: ResponseListener): UpstreamExchange;
+}
+
+/** A request that was sent to an endpoint, and the way to go on with it. */
+export interface UpstreamExchange {
+  /** False when the endpoint takes it slower than it comes: wait for onUpstreamDrain. The bytes may be kept. */
+  sendBody(chunk: Buffer): boolean;
+  endBody(trailers: Fields): void;
+  /** Holds the response back. */
+  pause(): void;
+  resume(): void;
+  /** Gives the exchange up; its listener hears nothing more. */
+  cancel(): void;
+}
+
 /** What the pipeline hears about the endpoint's side of one attempt. */
 export interface ResponseListener extends BodySink {
   onInformational(status: number, fields: Fields): void;

@@ -30,10 +30,11 @@ export class ClusterUpstream {
     this.#deadlines = environment.deadlines;
     const kept = new Map(previous?.endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const endpointEnvironment = { ...environment, countConnection: () => environment.countConnection(config.name) };
-    this.endpoints = config.endpoints.map(
-      (endpoint) =>
-        kept.get(endpoint.id) ?? new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment.readFile), endpointEnvironment),
-    );
+    this.endpoints = config.endpoints.map((endpoint) => {
+      const before = kept.get(endpoint.id);
+      if (before?.scheme === endpoint.scheme) return before;
+      return new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment.readFile), endpointEnvironment);
+    });
     const balance = BALANCES.find(({ name }) => name === config.balance);
     if (balance === undefined) throw new Error(`cluster ${config.name}: balance "${config.balance}" is not registered`);
     this.#policy = balance.create(environment.random);
@@ -92,6 +93,6 @@ export class ClusterUpstream {
 /** What must be equal for endpoints to be kept over a reload, beyond their address. */
 export function sameConnections(a: ClusterConfig, b: ClusterConfig): boolean {
   const essence = (config: ClusterConfig): string =>
-    JSON.stringify([config.tls, config.connectTimeoutMs, config.keepAliveMs, config.maxConnections, config.outlier]);
+    JSON.stringify([config.tls, config.connectTimeoutMs, config.keepAliveMs, config.maxConnections, config.http2, config.outlier]);
   return essence(a) === essence(b);
 }

@@ -4,16 +4,9 @@ import type { Deadlines } from '../../health/deadlines.ts';
 import { PeakEwma } from '../../health/ewma.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
 import type { ClusterConfig, EndpointConfig } from '../config/config.ts';
-import type { ErrorCode } from '../errors.ts';
-import { UpstreamConnection, type UpstreamOwner, type UpstreamSettings } from '../http1/upstream-connection.ts';
-import type { UpstreamAddress } from '../http1/upstream-socket.ts';
+import type { UpstreamAddress } from '../socket/upstream-socket.ts';
+import { ConnectionPool, type ConnectionWaiter, type PoolSettings } from './connection-pool.ts';
 import type { Candidate } from './policies/policy.ts';
-
-/** Who waits for a connection. */
-export interface ConnectionWaiter {
-  onConnection(connection: UpstreamConnection): void;
-  onConnectionFailed(code: ErrorCode, detail: string): void;
-}
 
 export interface EndpointEnvironment {
   readonly deadlines: Deadlines;
@@ -27,29 +20,34 @@ const INITIAL_LATENCY_MS = 1000;
 /** An error that comes at once must not look like speed. */
 const ERROR_LATENCY_MS = 1000;
 
-export class Endpoint implements Candidate, UpstreamOwner {
+export class Endpoint implements Candidate {
   readonly id: string;
+  readonly scheme: EndpointConfig['scheme'];
   /** What the plan says of it; a worker never sends to a down endpoint while another is up. */
   healthy = true;
   inFlight = 0;
   readonly detector: OutlierDetector;
-  readonly #address: UpstreamAddress;
-  readonly #settings: UpstreamSettings;
-  readonly #maxConnections: number;
   readonly #environment: EndpointEnvironment;
   readonly #latency = new PeakEwma(DECAY_MS, INITIAL_LATENCY_MS);
-  /** Last in, first out: the warmest connection is used, the others get old and go. */
-  readonly #idle: UpstreamConnection[] = [];
-  readonly #waiting: ConnectionWaiter[] = [];
-  readonly #all = new Set<UpstreamConnection>();
-  #retired = false;
+  readonly #settings: PoolSettings;
+  readonly #pool: ConnectionPool;
+  /** For upgrades, where the requests go over HTTP/2. Null until one is asked for. */
+  #upgradePool: ConnectionPool | null = null;
 
   constructor(config: EndpointConfig, cluster: ClusterConfig, tls: UpstreamAddress['tls'], environment: EndpointEnvironment) {
     this.id = config.id;
-    this.#address = { host: config.host, port: config.port, tls };
-    this.#settings = { connectTimeoutMs: cluster.connectTimeoutMs, keepAliveMs: cluster.keepAliveMs, deadlines: environment.deadlines };
-    this.#maxConnections = cluster.maxConnections;
+    this.scheme = config.scheme;
     this.#environment = environment;
+    const { deadlines, countConnection } = environment;
+    const { connectTimeoutMs, keepAliveMs, maxConnections, http2 } = cluster;
+    this.#settings = {
+      id: config.id,
+      address: { host: config.host, port: config.port, tls },
+      protocol: protocolOf(config, cluster),
+      streamsPerConnection: http2.streamsPerConnection,
+      ...{ connectTimeoutMs, keepAliveMs, maxConnections, deadlines, countConnection },
+    };
+    this.#pool = new ConnectionPool(this.#settings);
     this.detector = new OutlierDetector(cluster.outlier, environment.random);
   }
 
@@ -59,7 +57,7 @@ export class Endpoint implements Candidate, UpstreamOwner {
 
   /** Open connections, used or idle. */
   get connections(): number {
-    return this.#all.size;
+    return this.#pool.connections + (this.#upgradePool?.connections ?? 0);
   }
 
   observeLatency(ms: number): void {
@@ -70,49 +68,34 @@ export class Endpoint implements Candidate, UpstreamOwner {
     this.#latency.observe(ERROR_LATENCY_MS, this.#environment.deadlines.nowMs);
   }
 
-  /** Hands over a connection, at once where one is idle. `fresh`: a new one if there is room, as idle ones have turned out to be dead. */
-  acquire(waiter: ConnectionWaiter, fresh = false): void {
-    const mayBeIdle = !fresh || this.#all.size >= this.#maxConnections;
-    for (let idle = mayBeIdle ? this.#idle.pop() : undefined; idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.state === 'idle') return waiter.onConnection(idle);
-    }
-    if (this.#all.size >= this.#maxConnections)
-      return waiter.onConnectionFailed('overloaded', `${this.#maxConnections} connections to ${this.id} are in use`);
-    this.#waiting.push(waiter);
-    this.#all.add(new UpstreamConnection(this.#address, this.#settings, this));
-    this.#environment.countConnection();
+  /** Hands over a connection, at once where one can be used. `fresh`: rather a new one, as idle ones have turned out to be dead. */
+  acquire(waiter: ConnectionWaiter, { fresh, upgrade }: { readonly fresh: boolean; readonly upgrade: boolean }): void {
+    const pool = upgrade ? this.#poolForUpgrades() : this.#pool;
+    pool.acquire(waiter, fresh);
   }
 
-  /** The waiter wants none any more; a connection that is on its way is kept for the next one. */
+  /** The waiter wants none any more. */
   cancel(waiter: ConnectionWaiter): void {
-    const index = this.#waiting.indexOf(waiter);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    this.#pool.cancel(waiter);
+    this.#upgradePool?.cancel(waiter);
   }
 
-  onConnected(connection: UpstreamConnection): void {
-    this.onIdle(connection);
-  }
-
-  onConnectFailed(_connection: UpstreamConnection, code: ErrorCode, detail: string): void {
-    this.#waiting.shift()?.onConnectionFailed(code, `${this.id}: ${detail}`);
-  }
-
-  onIdle(connection: UpstreamConnection): void {
-    const waiter = this.#waiting.shift();
-    if (waiter !== undefined) waiter.onConnection(connection);
-    else if (this.#retired) connection.destroy();
-    else this.#idle.push(connection);
-  }
-
-  onClosed(connection: UpstreamConnection): void {
-    this.#all.delete(connection);
-    const index = this.#idle.lastIndexOf(connection);
-    if (index >= 0) this.#idle.splice(index, 1);
-  }
-
-  /** It left the config: idle connections close now, used ones after their response. */
+  /** It left the config: idle connections close now, used ones after their responses. */
   retire(): void {
-    this.#retired = true;
-    for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#pool.retire();
+    this.#upgradePool?.retire();
   }
+
+  /** An endpoint that chooses its version by ALPN is asked for HTTP/1.1, which every server can upgrade. */
+  #poolForUpgrades(): ConnectionPool {
+    const { address, protocol } = this.#settings;
+    if (protocol !== 'alpn') return this.#pool;
+    const tls = { ...address.tls, ALPNProtocols: ['http/1.1'] };
+    return (this.#upgradePool ??= new ConnectionPool({ ...this.#settings, address: { ...address, tls }, protocol: 'http1' }));
+  }
+}
+
+function protocolOf({ scheme }: EndpointConfig, { http2 }: ClusterConfig): PoolSettings['protocol'] {
+  if (scheme === 'h2c') return 'http2';
+  return scheme === 'https' && http2.enabled ? 'alpn' : 'http1';
 }

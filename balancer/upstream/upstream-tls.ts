@@ -8,13 +8,13 @@ export type ReadFile = (path: string) => Buffer;
 
 /** Null for plain endpoints. */
 export function upstreamTls(cluster: ClusterConfig, endpoint: EndpointConfig, readFile: ReadFile): ConnectionOptions | null {
-  if (endpoint.scheme === 'http') return null;
+  if (endpoint.scheme !== 'https') return null;
   const { ca, serverName, verify } = cluster.tls;
   const name = serverName ?? (isIP(endpoint.host) === 0 ? endpoint.host : null);
   return {
     secureContext: createSecureContext(ca === null ? {} : { ca: readFile(ca) }),
     rejectUnauthorized: verify,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: cluster.http2.enabled ? ['h2', 'http/1.1'] : ['http/1.1'],
     ...(name === null ? {} : { servername: name }),
   };
 }

@@ -1,10 +1,10 @@
 // One attempt to have a request answered by one endpoint: connection, request, response, and who is to blame when it fails.
-import type { ResponseListener } from '../message/exchange.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { OutgoingRequest, UpstreamConnection } from '../http1/upstream-connection.ts';
+import type { OutgoingRequest, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
-import type { ConnectionWaiter, Endpoint } from '../upstream/endpoint.ts';
+import type { ConnectionWaiter } from '../upstream/connection-pool.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ServiceTarget } from './service-steering.ts';
 
 /** The request flow, as an attempt sees it. */
@@ -30,7 +30,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
   headSeen = false;
   readonly #owner: AttemptOwner;
   readonly #nowMs: () => number;
-  #connection: UpstreamConnection | null = null;
+  #exchange: UpstreamExchange | null = null;
   #sentAtMs = 0;
   #over = false;
 
@@ -41,39 +41,38 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
     this.#nowMs = nowMs;
   }
 
-  /** `fresh`: on a connection that was never used before. */
-  start(fresh: boolean): void {
+  /** `fresh`: on a connection that was never used before; `upgrade`: on one that can become a tunnel. */
+  start(want: { readonly fresh: boolean; readonly upgrade: boolean }): void {
     this.endpoint.inFlight += 1;
-    this.endpoint.acquire(this, fresh);
+    this.endpoint.acquire(this, want);
   }
 
-  /** The request flow lost interest. A connection in the middle of an exchange cannot be used again. */
+  /** The request flow lost interest. */
   cancel(): void {
     if (this.#over) return;
     this.#finish();
-    if (this.#connection === null) this.endpoint.cancel(this);
-    else this.#connection.destroy();
+    if (this.#exchange === null) this.endpoint.cancel(this);
+    else this.#exchange.cancel();
   }
 
   sendBody(chunk: Buffer): boolean {
-    return this.#over || (this.#connection?.sendBody(chunk) ?? true);
+    return this.#over || (this.#exchange?.sendBody(chunk) ?? true);
   }
 
   endBody(trailers: Fields): void {
     if (this.#over) return;
     // The endpoint is as fast as it answers, not as the client sends.
     this.#sentAtMs = this.#nowMs();
-    this.#connection?.endBody(trailers);
+    this.#exchange?.endBody(trailers);
   }
 
   resume(): void {
-    if (!this.#over) this.#connection?.resume();
+    if (!this.#over) this.#exchange?.resume();
   }
 
   onConnection(connection: UpstreamConnection): void {
-    this.#connection = connection;
     this.#sentAtMs = this.#nowMs();
-    connection.send(this.#owner.outgoing(this.target), this);
+    this.#exchange = connection.send(this.#owner.outgoing(this.target), this);
     this.#owner.onSent(this);
   }
 
@@ -93,11 +92,11 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
   }
 
   onBody(chunk: Buffer): void {
-    if (!this.#owner.onResponseBody(chunk)) this.#connection?.pause();
+    if (!this.#owner.onResponseBody(chunk)) this.#exchange?.pause();
   }
 
   onTurnEnd(): void {
-    if (!this.#over && this.headSeen && !this.#owner.onTurnEnd()) this.#connection?.pause();
+    if (!this.#over && this.headSeen && !this.#owner.onTurnEnd()) this.#exchange?.pause();
   }
 
   onBodyEnd(trailers: Fields): void {

@@ -2,9 +2,7 @@
 import type { Timer } from '../../health/clock.ts';
 import type { Expiring } from '../../health/deadlines.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
-import type { OutgoingRequest } from '../http1/upstream-connection.ts';
-import { requestHeadText } from '../http1/serialize.ts';
-import type { DownstreamExchange, DownstreamListener } from '../message/exchange.ts';
+import type { AttemptTimeouts, DownstreamExchange, DownstreamListener, OutgoingRequest } from '../message/exchange.ts';
 import { fieldValue, type Fields } from '../message/fields.ts';
 import { addForwardedFields } from '../message/forwarded.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
@@ -22,6 +20,8 @@ import type { WorkerContext } from './worker-context.ts';
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /** An HTTP/1.1 origin that keeps silent about Expect still gets its body after this (RFC 9110 section 10.1.1). */
 const CONTINUE_AFTER_MS = 1000;
+/** So often an endpoint may refuse a request unseen before that counts as an attempt. */
+const MAX_REFUSED = 8;
 /** Statuses by which a version says that it is out of order. */
 const OUT_OF_ORDER = new Set([502, 503, 504]);
 
@@ -33,6 +33,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   readonly #context: WorkerContext;
   #attempt: Attempt | null = null;
   #attempts = 0;
+  /** Attempts that an endpoint told not to have seen. */
+  #refused = 0;
   #target: ServiceTarget | null = null;
   readonly #triedTargets: ServiceTarget[] = [];
   readonly #triedEndpoints: Endpoint[] = [];
@@ -147,9 +149,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   outgoing(target: ServiceTarget): OutgoingRequest {
     const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
     const host = target.host ?? request.authority;
-    const head = requestHeadText(request, request.fields, { host, length: bodyLength, expectsContinue, upgrade });
-    const { firstByteMs, betweenBytesMs } = this.#timeouts();
-    return { head, method: request.method, bodyLength, timeouts: { firstByteMs, betweenBytesMs } };
+    return { request, host, bodyLength, expectsContinue, upgrade, timeouts: this.#timeouts() };
   }
 
   onSent(attempt: Attempt): void {
@@ -223,24 +223,26 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (blamesPath(code) && code !== 'stale_connection')
       context.evidence.pathFailed(cluster, attempt.endpoint, context.deadlines.nowMs, `${code}: ${detail}`);
     if (this.#finished || route === null) return;
+    // A connection that says goodbye refuses all that is on its way to it; that is no failed attempt of the request.
+    if (code === 'stream_refused' && this.#refused < MAX_REFUSED) this.#refused += 1;
     if (attempt.headSeen || !this.#mayRetry(code, route)) return this.fail(code, `${cluster.name} ${detail}`);
     // Where one kept connection was closed the others most likely are too: all attempts could be lost on them.
-    if (code === 'stale_connection') this.#staleAt = attempt.endpoint;
+    if (code === 'stale_connection' || code === 'stream_refused') this.#staleAt = attempt.endpoint;
     else this.#triedEndpoints.push(attempt.endpoint);
     this.#try(attempt.target, route, { code, detail: `${cluster.name} ${detail}` });
   }
 
   // --- inside ---
 
-  #timeouts(): { readonly firstByteMs: number; readonly betweenBytesMs: number; readonly tunnelIdleMs: number } {
-    return this.route?.service.config.timeouts ?? { firstByteMs: 0, betweenBytesMs: 0, tunnelIdleMs: 0 };
+  #timeouts(): AttemptTimeouts & { readonly tunnelIdleMs: number } {
+    return this.route?.service.config.timeouts ?? NO_TIMEOUTS;
   }
 
   #mayRetry(code: ErrorCode, route: RouteRuntime): boolean {
     const { retry } = ERRORS[code];
     const { config, budget } = route.service;
     const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(this.exchange.request.method));
-    if (!safe || this.#bodyBegun || this.#attempts > config.retries.attempts) return false;
+    if (!safe || this.#bodyBegun || this.#attempts - this.#refused > config.retries.attempts) return false;
     // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
     const free = retry === 'unsent' || code === 'stale_connection';
     const allowed = free || this.#retrying || (this.#retrying = budget.take());
@@ -264,7 +266,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     this.#attempts += 1;
     this.#target = target;
     this.#attempt = new Attempt(target, endpoint, this, this.#context.nowMs);
-    this.#attempt.start(endpoint === this.#staleAt);
+    this.#attempt.start({ fresh: endpoint === this.#staleAt, upgrade: this.exchange.upgrade !== '' });
   }
 
   #sendHead(head: ResponseHead, bodyLength: number): void {
@@ -349,4 +351,5 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   }
 }
 
+const NO_TIMEOUTS = { firstByteMs: 0, betweenBytesMs: 0, tunnelIdleMs: 0 };
 const NO_ENDPOINT = { code: 'no_endpoint', detail: 'no endpoint can be used' } as const;

@@ -31,6 +31,7 @@ export const PLACES: readonly Place[] = [
   { floor: 2, paths: ['balancer/config/'] },
   { floor: 2, paths: ['balancer/telemetry/'] },
   { floor: 1, paths: ['balancer/message/'] },
+  { floor: 1, paths: ['balancer/socket/'] },
   { floor: 1, paths: ['health/'] },
   { floor: 1, paths: ['agent/'] },
   { floor: 0, paths: ['balancer/errors.ts', 'balancer/log.ts'] },

@@ -75,6 +75,7 @@ function clusterConfig(name: string): ClusterConfig {
     connectTimeoutMs: 1000,
     keepAliveMs: 60_000,
     maxConnections: 16,
+    http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
   };
 }

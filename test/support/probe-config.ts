@@ -27,6 +27,7 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     connectTimeoutMs: 1000,
     keepAliveMs: 60_000,
     maxConnections: 100,
+    http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
     ...wish,
   };

@@ -63,7 +63,7 @@ function withHost({ probe }: ProbeConfig, host: string | null): ProbeKind {
 
 function addressOf(cluster: ClusterConfig, endpoint: EndpointConfig, readFile: ReadFile): ProbeAddress | Error {
   try {
-    return { host: endpoint.host, port: endpoint.port, tls: upstreamTls(cluster, endpoint, readFile) };
+    return { host: endpoint.host, port: endpoint.port, tls: upstreamTls(cluster, endpoint, readFile), h2c: endpoint.scheme === 'h2c' };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return new Error(`the authority of the cluster cannot be used: ${problem}`);

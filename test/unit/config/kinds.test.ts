@@ -106,8 +106,10 @@ test('endpoints are URLs of a scheme, a host and a port, and nothing else', () =
     host: '2001:db8::1',
     port: 8443,
   });
+  assert.deepEqual(parseEndpoint('h2c://10.1.0.10:8080'), { id: '10.1.0.10:8080', scheme: 'h2c', host: '10.1.0.10', port: 8080 });
   for (const wrong of [
-    'h2c://a',
+    'ftp://a',
+    'h2://a',
     'http://',
     'http://a/x',
     'http://a?x',

@@ -1,0 +1,52 @@
+// The header block of a request to an endpoint.
+import { createHash } from 'node:crypto';
+import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
+import type { Fields } from '../message/fields.ts';
+import { FieldEncoder } from './hpack-encoder.ts';
+
+/** Shared by all connections: clients send the same lines to all of them. Time is dearer here than bytes. */
+const encoder = new FieldEncoder(false);
+
+/** Methods whose requests say `content-length: 0` when they have no body (RFC 9110 section 8.6). */
+const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
+
+/** Pseudo fields, then the fields of the request, then what frames it. */
+export function requestBlock({ request, host, bodyLength, expectsContinue }: OutgoingRequest, secure: boolean): string {
+  const { method } = request;
+  const path = request.hasQuery ? `${request.path}?${request.query}` : request.path;
+  let block =
+    encoder.line(':method', method) +
+    encoder.line(':scheme', secure ? 'https' : 'http') +
+    encoder.line(':authority', host) +
+    encoder.line(':path', path) +
+    encoder.block(request.fields);
+  if (bodyLength > 0 || (bodyLength !== UNKNOWN_LENGTH && TELLS_ZERO.has(method)))
+    block += encoder.line('content-length', String(bodyLength));
+  if (expectsContinue) block += encoder.line('expect', '100-continue');
+  if (request.acceptsTrailers) block += encoder.line('te', 'trailers');
+  return block;
+}
+
+/** RFC 8441 section 4: CONNECT with a protocol. The handshake of HTTP/1.1 has no place in it. */
+export function connectBlock({ request, host, upgrade }: OutgoingRequest, secure: boolean): string {
+  const path = request.hasQuery ? `${request.path}?${request.query}` : request.path;
+  const fields = request.fields.filter((_, index, all) => all[index - (index % 2)] !== 'sec-websocket-key');
+  return (
+    encoder.line(':method', 'CONNECT') +
+    encoder.line(':protocol', upgrade) +
+    encoder.line(':scheme', secure ? 'https' : 'http') +
+    encoder.line(':authority', host) +
+    encoder.line(':path', path) +
+    encoder.block(fields)
+  );
+}
+
+/** What a WebSocket client of HTTP/1.1 wants to see of its key (RFC 6455 section 4.2.2). */
+export function webSocketAccept(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}
+
+/** The header block of trailers. */
+export function trailerBlock(fields: Readonly<Fields>): string {
+  return encoder.block(fields);
+}

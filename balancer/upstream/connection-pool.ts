@@ -1,0 +1,148 @@
+// The connections to an endpoint: kept ones first, shared ones while they have room, new ones within the bound.
+import type { Deadlines } from '../../health/deadlines.ts';
+import type { ErrorCode } from '../errors.ts';
+import { Http1UpstreamConnection, type Http1UpstreamOwner } from '../http1/upstream-connection.ts';
+import { Http2UpstreamConnection } from '../http2/upstream-connection.ts';
+import type { Http2UpstreamOwner } from '../http2/upstream-owner.ts';
+import type { UpstreamConnection } from '../message/exchange.ts';
+import type { UpstreamAddress, UpstreamSocket } from '../socket/upstream-socket.ts';
+import { PendingConnection, type PendingOwner } from './pending-connection.ts';
+
+/** Who waits for a connection. */
+export interface ConnectionWaiter {
+  onConnection(connection: UpstreamConnection): void;
+  onConnectionFailed(code: ErrorCode, detail: string): void;
+}
+
+/** `alpn`: the first handshake tells which of the two. */
+export type PoolProtocol = 'http1' | 'http2' | 'alpn';
+
+export interface PoolSettings {
+  /** Of the endpoint, for what is told. */
+  readonly id: string;
+  readonly address: UpstreamAddress;
+  readonly protocol: PoolProtocol;
+  readonly connectTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly maxConnections: number;
+  /** Requests at a time on one HTTP/2 connection before another is opened. */
+  readonly streamsPerConnection: number;
+  readonly deadlines: Deadlines;
+  readonly countConnection: () => void;
+}
+
+export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2UpstreamOwner {
+  readonly #settings: PoolSettings;
+  /** What the endpoint speaks, once it is known. */
+  #protocol: PoolProtocol;
+  /** Last in, first out: the warmest connection is used, the others get old and go. */
+  readonly #idle: Http1UpstreamConnection[] = [];
+  /** In the order they were opened. The first with room is used, so that few carry much: their frames leave together. */
+  readonly #shared: Http2UpstreamConnection[] = [];
+  readonly #waiting: ConnectionWaiter[] = [];
+  readonly #pending = new Set<PendingConnection>();
+  /** All that are open, used or not. */
+  readonly #open = new Set<Http1UpstreamConnection | Http2UpstreamConnection>();
+  #retired = false;
+
+  constructor(settings: PoolSettings) {
+    this.#settings = settings;
+    this.#protocol = settings.protocol;
+  }
+
+  /** Open or being opened. */
+  get connections(): number {
+    return this.#open.size + this.#pending.size;
+  }
+
+  /** Hands over a connection, at once where one can be used. `fresh`: a new one if there is room, as idle ones have turned out to be dead. */
+  acquire(waiter: ConnectionWaiter, fresh = false): void {
+    for (const shared of this.#shared) if (shared.hasRoom) return waiter.onConnection(shared);
+    const full = this.connections >= this.#settings.maxConnections;
+    const mayBeIdle = !fresh || full;
+    for (let idle = mayBeIdle ? this.#idle.pop() : undefined; idle !== undefined; idle = this.#idle.pop())
+      if (idle.state === 'idle') return waiter.onConnection(idle);
+    const comes = this.#pending.size > 0 && this.#protocol !== 'http1';
+    if (full && !comes) {
+      const { maxConnections, id } = this.#settings;
+      return waiter.onConnectionFailed('overloaded', `${maxConnections} connections to ${id} are in use`);
+    }
+    this.#waiting.push(waiter);
+    this.#openForWaiting();
+  }
+
+  /** The waiter wants none any more; a connection that is on its way is kept for the next one. */
+  cancel(waiter: ConnectionWaiter): void {
+    const index = this.#waiting.indexOf(waiter);
+    if (index >= 0) this.#waiting.splice(index, 1);
+  }
+
+  onConnected(pending: PendingConnection, link: UpstreamSocket): void {
+    this.#pending.delete(pending);
+    if (this.#protocol === 'alpn') this.#protocol = link.protocol === 'h2' ? 'http2' : 'http1';
+    const { keepAliveMs, deadlines, streamsPerConnection } = this.#settings;
+    // An endpoint may agree on another version than the last time: each connection goes by its own handshake.
+    const multiplexed = this.#settings.protocol === 'alpn' ? link.protocol === 'h2' : this.#protocol === 'http2';
+    if (multiplexed) {
+      const connection = new Http2UpstreamConnection(link, { keepAliveMs, deadlines, streams: streamsPerConnection }, this);
+      this.#open.add(connection);
+      this.#shared.push(connection);
+      this.onRoom(connection);
+    } else {
+      const connection = new Http1UpstreamConnection(link, { keepAliveMs, deadlines }, this);
+      this.#open.add(connection);
+      this.onIdle(connection);
+    }
+    if (this.#waiting.length > 0) this.#openForWaiting();
+  }
+
+  onConnectFailed(pending: PendingConnection, code: ErrorCode, detail: string): void {
+    this.#pending.delete(pending);
+    const told = `${this.#settings.id}: ${detail}`;
+    if (this.#protocol === 'http1') return this.#waiting.shift()?.onConnectionFailed(code, told);
+    // One connection was to serve them all.
+    for (const waiter of this.#waiting.splice(this.#pending.size * this.#settings.streamsPerConnection))
+      waiter.onConnectionFailed(code, told);
+  }
+
+  onIdle(connection: Http1UpstreamConnection): void {
+    const waiter = this.#waiting.shift();
+    if (waiter !== undefined) waiter.onConnection(connection);
+    else if (this.#retired) connection.destroy();
+    else this.#idle.push(connection);
+  }
+
+  onRoom(connection: Http2UpstreamConnection): void {
+    while (connection.hasRoom && this.#waiting.length > 0) this.#waiting.shift()?.onConnection(connection);
+    if (this.#retired) connection.retire();
+  }
+
+  onGoingAway(connection: Http2UpstreamConnection): void {
+    const index = this.#shared.indexOf(connection);
+    if (index >= 0) this.#shared.splice(index, 1);
+  }
+
+  onClosed(connection: Http1UpstreamConnection | Http2UpstreamConnection): void {
+    this.#open.delete(connection);
+    if (connection instanceof Http2UpstreamConnection) return this.onGoingAway(connection);
+    const index = this.#idle.lastIndexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  /** The endpoint left the config: idle connections close now, used ones after their responses. */
+  retire(): void {
+    this.#retired = true;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    for (const connection of this.#shared.splice(0)) connection.retire();
+  }
+
+  /** One connection each for HTTP/1.1; otherwise as many as their streams need, and the first one alone until it is known what it speaks. */
+  #openForWaiting(): void {
+    const { maxConnections, streamsPerConnection, address, countConnection } = this.#settings;
+    const each = this.#protocol === 'http1' ? 1 : this.#protocol === 'http2' ? streamsPerConnection : Infinity;
+    while (this.#waiting.length > (this.#pending.size === 0 ? 0 : this.#pending.size * each) && this.connections < maxConnections) {
+      this.#pending.add(new PendingConnection(address, this.#settings, this));
+      countConnection();
+    }
+  }
+}
