@@ -8,7 +8,7 @@ import { formatProblem } from './config/problems.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { createLog, type Log } from './log.ts';
 import { EXTENSIONS } from './registries.ts';
-import { createSupervisor, leaveCluster } from './supervisor.ts';
+import { createSupervisor } from './supervisor.ts';
 
 export interface ServeOptions {
   readonly configFile: string;
@@ -102,10 +102,11 @@ async function runChild(role: string): Promise<void> {
   if (role === 'worker') {
     const worker = environment('WEIR_WORKER');
     process.title = `weir: worker ${worker}`;
+    // Without a supervisor nothing would replace it, or tell it to end.
+    process.once('disconnect', () => process.exit());
     const { runWorker } = await import('./worker/worker.ts');
     await runWorker({ worker, stateDir, log: createLog('worker').child({ worker }) });
-    leaveCluster();
-    return;
+    process.exit();
   }
   process.title = 'weir: controller';
   const { runController } = await import('./controller/controller.ts');
