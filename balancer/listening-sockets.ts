@@ -1,6 +1,6 @@
 // The listening sockets of the host: one for each worker's place at every address, so that the kernel spreads connections evenly. The
 // supervisor holds them and accepts nothing itself, so what waits in a backlog outlives the worker it waits for: decision 0010.
-import { BoundSocket, Socket } from 'node:net';
+import net, { Socket } from 'node:net';
 import type { ListenMessage, SupervisorMessage } from './ipc.ts';
 
 /** Says something to the worker in a place, if there is one, and gives it a socket along. */
@@ -25,6 +25,12 @@ interface Address {
   readonly accepting: Set<string>;
 }
 
+/** Why this Node cannot hold sockets; null: it can. */
+export function whyNoSockets(): string | null {
+  if (typeof net.BoundSocket === 'function') return null;
+  return `\`weir serve\` needs Node.js 26.4 or newer, which can hold a socket without accepting from it, and this is ${process.version}`;
+}
+
 /** Without SO_REUSEPORT that spreads, all workers accept from one socket that they share. */
 const KERNEL_SPREADS = ['linux', 'freebsd'].includes(process.platform);
 
@@ -44,7 +50,7 @@ export class ListeningSockets {
     try {
       const address = this.#addresses.get(message.address) ?? this.#open(message, place);
       if (!address.held.some((held) => held.place === null || held.place === place)) {
-        this.#hold(address, new BoundSocket({ host: address.host, port: address.port, reusePort: true }), place);
+        this.#hold(address, new net.BoundSocket({ host: address.host, port: address.port, reusePort: true }), place);
       }
       address.accepting.add(place);
       this.#settle(address);
@@ -81,15 +87,15 @@ export class ListeningSockets {
   #open({ address: name, host, port }: ListenMessage, place: string): Address {
     // Alone at first: a socket that shares its port is let in beside one of another program of this user, which would get a part of the
     // connections, and nobody would be told that the port is taken.
-    if (port !== 0) new BoundSocket({ host, port }).close();
-    const bound = new BoundSocket({ host, port, reusePort: this.#spread });
+    if (port !== 0) new net.BoundSocket({ host, port }).close();
+    const bound = new net.BoundSocket({ host, port, reusePort: this.#spread });
     const address: Address = { name, host, port: bound.address().port, held: [], accepting: new Set() };
     this.#hold(address, bound, this.#spread ? place : null);
     this.#addresses.set(name, address);
     return address;
   }
 
-  #hold(address: Address, bound: BoundSocket, place: string | null): void {
+  #hold(address: Address, bound: net.BoundSocket, place: string | null): void {
     // A `net.Socket` that is never read: the form in which Node gives a descriptor to a child and keeps it.
     address.held.push({ number: ++this.#numbers, socket: new Socket({ handle: bound }), place, acceptedBy: new Set() });
   }

@@ -6,6 +6,7 @@ import { systemClock } from '../health/clock.ts';
 import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
 import { hostEnvironment } from './host-environment.ts';
+import { whyNoSockets } from './listening-sockets.ts';
 import { createLog, type Log } from './log.ts';
 import { EXTENSIONS } from './registries.ts';
 import { createSupervisor } from './supervisor.ts';
@@ -26,8 +27,8 @@ export async function serve({ configFile, log = createLog('supervisor') }: Serve
     return 1;
   }
   const { config } = loaded;
-  const stateProblem = prepareStateDir(config.stateDir);
-  if (stateProblem !== null) return failed(stateProblem);
+  const problem = whyNoSockets() ?? prepareStateDir(config.stateDir);
+  if (problem !== null) return failed(problem);
   process.title = 'weir: supervisor';
   const supervisor = createSupervisor({
     program: fileURLToPath(import.meta.url),
@@ -39,17 +40,17 @@ export async function serve({ configFile, log = createLog('supervisor') }: Serve
     log,
   });
   let asked = false;
-  const end = (): void => {
+  const stop = (): void => {
     if (asked) supervisor.kill();
     else supervisor.stop();
     asked = true;
   };
-  process.on('SIGTERM', end).on('SIGINT', end);
+  process.on('SIGTERM', stop).on('SIGINT', stop);
   process.on('SIGHUP', () => supervisor.reload());
   log.info({ configFile: file, workers: config.workers, version: weirVersion() }, 'starting');
   supervisor.start();
-  const { problem } = await supervisor.ended;
-  return problem === null ? 0 : failed(problem);
+  const end = await supervisor.ended;
+  return end.problem === null ? 0 : failed(end.problem);
 }
 
 function failed(problem: string): 1 {

@@ -207,7 +207,7 @@ class ProcessSupervisor implements Supervisor {
 
   #announce(): void {
     this.#everReady ||= this.#workers.some(({ wasReady }) => wasReady);
-    if (this.#announced || !this.#controller.wasReady || !this.#workers.every(({ wasReady }) => wasReady)) return;
+    if (this.#announced || this.#stopping || !this.#controller.wasReady || !this.#workers.every(({ wasReady }) => wasReady)) return;
     this.#announced = true;
     this.#options.log.info({ workers: this.#workers.length }, 'ready');
   }
