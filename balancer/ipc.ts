@@ -60,12 +60,34 @@ export type WorkerMessage =
   | { readonly type: 'draining' };
 
 /** Life-cycle messages between supervisor and its children, over the process channel. */
-export type SupervisorMessage = { readonly type: 'drain'; readonly deadlineMs: number } | { readonly type: 'reload' };
+export type SupervisorMessage =
+  | { readonly type: 'drain'; readonly deadlineMs: number }
+  | { readonly type: 'reload' }
+  /** Accept from the listening socket that comes along, until `cease`. */
+  | { readonly type: 'accept'; readonly address: string; readonly socket: number }
+  /** Another worker accepts from it from now on. */
+  | { readonly type: 'cease'; readonly address: string; readonly socket: number }
+  /** The address that was asked for cannot be opened, and why. */
+  | { readonly type: 'refuse'; readonly address: string; readonly problem: string };
+
+/** The config has this address: give me what to accept from. `address` is its name in all that follows. */
+export interface ListenMessage {
+  readonly type: 'listen';
+  readonly address: string;
+  /** Numeric. */
+  readonly host: string;
+  readonly port: number;
+}
 
 /** From a child to the supervisor. */
 export type ChildMessage =
   | { readonly type: 'ready' }
+  /** It accepts nothing more. */
+  | { readonly type: 'draining' }
   | { readonly type: 'drained' }
+  | ListenMessage
+  /** The config has the address no more. */
+  | { readonly type: 'unlisten'; readonly address: string }
   /** The controller read a config with another number of workers. */
   | { readonly type: 'scale'; readonly workers: number; readonly drainDeadlineMs?: number }
   /** It cannot do its work at all (an address in use, a state directory that is taken), and why in one line. */
@@ -159,11 +181,17 @@ export function decodeWorkerMessage(line: string): WorkerMessage | null {
 const SUPERVISOR_FIELDS: Readonly<Record<SupervisorMessage['type'], Shape>> = {
   drain: { deadlineMs: count },
   reload: {},
+  accept: { address: text, socket: count },
+  cease: { address: text, socket: count },
+  refuse: { address: text, problem: text },
 };
 
 const CHILD_FIELDS: Readonly<Record<ChildMessage['type'], Shape>> = {
   ready: {},
+  draining: {},
   drained: {},
+  listen: { address: text, host: text, port: count },
+  unlisten: { address: text },
   scale: { workers: count },
   failed: { problem: text },
 };
@@ -173,7 +201,7 @@ export function decodeSupervisorMessage(value: unknown): SupervisorMessage | nul
   return fitting(value, SUPERVISOR_FIELDS) as SupervisorMessage | null;
 }
 
-/** Null: not a message of a child; node:cluster has its own on the same channel. */
+/** Null: not a message of a child. */
 export function decodeChildMessage(value: unknown): ChildMessage | null {
   return fitting(value, CHILD_FIELDS) as ChildMessage | null;
 }

@@ -6,9 +6,10 @@ import { systemClock } from '../health/clock.ts';
 import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
 import { hostEnvironment } from './host-environment.ts';
+import { whyNoSockets } from './listening-sockets.ts';
 import { createLog, type Log } from './log.ts';
 import { EXTENSIONS } from './registries.ts';
-import { createSupervisor, leaveCluster } from './supervisor.ts';
+import { createSupervisor } from './supervisor.ts';
 
 export interface ServeOptions {
   readonly configFile: string;
@@ -26,8 +27,8 @@ export async function serve({ configFile, log = createLog('supervisor') }: Serve
     return 1;
   }
   const { config } = loaded;
-  const stateProblem = prepareStateDir(config.stateDir);
-  if (stateProblem !== null) return failed(stateProblem);
+  const problem = whyNoSockets() ?? prepareStateDir(config.stateDir);
+  if (problem !== null) return failed(problem);
   process.title = 'weir: supervisor';
   const supervisor = createSupervisor({
     program: fileURLToPath(import.meta.url),
@@ -39,17 +40,17 @@ export async function serve({ configFile, log = createLog('supervisor') }: Serve
     log,
   });
   let asked = false;
-  const end = (): void => {
+  const stop = (): void => {
     if (asked) supervisor.kill();
     else supervisor.stop();
     asked = true;
   };
-  process.on('SIGTERM', end).on('SIGINT', end);
+  process.on('SIGTERM', stop).on('SIGINT', stop);
   process.on('SIGHUP', () => supervisor.reload());
   log.info({ configFile: file, workers: config.workers, version: weirVersion() }, 'starting');
   supervisor.start();
-  const { problem } = await supervisor.ended;
-  return problem === null ? 0 : failed(problem);
+  const end = await supervisor.ended;
+  return end.problem === null ? 0 : failed(end.problem);
 }
 
 function failed(problem: string): 1 {
@@ -102,10 +103,11 @@ async function runChild(role: string): Promise<void> {
   if (role === 'worker') {
     const worker = environment('WEIR_WORKER');
     process.title = `weir: worker ${worker}`;
+    // Without a supervisor nothing would replace it, or tell it to end.
+    process.once('disconnect', () => process.exit());
     const { runWorker } = await import('./worker/worker.ts');
     await runWorker({ worker, stateDir, log: createLog('worker').child({ worker }) });
-    leaveCluster();
-    return;
+    process.exit();
   }
   process.title = 'weir: controller';
   const { runController } = await import('./controller/controller.ts');

@@ -1,10 +1,11 @@
-// The supervisor: starts the controller and the workers, restarts them, ends them in order. It parses nobody's data, so it has no reason to
-// crash. The only importer of node:cluster.
+// The supervisor: starts the controller and the workers, restarts them, ends them in order, and holds the sockets that workers accept from.
+// It parses nobody's data, so it has no reason to crash.
 import { fork, type ChildProcess } from 'node:child_process';
-import cluster from 'node:cluster';
+import type { Socket } from 'node:net';
 import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
 import { decodeChildMessage, type ChildMessage, type SupervisorMessage } from './ipc.ts';
+import { ListeningSockets } from './listening-sockets.ts';
 import type { Log } from './log.ts';
 
 export interface SupervisorOptions {
@@ -35,12 +36,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return new ProcessSupervisor(options);
 }
 
-/** A worker leaves the cluster, which gives its part of the shared listening sockets back to the primary, then ends. */
-export function leaveCluster(): void {
-  process.once('disconnect', () => process.exit());
-  cluster.worker?.disconnect();
-}
-
 const RESTART = { baseMs: 100, maxMs: 30_000, jitter: 0.5 };
 /** A child that ran this long starts over with the shortest wait when it ends. */
 const STABLE_MS = 10_000;
@@ -61,6 +56,8 @@ interface Slot {
   startedAtMs: number;
   restarts: number;
   wasReady: boolean;
+  /** The child accepts no more connections. */
+  draining: boolean;
   /** No other child comes into this place. */
   leaving: boolean;
   /** The next start, or the kill of a child that does not leave. */
@@ -73,6 +70,7 @@ class ProcessSupervisor implements Supervisor {
   readonly #options: SupervisorOptions;
   readonly #controller: Slot;
   readonly #workers: Slot[] = [];
+  readonly #sockets: ListeningSockets;
   #wanted: number;
   #drainDeadlineMs: number;
   #everReady = false;
@@ -85,15 +83,13 @@ class ProcessSupervisor implements Supervisor {
     this.#wanted = options.workers;
     this.#drainDeadlineMs = options.drainDeadlineMs;
     this.#controller = this.#slot(CONTROLLER);
+    this.#sockets = new ListeningSockets((place, message, socket) => this.#tellWorker(place, message, socket));
     const { promise, resolve } = Promise.withResolvers<{ readonly problem: string | null }>();
     this.ended = promise;
     this.#end = resolve;
   }
 
   start(): void {
-    // Handing each connection over waits for the worker's event loop, which is long under load: decision 0009.
-    cluster.schedulingPolicy = cluster.SCHED_NONE;
-    cluster.setupPrimary({ exec: this.#options.program, args: [], execArgv: EXEC_ARGV, stdio: STDIO });
     this.#run(this.#controller);
     this.#adjust();
   }
@@ -108,12 +104,15 @@ class ProcessSupervisor implements Supervisor {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#options.log.info({ drainDeadlineMs: this.#drainDeadlineMs }, 'stopping');
+    // Before the workers: while the port is open here, clients connect and nobody accepts.
+    this.#sockets.close();
     for (const slot of [...this.#workers]) this.#leave(slot, this.#drainDeadlineMs);
     this.#goOnStopping();
   }
 
   kill(): void {
     this.#stopping = true;
+    this.#sockets.close();
     for (const slot of [...this.#workers, this.#controller]) {
       slot.leaving = true;
       slot.timer?.cancel();
@@ -124,7 +123,7 @@ class ProcessSupervisor implements Supervisor {
 
   #slot(name: string): Slot {
     const backOff = new BackOff(RESTART, this.#options.random);
-    return { name, backOff, child: null, startedAtMs: 0, restarts: 0, wasReady: false, leaving: false, timer: null };
+    return { name, backOff, child: null, startedAtMs: 0, restarts: 0, wasReady: false, draining: false, leaving: false, timer: null };
   }
 
   /** Brings the number of workers to the wanted one. */
@@ -148,12 +147,14 @@ class ProcessSupervisor implements Supervisor {
 
   #run(slot: Slot): void {
     slot.timer = null;
+    slot.draining = false;
     slot.startedAtMs = this.#options.clock.nowMs();
     const child = this.#spawn(slot);
     slot.child = child;
     child.on('message', (value: unknown) => {
       const message = decodeChildMessage(value);
-      if (message !== null) this.#receive(slot, message);
+      // What one said that is gone is read after its end, when another may be in its place.
+      if (message !== null && slot.child === child) this.#receive(slot, message);
     });
     // A child that cannot be signalled or spawned: its exit is what counts.
     child.on('error', (error) => this.#options.log.warn({ child: slot.name, problem: error.message }, 'child process error'));
@@ -161,12 +162,11 @@ class ProcessSupervisor implements Supervisor {
   }
 
   #spawn(slot: Slot): ChildProcess {
-    const env = { ...this.#options.env, WEIR_RESTARTS: String(slot.restarts) };
-    if (slot !== this.#controller) return cluster.fork({ ...env, WEIR_ROLE: 'worker', WEIR_WORKER: slot.name }).process;
+    const role = slot === this.#controller ? { WEIR_ROLE: CONTROLLER } : { WEIR_ROLE: 'worker', WEIR_WORKER: slot.name };
     return fork(this.#options.program, [], {
       execArgv: EXEC_ARGV,
       stdio: STDIO,
-      env: { ...process.env, ...env, WEIR_ROLE: CONTROLLER },
+      env: { ...process.env, ...this.#options.env, WEIR_RESTARTS: String(slot.restarts), ...role },
     });
   }
 
@@ -174,7 +174,17 @@ class ProcessSupervisor implements Supervisor {
     switch (message.type) {
       case 'ready':
         slot.wasReady = true;
+        if (slot !== this.#controller) this.#sockets.closeUnwanted();
         this.#announce();
+        return;
+      case 'listen':
+        if (!slot.draining) this.#sockets.listen(slot.name, message);
+        return;
+      case 'unlisten':
+        this.#sockets.unlisten(slot.name, message.address);
+        return;
+      case 'draining':
+        this.#acceptsNoMore(slot);
         return;
       case 'drained':
         return;
@@ -189,9 +199,15 @@ class ProcessSupervisor implements Supervisor {
     }
   }
 
+  /** Its connections to come are for the other workers. */
+  #acceptsNoMore(slot: Slot): void {
+    slot.draining = true;
+    this.#sockets.leave(slot.name);
+  }
+
   #announce(): void {
     this.#everReady ||= this.#workers.some(({ wasReady }) => wasReady);
-    if (this.#announced || !this.#controller.wasReady || !this.#workers.every(({ wasReady }) => wasReady)) return;
+    if (this.#announced || this.#stopping || !this.#controller.wasReady || !this.#workers.every(({ wasReady }) => wasReady)) return;
     this.#announced = true;
     this.#options.log.info({ workers: this.#workers.length }, 'ready');
   }
@@ -200,6 +216,7 @@ class ProcessSupervisor implements Supervisor {
     slot.child = null;
     slot.timer?.cancel();
     slot.timer = null;
+    this.#acceptsNoMore(slot);
     if (slot.leaving || this.#stopping) {
       const index = this.#workers.indexOf(slot);
       if (index !== -1) this.#workers.splice(index, 1);
@@ -230,6 +247,7 @@ class ProcessSupervisor implements Supervisor {
       return;
     }
     tell(slot.child, { type: 'drain', deadlineMs });
+    this.#acceptsNoMore(slot);
     slot.timer = this.#options.clock.after(deadlineMs + KILL_GRACE_MS, () => {
       this.#options.log.warn({ child: slot.name, deadlineMs }, 'did not leave by its deadline and is killed');
       slot.child?.kill('SIGKILL');
@@ -248,6 +266,11 @@ class ProcessSupervisor implements Supervisor {
     this.#end({ problem: this.#problem });
   }
 
+  #tellWorker(place: string, message: SupervisorMessage, socket: Socket | undefined): void {
+    const child = this.#workers.find(({ name }) => name === place)?.child ?? null;
+    if (child !== null) tell(child, message, socket);
+  }
+
   #giveUp(problem: string): void {
     if (this.#problem !== null) return;
     this.#problem = problem;
@@ -264,6 +287,6 @@ function titleOf(slot: Slot): string {
 }
 
 /** A child whose channel is closed is on its way out; its exit will be seen. */
-function tell(child: ChildProcess, message: SupervisorMessage): void {
-  if (child.connected) child.send(message, () => undefined);
+function tell(child: ChildProcess, message: SupervisorMessage, socket?: Socket): void {
+  if (child.connected) child.send(message, socket, { keepOpen: true }, () => undefined);
 }

@@ -1,10 +1,11 @@
 // A named address that accepts connections, plain or TLS, and hands each to the HTTP engine.
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../health/clock.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { AddressSet, plainAddress } from '../message/client-address.ts';
+import type { Acceptor, CreateAcceptor } from './acceptor.ts';
 import { CertificateSet } from './certificates.ts';
 
 /** What a new connection is known by. */
@@ -16,6 +17,7 @@ export interface Accepted {
 }
 
 export interface ListenerHooks {
+  readonly createAcceptor: CreateAcceptor;
   onConnection(socket: Socket, accepted: Accepted): void;
   /** A connection that was closed at once; `reason` is a metric label. */
   onRefused(listener: string, reason: 'too_many_connections' | 'tls_handshake'): void;
@@ -26,15 +28,12 @@ interface Secure {
   readonly server: TlsServer;
 }
 
-/** Connections that wait for a worker; the system may cap it (net.core.somaxconn). */
-const BACKLOG = 4096;
-
 export class Listener {
   readonly name: string;
   readonly #hooks: ListenerHooks;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #server: Server;
+  readonly #acceptor: Acceptor;
   #config: ListenerConfig;
   #trusted: AddressSet;
   #secure: Secure | null;
@@ -49,7 +48,10 @@ export class Listener {
     this.#config = config;
     this.#trusted = new AddressSet(config.trustedPeers);
     this.#secure = this.#secureServer(config);
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#acceptor = hooks.createAcceptor(config.name, config.bind, {
+      onConnection: (socket) => this.#accept(socket),
+      onError: (error) => log.error({ listener: config.name, problem: error.message }, 'connection not accepted'),
+    });
   }
 
   /** Connections that are open now, handshakes included. */
@@ -59,15 +61,7 @@ export class Listener {
 
   /** Resolves when connections are accepted. Rejects with the system's error, e.g. EADDRINUSE. */
   async start(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    this.#server.once('error', reject);
-    this.#server.listen({ ...this.#config.bind, backlog: BACKLOG }, () => {
-      this.#server.off('error', reject);
-      resolve(undefined);
-    });
-    await promise;
-    // A connection that cannot be accepted (no file descriptor left) is lost; the others are not.
-    this.#server.on('error', (error) => this.#log.error({ listener: this.name, problem: error.message }, 'connection not accepted'));
+    await this.#acceptor.open();
     this.#secure?.certificates.start();
   }
 
@@ -93,7 +87,7 @@ export class Listener {
   /** Accepts nothing more; connections that are open go on. */
   close(): void {
     this.#secure?.certificates.close();
-    this.#server.close();
+    this.#acceptor.close();
   }
 
   /** Takes over handshakes of accepted sockets; it never listens itself, so certificates and mode can change under an open port. */

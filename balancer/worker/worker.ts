@@ -6,7 +6,8 @@ import { systemClock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import type { Config } from '../config/config.ts';
 import { Http1DownstreamConnection, type DownstreamSettings } from '../http1/downstream-connection.ts';
-import { createWorkerLink, type ControllerMessage, type WorkerLink } from '../ipc.ts';
+import { createWorkerLink, decodeSupervisorMessage, type ChildMessage, type ControllerMessage, type WorkerLink } from '../ipc.ts';
+import { acceptAlone, type CreateAcceptor } from '../listener/acceptor.ts';
 import type { Accepted } from '../listener/listener.ts';
 import type { Log } from '../log.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
@@ -18,6 +19,7 @@ import { Meter } from '../telemetry/meter.ts';
 import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
 import { Generation } from './generation.ts';
+import { HandedSockets } from './handed-sockets.ts';
 import { ListenerSet } from './listener-set.ts';
 import { Pipeline } from './pipeline.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
@@ -29,11 +31,15 @@ export interface WorkerOptions {
   readonly worker: string;
   readonly stateDir: string;
   readonly log: Log;
+  /** Absent: it opens its addresses itself. */
+  readonly createAcceptor?: CreateAcceptor;
 }
 
 /** What the process that started the worker hears and says. */
 export interface WorkerParent {
   onReady(): void;
+  /** It is about to close its listeners. */
+  onDraining(): void;
   onDrained(): void;
 }
 
@@ -79,6 +85,7 @@ export class Worker {
     this.#dateLine = createDateLine(() => this.#clock.wallMs());
     this.#listeners = new ListenerSet(
       {
+        createAcceptor: options.createAcceptor ?? acceptAlone,
         onConnection: (socket, accepted) => this.#accept(socket, accepted),
         onRefused: (listener, reason) => counters.refusedConnection(listener, reason),
       },
@@ -115,6 +122,7 @@ export class Worker {
   drain(deadlineMs: number): void {
     if (this.#drain !== null) return;
     this.#link.send({ type: 'draining' });
+    this.#parent.onDraining();
     const what = {
       connections: this.#pipeline?.connections ?? new Set<DownstreamConnection>(),
       tunnels: this.#context.tunnels,
@@ -253,17 +261,25 @@ export class Worker {
 /** Runs the worker of this process until its parent lets it go. */
 export function runWorker(options: WorkerOptions): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  const say = (type: 'ready' | 'drained'): void => void process.send?.({ type });
-  const worker = new Worker(options, {
-    onReady: () => say('ready'),
-    onDrained: () => {
-      say('drained');
-      resolve(undefined);
+  const say = (message: ChildMessage): void => void process.send?.(message);
+  const sockets = new HandedSockets(say);
+  const createAcceptor: CreateAcceptor = (listener, bind, hooks) => sockets.createAcceptor(listener, bind, hooks);
+  const worker = new Worker(
+    { createAcceptor, ...options },
+    {
+      onReady: () => say({ type: 'ready' }),
+      onDraining: () => say({ type: 'draining' }),
+      onDrained: () => {
+        say({ type: 'drained' });
+        resolve(undefined);
+      },
     },
-  });
-  process.on('message', (message: unknown) => {
-    const deadlineMs = drainDeadline(message);
-    if (deadlineMs !== null) worker.drain(deadlineMs);
+  );
+  process.on('message', (value: unknown, handle: unknown) => {
+    const message = decodeSupervisorMessage(value);
+    if (message === null) return;
+    if (message.type === 'drain') worker.drain(message.deadlineMs);
+    else sockets.receive(message, handle);
   });
   // A bug in one exchange must not cut the others off: finish what runs, then let the supervisor start a fresh process.
   process.on('uncaughtException', (error) => {
@@ -276,9 +292,3 @@ export function runWorker(options: WorkerOptions): Promise<void> {
 }
 
 const BUG_DRAIN_MS = 10_000;
-
-/** The deadline of a drain message of the supervisor; null for every other message. */
-function drainDeadline(message: unknown): number | null {
-  if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'drain') return null;
-  return 'deadlineMs' in message && typeof message.deadlineMs === 'number' ? message.deadlineMs : BUG_DRAIN_MS;
-}

@@ -13,7 +13,7 @@ interface Place {
 export const PLACES: readonly Place[] = [
   { floor: 10, paths: ['tui/'], closed: true },
   { floor: 10, paths: ['bench/'], closed: true },
-  { floor: 9, paths: ['balancer/main.ts', 'balancer/supervisor.ts', 'balancer/offline.ts'] },
+  { floor: 9, paths: ['balancer/main.ts', 'balancer/supervisor.ts', 'balancer/listening-sockets.ts', 'balancer/offline.ts'] },
   { floor: 8, paths: ['balancer/worker/'] },
   { floor: 8, paths: ['balancer/controller/'] },
   { floor: 7, paths: ['balancer/ipc.ts'] },

@@ -1,10 +1,12 @@
 // A Node that is too old: one line that says what, which version is here, and the fix; never a syntax error.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { runWeir } from '../support/command.ts';
+import { SMALL_CONFIG } from '../support/config-text.ts';
 
 const LINE =
   /^weir needs Node\.js 24 or newer and this is v(\d+)\.\d+\.\d+: in a checkout run `npm run -s weir -- shift demo green=1`, .*; elsewhere install Node\.js 24 or newer\.\n$/;
@@ -26,6 +28,19 @@ test('the version alone decides', async () => {
   const result = await runWeir(['shift', 'demo', 'green=1'], { env });
   assert.equal(result.code, 1);
   assert.equal(LINE.exec(result.stderr)?.[1], '22');
+});
+
+test('a Node that cannot hold sockets is told so by serve, before anything starts', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-old-node-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'weir.yaml');
+  writeFileSync(file, `state: { dir: ${JSON.stringify(join(directory, 'state'))} }\n${SMALL_CONFIG}`);
+  const without = "import net from 'node:net'; delete net.BoundSocket;";
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(without)}` };
+  const result = await runWeir(['serve', '-c', file], { env });
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /^weir: `weir serve` needs Node\.js 26\.4 or newer, .* this is v\d+\.\d+\.\d+$/m);
+  assert.ok(!existsSync(join(directory, 'state')));
 });
 
 /** A Node before 24 that this machine happens to have. */

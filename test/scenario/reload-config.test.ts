@@ -1,11 +1,11 @@
 // SIGHUP and `weir config apply`: the new config without a dropped request, or the old one with the reason.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { exchange, startAppliance, type Appliance } from '../support/appliance.ts';
 import { Load } from '../support/load.ts';
 import { named, startOrigin } from '../support/origin.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
@@ -64,8 +64,7 @@ test('a listener whose port is taken brings every worker back to the config befo
   const taken = createServer();
   await once(taken.listen(0, '127.0.0.1'), 'listening');
   t.after(() => taken.close());
-  const address = taken.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { port } = taken.address() as AddressInfo;
   const appliance = await startAppliance(t, { yaml, untilProbed: true });
 
   appliance.rewrite((text) => text.replace('listeners: {', `listeners: { more: { bind: "127.0.0.1:${port}" },`));
@@ -74,6 +73,18 @@ test('a listener whose port is taken brings every worker back to the config befo
   await until(told, 'the status names the port', 15_000);
   await until(async () => (await appliance.status()).workersReady === 2, 'both workers serve the config before', 10_000);
   assert.equal((await appliance.get()).status, 200);
+});
+
+test('a listener that moves is served at its new address and refused at the old one', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const port = await freePort();
+  const appliance = await startAppliance(t, { yaml, untilProbed: true });
+  const moved = new URL(`http://127.0.0.1:${port}`);
+  appliance.rewrite((text) => text.replace(/listeners: .*/, `listeners: { web: { bind: "127.0.0.1:${port}" } }`));
+  appliance.signal('SIGHUP');
+  await until(async () => (await appliance.status()).generation === 2, 'the new address is in service', 10_000);
+  for (let count = 0; count < 8; count += 1) assert.equal((await exchange(moved, { agent: false })).status, 200);
+  await assert.rejects(appliance.get(), { code: 'ECONNREFUSED' });
 });
 
 test('config apply is taken over and kept over a restart of the controller, until the file changes', async (t) => {
@@ -133,3 +144,11 @@ test('more and fewer workers come with a reload', async (t) => {
     assert.equal((await appliance.get()).status, 200);
   }
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
+}

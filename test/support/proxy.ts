@@ -47,7 +47,7 @@ export async function startProxy(t: TestContext, options: ProxyOptions): Promise
   const stopTelling = await startTeller(join(directory, 'ipc.sock'), config, said);
   const ready = Promise.withResolvers<undefined>();
   const drained = Promise.withResolvers<undefined>();
-  const parent = { onReady: () => ready.resolve(undefined), onDrained: () => drained.resolve(undefined) };
+  const parent = { onReady: () => ready.resolve(undefined), onDraining: () => undefined, onDrained: () => drained.resolve(undefined) };
   const worker = new Worker({ worker: 'w1', stateDir: directory, log: silentLog }, parent);
   worker.start();
   t.after(async () => {

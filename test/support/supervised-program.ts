@@ -1,6 +1,5 @@
 // What the supervisor starts in its own tests, in place of weir: does as the file named by WEIR_TEST_PLAN says, by role or worker.
 import { readFileSync } from 'node:fs';
-import { leaveCluster } from '../../balancer/supervisor.ts';
 
 const { WEIR_ROLE: role = '', WEIR_WORKER: worker = '', WEIR_TEST_PLAN: planFile = '' } = process.env;
 const plans = JSON.parse(readFileSync(planFile, 'utf8')) as Readonly<Record<string, string>>;
@@ -9,13 +8,8 @@ const plan = plans[worker === '' ? role : worker] ?? plans[role] ?? 'obey';
 process.on('SIGTERM', () => undefined);
 process.once('disconnect', () => process.exit());
 
-const leave = (): void => {
-  if (role === 'worker') leaveCluster();
-  else process.exit();
-};
-
 process.on('message', (message: { readonly type?: string }) => {
-  if (message.type === 'drain' && plan !== 'ignore') leave();
+  if (message.type === 'drain' && plan !== 'ignore') process.exit();
   else if (message.type === 'reload') process.send?.({ type: 'scale', workers: Number(readFileSync(`${planFile}.workers`, 'utf8')) });
 });
 

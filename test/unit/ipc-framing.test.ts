@@ -81,5 +81,5 @@ test('messages of controller, supervisor and children are told from anything els
   assert.deepEqual(decodeSupervisorMessage({ type: 'drain', deadlineMs: 5 }), { type: 'drain', deadlineMs: 5 });
   assert.equal(decodeSupervisorMessage({ type: 'drain', deadlineMs: 'soon' }), null);
   assert.deepEqual(decodeChildMessage({ type: 'failed', problem: 'why' }), { type: 'failed', problem: 'why' });
-  assert.equal(decodeChildMessage({ cmd: 'NODE_CLUSTER', act: 'online' }), null);
+  assert.equal(decodeChildMessage({ type: 'listen', address: '127.0.0.1:80', host: '127.0.0.1' }), null);
 });

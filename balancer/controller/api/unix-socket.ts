@@ -18,11 +18,10 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
   await clearStale(path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // The file is made within listen(), so the mask holds for it and for nothing else. `exclusive`: in a process forked by node:cluster
-    // the primary would otherwise make the file, with its own mask.
+    // The file is made within listen(), so the mask holds for it and for nothing else.
     const mask = process.umask(0o177);
     try {
-      server.listen({ path, exclusive: true }, () => {
+      server.listen({ path }, () => {
         server.off('error', reject);
         resolve();
       });

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { once } from 'node:events';
 import { systemClock } from '../../../health/clock.ts';
+import { acceptAlone } from '../../../balancer/listener/acceptor.ts';
 import { silentLog } from '../../../balancer/log.ts';
 import { ListenerSet } from '../../../balancer/worker/listener-set.ts';
 import { makeCertificate } from '../../support/certificates.ts';
@@ -27,7 +28,11 @@ test('when one certificate cannot be used, every listener keeps its own', async 
   const ports = [await freePort(), await freePort()];
   const configs = (first: { cert: string; key: string }, second: { cert: string; key: string }) =>
     [first, second].map((files, i) => ({ ...web, name: `l${i}`, bind: { ...web.bind, port: ports[i] ?? 0 }, tls: tls(files) }));
-  const set = new ListenerSet({ onConnection: (socket) => void socket.end(), onRefused: () => undefined }, systemClock, silentLog);
+  const set = new ListenerSet(
+    { createAcceptor: acceptAlone, onConnection: (socket) => void socket.end(), onRefused: () => undefined },
+    systemClock,
+    silentLog,
+  );
   t.after(() => set.close());
   await set.apply(configs(before, before));
   await assert.rejects(set.apply(configs(after, { cert: join(directory, 'none.crt'), key: after.key })));

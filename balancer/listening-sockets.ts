@@ -1,0 +1,129 @@
+// The listening sockets of the host: one for each worker's place at every address, so that the kernel spreads connections evenly. The
+// supervisor holds them and accepts nothing itself, so what waits in a backlog outlives the worker it waits for: decision 0010.
+import net, { Socket } from 'node:net';
+import type { ListenMessage, SupervisorMessage } from './ipc.ts';
+
+/** Says something to the worker in a place, if there is one, and gives it a socket along. */
+export type TellWorker = (place: string, message: SupervisorMessage, socket?: Socket) => void;
+
+interface Held {
+  readonly number: number;
+  readonly socket: Socket;
+  /** Whose worker accepts from it while it does its work; null: everybody's. */
+  readonly place: string | null;
+  /** Places whose workers accept from it now. */
+  readonly acceptedBy: Set<string>;
+}
+
+interface Address {
+  readonly name: string;
+  readonly host: string;
+  /** With port 0: the one that the first socket got. */
+  readonly port: number;
+  readonly held: Held[];
+  /** Places whose workers have the address in their config, and accept. */
+  readonly accepting: Set<string>;
+}
+
+/** Why this Node cannot hold sockets; null: it can. */
+export function whyNoSockets(): string | null {
+  if (typeof net.BoundSocket === 'function') return null;
+  return `\`weir serve\` needs Node.js 26.4 or newer, which can hold a socket without accepting from it, and this is ${process.version}`;
+}
+
+/** Without SO_REUSEPORT that spreads, all workers accept from one socket that they share. */
+const KERNEL_SPREADS = ['linux', 'freebsd'].includes(process.platform);
+
+export class ListeningSockets {
+  readonly #tell: TellWorker;
+  readonly #spread: boolean;
+  readonly #addresses = new Map<string, Address>();
+  #numbers = 0;
+
+  constructor(tell: TellWorker, spread = KERNEL_SPREADS) {
+    this.#tell = tell;
+    this.#spread = spread;
+  }
+
+  /** The worker in this place has the address in its config: it gets the socket of its place, or why there is none. */
+  listen(place: string, message: ListenMessage): void {
+    try {
+      const address = this.#addresses.get(message.address) ?? this.#open(message, place);
+      if (!address.held.some((held) => held.place === null || held.place === place)) {
+        this.#hold(address, new net.BoundSocket({ host: address.host, port: address.port, reusePort: true }), place);
+      }
+      address.accepting.add(place);
+      this.#settle(address);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#tell(place, { type: 'refuse', address: message.address, problem });
+    }
+  }
+
+  /** The address left the config of the worker in this place. The last one takes the sockets with it. */
+  unlisten(place: string, name: string): void {
+    const address = this.#addresses.get(name);
+    // A worker that leaves closes everything; that does not mean that the config has changed.
+    if (address?.accepting.has(place) !== true) return;
+    this.#without(place, address);
+    if (address.accepting.size === 0) this.#close(address);
+  }
+
+  /** The worker in this place accepts nothing more: it drains, or is gone. What waits for it is for the others until another one comes. */
+  leave(place: string): void {
+    for (const address of this.#addresses.values()) this.#without(place, address);
+  }
+
+  /** Closes what no worker asked for: called when one has opened all of its config. */
+  closeUnwanted(): void {
+    for (const address of this.#addresses.values()) if (address.accepting.size === 0) this.#close(address);
+  }
+
+  close(): void {
+    for (const address of this.#addresses.values()) this.#close(address);
+  }
+
+  /** The address with its first socket. */
+  #open({ address: name, host, port }: ListenMessage, place: string): Address {
+    // Alone at first: a socket that shares its port is let in beside one of another program of this user, which would get a part of the
+    // connections, and nobody would be told that the port is taken.
+    if (port !== 0) new net.BoundSocket({ host, port }).close();
+    const bound = new net.BoundSocket({ host, port, reusePort: this.#spread });
+    const address: Address = { name, host, port: bound.address().port, held: [], accepting: new Set() };
+    this.#hold(address, bound, this.#spread ? place : null);
+    this.#addresses.set(name, address);
+    return address;
+  }
+
+  #hold(address: Address, bound: net.BoundSocket, place: string | null): void {
+    // A `net.Socket` that is never read: the form in which Node gives a descriptor to a child and keeps it.
+    address.held.push({ number: ++this.#numbers, socket: new Socket({ handle: bound }), place, acceptedBy: new Set() });
+  }
+
+  #without(place: string, address: Address): void {
+    address.accepting.delete(place);
+    for (const held of address.held) held.acceptedBy.delete(place);
+    this.#settle(address);
+  }
+
+  /** Tells workers what follows from who accepts now: each its own socket, and those whose worker is away, which all the others share. */
+  #settle({ name, held, accepting }: Address): void {
+    for (const { number, socket, place, acceptedBy } of held) {
+      const wanted = place !== null && accepting.has(place) ? new Set([place]) : accepting;
+      for (const worker of wanted) {
+        if (!acceptedBy.has(worker)) this.#tell(worker, { type: 'accept', address: name, socket: number }, socket);
+        acceptedBy.add(worker);
+      }
+      for (const worker of acceptedBy) {
+        if (wanted.has(worker)) continue;
+        this.#tell(worker, { type: 'cease', address: name, socket: number });
+        acceptedBy.delete(worker);
+      }
+    }
+  }
+
+  #close(address: Address): void {
+    this.#addresses.delete(address.name);
+    for (const { socket } of address.held) socket.destroy();
+  }
+}
