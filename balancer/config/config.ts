@@ -17,9 +17,18 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
 export interface ListenerTls {
   readonly certificates: readonly CertificateFiles[];
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly minVersion: TlsVersion;
+  /** OpenSSL names; at least one for each version that is accepted. */
+  readonly ciphers: readonly string[];
+}
+
+export interface SessionTicketsConfig {
+  /** How long tickets are made with one key. Those of the key before are not taken any more. */
+  readonly rotateMs: number;
 }
 
 export interface ListenerTimeouts {
@@ -223,6 +232,7 @@ export interface Config {
   readonly workers: number;
   /** How long a stopping worker lets requests finish. */
   readonly drainDeadlineMs: number;
+  readonly sessionTickets: SessionTicketsConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly admin: AdminConfig;
   readonly agents: AgentListenerConfig | null;

@@ -73,7 +73,12 @@ function hostDifferences(before: Config, after: Config): readonly string[] {
   ];
 }
 
-const pickLive = ({ workers, drainDeadlineMs, accessLog }: Config): object => ({ workers, drainDeadline: drainDeadlineMs, accessLog });
+const pickLive = ({ workers, drainDeadlineMs, sessionTickets, accessLog }: Config): object => ({
+  workers,
+  drainDeadline: drainDeadlineMs,
+  sessionTickets,
+  accessLog,
+});
 
 function serviceDifferences(before: ServiceConfig | undefined, after: ServiceConfig): readonly string[] {
   const title = `service ${after.name}`;

@@ -1,5 +1,6 @@
 // The host part of the file: what always comes from the file of the host itself.
 import { Type, type Static } from '@sinclair/typebox';
+import { INTERMEDIATE_SUITES } from './cipher-suites.ts';
 import { choice, duration, formsOf, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const certificate = mapping(
@@ -14,6 +15,11 @@ const listenerTls = mapping(
   {
     certificates: listOf(certificate, 'The certificate is chosen by server name; the first is for clients that send none', { minItems: 1 }),
     minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'The oldest version of TLS that is accepted', 'TLSv1.2'),
+    ciphers: listOf(
+      valueOf('cipherSuite', 'OpenSSL name of a cipher suite'),
+      'The cipher suites that are accepted; the client chooses. Default: those of the configuration "intermediate" that Mozilla began',
+      { minItems: 1, default: [...INTERMEDIATE_SUITES] },
+    ),
   },
   'Terminates TLS here',
 );
@@ -67,6 +73,15 @@ export const hostProperties = {
     description: 'Processes that serve traffic; auto: one per available core',
   }),
   drainDeadline: formsOf<string | 0>('durationOrZero', 'How long a stopping worker lets requests finish', '30s'),
+  sessionTickets: optionalMapping(
+    {
+      rotate: duration(
+        'How long one key is used for the tickets by which clients resume TLS sessions, with any worker. After it a client that comes back makes one full handshake. 1s to 168h',
+        '12h',
+      ),
+    },
+    'Resumption of TLS sessions',
+  ),
   listeners: named('name', listener, {
     description: 'Addresses that accept connections, by name',
     atLeastOne: '{ web: { bind: "0.0.0.0:8080" } }',

@@ -6,6 +6,7 @@ import type { ListenerConfig } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { AddressSet, plainAddress } from '../message/client-address.ts';
 import { CertificateSet } from './certificates.ts';
+import { ticketKeyOf } from './secure-options.ts';
 
 /** What a new connection is known by. */
 export interface Accepted {
@@ -21,6 +22,14 @@ export interface ListenerHooks {
   onRefused(listener: string, reason: 'too_many_connections' | 'tls_handshake'): void;
 }
 
+/** What all listeners of a worker share. */
+export interface ListenerEnvironment {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of the session tickets, the same for all workers of the host; null: none has come yet, and each process has one of its own. */
+  readonly ticketKey: () => Buffer | null;
+}
+
 interface Secure {
   readonly certificates: CertificateSet;
   readonly server: TlsServer;
@@ -32,8 +41,7 @@ const BACKLOG = 4096;
 export class Listener {
   readonly name: string;
   readonly #hooks: ListenerHooks;
-  readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #environment: ListenerEnvironment;
   readonly #server: Server;
   #config: ListenerConfig;
   #trusted: AddressSet;
@@ -41,11 +49,10 @@ export class Listener {
   #open = 0;
 
   /** Throws when a certificate cannot be used. */
-  constructor(config: ListenerConfig, hooks: ListenerHooks, clock: Clock, log: Log) {
+  constructor(config: ListenerConfig, hooks: ListenerHooks, environment: ListenerEnvironment) {
     this.name = config.name;
     this.#hooks = hooks;
-    this.#clock = clock;
-    this.#log = log;
+    this.#environment = environment;
     this.#config = config;
     this.#trusted = new AddressSet(config.trustedPeers);
     this.#secure = this.#secureServer(config);
@@ -67,7 +74,9 @@ export class Listener {
     });
     await promise;
     // A connection that cannot be accepted (no file descriptor left) is lost; the others are not.
-    this.#server.on('error', (error) => this.#log.error({ listener: this.name, problem: error.message }, 'connection not accepted'));
+    this.#server.on('error', (error) =>
+      this.#environment.log.error({ listener: this.name, problem: error.message }, 'connection not accepted'),
+    );
     this.#secure?.certificates.start();
   }
 
@@ -76,9 +85,15 @@ export class Listener {
     return bind.host === this.#config.bind.host && bind.port === this.#config.bind.port;
   }
 
+  /** Takes up the present ticket key. Tickets of the one before cost their clients a full handshake. */
+  renewTicketKey(): void {
+    const key = this.#environment.ticketKey();
+    if (key !== null && this.#secure !== null) this.#secure.server.setTicketKeys(ticketKeyOf(key, this.#secure.certificates.scope));
+  }
+
   /** What to call to take over all of `config` for connections from then on. Throws, with nothing changed, when a certificate cannot be used. */
   prepare(config: ListenerConfig): () => void {
-    const sameTls = JSON.stringify(config.tls) === JSON.stringify(this.#config.tls);
+    const sameTls = JSON.stringify(handshakeOf(config)) === JSON.stringify(handshakeOf(this.#config));
     const secure = sameTls ? this.#secure : this.#secureServer(config);
     const trusted = new AddressSet(config.trustedPeers);
     return () => {
@@ -97,21 +112,26 @@ export class Listener {
   }
 
   /** Takes over handshakes of accepted sockets; it never listens itself, so certificates and mode can change under an open port. */
-  #secureServer({ tls, timeouts }: ListenerConfig): Secure | null {
+  #secureServer({ name, tls, timeouts }: ListenerConfig): Secure | null {
     if (tls === null) return null;
-    const certificates = new CertificateSet(tls, this.#clock, this.#log);
+    const { clock, log, ticketKey } = this.#environment;
+    const certificates = new CertificateSet(tls, name, clock, log);
+    const sharedKey = ticketKey();
     const server = createTlsServer(
       {
         ...certificates.fallback(),
         allowHalfOpen: true,
         handshakeTimeout: timeouts.handshakeMs,
         ALPNProtocols: ['http/1.1'],
-        minVersion: tls.minVersion,
+        ...(sharedKey === null ? {} : { ticketKeys: ticketKeyOf(sharedKey, certificates.scope) }),
         SNICallback: (serverName, done) => done(null, certificates.choose(serverName)),
       },
       (socket) => this.#handOver(socket, 'https'),
     );
-    certificates.onChange = () => server.setSecureContext({ ...certificates.fallback(), minVersion: tls.minVersion });
+    certificates.onChange = () => {
+      server.setSecureContext(certificates.fallback());
+      this.renewTicketKey();
+    };
     server.on('tlsClientError', (_error, socket) => {
       this.#hooks.onRefused(this.name, 'tls_handshake');
       socket.destroy();
@@ -139,4 +159,9 @@ export class Listener {
       trusted: this.#trusted,
     });
   }
+}
+
+/** What a change of makes another TLS server necessary. */
+function handshakeOf({ tls, timeouts }: ListenerConfig): object {
+  return { tls, handshakeMs: timeouts.handshakeMs };
 }

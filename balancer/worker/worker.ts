@@ -148,6 +148,9 @@ export class Worker {
         if (this.#plan === null || message.base !== this.#planNumber) return this.#link.send({ type: 'plan_gap', have: this.#planNumber });
         this.#takePlan(message.plan, { services: { ...this.#plan.services, ...message.services }, health: message.health }, message);
         return;
+      case 'ticket_key':
+        this.#listeners.setTicketKey(Buffer.from(message.key, 'base64'));
+        return;
       case 'metrics_ack':
         return;
     }
