@@ -16,7 +16,7 @@ import type {
 import { formatPath, type ValuePath } from './problems.ts';
 import { durationMs, sizeBytes } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';
-import type { ListenerFile, ListenerTlsFile } from './schema-host.ts';
+import type { ListenerFile, ListenerTlsFile, ServerTlsFile } from './schema-host.ts';
 
 export type HostConfig = Omit<Config, 'clusters' | 'services' | 'routes' | 'hash'>;
 
@@ -41,7 +41,7 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
   return {
     name,
     bind: bindOf(file.bind),
-    tls: file.tls === undefined ? null : completeTls(file.tls, ['listeners', name, 'tls'], completion),
+    tls: file.tls === undefined ? null : completeListenerTls(file.tls, ['listeners', name, 'tls'], completion),
     trustedPeers: [...new Set(file.trustedPeers)],
     timeouts: {
       requestHeadMs: durationMs(file.timeouts.requestHead),
@@ -54,13 +54,21 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
   };
 }
 
-function completeTls(file: ListenerTlsFile, path: ValuePath, completion: Completion): ListenerTls {
+function completeListenerTls(file: ListenerTlsFile, path: ValuePath, completion: Completion): ListenerTls {
+  const { clientCertificates } = file;
+  const tls = completeTls(file, path, completion);
+  if (clientCertificates === undefined) return tls;
+  const { mode, ca, forward } = clientCertificates;
+  return { ...tls, clientCertificates: { mode, ca: completion.readableFile([...path, 'clientCertificates', 'ca'], ca), forward } };
+}
+
+function completeTls(file: ServerTlsFile, path: ValuePath, completion: Completion): ListenerTls {
   const certificates = file.certificates.map((certificate, index) =>
     completeCertificate(certificate, [...path, 'certificates', index], completion),
   );
   const { minVersion, ciphers } = file;
   if (!completion.isTouched([...path, 'ciphers'])) reportSuites(ciphers, minVersion, [...path, 'ciphers'], completion);
-  return { certificates, minVersion, ciphers: [...new Set(ciphers)] };
+  return { certificates, minVersion, ciphers: [...new Set(ciphers)], clientCertificates: null };
 }
 
 /** A version without a suite would be switched off without a word. */

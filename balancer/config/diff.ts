@@ -61,7 +61,13 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
 
 const VERSION_WORDS: Words<VersionConfig> = { placements: 'clusters', health: 'health' };
 
-const ROUTE_WORDS: Words<RouteConfig> = { listeners: 'listeners', match: 'match', service: 'service', filters: 'filters' };
+const ROUTE_WORDS: Words<RouteConfig> = {
+  listeners: 'listeners',
+  match: 'match',
+  service: 'service',
+  clientCertificate: 'clientCertificate',
+  filters: 'filters',
+};
 
 function hostDifferences(before: Config, after: Config): readonly string[] {
   return [

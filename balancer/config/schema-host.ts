@@ -11,18 +11,36 @@ const certificate = mapping(
   'A certificate and its key; both files are read again when they change',
 );
 
-const listenerTls = mapping(
+const serverTls = {
+  certificates: listOf(certificate, 'The certificate is chosen by server name; the first is for clients that send none', { minItems: 1 }),
+  minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'The oldest version of TLS that is accepted', 'TLSv1.2'),
+  ciphers: listOf(
+    valueOf('cipherSuite', 'OpenSSL name of a cipher suite'),
+    'The cipher suites that are accepted; the client chooses. Default: those of the configuration "intermediate" that Mozilla began',
+    { minItems: 1, default: [...INTERMEDIATE_SUITES] },
+  ),
+};
+
+const clientCertificates = mapping(
   {
-    certificates: listOf(certificate, 'The certificate is chosen by server name; the first is for clients that send none', { minItems: 1 }),
-    minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'The oldest version of TLS that is accepted', 'TLSv1.2'),
-    ciphers: listOf(
-      valueOf('cipherSuite', 'OpenSSL name of a cipher suite'),
-      'The cipher suites that are accepted; the client chooses. Default: those of the configuration "intermediate" that Mozilla began',
-      { minItems: 1, default: [...INTERMEDIATE_SUITES] },
+    mode: choice(
+      ['optional', 'required'],
+      'Whether a client may do without one; what is sent must be good in any case. With optional, routes say which requests need one',
+      'required',
+    ),
+    ca: valueOf('file', 'PEM file with the authorities that are trusted; read again when it changes'),
+    forward: choice(
+      ['none', 'certificate', 'chain'],
+      'What the cluster is told: the field `Client-Cert`, and with `chain` also `Client-Cert-Chain` (RFC 9440). A resumed session has no chain, so with `chain` none is resumed',
+      'none',
     ),
   },
-  'Terminates TLS here',
+  'Certificates of clients',
 );
+
+const TERMINATES = 'Terminates TLS here';
+const listenerTls = mapping({ ...serverTls, clientCertificates: Type.Optional(clientCertificates) }, TERMINATES);
+const agentTls = mapping(serverTls, TERMINATES);
 
 const listener = mapping(
   {
@@ -96,7 +114,7 @@ export const hostProperties = {
     mapping(
       {
         bind: valueOf('bind', 'Address and port; off loopback it needs tls or allowPlain'),
-        tls: Type.Optional(listenerTls),
+        tls: Type.Optional(agentTls),
         allowPlain: Type.Boolean({ default: false, description: 'Accepts agents without TLS on an address other machines reach' }),
       },
       'Where the agents of the clusters report, over WebSocket',
@@ -109,3 +127,4 @@ export const hostProperties = {
 type HostProperties = typeof hostProperties;
 export type ListenerFile = Static<HostProperties['listeners']>[string];
 export type ListenerTlsFile = Static<typeof listenerTls>;
+export type ServerTlsFile = Static<typeof agentTls>;

@@ -5,7 +5,14 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { CertificateFiles, ListenerTls } from '../config/config.ts';
 import type { Log } from '../log.ts';
-import { secureOptions, sessionScope } from './secure-options.ts';
+import { secureOptions, type ScopedOptions } from './secure-options.ts';
+
+/** Who may sign certificates of clients. */
+interface Authorities {
+  readonly file: string;
+  readonly stamp: string;
+  readonly pem: Buffer;
+}
 
 interface Loaded {
   readonly files: CertificateFiles;
@@ -23,26 +30,34 @@ const CHECK_MS = 1000;
 const CHECKED_AT_ONCE = 100;
 
 export class CertificateSet {
-  /** Whose sessions are resumed: the same for all certificates, as the client may name another server the next time. */
-  readonly scope: string;
-  readonly #options: SecureContextOptions;
+  readonly #tls: ListenerTls;
+  readonly #listener: string;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #loaded: Loaded[];
+  #authorities: Authorities | null;
+  #options: ScopedOptions;
+  #loaded: Loaded[];
   #byName: ReadonlyMap<string, SecureContext>;
   #next = 0;
   #timer: Timer | null = null;
-  /** Called after a certificate was re-read. */
+  /** Called after a certificate or the authorities were re-read. */
   onChange: () => void = () => undefined;
 
   /** `listener` is where they are used. Throws an Error that names the file when a certificate cannot be used. */
   constructor(tls: ListenerTls, listener: string, clock: Clock, log: Log) {
+    this.#tls = tls;
+    this.#listener = listener;
     this.#clock = clock;
     this.#log = log;
-    this.scope = sessionScope(listener, tls);
-    this.#options = secureOptions(tls, this.scope);
+    this.#authorities = tls.clientCertificates === null ? null : readAuthorities(tls.clientCertificates.ca);
+    this.#options = secureOptions(listener, tls, this.#authorities?.pem ?? null);
     this.#loaded = tls.certificates.map((files) => load(files, this.#options));
     this.#byName = index(this.#loaded);
+  }
+
+  /** Whose sessions are resumed: the same for all certificates, as the client may name another server the next time. */
+  get scope(): string {
+    return this.#options.sessionIdContext;
   }
 
   start(): void {
@@ -69,7 +84,7 @@ export class CertificateSet {
   #check(): void {
     this.#timer = null;
     const looks = Math.min(CHECKED_AT_ONCE, this.#loaded.length);
-    let changed = false;
+    let changed = this.#refreshAuthorities();
     for (let look = 0; look < looks; look += 1) {
       if (this.#refresh(this.#next)) changed = true;
       this.#next = (this.#next + 1) % this.#loaded.length;
@@ -81,12 +96,31 @@ export class CertificateSet {
     this.start();
   }
 
+  /** True: they were re-read, and every context has them. */
+  #refreshAuthorities(): boolean {
+    const old = this.#authorities;
+    if (old === null) return false;
+    try {
+      if (stampOf([old.file]) === old.stamp) return false;
+      const fresh = readAuthorities(old.file);
+      const options = secureOptions(this.#listener, this.#tls, fresh.pem);
+      this.#loaded = this.#loaded.map(({ files }) => load(files, options));
+      this.#options = options;
+      this.#authorities = fresh;
+      this.#log.info({ authorities: old.file }, 'authorities of client certificates re-read');
+      return true;
+    } catch (error) {
+      this.#log.warn({ authorities: old.file, problem: String(error) }, 'authorities cannot be re-read; the old ones are kept');
+      return false;
+    }
+  }
+
   /** True: it was re-read. */
   #refresh(at: number): boolean {
     const old = this.#loaded[at];
     if (old === undefined) return false;
     try {
-      if (stampOf(old.files) === old.stamp) return false;
+      if (stampOf([old.files.cert, old.files.key]) === old.stamp) return false;
       const fresh = load(old.files, this.#options);
       this.#loaded[at] = fresh;
       this.#log.info({ certificate: old.files.cert, names: fresh.names }, 'certificate re-read');
@@ -106,8 +140,8 @@ function index(loaded: readonly Loaded[]): ReadonlyMap<string, SecureContext> {
   return byName;
 }
 
-function stampOf({ cert, key }: CertificateFiles): string {
-  return [cert, key]
+function stampOf(files: readonly string[]): string {
+  return files
     .map((path) => {
       const { mtimeMs, size, ino } = statSync(path);
       return `${mtimeMs}/${size}/${ino}`;
@@ -115,8 +149,22 @@ function stampOf({ cert, key }: CertificateFiles): string {
     .join(' ');
 }
 
+function readAuthorities(file: string): Authorities {
+  const stamp = stampOf([file]);
+  const pem = readFileSync(file);
+  try {
+    // OpenSSL takes a file without any certificate for one that trusts nobody, and says nothing.
+    new X509Certificate(pem);
+  } catch (error) {
+    throw new Error(`authorities of client certificates ${file} cannot be used: no certificate can be read; expected a PEM file of them`, {
+      cause: error,
+    });
+  }
+  return { file, stamp, pem };
+}
+
 function load(files: CertificateFiles, options: SecureContextOptions): Loaded {
-  const stamp = stampOf(files);
+  const stamp = stampOf([files.cert, files.key]);
   const cert = readFileSync(files.cert);
   const key = readFileSync(files.key);
   const context = secureContext(files, { ...options, cert, key });

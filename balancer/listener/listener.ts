@@ -1,11 +1,13 @@
 // A named address that accepts connections, plain or TLS, and hands each to the HTTP engine.
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../health/clock.ts';
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig, ListenerTls } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { AddressSet, plainAddress } from '../message/client-address.ts';
+import type { ClientCertificate } from '../message/client-certificate.ts';
 import { CertificateSet } from './certificates.ts';
+import { clientIdentity } from './client-identity.ts';
 import { ticketKeyOf } from './secure-options.ts';
 
 /** What a new connection is known by. */
@@ -14,12 +16,15 @@ export interface Accepted {
   readonly scheme: 'http' | 'https';
   readonly peerAddress: string;
   readonly trusted: AddressSet;
+  /** Of the TLS handshake; empty when there was none, or when a resumed session of TLS 1.2 does not tell. */
+  readonly serverName: string;
+  readonly clientCertificate: ClientCertificate | null;
 }
 
 export interface ListenerHooks {
   onConnection(socket: Socket, accepted: Accepted): void;
   /** A connection that was closed at once; `reason` is a metric label. */
-  onRefused(listener: string, reason: 'too_many_connections' | 'tls_handshake'): void;
+  onRefused(listener: string, reason: 'too_many_connections' | 'tls_handshake' | 'client_certificate'): void;
 }
 
 /** What all listeners of a worker share. */
@@ -34,6 +39,13 @@ interface Secure {
   readonly certificates: CertificateSet;
   readonly server: TlsServer;
 }
+
+/** What the handshake told, if there was one. */
+type Secured = Pick<Accepted, 'scheme' | 'serverName' | 'clientCertificate'>;
+
+const PLAIN: Secured = { scheme: 'http', serverName: '', clientCertificate: null };
+/** Of OpenSSL, for a client that sends no certificate where one is required. */
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 
 /** Connections that wait for a worker; the system may cap it (net.core.somaxconn). */
 const BACKLOG = 4096;
@@ -124,16 +136,20 @@ export class Listener {
         handshakeTimeout: timeouts.handshakeMs,
         ALPNProtocols: ['http/1.1'],
         ...(sharedKey === null ? {} : { ticketKeys: ticketKeyOf(sharedKey, certificates.scope) }),
+        ...askFor(tls.clientCertificates),
         SNICallback: (serverName, done) => done(null, certificates.choose(serverName)),
       },
-      (socket) => this.#handOver(socket, 'https'),
+      (socket) => this.#secured(socket, tls),
     );
     certificates.onChange = () => {
       server.setSecureContext(certificates.fallback());
       this.renewTicketKey();
     };
-    server.on('tlsClientError', (_error, socket) => {
-      this.#hooks.onRefused(this.name, 'tls_handshake');
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      // Null until the certificate of a client was found wanting, whatever the types say.
+      const unauthorized: unknown = Reflect.get(socket, 'authorizationError');
+      const certificate = error.code === NO_CERTIFICATE || (unauthorized !== null && unauthorized !== undefined);
+      this.#hooks.onRefused(this.name, certificate ? 'client_certificate' : 'tls_handshake');
       socket.destroy();
     });
     return { certificates, server };
@@ -147,18 +163,38 @@ export class Listener {
     }
     this.#open += 1;
     socket.once('close', () => (this.#open -= 1));
-    if (this.#secure === null) this.#handOver(socket, 'http');
+    if (this.#secure === null) this.#handOver(socket, PLAIN);
     else this.#secure.server.emit('connection', socket);
   }
 
-  #handOver(socket: Socket, scheme: 'http' | 'https'): void {
+  #secured(socket: TLSSocket, { clientCertificates }: ListenerTls): void {
+    const identity = clientCertificates === null ? null : clientIdentity(socket, clientCertificates, this.#environment.clock.wallMs());
+    if (identity === 'refused') {
+      this.#hooks.onRefused(this.name, 'client_certificate');
+      socket.destroy();
+      return;
+    }
+    // False when there is none, whatever the types say.
+    const serverName = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '';
+    this.#handOver(socket, { scheme: 'https', serverName, clientCertificate: identity });
+  }
+
+  #handOver(socket: Socket, secured: Secured): void {
     this.#hooks.onConnection(socket, {
+      ...secured,
       listener: this.#config,
-      scheme,
       peerAddress: plainAddress(socket.remoteAddress ?? ''),
       trusted: this.#trusted,
     });
   }
+}
+
+/**
+ * OpenSSL refuses a client without a certificate where one is required, and tells it so. What is wrong with one that is sent is
+ * looked at after the handshake, in one place for all modes.
+ */
+function askFor(rules: ListenerTls['clientCertificates']): TlsOptions {
+  return rules === null ? {} : { requestCert: true, rejectUnauthorized: rules.mode === 'required' };
 }
 
 /** What a change of makes another TLS server necessary. */

@@ -226,7 +226,7 @@ export class Worker {
     if (this.#pipeline !== null) this.#link.send({ type: 'ack', generation: this.#pipeline.generation.number, plan: this.#planNumber });
   }
 
-  #accept(socket: Socket, { listener, scheme, peerAddress, trusted }: Accepted): void {
+  #accept(socket: Socket, { listener, scheme, peerAddress, trusted, serverName, clientCertificate }: Accepted): void {
     const pipeline = this.#pipeline;
     if (pipeline === null) return void socket.destroy();
     const facts = {
@@ -235,6 +235,8 @@ export class Worker {
       peerAddress,
       peerTrusted: trusted.has(peerAddress),
       trusted,
+      serverName,
+      clientCertificate,
       nextRequestId: this.#nextRequestId,
     };
     const settings: DownstreamSettings = {

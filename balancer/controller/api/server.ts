@@ -143,7 +143,7 @@ class FastifyAdminApi implements AdminApi {
   /** One certificate, taken up anew when its files change. */
   #createTlsServer(files: CertificateFiles, receive: (request: IncomingMessage, response: ServerResponse) => void): Server {
     const { clock, log } = this.#parts;
-    const tls = { certificates: [files], minVersion: 'TLSv1.2', ciphers: INTERMEDIATE_SUITES } as const;
+    const tls = { certificates: [files], minVersion: 'TLSv1.2', ciphers: INTERMEDIATE_SUITES, clientCertificates: null } as const;
     const certificates = new CertificateSet(tls, 'admin', clock, log);
     const server = createTlsServer({ ...SERVER_OPTIONS, ...certificates.fallback() }, receive);
     certificates.onChange = () => server.setSecureContext(certificates.fallback());

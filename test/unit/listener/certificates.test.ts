@@ -19,7 +19,7 @@ test('files that are no pair of certificate and key are named in the message', (
   writeFileSync(junk, 'junk');
   const set = (cert: string, key: string): CertificateSet =>
     new CertificateSet(
-      { certificates: [{ cert, key }], minVersion: 'TLSv1.2', ciphers: INTERMEDIATE_SUITES },
+      { certificates: [{ cert, key }], minVersion: 'TLSv1.2', ciphers: INTERMEDIATE_SUITES, clientCertificates: null },
       'web',
       new ManualClock(),
       silentLog,

@@ -52,7 +52,13 @@ function bench(t: TestContext): Bench {
     config: async (tls = {}) => {
       assert.ok(web !== undefined);
       const files = { cert: certificate.cert, key: certificate.key };
-      const full = { certificates: [files], minVersion: 'TLSv1.2', ciphers: INTERMEDIATE_SUITES, ...tls } as const;
+      const full = {
+        certificates: [files],
+        minVersion: 'TLSv1.2',
+        ciphers: INTERMEDIATE_SUITES,
+        clientCertificates: null,
+        ...tls,
+      } as const;
       return { ...web, bind: { host: '127.0.0.1', port: await freePort() }, tls: full };
     },
   };

@@ -25,6 +25,7 @@ test('when one certificate cannot be used, every listener keeps its own', async 
     certificates: [{ cert: files.cert, key: files.key }],
     minVersion: 'TLSv1.2' as const,
     ciphers: INTERMEDIATE_SUITES,
+    clientCertificates: null,
   });
   const ports = [await freePort(), await freePort()];
   const configs = (first: { cert: string; key: string }, second: { cert: string; key: string }) =>
