@@ -38,6 +38,8 @@ export const ERRORS = {
   method_not_supported: entry([501, 'client', 'never', 'http_request_error'], 'The method is not supported here'),
   version_not_supported: entry([505, 'client', 'never', 'http_request_error'], 'The HTTP version is not supported'),
   client_closed: entry([0, 'client', 'never', 'connection_terminated'], 'The client left before the response was complete'),
+  client_certificate_required: entry([403, 'client', 'never', 'http_request_denied'], 'The request needs a certificate of the client'),
+  misdirected_request: entry([421, 'client', 'never', 'http_request_denied'], 'The connection was made for another host'),
   route_not_found: entry([404, 'client', 'never', 'destination_not_found'], 'No route matches this request'),
   no_cluster: entry([503, 'service', 'never', 'destination_unavailable'], 'The service has no place to run right now'),
   no_endpoint: entry([503, 'path', 'unsent', 'destination_unavailable'], 'The service cannot be reached right now'),

@@ -10,6 +10,8 @@ import type { Meter, MetricsDelta } from './telemetry/meter.ts';
 /** Rises when a message changes its meaning; a hello with another number is refused. */
 export const IPC_PROTOCOL = 1;
 
+export const TICKET_KEY_BYTES = 48;
+
 export type ControllerMessage =
   /** The config to serve with, in full. Numbers only rise. */
   | { readonly type: 'generation'; readonly generation: number; readonly config: Config }
@@ -23,6 +25,8 @@ export type ControllerMessage =
       readonly services: Readonly<Record<string, ServicePlan>>;
       readonly health: HealthView;
     }
+  /** The key of TLS session tickets from now on, in base64: TICKET_KEY_BYTES bytes that only the processes of the host know. */
+  | { readonly type: 'ticket_key'; readonly key: string }
   /** Metric deltas up to this sequence are counted; the worker may forget them. */
   | { readonly type: 'metrics_ack'; readonly sequence: number };
 
@@ -101,6 +105,8 @@ export function encodeMessage(message: ControllerMessage | WorkerMessage): strin
 /** A generation with ten thousand routes has a few MiB; beyond this the other side is broken. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 0x0a;
+/** Of a message that cannot be understood: its kind, and nothing of a key. */
+const SHOWN_CHARACTERS = 24;
 
 /** Bytes → lines. A line is put together once, when its end arrives. */
 export class LineReader {
@@ -138,6 +144,8 @@ const texts: Guard = (value) => Array.isArray(value) && value.every(text);
 const amount: Guard = (value) => typeof value === 'number' && Number.isFinite(value);
 const amounts: Guard = (value) => Array.isArray(value) && value.every(amount);
 
+const ticketKey: Guard = (value) => typeof value === 'string' && Buffer.from(value, 'base64').length === TICKET_KEY_BYTES;
+
 const isSeriesDelta: Guard = (value) =>
   has(value, { name: text, labels: texts, value: amount }) && has(value, { buckets: (of) => of === undefined || amounts(of) });
 
@@ -154,6 +162,7 @@ const CONTROLLER_FIELDS: Readonly<Record<ControllerMessage['type'], Shape>> = {
   generation: { generation: count, config: mapping },
   plan: { plan: count, value: mapping },
   plan_delta: { base: count, plan: count, services: mapping, health: mapping },
+  ticket_key: { key: ticketKey },
   metrics_ack: { sequence: count },
 };
 
@@ -359,7 +368,7 @@ class SocketLink implements WorkerLink {
 
   #receive(line: string): void {
     const message = decodeControllerMessage(line);
-    if (message === null) throw new Error(`not a message of a controller: ${line.slice(0, 100)}`);
+    if (message === null) throw new Error(`not a message of a controller: ${line.slice(0, SHOWN_CHARACTERS)}`);
     this.#backOff.reset();
     if (message.type === 'metrics_ack') this.#acknowledge(message.sequence);
     this.#options.onMessage(message);

@@ -1,11 +1,22 @@
 // The host part of the file → the host part of the config.
 import { bindsCollide, isLoopback, parseBind } from './addresses.ts';
+import { isSuiteOfTls13 } from './cipher-suites.ts';
 import type { Completion } from './completion.ts';
-import type { AdminConfig, AgentListenerConfig, Bind, CertificateFiles, Config, ListenerConfig, ListenerTls } from './config.ts';
+import type {
+  AdminConfig,
+  AgentListenerConfig,
+  Bind,
+  CertificateFiles,
+  Config,
+  ListenerConfig,
+  ListenerTls,
+  SessionTicketsConfig,
+  TlsVersion,
+} from './config.ts';
 import { formatPath, type ValuePath } from './problems.ts';
 import { durationMs, sizeBytes } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';
-import type { ListenerFile, ListenerTlsFile } from './schema-host.ts';
+import type { ListenerFile, ListenerTlsFile, ServerTlsFile } from './schema-host.ts';
 
 export type HostConfig = Omit<Config, 'clusters' | 'services' | 'routes' | 'hash'>;
 
@@ -15,6 +26,7 @@ export function completeHost(file: ConfigFile, completion: Completion): HostConf
     stateDir: completion.absolutePath(file.state.dir),
     workers: file.workers === 'auto' ? Math.max(1, completion.environment.cores) : file.workers,
     drainDeadlineMs: durationMs(file.drainDeadline),
+    sessionTickets: completeTickets(file.sessionTickets, completion),
     listeners: completion.usable('listeners', file.listeners).map(([name, listener]) => completeListener(name, listener, completion)),
     admin: completeAdmin(file.admin, completion),
     agents: completeAgents(file.agents, completion),
@@ -29,7 +41,7 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
   return {
     name,
     bind: bindOf(file.bind),
-    tls: file.tls === undefined ? null : completeTls(file.tls, ['listeners', name, 'tls'], completion),
+    tls: file.tls === undefined ? null : completeListenerTls(file.tls, ['listeners', name, 'tls'], completion),
     trustedPeers: [...new Set(file.trustedPeers)],
     timeouts: {
       requestHeadMs: durationMs(file.timeouts.requestHead),
@@ -42,11 +54,46 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
   };
 }
 
-function completeTls(file: ListenerTlsFile, path: ValuePath, completion: Completion): ListenerTls {
+function completeListenerTls(file: ListenerTlsFile, path: ValuePath, completion: Completion): ListenerTls {
+  const { clientCertificates } = file;
+  const tls = completeTls(file, path, completion);
+  if (clientCertificates === undefined) return tls;
+  const { mode, ca, forward } = clientCertificates;
+  return { ...tls, clientCertificates: { mode, ca: completion.readableFile([...path, 'clientCertificates', 'ca'], ca), forward } };
+}
+
+function completeTls(file: ServerTlsFile, path: ValuePath, completion: Completion): ListenerTls {
   const certificates = file.certificates.map((certificate, index) =>
     completeCertificate(certificate, [...path, 'certificates', index], completion),
   );
-  return { certificates, minVersion: file.minVersion };
+  const { minVersion, ciphers } = file;
+  if (!completion.isTouched([...path, 'ciphers'])) reportSuites(ciphers, minVersion, [...path, 'ciphers'], completion);
+  return { certificates, minVersion, ciphers: [...new Set(ciphers)], clientCertificates: null };
+}
+
+/** A version without a suite would be switched off without a word. */
+function reportSuites(ciphers: readonly string[], minVersion: TlsVersion, path: ValuePath, completion: Completion): void {
+  if (!ciphers.some(isSuiteOfTls13))
+    completion.report(path, 'no cipher suite of TLS 1.3 is named; add at least one, such as TLS_AES_128_GCM_SHA256');
+  if (minVersion === 'TLSv1.2' && ciphers.every(isSuiteOfTls13))
+    completion.report(
+      path,
+      'no cipher suite of TLS 1.2 is named; add at least one, such as ECDHE-ECDSA-AES128-GCM-SHA256, or write minVersion: TLSv1.3',
+    );
+}
+
+/** RFC 8446 section 4.6.1: no ticket lives longer than 7 days. */
+const MAX_TICKET_MS = 7 * 24 * 3_600_000;
+const MIN_ROTATION_MS = 1000;
+
+function completeTickets({ rotate }: ConfigFile['sessionTickets'], completion: Completion): SessionTicketsConfig {
+  const rotateMs = durationMs(rotate);
+  if (rotateMs < MIN_ROTATION_MS || rotateMs > MAX_TICKET_MS)
+    completion.report(
+      ['sessionTickets', 'rotate'],
+      `"${rotate}" is not possible here; expected 1s to 168h, as no ticket lives longer than 7 days`,
+    );
+  return { rotateMs };
 }
 
 function completeCertificate(file: CertificateFiles, path: ValuePath, completion: Completion): CertificateFiles {

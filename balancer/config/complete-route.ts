@@ -1,7 +1,7 @@
 // Routes of the file → routes of the config, in the order of the file.
 import type { Completion } from './completion.ts';
 import { unknownReference } from './complete-service.ts';
-import type { FieldMatch, FilterConfig, PathMatch, RouteConfig, RouteMatch, ValueMatch } from './config.ts';
+import type { FieldMatch, FilterConfig, ListenerConfig, PathMatch, RouteConfig, RouteMatch, ValueMatch } from './config.ts';
 import type { ValuePath } from './problems.ts';
 import type { RouteFile, ValueMatchFile } from './schema-fleet.ts';
 import { shadowingRoutes, type RankedRoute } from './shadowed.ts';
@@ -25,6 +25,20 @@ export function completeRoutes(files: readonly RouteFile[], completion: Completi
     );
   }
   return routes.map(({ route }) => route);
+}
+
+/** A certificate that no listener of the route asks for never comes. */
+export function reportUnaskedCertificates(files: readonly RouteFile[], listeners: readonly ListenerConfig[], completion: Completion): void {
+  if (completion.isTouched(['listeners'])) return;
+  files.forEach((file, index) => {
+    if (completion.isBroken(['routes', index]) || file.clientCertificate === 'none') return;
+    const reached = listeners.filter(({ name }) => file.listeners.length === 0 || file.listeners.includes(name));
+    if (reached.length > 0 && !reached.some(({ tls }) => (tls?.clientCertificates ?? null) !== null))
+      completion.report(
+        ['routes', index, 'clientCertificate'],
+        `no listener of the route asks for certificates, so none of its requests would be let through; give one tls: { clientCertificates: { mode: optional, ca: … } }`,
+      );
+  });
 }
 
 /** A route without a name is called after its service, with a number when that is taken. */
@@ -67,6 +81,7 @@ function completeRoute(file: RouteFile, { name, path }: RoutePlace, completion: 
     listeners: [...new Set(file.listeners)],
     match: completeMatch(file.match, [...path, 'match'], completion),
     service: file.service,
+    clientCertificate: file.clientCertificate,
     filters: completeFilters(file.filters, [...path, 'filters'], completion),
   };
 }

@@ -17,9 +17,29 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
+export interface ClientCertificates {
+  /** One that is sent must be good in any case. */
+  readonly mode: 'optional' | 'required';
+  /** Absolute path of a PEM file; re-read when it changes. */
+  readonly ca: string;
+  /** What the cluster is told of it. */
+  readonly forward: 'none' | 'certificate' | 'chain';
+}
+
 export interface ListenerTls {
   readonly certificates: readonly CertificateFiles[];
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly minVersion: TlsVersion;
+  /** OpenSSL names; at least one for each version that is accepted. */
+  readonly ciphers: readonly string[];
+  /** Null: clients are not asked for one. */
+  readonly clientCertificates: ClientCertificates | null;
+}
+
+export interface SessionTicketsConfig {
+  /** How long tickets are made with one key. Those of the key before are not taken any more. */
+  readonly rotateMs: number;
 }
 
 export interface ListenerTimeouts {
@@ -218,6 +238,8 @@ export interface RouteConfig {
   readonly listeners: readonly string[];
   readonly match: RouteMatch;
   readonly service: string;
+  /** Whether requests must come on a connection with a verified certificate of the client. */
+  readonly clientCertificate: 'none' | 'required';
   readonly filters: readonly FilterConfig[];
 }
 
@@ -233,6 +255,7 @@ export interface Config {
   readonly workers: number;
   /** How long a stopping worker lets requests finish. */
   readonly drainDeadlineMs: number;
+  readonly sessionTickets: SessionTicketsConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly admin: AdminConfig;
   readonly agents: AgentListenerConfig | null;

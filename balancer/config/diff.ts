@@ -62,7 +62,13 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
 
 const VERSION_WORDS: Words<VersionConfig> = { placements: 'clusters', health: 'health' };
 
-const ROUTE_WORDS: Words<RouteConfig> = { listeners: 'listeners', match: 'match', service: 'service', filters: 'filters' };
+const ROUTE_WORDS: Words<RouteConfig> = {
+  listeners: 'listeners',
+  match: 'match',
+  service: 'service',
+  clientCertificate: 'clientCertificate',
+  filters: 'filters',
+};
 
 function hostDifferences(before: Config, after: Config): readonly string[] {
   return [
@@ -74,7 +80,12 @@ function hostDifferences(before: Config, after: Config): readonly string[] {
   ];
 }
 
-const pickLive = ({ workers, drainDeadlineMs, accessLog }: Config): object => ({ workers, drainDeadline: drainDeadlineMs, accessLog });
+const pickLive = ({ workers, drainDeadlineMs, sessionTickets, accessLog }: Config): object => ({
+  workers,
+  drainDeadline: drainDeadlineMs,
+  sessionTickets,
+  accessLog,
+});
 
 function serviceDifferences(before: ServiceConfig | undefined, after: ServiceConfig): readonly string[] {
   const title = `service ${after.name}`;

@@ -1,6 +1,8 @@
 // The kinds of single values a config file holds: what each is called, what it looks like, how it is checked.
 import { canonicalTarget } from '../message/canonical-path.ts';
+import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
 import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseStatuses } from './addresses.ts';
+import { nearest } from './nearest.ts';
 import { compilePattern } from './pattern/linear-regex.ts';
 import { DURATION_PATTERN, parseDuration, parsePercent, parseSize, PERCENT_PATTERN, SIZE_PATTERN } from './quantities.ts';
 
@@ -83,6 +85,7 @@ export const KINDS = {
   },
   method: word('a method', 'a method in upper case, for example GET', METHOD_PATTERN),
   fieldName: word('a header field name', 'letters, digits and -, for example x-tenant', TOKEN_PATTERN),
+  cipherSuite: text('a cipher suite', `an OpenSSL name such as ${INTERMEDIATE_SUITES[3] ?? ''}`, checkSuite),
   file: text(
     'a file',
     'a path, absolute or relative to this file',
@@ -127,6 +130,12 @@ function checkRegex(value: unknown): boolean | string {
   if (typeof value !== 'string') return false;
   const compiled = compilePattern(value);
   return compiled.ok || `"${value}" is not a pattern that can be used: ${compiled.problem}`;
+}
+
+function checkSuite(value: unknown): boolean | string {
+  if (typeof value !== 'string' || isSuite(value)) return typeof value === 'string';
+  const meant = nearest(value, knownSuites());
+  return meant === null ? false : `"${value}" is not a cipher suite that can be used; did you mean "${meant}"?`;
 }
 
 function checkLogTarget(value: unknown): boolean {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { completeCluster } from './complete-cluster.ts';
 import { completeHost } from './complete-host.ts';
-import { completeRoutes } from './complete-route.ts';
+import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
 import { completeService } from './complete-service.ts';
 import { Completion, type ConfigEnvironment, type DeclaredNames } from './completion.ts';
 import type { Config } from './config.ts';
@@ -66,6 +66,7 @@ function complete(file: ConfigFile, completion: Completion): Config {
     completion.usable('services', file.services).map(([name, service]) => [name, completeService(name, service, completion)]),
   );
   const routes = completeRoutes(file.routes, completion);
+  reportUnaskedCertificates(file.routes, host.listeners, completion);
   const hash = createHash('sha256').update(canonicalJson({ clusters, services, routes })).digest('hex');
   return { ...host, clusters, services, routes, hash };
 }

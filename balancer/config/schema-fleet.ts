@@ -211,6 +211,11 @@ const route = (filters: readonly ConfigExtension[]) =>
       listeners: listOf(valueOf('name', 'Name of a listener'), 'Listeners the route is for; absent: all', { default: [] }),
       match,
       service: valueOf('name', 'Name of the service'),
+      clientCertificate: choice(
+        ['none', 'required'],
+        'Whether requests must come with a certificate of the client, which the listener has asked for and verified; others get 403, or 421 where the connection was made for another host',
+        'none',
+      ),
       filters: listOf(filterEntry(filters), 'Steps of the request path, each `{ name: { options } }`', { default: [] }),
     },
     'Requests that match go to the service',

@@ -1,5 +1,6 @@
 // The host part of the file: what always comes from the file of the host itself.
 import { Type, type Static } from '@sinclair/typebox';
+import { INTERMEDIATE_SUITES } from './cipher-suites.ts';
 import { choice, duration, formsOf, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const certificate = mapping(
@@ -10,13 +11,36 @@ const certificate = mapping(
   'A certificate and its key; both files are read again when they change',
 );
 
-const listenerTls = mapping(
+const serverTls = {
+  certificates: listOf(certificate, 'The certificate is chosen by server name; the first is for clients that send none', { minItems: 1 }),
+  minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'The oldest version of TLS that is accepted', 'TLSv1.2'),
+  ciphers: listOf(
+    valueOf('cipherSuite', 'OpenSSL name of a cipher suite'),
+    'The cipher suites that are accepted; the client chooses. Default: those of the configuration "intermediate" that Mozilla began',
+    { minItems: 1, default: [...INTERMEDIATE_SUITES] },
+  ),
+};
+
+const clientCertificates = mapping(
   {
-    certificates: listOf(certificate, 'The certificate is chosen by server name; the first is for clients that send none', { minItems: 1 }),
-    minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'The oldest version of TLS that is accepted', 'TLSv1.2'),
+    mode: choice(
+      ['optional', 'required'],
+      'Whether a client may do without one; what is sent must be good in any case. With optional, routes say which requests need one',
+      'required',
+    ),
+    ca: valueOf('file', 'PEM file with the authorities that are trusted; read again when it changes'),
+    forward: choice(
+      ['none', 'certificate', 'chain'],
+      'What the cluster is told: the field `Client-Cert`, and with `chain` also `Client-Cert-Chain` (RFC 9440). A resumed session has no chain, so with `chain` none is resumed',
+      'none',
+    ),
   },
-  'Terminates TLS here',
+  'Certificates of clients',
 );
+
+const TERMINATES = 'Terminates TLS here';
+const listenerTls = mapping({ ...serverTls, clientCertificates: Type.Optional(clientCertificates) }, TERMINATES);
+const agentTls = mapping(serverTls, TERMINATES);
 
 const listener = mapping(
   {
@@ -67,6 +91,15 @@ export const hostProperties = {
     description: 'Processes that serve traffic; auto: one per available core',
   }),
   drainDeadline: formsOf<string | 0>('durationOrZero', 'How long a stopping worker lets requests finish', '30s'),
+  sessionTickets: optionalMapping(
+    {
+      rotate: duration(
+        'How long one key is used for the tickets by which clients resume TLS sessions, with any worker. After it a client that comes back makes one full handshake. 1s to 168h',
+        '12h',
+      ),
+    },
+    'Resumption of TLS sessions',
+  ),
   listeners: named('name', listener, {
     description: 'Addresses that accept connections, by name',
     atLeastOne: '{ web: { bind: "0.0.0.0:8080" } }',
@@ -81,7 +114,7 @@ export const hostProperties = {
     mapping(
       {
         bind: valueOf('bind', 'Address and port; off loopback it needs tls or allowPlain'),
-        tls: Type.Optional(listenerTls),
+        tls: Type.Optional(agentTls),
         allowPlain: Type.Boolean({ default: false, description: 'Accepts agents without TLS on an address other machines reach' }),
       },
       'Where the agents of the clusters report, over WebSocket',
@@ -94,3 +127,4 @@ export const hostProperties = {
 type HostProperties = typeof hostProperties;
 export type ListenerFile = Static<HostProperties['listeners']>[string];
 export type ListenerTlsFile = Static<typeof listenerTls>;
+export type ServerTlsFile = Static<typeof agentTls>;

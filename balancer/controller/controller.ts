@@ -18,6 +18,7 @@ import { EdgeAppliance } from './edge-appliance.ts';
 import { Edge } from './edge.ts';
 import { hostGauges } from './host-gauges.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
+import { TicketKeys } from './ticket-keys.ts';
 
 export interface ControllerOptions {
   /** Absolute. */
@@ -80,6 +81,7 @@ class Controller {
   readonly #appliance: EdgeAppliance;
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
+  readonly #tickets: TicketKeys;
   readonly #beginning: Beginning;
   #reloadWaits = false;
 
@@ -102,10 +104,17 @@ class Controller {
       onPeriod: () => this.#period(),
       onGenerationFailed: (problem) => say({ type: 'failed', problem }),
     });
-    this.#appliance = new EdgeAppliance(this.#edge, hostId(this.#store), (config) => this.#tellScale(config));
+    this.#appliance = new EdgeAppliance(this.#edge, hostId(this.#store), (config) => this.#taken(config));
     const { admin } = served.config;
     const api = { appliance: this.#appliance, socketPath: join(stateDir, 'admin.sock'), bind: admin.bind, tls: admin.tls };
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
+    this.#tickets = new TicketKeys({
+      path: join(stateDir, 'ticket.key'),
+      rotateMs: served.config.sessionTickets.rotateMs,
+      clock: systemClock,
+      log,
+      onKey: (key) => this.#edge.links.sendTicketKey(key),
+    });
     this.#metrics = new MetricsEndpoint({ contentType: this.#edge.registry.contentType, expose: () => this.#expose() }, log);
   }
 
@@ -118,6 +127,7 @@ class Controller {
     if (this.#beginning.note !== null) edge.events.add('config', this.#beginning.note);
     edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
+    this.#tickets.start();
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
     edge.prober.start(config, edge.health.read());
@@ -145,7 +155,7 @@ class Controller {
         return;
       }
       if (read.note !== null) this.#edge.events.add('config', read.note);
-      const onTaken = (config: Config): void => this.#tellScale(config);
+      const onTaken = (config: Config): void => this.#taken(config);
       const outcome = await takeConfig(this.#edge, read.value, { author: CONFIG_FILE, dryRun: false, onTaken });
       if (!outcome.ok) {
         this.#refused([outcome.problem.message, ...(outcome.problem.problems ?? [])]);
@@ -161,6 +171,7 @@ class Controller {
   async close(): Promise<void> {
     const edge = this.#edge;
     edge.loop.close();
+    this.#tickets.close();
     edge.prober.close();
     edge.health.write(edge.prober.view());
     await Promise.allSettled([this.#api.close(), this.#metrics.close(), edge.hub?.close(), edge.links.close()]);
@@ -217,6 +228,11 @@ class Controller {
   #updateMetrics(): void {
     const { registry, meter } = this.#edge;
     registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(this.#appliance.status('read'))]);
+  }
+
+  #taken(config: Config): void {
+    this.#tellScale(config);
+    this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }
 
   #tellScale({ workers, drainDeadlineMs }: Config): void {

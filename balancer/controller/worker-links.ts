@@ -71,6 +71,7 @@ export class WorkerLinks {
   #server: Server | null = null;
   #generation: { readonly number: number; readonly config: Config } | null = null;
   #plan: { readonly number: number; readonly value: Plan } | null = null;
+  #ticketKey: Buffer | null = null;
 
   constructor(clock: Clock, log: Log, listener: WorkerListener) {
     this.#clock = clock;
@@ -111,6 +112,12 @@ export class WorkerLinks {
   sendGeneration(number: number, config: Config): void {
     this.#generation = { number, config };
     this.#broadcast({ type: 'generation', generation: number, config });
+  }
+
+  /** To every worker, and first of all to each that comes. */
+  sendTicketKey(key: Buffer): void {
+    this.#ticketKey = key;
+    this.#broadcast(ticketKeyMessage(key));
   }
 
   /** To every worker: what changed since the plan before, or all of it when there was none. */
@@ -224,6 +231,7 @@ export class WorkerLinks {
       sequence: sameProcess ? before.sequence : 0,
     };
     this.#entries.set(name, entry);
+    if (this.#ticketKey !== null) write(socket, encodeMessage(ticketKeyMessage(this.#ticketKey)));
     // The plan first: a generation that is built meets its shares, and never a service without any.
     if (this.#plan !== null) write(socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
     if (this.#generation !== null && this.#generation.number !== generation) {
@@ -286,6 +294,10 @@ export class WorkerLinks {
     this.#listener.onLost(entry.name, asked);
     this.#check();
   }
+}
+
+function ticketKeyMessage(key: Buffer): ControllerMessage {
+  return { type: 'ticket_key', key: key.toString('base64') };
 }
 
 /** Its connection has a successor: the end of it is not the end of the worker. */

@@ -5,6 +5,14 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { CertificateFiles, ListenerTls } from '../config/config.ts';
 import type { Log } from '../log.ts';
+import { secureOptions, type ScopedOptions } from './secure-options.ts';
+
+/** Who may sign certificates of clients. */
+interface Authorities {
+  readonly file: string;
+  readonly stamp: string;
+  readonly pem: Buffer;
+}
 
 interface Loaded {
   readonly files: CertificateFiles;
@@ -18,22 +26,38 @@ interface Loaded {
 
 /** Files are looked at this often: watching does not survive the symbolic link swaps of mounted secrets. */
 const CHECK_MS = 1000;
+/** Certificates per look, so that thousands of them do not hold up requests; the next look goes on where this one ended. */
+const CHECKED_AT_ONCE = 100;
 
 export class CertificateSet {
   readonly #tls: ListenerTls;
+  readonly #listener: string;
   readonly #clock: Clock;
   readonly #log: Log;
-  #loaded: readonly Loaded[];
+  #authorities: Authorities | null;
+  #options: ScopedOptions;
+  #loaded: Loaded[];
+  #byName: ReadonlyMap<string, SecureContext>;
+  #next = 0;
   #timer: Timer | null = null;
-  /** Called after a certificate was re-read. */
+  /** Called after a certificate or the authorities were re-read. */
   onChange: () => void = () => undefined;
 
-  /** Throws an Error that names the file when a certificate cannot be used. */
-  constructor(tls: ListenerTls, clock: Clock, log: Log) {
+  /** `listener` is where they are used. Throws an Error that names the file when a certificate cannot be used. */
+  constructor(tls: ListenerTls, listener: string, clock: Clock, log: Log) {
     this.#tls = tls;
+    this.#listener = listener;
     this.#clock = clock;
     this.#log = log;
-    this.#loaded = tls.certificates.map((files) => load(files, tls.minVersion));
+    this.#authorities = tls.clientCertificates === null ? null : readAuthorities(tls.clientCertificates.ca);
+    this.#options = secureOptions(listener, tls, this.#authorities?.pem ?? null);
+    this.#loaded = tls.certificates.map((files) => load(files, this.#options));
+    this.#byName = index(this.#loaded);
+  }
+
+  /** Whose sessions are resumed: the same for all certificates, as the client may name another server the next time. */
+  get scope(): string {
+    return this.#options.sessionIdContext;
   }
 
   start(): void {
@@ -48,45 +72,76 @@ export class CertificateSet {
   /** The certificate whose name is `serverName`, else one with a fitting wildcard, else the first. */
   choose(serverName: string): SecureContext | undefined {
     const name = serverName.toLowerCase();
-    const wildcard = `*${name.slice(name.indexOf('.'))}`;
-    const fitting =
-      this.#loaded.find(({ names }) => names.includes(name)) ??
-      this.#loaded.find(({ names }) => names.includes(wildcard)) ??
-      this.#loaded[0];
-    return fitting?.context;
+    return this.#byName.get(name) ?? this.#byName.get(`*${name.slice(name.indexOf('.'))}`) ?? this.#loaded[0]?.context;
   }
 
-  /** What clients get that name no server. */
-  fallback(): { readonly cert: Buffer; readonly key: Buffer } | Record<string, never> {
+  /** For clients that name no server; the rules of it, but for the certificate, are those of every handshake. */
+  fallback(): SecureContextOptions {
     const first = this.#loaded[0];
-    return first === undefined ? {} : { cert: first.cert, key: first.key };
+    return first === undefined ? this.#options : { ...this.#options, cert: first.cert, key: first.key };
   }
 
   #check(): void {
     this.#timer = null;
-    const fresh = this.#loaded.map((old) => this.#refresh(old));
-    const changed = fresh.some((loaded, index) => loaded !== this.#loaded[index]);
-    this.#loaded = fresh;
-    if (changed) this.onChange();
+    const looks = Math.min(CHECKED_AT_ONCE, this.#loaded.length);
+    let changed = this.#refreshAuthorities();
+    for (let look = 0; look < looks; look += 1) {
+      if (this.#refresh(this.#next)) changed = true;
+      this.#next = (this.#next + 1) % this.#loaded.length;
+    }
+    if (changed) {
+      this.#byName = index(this.#loaded);
+      this.onChange();
+    }
     this.start();
   }
 
-  #refresh(old: Loaded): Loaded {
+  /** True: they were re-read, and every context has them. */
+  #refreshAuthorities(): boolean {
+    const old = this.#authorities;
+    if (old === null) return false;
     try {
-      if (stampOf(old.files) === old.stamp) return old;
-      const fresh = load(old.files, this.#tls.minVersion);
+      if (stampOf([old.file]) === old.stamp) return false;
+      const fresh = readAuthorities(old.file);
+      const options = secureOptions(this.#listener, this.#tls, fresh.pem);
+      this.#loaded = this.#loaded.map(({ files }) => load(files, options));
+      this.#options = options;
+      this.#authorities = fresh;
+      this.#log.info({ authorities: old.file }, 'authorities of client certificates re-read');
+      return true;
+    } catch (error) {
+      this.#log.warn({ authorities: old.file, problem: String(error) }, 'authorities cannot be re-read; the old ones are kept');
+      return false;
+    }
+  }
+
+  /** True: it was re-read. */
+  #refresh(at: number): boolean {
+    const old = this.#loaded[at];
+    if (old === undefined) return false;
+    try {
+      if (stampOf([old.files.cert, old.files.key]) === old.stamp) return false;
+      const fresh = load(old.files, this.#options);
+      this.#loaded[at] = fresh;
       this.#log.info({ certificate: old.files.cert, names: fresh.names }, 'certificate re-read');
-      return fresh;
+      return true;
     } catch (error) {
       // Between the writes of certificate and key the pair does not fit; the next look finds it whole. Until then the old one serves.
       this.#log.warn({ certificate: old.files.cert, problem: String(error) }, 'certificate cannot be re-read; the old one is kept');
-      return old;
+      return false;
     }
   }
 }
 
-function stampOf({ cert, key }: CertificateFiles): string {
-  return [cert, key]
+/** Of two certificates with the same name the first is used. */
+function index(loaded: readonly Loaded[]): ReadonlyMap<string, SecureContext> {
+  const byName = new Map<string, SecureContext>();
+  for (const { names, context } of loaded) for (const name of names) if (!byName.has(name)) byName.set(name, context);
+  return byName;
+}
+
+function stampOf(files: readonly string[]): string {
+  return files
     .map((path) => {
       const { mtimeMs, size, ino } = statSync(path);
       return `${mtimeMs}/${size}/${ino}`;
@@ -94,11 +149,25 @@ function stampOf({ cert, key }: CertificateFiles): string {
     .join(' ');
 }
 
-function load(files: CertificateFiles, minVersion: ListenerTls['minVersion']): Loaded {
-  const stamp = stampOf(files);
+function readAuthorities(file: string): Authorities {
+  const stamp = stampOf([file]);
+  const pem = readFileSync(file);
+  try {
+    // OpenSSL takes a file without any certificate for one that trusts nobody, and says nothing.
+    new X509Certificate(pem);
+  } catch (error) {
+    throw new Error(`authorities of client certificates ${file} cannot be used: no certificate can be read; expected a PEM file of them`, {
+      cause: error,
+    });
+  }
+  return { file, stamp, pem };
+}
+
+function load(files: CertificateFiles, options: SecureContextOptions): Loaded {
+  const stamp = stampOf([files.cert, files.key]);
   const cert = readFileSync(files.cert);
   const key = readFileSync(files.key);
-  const context = secureContext(files, { cert, key, minVersion });
+  const context = secureContext(files, { ...options, cert, key });
   const parsed = new X509Certificate(cert);
   const alternative = (parsed.subjectAltName ?? '').split(', ').filter((name) => name.startsWith('DNS:'));
   return { files, stamp, cert, key, context, names: alternative.map((name) => name.slice(4).toLowerCase()) };

@@ -1,12 +1,15 @@
 // A named address that accepts connections, plain or TLS, and hands each to the HTTP engine.
 import type { Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../health/clock.ts';
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig, ListenerTls } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { AddressSet, plainAddress } from '../message/client-address.ts';
 import type { Acceptor, CreateAcceptor } from './acceptor.ts';
+import type { ClientCertificate } from '../message/client-certificate.ts';
 import { CertificateSet } from './certificates.ts';
+import { clientIdentity } from './client-identity.ts';
+import { ticketKeyOf } from './secure-options.ts';
 
 /** What a new connection is known by. */
 export interface Accepted {
@@ -14,13 +17,24 @@ export interface Accepted {
   readonly scheme: 'http' | 'https';
   readonly peerAddress: string;
   readonly trusted: AddressSet;
+  /** Of the TLS handshake; empty when there was none, or when a resumed session of TLS 1.2 does not tell. */
+  readonly serverName: string;
+  readonly clientCertificate: ClientCertificate | null;
 }
 
 export interface ListenerHooks {
   readonly createAcceptor: CreateAcceptor;
   onConnection(socket: Socket, accepted: Accepted): void;
   /** A connection that was closed at once; `reason` is a metric label. */
-  onRefused(listener: string, reason: 'too_many_connections' | 'tls_handshake'): void;
+  onRefused(listener: string, reason: 'too_many_connections' | 'tls_handshake' | 'client_certificate'): void;
+}
+
+/** What all listeners of a worker share. */
+export interface ListenerEnvironment {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of the session tickets, the same for all workers of the host; null: none has come yet, and each process has one of its own. */
+  readonly ticketKey: () => Buffer | null;
 }
 
 interface Secure {
@@ -28,11 +42,17 @@ interface Secure {
   readonly server: TlsServer;
 }
 
+/** What the handshake told, if there was one. */
+type Secured = Pick<Accepted, 'scheme' | 'serverName' | 'clientCertificate'>;
+
+const PLAIN: Secured = { scheme: 'http', serverName: '', clientCertificate: null };
+/** Of OpenSSL, for a client that sends no certificate where one is required. */
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+
 export class Listener {
   readonly name: string;
   readonly #hooks: ListenerHooks;
-  readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #environment: ListenerEnvironment;
   readonly #acceptor: Acceptor;
   #config: ListenerConfig;
   #trusted: AddressSet;
@@ -40,17 +60,16 @@ export class Listener {
   #open = 0;
 
   /** Throws when a certificate cannot be used. */
-  constructor(config: ListenerConfig, hooks: ListenerHooks, clock: Clock, log: Log) {
+  constructor(config: ListenerConfig, hooks: ListenerHooks, environment: ListenerEnvironment) {
     this.name = config.name;
     this.#hooks = hooks;
-    this.#clock = clock;
-    this.#log = log;
+    this.#environment = environment;
     this.#config = config;
     this.#trusted = new AddressSet(config.trustedPeers);
     this.#secure = this.#secureServer(config);
     this.#acceptor = hooks.createAcceptor(config.name, config.bind, {
       onConnection: (socket) => this.#accept(socket),
-      onError: (error) => log.error({ listener: config.name, problem: error.message }, 'connection not accepted'),
+      onError: (error) => environment.log.error({ listener: config.name, problem: error.message }, 'connection not accepted'),
     });
   }
 
@@ -70,9 +89,15 @@ export class Listener {
     return bind.host === this.#config.bind.host && bind.port === this.#config.bind.port;
   }
 
+  /** Takes up the present ticket key. Tickets of the one before cost their clients a full handshake. */
+  renewTicketKey(): void {
+    const key = this.#environment.ticketKey();
+    if (key !== null && this.#secure !== null) this.#secure.server.setTicketKeys(ticketKeyOf(key, this.#secure.certificates.scope));
+  }
+
   /** What to call to take over all of `config` for connections from then on. Throws, with nothing changed, when a certificate cannot be used. */
   prepare(config: ListenerConfig): () => void {
-    const sameTls = JSON.stringify(config.tls) === JSON.stringify(this.#config.tls);
+    const sameTls = JSON.stringify(handshakeOf(config)) === JSON.stringify(handshakeOf(this.#config));
     const secure = sameTls ? this.#secure : this.#secureServer(config);
     const trusted = new AddressSet(config.trustedPeers);
     return () => {
@@ -91,23 +116,32 @@ export class Listener {
   }
 
   /** Takes over handshakes of accepted sockets; it never listens itself, so certificates and mode can change under an open port. */
-  #secureServer({ tls, timeouts }: ListenerConfig): Secure | null {
+  #secureServer({ name, tls, timeouts }: ListenerConfig): Secure | null {
     if (tls === null) return null;
-    const certificates = new CertificateSet(tls, this.#clock, this.#log);
+    const { clock, log, ticketKey } = this.#environment;
+    const certificates = new CertificateSet(tls, name, clock, log);
+    const sharedKey = ticketKey();
     const server = createTlsServer(
       {
         ...certificates.fallback(),
         allowHalfOpen: true,
         handshakeTimeout: timeouts.handshakeMs,
         ALPNProtocols: ['http/1.1'],
-        minVersion: tls.minVersion,
+        ...(sharedKey === null ? {} : { ticketKeys: ticketKeyOf(sharedKey, certificates.scope) }),
+        ...askFor(tls.clientCertificates),
         SNICallback: (serverName, done) => done(null, certificates.choose(serverName)),
       },
-      (socket) => this.#handOver(socket, 'https'),
+      (socket) => this.#secured(socket, tls),
     );
-    certificates.onChange = () => server.setSecureContext({ ...certificates.fallback(), minVersion: tls.minVersion });
-    server.on('tlsClientError', (_error, socket) => {
-      this.#hooks.onRefused(this.name, 'tls_handshake');
+    certificates.onChange = () => {
+      server.setSecureContext(certificates.fallback());
+      this.renewTicketKey();
+    };
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      // Null until the certificate of a client was found wanting, whatever the types say.
+      const unauthorized: unknown = Reflect.get(socket, 'authorizationError');
+      const certificate = error.code === NO_CERTIFICATE || (unauthorized !== null && unauthorized !== undefined);
+      this.#hooks.onRefused(this.name, certificate ? 'client_certificate' : 'tls_handshake');
       socket.destroy();
     });
     return { certificates, server };
@@ -121,16 +155,41 @@ export class Listener {
     }
     this.#open += 1;
     socket.once('close', () => (this.#open -= 1));
-    if (this.#secure === null) this.#handOver(socket, 'http');
+    if (this.#secure === null) this.#handOver(socket, PLAIN);
     else this.#secure.server.emit('connection', socket);
   }
 
-  #handOver(socket: Socket, scheme: 'http' | 'https'): void {
+  #secured(socket: TLSSocket, { clientCertificates }: ListenerTls): void {
+    const identity = clientCertificates === null ? null : clientIdentity(socket, clientCertificates, this.#environment.clock.wallMs());
+    if (identity === 'refused') {
+      this.#hooks.onRefused(this.name, 'client_certificate');
+      socket.destroy();
+      return;
+    }
+    // False when there is none, whatever the types say.
+    const serverName = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '';
+    this.#handOver(socket, { scheme: 'https', serverName, clientCertificate: identity });
+  }
+
+  #handOver(socket: Socket, secured: Secured): void {
     this.#hooks.onConnection(socket, {
+      ...secured,
       listener: this.#config,
-      scheme,
       peerAddress: plainAddress(socket.remoteAddress ?? ''),
       trusted: this.#trusted,
     });
   }
+}
+
+/**
+ * OpenSSL refuses a client without a certificate where one is required, and tells it so. What is wrong with one that is sent is
+ * looked at after the handshake, in one place for all modes.
+ */
+function askFor(rules: ListenerTls['clientCertificates']): TlsOptions {
+  return rules === null ? {} : { requestCert: true, rejectUnauthorized: rules.mode === 'required' };
+}
+
+/** What a change of makes another TLS server necessary. */
+function handshakeOf({ tls, timeouts }: ListenerConfig): object {
+  return { tls, handshakeMs: timeouts.handshakeMs };
 }

@@ -48,6 +48,8 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
     peerAddress: facts.peerAddress,
     peerTrusted: facts.peerTrusted,
     listener: facts.listener,
+    serverName: facts.serverName,
+    clientCertificate: facts.clientCertificate,
     requestId: requestIdOf(head, facts),
   };
 }

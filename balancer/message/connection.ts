@@ -1,6 +1,7 @@
 // A client's connection as the pipeline and the drain know it, whatever HTTP version it speaks.
 import type { ErrorCode } from '../errors.ts';
 import type { AddressSet } from './client-address.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import type { DownstreamExchange } from './exchange.ts';
 import type { LocalReply } from './response.ts';
 
@@ -11,6 +12,10 @@ export interface ConnectionFacts {
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   readonly trusted: AddressSet;
+  /** Lower case, as the client named it in the TLS handshake; empty: it did not, or it is not known. */
+  readonly serverName: string;
+  /** Null: there is none. */
+  readonly clientCertificate: ClientCertificate | null;
   readonly nextRequestId: () => string;
 }
 

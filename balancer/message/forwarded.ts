@@ -1,4 +1,5 @@
 // The fields weir adds towards the cluster, and what it believes of those that came in.
+import type { ClientCertificate } from './client-certificate.ts';
 import { removeField, type Fields } from './fields.ts';
 import type { CanonicalRequest } from './request.ts';
 
@@ -7,8 +8,13 @@ const VIA_NAME = 'weir';
 
 /** Fields that weir writes itself. */
 const OWN = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via', 'x-request-id'];
+/** RFC 9440; from a stranger they are dropped whether or not weir writes them (section 4). */
+const CERTIFICATE = /^client-cert(?:-chain)?$/;
 /** What else speaks of the client and is passed on from a trusted peer only, as `x_forwarded_for` too: CGI makes the same variable of it. */
-const CLAIM = /^(?:x-forwarded-.*|x-real-ip|forwarded)$/;
+const CLAIM = /^(?:x-forwarded-.*|x-real-ip|forwarded|client-cert(?:-chain)?)$/;
+
+/** Of all names below: c, f, v, x. Most fields begin otherwise. */
+const BEGINS: ReadonlySet<number> = new Set([0x63, 0x66, 0x76, 0x78]);
 
 /** A node identifier of RFC 7239 section 6: IPv6 in brackets and quotes. */
 const node = (address: string): string => (address.includes(':') ? `"[${address}]"` : address);
@@ -27,11 +33,12 @@ export function addForwardedFields(request: CanonicalRequest, fields: Fields): v
   let claimed = false;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
+    if (!BEGINS.has(name.charCodeAt(0))) continue;
     const value = fields[i + 1] ?? '';
     if (name === 'via') {
       via += `${value}, `;
       claimed = true;
-    } else if (name === 'forwarded' || name.startsWith('x-') || name.startsWith('x_')) {
+    } else if (name === 'forwarded' || name.startsWith('x-') || name.startsWith('x_') || name.startsWith('client')) {
       claimed = true;
       if (!request.peerTrusted || value === '') continue;
       // Fields of one name are one list, in their order (RFC 9110 section 5.3).
@@ -43,8 +50,10 @@ export function addForwardedFields(request: CanonicalRequest, fields: Fields): v
   }
   if (claimed) {
     for (const name of OWN) removeField(fields, name);
-    if (!request.peerTrusted) dropClaims(fields);
+    if (!request.peerTrusted) drop(fields, CLAIM);
   }
+  const certificate = request.clientCertificate;
+  if (certificate !== null && certificate.told.length > 0) tellCertificate(certificate, fields);
   fields.push(
     'x-forwarded-for',
     forwardedFor + peerAddress,
@@ -61,9 +70,16 @@ export function addForwardedFields(request: CanonicalRequest, fields: Fields): v
   );
 }
 
-function dropClaims(fields: Fields): void {
+/** What a peer said of another connection's certificate would be taken for what is said of this one's. */
+function tellCertificate({ told }: ClientCertificate, fields: Fields): void {
+  drop(fields, CERTIFICATE);
+  fields.push(...told);
+}
+
+/** Underscores count as hyphens. */
+function drop(fields: Fields, names: RegExp): void {
   for (let i = fields.length - 2; i >= 0; i -= 2) {
     const name = fields[i] ?? '';
-    if (CLAIM.test(name.includes('_') ? name.replaceAll('_', '-') : name)) fields.splice(i, 2);
+    if (names.test(name.includes('_') ? name.replaceAll('_', '-') : name)) fields.splice(i, 2);
   }
 }

@@ -1,4 +1,5 @@
 // The canonical request: computed once per request, used by every later step, whatever HTTP version it came with.
+import type { ClientCertificate } from './client-certificate.ts';
 import type { Fields } from './fields.ts';
 
 export interface CanonicalRequest {
@@ -26,6 +27,10 @@ export interface CanonicalRequest {
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   readonly listener: string;
+  /** Of the TLS handshake of its connection; empty: not known. */
+  readonly serverName: string;
+  /** Of the client of its connection; null: it has proved nothing. */
+  readonly clientCertificate: ClientCertificate | null;
   /** Kept from a trusted peer, else made here. */
   requestId: string;
 }

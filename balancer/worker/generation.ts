@@ -26,6 +26,8 @@ export interface GenerationEnvironment {
 export class RouteRuntime {
   readonly config: RouteConfig;
   readonly service: ServiceSteering;
+  /** Only for clients that have proved who they are. */
+  readonly needsCertificate: boolean;
   readonly onRequest: readonly Filter[];
   /** In reverse order. */
   readonly onResponse: readonly Filter[];
@@ -39,6 +41,7 @@ export class RouteRuntime {
   constructor(config: RouteConfig, service: ServiceSteering, filters: readonly Filter[], meter: Meter) {
     this.config = config;
     this.service = service;
+    this.needsCertificate = config.clientCertificate === 'required';
     this.onRequest = filters.filter(({ onRequest }) => onRequest !== undefined);
     this.onResponse = filters.filter(({ onResponse }) => onResponse !== undefined).reverse();
     this.onEnd = filters.filter(({ onEnd }) => onEnd !== undefined).reverse();

@@ -1,21 +1,20 @@
 // The listeners of a worker: brought to a new config as a whole, or not at all.
 import type { Clock } from '../../health/clock.ts';
 import type { ListenerConfig } from '../config/config.ts';
-import { Listener, type ListenerHooks } from '../listener/listener.ts';
+import { Listener, type ListenerEnvironment, type ListenerHooks } from '../listener/listener.ts';
 import type { Log } from '../log.ts';
 
 export class ListenerSet {
   readonly #hooks: ListenerHooks;
-  readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #environment: ListenerEnvironment;
+  #ticketKey: Buffer | null = null;
   #listeners: readonly Listener[] = [];
   /** Left the config, but connections of them are still open. */
   #leaving: readonly Listener[] = [];
 
   constructor(hooks: ListenerHooks, clock: Clock, log: Log) {
     this.#hooks = hooks;
-    this.#clock = clock;
-    this.#log = log;
+    this.#environment = { clock, log, ticketKey: () => this.#ticketKey };
   }
 
   get all(): readonly Listener[] {
@@ -41,7 +40,7 @@ export class ListenerSet {
           updates.push(present.prepare(config));
           continue;
         }
-        const listener = new Listener(config, this.#hooks, this.#clock, this.#log);
+        const listener = new Listener(config, this.#hooks, this.#environment);
         await listener.start();
         opened.push(listener);
         next.push(listener);
@@ -55,6 +54,12 @@ export class ListenerSet {
     for (const listener of gone) listener.close();
     this.#leaving = [...this.#leaving, ...gone];
     this.#listeners = next;
+  }
+
+  /** The key of session tickets from now on. */
+  setTicketKey(key: Buffer): void {
+    this.#ticketKey = key;
+    for (const listener of this.#listeners) listener.renewTicketKey();
   }
 
   close(): void {

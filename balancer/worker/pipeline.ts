@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
+import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply } from '../message/response.ts';
 import type { Generation, RouteRuntime } from './generation.ts';
 import { RequestFlow } from './request-flow.ts';
@@ -26,6 +27,7 @@ export class Pipeline implements DownstreamHandler {
       const route = this.generation.match(exchange.request);
       if (route === null) return flow.fail('route_not_found', '');
       flow.route = route;
+      if (route.needsCertificate && exchange.request.clientCertificate === null) return flow.fail(withoutCertificate(exchange.request), '');
       this.#filter(flow, route, 0);
     } catch (error) {
       flow.crash(error, 'request');
@@ -87,4 +89,12 @@ export class Pipeline implements DownstreamHandler {
       detail: '',
     });
   }
+}
+
+/**
+ * A client that reuses the connection of another host could not know that this one asks for a certificate: it may try again on a
+ * connection of its own (RFC 9110 section 15.5.20).
+ */
+function withoutCertificate({ serverName, host }: CanonicalRequest): ErrorCode {
+  return serverName !== '' && serverName !== host ? 'misdirected_request' : 'client_certificate_required';
 }

@@ -156,6 +156,9 @@ export class Worker {
         if (this.#plan === null || message.base !== this.#planNumber) return this.#link.send({ type: 'plan_gap', have: this.#planNumber });
         this.#takePlan(message.plan, { services: { ...this.#plan.services, ...message.services }, health: message.health }, message);
         return;
+      case 'ticket_key':
+        this.#listeners.setTicketKey(Buffer.from(message.key, 'base64'));
+        return;
       case 'metrics_ack':
         return;
     }
@@ -231,7 +234,7 @@ export class Worker {
     if (this.#pipeline !== null) this.#link.send({ type: 'ack', generation: this.#pipeline.generation.number, plan: this.#planNumber });
   }
 
-  #accept(socket: Socket, { listener, scheme, peerAddress, trusted }: Accepted): void {
+  #accept(socket: Socket, { listener, scheme, peerAddress, trusted, serverName, clientCertificate }: Accepted): void {
     const pipeline = this.#pipeline;
     if (pipeline === null) return void socket.destroy();
     const facts = {
@@ -240,6 +243,8 @@ export class Worker {
       peerAddress,
       peerTrusted: trusted.has(peerAddress),
       trusted,
+      serverName,
+      clientCertificate,
       nextRequestId: this.#nextRequestId,
     };
     const settings: DownstreamSettings = {

@@ -16,6 +16,7 @@ function routesFor(count: number, matchOf: (index: number) => Partial<RouteMatch
     listeners: [],
     match: { ...anything, ...matchOf(index) },
     service: 'shop',
+    clientCertificate: 'none',
     filters: [],
   }));
 }

@@ -17,21 +17,24 @@ export interface CertificateWish {
   readonly names: readonly string[];
   /** Who signs it; absent: itself, and it may then sign others. */
   readonly ca?: TestCertificate;
+  /** Whether one that is signed by `ca` may itself sign others. */
+  readonly authority?: boolean;
   /** Name of the files without ending; default: the first name. */
   readonly file?: string;
 }
 
 /** Makes a certificate and its key in `directory`. */
-export function makeCertificate(directory: string, { names, ca, file }: CertificateWish): TestCertificate {
+export function makeCertificate(directory: string, { names, ca, file, authority = ca === undefined }: CertificateWish): TestCertificate {
   const [first = 'localhost'] = names;
   const stem = file ?? first.replace(/[^A-Za-z0-9.-]/g, '_');
   const cert = join(directory, `${stem}.crt`);
   const key = join(directory, `${stem}.key`);
   const alternative = names.map((name) => (isIP(name) === 0 ? `DNS:${name}` : `IP:${name}`)).join(',');
-  const signer = ca === undefined ? ['-addext', 'basicConstraints=critical,CA:TRUE'] : ['-CA', ca.cert, '-CAkey', ca.key];
+  const signer = ca === undefined ? [] : ['-CA', ca.cert, '-CAkey', ca.key];
+  const role = authority ? ['-addext', 'basicConstraints=critical,CA:TRUE'] : [];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const subject = ['-subj', `/CN=${first}`, '-addext', `subjectAltName=${alternative}`];
-  const args = ['req', '-x509', ...curve, '-days', '2', ...subject, ...signer, '-keyout', key, '-out', cert];
+  const args = ['req', '-x509', ...curve, '-days', '2', ...subject, ...signer, ...role, '-keyout', key, '-out', cert];
   execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { cert, key, pem: readFileSync(cert, 'utf8') };
 }

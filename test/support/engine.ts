@@ -81,7 +81,16 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
   const nextRequestId = createRequestIds('test');
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const peerAddress = socket.remoteAddress ?? '';
-    const facts = { listener: 'web', scheme: 'http' as const, peerAddress, peerTrusted: trusted.has(peerAddress), trusted, nextRequestId };
+    const facts = {
+      listener: 'web',
+      scheme: 'http' as const,
+      peerAddress,
+      peerTrusted: trusted.has(peerAddress),
+      trusted,
+      serverName: '',
+      clientCertificate: null,
+      nextRequestId,
+    };
     const connection = new Http1DownstreamConnection(socket, facts, settings);
     connections.add(connection);
     connection.start();

@@ -82,7 +82,7 @@ function clusterConfig(name: string): ClusterConfig {
 
 function routeConfig(name: string, service: string): RouteConfig {
   const match = { hosts: [], path: { kind: 'prefix', value: '/' }, methods: [], headers: [], query: [] } as const;
-  return { name, listeners: [], match, service, filters: [] };
+  return { name, listeners: [], match, service, clientCertificate: 'none', filters: [] };
 }
 
 /** A cluster of `total` endpoints of which `healthy` are up. */

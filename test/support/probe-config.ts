@@ -56,6 +56,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     stateDir: '/nowhere',
     workers: 1,
     drainDeadlineMs: 1000,
+    sessionTickets: { rotateMs: 3_600_000 },
     listeners: [],
     admin: { bind: null, tls: null },
     agents: null,

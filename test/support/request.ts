@@ -18,6 +18,8 @@ export function aRequest(facts: Partial<CanonicalRequest> = {}): CanonicalReques
     peerAddress: '203.0.113.1',
     peerTrusted: false,
     listener: 'web',
+    serverName: '',
+    clientCertificate: null,
     requestId: 'test-1',
     ...facts,
   };

@@ -48,6 +48,7 @@ class Hub implements WorkerListener {
 class Worker {
   readonly meter = new Meter();
   readonly received: string[] = [];
+  readonly ticketKeys: string[] = [];
   readonly link: WorkerLink;
   generation = 0;
   plan = 0;
@@ -73,7 +74,8 @@ class Worker {
 
   #take(message: ControllerMessage): void {
     this.received.push(message.type);
-    if (this.stuck || message.type === 'metrics_ack') return;
+    if (message.type === 'ticket_key') this.ticketKeys.push(message.key);
+    if (this.stuck || message.type === 'metrics_ack' || message.type === 'ticket_key') return;
     if (message.type === 'plan_delta' && message.base !== this.plan) {
       this.link.send({ type: 'plan_gap', have: this.plan });
       return;
@@ -277,3 +279,20 @@ async function startWorkerAndEnd(hub: Hub, worker: Worker): Promise<void> {
   await worker.link.close();
   await until(() => hub.lost.length === 1, 'it is gone');
 }
+
+test('the key of session tickets comes before all else, and each new one at once', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  const key = (byte: number): Buffer => Buffer.alloc(48, byte);
+  hub.links.sendTicketKey(key(1));
+  hub.links.sendPlan(1, PLAN, null);
+  hub.links.sendGeneration(1, CONFIG);
+  const workers = [on.worker('w1', 101), on.worker('w2', 102)];
+  await until(() => hub.ready.length === 2, 'both workers are ready');
+  hub.links.sendTicketKey(key(2));
+  await until(() => workers.every(({ ticketKeys }) => ticketKeys.length === 2), 'both have the second key');
+  for (const { received, ticketKeys } of workers) {
+    assert.equal(received[0], 'ticket_key');
+    assert.deepEqual(ticketKeys, [key(1).toString('base64'), key(2).toString('base64')]);
+  }
+});

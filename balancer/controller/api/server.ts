@@ -3,6 +3,7 @@ import { type IncomingMessage, type Server, type ServerOptions, type ServerRespo
 import { createServer as createTlsServer } from 'node:https';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../../../health/clock.ts';
+import { INTERMEDIATE_SUITES } from '../../config/cipher-suites.ts';
 import type { Bind, CertificateFiles } from '../../config/config.ts';
 import { CertificateSet } from '../../listener/certificates.ts';
 import type { Log } from '../../log.ts';
@@ -142,10 +143,10 @@ class FastifyAdminApi implements AdminApi {
   /** One certificate, taken up anew when its files change. */
   #createTlsServer(files: CertificateFiles, receive: (request: IncomingMessage, response: ServerResponse) => void): Server {
     const { clock, log } = this.#parts;
-    const certificates = new CertificateSet({ certificates: [files], minVersion: 'TLSv1.2' }, clock, log);
-    const secure = () => ({ ...certificates.fallback(), minVersion: 'TLSv1.2' as const });
-    const server = createTlsServer({ ...SERVER_OPTIONS, ...secure() }, receive);
-    certificates.onChange = () => server.setSecureContext(secure());
+    const tls = { certificates: [files], minVersion: 'TLSv1.2', ciphers: INTERMEDIATE_SUITES, clientCertificates: null } as const;
+    const certificates = new CertificateSet(tls, 'admin', clock, log);
+    const server = createTlsServer({ ...SERVER_OPTIONS, ...certificates.fallback() }, receive);
+    certificates.onChange = () => server.setSecureContext(certificates.fallback());
     certificates.start();
     this.#certificates = certificates;
     return server;

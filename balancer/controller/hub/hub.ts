@@ -97,7 +97,7 @@ class AgentHub implements Hub {
 
   async start(): Promise<Bind> {
     const { bind, tls, clock, log } = this.#parts;
-    this.#certificates = tls === null ? null : new CertificateSet(tls, clock, log);
+    this.#certificates = tls === null ? null : new CertificateSet(tls, 'agents', clock, log);
     const app = fastify({
       logger: false,
       forceCloseConnections: true,
@@ -152,10 +152,9 @@ class AgentHub implements Hub {
   }
 
   #createTlsServer(certificates: CertificateSet, handler: RequestListener): Server {
-    const minVersion = this.#parts.tls?.minVersion ?? 'TLSv1.2';
     const SNICallback: TlsOptions['SNICallback'] = (name, done) => done(null, certificates.choose(name));
-    const server = createTlsServer({ ...SERVER_OPTIONS, ...certificates.fallback(), minVersion, SNICallback }, handler);
-    certificates.onChange = () => server.setSecureContext({ ...certificates.fallback(), minVersion });
+    const server = createTlsServer({ ...SERVER_OPTIONS, ...certificates.fallback(), SNICallback }, handler);
+    certificates.onChange = () => server.setSecureContext(certificates.fallback());
     return server;
   }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CertificateSet } from '../../../balancer/listener/certificates.ts';
+import { INTERMEDIATE_SUITES } from '../../../balancer/config/cipher-suites.ts';
 import { silentLog } from '../../../balancer/log.ts';
 import { makeCertificate } from '../../support/certificates.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -17,7 +18,12 @@ test('files that are no pair of certificate and key are named in the message', (
   const junk = join(directory, 'junk.crt');
   writeFileSync(junk, 'junk');
   const set = (cert: string, key: string): CertificateSet =>
-    new CertificateSet({ certificates: [{ cert, key }], minVersion: 'TLSv1.2' }, new ManualClock(), silentLog);
+    new CertificateSet(
+      { certificates: [{ cert, key }], minVersion: 'TLSv1.2', ciphers: INTERMEDIATE_SUITES, clientCertificates: null },
+      'web',
+      new ManualClock(),
+      silentLog,
+    );
 
   for (const [cert, key] of [
     [junk, one.key],

@@ -26,6 +26,10 @@ const CLAIMS = [
   'x_forwarded_for',
   'x-forwarded_host',
   'x_real_ip',
+  'client-cert',
+  'client-cert-chain',
+  'client_cert',
+  'client-cert_chain',
 ];
 
 test('a stranger can claim nothing', () => {
@@ -44,8 +48,11 @@ test('a stranger can claim nothing', () => {
 });
 
 test('fields that claim nothing pass', () => {
-  const out = sent(['x-forward', '1', 'x-real', '2', 'x_kept', '3', 'accept', '4']);
-  assert.deepEqual([out['x-forward'], out['x-real'], out['x_kept'], out['accept']], ['1', '2', '3', '4']);
+  const out = sent(['x-forward', '1', 'x-real', '2', 'x_kept', '3', 'accept', '4', 'client-certificate', '5', 'cookie', '6']);
+  assert.deepEqual(
+    [out['x-forward'], out['x-real'], out['x_kept'], out['accept'], out['client-certificate'], out['cookie']],
+    ['1', '2', '3', '4', '5', '6'],
+  );
 });
 
 test('what a trusted peer says is continued, all its lines in their order', () => {
@@ -76,4 +83,18 @@ test('a trusted peer that says nothing leaves the facts of its connection', () =
   assert.equal(out['x-forwarded-proto'], 'http');
   assert.equal(out['x-forwarded-port'], '444');
   assert.equal(out['forwarded'], 'for="[2001:db8::1]";host=a;proto=http');
+});
+
+test('the certificate of the client is told, and nothing else is taken for it', () => {
+  const clientCertificate = { subject: 'CN=a', alternativeNames: [], fingerprint: '', told: ['client-cert', ':own:'] };
+  const claims = ['client-cert', ':theirs:', 'client-cert-chain', ':theirs:', 'client_cert', ':theirs:'];
+  for (const peerTrusted of [true, false]) {
+    const out = sent(claims, { peerTrusted, clientCertificate });
+    assert.equal(out['client-cert'], ':own:');
+    assert.ok(!('client-cert-chain' in out) && !('client_cert' in out));
+  }
+  const passed = sent(claims, { peerTrusted: true });
+  assert.equal(passed['client-cert'], ':theirs:', 'a trusted peer speaks for the clients behind it');
+  const silent = sent(claims, { peerTrusted: true, clientCertificate: { ...clientCertificate, told: [] } });
+  assert.equal(silent['client-cert'], ':theirs:');
 });

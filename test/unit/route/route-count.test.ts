@@ -18,6 +18,7 @@ function routes(count: number, hostOf: (index: number) => string): readonly Rout
     name: `r${index}`,
     listeners: [],
     service: 'shop',
+    clientCertificate: 'none',
     filters: [],
     match: { hosts: [hostOf(index)], path: { kind: 'prefix', value: pathOf(index) }, methods: [], headers: [], query: [] },
   }));

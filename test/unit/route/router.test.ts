@@ -14,6 +14,7 @@ function route(name: string, match: Partial<RouteMatch>, listeners: readonly str
     name,
     listeners,
     service: 'shop',
+    clientCertificate: 'none',
     filters: [],
     match: { hosts: [], path: prefix('/'), methods: [], headers: [], query: [], ...match },
   };

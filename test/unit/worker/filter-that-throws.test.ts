@@ -163,6 +163,8 @@ function ask(pipeline: Pipeline): Answer {
       peerAddress: '127.0.0.1',
       peerTrusted: false,
       listener: 'web',
+      serverName: '',
+      clientCertificate: null,
       requestId: 'r1',
     },
     bodyLength: 0,

@@ -9,6 +9,7 @@ import { connect } from 'node:tls';
 import { once } from 'node:events';
 import { systemClock } from '../../../health/clock.ts';
 import { acceptAlone } from '../../../balancer/listener/acceptor.ts';
+import { INTERMEDIATE_SUITES } from '../../../balancer/config/cipher-suites.ts';
 import { silentLog } from '../../../balancer/log.ts';
 import { ListenerSet } from '../../../balancer/worker/listener-set.ts';
 import { makeCertificate } from '../../support/certificates.ts';
@@ -24,6 +25,8 @@ test('when one certificate cannot be used, every listener keeps its own', async 
   const tls = (files: { cert: string; key: string }) => ({
     certificates: [{ cert: files.cert, key: files.key }],
     minVersion: 'TLSv1.2' as const,
+    ciphers: INTERMEDIATE_SUITES,
+    clientCertificates: null,
   });
   const ports = [await freePort(), await freePort()];
   const configs = (first: { cert: string; key: string }, second: { cert: string; key: string }) =>

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { silentLog } from '../../../../balancer/log.ts';
+import { INTERMEDIATE_SUITES } from '../../../../balancer/config/cipher-suites.ts';
 import { makeCertificate } from '../../../support/certificates.ts';
 import { HubBench } from '../../../support/hub-bench.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -138,7 +139,7 @@ describe('TLS', () => {
   const authority = makeCertificate(directory, { names: ['authority.test'] });
   const { cert, key } = makeCertificate(directory, { names: ['127.0.0.1', 'localhost'], ca: authority });
   test.after(() => rmSync(directory, { recursive: true }));
-  const tls = { certificates: [{ cert, key }], minVersion: 'TLSv1.2' } as const;
+  const tls = { certificates: [{ cert, key }], minVersion: 'TLSv1.2', ciphers: INTERMEDIATE_SUITES, clientCertificates: null } as const;
 
   test('an agent that trusts the authority reports over wss', async () => {
     await using bench = await HubBench.start({ tls });

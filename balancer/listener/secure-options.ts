@@ -1,0 +1,61 @@
+// What the secure contexts of a listener have in common: versions, cipher suites, key exchange, and whose sessions they resume.
+import { constants, createHash, hkdfSync } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { ListenerTls } from '../config/config.ts';
+
+/** Of the same guidelines as the default cipher suites. */
+const GROUPS = 'X25519MLKEM768:X25519:prime256v1:secp384r1';
+/** OpenSSL before 3.5, as in the first releases of Node 24, refuses a list with a group it does not know. */
+const CLASSIC_GROUPS = 'X25519:prime256v1:secp384r1';
+/** How long a client may offer a session. Tickets end earlier when their key does. */
+const SESSION_S = 12 * 3600;
+/** Name, HMAC key and AES key, 16 bytes each, as Node takes them. */
+const TICKET_KEY_BYTES = 48;
+
+export type ScopedOptions = SecureContextOptions & { readonly sessionIdContext: string };
+
+let groups: string | null = null;
+
+function keyExchangeGroups(): string {
+  if (groups !== null) return groups;
+  try {
+    createSecureContext({ ecdhCurve: GROUPS });
+    groups = GROUPS;
+  } catch {
+    groups = CLASSIC_GROUPS;
+  }
+  return groups;
+}
+
+/**
+ * A session is resumed only where a full handshake would have come to the same: at this listener, with these rules, by these
+ * authorities. A client that was let in without a certificate must not come back to where one is needed.
+ */
+function sessionScope(listener: string, { minVersion, ciphers, clientCertificates }: ListenerTls, authorities: Buffer | null): string {
+  const rules = JSON.stringify([listener, minVersion, ciphers, clientCertificates]);
+  const hash = createHash('sha256').update(rules);
+  if (authorities !== null) hash.update(authorities);
+  // As long as OpenSSL lets the name of a scope be.
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** `sessionIdContext` of the result is the scope of its sessions. `authorities`: of client certificates, PEM. */
+export function secureOptions(listener: string, tls: ListenerTls, authorities: Buffer | null): ScopedOptions {
+  const { minVersion, ciphers, clientCertificates } = tls;
+  return {
+    minVersion,
+    ciphers: ciphers.join(':'),
+    ecdhCurve: keyExchangeGroups(),
+    honorCipherOrder: false,
+    sessionIdContext: sessionScope(listener, tls, authorities),
+    ...(authorities === null ? {} : { ca: authorities }),
+    // A ticket carries the certificate of the client and not its chain.
+    ...(clientCertificates?.forward === 'chain' ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+    sessionTimeout: SESSION_S,
+  };
+}
+
+/** The key of one scope from the one that the workers share: no ticket can be read where it was not made. */
+export function ticketKeyOf(shared: Buffer, scope: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', shared, '', `weir session tickets ${scope}`, TICKET_KEY_BYTES));
+}
