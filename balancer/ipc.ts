@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
 import type { Config } from './config/config.ts';
+import { LineReader } from './ipc-lines.ts';
 import type { Log } from './log.ts';
 import type { Plan, ServicePlan, HealthView } from './steer/plan-shape.ts';
 import type { Meter, MetricsDelta } from './telemetry/meter.ts';
@@ -102,36 +103,8 @@ export function encodeMessage(message: ControllerMessage | WorkerMessage): strin
   return `${JSON.stringify(message)}\n`;
 }
 
-/** A generation with ten thousand routes has a few MiB; beyond this the other side is broken. */
-const MAX_LINE_BYTES = 64 * 1024 * 1024;
-const NEWLINE = 0x0a;
 /** Of a message that cannot be understood: its kind, and nothing of a key. */
 const SHOWN_CHARACTERS = 24;
-
-/** Bytes → lines. A line is put together once, when its end arrives. */
-export class LineReader {
-  #parts: Buffer[] = [];
-  #bytes = 0;
-
-  /** The lines that `chunk` completes. Throws when one grows beyond all measure. */
-  push(chunk: Buffer): readonly string[] {
-    const lines: string[] = [];
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      this.#parts.push(chunk.subarray(start, end));
-      lines.push(Buffer.concat(this.#parts).toString('utf8'));
-      this.#parts = [];
-      this.#bytes = 0;
-      start = end + 1;
-    }
-    if (start < chunk.length) {
-      this.#parts.push(chunk.subarray(start));
-      this.#bytes += chunk.length - start;
-      if (this.#bytes > MAX_LINE_BYTES) throw new Error(`a message of more than ${MAX_LINE_BYTES} bytes`);
-    }
-    return lines;
-  }
-}
 
 type Guard = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Guard>>;

@@ -2,7 +2,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { Config } from '../config/config.ts';
-import { decodeWorkerMessage, encodeMessage, LineReader, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
+import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
+import { LineReader } from '../ipc-lines.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { MetricsDelta } from '../telemetry/meter.ts';

@@ -8,9 +8,9 @@ import {
   decodeSupervisorMessage,
   decodeWorkerMessage,
   encodeMessage,
-  LineReader,
   type WorkerMessage,
 } from '../../balancer/ipc.ts';
+import { LineReader } from '../../balancer/ipc-lines.ts';
 
 test('lines come out the same however the bytes were cut', () => {
   fc.assert(
