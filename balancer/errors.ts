@@ -38,6 +38,8 @@ export const ERRORS = {
   method_not_supported: entry([501, 'client', 'never', 'http_request_error'], 'The method is not supported here'),
   version_not_supported: entry([505, 'client', 'never', 'http_request_error'], 'The HTTP version is not supported'),
   client_closed: entry([0, 'client', 'never', 'connection_terminated'], 'The client left before the response was complete'),
+  client_hello_malformed: entry([0, 'client', 'never', 'connection_terminated'], 'The connection does not begin with a TLS ClientHello'),
+  client_hello_timeout: entry([0, 'client', 'never', 'connection_timeout'], 'The TLS ClientHello did not arrive in time'),
   route_not_found: entry([404, 'client', 'never', 'destination_not_found'], 'No route matches this request'),
   no_cluster: entry([503, 'service', 'never', 'destination_unavailable'], 'The service has no place to run right now'),
   no_endpoint: entry([503, 'path', 'unsent', 'destination_unavailable'], 'The service cannot be reached right now'),
@@ -60,6 +62,8 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);
 
 /** An error of the catalogue with what an operator (never the client) may read about it. */
 export class WeirError extends Error {

@@ -41,9 +41,13 @@ export interface ListenerLimits {
   readonly connections: number;
 }
 
+/** `tcp` and `tls-passthrough` hand bytes on as they are; the second one is routed by the server name of TLS. */
+export type ListenerProtocol = 'http' | 'tcp' | 'tls-passthrough';
+
 export interface ListenerConfig {
   readonly name: string;
   readonly bind: Bind;
+  readonly protocol: ListenerProtocol;
   readonly tls: ListenerTls | null;
   /** CIDR blocks whose forwarded fields and request ids are believed. */
   readonly trustedPeers: readonly string[];
@@ -65,7 +69,8 @@ export interface AgentListenerConfig {
 /** One gateway address of a cluster. `id` is `host:port`, unique within the cluster. */
 export interface EndpointConfig {
   readonly id: string;
-  readonly scheme: 'http' | 'https';
+  /** What it speaks; `tcp`: bytes that nobody looks at. */
+  readonly scheme: 'http' | 'https' | 'tcp';
   readonly host: string;
   readonly port: number;
 }
@@ -187,7 +192,7 @@ export type PathMatch =
   | { readonly kind: 'regex'; readonly value: string };
 
 export interface RouteMatch {
-  /** Lower case, without port; `*.example.com` matches one or more labels; empty: any host. */
+  /** Lower case, without port; `*.example.com` matches one or more labels; empty: any host. Server names where TLS is passed through. */
   readonly hosts: readonly string[];
   readonly path: PathMatch;
   /** Upper case; empty: any. */
@@ -204,7 +209,7 @@ export interface FilterConfig {
 
 export interface RouteConfig {
   readonly name: string;
-  /** Names of listeners; empty: all. */
+  /** Names of listeners, all of one protocol; empty: all that speak http. */
   readonly listeners: readonly string[];
   readonly match: RouteMatch;
   readonly service: string;

@@ -31,6 +31,7 @@ type Words<T> = Readonly<Record<Exclude<keyof T, 'name'>, string>>;
 
 const LISTENER_WORDS: Words<ListenerConfig> = {
   bind: 'bind',
+  protocol: 'protocol',
   tls: 'tls',
   trustedPeers: 'trustedPeers',
   timeouts: 'timeouts',

@@ -34,7 +34,8 @@ const cluster = (balances: readonly ConfigExtension[]) =>
         type: 'array',
         minItems: 1,
         items: valueOf('endpoint', 'URL of an endpoint'),
-        description: 'Addresses of the gateways of the cluster: `http://host:port` or `https://host:port`',
+        description:
+          'Addresses of the gateways of the cluster: `http://host:port`, `https://host:port`, or `tcp://host:port` for pass-through listeners only. A tls-passthrough listener connects to `https://` and `tcp://` addresses, a tcp listener to `tcp://` and `http://`; neither adds TLS of its own',
         what: 'a list of endpoints',
         expected:
           'URLs such as ["https://10.1.0.10"]; this release speaks HTTP/1.1 to endpoints listed in the file, so "agent" is not possible yet',
@@ -134,7 +135,7 @@ const service = mapping(
         firstByte: duration('From the end of the request to the first byte of the response', '30s'),
         betweenBytes: duration('Between two bytes of the response', '30s'),
         request: formsOf<string | 0>('durationOrZero', 'The whole exchange, all attempts together; 0: no limit', 0),
-        tunnelIdle: duration('An upgraded connection without a byte either way', '1h'),
+        tunnelIdle: duration('An upgraded or passed-through connection without a byte either way', '1h'),
       },
       'How long the service may take',
     ),
@@ -168,9 +169,13 @@ function valueConditions() {
 
 const match = optionalMapping(
   {
-    hosts: listOf(valueOf('hostPattern', 'Host'), 'Hosts: exact, or `*.example.com` for all names below; absent: any host', {
-      default: [],
-    }),
+    hosts: listOf(
+      valueOf('hostPattern', 'Host'),
+      'Hosts: exact, or `*.example.com` for all names below; absent: any host. Where TLS is passed through, the server name the client asks for',
+      {
+        default: [],
+      },
+    ),
     path: Type.Optional(valueOf('path', 'Path prefix by element: `/api` is for `/api` and `/api/x`, not for `/apix`; default `/`')),
     exact: Type.Optional(valueOf('path', 'The whole path; instead of `path`')),
     regex: Type.Optional(valueOf('regex', 'Pattern the whole path must match; instead of `path`')),
@@ -193,7 +198,11 @@ const route = (filters: readonly ConfigExtension[]) =>
       name: Type.Optional(
         valueOf('name', 'Name in metrics, logs and status; default: the name of the service, with a number when it is taken'),
       ),
-      listeners: listOf(valueOf('name', 'Name of a listener'), 'Listeners the route is for; absent: all', { default: [] }),
+      listeners: listOf(
+        valueOf('name', 'Name of a listener'),
+        'Listeners the route is for, all of one protocol; absent: all that speak http. A route for a tcp or tls-passthrough listener names it, and has no filters and nothing of HTTP in its match',
+        { default: [] },
+      ),
       match,
       service: valueOf('name', 'Name of the service'),
       filters: listOf(filterEntry(filters), 'Steps of the request path, each `{ name: { options } }`', { default: [] }),

@@ -73,6 +73,11 @@ export class ClientHelloReader {
     return this.hello !== null || this.problem !== '';
   }
 
+  /** Whether what came begins as TLS does, so that its sender can read an alert. */
+  get isTls(): boolean {
+    return this.#chunks[0]?.[0] === HANDSHAKE_RECORD;
+  }
+
   /** Everything that came, as it came. */
   bytes(): Buffer {
     const [only] = this.#chunks;

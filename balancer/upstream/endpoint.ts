@@ -8,6 +8,7 @@ import type { ErrorCode } from '../errors.ts';
 import { UpstreamConnection, type UpstreamOwner, type UpstreamSettings } from '../http1/upstream-connection.ts';
 import type { UpstreamAddress } from '../http1/upstream-socket.ts';
 import type { Candidate } from './policies/policy.ts';
+import { RawConnection, type RawWaiter } from './raw-connection.ts';
 
 /** Who waits for a connection. */
 export interface ConnectionWaiter {
@@ -42,6 +43,8 @@ export class Endpoint implements Candidate, UpstreamOwner {
   readonly #idle: UpstreamConnection[] = [];
   readonly #waiting: ConnectionWaiter[] = [];
   readonly #all = new Set<UpstreamConnection>();
+  /** Connections that are passed through; never in the pool. */
+  #raw = 0;
   #retired = false;
 
   constructor(config: EndpointConfig, cluster: ClusterConfig, tls: UpstreamAddress['tls'], environment: EndpointEnvironment) {
@@ -59,7 +62,7 @@ export class Endpoint implements Candidate, UpstreamOwner {
 
   /** Open connections, used or idle. */
   get connections(): number {
-    return this.#all.size;
+    return this.#all.size + this.#raw;
   }
 
   observeLatency(ms: number): void {
@@ -72,15 +75,24 @@ export class Endpoint implements Candidate, UpstreamOwner {
 
   /** Hands over a connection, at once where one is idle. `fresh`: a new one if there is room, as idle ones have turned out to be dead. */
   acquire(waiter: ConnectionWaiter, fresh = false): void {
-    const mayBeIdle = !fresh || this.#all.size >= this.#maxConnections;
+    const mayBeIdle = !fresh || this.connections >= this.#maxConnections;
     for (let idle = mayBeIdle ? this.#idle.pop() : undefined; idle !== undefined; idle = this.#idle.pop()) {
       if (idle.state === 'idle') return waiter.onConnection(idle);
     }
-    if (this.#all.size >= this.#maxConnections)
+    if (this.connections >= this.#maxConnections)
       return waiter.onConnectionFailed('overloaded', `${this.#maxConnections} connections to ${this.id} are in use`);
     this.#waiting.push(waiter);
     this.#all.add(new UpstreamConnection(this.#address, this.#settings, this));
     this.#environment.countConnection();
+  }
+
+  /** A connection for the bytes of one client, begun anew; null: there is no room for another one. */
+  openRaw(waiter: RawWaiter): RawConnection | null {
+    if (this.connections >= this.#maxConnections) return null;
+    this.#raw += 1;
+    this.#environment.countConnection();
+    const { host, port } = this.#address;
+    return new RawConnection({ host, port, ...this.#settings }, waiter, () => (this.#raw -= 1));
   }
 
   /** The waiter wants none any more; a connection that is on its way is kept for the next one. */

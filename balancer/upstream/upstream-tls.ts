@@ -8,7 +8,7 @@ export type ReadFile = (path: string) => Buffer;
 
 /** Null for plain endpoints. */
 export function upstreamTls(cluster: ClusterConfig, endpoint: EndpointConfig, readFile: ReadFile): ConnectionOptions | null {
-  if (endpoint.scheme === 'http') return null;
+  if (endpoint.scheme !== 'https') return null;
   const { ca, serverName, verify } = cluster.tls;
   const name = serverName ?? (isIP(endpoint.host) === 0 ? endpoint.host : null);
   return {

@@ -19,6 +19,7 @@ import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
 import { Generation } from './generation.ts';
 import { ListenerSet } from './listener-set.ts';
+import { PassThrough } from './pass-through.ts';
 import { Pipeline } from './pipeline.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -223,9 +224,21 @@ export class Worker {
     if (this.#pipeline !== null) this.#link.send({ type: 'ack', generation: this.#pipeline.generation.number, plan: this.#planNumber });
   }
 
-  #accept(socket: Socket, { listener, scheme, peerAddress, trusted }: Accepted): void {
+  #accept(socket: Socket, accepted: Accepted): void {
+    const { listener, peerAddress } = accepted;
     const pipeline = this.#pipeline;
     if (pipeline === null) return void socket.destroy();
+    this.#vitals.countConnection(listener.name);
+    const connection =
+      listener.protocol === 'http'
+        ? this.#httpConnection(socket, accepted, pipeline)
+        : new PassThrough(socket, { listener, peerAddress, id: this.#nextRequestId() }, pipeline, this.#context);
+    pipeline.connections.add(connection);
+    this.#drain?.admit(connection);
+    connection.start();
+  }
+
+  #httpConnection(socket: Socket, { listener, scheme, peerAddress, trusted }: Accepted, pipeline: Pipeline): Http1DownstreamConnection {
     const facts = {
       listener: listener.name,
       scheme,
@@ -242,11 +255,7 @@ export class Worker {
       nowMs: this.#context.nowMs,
       dateLine: this.#dateLine,
     };
-    const connection = new Http1DownstreamConnection(socket, facts, settings);
-    pipeline.connections.add(connection);
-    this.#vitals.countConnection(listener.name);
-    this.#drain?.admit(connection);
-    connection.start();
+    return new Http1DownstreamConnection(socket, facts, settings);
   }
 }
 

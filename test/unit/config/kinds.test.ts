@@ -106,8 +106,11 @@ test('endpoints are URLs of a scheme, a host and a port, and nothing else', () =
     host: '2001:db8::1',
     port: 8443,
   });
+  assert.deepEqual(parseEndpoint('tcp://10.1.0.10:5432'), { id: '10.1.0.10:5432', scheme: 'tcp', host: '10.1.0.10', port: 5432 });
   for (const wrong of [
     'h2c://a',
+    'tcp://a',
+    'tcp://a:5432/x',
     'http://',
     'http://a/x',
     'http://a?x',
