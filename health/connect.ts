@@ -8,6 +8,8 @@ export interface ProbeAddress {
   readonly port: number;
   /** Null: plain. The same settings the data path uses, so that a probe sees the trouble that requests would see. */
   readonly tls: ConnectionOptions | null;
+  /** Said first on the connection, before TLS. */
+  readonly preface?: Buffer | null;
 }
 
 /** Calls back once: with a connected (and, for TLS, verified) socket, or with what prevented it. Ends the socket when `signal` aborts. */
@@ -16,8 +18,8 @@ export function openConnection(
   signal: AbortSignal,
   done: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void,
 ): void {
-  const { host, port, tls } = address;
-  const socket = tls === null ? connectPlain({ host, port }) : connectTls({ ...tls, host, port });
+  const { tls } = address;
+  const socket = connect(address);
   const abort = (): void => {
     socket.destroy(asError(signal.reason));
   };
@@ -38,6 +40,14 @@ export function openConnection(
   });
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
+}
+
+function connect({ host, port, tls, preface = null }: ProbeAddress): Socket {
+  if (tls !== null && preface === null) return connectTls({ ...tls, host, port });
+  const plain = connectPlain({ host, port });
+  if (preface !== null) plain.write(preface);
+  // The host is what the certificate is compared with.
+  return tls === null ? plain : connectTls({ ...tls, host, socket: plain });
 }
 
 function asError(reason: unknown): Error {

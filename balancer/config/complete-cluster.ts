@@ -39,6 +39,7 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
     keepAliveMs: durationMs(file.keepAlive),
     maxConnections: file.maxConnections,
     lastResort: file.lastResort,
+    proxyProtocol: file.proxyProtocol ?? null,
   };
 }
 

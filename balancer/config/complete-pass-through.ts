@@ -56,6 +56,11 @@ export function reportMismatches(file: RouteFile, protocol: ListenerProtocol, pa
           at,
           `version ${version.name} of service "${service.name}" is told apart in cluster ${cluster} by the host "${host}", which a ${protocol} listener cannot change; give the version a cluster of its own`,
         );
+      if (protocol === 'http' && typeof context.neighbours.clusters[cluster]?.proxyProtocol === 'string')
+        context.completion.report(
+          at,
+          `service "${service.name}" runs in cluster ${cluster}, whose connections begin with one client's addresses by proxyProtocol, but requests of many clients share them; remove proxyProtocol (requests carry x-forwarded-for), or name listeners with protocol tcp or tls-passthrough`,
+        );
       const unfit = context.neighbours.clusters[cluster]?.endpoints.find((endpoint) => !CARRIES[endpoint.scheme].includes(protocol));
       if (unfit !== undefined)
         context.completion.report(

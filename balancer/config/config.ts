@@ -1,4 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
+import type { ProxyVersion } from '../message/proxy-protocol.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -125,6 +126,8 @@ export interface ClusterConfig {
   /** Upstream connections per worker and endpoint. */
   readonly maxConnections: number;
   readonly lastResort: boolean;
+  /** Connections to its endpoints begin by saying whose they are; null: they do not. */
+  readonly proxyProtocol: ProxyVersion | null;
 }
 
 export interface PlacementConfig {

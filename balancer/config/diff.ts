@@ -50,6 +50,7 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   keepAliveMs: 'keepAlive',
   maxConnections: 'maxConnections',
   lastResort: 'lastResort',
+  proxyProtocol: 'proxyProtocol',
 };
 
 const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {

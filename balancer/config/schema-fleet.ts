@@ -26,6 +26,13 @@ const health = mapping(
 
 const HEALTH_FORMS = { type: 'string', pattern: '^none$', what: 'a health check', expected: 'a mapping with http or tcp, or none' };
 
+const proxyProtocol = Type.Optional(
+  choice(
+    ['v1', 'v2'],
+    'Version of the PROXY protocol in which connections to the endpoints begin: those of pass-through listeners with the addresses of the client, probes with none. Absent: they begin with what the client sends. Not possible for HTTP, whose connections are shared by clients',
+  ),
+);
+
 const cluster = (balances: readonly ConfigExtension[]) =>
   mapping(
     {
@@ -77,6 +84,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
       connectTimeout: duration('How long a connection to an endpoint may take, TLS included', '1s'),
       keepAlive: duration('Idle connections to an endpoint are closed after this', '60s'),
       maxConnections: Type.Integer({ minimum: 1, maximum: 65_535, default: 1024, description: 'Connections per worker and endpoint' }),
+      proxyProtocol,
       lastResort: Type.Boolean({ default: false, description: 'Drained or dialled to 0, it still receives when nothing else is left' }),
     },
     'A Kubernetes cluster as seen from the edge',

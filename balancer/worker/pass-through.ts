@@ -4,7 +4,9 @@ import type { Expiring } from '../../health/deadlines.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ClientHelloReader, fatalAlert, type AlertName } from '../listener/client-hello.ts';
+import { plainAddress } from '../message/client-address.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
+import { proxyHeader, type ProxyEnds } from '../message/proxy-protocol.ts';
 import type { Counter } from '../telemetry/meter.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { RawConnection, RawWaiter } from '../upstream/raw-connection.ts';
@@ -110,6 +112,8 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     endpoint.detector.success(deadlines.nowMs);
     endpoint.observeLatency(nowMs() - this.#attemptedMs);
     this.#count('established');
+    const version = this.#target?.cluster.proxyProtocol ?? null;
+    if (version !== null) end.write(proxyHeader(version, this.#ends()));
     const client = new RawEnd(this.#socket, route.received, this.#hello?.bytes() ?? EMPTY);
     const { tunnelIdleMs } = route.service.config.timeouts;
     this.#tunnel = new Tunnel({ client, upstream: end }, tunnelIdleMs, deadlines, (tunnel, cause) => {
@@ -209,6 +213,16 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     this.deadlineMs = deadlines.nowMs + ms;
     if (ms < Infinity) deadlines.add(this);
     else deadlines.remove(this);
+  }
+
+  /** As the PROXY protocol tells them; null: the socket does not know them any more. */
+  #ends(): ProxyEnds | null {
+    const { remotePort, localAddress, localPort } = this.#socket;
+    if (remotePort === undefined || localAddress === undefined || localPort === undefined) return null;
+    return {
+      source: { address: this.#facts.peerAddress, port: remotePort },
+      destination: { address: plainAddress(localAddress), port: localPort },
+    };
   }
 
   #count(outcome: ErrorCode | 'established'): void {

@@ -76,6 +76,7 @@ function clusterConfig(name: string): ClusterConfig {
     keepAliveMs: 60_000,
     maxConnections: 16,
     lastResort: false,
+    proxyProtocol: null,
   };
 }
 

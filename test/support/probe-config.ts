@@ -28,6 +28,7 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     keepAliveMs: 60_000,
     maxConnections: 100,
     lastResort: false,
+    proxyProtocol: null,
     ...wish,
   };
 }

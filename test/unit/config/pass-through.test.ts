@@ -146,6 +146,18 @@ test('endpoints must be able to take what the listener accepts', () => {
   );
 });
 
+test('a cluster whose connections begin with a client cannot take the requests of many', () => {
+  const text = file({ endpoint: 'https://10.0.0.1', routes: ['{ service: pg }', MAIL.replace('}', ', name: m }')] })
+    .replace(/  db: .*\n/, '')
+    .replace('data: {', 'data: { proxyProtocol: v2,');
+  assert.deepEqual(
+    problemsOf(text).map((line) => line.replace(/^\d+:\d+: /, '')),
+    [
+      'routes[0].service: service "pg" runs in cluster data, whose connections begin with one client\'s addresses by proxyProtocol, but requests of many clients share them; remove proxyProtocol (requests carry x-forwarded-for), or name listeners with protocol tcp or tls-passthrough',
+    ],
+  );
+});
+
 test('versions that only a Host field tells apart cannot be told apart in bytes', () => {
   assert.deepEqual(told({ placement: '{ host: blue.pg.internal }', routes: [DB, '{ listeners: [mail], service: shop2 }', WEB] }), [
     'routes[0].service: version blue of service "pg" is told apart in cluster data by the host "blue.pg.internal", which a tcp listener cannot change; give the version a cluster of its own',

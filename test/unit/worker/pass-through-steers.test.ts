@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { readProxyHeader } from '../../../balancer/message/proxy-protocol.ts';
 import { makeCertificate, type TestCertificate } from '../../support/certificates.ts';
 import { alpnOf, hello, serverNameOf } from '../../support/client-hello.ts';
 import { reported, startProxy, type Proxy } from '../../support/proxy.ts';
@@ -120,6 +121,24 @@ describe('connections of a tcp listener', { concurrency: true }, () => {
     assert.equal(reported(proxy, 'weir_upstream_failures_total'), 0);
     assert.equal(reported(proxy, 'weir_ejections_total'), 0);
     await until(() => proxy.gauge('weir_upstream_connections') === 0, 'the connection is given up');
+  });
+
+  it('begin with the addresses of the client where the cluster asks for the PROXY protocol, before anything the client says', async (t) => {
+    for (const version of ['v1', 'v2'] as const) {
+      const server = await startTcpServer(t, echo);
+      const proxy = await startProxy(t, { ...TCP, endpoints: [server.endpoint], cluster: { proxyProtocol: version } });
+      const client = await connectRaw(t, proxy.port);
+      client.send('and then this');
+      const received = Buffer.from(await client.untilText('and then this'), 'latin1');
+      const header = readProxyHeader(received);
+      assert.ok(header.kind === 'header', version);
+      assert.equal(received.toString('latin1', 0, 5) === 'PROXY', version === 'v1');
+      assert.deepEqual(header.ends, {
+        source: { address: '127.0.0.1', port: client.socket.localPort },
+        destination: { address: '127.0.0.1', port: proxy.port },
+      });
+      assert.equal(received.toString('latin1', header.length), 'and then this');
+    }
   });
 
   it('are as many for an endpoint as maxConnections allows', async (t) => {
