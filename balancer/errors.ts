@@ -40,6 +40,8 @@ export const ERRORS = {
   client_closed: entry([0, 'client', 'never', 'connection_terminated'], 'The client left before the response was complete'),
   client_certificate_required: entry([403, 'client', 'never', 'http_request_denied'], 'The request needs a certificate of the client'),
   misdirected_request: entry([421, 'client', 'never', 'http_request_denied'], 'The connection was made for another host'),
+  client_hello_malformed: entry([0, 'client', 'never', 'connection_terminated'], 'The connection does not begin with a TLS ClientHello'),
+  client_hello_timeout: entry([0, 'client', 'never', 'connection_timeout'], 'The TLS ClientHello did not arrive in time'),
   route_not_found: entry([404, 'client', 'never', 'destination_not_found'], 'No route matches this request'),
   no_cluster: entry([503, 'service', 'never', 'destination_unavailable'], 'The service has no place to run right now'),
   no_endpoint: entry([503, 'path', 'unsent', 'destination_unavailable'], 'The service cannot be reached right now'),
@@ -63,6 +65,8 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);
 
 /** An error of the catalogue with what an operator (never the client) may read about it. */
 export class WeirError extends Error {

@@ -1,6 +1,7 @@
 // The supervisor: starts the controller and the workers, restarts them, ends them in order, and holds the sockets that workers accept from.
-// It parses nobody's data, so it has no reason to crash.
+// It parses nobody's data, so it has no reason to crash. The only importer of node:cluster.
 import { fork, type ChildProcess } from 'node:child_process';
+import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
@@ -90,6 +91,7 @@ class ProcessSupervisor implements Supervisor {
   }
 
   start(): void {
+    cluster.setupPrimary({ exec: this.#options.program, args: [], execArgv: EXEC_ARGV, stdio: STDIO });
     this.#run(this.#controller);
     this.#adjust();
   }
@@ -162,11 +164,12 @@ class ProcessSupervisor implements Supervisor {
   }
 
   #spawn(slot: Slot): ChildProcess {
-    const role = slot === this.#controller ? { WEIR_ROLE: CONTROLLER } : { WEIR_ROLE: 'worker', WEIR_WORKER: slot.name };
+    const env = { ...this.#options.env, WEIR_RESTARTS: String(slot.restarts) };
+    if (slot !== this.#controller) return cluster.fork({ ...env, WEIR_ROLE: 'worker', WEIR_WORKER: slot.name }).process;
     return fork(this.#options.program, [], {
       execArgv: EXEC_ARGV,
       stdio: STDIO,
-      env: { ...process.env, ...this.#options.env, WEIR_RESTARTS: String(slot.restarts), ...role },
+      env: { ...process.env, ...env, WEIR_ROLE: CONTROLLER },
     });
   }
 

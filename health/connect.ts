@@ -10,6 +10,8 @@ export interface ProbeAddress {
   readonly tls: ConnectionOptions | null;
   /** It speaks HTTP/2 without TLS, where nothing is negotiated. */
   readonly h2c?: boolean;
+  /** Said first on the connection, before TLS. */
+  readonly preface?: Buffer | null;
 }
 
 /** Calls back once: with a connected (and, for TLS, verified) socket, or with what prevented it. Ends the socket when `signal` aborts. */
@@ -18,8 +20,8 @@ export function openConnection(
   signal: AbortSignal,
   done: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void,
 ): void {
-  const { host, port, tls } = address;
-  const socket = tls === null ? connectPlain({ host, port }) : connectTls({ ...tls, host, port });
+  const { tls } = address;
+  const socket = connect(address);
   const abort = (): void => {
     socket.destroy(asError(signal.reason));
   };
@@ -40,6 +42,14 @@ export function openConnection(
   });
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
+}
+
+function connect({ host, port, tls, preface = null }: ProbeAddress): Socket {
+  if (tls !== null && preface === null) return connectTls({ ...tls, host, port });
+  const plain = connectPlain({ host, port });
+  if (preface !== null) plain.write(preface);
+  // The host is what the certificate is compared with.
+  return tls === null ? plain : connectTls({ ...tls, host, socket: plain });
 }
 
 function asError(reason: unknown): Error {

@@ -4,7 +4,8 @@ import type { Bind, EndpointConfig, StatusRange } from './config.ts';
 
 const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
 const MAX_HOST_LENGTH = 253;
-const DEFAULT_PORTS = { http: 80, https: 443, h2c: 80 } as const;
+/** Null: there is none, the URL names it. */
+const DEFAULT_PORTS = { http: 80, https: 443, h2c: 80, tcp: null } as const;
 
 /** `0.0.0.0:8080`, `[::]:8080`, `localhost:0`; port 0: any free one. */
 export function parseBind(value: unknown): Bind | null {
@@ -57,13 +58,13 @@ export function isAuthority(value: unknown): boolean {
   return host !== undefined && isHost(host) && (port === undefined || Number(port) <= 65_535);
 }
 
-/** `https://10.1.0.10`, `http://gateway.internal:8080`, `h2c://10.1.0.10:8080`; null when it is no such URL. */
+/** `https://10.1.0.10`, `http://gateway.internal:8080`, `h2c://10.1.0.10:8080`, `tcp://10.1.0.10:5432`; null when it is no such URL. */
 export function parseEndpoint(value: unknown): EndpointConfig | null {
   const [, scheme, host, port] =
-    typeof value === 'string' ? (/^(https?|h2c):\/\/(\[[^\]]*\]|[^:/?#@]+)(?::([0-9]{1,5}))?\/?$/.exec(value) ?? []) : [];
-  if (host === undefined || !isHost(host) || (scheme !== 'http' && scheme !== 'https' && scheme !== 'h2c')) return null;
+    typeof value === 'string' ? (/^(https?|h2c|tcp):\/\/(\[[^\]]*\]|[^:/?#@]+)(?::([0-9]{1,5}))?\/?$/.exec(value) ?? []) : [];
+  if (host === undefined || !isHost(host) || (scheme !== 'http' && scheme !== 'https' && scheme !== 'h2c' && scheme !== 'tcp')) return null;
   const portNumber = port === undefined ? DEFAULT_PORTS[scheme] : Number(port);
-  if (portNumber < 1 || portNumber > 65_535) return null;
+  if (portNumber === null || portNumber < 1 || portNumber > 65_535) return null;
   const name = host.toLowerCase();
   return { id: `${name}:${portNumber}`, scheme, host: name.startsWith('[') ? name.slice(1, -1) : name, port: portNumber };
 }

@@ -40,6 +40,7 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
     maxConnections: file.maxConnections,
     http2: { enabled: file.http2.enabled, streamsPerConnection: file.http2.streamsPerConnection },
     lastResort: file.lastResort,
+    proxyProtocol: file.proxyProtocol ?? null,
   };
 }
 

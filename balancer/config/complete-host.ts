@@ -38,9 +38,15 @@ export function completeHost(file: ConfigFile, completion: Completion): HostConf
 }
 
 function completeListener(name: string, file: ListenerFile, completion: Completion): ListenerConfig {
+  if (file.protocol !== 'http' && file.tls !== undefined)
+    completion.reportKey(
+      ['listeners', name, 'tls'],
+      `a ${file.protocol} listener hands bytes on as they are and ends no TLS; remove tls, or write protocol: http to end TLS here`,
+    );
   return {
     name,
     bind: bindOf(file.bind),
+    protocol: file.protocol,
     tls: file.tls === undefined ? null : completeListenerTls(file.tls, ['listeners', name, 'tls'], completion),
     trustedPeers: [...new Set(file.trustedPeers)],
     timeouts: {

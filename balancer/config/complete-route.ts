@@ -1,5 +1,6 @@
 // Routes of the file → routes of the config, in the order of the file.
 import type { Completion } from './completion.ts';
+import { reportMismatches, reportUnrouted, routeProtocol, type Neighbours } from './complete-pass-through.ts';
 import { unknownReference } from './complete-service.ts';
 import type { FieldMatch, FilterConfig, ListenerConfig, PathMatch, RouteConfig, RouteMatch, ValueMatch } from './config.ts';
 import type { ValuePath } from './problems.ts';
@@ -8,17 +9,23 @@ import { shadowingRoutes, type RankedRoute } from './shadowed.ts';
 
 const MAX_NAME_LENGTH = 63;
 
-export function completeRoutes(files: readonly RouteFile[], completion: Completion): readonly RouteConfig[] {
+export function completeRoutes(files: readonly RouteFile[], neighbours: Neighbours, completion: Completion): readonly RouteConfig[] {
+  const context = { neighbours, completion };
   const names = routeNames(files, completion);
   const routes: (RankedRoute & { readonly path: ValuePath })[] = [];
   files.forEach((file, index) => {
     const path = ['routes', index];
     if (completion.isBroken(path)) return;
     const route = completeRoute(file, { name: names[index] ?? '', path }, completion);
+    const protocol = routeProtocol(file, path, context);
+    if (protocol !== null) reportMismatches(file, protocol, path, context);
     // A route that was taken apart matches what nobody wrote.
     routes.push({ route, path, comparable: !completion.isTouched([...path, 'match']) && !completion.isTouched([...path, 'listeners']) });
   });
-  for (const { shadowed, by } of shadowingRoutes(routes, [...completion.declared.listeners])) {
+  if (files.length > 0 && !completion.isTouched(['routes'])) reportUnrouted(new Set(files.flatMap(({ listeners }) => listeners)), context);
+  const passing = new Set(neighbours.listeners.filter(({ protocol }) => protocol !== 'http').map(({ name }) => name));
+  const httpListeners = [...completion.declared.listeners].filter((name) => !passing.has(name));
+  for (const { shadowed, by } of shadowingRoutes(routes, httpListeners)) {
     completion.report(
       shadowed.path,
       `route "${shadowed.route.name}" can never match: route "${by.route.name}" above it takes the same requests; narrow one of the two or remove it`,

@@ -1,4 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
+import type { ProxyVersion } from '../message/proxy-protocol.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -61,9 +62,13 @@ export interface ListenerLimits {
   readonly connections: number;
 }
 
+/** `tcp` and `tls-passthrough` hand bytes on as they are; the second one is routed by the server name of TLS. */
+export type ListenerProtocol = 'http' | 'tcp' | 'tls-passthrough';
+
 export interface ListenerConfig {
   readonly name: string;
   readonly bind: Bind;
+  readonly protocol: ListenerProtocol;
   readonly tls: ListenerTls | null;
   /** CIDR blocks whose forwarded fields and request ids are believed. */
   readonly trustedPeers: readonly string[];
@@ -85,8 +90,8 @@ export interface AgentListenerConfig {
 /** One gateway address of a cluster. `id` is `host:port`, unique within the cluster. */
 export interface EndpointConfig {
   readonly id: string;
-  /** `https`: HTTP/2 by ALPN, else HTTP/1.1; `http`: HTTP/1.1; `h2c`: HTTP/2 without TLS, known beforehand. */
-  readonly scheme: 'http' | 'https' | 'h2c';
+  /** `https`: HTTP/2 by ALPN, else HTTP/1.1; `http`: HTTP/1.1; `h2c`: HTTP/2 without TLS, known beforehand; `tcp`: bytes that nobody looks at. */
+  readonly scheme: 'http' | 'https' | 'h2c' | 'tcp';
   readonly host: string;
   readonly port: number;
 }
@@ -150,6 +155,8 @@ export interface ClusterConfig {
   readonly maxConnections: number;
   readonly http2: ClusterHttp2;
   readonly lastResort: boolean;
+  /** Connections to its endpoints begin by saying whose they are; null: they do not. */
+  readonly proxyProtocol: ProxyVersion | null;
 }
 
 export interface PlacementConfig {
@@ -217,7 +224,7 @@ export type PathMatch =
   | { readonly kind: 'regex'; readonly value: string };
 
 export interface RouteMatch {
-  /** Lower case, without port; `*.example.com` matches one or more labels; empty: any host. */
+  /** Lower case, without port; `*.example.com` matches one or more labels; empty: any host. Server names where TLS is passed through. */
   readonly hosts: readonly string[];
   readonly path: PathMatch;
   /** Upper case; empty: any. */
@@ -234,7 +241,7 @@ export interface FilterConfig {
 
 export interface RouteConfig {
   readonly name: string;
-  /** Names of listeners; empty: all. */
+  /** Names of listeners, all of one protocol; empty: all that speak http. */
   readonly listeners: readonly string[];
   readonly match: RouteMatch;
   readonly service: string;

@@ -31,6 +31,7 @@ type Words<T> = Readonly<Record<Exclude<keyof T, 'name'>, string>>;
 
 const LISTENER_WORDS: Words<ListenerConfig> = {
   bind: 'bind',
+  protocol: 'protocol',
   tls: 'tls',
   trustedPeers: 'trustedPeers',
   timeouts: 'timeouts',
@@ -50,6 +51,7 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   maxConnections: 'maxConnections',
   http2: 'http2',
   lastResort: 'lastResort',
+  proxyProtocol: 'proxyProtocol',
 };
 
 const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {

@@ -62,7 +62,11 @@ export const KINDS = {
     (value) => parseBind(value) !== null,
   ),
   addressBlock: text('an address block', 'an address or CIDR block, for example 10.0.0.0/8 or 2001:db8::/32', isAddressBlock),
-  endpoint: text('the URL of an endpoint', 'https://host:port, http://host:port or h2c://host:port, without a path', checkEndpoint),
+  endpoint: text(
+    'the URL of an endpoint',
+    'https://host:port, http://host:port, h2c://host:port or tcp://host:port, without a path',
+    checkEndpoint,
+  ),
   hostPattern: text('a host', 'a name such as shop.example.com, or *.example.com for all names below it; without a port', checkHostPattern),
   authority: text('a host', 'a name or address with an optional port, for example shop.internal:8080', isAuthority),
   serverName: text(
@@ -107,9 +111,12 @@ function checkName(value: unknown): boolean | string {
 function checkEndpoint(value: unknown): boolean | string {
   if (parseEndpoint(value) !== null) return true;
   if (typeof value !== 'string') return false;
-  if (/^https?:\/\/[^/?#]*@/.test(value))
+  if (/^tcp:\/\/[A-Za-z0-9.-]+\/?$/.test(value))
+    return `"${value}" names no port, and tcp has no usual one; write ${value.replace(/\/$/, '')}:PORT`;
+  if (/^(https?|h2c|tcp):\/\/[^/?#]*@/.test(value))
     return `the URL of an endpoint has no user or password; expected http://host:port or https://host:port`;
-  if (/^[A-Za-z0-9.-]+(:[0-9]+)?$/.test(value)) return `"${value}" names no scheme; write http://${value} or https://${value}`;
+  if (/^[A-Za-z0-9.-]+(:[0-9]+)?$/.test(value))
+    return `"${value}" names no scheme; write http://${value} or https://${value}, or tcp://${value} for bytes that are passed through`;
   return false;
 }
 

@@ -65,7 +65,7 @@ function complete(file: ConfigFile, completion: Completion): Config {
   const services = Object.fromEntries(
     completion.usable('services', file.services).map(([name, service]) => [name, completeService(name, service, completion)]),
   );
-  const routes = completeRoutes(file.routes, completion);
+  const routes = completeRoutes(file.routes, { listeners: host.listeners, clusters, services }, completion);
   reportUnaskedCertificates(file.routes, host.listeners, completion);
   const hash = createHash('sha256').update(canonicalJson({ clusters, services, routes })).digest('hex');
   return { ...host, clusters, services, routes, hash };

@@ -39,6 +39,13 @@ const clusterHttp2 = optionalMapping(
   'HTTP/2 to endpoints',
 );
 
+const proxyProtocol = Type.Optional(
+  choice(
+    ['v1', 'v2'],
+    'Version of the PROXY protocol in which connections to the endpoints begin: those of pass-through listeners with the addresses of the client, probes with none. Absent: they begin with what the client sends. Not possible for HTTP, whose connections are shared by clients',
+  ),
+);
+
 const cluster = (balances: readonly ConfigExtension[]) =>
   mapping(
     {
@@ -48,7 +55,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
         minItems: 1,
         items: valueOf('endpoint', 'URL of an endpoint'),
         description:
-          'Addresses of the gateways of the cluster: `https://host:port` (HTTP/2 where the endpoint offers it, else HTTP/1.1), `http://host:port` (HTTP/1.1) or `h2c://host:port` (HTTP/2 without TLS)',
+          'Addresses of the gateways of the cluster: `https://host:port` (HTTP/2 where the endpoint offers it, else HTTP/1.1), `http://host:port` (HTTP/1.1), `h2c://host:port` (HTTP/2 without TLS), or `tcp://host:port` for pass-through listeners only. A tls-passthrough listener connects to `https://` and `tcp://` addresses, a tcp listener to `tcp://`, `http://` and `h2c://`; neither adds TLS of its own',
         what: 'a list of endpoints',
         expected:
           'URLs such as ["https://10.1.0.10"], with https, http or h2c; endpoints are listed in the file, "agent" is not possible yet',
@@ -91,6 +98,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
       keepAlive: duration('Idle connections to an endpoint are closed after this', '60s'),
       maxConnections: Type.Integer({ minimum: 1, maximum: 65_535, default: 1024, description: 'Connections per worker and endpoint' }),
       http2: clusterHttp2,
+      proxyProtocol,
       lastResort: Type.Boolean({ default: false, description: 'Drained or dialled to 0, it still receives when nothing else is left' }),
     },
     'A Kubernetes cluster as seen from the edge',
@@ -149,7 +157,7 @@ const service = mapping(
         firstByte: duration('From the end of the request to the first byte of the response', '30s'),
         betweenBytes: duration('Between two bytes of the response', '30s'),
         request: formsOf<string | 0>('durationOrZero', 'The whole exchange, all attempts together; 0: no limit', 0),
-        tunnelIdle: duration('An upgraded connection without a byte either way', '1h'),
+        tunnelIdle: duration('An upgraded or passed-through connection without a byte either way', '1h'),
       },
       'How long the service may take',
     ),
@@ -183,9 +191,13 @@ function valueConditions() {
 
 const match = optionalMapping(
   {
-    hosts: listOf(valueOf('hostPattern', 'Host'), 'Hosts: exact, or `*.example.com` for all names below; absent: any host', {
-      default: [],
-    }),
+    hosts: listOf(
+      valueOf('hostPattern', 'Host'),
+      'Hosts: exact, or `*.example.com` for all names below; absent: any host. Where TLS is passed through, the server name the client asks for',
+      {
+        default: [],
+      },
+    ),
     path: Type.Optional(valueOf('path', 'Path prefix by element: `/api` is for `/api` and `/api/x`, not for `/apix`; default `/`')),
     exact: Type.Optional(valueOf('path', 'The whole path; instead of `path`')),
     regex: Type.Optional(valueOf('regex', 'Pattern the whole path must match; instead of `path`')),
@@ -208,7 +220,11 @@ const route = (filters: readonly ConfigExtension[]) =>
       name: Type.Optional(
         valueOf('name', 'Name in metrics, logs and status; default: the name of the service, with a number when it is taken'),
       ),
-      listeners: listOf(valueOf('name', 'Name of a listener'), 'Listeners the route is for; absent: all', { default: [] }),
+      listeners: listOf(
+        valueOf('name', 'Name of a listener'),
+        'Listeners the route is for, all of one protocol; absent: all that speak http. A route for a tcp or tls-passthrough listener names it, and has no filters and nothing of HTTP in its match',
+        { default: [] },
+      ),
       match,
       service: valueOf('name', 'Name of the service'),
       clientCertificate: choice(

@@ -45,6 +45,11 @@ const agentTls = mapping(serverTls, TERMINATES);
 const listener = mapping(
   {
     bind: valueOf('bind', 'Address and port'),
+    protocol: choice(
+      ['http', 'tcp', 'tls-passthrough'],
+      'What is accepted: `http` (over TLS where tls is given); `tcp`, bytes of any kind; `tls-passthrough`, TLS that the endpoint ends, routed by the server name of the client. A connection of the last two goes to one endpoint as it is',
+      'http',
+    ),
     tls: Type.Optional(listenerTls),
     trustedPeers: listOf(valueOf('addressBlock', 'Address or CIDR block'), 'Peers whose forwarded fields and request ids are believed', {
       default: [],
@@ -54,7 +59,7 @@ const listener = mapping(
         requestHead: duration('From the first byte of a request head to its last', '10s'),
         keepAlive: duration('Between two requests on a kept connection', '75s'),
         requestBody: duration('Between two bytes of a request body', '30s'),
-        handshake: duration('A TLS handshake', '10s'),
+        handshake: duration('A TLS handshake; where TLS is passed through, the first message of it', '10s'),
         write: duration('How long a client may not read its response', '60s'),
       },
       'How long clients may take',

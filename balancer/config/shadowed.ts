@@ -13,13 +13,13 @@ export interface RankedRoute {
  */
 export function shadowingRoutes<T extends RankedRoute>(
   routes: readonly T[],
-  listeners: readonly string[],
+  httpListeners: readonly string[],
 ): readonly { readonly shadowed: T; readonly by: T }[] {
   const owners = new Map<string, T>();
   const found: { readonly shadowed: T; readonly by: T }[] = [];
   for (const candidate of routes) {
     if (!candidate.comparable) continue;
-    const claims = claimsOf(candidate.route, listeners);
+    const claims = claimsOf(candidate.route, httpListeners);
     const above = claims.map((claim) => owners.get(claim));
     const [by] = above;
     if (by !== undefined && above.every((owner) => owner !== undefined)) found.push({ shadowed: candidate, by });

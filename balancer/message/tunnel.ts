@@ -1,7 +1,7 @@
-// Two ends of an upgraded connection, as the tunnel between them sees each.
+// Two ends of an upgraded or passed-through connection, as the tunnel between them sees each.
 
 export interface TunnelListener {
-  /** The bytes are the listener's to keep. */
+  /** The memory is the listener's until the write that takes the bytes on says that it flows; see `write`. */
   onTunnelData(chunk: Buffer): void;
   /** This end will send no more; the other direction goes on. */
   onTunnelEnd(): void;
@@ -13,7 +13,7 @@ export interface TunnelListener {
 export interface TunnelEnd {
   /** Starts delivering to `listener`; what had arrived already comes first. */
   attach(listener: TunnelListener): void;
-  /** False: wait for onTunnelDrain. */
+  /** False: wait for onTunnelDrain, and let the end that the chunk came from read no more until then. */
   write(chunk: Buffer): boolean;
   /** Half-close. */
   end(): void;

@@ -1,5 +1,5 @@
 // Request → route, at a cost that does not depend on the number of routes.
-import type { RouteConfig } from '../config/config.ts';
+import type { ListenerProtocol, RouteConfig } from '../config/config.ts';
 import { SuffixTable } from './boundary-table.ts';
 import { compileCandidate, type RoutableRequest } from './conditions.ts';
 import { PathTable, type PlacedCandidate } from './path-table.ts';
@@ -18,17 +18,20 @@ const WILDCARD = '*.';
  * Precedence as of HTTPRoute in the Kubernetes Gateway API: an exact host before a wildcard, a longer wildcard before a shorter
  * one, a wildcard before any host; then an exact path, a pattern (where the API leaves the place open), a longer prefix; then a
  * method, the number of header fields, the number of query parameters; then the order of the file. When no route of a host
- * fits, the routes of the next wider host are asked.
+ * fits, the routes of the next wider host are asked. A route that names no listeners is for those that speak HTTP.
  */
-export function compileRouter(routes: readonly RouteConfig[], listener: string): Router {
-  const byHost = placedByHost(routes, listener);
+export function compileRouter(routes: readonly RouteConfig[], listener: string, protocol: ListenerProtocol = 'http'): Router {
+  const byHost = placedByHost(routes, ({ listeners }) => (listeners.length === 0 ? protocol === 'http' : listeners.includes(listener)));
   return new HostRouter([...byHost.keys()], new PathTable([...byHost.values()]));
 }
 
-function placedByHost(routes: readonly RouteConfig[], listener: string): ReadonlyMap<string, readonly PlacedCandidate[]> {
+function placedByHost(
+  routes: readonly RouteConfig[],
+  isFor: (route: RouteConfig) => boolean,
+): ReadonlyMap<string, readonly PlacedCandidate[]> {
   const byHost = new Map<string, PlacedCandidate[]>();
   routes.forEach((route, index) => {
-    if (route.listeners.length > 0 && !route.listeners.includes(listener)) return;
+    if (!isFor(route)) return;
     const placed = { path: route.match.path, candidate: compileCandidate(index, route.match) };
     for (const host of route.match.hosts.length === 0 ? [ANY_HOST] : route.match.hosts) {
       const others = byHost.get(host);

@@ -2,7 +2,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 
-/** One request, when it is over. */
+/** One request, or one connection that was passed through, when it is over. */
 export interface AccessLogEntry {
   /** ISO 8601, UTC. */
   readonly at: string;
@@ -13,9 +13,9 @@ export interface AccessLogEntry {
   readonly host: string;
   /** Without the query, which may carry secrets. */
   readonly path: string;
-  /** 0: closed without an answer. */
+  /** 0: closed without an answer, and always where bytes are passed through. */
   readonly status: number;
-  /** Of bodies. */
+  /** Of bodies, or of the connection. */
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly durationMs: number;
@@ -29,6 +29,8 @@ export interface AccessLogEntry {
   readonly error: string;
   /** What an operator may know about the error; empty: nothing. */
   readonly detail: string;
+  /** What a client whose TLS is passed through offered to speak; not there for others. `host` is its server name. */
+  readonly alpn?: readonly string[];
 }
 
 /** A batch is handed on when it has this many characters, and at the latest after `FLUSH_MS`. */

@@ -72,12 +72,30 @@ export const METRICS = {
   weir_connections_total: { kind: 'counter', help: 'Client connections accepted', labels: ['listener'] },
   weir_connections_refused_total: { kind: 'counter', help: 'Client connections closed at once', labels: ['listener', 'reason'] },
   weir_connections: { kind: 'gauge', help: 'Client connections open now', labels: ['listener', 'worker'] },
+  weir_l4_connections_total: {
+    kind: 'counter',
+    help: 'Connections of pass-through listeners, by where they went and what became of them: established, or a code of the error catalogue',
+    labels: ['listener', 'route', 'service', 'version', 'cluster', 'outcome'],
+  },
+  weir_l4_closes_total: {
+    kind: 'counter',
+    help: 'Established connections of pass-through listeners that are over: complete, broken off by client or upstream, idle for too long, or cut by weir',
+    labels: ['service', 'version', 'cluster', 'reason'],
+  },
   weir_requests_in_flight: { kind: 'gauge', help: 'Requests in work now', labels: ['worker'] },
   weir_upstream_connections_total: { kind: 'counter', help: 'Connections opened to endpoints', labels: ['cluster'] },
   weir_upstream_connections: { kind: 'gauge', help: 'Connections to endpoints open now', labels: ['cluster', 'worker'] },
-  weir_received_bytes_total: { kind: 'counter', help: 'Bytes of request bodies', labels: ['service'] },
-  weir_sent_bytes_total: { kind: 'counter', help: 'Bytes of response bodies', labels: ['service'] },
-  weir_tunnels: { kind: 'gauge', help: 'Upgraded connections open now', labels: ['worker'] },
+  weir_received_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes of request bodies, and from clients of pass-through listeners',
+    labels: ['service'],
+  },
+  weir_sent_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes of response bodies, and to clients of pass-through listeners',
+    labels: ['service'],
+  },
+  weir_tunnels: { kind: 'gauge', help: 'Upgraded and passed-through connections open now', labels: ['worker'] },
   weir_access_log_dropped_total: {
     kind: 'counter',
     help: 'Access log lines dropped because the target did not keep up',

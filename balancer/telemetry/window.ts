@@ -1,4 +1,5 @@
 // What happened in the last minute, second by second: rates, error ratios and percentiles for the operator's screens and for the plan.
+import { ERRORS, isErrorCode } from '../errors.ts';
 import { METRICS } from './metrics.ts';
 import type { MetricsDelta, SeriesDelta } from './meter.ts';
 
@@ -51,6 +52,7 @@ export class TrafficWindow {
     for (const series of delta) {
       if (series.value === 0) continue;
       if (series.name === 'weir_requests_total') this.#addRequests(series, second);
+      else if (series.name === 'weir_l4_connections_total') this.#addConnections(series, second);
       else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
     }
   }
@@ -108,6 +110,13 @@ export class TrafficWindow {
   #addRequests({ labels, value }: SeriesDelta, second: number): void {
     const [route = '', service = '', version = '', cluster = '', codeClass = ''] = labels;
     const errors = codeClass === '5xx' ? value : 0;
+    for (const key of keysOf({ route, service, version, cluster })) ringOf(this.#counts, key, COUNTS).add(second, [value, errors]);
+  }
+
+  /** A connection that is passed through counts as one request: by it the split is steered. */
+  #addConnections({ labels, value }: SeriesDelta, second: number): void {
+    const [, route = '', service = '', version = '', cluster = '', outcome = ''] = labels;
+    const errors = isFailure(outcome) ? value : 0;
     for (const key of keysOf({ route, service, version, cluster })) ringOf(this.#counts, key, COUNTS).add(second, [value, errors]);
   }
 
@@ -181,6 +190,11 @@ function keysOf({ route, service, version, cluster }: Names): readonly string[] 
   if (cluster !== '') keys.push(keyOf({ of: 'cluster', cluster }), keyOf({ of: 'target', service, version, cluster }));
   if (route !== '') keys.push(keyOf({ of: 'route', route }));
   return keys;
+}
+
+/** What would be answered with a 5xx if there were an answer. */
+function isFailure(outcome: string): boolean {
+  return isErrorCode(outcome) && ERRORS[outcome].status >= 500;
 }
 
 function keyOf(whose: TrafficOf): string {

@@ -2,6 +2,7 @@
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import type { ClusterConfig } from '../config/config.ts';
+import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { ClusterHealth } from '../steer/plan-shape.ts';
 import { Endpoint } from './endpoint.ts';
 import type { BalancePolicy } from './policies/policy.ts';
@@ -18,6 +19,8 @@ export interface ClusterEnvironment {
 export class ClusterUpstream {
   readonly name: string;
   readonly endpoints: readonly Endpoint[];
+  /** What a connection that is passed through to it begins with; null: nothing. */
+  readonly proxyProtocol: ProxyVersion | null;
   readonly #policy: BalancePolicy;
   readonly #deadlines: Deadlines;
   /** Endpoints that may be used; rebuilt when something changed, and when the first ejection ends. */
@@ -27,6 +30,7 @@ export class ClusterUpstream {
   /** Endpoints of `previous` with the same address and settings stay, with their connections and counters. */
   constructor(config: ClusterConfig, environment: ClusterEnvironment, previous: ClusterUpstream | null) {
     this.name = config.name;
+    this.proxyProtocol = config.proxyProtocol;
     this.#deadlines = environment.deadlines;
     const kept = new Map(previous?.endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const endpointEnvironment = { ...environment, countConnection: () => environment.countConnection(config.name) };

@@ -7,6 +7,7 @@ import type { ClusterConfig, EndpointConfig } from '../config/config.ts';
 import type { UpstreamAddress } from '../socket/upstream-socket.ts';
 import { ConnectionPool, type ConnectionWaiter, type PoolSettings } from './connection-pool.ts';
 import type { Candidate } from './policies/policy.ts';
+import { RawConnection, type RawWaiter } from './raw-connection.ts';
 
 export interface EndpointEnvironment {
   readonly deadlines: Deadlines;
@@ -33,6 +34,8 @@ export class Endpoint implements Candidate {
   readonly #pool: ConnectionPool;
   /** For upgrades, where the requests go over HTTP/2. Null until one is asked for. */
   #upgradePool: ConnectionPool | null = null;
+  /** Connections that are passed through; never in a pool. */
+  #raw = 0;
 
   constructor(config: EndpointConfig, cluster: ClusterConfig, tls: UpstreamAddress['tls'], environment: EndpointEnvironment) {
     this.id = config.id;
@@ -57,7 +60,7 @@ export class Endpoint implements Candidate {
 
   /** Open connections, used or idle. */
   get connections(): number {
-    return this.#pool.connections + (this.#upgradePool?.connections ?? 0);
+    return this.#pool.connections + (this.#upgradePool?.connections ?? 0) + this.#raw;
   }
 
   observeLatency(ms: number): void {
@@ -72,6 +75,15 @@ export class Endpoint implements Candidate {
   acquire(waiter: ConnectionWaiter, { fresh, upgrade }: { readonly fresh: boolean; readonly upgrade: boolean }): void {
     const pool = upgrade ? this.#poolForUpgrades() : this.#pool;
     pool.acquire(waiter, fresh);
+  }
+
+  /** A connection for the bytes of one client, begun anew; null: there is no room for another one. */
+  openRaw(waiter: RawWaiter): RawConnection | null {
+    if (this.connections >= this.#settings.maxConnections) return null;
+    this.#raw += 1;
+    this.#settings.countConnection();
+    const { host, port } = this.#settings.address;
+    return new RawConnection({ host, port, ...this.#settings }, waiter, () => (this.#raw -= 1));
   }
 
   /** The waiter wants none any more. */

@@ -5,7 +5,7 @@ import type { Config, RouteConfig } from '../config/config.ts';
 import type { Filter } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
 import type { CanonicalRequest } from '../message/request.ts';
-import { compileRouter, type Router } from '../route/router.ts';
+import { compileRouter, type RoutableRequest, type Router } from '../route/router.ts';
 import type { Plan } from '../steer/plan-shape.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
 import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
@@ -13,6 +13,9 @@ import type { ReadFile } from '../upstream/upstream-tls.ts';
 import type { Evidence } from './evidence.ts';
 import { ServiceSteering, type ServiceTarget } from './service-steering.ts';
 import { AnswerStats } from './stats.ts';
+
+/** Routes of a listener that passes bytes on ask for nothing but a host. */
+const ANY_REQUEST: RoutableRequest = { host: '', path: '/', query: '', method: '', fields: [] };
 
 export interface GenerationEnvironment {
   readonly deadlines: Deadlines;
@@ -35,8 +38,9 @@ export class RouteRuntime {
   readonly #meter: Meter;
   readonly #stats: AnswerStats[] = [];
   #local: AnswerStats | null = null;
-  readonly #received: Counter;
-  readonly #sent: Counter;
+  /** Bytes from and to clients. */
+  readonly received: Counter;
+  readonly sent: Counter;
 
   constructor(config: RouteConfig, service: ServiceSteering, filters: readonly Filter[], meter: Meter) {
     this.config = config;
@@ -46,8 +50,8 @@ export class RouteRuntime {
     this.onResponse = filters.filter(({ onResponse }) => onResponse !== undefined).reverse();
     this.onEnd = filters.filter(({ onEnd }) => onEnd !== undefined).reverse();
     this.#meter = meter;
-    this.#received = meter.counter('weir_received_bytes_total', [service.config.name]);
-    this.#sent = meter.counter('weir_sent_bytes_total', [service.config.name]);
+    this.received = meter.counter('weir_received_bytes_total', [service.config.name]);
+    this.sent = meter.counter('weir_sent_bytes_total', [service.config.name]);
   }
 
   /** Null: weir answered itself. */
@@ -62,8 +66,8 @@ export class RouteRuntime {
   }
 
   countBytes(received: number, sent: number): void {
-    if (received > 0) this.#received.add(received);
-    if (sent > 0) this.#sent.add(sent);
+    if (received > 0) this.received.add(received);
+    if (sent > 0) this.sent.add(sent);
   }
 }
 
@@ -88,12 +92,18 @@ export class Generation {
       ]),
     );
     this.#routes = config.routes.map((route) => this.#routeOf(route, environment.meter));
-    this.#routers = new Map(config.listeners.map(({ name }) => [name, compileRouter(config.routes, name)]));
+    this.#routers = new Map(config.listeners.map(({ name, protocol }) => [name, compileRouter(config.routes, name, protocol)]));
   }
 
   /** Null: no route matches. */
   match(request: CanonicalRequest): RouteRuntime | null {
     const index = this.#routers.get(request.listener)?.match(request) ?? -1;
+    return this.#routes[index] ?? null;
+  }
+
+  /** The route of a connection that is passed through; `serverName` empty: it names none. Null: no route matches. */
+  matchConnection(listener: string, serverName: string): RouteRuntime | null {
+    const index = this.#routers.get(listener)?.match({ ...ANY_REQUEST, host: serverName }) ?? -1;
     return this.#routes[index] ?? null;
   }
 

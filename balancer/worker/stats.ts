@@ -1,6 +1,7 @@
 // The instruments a request touches, looked up once per route and target and never on the way.
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { Counter, Histogram, Meter } from '../telemetry/meter.ts';
+import type { TunnelCause } from './tunnel.ts';
 
 const CODE_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
@@ -23,6 +24,14 @@ export class AnswerStats {
     this.#classes[Math.floor(status / 100)]?.add(1);
     this.#duration.observe(durationMs / 1000);
   }
+}
+
+/** Where a passed-through connection goes; empty names are places it never came to. */
+export interface PassThroughNames {
+  readonly route: string;
+  readonly service: string;
+  readonly version: string;
+  readonly cluster: string;
 }
 
 /** Counters with one bounded label behind a fixed one, made when first needed. */
@@ -48,6 +57,14 @@ export class WorkerCounters {
 
   refusedConnection(listener: string, reason: string): void {
     this.#counter('weir_connections_refused_total', listener, reason).add(1);
+  }
+
+  passThrough(listener: string, { route, service, version, cluster }: PassThroughNames, outcome: ErrorCode | 'established'): void {
+    this.#meter.counter('weir_l4_connections_total', [listener, route, service, version, cluster, outcome]).add(1);
+  }
+
+  passThroughEnd({ service, version, cluster }: PassThroughNames, cause: TunnelCause): void {
+    this.#meter.counter('weir_l4_closes_total', [service, version, cluster, cause]).add(1);
   }
 
   /** Code of the request path threw. */

@@ -1,4 +1,4 @@
-// An upgraded connection: bytes both ways with back-pressure, each direction ended on its own, closed when idle for too long.
+// An upgraded or passed-through connection: bytes both ways with back-pressure, each direction ended on its own, closed when idle for too long.
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
 
@@ -7,6 +7,9 @@ export interface TunnelTotals {
   bytesOut: number;
 }
 
+/** `complete`: both directions came to their ends. `client`, `upstream`: who broke off. `cut`: by the worker. */
+export type TunnelCause = 'complete' | 'client' | 'upstream' | 'idle' | 'cut';
+
 export class Tunnel implements Expiring {
   deadlineMs: number;
   readonly totals: TunnelTotals = { bytesIn: 0, bytesOut: 0 };
@@ -14,14 +17,17 @@ export class Tunnel implements Expiring {
   readonly #upstream: TunnelEnd;
   readonly #idleMs: number;
   readonly #deadlines: Deadlines;
-  readonly #onClosed: (tunnel: Tunnel) => void;
+  readonly #onClosed: (tunnel: Tunnel, cause: TunnelCause) => void;
   #open = true;
+  /** Directions that have ended. */
+  #ended = 0;
+  #oneClosed = false;
 
   constructor(
     ends: { readonly client: TunnelEnd; readonly upstream: TunnelEnd },
     idleMs: number,
     deadlines: Deadlines,
-    onClosed: (tunnel: Tunnel) => void,
+    onClosed: (tunnel: Tunnel, cause: TunnelCause) => void,
   ) {
     this.#client = ends.client;
     this.#upstream = ends.upstream;
@@ -35,35 +41,56 @@ export class Tunnel implements Expiring {
     this.#deadlines.add(this);
     const countIn = (bytes: number): number => (this.totals.bytesIn += bytes);
     const countOut = (bytes: number): number => (this.totals.bytesOut += bytes);
-    this.#upstream.attach(this.#direction(this.#upstream, this.#client, countOut));
-    if (this.#open) this.#client.attach(this.#direction(this.#client, this.#upstream, countIn));
+    this.#upstream.attach(this.#direction('upstream', this.#upstream, this.#client, countOut));
+    if (this.#open) this.#client.attach(this.#direction('client', this.#client, this.#upstream, countIn));
   }
 
   onDeadline(): void {
-    this.close();
+    this.#finish('idle');
   }
 
   /** Ends both directions. */
   close(): void {
+    this.#finish('cut');
+  }
+
+  /** What arrives at `from` goes to `to`. */
+  #direction(name: 'client' | 'upstream', from: TunnelEnd, to: TunnelEnd, count: (bytes: number) => number): TunnelListener {
+    return {
+      onTunnelData: (chunk) => {
+        count(chunk.length);
+        this.#moved();
+        if (!to.write(chunk)) from.pause();
+      },
+      onTunnelEnd: () => {
+        this.#ended += 1;
+        to.end();
+      },
+      onTunnelDrain: () => {
+        this.#moved();
+        to.resume();
+      },
+      onTunnelClosed: () => this.#endClosed(name),
+    };
+  }
+
+  #moved(): void {
+    this.deadlineMs = this.#deadlines.nowMs + this.#idleMs;
+  }
+
+  /** When both directions have ended the other end closes by itself, once it has written what waits there. */
+  #endClosed(name: 'client' | 'upstream'): void {
+    if (this.#ended < 2) this.#finish(name);
+    else if (this.#oneClosed) this.#finish('complete');
+    else this.#oneClosed = true;
+  }
+
+  #finish(cause: TunnelCause): void {
     if (!this.#open) return;
     this.#open = false;
     this.#deadlines.remove(this);
     this.#client.destroy();
     this.#upstream.destroy();
-    this.#onClosed(this);
-  }
-
-  /** What arrives at `from` goes to `to`. */
-  #direction(from: TunnelEnd, to: TunnelEnd, count: (bytes: number) => number): TunnelListener {
-    return {
-      onTunnelData: (chunk) => {
-        count(chunk.length);
-        this.deadlineMs = this.#deadlines.nowMs + this.#idleMs;
-        if (!to.write(chunk)) from.pause();
-      },
-      onTunnelEnd: () => to.end(),
-      onTunnelDrain: () => to.resume(),
-      onTunnelClosed: () => this.close(),
-    };
+    this.#onClosed(this, cause);
   }
 }

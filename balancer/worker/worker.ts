@@ -21,6 +21,7 @@ import { Evidence } from './evidence.ts';
 import { Generation } from './generation.ts';
 import { HandedSockets } from './handed-sockets.ts';
 import { ListenerSet } from './listener-set.ts';
+import { PassThrough } from './pass-through.ts';
 import { Pipeline } from './pipeline.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -234,9 +235,22 @@ export class Worker {
     if (this.#pipeline !== null) this.#link.send({ type: 'ack', generation: this.#pipeline.generation.number, plan: this.#planNumber });
   }
 
-  #accept(socket: Socket, { listener, scheme, peerAddress, trusted, serverName, clientCertificate }: Accepted): void {
+  #accept(socket: Socket, accepted: Accepted): void {
+    const { listener, peerAddress } = accepted;
     const pipeline = this.#pipeline;
     if (pipeline === null) return void socket.destroy();
+    this.#vitals.countConnection(listener.name);
+    const connection =
+      listener.protocol === 'http'
+        ? this.#httpConnection(socket, accepted, pipeline)
+        : new PassThrough(socket, { listener, peerAddress, id: this.#nextRequestId() }, pipeline, this.#context);
+    pipeline.connections.add(connection);
+    this.#drain?.admit(connection);
+    connection.start();
+  }
+
+  #httpConnection(socket: Socket, accepted: Accepted, pipeline: Pipeline): Http1DownstreamConnection {
+    const { listener, scheme, peerAddress, trusted, serverName, clientCertificate } = accepted;
     const facts = {
       listener: listener.name,
       scheme,
@@ -255,11 +269,7 @@ export class Worker {
       nowMs: this.#context.nowMs,
       dateLine: this.#dateLine,
     };
-    const connection = new Http1DownstreamConnection(socket, facts, settings);
-    pipeline.connections.add(connection);
-    this.#vitals.countConnection(listener.name);
-    this.#drain?.admit(connection);
-    connection.start();
+    return new Http1DownstreamConnection(socket, facts, settings);
   }
 }
 

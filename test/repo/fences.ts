@@ -18,7 +18,7 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   undici: ['health/', 'agent/', 'tui/client.ts'],
   ws: ['balancer/controller/'],
   yaml: ['balancer/config/', 'tui/output.ts', 'tui/server.ts'],
-  'node:cluster': ['bench/listening.ts'],
+  'node:cluster': ['balancer/supervisor.ts', 'bench/listening.ts'],
   'node:sqlite': ['balancer/store/sqlite.ts'],
 };
 

@@ -77,6 +77,7 @@ function clusterConfig(name: string): ClusterConfig {
     maxConnections: 16,
     http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
+    proxyProtocol: null,
   };
 }
 

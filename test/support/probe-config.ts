@@ -29,6 +29,7 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     maxConnections: 100,
     http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
+    proxyProtocol: null,
     ...wish,
   };
 }

@@ -20,13 +20,17 @@ import { Worker } from '../../balancer/worker/worker.ts';
 type Part = Readonly<Record<string, unknown>>;
 
 export interface ProxyOptions {
-  /** Of the only cluster. */
+  /** Of the cluster `one`. */
   readonly endpoints: readonly string[];
   /** Written over the listener, cluster, service and route of the config. */
   readonly listener?: Part;
   readonly cluster?: Part;
   readonly service?: Part;
   readonly route?: Part;
+  /** Clusters and services besides, and routes instead. */
+  readonly clusters?: Part;
+  readonly services?: Part;
+  readonly routes?: readonly Part[];
 }
 
 export interface Proxy {
@@ -34,6 +38,8 @@ export interface Proxy {
   readonly url: string;
   /** What the worker said to its controller. */
   readonly said: readonly WorkerMessage[];
+  /** The last value of a gauge that the worker has reported, over all its series; -1: none yet. */
+  gauge(name: string): number;
   drain(deadlineMs: number): void;
   /** Settles when the worker has drained. */
   readonly drained: Promise<undefined>;
@@ -57,17 +63,25 @@ export async function startProxy(t: TestContext, options: ProxyOptions): Promise
     stopTelling();
   });
   await ready.promise;
-  return { port, url: `http://127.0.0.1:${port}`, said, drain: (deadlineMs) => worker.drain(deadlineMs), drained: drained.promise };
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    said,
+    gauge: (name) => lastGauge(said, name),
+    drain: (deadlineMs) => worker.drain(deadlineMs),
+    drained: drained.promise,
+  };
 }
 
-function configOf(directory: string, port: number, { endpoints, listener, cluster, service, route }: ProxyOptions): Config {
+function configOf(directory: string, port: number, options: ProxyOptions): Config {
+  const { endpoints, listener, cluster, service, route } = options;
   const text = stringify({
     version: 1,
     state: { dir: directory },
     listeners: { web: { bind: `127.0.0.1:${port}`, ...listener } },
-    clusters: { one: { endpoints, health: 'none', ...cluster } },
-    services: { shop: { versions: { blue: { clusters: { one: {} } } }, ...service } },
-    routes: [{ name: 'all', service: 'shop', ...route }],
+    clusters: { one: { endpoints, health: 'none', ...cluster }, ...options.clusters },
+    services: { shop: { versions: { blue: { clusters: { one: {} } } }, ...service }, ...options.services },
+    routes: options.routes ?? [{ name: 'all', service: 'shop', ...route }],
   });
   const result = loadConfig({ file: join(directory, 'weir.yaml'), text }, EXTENSIONS, { cores: 1, hostName: 'test', readable: () => true });
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
@@ -100,6 +114,18 @@ async function startTeller(path: string, config: Config, said: WorkerMessage[]):
     server.close();
     for (const socket of sockets) socket.destroy();
   };
+}
+
+/** The sum over the series of a counter that the worker has reported so far, by their label values joined with `/`. */
+export function reported({ said }: Proxy, name: string, labels = /(?:)/): number {
+  const series = said.flatMap((message) => (message.type === 'metrics' ? message.delta : []));
+  return series.filter((one) => one.name === name && labels.test(one.labels.join('/'))).reduce((sum, { value }) => sum + value, 0);
+}
+
+function lastGauge(said: readonly WorkerMessage[], name: string): number {
+  const last = said.findLast((message) => message.type === 'metrics' && message.delta.some((series) => series.name === name));
+  if (last?.type !== 'metrics') return -1;
+  return last.delta.filter((series) => series.name === name).reduce((sum, { value }) => sum + value, 0);
 }
 
 /** Every endpoint up. */

@@ -4,6 +4,7 @@ import type { ProbeAddress } from '../../../health/connect.ts';
 import { attempt } from '../../../health/probe.ts';
 import { createProbe } from '../../../health/probes.ts';
 import type { ClusterConfig, EndpointConfig, ProbeConfig, ProbeKind, VersionConfig } from '../../config/config.ts';
+import { proxyHeader } from '../../message/proxy-protocol.ts';
 import { type ReadFile, upstreamTls } from '../../upstream/upstream-tls.ts';
 import type { Check } from './watch.ts';
 
@@ -63,7 +64,9 @@ function withHost({ probe }: ProbeConfig, host: string | null): ProbeKind {
 
 function addressOf(cluster: ClusterConfig, endpoint: EndpointConfig, readFile: ReadFile): ProbeAddress | Error {
   try {
-    return { host: endpoint.host, port: endpoint.port, tls: upstreamTls(cluster, endpoint, readFile), h2c: endpoint.scheme === 'h2c' };
+    const preface = cluster.proxyProtocol === null ? null : proxyHeader(cluster.proxyProtocol, null);
+    const { host, port, scheme } = endpoint;
+    return { host, port, tls: upstreamTls(cluster, endpoint, readFile), h2c: scheme === 'h2c', preface };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return new Error(`the authority of the cluster cannot be used: ${problem}`);

@@ -107,9 +107,12 @@ test('endpoints are URLs of a scheme, a host and a port, and nothing else', () =
     port: 8443,
   });
   assert.deepEqual(parseEndpoint('h2c://10.1.0.10:8080'), { id: '10.1.0.10:8080', scheme: 'h2c', host: '10.1.0.10', port: 8080 });
+  assert.deepEqual(parseEndpoint('tcp://10.1.0.10:5432'), { id: '10.1.0.10:5432', scheme: 'tcp', host: '10.1.0.10', port: 5432 });
   for (const wrong of [
     'ftp://a',
     'h2://a',
+    'tcp://a',
+    'tcp://a:5432/x',
     'http://',
     'http://a/x',
     'http://a?x',

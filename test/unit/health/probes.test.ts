@@ -17,6 +17,7 @@ import { makeCertificate, type TestCertificate } from '../../support/certificate
 const OK_STATUSES = [{ from: 200, to: 399 }];
 const HTTP: ProbeSettings = { kind: 'http', path: '/healthz', host: null, statuses: OK_STATUSES };
 const TCP: ProbeSettings = { kind: 'tcp' };
+const PREFACE = Buffer.from('PROXY UNKNOWN\r\n');
 const forever = new AbortController().signal;
 
 const run = (settings: ProbeSettings, address: ProbeAddress, timeoutMs = 5000, signal = forever): Promise<ProbeOutcome> =>
@@ -219,5 +220,39 @@ describe('TLS endpoints', () => {
       const outcome = await run(settings, address, 100);
       assert.deepEqual([outcome.ok, outcome.reached, outcome.reason], [false, false, 'no answer within 100ms'], settings.kind);
     }
+  });
+
+  test('what a connection must begin with is said before anything else, TLS included', async (t) => {
+    const begins: string[] = [];
+    const front = createPlainServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('readable', () => {
+        begins.push(String(socket.read(PREFACE.length)));
+        server.emit('connection', socket);
+      });
+    });
+    t.after(() => front.close());
+    const address = { ...secure(authority, 'gateway.test'), port: await listen(front), preface: PREFACE };
+    for (const settings of [HTTP, TCP]) assert.equal((await run(settings, address)).ok, true, settings.kind);
+    const misnamed = await run(HTTP, { ...address, tls: secure(authority, 'other.test').tls });
+    assert.match(misnamed.reason, /other\.test/);
+    assert.deepEqual(new Set(begins), new Set([PREFACE.toString()]));
+  });
+
+  test('a connection that must begin with something is refused, and is over, as any other', async () => {
+    const unused = createPlainServer();
+    const refusing = await listen(unused);
+    await new Promise((resolve) => unused.close(resolve));
+    const left = Promise.withResolvers<undefined>();
+    const waiting = createPlainServer((socket) => void socket.on('close', () => left.resolve(undefined)).resume());
+    const address = { ...secure(authority, 'gateway.test'), preface: PREFACE };
+    for (const settings of [HTTP, TCP]) {
+      const refused = await run(settings, { ...address, port: refusing });
+      assert.deepEqual([refused.ok, refused.reached, refused.reason], [false, false, 'connection refused'], settings.kind);
+    }
+    const late = await run(TCP, { ...address, port: await listen(waiting) }, 100);
+    assert.deepEqual([late.ok, late.reason], [false, 'no answer within 100ms']);
+    await left.promise;
+    waiting.close();
   });
 });

@@ -1,13 +1,11 @@
 // Every wait of the balancer has an end: connect, first byte, between bytes, the whole request, an idle tunnel.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startOrigin, startRawOrigin } from '../../support/origin.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { connectRaw } from '../../support/raw-client.ts';
+import { startUnreachable } from '../../support/unreachable.ts';
 
 async function problemOf(url: string, init?: RequestInit): Promise<{ readonly status: number; readonly code: unknown }> {
   const response = await fetch(url, init);
@@ -15,26 +13,9 @@ async function problemOf(url: string, init?: RequestInit): Promise<{ readonly st
   return { status: response.status, code: typeof problem === 'object' && problem !== null && 'code' in problem ? problem.code : undefined };
 }
 
-/** A port that is open and takes no more connections: its process is stopped and its backlog is full, so a SYN gets no answer. */
-async function startUnreachable(t: TestContext): Promise<string> {
-  const script =
-    "const s = require('net').createServer(); s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port));";
-  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.after(() => child.kill('SIGKILL'));
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const port = Number(line.toString());
-  child.kill('SIGSTOP');
-  // More than the backlog holds; those that do not fit hang in SYN_SENT and go with the test.
-  for (let i = 0; i < 8; i += 1) {
-    const filler = connect(port, '127.0.0.1').on('error', () => undefined);
-    t.after(() => filler.destroy());
-  }
-  return `http://127.0.0.1:${port}`;
-}
-
 describe('the balancer gives up', () => {
   it('connecting, after connectTimeout, with 504', async (t) => {
-    const endpoint = await startUnreachable(t);
+    const endpoint = `http://127.0.0.1:${await startUnreachable(t)}`;
     const proxy = await startProxy(t, { endpoints: [endpoint], cluster: { connectTimeout: '200ms' } });
     const startedMs = performance.now();
     assert.deepEqual(await problemOf(proxy.url), { status: 504, code: 'connect_timeout' });
