@@ -47,7 +47,7 @@ test('a vendor outside its fence is a breach, also as a type or a path inside th
   );
   assert.match(judge('tui/weir.ts', "import type { Widgets } from 'blessed';")[0] ?? '', /only tui\/dashboard\/screen\.ts/);
   assert.match(judge('agent/agent.ts', "await import('systeminformation/lib/cpu.js');")[0] ?? '', /only agent\/capacity\.ts/);
-  assert.match(judge('balancer/main.ts', "import cluster from 'node:cluster';")[0] ?? '', /only bench\/listening\.ts/);
+  assert.match(judge('balancer/main.ts', "import cluster from 'node:cluster';")[0] ?? '', /only balancer\/supervisor\.ts/);
   assert.deepEqual(judge('balancer/log.ts', "import { pino } from 'pino';"), []);
 });
 
