@@ -154,9 +154,13 @@ function takeField(kind: number, lower: string, value: string, into: FieldBlock)
       into.upgrade = into.upgrade === '' ? value.toLowerCase() : `${into.upgrade}, ${value.toLowerCase()}`;
       return null;
     case FieldKind.Expect:
-      into.expect = into.expect === '' ? value.toLowerCase() : `${into.expect}, ${value.toLowerCase()}`;
+      // An empty one is an expectation nobody can name, and refused as such.
+      into.expect = into.expect === '' && value !== '' ? value.toLowerCase() : `${into.expect}, ${value.toLowerCase()}`;
       return null;
     case FieldKind.ProxyConnection:
+      // Nothing of ours, but some parsers take its close for Connection's and read no further; so nothing further is read here.
+      into.close ||= /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value);
+      return null;
     case FieldKind.Trailer:
       return null;
     default:

@@ -1,0 +1,97 @@
+// Thousands of byte sequences, read by the engine and by Node's strict parser: the engine takes nothing that the other refuses, and never two requests for one.
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { startOrigin, type Answer } from '../support/origin.ts';
+import { startProxy } from '../support/proxy.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { RequestMangler } from '../support/mangled-requests.ts';
+import { disagreement, knownToNode, readByEngine, StrictNode } from '../support/two-readers.ts';
+
+const GENERATED = 7000;
+/** So many at the same time: a turn of the event loop serves all of them. */
+const AT_ONCE = 100;
+
+test(`the engine reads ${GENERATED} mangled requests as a strict parser does, or refuses them`, async () => {
+  const mangler = new RequestMangler(seededRandom(20_261));
+  const nodes = Array.from({ length: AT_ONCE }, () => new StrictNode());
+  let understood = 0;
+  let refused = 0;
+  for (let batch = 0; batch < GENERATED / AT_ONCE; batch += 1) {
+    await Promise.all(
+      nodes.map(async (node) => {
+        const bytes = mangler.next();
+        const { requests, sent } = await readByEngine([bytes]);
+        const problem = disagreement(requests, await node.read(bytes));
+        if (problem !== null && knownToNode(requests)) assert.fail(`${problem}\n${JSON.stringify(bytes)}`);
+        understood += requests.length;
+        if (/HTTP\/1\.1 [45]/.test(sent)) refused += 1;
+      }),
+    );
+  }
+  // Neither may be rare, or nothing was compared.
+  assert.ok(understood > GENERATED / 2, `only ${understood} requests were understood`);
+  assert.ok(refused > GENERATED / 5, `only ${refused} sequences were refused`);
+});
+
+const THROUGH = 1500;
+
+/** What came out at the other end of the data plane. */
+interface Delivered {
+  readonly method: string;
+  readonly target: string;
+  readonly body: string;
+}
+
+test(`of ${THROUGH} mangled sequences exactly the requests that were understood arrive at the origin, each once`, async (t) => {
+  const delivered: Delivered[] = [];
+  const origin = await startOrigin(t, recordingInto(delivered));
+  const proxy = await startProxy(t, { endpoints: [origin.endpoint] });
+  const mangler = new RequestMangler(seededRandom(9110));
+  for (let count = 0; count < THROUGH; count += 1) {
+    const bytes = mangler.next();
+    const { requests, sent } = await readByEngine([bytes]);
+    if (!knownToNode(requests)) continue;
+    const expected = requests.filter(({ complete }) => complete).map(({ method, target, body }) => ({ method, target, body }));
+    // A request too many would stand at the head of those of the next sequence.
+    const before = delivered.length;
+    await speak(proxy.port, mangler.cut(bytes), answersIn(sent));
+    assert.deepEqual(delivered.slice(before), expected, JSON.stringify(bytes));
+  }
+  assert.deepEqual(origin.misread, []);
+  assert.ok(delivered.length > THROUGH / 2, `only ${delivered.length} requests arrived`);
+});
+
+/** Answers when the request is complete, and notes it. */
+function recordingInto(delivered: Delivered[]): Answer {
+  return (request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')));
+    request.on('error', () => undefined);
+    request.on('end', () => {
+      delivered.push({ method: request.method ?? '', target: request.url ?? '', body });
+      response.end();
+    });
+  };
+}
+
+/** Sends the pieces on a connection of their own, and leaves when so many answers have come or the other side ends. */
+async function speak(port: number, pieces: readonly string[], answers: number): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let received = '';
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.toString('latin1');
+    if (answersIn(received) >= answers) resolve(undefined);
+  });
+  for (const event of ['end', 'close', 'error']) socket.on(event, () => resolve(undefined));
+  for (const piece of pieces) socket.write(piece, 'latin1');
+  if (answers > 0) await promise;
+  socket.destroy();
+  assert.equal(answersIn(received), answers, JSON.stringify(pieces.join('')));
+}
+
+/** Whole answers, those of weir itself included, and no interim ones. */
+function answersIn(sent: string): number {
+  return sent.match(/HTTP\/1\.1 [2-5]/g)?.length ?? 0;
+}
