@@ -344,5 +344,7 @@ function ignore(): void {
 
 /** The first line cannot become a request line any more (TLS on a plain port, a bare LF, binary): refuse it before the time-out does. */
 function looksForeign(text: string, at: number): boolean {
+  // The first byte of the empty line that is forgiven before a request.
+  if (text === '\r') return false;
   return text.length > at && !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [^\n]*)?(?:\r\n[\s\S]*)?$/.test(text.slice(at).replace(/\r$/, ''));
 }

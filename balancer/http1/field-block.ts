@@ -84,6 +84,8 @@ export function readFieldBlock(
     const value = text.slice(from, to);
     if (name.kind === FieldKind.Other) into.fields.push(name.lower, value);
     else {
+      // A tab beside the coding is white space to some and a part of it to others (RFC 9112 section 6.1 leaves no room for two readings).
+      if (name.kind === FieldKind.TransferEncoding && text.slice(colon, lineEnd).includes('\t')) return 'framing';
       const problem = takeField(name.kind, name.lower, value, into);
       if (problem !== null) return problem;
     }

@@ -46,6 +46,8 @@ export interface OutgoingRequest {
 const HEAD_BYTES = 65_536;
 const HEAD_FIELDS = 256;
 const GATHER_BYTES = 8192;
+/** Interim responses to one request; each is written to the client, who may not read. */
+const MAX_INTERIM = 32;
 /** We close an idle connection this long before the endpoint said it would. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 const EMPTY = Buffer.alloc(0);
@@ -70,6 +72,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
   #requestDone = true;
   #gathered = '';
   #left = 0;
+  #interim = 0;
   #untilClose = false;
   #decoder: ChunkedDecoder | null = null;
   #reusable = false;
@@ -102,6 +105,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     this.#requestDone = request.bodyLength === 0;
     this.#state = 'head';
     this.#reusable = true;
+    this.#interim = 0;
     this.requests += 1;
     this.#expectNext();
     this.#socket.write(request.head, 'latin1');
@@ -249,6 +253,7 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
     const next = at + end + 4;
     if (head === null) this.#fail('response_malformed', 'the head is not what RFC 9112 allows');
     else if (head.status === 101) this.#upgrade(head, bytes.subarray(next));
+    else if (head.status < 200 && (this.#interim += 1) > MAX_INTERIM) this.#fail('response_malformed', 'interim responses without end');
     else if (head.status < 200) this.#listener?.onInformational(head.status, head.fields);
     else this.#begin(head);
     return next;
@@ -337,14 +342,8 @@ export class UpstreamConnection implements Expiring, TunnelEnd {
 
   /** FIN from the endpoint. */
   #ended(): void {
-    if (this.#state === 'tunnel') {
-      this.#tunnel?.onTunnelEnd();
-      return;
-    }
-    if (this.#state === 'body' && this.#untilClose) {
-      this.#complete([]);
-      return;
-    }
+    if (this.#state === 'tunnel') return this.#tunnel?.onTunnelEnd();
+    if (this.#state === 'body' && this.#untilClose) return this.#complete([]);
     if (this.#state === 'head') this.#fail(this.#resetCode(), 'the endpoint closed the connection before it answered');
     else if (this.#state === 'body') this.#fail('response_incomplete', 'the endpoint closed in the middle of its answer');
     else if (this.#state === 'connecting') this.#fail('tls_failed', 'the endpoint closed the connection during the TLS handshake');

@@ -7,7 +7,7 @@ export interface CanonicalRequest {
   readonly scheme: 'http' | 'https';
   /** Lower case, without port. */
   readonly host: string;
-  /** As the client wrote it, with port. */
+  /** The host with the port, if the client named one: what goes upstream is what was routed by. */
   readonly authority: string;
   /** Canonical path (see canonical-path.ts): routing, policies and the upstream request all use this value. Starts with `/`, or is `*`. */
   path: string;

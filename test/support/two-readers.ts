@@ -39,10 +39,18 @@ const HOP_FIELDS = new Set([
 /** Turns of the event loop after which a parser in memory has said all it has to say: it needs one, its streams one more. */
 const TURNS = 3;
 
+export interface EngineReading {
+  readonly requests: readonly ReadRequest[];
+  /** What it answered. */
+  readonly sent: string;
+  /** How many requests it could not read. */
+  readonly refused: number;
+  /** It has ended the connection. */
+  readonly ended: boolean;
+}
+
 /** What the engine understands of bytes that arrive in these pieces. */
-export async function readByEngine(
-  pieces: readonly string[],
-): Promise<{ readonly requests: readonly ReadRequest[]; readonly sent: string }> {
+export async function readByEngine(pieces: readonly string[]): Promise<EngineReading> {
   const bench = new EngineBench(new Deadlines(systemClock), { limits: { headBytes: 16_384, fields: 1000 } });
   const socket = new MemorySocket();
   bench.accept(socket);
@@ -51,7 +59,7 @@ export async function readByEngine(
     if (pieces.length > 1) await setImmediate();
   }
   await turns();
-  const { sent } = socket;
+  const { sent, ended } = socket;
   // Before the end: a request that is cut off then is no request that was refused.
   const requests = bench.understood.map(({ method, target, host, fields, body, complete }) => ({
     method,
@@ -63,7 +71,7 @@ export async function readByEngine(
     leaves: false,
   }));
   socket.destroy();
-  return { requests, sent };
+  return { requests, sent, ended, refused: bench.refused.length };
 }
 
 /** Node's parser as its HTTP server uses it by default: strict. */
