@@ -1,9 +1,18 @@
 // The host part of the file → the host part of the config.
 import { bindsCollide, isLoopback, parseBind } from './addresses.ts';
 import type { Completion } from './completion.ts';
-import type { AdminConfig, AgentListenerConfig, Bind, CertificateFiles, Config, ListenerConfig, ListenerTls } from './config.ts';
+import type {
+  AdminConfig,
+  AgentListenerConfig,
+  Bind,
+  CertificateFiles,
+  Config,
+  ListenerConfig,
+  ListenerLimits,
+  ListenerTls,
+} from './config.ts';
 import { formatPath, type ValuePath } from './problems.ts';
-import { durationMs, sizeBytes } from './quantities.ts';
+import { durationMs, sizeBytes, sizeBytesOrZero } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';
 import type { ListenerFile, ListenerTlsFile } from './schema-host.ts';
 
@@ -38,7 +47,21 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
       handshakeMs: durationMs(file.timeouts.handshake),
       writeMs: durationMs(file.timeouts.write),
     },
-    limits: { headBytes: sizeBytes(file.limits.headBytes), fields: file.limits.fields, connections: file.limits.connections },
+    limits: completeLimits(file.limits),
+    headers: { underscores: file.headers.underscores },
+  };
+}
+
+function completeLimits(file: ListenerFile['limits']): ListenerLimits {
+  return {
+    headBytes: sizeBytes(file.headBytes),
+    fields: file.fields,
+    connections: file.connections,
+    // No single address takes a whole listener.
+    connectionsPerAddress: file.connectionsPerAddress ?? Math.ceil(file.connections / 2),
+    requestsPerConnection: file.requestsPerConnection,
+    bodyBytes: sizeBytesOrZero(file.bodyBytes),
+    bodyRate: sizeBytesOrZero(file.bodyRate),
   };
 }
 

@@ -66,6 +66,7 @@ function completeRoute(file: RouteFile, { name, path }: RoutePlace, completion: 
     name,
     listeners: [...new Set(file.listeners)],
     match: completeMatch(file.match, [...path, 'match'], completion),
+    paths: file.paths,
     service: file.service,
     filters: completeFilters(file.filters, [...path, 'filters'], completion),
   };

@@ -39,7 +39,17 @@ export interface ListenerLimits {
   readonly headBytes: number;
   readonly fields: number;
   readonly connections: number;
+  /** Of one client address, or of one /64 of IPv6. */
+  readonly connectionsPerAddress: number;
+  readonly requestsPerConnection: number;
+  /** Of a request body; 0: no limit. */
+  readonly bodyBytes: number;
+  /** Bytes per second of a request body, after a grace; 0: no limit. */
+  readonly bodyRate: number;
 }
+
+/** What becomes of request fields with `_` in their names. */
+export type UnderscorePolicy = 'drop' | 'reject' | 'keep';
 
 export interface ListenerConfig {
   readonly name: string;
@@ -49,6 +59,7 @@ export interface ListenerConfig {
   readonly trustedPeers: readonly string[];
   readonly timeouts: ListenerTimeouts;
   readonly limits: ListenerLimits;
+  readonly headers: { readonly underscores: UnderscorePolicy };
 }
 
 export interface AdminConfig {
@@ -202,11 +213,19 @@ export interface FilterConfig {
   readonly options: unknown;
 }
 
+/** What a route does with a path that can be read in more than one way. */
+export interface PathPolicy {
+  readonly escapedSlashes: 'keep' | 'reject' | 'redirect';
+  readonly mergeSlashes: boolean;
+  readonly parameters: 'keep' | 'reject' | 'strip';
+}
+
 export interface RouteConfig {
   readonly name: string;
   /** Names of listeners; empty: all. */
   readonly listeners: readonly string[];
   readonly match: RouteMatch;
+  readonly paths: PathPolicy;
   readonly service: string;
   readonly filters: readonly FilterConfig[];
 }

@@ -35,6 +35,7 @@ const LISTENER_WORDS: Words<ListenerConfig> = {
   trustedPeers: 'trustedPeers',
   timeouts: 'timeouts',
   limits: 'limits',
+  headers: 'headers',
 };
 
 const CLUSTER_WORDS: Words<ClusterConfig> = {
@@ -61,7 +62,7 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
 
 const VERSION_WORDS: Words<VersionConfig> = { placements: 'clusters', health: 'health' };
 
-const ROUTE_WORDS: Words<RouteConfig> = { listeners: 'listeners', match: 'match', service: 'service', filters: 'filters' };
+const ROUTE_WORDS: Words<RouteConfig> = { listeners: 'listeners', match: 'match', paths: 'paths', service: 'service', filters: 'filters' };
 
 function hostDifferences(before: Config, after: Config): readonly string[] {
   return [

@@ -9,6 +9,8 @@ export interface FieldBlock {
   /** Values of the Host fields; more than one is an error of the caller's to name. */
   hosts: number;
   host: string;
+  /** A name has an underscore. */
+  underscored: boolean;
   /** -1: none. */
   contentLength: number;
   chunked: boolean;
@@ -34,6 +36,7 @@ export function emptyBlock(): FieldBlock {
     fields: [],
     hosts: 0,
     host: '',
+    underscored: false,
     contentLength: -1,
     chunked: false,
     connectionOptions: null,
@@ -164,6 +167,10 @@ function takeField(kind: number, lower: string, value: string, into: FieldBlock)
       into.close ||= /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value);
       return null;
     case FieldKind.Trailer:
+      return null;
+    case FieldKind.Underscored:
+      into.underscored = true;
+      into.fields.push(lower, value);
       return null;
     default:
       into.fields.push(lower, value);

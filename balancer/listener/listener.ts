@@ -5,6 +5,7 @@ import type { Clock } from '../../health/clock.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { AddressSet, plainAddress } from '../message/client-address.ts';
+import { AddressCounts } from './address-counts.ts';
 import { CertificateSet } from './certificates.ts';
 
 /** What a new connection is known by. */
@@ -18,7 +19,7 @@ export interface Accepted {
 export interface ListenerHooks {
   onConnection(socket: Socket, accepted: Accepted): void;
   /** A connection that was closed at once; `reason` is a metric label. */
-  onRefused(listener: string, reason: 'too_many_connections' | 'tls_handshake'): void;
+  onRefused(listener: string, reason: 'too_many_connections' | 'too_many_from_address' | 'tls_handshake'): void;
 }
 
 interface Secure {
@@ -39,6 +40,7 @@ export class Listener {
   #trusted: AddressSet;
   #secure: Secure | null;
   #open = 0;
+  readonly #addresses = new AddressCounts();
 
   /** Throws when a certificate cannot be used. */
   constructor(config: ListenerConfig, hooks: ListenerHooks, clock: Clock, log: Log) {
@@ -125,8 +127,19 @@ export class Listener {
       socket.destroy();
       return;
     }
+    const peer = plainAddress(socket.remoteAddress ?? '');
+    // Behind a trusted peer there are many clients.
+    const counted = !this.#trusted.has(peer);
+    if (counted && !this.#addresses.take(peer, this.#config.limits.connectionsPerAddress)) {
+      this.#hooks.onRefused(this.name, 'too_many_from_address');
+      socket.destroy();
+      return;
+    }
     this.#open += 1;
-    socket.once('close', () => (this.#open -= 1));
+    socket.once('close', () => {
+      this.#open -= 1;
+      if (counted) this.#addresses.release(peer);
+    });
     if (this.#secure === null) this.#handOver(socket, 'http');
     else this.#secure.server.emit('connection', socket);
   }

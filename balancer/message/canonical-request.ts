@@ -16,6 +16,8 @@ export interface UncheckedRequest {
   /** Value of the Host field or `:authority`; empty when there is none. */
   readonly authority: string;
   readonly fields: Fields;
+  /** Whether any name has an underscore; absent: not looked at yet. */
+  readonly underscored?: boolean;
   readonly version: CanonicalRequest['version'];
 }
 
@@ -24,11 +26,16 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts): CanonicalRequest | ErrorCode {
   // CONNECT would make an open proxy of us; TRACE would echo credentials (RFC 9110 section 9.3.8).
   if (head.method === 'CONNECT' || head.method === 'TRACE') return 'method_not_supported';
+  if (facts.underscores !== 'keep' && (head.underscored ?? hasUnderscore(head.fields))) {
+    if (facts.underscores === 'reject') return 'bad_request';
+    dropUnderscored(head.fields);
+  }
   const absolute = head.target.charCodeAt(0) === 0x2f ? null : ABSOLUTE.exec(head.target);
   const authority = authorityOf(head, absolute);
   if (authority === null) return 'bad_host';
   const origin = absolute === null ? head.target : withRoot(absolute[2] ?? '');
-  const target = origin === '*' && head.method === 'OPTIONS' ? { path: '*', query: '', hasQuery: false } : canonicalTarget(origin);
+  const target =
+    origin === '*' && head.method === 'OPTIONS' ? { path: '*', query: '', hasQuery: false, doubts: 0 } : canonicalTarget(origin);
   if (target === null) return 'bad_path';
   return {
     method: head.method,
@@ -36,6 +43,7 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
     host: authority.host,
     authority: authority.text,
     path: target.path,
+    pathDoubts: target.doubts,
     query: target.query,
     hasQuery: target.hasQuery,
     fields: head.fields,
@@ -58,6 +66,16 @@ function authorityOf(head: UncheckedRequest, absolute: RegExpExecArray | null): 
   if (head.authority === '') return named === undefined ? NO_AUTHORITY : readAuthority(named);
   if (named !== undefined && named.toLowerCase() !== head.authority.toLowerCase()) return null;
   return readAuthority(head.authority);
+}
+
+/** CGI and what came after it make the same variable of `x-a` and `x_a`: what one part of a system guards the next may take from the other. */
+function hasUnderscore(fields: Readonly<Fields>): boolean {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i]?.includes('_') === true) return true;
+  return false;
+}
+
+function dropUnderscored(fields: Fields): void {
+  for (let i = fields.length - 2; i >= 0; i -= 2) if (fields[i]?.includes('_') === true) fields.splice(i, 2);
 }
 
 /** An absolute target may leave its path out (RFC 9110 section 4.2.3). */

@@ -11,6 +11,8 @@ export interface CanonicalRequest {
   readonly authority: string;
   /** Canonical path (see canonical-path.ts): routing, policies and the upstream request all use this value. Starts with `/`, or is `*`. */
   path: string;
+  /** Not 0 while it is open which of several readings of the path holds (path-readings.ts); routing settles it. */
+  readonly pathDoubts: number;
   /** Without `?`; empty when there is none. */
   query: string;
   /** Whether the target had a `?`, even with nothing behind it. */

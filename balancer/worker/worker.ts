@@ -232,6 +232,7 @@ export class Worker {
       peerAddress,
       peerTrusted: trusted.has(peerAddress),
       trusted,
+      underscores: listener.headers.underscores,
       nextRequestId: this.#nextRequestId,
     };
     const settings: DownstreamSettings = {

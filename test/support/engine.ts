@@ -10,7 +10,7 @@ import type { DownstreamExchange } from '../../balancer/message/exchange.ts';
 import { createDateLine } from '../../balancer/message/http-date.ts';
 import { createRequestIds } from '../../balancer/message/request-id.ts';
 import { ERRORS, type ErrorCode } from '../../balancer/errors.ts';
-import type { ListenerLimits, ListenerTimeouts } from '../../balancer/config/config.ts';
+import type { ListenerLimits, ListenerTimeouts, UnderscorePolicy } from '../../balancer/config/config.ts';
 
 /** A request as the engine understood it, with its whole body. */
 export interface Understood {
@@ -32,6 +32,7 @@ export interface EngineOptions {
   readonly timeouts?: Partial<ListenerTimeouts>;
   readonly limits?: Partial<ListenerLimits>;
   readonly trustedPeers?: readonly string[];
+  readonly underscores?: UnderscorePolicy;
   /** Of the time-outs; the system's by default. */
   readonly clock?: Clock;
   /** Is shown every exchange when it begins. */
@@ -44,6 +45,8 @@ export interface Engine {
   readonly port: number;
   readonly understood: readonly Understood[];
   readonly refused: readonly ErrorCode[];
+  /** Why connections of slow clients were ended. */
+  readonly cut: readonly ErrorCode[];
   readonly connections: ReadonlySet<DownstreamConnection>;
 }
 
@@ -55,19 +58,31 @@ export function answerWith(exchange: DownstreamExchange, status: number, body: s
   exchange.sendEnd([]);
 }
 
+const LIMITS: ListenerLimits = {
+  headBytes: 32_768,
+  fields: 100,
+  connections: 1000,
+  connectionsPerAddress: 1000,
+  requestsPerConnection: 1_000_000,
+  bodyBytes: 0,
+  bodyRate: 0,
+};
+
 /** What is the same for all connections of an engine under test. */
 export class EngineBench {
   readonly understood: Understood[] = [];
   readonly refused: ErrorCode[] = [];
+  readonly cut: ErrorCode[] = [];
   readonly connections = new Set<DownstreamConnection>();
-  readonly #facts: Pick<ConnectionFacts, 'trusted' | 'nextRequestId'>;
+  readonly #facts: Pick<ConnectionFacts, 'trusted' | 'underscores' | 'nextRequestId'>;
   readonly #settings: DownstreamSettings;
 
   constructor(deadlines: Deadlines, options: EngineOptions = {}) {
-    this.#facts = { trusted: new AddressSet(options.trustedPeers ?? []), nextRequestId: createRequestIds('test') };
+    const { trustedPeers = [], underscores = 'keep' } = options;
+    this.#facts = { trusted: new AddressSet(trustedPeers), underscores, nextRequestId: createRequestIds('test') };
     this.#settings = {
       timeouts: { requestHeadMs: 5000, keepAliveMs: 5000, requestBodyMs: 5000, handshakeMs: 5000, writeMs: 5000, ...options.timeouts },
-      limits: { headBytes: 32_768, fields: 100, connections: 1000, ...options.limits },
+      limits: { ...LIMITS, ...options.limits },
       deadlines,
       nowMs: () => systemClock.nowMs(),
       dateLine: createDateLine(() => systemClock.wallMs()),
@@ -80,6 +95,7 @@ export class EngineBench {
           this.refused.push(code);
           return { status: ERRORS[code].status, fields: [], body: code };
         },
+        onConnectionCut: (code) => this.cut.push(code),
         onConnectionClosed: (connection) => this.connections.delete(connection),
       },
     };
@@ -113,8 +129,8 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
     server.close();
     bench.close();
   });
-  const { understood, refused, connections } = bench;
-  return { port: (server.address() as AddressInfo).port, understood, refused, connections };
+  const { understood, refused, cut, connections } = bench;
+  return { port: (server.address() as AddressInfo).port, understood, refused, cut, connections };
 }
 
 function record(exchange: DownstreamExchange, understood: Understood[], answer: EngineOptions['answer']): void {

@@ -14,6 +14,7 @@ import { silentLog } from '../../balancer/log.ts';
 import { EXTENSIONS } from '../../balancer/registries.ts';
 import type { HealthView, Plan } from '../../balancer/steer/plan-shape.ts';
 import { plan } from '../../balancer/steer/plan.ts';
+import type { MetricName } from '../../balancer/telemetry/metrics.ts';
 import { Worker } from '../../balancer/worker/worker.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -26,6 +27,8 @@ export interface ProxyOptions {
   readonly cluster?: Part;
   readonly service?: Part;
   readonly route?: Part;
+  /** Behind the first; their service is the same. */
+  readonly moreRoutes?: readonly Part[];
 }
 
 export interface Proxy {
@@ -59,14 +62,29 @@ export async function startProxy(t: TestContext, options: ProxyOptions): Promise
   return { port, url: `http://127.0.0.1:${port}`, said, drain: (deadlineMs) => worker.drain(deadlineMs), drained: drained.promise };
 }
 
-function configOf(directory: string, port: number, { endpoints, listener, cluster, service, route }: ProxyOptions): Config {
+/** What a counter of the worker has come to, as far as it was told; it is told once a second. */
+export function countOf(proxy: Proxy, name: MetricName, ...labels: readonly string[]): number {
+  let count = 0;
+  for (const message of proxy.said) {
+    if (message.type !== 'metrics') continue;
+    for (const series of message.delta)
+      if (series.name === name && labels.every((label) => series.labels.includes(label))) count += series.value;
+  }
+  return count;
+}
+
+function configOf(
+  directory: string,
+  port: number,
+  { endpoints, listener, cluster, service, route, moreRoutes = [] }: ProxyOptions,
+): Config {
   const text = stringify({
     version: 1,
     state: { dir: directory },
     listeners: { web: { bind: `127.0.0.1:${port}`, ...listener } },
     clusters: { one: { endpoints, health: 'none', ...cluster } },
     services: { shop: { versions: { blue: { clusters: { one: {} } } }, ...service } },
-    routes: [{ name: 'all', service: 'shop', ...route }],
+    routes: [{ name: 'all', service: 'shop', ...route }, ...moreRoutes.map((more) => ({ service: 'shop', ...more }))],
   });
   const result = loadConfig({ file: join(directory, 'weir.yaml'), text }, EXTENSIONS, { cores: 1, hostName: 'test', readable: () => true });
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
