@@ -9,12 +9,13 @@ import type {
   CertificateFiles,
   Config,
   ListenerConfig,
+  ListenerLimits,
   ListenerTls,
   SessionTicketsConfig,
   TlsVersion,
 } from './config.ts';
 import { formatPath, type ValuePath } from './problems.ts';
-import { durationMs, sizeBytes } from './quantities.ts';
+import { durationMs, sizeBytes, sizeBytesOrZero } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';
 import type { ListenerFile, ListenerTlsFile, ServerTlsFile } from './schema-host.ts';
 
@@ -56,7 +57,21 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
       handshakeMs: durationMs(file.timeouts.handshake),
       writeMs: durationMs(file.timeouts.write),
     },
-    limits: { headBytes: sizeBytes(file.limits.headBytes), fields: file.limits.fields, connections: file.limits.connections },
+    limits: completeLimits(file.limits),
+    headers: { underscores: file.headers.underscores },
+  };
+}
+
+function completeLimits(file: ListenerFile['limits']): ListenerLimits {
+  return {
+    headBytes: sizeBytes(file.headBytes),
+    fields: file.fields,
+    connections: file.connections,
+    // No single address takes a whole listener.
+    connectionsPerAddress: file.connectionsPerAddress ?? Math.ceil(file.connections / 2),
+    requestsPerConnection: file.requestsPerConnection,
+    bodyBytes: sizeBytesOrZero(file.bodyBytes),
+    bodyRate: sizeBytesOrZero(file.bodyRate),
   };
 }
 

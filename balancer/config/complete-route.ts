@@ -87,6 +87,7 @@ function completeRoute(file: RouteFile, { name, path }: RoutePlace, completion: 
     name,
     listeners: [...new Set(file.listeners)],
     match: completeMatch(file.match, [...path, 'match'], completion),
+    paths: file.paths,
     service: file.service,
     clientCertificate: file.clientCertificate,
     filters: completeFilters(file.filters, [...path, 'filters'], completion),

@@ -60,10 +60,20 @@ export interface ListenerLimits {
   readonly headBytes: number;
   readonly fields: number;
   readonly connections: number;
+  /** Of one client address, or of one /64 of IPv6. */
+  readonly connectionsPerAddress: number;
+  readonly requestsPerConnection: number;
+  /** Of a request body; 0: no limit. */
+  readonly bodyBytes: number;
+  /** Bytes per second of a request body, after a grace; 0: no limit. */
+  readonly bodyRate: number;
 }
 
 /** `tcp` and `tls-passthrough` hand bytes on as they are; the second one is routed by the server name of TLS. */
 export type ListenerProtocol = 'http' | 'tcp' | 'tls-passthrough';
+
+/** What becomes of request fields with `_` in their names. */
+export type UnderscorePolicy = 'drop' | 'reject' | 'keep';
 
 export interface ListenerConfig {
   readonly name: string;
@@ -74,6 +84,7 @@ export interface ListenerConfig {
   readonly trustedPeers: readonly string[];
   readonly timeouts: ListenerTimeouts;
   readonly limits: ListenerLimits;
+  readonly headers: { readonly underscores: UnderscorePolicy };
 }
 
 export interface AdminConfig {
@@ -239,11 +250,19 @@ export interface FilterConfig {
   readonly options: unknown;
 }
 
+/** What a route does with a path that can be read in more than one way. */
+export interface PathPolicy {
+  readonly escapedSlashes: 'keep' | 'reject' | 'redirect';
+  readonly mergeSlashes: boolean;
+  readonly parameters: 'keep' | 'reject' | 'strip';
+}
+
 export interface RouteConfig {
   readonly name: string;
   /** Names of listeners, all of one protocol; empty: all that speak http. */
   readonly listeners: readonly string[];
   readonly match: RouteMatch;
+  readonly paths: PathPolicy;
   readonly service: string;
   /** Whether requests must come on a connection with a verified certificate of the client. */
   readonly clientCertificate: 'none' | 'required';

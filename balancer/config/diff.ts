@@ -36,6 +36,7 @@ const LISTENER_WORDS: Words<ListenerConfig> = {
   trustedPeers: 'trustedPeers',
   timeouts: 'timeouts',
   limits: 'limits',
+  headers: 'headers',
 };
 
 const CLUSTER_WORDS: Words<ClusterConfig> = {
@@ -67,6 +68,7 @@ const VERSION_WORDS: Words<VersionConfig> = { placements: 'clusters', health: 'h
 const ROUTE_WORDS: Words<RouteConfig> = {
   listeners: 'listeners',
   match: 'match',
+  paths: 'paths',
   service: 'service',
   clientCertificate: 'clientCertificate',
   filters: 'filters',

@@ -53,6 +53,13 @@ export const KINDS = {
     check: (value) => parseDuration(value) !== null,
   },
   size: { ...word('a size', 'for example 64KiB, 10MiB', SIZE_PATTERN), check: (value) => (parseSize(value) ?? 0) > 0 },
+  sizeOrZero: {
+    what: 'a size',
+    expected: '0, or for example 64KiB, 10MiB',
+    types: ['string', 'integer'],
+    pattern: `^(0|[0-9]+(B|KiB|MiB|GiB))$`,
+    check: (value) => value === 0 || value === '0' || parseSize(value) !== null,
+  },
   percent: { ...word('a percentage', '0% to 100%, for example 20%', PERCENT_PATTERN), check: (value) => parsePercent(value) !== null },
   name: { ...word('a name', 'a DNS label: at most 63 of a-z, 0-9 and -, not - at an end', NAME_PATTERN), check: checkName },
   hostName: word('a host name', 'letters, digits, ".", "-" and "_", for example edge-1', HOST_NAME_PATTERN),
@@ -129,6 +136,8 @@ function checkPath(value: unknown): boolean | string {
   if (typeof value !== 'string') return false;
   const target = canonicalTarget(value);
   if (target === null || target.hasQuery) return false;
+  if (target.doubts !== 0)
+    return `"${value}" can be read in more than one way; a path that requests are matched by has no //, no ; and no escaped slash`;
   // Requests are matched by their canonical path: another spelling would never match.
   return target.path === value || `"${value}" is not how the path is spelled after normalisation; write "${target.path}"`;
 }

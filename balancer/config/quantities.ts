@@ -39,6 +39,7 @@ export function parsePercent(value: unknown): number | null {
 /** For values the schema has checked. */
 export const durationMs = (value: string | 0): number => checked(parseDuration(value), value);
 export const sizeBytes = (value: string): number => checked(parseSize(value), value);
+export const sizeBytesOrZero = (value: string | 0): number => (value === 0 || value === '0' ? 0 : checked(parseSize(value), value));
 export const percentRatio = (value: string): number => checked(parsePercent(value), value);
 
 function checked(result: number | null, value: string | 0): number {

@@ -214,6 +214,23 @@ const match = optionalMapping(
   'Which requests the route is for; absent: all',
 );
 
+const paths = optionalMapping(
+  {
+    escapedSlashes: choice(
+      ['keep', 'reject', 'redirect'],
+      '`%2F` and `%5C` in the path: passed on where every reading of the path leads to this route, refused, or redirected to the path with slashes',
+      'keep',
+    ),
+    mergeSlashes: Type.Boolean({ default: true, description: 'Whether `//` in the path becomes `/`' }),
+    parameters: choice(
+      ['keep', 'reject', 'strip'],
+      '`;name=value` in elements of the path: passed on where every reading of the path leads to this route, refused, or left out',
+      'keep',
+    ),
+  },
+  'What becomes of paths that origins read in more than one way',
+);
+
 const route = (filters: readonly ConfigExtension[]) =>
   mapping(
     {
@@ -226,6 +243,7 @@ const route = (filters: readonly ConfigExtension[]) =>
         { default: [] },
       ),
       match,
+      paths,
       service: valueOf('name', 'Name of the service'),
       clientCertificate: choice(
         ['none', 'required'],

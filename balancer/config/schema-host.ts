@@ -69,8 +69,36 @@ const listener = mapping(
         headBytes: valueOf('size', 'Largest request head', '32KiB'),
         fields: Type.Integer({ minimum: 1, maximum: 10_000, default: 100, description: 'Most header fields of a request' }),
         connections: Type.Integer({ minimum: 1, default: 20_000, description: 'Most open connections per worker' }),
+        connectionsPerAddress: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            description:
+              'Most open connections per worker of one client address, or of one /64 of IPv6; trusted peers are not counted; default: half of `connections`',
+          }),
+        ),
+        requestsPerConnection: Type.Integer({
+          minimum: 1,
+          default: 10_000,
+          description: 'Requests after which a connection is closed, so that clients spread anew',
+        }),
+        bodyBytes: formsOf<string | 0>('sizeOrZero', 'Largest request body, counted while it streams; 0: no limit', 0),
+        bodyRate: formsOf<string | 0>(
+          'sizeOrZero',
+          'Bytes per second at which a request body must come, after 5 seconds of grace; 0: no limit',
+          '240B',
+        ),
       },
       'How much clients may ask for',
+    ),
+    headers: optionalMapping(
+      {
+        underscores: choice(
+          ['drop', 'reject', 'keep'],
+          'Request fields with _ in their names, which many origins cannot tell from -: left out, refused with the request, or passed on',
+          'drop',
+        ),
+      },
+      'Header fields of requests',
     ),
   },
   'A named address that accepts connections',

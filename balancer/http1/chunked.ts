@@ -1,5 +1,6 @@
 // The chunked coding (RFC 9112 section 7.1), taken apart byte by byte and never trusted: sizes bounded, line ends exact.
 import type { Fields } from '../message/fields.ts';
+import { ChunkExtension, Step } from './chunk-extension.ts';
 import { emptyBlock, readFieldBlock } from './field-block.ts';
 import { latin1 } from '../message/latin1.ts';
 import { withoutForbidden } from '../message/trailers.ts';
@@ -13,8 +14,8 @@ const State = { Size: 0, Extension: 1, SizeLf: 2, Data: 3, DataCr: 4, DataLf: 5,
 type StateNumber = (typeof State)[keyof typeof State];
 
 const MAX_SIZE_DIGITS = 12;
-/** Extensions are dropped; this bounds how many bytes one may waste on them. */
-const MAX_EXTENSION = 1024;
+/** Moving more costs more than the piece that is saved. */
+const MAX_MOVED = 1024;
 const MAX_TRAILER_BYTES = 8192;
 const MAX_TRAILERS = 32;
 /** Decodes one chunked body. After `done` or a problem it takes no more. */
@@ -22,24 +23,39 @@ export class ChunkedDecoder {
   #state: StateNumber = State.Size;
   #size = 0;
   #digits = 0;
-  #extension = 0;
+  #extension: ChunkExtension | null = null;
   #trailers = '';
 
   get done(): boolean {
     return this.#state === State.Done;
   }
 
-  /** Feeds `chunk` from `at`; returns the index of the first byte it did not use, or -1 when the coding is malformed. */
+  /**
+   * Feeds `chunk` from `at`; returns the index of the first byte it did not use, or -1 when the coding is malformed. Small pieces of data are
+   * moved together within `chunk`, over the sizes between them, so that thousands of tiny chunks are not thousands of pieces to send on.
+   */
   feed(chunk: Buffer, at: number, sink: ChunkedSink): number {
     let i = at;
+    // Data that was found and not yet handed on.
+    let from = at;
+    let to = at;
     while (i < chunk.length && this.#state !== State.Done) {
       if (this.#state === State.Data) {
         const take = Math.min(this.#size, chunk.length - i);
-        sink.onBody(chunk.subarray(i, i + take));
+        if (to > from && take <= MAX_MOVED) {
+          chunk.copyWithin(to, i, i + take);
+          to += take;
+        } else {
+          if (to > from) sink.onBody(chunk.subarray(from, to));
+          from = i;
+          to = i + take;
+        }
         this.#size -= take;
         i += take;
         if (this.#size === 0) this.#state = State.DataCr;
       } else if (this.#state === State.Trailers) {
+        if (to > from) sink.onBody(chunk.subarray(from, to));
+        from = to;
         i = this.#readTrailers(chunk, i, sink);
         if (i < 0) return -1;
       } else {
@@ -47,6 +63,7 @@ export class ChunkedDecoder {
         i += 1;
       }
     }
+    if (to > from) sink.onBody(chunk.subarray(from, to));
     return i;
   }
 
@@ -55,10 +72,7 @@ export class ChunkedDecoder {
       case State.Size:
         return this.#stepSize(byte);
       case State.Extension:
-        this.#extension += 1;
-        if (byte === 0x0d) this.#state = State.SizeLf;
-        else if (byte === 0x0a || (byte < 0x20 && byte !== 0x09) || byte === 0x7f || this.#extension > MAX_EXTENSION) return false;
-        return true;
+        return this.#stepExtension(byte);
       case State.SizeLf:
         if (byte !== 0x0a) return false;
         this.#state = this.#size === 0 ? State.Trailers : State.Data;
@@ -87,6 +101,16 @@ export class ChunkedDecoder {
     if (byte === 0x0d) this.#state = State.SizeLf;
     else if (byte === 0x3b) this.#state = State.Extension;
     else return false;
+    return true;
+  }
+
+  #stepExtension(byte: number): boolean {
+    const step = (this.#extension ??= new ChunkExtension()).step(byte);
+    if (step === Step.Malformed) return false;
+    if (step === Step.End) {
+      this.#extension = null;
+      this.#state = State.SizeLf;
+    }
     return true;
   }
 

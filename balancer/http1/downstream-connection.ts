@@ -6,11 +6,12 @@ import type { ErrorCode } from '../errors.ts';
 import { canonicalRequest } from '../message/canonical-request.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { Fields } from '../message/fields.ts';
+import type { CanonicalRequest } from '../message/request.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
-import { ChunkedDecoder } from './chunked.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { emptyBlock, type BlockMemo } from './field-block.ts';
 import { Http1Exchange } from './downstream-exchange.ts';
+import { IncomingBody, MALFORMED, TOO_LARGE } from './incoming-body.ts';
 import { latin1 } from '../message/latin1.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 import { responseHeadText } from './serialize.ts';
@@ -40,13 +41,13 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   readonly #settings: DownstreamSettings;
   #held: Buffer = EMPTY;
   #exchange: Http1Exchange | null = null;
-  #bodyLeft = 0;
-  #decoder: ChunkedDecoder | null = null;
+  #body: IncomingBody | null = null;
+  /** The deadline of the body is that of its rate. */
+  #slow = false;
+  #requests = 0;
   #firstByteMs = 0;
   readonly #memo: BlockMemo = { text: '', block: emptyBlock() };
   #closing = false;
-  /** A request has come on it. */
-  #asked = false;
   #working = false;
   readonly #onData = (chunk: Buffer): void => this.#take(chunk);
   readonly #onEnd = (): void => this.#left();
@@ -85,7 +86,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   drain(): void {
     this.draining = true;
     if (!this.idle) return;
-    if (this.#asked) this.#linger();
+    if (this.#requests > 0) this.#linger();
     else this.deadlineMs = Math.min(this.deadlineMs, this.#settings.deadlines.nowMs + FIRST_REQUEST_GRACE_MS);
   }
 
@@ -129,6 +130,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** The exchange wants (more of) its body. */
   continueBody(): void {
+    this.#body?.awaited(this.#settings.deadlines.nowMs);
     this.#expectBody();
     if (!this.#working) this.#resume();
   }
@@ -155,10 +157,17 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const exchange = this.#exchange;
     this.deadlineMs = Infinity;
     if (this.#closing) this.#socket.destroy();
-    else if (this.#socket.writableLength > 0) this.#fail('client_closed', false);
-    else if (exchange !== null) this.#fail('request_timeout', !exchange.headSent);
-    else if (this.#held.length > 0) this.#refuse('request_timeout');
-    else this.#linger();
+    else if (this.#socket.writableLength > 0) this.#cut('write_timeout', false);
+    else if (exchange !== null) this.#cut(this.#slow ? 'body_too_slow' : 'request_timeout', !exchange.headSent);
+    else if (this.#held.length > 0) {
+      this.#settings.handler.onConnectionCut('request_timeout', this.facts);
+      this.#refuse('request_timeout');
+    } else this.#linger();
+  }
+
+  #cut(code: ErrorCode, answerable: boolean): void {
+    this.#settings.handler.onConnectionCut(code, this.facts);
+    this.#fail(code, answerable);
   }
 
   #take(chunk: Buffer): void {
@@ -224,14 +233,16 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   #begin(head: RequestHead, startedMs: number): void {
     if (head.expect !== '' && head.expect !== '100-continue') return this.#refuse('expectation_failed');
-    const { method, target, host, fields, acceptsTrailers } = head;
+    const { method, target, host, fields, underscored, acceptsTrailers } = head;
     const version = head.minor === 1 ? '1.1' : '1.0';
-    const request = canonicalRequest({ method, target, authority: host, fields, version, acceptsTrailers }, this.facts);
+    const request = canonicalRequest({ method, target, authority: host, fields, underscored, version, acceptsTrailers }, this.facts);
     if (typeof request === 'string') return this.#refuse(request);
-    this.#decoder = head.chunked ? new ChunkedDecoder() : null;
-    this.#bodyLeft = head.contentLength;
+    const { limits } = this.#settings;
+    if (limits.bodyBytes > 0 && head.contentLength > limits.bodyBytes) return this.#refuse('body_too_large', request);
     const exchange = new Http1Exchange(this, head, request, startedMs);
-    this.#asked = true;
+    this.#requests += 1;
+    if (this.#requests >= limits.requestsPerConnection) exchange.close = true;
+    this.#body = exchange.bodyDone ? null : new IncomingBody(exchange.bodyLength, limits);
     this.#exchange = exchange;
     this.deadlineMs = Infinity;
     this.#settings.handler.onRequest(exchange);
@@ -239,29 +250,25 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   #readBody(exchange: Http1Exchange): boolean {
     const held = this.#held;
+    const { deadlines, timeouts } = this.#settings;
+    this.#body?.arrived(held.length, deadlines.nowMs, timeouts.requestBodyMs);
     this.#expectBody();
-    if (this.#decoder === null) {
-      const take = Math.min(this.#bodyLeft, held.length);
-      this.#bodyLeft -= take;
-      this.#held = take === held.length ? EMPTY : held.subarray(take);
-      exchange.listener.onBody(take === held.length ? held : held.subarray(0, take));
-      if (this.#bodyLeft === 0 && this.#exchange === exchange) this.#endBody(exchange, []);
-      return true;
-    }
     // Taken before the call: the listener may end everything in the middle of it.
     this.#held = EMPTY;
-    const used = this.#decoder.feed(held, 0, {
+    const used = this.#body?.feed(held, {
       onBody: (chunk) => exchange.listener.onBody(chunk),
       onBodyEnd: (trailers) => this.#endBody(exchange, trailers),
     });
-    if (used < 0) this.#fail('bad_framing', !exchange.headSent);
-    else if (used < held.length) this.#held = held.subarray(used);
+    if (used === MALFORMED) this.#fail('bad_framing', !exchange.headSent);
+    else if (used === TOO_LARGE) this.#fail('body_too_large', !exchange.headSent);
+    else if (used !== undefined && used < held.length && !this.#closing) this.#held = held.subarray(used);
     return true;
   }
 
   #endBody(exchange: Http1Exchange, trailers: Fields): void {
     if (exchange !== this.#exchange) return;
     exchange.bodyDone = true;
+    this.#body = null;
     if (this.#socket.writableLength === 0) this.deadlineMs = Infinity;
     exchange.listener.onBodyEnd(trailers);
   }
@@ -269,7 +276,10 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   #expectBody(): void {
     const exchange = this.#exchange;
     if (exchange === null || exchange.bodyDone || !exchange.bodyFlows || this.#socket.writableNeedDrain) return;
-    this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.requestBodyMs;
+    const betweenMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.requestBodyMs;
+    const rateMs = this.#body?.dueMs ?? Infinity;
+    this.#slow = rateMs < betweenMs;
+    this.deadlineMs = Math.min(betweenMs, rateMs);
   }
 
   /** The next request may take its time, from when the client has taken the response before it. */
@@ -291,6 +301,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
       return this.#resume();
     }
     this.deadlineMs = Infinity;
+    this.#body?.awaited(this.#settings.deadlines.nowMs);
     this.#expectBody();
     exchange.drained();
   }
@@ -306,8 +317,8 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   /** Answers a request that cannot be understood; whatever follows it cannot be understood either. */
-  #refuse(code: ErrorCode): void {
-    const reply = this.#settings.handler.onBadRequest(code, this.facts);
+  #refuse(code: ErrorCode, request?: CanonicalRequest): void {
+    const reply = this.#settings.handler.onBadRequest(code, this.facts, request);
     const framing = { length: Buffer.byteLength(reply.body), chunked: false, tellsLength: true, connectionLine: 'connection: close\r\n' };
     this.#socket.write(responseHeadText(reply.status, reply.fields, framing, this.dateLine) + reply.body, 'latin1');
     this.#linger();
@@ -345,5 +356,7 @@ function ignore(): void {
 
 /** The first line cannot become a request line any more (TLS on a plain port, a bare LF, binary): refuse it before the time-out does. */
 function looksForeign(text: string, at: number): boolean {
+  // The first byte of the empty line that is forgiven before a request.
+  if (text === '\r') return false;
   return text.length > at && !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [^\n]*)?(?:\r\n[\s\S]*)?$/.test(text.slice(at).replace(/\r$/, ''));
 }

@@ -10,6 +10,8 @@ export interface FieldBlock {
   /** Values of the Host fields; more than one is an error of the caller's to name. */
   hosts: number;
   host: string;
+  /** A name has an underscore. */
+  underscored: boolean;
   /** -1: none. */
   contentLength: number;
   chunked: boolean;
@@ -35,6 +37,7 @@ export function emptyBlock(): FieldBlock {
     fields: [],
     hosts: 0,
     host: '',
+    underscored: false,
     contentLength: -1,
     chunked: false,
     connectionOptions: null,
@@ -76,6 +79,8 @@ export function readFieldBlock(
     const value = text.slice(from, to);
     if (name.kind === FieldKind.Other) into.fields.push(name.lower, value);
     else {
+      // A tab beside the coding is white space to some and a part of it to others (RFC 9112 section 6.1 leaves no room for two readings).
+      if (name.kind === FieldKind.TransferEncoding && text.slice(colon, lineEnd).includes('\t')) return 'framing';
       const problem = takeField(name.kind, name.lower, value, into);
       if (problem !== null) return problem;
     }
@@ -146,10 +151,18 @@ function takeField(kind: number, lower: string, value: string, into: FieldBlock)
       into.upgrade = into.upgrade === '' ? value.toLowerCase() : `${into.upgrade}, ${value.toLowerCase()}`;
       return null;
     case FieldKind.Expect:
-      into.expect = into.expect === '' ? value.toLowerCase() : `${into.expect}, ${value.toLowerCase()}`;
+      // An empty one is an expectation nobody can name, and refused as such.
+      into.expect = into.expect === '' && value !== '' ? value.toLowerCase() : `${into.expect}, ${value.toLowerCase()}`;
       return null;
     case FieldKind.ProxyConnection:
+      // Nothing of ours, but some parsers take its close for Connection's and read no further; so nothing further is read here.
+      into.close ||= /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value);
+      return null;
     case FieldKind.Trailer:
+      return null;
+    case FieldKind.Underscored:
+      into.underscored = true;
+      into.fields.push(lower, value);
       return null;
     default:
       into.fields.push(lower, value);

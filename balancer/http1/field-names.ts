@@ -16,6 +16,7 @@ export const FieldKind = {
   Expect: 10,
   ForwardedFor: 11,
   RequestId: 12,
+  Underscored: 13,
 } as const;
 
 export interface FieldName {
@@ -53,7 +54,7 @@ function learn(raw: string): FieldName | null {
   // A slice would keep the whole head in memory for as long as the name is remembered.
   const own = Buffer.from(raw, 'latin1').toString('latin1');
   const lower = own.toLowerCase();
-  const name = { lower, kind: KINDS.get(lower) ?? FieldKind.Other };
+  const name = { lower, kind: KINDS.get(lower) ?? (lower.includes('_') ? FieldKind.Underscored : FieldKind.Other) };
   if (remembered.size < MAX_REMEMBERED && raw.length <= MAX_REMEMBERED_LENGTH) remembered.set(own, name);
   return name;
 }

@@ -35,6 +35,8 @@ export interface Http1UpstreamOwner {
 const HEAD_BYTES = 65_536;
 const HEAD_FIELDS = 256;
 const GATHER_BYTES = 8192;
+/** Interim responses to one request; each is written to the client, who may not read. */
+const MAX_INTERIM = 32;
 /** We close an idle connection this long before the endpoint said it would. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 const EMPTY = Buffer.alloc(0);
@@ -58,6 +60,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   #requestDone = true;
   #gathered = '';
   #left = 0;
+  #interim = 0;
   #untilClose = false;
   #decoder: ChunkedDecoder | null = null;
   #reusable = false;
@@ -91,6 +94,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#requestDone = bodyLength === 0;
     this.#state = 'head';
     this.#reusable = true;
+    this.#interim = 0;
     this.requests += 1;
     this.#expectNext();
     this.#socket.write(requestHeadText(outgoing), 'latin1');
@@ -234,6 +238,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     const next = at + end + 4;
     if (head === null) this.#fail('response_malformed', 'the head is not what RFC 9112 allows');
     else if (head.status === 101) this.#upgrade(head, bytes.subarray(next));
+    else if (head.status < 200 && (this.#interim += 1) > MAX_INTERIM) this.#fail('response_malformed', 'interim responses without end');
     else if (head.status < 200) this.#listener?.onInformational(head.status, head.fields);
     else this.#begin(head);
     return next;
@@ -322,14 +327,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
 
   /** FIN from the endpoint. */
   #ended(): void {
-    if (this.#state === 'tunnel') {
-      this.#tunnel?.onTunnelEnd();
-      return;
-    }
-    if (this.#state === 'body' && this.#untilClose) {
-      this.#complete([]);
-      return;
-    }
+    if (this.#state === 'tunnel') return this.#tunnel?.onTunnelEnd();
+    if (this.#state === 'body' && this.#untilClose) return this.#complete([]);
     if (this.#state === 'head') this.#fail(this.#resetCode(), 'the endpoint closed the connection before it answered');
     else if (this.#state === 'body') this.#fail('response_incomplete', 'the endpoint closed in the middle of its answer');
     else this.#discard();

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { AddressSet, plainAddress } from '../message/client-address.ts';
 import type { Acceptor, CreateAcceptor } from './acceptor.ts';
 import type { ClientCertificate } from '../message/client-certificate.ts';
+import { AddressCounts } from './address-counts.ts';
 import { CertificateSet } from './certificates.ts';
 import { clientIdentity } from './client-identity.ts';
 import { ticketKeyOf } from './secure-options.ts';
@@ -26,7 +27,7 @@ export interface ListenerHooks {
   readonly createAcceptor: CreateAcceptor;
   onConnection(socket: Socket, accepted: Accepted): void;
   /** A connection that was closed at once; `reason` is a metric label. */
-  onRefused(listener: string, reason: 'too_many_connections' | 'tls_handshake' | 'client_certificate'): void;
+  onRefused(listener: string, reason: 'too_many_connections' | 'too_many_from_address' | 'tls_handshake' | 'client_certificate'): void;
 }
 
 /** What all listeners of a worker share. */
@@ -58,6 +59,7 @@ export class Listener {
   #trusted: AddressSet;
   #secure: Secure | null;
   #open = 0;
+  readonly #addresses = new AddressCounts();
 
   /** Throws when a certificate cannot be used. */
   constructor(config: ListenerConfig, hooks: ListenerHooks, environment: ListenerEnvironment) {
@@ -153,8 +155,19 @@ export class Listener {
       socket.destroy();
       return;
     }
+    const peer = plainAddress(socket.remoteAddress ?? '');
+    // Behind a trusted peer there are many clients.
+    const counted = !this.#trusted.has(peer);
+    if (counted && !this.#addresses.take(peer, this.#config.limits.connectionsPerAddress)) {
+      this.#hooks.onRefused(this.name, 'too_many_from_address');
+      socket.destroy();
+      return;
+    }
     this.#open += 1;
-    socket.once('close', () => (this.#open -= 1));
+    socket.once('close', () => {
+      this.#open -= 1;
+      if (counted) this.#addresses.release(peer);
+    });
     if (this.#secure === null) this.#handOver(socket, PLAIN);
     else this.#secure.server.emit('connection', socket);
   }

@@ -1,16 +1,19 @@
 // The one path of a request: normalised once (RFC 3986 section 6.2.2), then used for routing, policies and the upstream request alike.
+import { doubtsOf, isHopeless } from './path-readings.ts';
 
 /** Path and query of an origin-form target. */
 export interface CanonicalTarget {
   readonly path: string;
   readonly query: string;
   readonly hasQuery: boolean;
+  /** 0: the path can be read in one way only; else see path-readings.ts. */
+  readonly doubts: number;
 }
 
 /** Visible ASCII but `#` (never sent, RFC 9112 section 3.2) and `\` (read as `/` by some origins). */
 const TARGET = /^[\x21\x22\x24-\x5b\x5d-\x7e]+$/;
-/** What makes the slow way necessary: escapes and dot segments. */
-const NEEDS_WORK = /%|\/\./;
+/** What makes the slow way necessary: escapes, parameters, dot segments and empty ones. */
+const NEEDS_WORK = /[%;]|\/[./]/;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 
 /** Null when the target is no valid origin-form: malformed escapes, an encoded NUL, bytes that no URI may have. */
@@ -19,13 +22,12 @@ export function canonicalTarget(target: string): CanonicalTarget | null {
   const mark = target.indexOf('?');
   const rawPath = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? '' : target.slice(mark + 1);
-  const path = NEEDS_WORK.test(rawPath) ? normalise(rawPath) : rawPath;
-  return path === null ? null : { path, query, hasQuery: mark >= 0 };
-}
-
-function normalise(rawPath: string): string | null {
-  const decoded = rawPath.includes('%') ? normaliseEscapes(rawPath) : rawPath;
-  return decoded === null ? null : removeDotSegments(decoded);
+  if (!NEEDS_WORK.test(rawPath)) return { path: rawPath, query, hasQuery: mark >= 0, doubts: 0 };
+  const escaped = rawPath.includes('%') ? normaliseEscapes(rawPath) : rawPath;
+  if (escaped === null) return null;
+  const doubts = doubtsOf(escaped);
+  if (doubts !== 0 && isHopeless(escaped)) return null;
+  return { path: removeDotSegments(escaped), query, hasQuery: mark >= 0, doubts };
 }
 
 /** Decodes escapes of unreserved characters, writes the others in upper case; `%2F` stays what it is: no separator. */

@@ -1,6 +1,6 @@
 // From the head of a request, of whatever HTTP version, to the canonical request or to the error that answers it.
 import type { ErrorCode } from '../errors.ts';
-import { hostOfAuthority } from './authority.ts';
+import { readAuthority, type Authority } from './authority.ts';
 import { canonicalTarget } from './canonical-path.ts';
 import { clientAddress } from './client-address.ts';
 import type { ConnectionFacts } from './connection.ts';
@@ -16,6 +16,8 @@ export interface UncheckedRequest {
   /** Value of the Host field or `:authority`; empty when there is none. */
   readonly authority: string;
   readonly fields: Fields;
+  /** Whether any name has an underscore; absent: not looked at yet. */
+  readonly underscored?: boolean;
   readonly version: CanonicalRequest['version'];
   readonly acceptsTrailers: boolean;
 }
@@ -25,18 +27,24 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts): CanonicalRequest | ErrorCode {
   // CONNECT would make an open proxy of us; TRACE would echo credentials (RFC 9110 section 9.3.8).
   if (head.method === 'CONNECT' || head.method === 'TRACE') return 'method_not_supported';
-  const origin = originForm(head);
-  if (origin === null) return 'bad_host';
-  const host = head.authority === '' ? '' : hostOfAuthority(head.authority);
-  if (host === null) return 'bad_host';
-  const target = origin === '*' && head.method === 'OPTIONS' ? { path: '*', query: '', hasQuery: false } : canonicalTarget(origin);
+  if (facts.underscores !== 'keep' && (head.underscored ?? hasUnderscore(head.fields))) {
+    if (facts.underscores === 'reject') return 'bad_request';
+    dropUnderscored(head.fields);
+  }
+  const absolute = head.target.charCodeAt(0) === 0x2f ? null : ABSOLUTE.exec(head.target);
+  const authority = authorityOf(head, absolute);
+  if (authority === null) return 'bad_host';
+  const origin = absolute === null ? head.target : withRoot(absolute[2] ?? '');
+  const target =
+    origin === '*' && head.method === 'OPTIONS' ? { path: '*', query: '', hasQuery: false, doubts: 0 } : canonicalTarget(origin);
   if (target === null) return 'bad_path';
   return {
     method: head.method,
     scheme: facts.scheme,
-    host,
-    authority: head.authority,
+    host: authority.host,
+    authority: authority.text,
     path: target.path,
+    pathDoubts: target.doubts,
     query: target.query,
     hasQuery: target.hasQuery,
     fields: head.fields,
@@ -54,14 +62,28 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
   };
 }
 
-/** The target without scheme and authority; null when its authority is not the Host field's (RFC 9112 section 3.2.2). */
-function originForm(head: UncheckedRequest): string | null {
-  const target = head.target;
-  if (target.charCodeAt(0) === 0x2f || target === '*') return target;
-  const match = ABSOLUTE.exec(target);
-  if (match === null) return target;
-  if (head.authority !== '' && match[1]?.toLowerCase() !== head.authority.toLowerCase()) return null;
-  const rest = match[2] ?? '';
+const NO_AUTHORITY: Authority = { host: '', text: '' };
+
+/** The Host field's, which an absolute target must agree with (RFC 9112 section 3.2.2); only HTTP/1.0 may leave it to the target, or have none. */
+function authorityOf(head: UncheckedRequest, absolute: RegExpExecArray | null): Authority | null {
+  const named = absolute?.[1];
+  if (head.authority === '') return named === undefined ? NO_AUTHORITY : readAuthority(named);
+  if (named !== undefined && named.toLowerCase() !== head.authority.toLowerCase()) return null;
+  return readAuthority(head.authority);
+}
+
+/** CGI and what came after it make the same variable of `x-a` and `x_a`: what one part of a system guards the next may take from the other. */
+function hasUnderscore(fields: Readonly<Fields>): boolean {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i]?.includes('_') === true) return true;
+  return false;
+}
+
+function dropUnderscored(fields: Fields): void {
+  for (let i = fields.length - 2; i >= 0; i -= 2) if (fields[i]?.includes('_') === true) fields.splice(i, 2);
+}
+
+/** An absolute target may leave its path out (RFC 9110 section 4.2.3). */
+function withRoot(rest: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { AddressSet } from './client-address.ts';
 import type { ClientCertificate } from './client-certificate.ts';
 import type { DownstreamExchange } from './exchange.ts';
+import type { CanonicalRequest } from './request.ts';
 import type { LocalReply } from './response.ts';
 
 /** What is the same for every request of a connection. */
@@ -16,6 +17,7 @@ export interface ConnectionFacts {
   readonly serverName: string;
   /** Null: there is none. */
   readonly clientCertificate: ClientCertificate | null;
+  readonly underscores: 'drop' | 'reject' | 'keep';
   readonly nextRequestId: () => string;
 }
 
@@ -31,8 +33,10 @@ export interface DownstreamConnection {
 /** Where requests go; the same for all connections of a listener. */
 export interface DownstreamHandler {
   onRequest(exchange: DownstreamExchange): void;
-  /** A request that could not be understood: what to answer. Counts and logs it. */
-  onBadRequest(code: ErrorCode, facts: ConnectionFacts): LocalReply;
+  /** A request that could not be understood, or not be taken as it is: what to answer. Counts and logs it. */
+  onBadRequest(code: ErrorCode, facts: ConnectionFacts, request?: CanonicalRequest): LocalReply;
+  /** A client that was too slow: its connection ends, whatever else it is told. Counts it. */
+  onConnectionCut(code: ErrorCode, facts: ConnectionFacts): void;
   /** Exactly once for each connection. */
   onConnectionClosed(connection: DownstreamConnection): void;
 }

@@ -8,10 +8,12 @@ export interface CanonicalRequest {
   readonly scheme: 'http' | 'https';
   /** Lower case, without port. */
   readonly host: string;
-  /** As the client wrote it, with port. */
+  /** The host with the port, if the client named one: what goes upstream is what was routed by. */
   readonly authority: string;
   /** Canonical path (see canonical-path.ts): routing, policies and the upstream request all use this value. Starts with `/`, or is `*`. */
   path: string;
+  /** Not 0 while it is open which of several readings of the path holds (path-readings.ts); routing settles it. */
+  readonly pathDoubts: number;
   /** Without `?`; empty when there is none. */
   query: string;
   /** Whether the target had a `?`, even with nothing behind it. */

@@ -26,7 +26,8 @@ export function withoutForbidden(fields: Readonly<Fields>): Fields {
   const kept: Fields = [];
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
-    if (!FORBIDDEN_TRAILERS.has(name)) kept.push(name, fields[i + 1] ?? '');
+    // CGI makes the same variable of both spellings.
+    if (!FORBIDDEN_TRAILERS.has(name.replaceAll('_', '-'))) kept.push(name, fields[i + 1] ?? '');
   }
   return kept;
 }

@@ -71,6 +71,11 @@ export const METRICS = {
   },
   weir_connections_total: { kind: 'counter', help: 'Client connections accepted', labels: ['listener'] },
   weir_connections_refused_total: { kind: 'counter', help: 'Client connections closed at once', labels: ['listener', 'reason'] },
+  weir_connections_cut_total: {
+    kind: 'counter',
+    help: 'Client connections ended because the client was too slow, by the code of the error catalogue',
+    labels: ['listener', 'reason'],
+  },
   weir_connections: { kind: 'gauge', help: 'Client connections open now', labels: ['listener', 'worker'] },
   weir_l4_connections_total: {
     kind: 'counter',

@@ -6,6 +6,7 @@ import type { Filter } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { compileRouter, type RoutableRequest, type Router } from '../route/router.ts';
+import { settlePath, type Settled } from '../route/settle-path.ts';
 import type { Plan } from '../steer/plan-shape.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
 import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
@@ -105,6 +106,17 @@ export class Generation {
   matchConnection(listener: string, serverName: string): RouteRuntime | null {
     const index = this.#routers.get(listener)?.match({ ...ANY_REQUEST, host: serverName }) ?? -1;
     return this.#routes[index] ?? null;
+  }
+
+  /** As `match`, for a path that can be read in more than one way; writes the path that goes on into the request. */
+  settle(request: CanonicalRequest): { readonly settled: Settled; readonly route: RouteRuntime | null } {
+    const router = this.#routers.get(request.listener);
+    const settled = settlePath(
+      request,
+      (reading) => router?.match(reading) ?? -1,
+      (index) => this.#routes[index]?.config.paths,
+    );
+    return { settled, route: settled.kind === 'ambiguous' ? null : (this.#routes[settled.index] ?? null) };
   }
 
   applyPlan(plan: Pick<Plan, 'services' | 'health'>): void {

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
+import { fieldValue } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply } from '../message/response.ts';
 import type { Generation, RouteRuntime } from './generation.ts';
@@ -9,6 +10,9 @@ import { RequestFlow } from './request-flow.ts';
 import { errorReply } from './respond.ts';
 import { ERRORS } from '../errors.ts';
 import type { WorkerContext } from './worker-context.ts';
+
+/** What is known of a request that was refused before its route. */
+type Refused = Pick<ConnectionFacts, 'listener' | 'peerAddress'> & Pick<CanonicalRequest, 'requestId'> & Partial<CanonicalRequest>;
 
 export class Pipeline implements DownstreamHandler {
   /** Swapped by one assignment; a request goes on with the one it began with. */
@@ -24,27 +28,47 @@ export class Pipeline implements DownstreamHandler {
   onRequest(exchange: DownstreamExchange): void {
     const flow = new RequestFlow(exchange, this.#context);
     try {
-      const route = this.generation.match(exchange.request);
-      if (route === null) return flow.fail('route_not_found', '');
-      flow.route = route;
-      if (route.needsCertificate && exchange.request.clientCertificate === null) return flow.fail(withoutCertificate(exchange.request), '');
-      this.#filter(flow, route, 0);
+      if (exchange.request.pathDoubts !== 0) return this.#settle(flow);
+      this.#enter(flow, this.generation.match(exchange.request));
     } catch (error) {
       flow.crash(error, 'request');
     }
   }
 
   /** A request that could not be read never reaches a route; it is counted like every other. */
-  onBadRequest(code: ErrorCode, facts: ConnectionFacts): LocalReply {
+  onBadRequest(code: ErrorCode, facts: ConnectionFacts, request?: CanonicalRequest): LocalReply {
     this.#context.counters.localReply(facts.listener, code);
     this.#context.unrouted.record(ERRORS[code].status, 0);
-    const requestId = facts.nextRequestId();
-    this.#logBadRequest(code, facts, requestId);
-    return errorReply(code, undefined, requestId);
+    const requestId = request?.requestId ?? facts.nextRequestId();
+    this.#logBadRequest(code, { ...facts, ...request, requestId });
+    return errorReply(code, request === undefined ? undefined : fieldValue(request.fields, 'accept'), requestId);
+  }
+
+  onConnectionCut(code: ErrorCode, facts: ConnectionFacts): void {
+    this.#context.counters.cutConnection(facts.listener, code);
   }
 
   onConnectionClosed(connection: DownstreamConnection): void {
     this.connections.delete(connection);
+  }
+
+  /** The path has several readings: one of them goes on, or none (route/settle-path.ts). */
+  #settle(flow: RequestFlow): void {
+    const { request } = flow.exchange;
+    const { settled, route } = this.generation.settle(request);
+    if (settled.kind === 'ambiguous') return flow.fail('ambiguous_path', '');
+    if (settled.kind === 'route') return this.#enter(flow, route);
+    flow.route = route;
+    const location = request.hasQuery ? `${settled.path}?${request.query}` : settled.path;
+    flow.reply({ status: 307, fields: ['location', location], body: '' });
+  }
+
+  #enter(flow: RequestFlow, route: RouteRuntime | null): void {
+    if (route === null) return flow.fail('route_not_found', '');
+    flow.route = route;
+    if (route.needsCertificate && flow.exchange.request.clientCertificate === null)
+      return flow.fail(withoutCertificate(flow.exchange.request), '');
+    this.#filter(flow, route, 0);
   }
 
   /** Runs the filters from `index` on; waits only for one that returns a promise. */
@@ -65,16 +89,16 @@ export class Pipeline implements DownstreamHandler {
     flow.proceed(route);
   }
 
-  #logBadRequest(code: ErrorCode, facts: ConnectionFacts, requestId: string): void {
+  #logBadRequest(code: ErrorCode, known: Refused): void {
     const { accessLog, clock } = this.#context;
     accessLog?.write({
       at: new Date(clock.wallMs()).toISOString(),
-      requestId,
-      listener: facts.listener,
-      client: facts.peerAddress,
-      method: '',
-      host: '',
-      path: '',
+      requestId: known.requestId,
+      listener: known.listener,
+      client: known.clientAddress ?? known.peerAddress,
+      method: known.method ?? '',
+      host: known.host ?? '',
+      path: known.path ?? '',
       status: ERRORS[code].status,
       bytesIn: 0,
       bytesOut: 0,

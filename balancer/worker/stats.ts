@@ -67,6 +67,10 @@ export class WorkerCounters {
     this.#meter.counter('weir_l4_closes_total', [service, version, cluster, cause]).add(1);
   }
 
+  cutConnection(listener: string, code: ErrorCode): void {
+    this.#counter('weir_connections_cut_total', listener, code).add(1);
+  }
+
   /** Code of the request path threw. */
   exception(listener: string, phase: 'request' | 'response' | 'end'): void {
     this.#counter('weir_exceptions_total', listener, phase).add(1);
@@ -82,6 +86,7 @@ export class WorkerCounters {
       | 'weir_upstream_failures_total'
       | 'weir_retries_total'
       | 'weir_connections_refused_total'
+      | 'weir_connections_cut_total'
       | 'weir_ejections_total'
       | 'weir_exceptions_total',
     first: string,

@@ -259,6 +259,7 @@ export class Worker {
       trusted,
       serverName,
       clientCertificate,
+      underscores: listener.headers.underscores,
       nextRequestId: this.#nextRequestId,
     };
     const settings: DownstreamSettings = {

@@ -15,6 +15,7 @@ function routesFor(count: number, matchOf: (index: number) => Partial<RouteMatch
     name: `route-${index}`,
     listeners: [],
     match: { ...anything, ...matchOf(index) },
+    paths: { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' },
     service: 'shop',
     clientCertificate: 'none',
     filters: [],

@@ -1,22 +1,24 @@
-// The HTTP/1.1 engine on a real port, without routes and clusters: what it understood is recorded, and it answers itself.
-import { createServer, type AddressInfo } from 'node:net';
+// The HTTP/1.1 engine on a real port or a socket in memory, without routes and clusters: what it understood is recorded, and it answers itself.
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { systemClock, type Clock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import { Http1DownstreamConnection, type DownstreamSettings } from '../../balancer/http1/downstream-connection.ts';
 import { AddressSet } from '../../balancer/message/client-address.ts';
-import type { DownstreamConnection } from '../../balancer/message/connection.ts';
+import type { ConnectionFacts, DownstreamConnection } from '../../balancer/message/connection.ts';
 import type { DownstreamExchange } from '../../balancer/message/exchange.ts';
 import { createDateLine } from '../../balancer/message/http-date.ts';
 import { createRequestIds } from '../../balancer/message/request-id.ts';
 import { ERRORS, type ErrorCode } from '../../balancer/errors.ts';
-import type { ListenerLimits, ListenerTimeouts } from '../../balancer/config/config.ts';
+import type { ListenerLimits, ListenerTimeouts, UnderscorePolicy } from '../../balancer/config/config.ts';
 
 /** A request as the engine understood it, with its whole body. */
 export interface Understood {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  /** Path and query as they go on. */
+  readonly target: string;
   readonly host: string;
   readonly fields: readonly string[];
   readonly clientAddress: string;
@@ -30,6 +32,7 @@ export interface EngineOptions {
   readonly timeouts?: Partial<ListenerTimeouts>;
   readonly limits?: Partial<ListenerLimits>;
   readonly trustedPeers?: readonly string[];
+  readonly underscores?: UnderscorePolicy;
   /** Of the time-outs; the system's by default. */
   readonly clock?: Clock;
   /** Is shown every exchange when it begins. */
@@ -42,6 +45,8 @@ export interface Engine {
   readonly port: number;
   readonly understood: readonly Understood[];
   readonly refused: readonly ErrorCode[];
+  /** Why connections of slow clients were ended. */
+  readonly cut: readonly ErrorCode[];
   readonly connections: ReadonlySet<DownstreamConnection>;
 }
 
@@ -53,62 +58,98 @@ export function answerWith(exchange: DownstreamExchange, status: number, body: s
   exchange.sendEnd([]);
 }
 
+const LIMITS: ListenerLimits = {
+  headBytes: 32_768,
+  fields: 100,
+  connections: 1000,
+  connectionsPerAddress: 1000,
+  requestsPerConnection: 1_000_000,
+  bodyBytes: 0,
+  bodyRate: 0,
+};
+
+/** What is the same for all connections of an engine under test. */
+export class EngineBench {
+  readonly understood: Understood[] = [];
+  readonly refused: ErrorCode[] = [];
+  readonly cut: ErrorCode[] = [];
+  readonly connections = new Set<DownstreamConnection>();
+  readonly #facts: Pick<ConnectionFacts, 'trusted' | 'underscores' | 'nextRequestId'>;
+  readonly #settings: DownstreamSettings;
+
+  constructor(deadlines: Deadlines, options: EngineOptions = {}) {
+    const { trustedPeers = [], underscores = 'keep' } = options;
+    this.#facts = { trusted: new AddressSet(trustedPeers), underscores, nextRequestId: createRequestIds('test') };
+    this.#settings = {
+      timeouts: { requestHeadMs: 5000, keepAliveMs: 5000, requestBodyMs: 5000, handshakeMs: 5000, writeMs: 5000, ...options.timeouts },
+      limits: { ...LIMITS, ...options.limits },
+      deadlines,
+      nowMs: () => systemClock.nowMs(),
+      dateLine: createDateLine(() => systemClock.wallMs()),
+      handler: {
+        onRequest: (exchange) => {
+          options.onRequest?.(exchange);
+          record(exchange, this.understood, options.answer);
+        },
+        onBadRequest: (code) => {
+          this.refused.push(code);
+          return { status: ERRORS[code].status, fields: [], body: code };
+        },
+        onConnectionCut: (code) => this.cut.push(code),
+        onConnectionClosed: (connection) => this.connections.delete(connection),
+      },
+    };
+  }
+
+  /** Serves one client. */
+  accept(socket: Socket): void {
+    const { trusted } = this.#facts;
+    const peerAddress = socket.remoteAddress ?? '';
+    const about = { listener: 'web', scheme: 'http', serverName: '', clientCertificate: null } as const;
+    const facts = { ...this.#facts, ...about, peerAddress, peerTrusted: trusted.has(peerAddress) };
+    const connection = new Http1DownstreamConnection(socket, facts, this.#settings);
+    this.connections.add(connection);
+    connection.start();
+  }
+
+  close(): void {
+    for (const connection of this.connections) connection.destroy();
+  }
+}
+
 export async function startEngine(t: TestContext, options: EngineOptions = {}): Promise<Engine> {
   const deadlines = new Deadlines(options.clock ?? systemClock, 10);
   deadlines.start();
-  const understood: Understood[] = [];
-  const refused: ErrorCode[] = [];
-  const connections = new Set<DownstreamConnection>();
-  const settings: DownstreamSettings = {
-    timeouts: { requestHeadMs: 5000, keepAliveMs: 5000, requestBodyMs: 5000, handshakeMs: 5000, writeMs: 5000, ...options.timeouts },
-    limits: { headBytes: 32_768, fields: 100, connections: 1000, ...options.limits },
-    deadlines,
-    nowMs: () => systemClock.nowMs(),
-    dateLine: createDateLine(() => systemClock.wallMs()),
-    handler: {
-      onRequest: (exchange) => {
-        options.onRequest?.(exchange);
-        record(exchange, understood, options.answer);
-      },
-      onBadRequest: (code) => {
-        refused.push(code);
-        return { status: ERRORS[code].status, fields: [], body: code };
-      },
-      onConnectionClosed: (connection) => connections.delete(connection),
-    },
-  };
-  const trusted = new AddressSet(options.trustedPeers ?? []);
-  const nextRequestId = createRequestIds('test');
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const peerAddress = socket.remoteAddress ?? '';
-    const facts = {
-      listener: 'web',
-      scheme: 'http' as const,
-      peerAddress,
-      peerTrusted: trusted.has(peerAddress),
-      trusted,
-      serverName: '',
-      clientCertificate: null,
-      nextRequestId,
-    };
-    const connection = new Http1DownstreamConnection(socket, facts, settings);
-    connections.add(connection);
-    connection.start();
-  });
+  const bench = new EngineBench(deadlines, options);
+  const server = createServer({ allowHalfOpen: true }, (socket) => bench.accept(socket));
   const { promise, resolve } = Promise.withResolvers<undefined>();
   server.listen(0, '127.0.0.1', () => resolve(undefined));
   await promise;
   t.after(() => {
     deadlines.close();
     server.close();
-    for (const connection of connections) connection.destroy();
+    bench.close();
   });
-  return { port: (server.address() as AddressInfo).port, understood, refused, connections };
+  const { understood, refused, cut, connections } = bench;
+  return { port: (server.address() as AddressInfo).port, understood, refused, cut, connections };
 }
 
 function record(exchange: DownstreamExchange, understood: Understood[], answer: EngineOptions['answer']): void {
-  const { method, path, query, host, fields, clientAddress } = exchange.request;
-  const entry: Understood = { method, path, query, host, fields, clientAddress, body: '', trailers: [], complete: false, failed: '' };
+  const { method, path, query, hasQuery, host, fields, clientAddress } = exchange.request;
+  const target = hasQuery ? `${path}?${query}` : path;
+  const entry: Understood = {
+    method,
+    path,
+    query,
+    target,
+    host,
+    fields,
+    clientAddress,
+    body: '',
+    trailers: [],
+    complete: false,
+    failed: '',
+  };
   understood.push(entry);
   const reply = (): void => (answer === undefined ? answerWith(exchange, 200, `${method} ${path}`) : answer(exchange, entry));
   exchange.listener = {

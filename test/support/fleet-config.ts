@@ -83,7 +83,8 @@ function clusterConfig(name: string): ClusterConfig {
 
 function routeConfig(name: string, service: string): RouteConfig {
   const match = { hosts: [], path: { kind: 'prefix', value: '/' }, methods: [], headers: [], query: [] } as const;
-  return { name, listeners: [], match, service, clientCertificate: 'none', filters: [] };
+  const paths = { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' } as const;
+  return { name, listeners: [], match, paths, service, clientCertificate: 'none', filters: [] };
 }
 
 /** A cluster of `total` endpoints of which `healthy` are up. */

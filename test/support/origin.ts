@@ -10,6 +10,8 @@ export interface Origin {
   readonly endpoint: string;
   /** Requests other than probes to /healthz. */
   readonly requests: readonly IncomingMessage[];
+  /** What came on its connections and was no HTTP to a strict parser, by the parser's code. */
+  readonly misread: readonly string[];
   /** Answers /healthz with 200 while true, else 503. */
   healthy: boolean;
   /** Cuts every connection and accepts no more, as a killed process does. */
@@ -32,6 +34,7 @@ export interface OriginOptions {
 
 export async function startOrigin(t: TestContext, answer: Answer, options: OriginOptions = {}): Promise<Origin> {
   const requests: IncomingMessage[] = [];
+  const misread: string[] = [];
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.url === '/healthz') return void response.writeHead(origin.healthy ? 200 : 503).end();
     requests.push(request);
@@ -43,6 +46,11 @@ export async function startOrigin(t: TestContext, answer: Answer, options: Origi
   const open = async (): Promise<void> => {
     // Kept connections outlast every test, so that only what a test does ends one.
     server.keepAliveTimeout = 120_000;
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // A request that was broken off is not misread.
+      if (error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE') misread.push(error.code);
+      socket.destroy();
+    });
     port = await listening(server, port);
   };
   const kill = async (): Promise<void> => {
@@ -57,6 +65,7 @@ export async function startOrigin(t: TestContext, answer: Answer, options: Origi
     port,
     endpoint: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     requests,
+    misread,
     healthy: true,
     kill,
     revive: async () => {

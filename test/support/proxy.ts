@@ -15,6 +15,7 @@ import { silentLog } from '../../balancer/log.ts';
 import { EXTENSIONS } from '../../balancer/registries.ts';
 import type { HealthView, Plan } from '../../balancer/steer/plan-shape.ts';
 import { plan } from '../../balancer/steer/plan.ts';
+import type { MetricName } from '../../balancer/telemetry/metrics.ts';
 import { Worker } from '../../balancer/worker/worker.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -31,6 +32,8 @@ export interface ProxyOptions {
   readonly clusters?: Part;
   readonly services?: Part;
   readonly routes?: readonly Part[];
+  /** Behind the first; their service is the same. */
+  readonly moreRoutes?: readonly Part[];
 }
 
 export interface Proxy {
@@ -73,15 +76,26 @@ export async function startProxy(t: TestContext, options: ProxyOptions): Promise
   };
 }
 
+/** What a counter of the worker has come to, as far as it was told; it is told once a second. */
+export function countOf(proxy: Proxy, name: MetricName, ...labels: readonly string[]): number {
+  let count = 0;
+  for (const message of proxy.said) {
+    if (message.type !== 'metrics') continue;
+    for (const series of message.delta)
+      if (series.name === name && labels.every((label) => series.labels.includes(label))) count += series.value;
+  }
+  return count;
+}
+
 function configOf(directory: string, port: number, options: ProxyOptions): Config {
-  const { endpoints, listener, cluster, service, route } = options;
+  const { endpoints, listener, cluster, service, route, moreRoutes = [] } = options;
   const text = stringify({
     version: 1,
     state: { dir: directory },
     listeners: { web: { bind: `127.0.0.1:${port}`, ...listener } },
     clusters: { one: { endpoints, health: 'none', ...cluster }, ...options.clusters },
     services: { shop: { versions: { blue: { clusters: { one: {} } } }, ...service }, ...options.services },
-    routes: options.routes ?? [{ name: 'all', service: 'shop', ...route }],
+    routes: options.routes ?? [{ name: 'all', service: 'shop', ...route }, ...moreRoutes.map((more) => ({ service: 'shop', ...more }))],
   });
   const result = loadConfig({ file: join(directory, 'weir.yaml'), text }, EXTENSIONS, { cores: 1, hostName: 'test', readable: () => true });
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));

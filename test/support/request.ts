@@ -9,6 +9,7 @@ export function aRequest(facts: Partial<CanonicalRequest> = {}): CanonicalReques
     host: 'shop.example',
     authority: 'shop.example',
     path: '/',
+    pathDoubts: 0,
     query: '',
     hasQuery: false,
     fields: [],

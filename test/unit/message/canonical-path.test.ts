@@ -41,22 +41,27 @@ for (const target of [
   '/\u00e9',
   '/a\r\nb',
   '/a\tb',
+  '/a//../b',
+  '/a%2F..%2fb',
+  '/a/..;/b',
+  '/a;x%2Fy/b',
+  '/a/./b//c',
   '/a\u007f',
 ]) {
   test(`${JSON.stringify(target)} is no path`, () => assert.equal(path(target), null));
 }
 
 test('a query is left as it is, and an empty one is told from none', () => {
-  assert.deepEqual(canonicalTarget('/a/../b?c=/../%2e&d?'), { path: '/b', query: 'c=/../%2e&d?', hasQuery: true });
-  assert.deepEqual(canonicalTarget('/?'), { path: '/', query: '', hasQuery: true });
-  assert.deepEqual(canonicalTarget('/'), { path: '/', query: '', hasQuery: false });
+  assert.deepEqual(canonicalTarget('/a/../b?c=/../%2e&d?'), { path: '/b', query: 'c=/../%2e&d?', hasQuery: true, doubts: 0 });
+  assert.deepEqual(canonicalTarget('/?'), { path: '/', query: '', hasQuery: true, doubts: 0 });
+  assert.deepEqual(canonicalTarget('/'), { path: '/', query: '', hasQuery: false, doubts: 0 });
 });
 
 test('a canonical path is canonical, and never climbs', () => {
   const part = fc.constantFrom('/', '.', '..', 'a', '%2e', '%2F', '%41', '%25', ';', '~');
   const property = fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
     const once = path(`/${parts.join('')}`);
-    assert.ok(once !== null);
+    if (once === null) return;
     assert.equal(path(once), once);
     assert.ok(!once.split('/').some((segment) => segment === '.' || segment === '..'));
   });

@@ -1,7 +1,7 @@
 // The small facts of a request: its host, its client, its id.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { hostOfAuthority } from '../../../balancer/message/authority.ts';
+import { readAuthority } from '../../../balancer/message/authority.ts';
 import { AddressSet, clientAddress, plainAddress } from '../../../balancer/message/client-address.ts';
 import { createRequestIds, isAcceptableRequestId } from '../../../balancer/message/request-id.ts';
 
@@ -14,8 +14,12 @@ describe('the host of an authority', () => {
     ['[2001:DB8::1]:443', '[2001:db8::1]'],
     ['my_service', 'my_service'],
   ] as const) {
-    it(`of ${authority} is ${host}`, () => assert.equal(hostOfAuthority(authority), host));
+    it(`of ${authority} is ${host}`, () => assert.equal(readAuthority(authority)?.host, host));
   }
+  it('is written in one way for the origin, with the port that was named', () => {
+    assert.equal(readAuthority('Shop.Example.:0080')?.text, 'shop.example:80');
+    assert.equal(readAuthority('[2001:DB8::1]')?.text, '[2001:db8::1]');
+  });
   for (const authority of [
     '',
     ':80',
@@ -27,13 +31,15 @@ describe('the host of an authority', () => {
     'a/b',
     'a,b',
     '[::1',
+    '[::g]',
+    '[:::::]',
     '::1',
     '-a',
     'a\u00e9',
     'a\r\nb',
     '.',
   ]) {
-    it(`of ${JSON.stringify(authority)} is none`, () => assert.equal(hostOfAuthority(authority), null));
+    it(`of ${JSON.stringify(authority)} is none`, () => assert.equal(readAuthority(authority), null));
   }
 });
 

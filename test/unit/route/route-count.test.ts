@@ -17,6 +17,7 @@ function routes(count: number, hostOf: (index: number) => string): readonly Rout
   return Array.from({ length: count }, (_, index) => ({
     name: `r${index}`,
     listeners: [],
+    paths: { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' },
     service: 'shop',
     clientCertificate: 'none',
     filters: [],

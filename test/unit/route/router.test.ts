@@ -13,6 +13,7 @@ function route(name: string, match: Partial<RouteMatch>, listeners: readonly str
   return {
     name,
     listeners,
+    paths: { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' },
     service: 'shop',
     clientCertificate: 'none',
     filters: [],

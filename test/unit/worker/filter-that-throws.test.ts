@@ -154,6 +154,7 @@ function ask(pipeline: Pipeline): Answer {
       host: 'a',
       authority: 'a',
       path: '/',
+      pathDoubts: 0,
       query: '',
       hasQuery: false,
       fields: [],

@@ -1,0 +1,137 @@
+// Request heads that the grammar does not allow, or that name two authorities. Each is refused, and nothing of it is understood.
+import { get, head, post, type RawRequest } from './form.ts';
+
+const GARDEN = 'narfindustries/http-garden, trophies';
+
+export interface RefusedHead extends RawRequest {
+  /** 400 by default. */
+  readonly status?: number;
+}
+
+export const REQUEST_HEADS: readonly RefusedHead[] = [
+  // Lines.
+  { name: 'a folded field', source: 'RFC 9112 5.2', bytes: post('X-A: 1', ' folded: 2') },
+  { name: 'a fold of the first field', source: `RFC 9112 5.2; ${GARDEN}: AIOHTTP 4`, bytes: head('GET / HTTP/1.1', ' Host: a') },
+  { name: 'a fold of nothing', source: 'RFC 9112 5.2', bytes: get('X: y', ' ') },
+  {
+    name: 'a bare LF behind a field',
+    source: `RFC 9112 2.2; ${GARDEN}: OpenLiteSpeed 14`,
+    bytes: 'GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n',
+  },
+  { name: 'a bare LF behind the request line', source: 'RFC 9112 2.2; CVE-2022-32214', bytes: 'GET / HTTP/1.1\nHost: a\r\n\r\n' },
+  { name: 'bare LF everywhere', source: 'RFC 9112 2.2', bytes: 'GET / HTTP/1.1\nHost: a\n\n' },
+  { name: 'bare CR everywhere', source: 'RFC 9112 2.2', bytes: 'GET / HTTP/1.1\rHost: a\r\r\n\r\n' },
+  { name: 'two CRs before the LF', source: 'RFC 9112 2.2', bytes: 'GET / HTTP/1.1\r\nHost: a\r\r\n\r\n' },
+  { name: 'LF CR', source: `${GARDEN}: Gunicorn 2`, bytes: 'GET / HTTP/1.1\r\nHost: a\r\nX:\n\rGET /smuggled HTTP/1.1\r\n\r\n' },
+  { name: 'an empty line of bare LFs in a value', source: `${GARDEN}: Gunicorn 2`, bytes: get('X:\n\nGET /smuggled HTTP/1.1') },
+  {
+    name: 'the end of the head by CR and any byte',
+    source: `CVE-2023-30589; ${GARDEN}: Node.js 1`,
+    bytes: get('\rZGET /smuggled: HTTP/1.1'),
+  },
+  { name: 'a bare CR in a value', source: `RFC 9110 5.5; ${GARDEN}: OpenLiteSpeed 6`, bytes: get('X: a\rb') },
+  { name: 'a bare CR that makes a field', source: `${GARDEN}: Mongoose 3`, bytes: get('X: y\rContent-Length: 10') },
+  { name: 'two empty lines before the request', source: 'RFC 9112 2.2', bytes: `\r\n\r\n${get()}` },
+  { name: 'a space before the request', source: 'RFC 9112 3', bytes: ` ${get()}` },
+  // Names and values.
+  { name: 'a NUL in a value', source: `RFC 9110 5.5; ${GARDEN}: AIOHTTP 2, HAProxy 2`, bytes: get('X: a\0b') },
+  { name: 'a NUL in a name', source: 'RFC 9110 5.1', bytes: get('X\0: b') },
+  { name: 'a line of a name and a NUL', source: `${GARDEN}: relayd 5`, bytes: get('a: b', 'c\0') },
+  { name: 'a control character in a value', source: 'RFC 9110 5.5', bytes: get('X: a\x08b') },
+  { name: 'a DEL in a value', source: 'RFC 9110 5.5', bytes: get('X: a\x7fb') },
+  { name: 'a field without colon', source: `RFC 9112 5; ${GARDEN}: OpenLiteSpeed 10`, bytes: post('Nonsense') },
+  { name: 'an empty field name', source: `RFC 9112 5; ${GARDEN}: Go 3, Mongoose 2, Node.js 3`, bytes: post(': value') },
+  { name: 'a line of a colon', source: `${GARDEN}: Mongoose 2`, bytes: get(':', 'I: am chopped off') },
+  { name: 'a high byte in a name', source: `${GARDEN}: AIOHTTP 8, Apache Traffic Server 3`, bytes: get('\xfffoo: bar') },
+  { name: 'delimiters in a name', source: `${GARDEN}: Mongoose 5`, bytes: get('"(),/;<=>?@[/]{}: yep') },
+  { name: 'an LF in a name', source: `${GARDEN}: OpenLiteSpeed 12`, bytes: get('Te\nst: test') },
+  // The request line.
+  { name: 'two spaces in the request line', source: 'RFC 9112 3', bytes: head('GET  / HTTP/1.1', 'Host: a') },
+  { name: 'a tab in the request line', source: 'RFC 9112 3', bytes: head('GET\t/ HTTP/1.1', 'Host: a') },
+  { name: 'an LF in the request line', source: `${GARDEN}: AIOHTTP 9`, bytes: head('GET /\nHTTP/1.1', 'Host: a') },
+  { name: 'a space behind the version', source: 'RFC 9112 3', bytes: head('GET / HTTP/1.1 ', 'Host: a') },
+  { name: 'a space in the target', source: 'RFC 9112 3.2', bytes: head('GET /a b HTTP/1.1', 'Host: a') },
+  { name: 'two versions', source: 'RFC 9112 3', bytes: head('GET / HTTP/1.1 HTTP/1.1', 'Host: a') },
+  { name: 'a fragment in the target', source: 'RFC 9112 3.2', bytes: head('GET /a#b HTTP/1.1', 'Host: a') },
+  { name: 'a backslash in the target', source: 'RFC 3986 3.3', bytes: head('GET /a\\b HTTP/1.1', 'Host: a') },
+  { name: 'an encoded NUL in the target', source: 'RFC 3986 7.3', bytes: head('GET /a%00b HTTP/1.1', 'Host: a') },
+  { name: 'a broken escape in the target', source: 'RFC 3986 2.1', bytes: head('GET /a%zz HTTP/1.1', 'Host: a') },
+  { name: 'bytes above ASCII in the target', source: 'RFC 3986 2', bytes: head('GET /\xc3\xa9 HTTP/1.1', 'Host: a') },
+  { name: 'a target that is no path', source: `${GARDEN}: AIOHTTP 7`, bytes: head('GET ! HTTP/1.1', 'Host: a') },
+  { name: 'an @ as target', source: 'portswigger.net: Cracking the lens, 2017', bytes: head('GET @evil/ HTTP/1.1', 'Host: a') },
+  { name: '* for a method other than OPTIONS', source: 'RFC 9112 3.2.4', bytes: head('GET * HTTP/1.1', 'Host: a') },
+  { name: 'no target', source: 'RFC 9112 3', bytes: head('GET HTTP/1.1', 'Host: a') },
+  { name: 'a method that is no token', source: `RFC 9110 9.1; ${GARDEN}: AIOHTTP 6`, bytes: head('GE(T / HTTP/1.1', 'Host: a') },
+  { name: 'no method', source: 'RFC 9112 3', bytes: head(' / HTTP/1.1', 'Host: a') },
+  { name: 'HTTP/0.9', source: 'RFC 9112 2.3', bytes: 'GET /\r\n\r\n' },
+  { name: 'HTTP/0.9 with fields', source: 'RFC 9112 2.3', bytes: head('GET /', 'Host: a') },
+  { name: 'HTTP/2.0 in words', source: 'RFC 9112 2.3', bytes: head('GET / HTTP/2.0', 'Host: a'), status: 505 },
+  { name: 'HTTP/1.2', source: 'RFC 9112 2.3', bytes: head('GET / HTTP/1.2', 'Host: a'), status: 505 },
+  { name: 'HTTP/1.10', source: `RFC 9112 2.3; ${GARDEN}: AIOHTTP 5`, bytes: head('GET / HTTP/1.10', 'Host: a') },
+  { name: 'an overflowing version', source: `${GARDEN}: libevent 1`, bytes: head('GET / HTTP/4294967295.255', 'Host: a') },
+  { name: 'http in lower case', source: 'RFC 9112 2.3', bytes: head('GET / http/1.1', 'Host: a') },
+  { name: 'another protocol', source: 'RFC 9112 2.3', bytes: head('GET / RTSP/1.1', 'Host: a') },
+  { name: 'CONNECT', source: 'RFC 9110 9.3.6', bytes: head('CONNECT a:443 HTTP/1.1', 'Host: a'), status: 501 },
+  { name: 'TRACE', source: 'RFC 9110 9.3.8', bytes: head('TRACE / HTTP/1.1', 'Host: a'), status: 501 },
+  { name: 'TLS on a plain port', source: 'RFC 8446 5.1', bytes: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' },
+  // Host and authority.
+  { name: 'no Host', source: 'RFC 9112 3.2', bytes: head('GET / HTTP/1.1', 'X: y') },
+  { name: 'an empty Host', source: 'RFC 9110 4.2.1', bytes: head('GET / HTTP/1.1', 'Host:') },
+  { name: 'two Hosts', source: 'RFC 9112 3.2', bytes: head('GET / HTTP/1.1', 'Host: a', 'Host: a') },
+  {
+    name: 'two different Hosts',
+    source: 'portswigger.net: HTTP Host header attacks',
+    bytes: head('GET / HTTP/1.1', 'Host: a', 'X: y', 'HOST: b'),
+  },
+  { name: 'a list of Hosts', source: 'RFC 9110 7.2', bytes: head('GET / HTTP/1.1', 'Host: a, b') },
+  { name: 'a Host with a path', source: 'RFC 9112 3.2', bytes: head('GET / HTTP/1.1', 'Host: a/b') },
+  { name: 'a Host with user information', source: 'RFC 9110 4.2.4', bytes: head('GET / HTTP/1.1', 'Host: admin@a') },
+  { name: 'a Host with a NUL', source: `${GARDEN}: HAProxy 2`, bytes: head('GET / HTTP/1.1', 'Host: a\0.b') },
+  {
+    name: 'a Host with a port of words',
+    source: 'portswigger.net: HTTP Host header attacks',
+    bytes: head('GET / HTTP/1.1', 'Host: a:bad'),
+  },
+  { name: 'a Host with a port beyond 65535', source: 'RFC 3986 3.2.3', bytes: head('GET / HTTP/1.1', 'Host: a:65536') },
+  { name: 'a Host with two ports', source: 'RFC 3986 3.2.3', bytes: head('GET / HTTP/1.1', 'Host: a:80:80') },
+  { name: 'a Host with a space before its colon', source: 'RFC 9112 5.1', bytes: head('GET / HTTP/1.1', 'Host : a') },
+  { name: 'a Host folded in', source: 'portswigger.net: HTTP Host header attacks', bytes: head('GET / HTTP/1.1', ' Host: b', 'Host: a') },
+  { name: 'a Host in brackets that is no address', source: 'RFC 3986 3.2.2', bytes: head('GET / HTTP/1.1', 'Host: [::g]') },
+  { name: 'a Host of colons in brackets', source: 'RFC 3986 3.2.2', bytes: head('GET / HTTP/1.1', 'Host: [:::::]') },
+  { name: 'an absolute target of another authority', source: 'RFC 9112 3.2.2', bytes: head('GET http://b/ HTTP/1.1', 'Host: a') },
+  { name: 'an absolute target with user information', source: 'RFC 9110 4.2.4', bytes: head('GET http://a@a/ HTTP/1.1', 'Host: a') },
+  { name: 'an absolute target of another port', source: 'RFC 9112 3.2.2', bytes: head('GET http://a:8080/ HTTP/1.1', 'Host: a') },
+  { name: 'an absolute target without authority', source: 'RFC 9110 4.2.1', bytes: head('GET http:/// HTTP/1.1', 'Host: a') },
+  { name: 'an absolute target of another scheme', source: 'RFC 9112 3.2.2', bytes: head('GET ftp://a/ HTTP/1.1', 'Host: a') },
+  { name: 'an absolute target of a file', source: 'RFC 9112 3.2.2', bytes: head('GET file:///etc/passwd HTTP/1.1', 'Host: a') },
+  // Expect.
+  {
+    name: 'an expectation nobody knows',
+    source: 'RFC 9110 10.1.1',
+    bytes: `${post('Content-Length: 3', 'Expect: 200-ok')}abc`,
+    status: 417,
+  },
+  {
+    name: 'an empty expectation',
+    source: 'portswigger.net: HTTP/1.1 must die, 2025',
+    bytes: `${post('Content-Length: 3', 'Expect:')}abc`,
+    status: 417,
+  },
+  {
+    name: 'an expectation with a word before it',
+    source: 'portswigger.net: HTTP/1.1 must die, 2025',
+    bytes: `${post('Content-Length: 3', 'Expect: y 100-continue')}abc`,
+    status: 417,
+  },
+  {
+    name: 'an expectation behind a fold',
+    source: 'portswigger.net: HTTP/1.1 must die, 2025',
+    bytes: `${post('Content-Length: 3', 'Expect:', ' 100-continue')}abc`,
+  },
+  {
+    name: 'two expectations',
+    source: 'RFC 9110 10.1.1',
+    bytes: `${post('Content-Length: 3', 'Expect: 100-continue', 'Expect: 100-continue')}abc`,
+    status: 417,
+  },
+];
