@@ -8,7 +8,7 @@ const EMPTY = Buffer.alloc(0);
 export class RawEnd implements TunnelEnd {
   readonly #socket: Socket;
   readonly #read: Counter;
-  readonly #early: Buffer;
+  #early: Buffer;
   #listener: TunnelListener | null = null;
   #paused = false;
   readonly #onWritten = (): void => {
@@ -28,7 +28,9 @@ export class RawEnd implements TunnelEnd {
     socket.on('data', (chunk: Buffer) => this.deliver(chunk));
     socket.on('end', () => listener.onTunnelEnd());
     socket.on('close', () => listener.onTunnelClosed());
-    if (this.#early.length > 0) this.deliver(this.#early);
+    const early = this.#early;
+    this.#early = EMPTY;
+    if (early.length > 0) this.deliver(early);
     if (socket.destroyed) listener.onTunnelClosed();
     // A client may have said all it had before there was anybody to say it to.
     else if (socket.readableEnded) listener.onTunnelEnd();

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Expiring } from '../../health/deadlines.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
-import { ClientHelloReader, fatalAlert, type AlertName } from '../listener/client-hello.ts';
+import { ClientHelloReader, fatalAlert, type AlertName, type ClientHello } from '../listener/client-hello.ts';
 import { plainAddress } from '../message/client-address.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
 import { proxyHeader, type ProxyEnds } from '../message/proxy-protocol.ts';
@@ -48,7 +48,9 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
   readonly #pipeline: Pipeline;
   readonly #context: WorkerContext;
   readonly #startedMs: number;
-  #hello: ClientHelloReader | null = null;
+  /** Holds what the client sent, until there is an endpoint to give it to. */
+  #reader: ClientHelloReader | null = null;
+  #hello: ClientHello | null = null;
   #route: RouteRuntime | null = null;
   #target: ServiceTarget | null = null;
   #endpoint: Endpoint | null = null;
@@ -76,7 +78,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     socket.once('close', () => this.#gone());
     // The client need not be the one who speaks first.
     if (this.#facts.listener.protocol === 'tcp') return this.#steer('');
-    this.#hello = new ClientHelloReader();
+    this.#reader = new ClientHelloReader();
     this.#expireAfter(this.#facts.listener.timeouts.handshakeMs);
     socket.on('data', this.#onHelloBytes).on('end', this.#onHelloEnd);
   }
@@ -114,7 +116,8 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     this.#count('established');
     const version = this.#target?.cluster.proxyProtocol ?? null;
     if (version !== null) end.write(proxyHeader(version, this.#ends()));
-    const client = new RawEnd(this.#socket, route.received, this.#hello?.bytes() ?? EMPTY);
+    const client = new RawEnd(this.#socket, route.received, this.#reader?.bytes() ?? EMPTY);
+    this.#reader = null;
     const { tunnelIdleMs } = route.service.config.timeouts;
     this.#tunnel = new Tunnel({ client, upstream: end }, tunnelIdleMs, deadlines, (tunnel, cause) => {
       tunnels.delete(tunnel);
@@ -144,12 +147,13 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
   }
 
   #readHello(chunk: Buffer): void {
-    const hello = this.#hello;
-    if (hello?.push(chunk) !== true) return;
+    const reader = this.#reader;
+    if (reader?.push(chunk) !== true) return;
     this.#socket.off('data', this.#onHelloBytes).off('end', this.#onHelloEnd).pause();
     this.#expireAfter(Infinity);
-    if (hello.hello === null) this.#fail('client_hello_malformed', hello.problem);
-    else this.#steer(hello.hello.serverName);
+    this.#hello = reader.hello;
+    if (this.#hello === null) this.#fail('client_hello_malformed', reader.problem);
+    else this.#steer(this.#hello.serverName);
   }
 
   #steer(serverName: string): void {
@@ -189,7 +193,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     this.#count(code);
     this.#finish(code, detail);
     const alert = alertFor(code);
-    if (alert === null || this.#hello?.isTls !== true) return void this.#socket.resetAndDestroy();
+    if (alert === null || this.#reader?.isTls !== true) return void this.#socket.resetAndDestroy();
     this.#socket.end(fatalAlert(alert));
     this.#socket.resume();
     this.#expireAfter(LINGER_MS);
@@ -242,7 +246,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     this.#over = true;
     const { accessLog, clock } = this.#context;
     if (accessLog === null) return;
-    const hello = this.#hello?.hello ?? null;
+    const hello = this.#hello;
     const { bytesIn, bytesOut } = this.#tunnel?.totals ?? { bytesIn: 0, bytesOut: 0 };
     accessLog.write({
       at: new Date(clock.wallMs()).toISOString(),

@@ -133,6 +133,16 @@ test('query parameters are compared after percent-decoding, the first of a name 
   assert.equal(winner(routes, request('h/?')), null);
 });
 
+test('a listener that passes bytes through has only the routes that name it; no server name is any', () => {
+  const routes = [route('http', {}), route('any', {}, ['pass']), route('one', { hosts: ['a.example'] }, ['pass', 'other'])];
+  const to = (host: string): string | undefined => {
+    const asked = { host, path: '/', query: '', method: '', fields: [] };
+    return routes[compileRouter(routes, 'pass', 'tls-passthrough').match(asked)]?.name;
+  };
+  assert.deepEqual(['a.example', 'b.example', ''].map(to), ['one', 'any', 'any']);
+  assert.equal(compileRouter(routes.slice(0, 1), 'pass', 'tcp').match(request('/')), -1);
+});
+
 test('a route is for the listeners it names, and for all when it names none', () => {
   const routes = [route('inside', { path: prefix('/admin') }, ['internal']), route('everywhere', {})];
   assert.equal(winner(routes, request('h/admin'), 'internal'), 'inside');

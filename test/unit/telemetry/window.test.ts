@@ -40,6 +40,20 @@ test('rate and error ratio are those of the last complete seconds', () => {
   assert.deepEqual({ windowSeconds, rps, errorRatio }, { windowSeconds: 10, rps: 40, errorRatio: 0.25 });
 });
 
+test('a connection that is passed through counts as one request, by what became of it', () => {
+  const traffic = new Traffic();
+  const connections = (outcome: string, count: number): void =>
+    traffic.meter.counter('weir_l4_connections_total', ['db', 'all', 'shop', 'blue', 'one', outcome]).add(count);
+  connections('established', 6);
+  connections('client_closed', 1);
+  connections('connect_failed', 3);
+  traffic.second();
+  for (const whose of [TARGET, { of: 'route', route: 'all' }, { of: 'cluster', cluster: 'one' }] as const) {
+    const { rps, errorRatio } = traffic.window.figures(whose);
+    assert.deepEqual([rps, errorRatio], [10, 0.3], whose.of);
+  }
+});
+
 test('what arrives in the second that runs is not yet in the figures', () => {
   const traffic = new Traffic();
   traffic.clock.advance(20_000);
