@@ -1,7 +1,7 @@
 // Clusters of the file → clusters of the config.
 import { parseEndpoint, parseStatuses } from './addresses.ts';
 import type { Completion } from './completion.ts';
-import type { ClusterConfig, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
+import type { ClusterConfig, ClusterTls, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
 import type { ValuePath } from './problems.ts';
 import { durationMs, percentRatio } from './quantities.ts';
 import type { ClusterFile, HealthFile } from './schema-fleet.ts';
@@ -19,11 +19,7 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
     name,
     region: file.region ?? null,
     endpoints: completeEndpoints(file.endpoints, [...path, 'endpoints'], completion),
-    tls: {
-      ca: file.tls.ca === undefined ? null : completion.readableFile([...path, 'tls', 'ca'], file.tls.ca),
-      serverName: file.tls.serverName ?? null,
-      verify: file.tls.verify,
-    },
+    tls: completeTls(file.tls, [...path, 'tls'], completion),
     health: completeHealth(file.health, [...path, 'health'], completion),
     outlier: {
       consecutive: outlier.consecutive,
@@ -41,6 +37,26 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
     http2: { enabled: file.http2.enabled, streamsPerConnection: file.http2.streamsPerConnection },
     lastResort: file.lastResort,
     proxyProtocol: file.proxyProtocol ?? null,
+  };
+}
+
+function completeTls(file: ClusterFile['tls'], path: ValuePath, completion: Completion): ClusterTls {
+  const read = (key: 'ca' | 'cert' | 'key'): string | null => {
+    const name = file[key];
+    return name === undefined ? null : completion.readableFile([...path, key], name);
+  };
+  const [ca, cert, key] = [read('ca'), read('cert'), read('key')];
+  if ((cert === null) !== (key === null) && !completion.isTouched(path))
+    completion.report(
+      [...path, cert === null ? 'key' : 'cert'],
+      'a certificate and its key are given together; name both cert and key, or none',
+    );
+  return {
+    ca,
+    serverName: file.serverName ?? null,
+    minVersion: file.minVersion,
+    certificate: cert === null || key === null ? null : { cert, key },
+    verify: file.verify,
   };
 }
 

@@ -128,6 +128,9 @@ export interface ClusterTls {
   /** Absolute path of a PEM file; null: the system's authorities. */
   readonly ca: string | null;
   readonly serverName: string | null;
+  readonly minVersion: TlsVersion;
+  /** What weir proves itself with; null: nothing. Re-read when it changes, as the authorities are. */
+  readonly certificate: CertificateFiles | null;
   /** False only when the file says `verify: false`. */
   readonly verify: boolean;
 }

@@ -46,6 +46,22 @@ const proxyProtocol = Type.Optional(
   ),
 );
 
+const clusterTls = optionalMapping(
+  {
+    ca: Type.Optional(
+      valueOf('file', 'PEM file with the authorities that are trusted, read again when it changes; default: those of the system'),
+    ),
+    serverName: Type.Optional(valueOf('serverName', 'Name the certificate must have; default: the host of the endpoint')),
+    minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'The oldest version of TLS that is accepted', 'TLSv1.2'),
+    cert: Type.Optional(
+      valueOf('file', 'PEM file with the certificate that weir shows to endpoints, and its chain; read again when it changes'),
+    ),
+    key: Type.Optional(valueOf('file', 'PEM file with the private key of `cert`')),
+    verify: Type.Boolean({ default: true, description: 'Whether certificates are verified' }),
+  },
+  'TLS to endpoints with https',
+);
+
 const cluster = (balances: readonly ConfigExtension[]) =>
   mapping(
     {
@@ -60,14 +76,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
         expected:
           'URLs such as ["https://10.1.0.10"], with https, http or h2c; endpoints are listed in the file, "agent" is not possible yet',
       }),
-      tls: optionalMapping(
-        {
-          ca: Type.Optional(valueOf('file', 'PEM file with the authorities that are trusted; default: those of the system')),
-          serverName: Type.Optional(valueOf('serverName', 'Name the certificate must have; default: the host of the endpoint')),
-          verify: Type.Boolean({ default: true, description: 'Whether certificates are verified' }),
-        },
-        'TLS to endpoints with https',
-      ),
+      tls: clusterTls,
       health: mappingOr<typeof health, 'none'>(health, HEALTH_FORMS, {
         default: {},
         description: 'Active probes of every endpoint; `none` switches them off, absent means a tcp probe',

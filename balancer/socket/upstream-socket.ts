@@ -3,11 +3,19 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { ReadBuffer } from './read-buffer.ts';
 
+/** How a connection is secured. */
+export interface EndpointTls extends ConnectionOptions {
+  /** Takes the session that the next connection may resume. */
+  readonly keepSession?: (session: Buffer) => void;
+}
+
 /** Where and how to connect. `tls` null: plain. */
 export interface UpstreamAddress {
   readonly host: string;
   readonly port: number;
-  readonly tls: ConnectionOptions | null;
+  readonly tls: EndpointTls | null;
+  /** What ALPN offers instead of what `tls` says. */
+  readonly protocols?: readonly string[];
 }
 
 export class UpstreamSocket {
@@ -21,7 +29,8 @@ export class UpstreamSocket {
   onRead: (length: number, bytes: Uint8Array) => boolean = () => false;
 
   /** Begins to connect. */
-  constructor({ host, port, tls }: UpstreamAddress) {
+  constructor(address: UpstreamAddress) {
+    const { host, port, tls } = address;
     this.secure = tls !== null;
     this.buffer = new ReadBuffer(this.secure);
     const onread = {
@@ -29,7 +38,7 @@ export class UpstreamSocket {
       callback: (length: number, bytes: Uint8Array) => this.onRead(length, bytes),
     };
     const where = { host, port, noDelay: true, allowHalfOpen: true, onread };
-    this.socket = tls === null ? connectPlain(where) : connectTls({ ...tls, ...where });
+    this.socket = tls === null ? connectPlain(where) : connectSecured(tls, { ...where, ...alpnOf(address) });
     this.socket.setNoDelay(true);
   }
 
@@ -37,6 +46,17 @@ export class UpstreamSocket {
   get protocol(): string {
     return this.socket instanceof TLSSocket && typeof this.socket.alpnProtocol === 'string' ? this.socket.alpnProtocol : '';
   }
+}
+
+function connectSecured(tls: EndpointTls, where: ConnectionOptions): Socket {
+  const socket = connectTls({ ...tls, ...where });
+  // Only told once the certificate and its name were found right: a resumption does not look at them again.
+  if (tls.keepSession !== undefined) socket.on('session', tls.keepSession);
+  return socket;
+}
+
+function alpnOf({ protocols }: UpstreamAddress): ConnectionOptions {
+  return protocols === undefined ? {} : { ALPNProtocols: [...protocols] };
 }
 
 export function isTlsTrouble(error: NodeJS.ErrnoException): boolean {

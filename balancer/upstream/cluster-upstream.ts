@@ -7,12 +7,11 @@ import type { ClusterHealth } from '../steer/plan-shape.ts';
 import { Endpoint } from './endpoint.ts';
 import type { BalancePolicy } from './policies/policy.ts';
 import { BALANCES } from './policies/registry.ts';
-import { upstreamTls, type ReadFile } from './upstream-tls.ts';
+import { upstreamTls, type TlsSources } from './upstream-tls.ts';
 
-export interface ClusterEnvironment {
+export interface ClusterEnvironment extends TlsSources {
   readonly deadlines: Deadlines;
   readonly random: Random;
-  readonly readFile: ReadFile;
   readonly countConnection: (cluster: string) => void;
 }
 
@@ -37,7 +36,7 @@ export class ClusterUpstream {
     this.endpoints = config.endpoints.map((endpoint) => {
       const before = kept.get(endpoint.id);
       if (before?.scheme === endpoint.scheme) return before;
-      return new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment.readFile), endpointEnvironment);
+      return new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment), endpointEnvironment);
     });
     const balance = BALANCES.find(({ name }) => name === config.balance);
     if (balance === undefined) throw new Error(`cluster ${config.name}: balance "${config.balance}" is not registered`);

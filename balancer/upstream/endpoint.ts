@@ -102,8 +102,8 @@ export class Endpoint implements Candidate {
   #poolForUpgrades(): ConnectionPool {
     const { address, protocol } = this.#settings;
     if (protocol !== 'alpn') return this.#pool;
-    const tls = { ...address.tls, ALPNProtocols: ['http/1.1'] };
-    return (this.#upgradePool ??= new ConnectionPool({ ...this.#settings, address: { ...address, tls }, protocol: 'http1' }));
+    const asked = { ...address, protocols: ['http/1.1'] };
+    return (this.#upgradePool ??= new ConnectionPool({ ...this.#settings, address: asked, protocol: 'http1' }));
   }
 }
 

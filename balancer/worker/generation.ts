@@ -10,7 +10,7 @@ import { settlePath, type Settled } from '../route/settle-path.ts';
 import type { Plan } from '../steer/plan-shape.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
 import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
-import type { ReadFile } from '../upstream/upstream-tls.ts';
+import type { TlsSources } from '../upstream/upstream-tls.ts';
 import type { Evidence } from './evidence.ts';
 import { ServiceSteering, type ServiceTarget } from './service-steering.ts';
 import { AnswerStats } from './stats.ts';
@@ -18,12 +18,11 @@ import { AnswerStats } from './stats.ts';
 /** Routes of a listener that passes bytes on ask for nothing but a host. */
 const ANY_REQUEST: RoutableRequest = { host: '', path: '/', query: '', method: '', fields: [] };
 
-export interface GenerationEnvironment {
+export interface GenerationEnvironment extends TlsSources {
   readonly deadlines: Deadlines;
   readonly random: Random;
   readonly evidence: Evidence;
   readonly meter: Meter;
-  readonly readFile: ReadFile;
 }
 
 /** A route with all it needs; filters a route does not use are not there at all. */

@@ -205,6 +205,8 @@ export class Worker {
       evidence: this.#evidence,
       meter: this.#meter,
       readFile: readFileSync,
+      nowMs: this.#context.nowMs,
+      warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),
     };
     const next = new Generation(number, config, environment, before);
     next.applyPlan(this.#plan ?? plan);

@@ -18,6 +18,10 @@ test('endpoints with https', async (t) => {
   const tls = async (certificate: { readonly pem: string; readonly key: string }) =>
     startOrigin(t, named('over TLS'), { tls: { cert: certificate.pem, key: readFileSync(certificate.key) } });
   const [east, west] = [await tls({ pem: cert, key }), await tls(other)];
+  const edge = makeCertificate(directory, { names: ['edge.example'], ca: authority });
+  const asking = { cert, key: readFileSync(key), ca: authority.pem, requestCert: true, rejectUnauthorized: true };
+  const demanding = await startOrigin(t, named('over TLS'), { tls: asking });
+  const probe = 'health: { http: { path: /healthz } }';
   const plain = await startOrigin(t, named('plain'));
   const ca = `ca: "${authority.cert}"`;
   const clusters: Readonly<Record<string, string>> = {
@@ -27,13 +31,15 @@ test('endpoints with https', async (t) => {
     misnamed: `{ endpoints: ["${east.endpoint}"], tls: { ${ca}, serverName: gateway.west.example } }`,
     unnamed: `{ endpoints: ["${west.endpoint}"], tls: { ${ca} } }`,
     unverified: `{ endpoints: ["${west.endpoint}"], tls: { verify: false } }`,
+    proven: `{ endpoints: ["${demanding.endpoint}"], ${probe}, tls: { ${ca}, cert: "${edge.cert}", key: "${edge.key}" } }`,
+    unproven: `{ endpoints: ["${demanding.endpoint}"], ${probe}, tls: { ${ca} } }`,
     'tls-to-plain': `{ endpoints: ["https://127.0.0.1:${plain.port}"], tls: { verify: false } }`,
     'plain-to-tls': `{ endpoints: ["http://127.0.0.1:${east.port}"] }`,
   };
   const appliance = await startAppliance(t, { yaml: config(clusters) });
   const get = async (cluster: string) => appliance.get(`/${cluster}`);
 
-  for (const cluster of ['trusted', 'named', 'unverified'])
+  for (const cluster of ['trusted', 'named', 'unverified', 'proven'])
     await t.test(`${cluster}: answered over TLS`, async () => {
       const { status, body } = await get(cluster);
       assert.deepEqual([status, body], [200, 'over TLS']);
@@ -57,9 +63,19 @@ test('endpoints with https', async (t) => {
       await until(async () => counted.test(await appliance.metrics()), 'the failure is counted');
     });
 
+  await t.test('unproven: 502, as the endpoint demands a certificate', async () => {
+    assert.equal((await get('unproven')).status, 502);
+  });
+
   await t.test('plain-to-tls: 502, as the endpoint speaks only TLS', async () => {
     const { status, body } = await get('plain-to-tls');
     assert.equal(status, 502, body);
+  });
+
+  await t.test('a probe proves itself as requests do', async () => {
+    const health = async () => Object.fromEntries((await appliance.status()).clusters.map(({ name, health: state }) => [name, state]));
+    await until(async () => (await health())['unproven'] === 'down', 'the cluster that demands a certificate is down', 10_000);
+    assert.equal((await health())['proven'], 'up');
   });
 
   await t.test('a probe verifies too', async () => {

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { TlsOptions } from 'node:tls';
 
 export interface Origin {
   readonly port: number;
@@ -29,7 +30,7 @@ export function named(name: string): Answer {
 
 export interface OriginOptions {
   /** PEM texts; plain without. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly tls?: TlsOptions;
 }
 
 export async function startOrigin(t: TestContext, answer: Answer, options: OriginOptions = {}): Promise<Origin> {

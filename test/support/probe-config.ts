@@ -19,7 +19,7 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     name,
     region: null,
     endpoints: [],
-    tls: { ca: null, serverName: null, verify: true },
+    tls: { ca: null, serverName: null, minVersion: 'TLSv1.2', certificate: null, verify: true },
     health: null,
     outlier: { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 5000, maxEjectionMs: 300_000 },
     capacity: null,

@@ -20,7 +20,7 @@ export function endpointCheck(cluster: ClusterConfig, endpoint: EndpointConfig, 
   const { health, name } = cluster;
   if (health === null) return null;
   const probe = createProbe(health.probe);
-  const address = addressOf(cluster, endpoint, environment.readFile);
+  const address = addressOf(cluster, endpoint, environment);
   if (address instanceof Error) return () => Promise.resolve({ ok: false, reason: address.message });
   return async (signal) => {
     const outcome = await attempt(probe, address, { timeoutMs: health.timeoutMs, clock: environment.clock, signal });
@@ -43,7 +43,7 @@ export function versionCheck(
   if (health === null) return null;
   const probe = createProbe(withHost(health, host));
   const addresses = cluster.endpoints.flatMap((endpoint) => {
-    const address = addressOf(cluster, endpoint, environment.readFile);
+    const address = addressOf(cluster, endpoint, environment);
     return address instanceof Error ? [] : [{ id: endpoint.id, address }];
   });
   let turn = 0;
@@ -62,13 +62,14 @@ function withHost({ probe }: ProbeConfig, host: string | null): ProbeKind {
   return probe.kind === 'http' ? { ...probe, host: probe.host ?? host } : probe;
 }
 
-function addressOf(cluster: ClusterConfig, endpoint: EndpointConfig, readFile: ReadFile): ProbeAddress | Error {
+function addressOf(cluster: ClusterConfig, endpoint: EndpointConfig, { readFile, clock }: CheckEnvironment): ProbeAddress | Error {
+  // The workers use the same files, and warn of them.
+  const sources = { readFile, nowMs: () => clock.nowMs(), warn: () => undefined };
   try {
     const preface = cluster.proxyProtocol === null ? null : proxyHeader(cluster.proxyProtocol, null);
     const { host, port, scheme } = endpoint;
-    return { host, port, tls: upstreamTls(cluster, endpoint, readFile), h2c: scheme === 'h2c', preface };
+    return { host, port, tls: upstreamTls(cluster, endpoint, sources), h2c: scheme === 'h2c', preface };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    return new Error(`the authority of the cluster cannot be used: ${problem}`);
+    return error instanceof Error ? error : new Error(String(error));
   }
 }

@@ -99,7 +99,15 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
   const meter = new Meter();
   const counters = new WorkerCounters(meter);
   const evidence = new Evidence({ report: () => undefined, countEjection: (cluster, reason) => counters.ejection(cluster, reason) });
-  const environment = { deadlines, random: fixedRandom(0.5), evidence, meter, readFile: readFileSync };
+  const environment = {
+    deadlines,
+    random: fixedRandom(0.5),
+    evidence,
+    meter,
+    readFile: readFileSync,
+    nowMs: () => 0,
+    warn: () => undefined,
+  };
   const [routeConfig] = config.routes;
   assert.ok(routeConfig !== undefined);
   class Filtered extends Generation {

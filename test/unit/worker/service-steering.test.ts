@@ -32,7 +32,15 @@ test('a retry of the old generation leaves the shares of the new one alone', () 
   const deadlines = new Deadlines(new ManualClock());
   const random = seededRandom(5);
   const evidence = new Evidence({ report: () => undefined, countEjection: () => assert.fail('nothing is ejected') });
-  const environment = { deadlines, random, evidence, readFile: () => Buffer.alloc(0), countConnection: () => undefined };
+  const environment = {
+    deadlines,
+    random,
+    evidence,
+    readFile: () => Buffer.alloc(0),
+    nowMs: () => 0,
+    warn: () => undefined,
+    countConnection: () => undefined,
+  };
   const configs = result.config.clusters;
   const upstreams = new Map(Object.values(configs).map((cluster) => [cluster.name, new ClusterUpstream(cluster, environment, null)]));
   const planned = (share: number): ServicePlan => {

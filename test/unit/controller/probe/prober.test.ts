@@ -131,7 +131,13 @@ describe('against real origins', () => {
       },
     });
     subject.start(
-      configOf([cluster('eu', { endpoints: [secure], health: QUICK_PROBE, tls: { ca: '/gone.crt', serverName: null, verify: true } })]),
+      configOf([
+        cluster('eu', {
+          endpoints: [secure],
+          health: QUICK_PROBE,
+          tls: { ca: '/gone.crt', serverName: null, minVersion: 'TLSv1.2', certificate: null, verify: true },
+        }),
+      ]),
       null,
     );
     await until(() => stateOf(subject, 'eu') === 'down', 'eu is down');
