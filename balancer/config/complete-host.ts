@@ -42,6 +42,8 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
     name,
     bind: bindOf(file.bind),
     tls: file.tls === undefined ? null : completeListenerTls(file.tls, ['listeners', name, 'tls'], completion),
+    proxyProtocol:
+      file.proxyProtocol === undefined ? null : { from: [...new Set(file.proxyProtocol.from)], required: file.proxyProtocol.required },
     trustedPeers: [...new Set(file.trustedPeers)],
     timeouts: {
       requestHeadMs: durationMs(file.timeouts.requestHead),

@@ -32,6 +32,7 @@ type Words<T> = Readonly<Record<Exclude<keyof T, 'name'>, string>>;
 const LISTENER_WORDS: Words<ListenerConfig> = {
   bind: 'bind',
   tls: 'tls',
+  proxyProtocol: 'proxyProtocol',
   trustedPeers: 'trustedPeers',
   timeouts: 'timeouts',
   limits: 'limits',
