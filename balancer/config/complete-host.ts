@@ -49,6 +49,8 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
     bind: bindOf(file.bind),
     protocol: file.protocol,
     tls: file.tls === undefined ? null : completeListenerTls(file.tls, ['listeners', name, 'tls'], completion),
+    proxyProtocol:
+      file.proxyProtocol === undefined ? null : { from: [...new Set(file.proxyProtocol.from)], required: file.proxyProtocol.required },
     trustedPeers: [...new Set(file.trustedPeers)],
     timeouts: {
       requestHeadMs: durationMs(file.timeouts.requestHead),

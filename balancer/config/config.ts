@@ -75,11 +75,20 @@ export type ListenerProtocol = 'http' | 'tcp' | 'tls-passthrough';
 /** What becomes of request fields with `_` in their names. */
 export type UnderscorePolicy = 'drop' | 'reject' | 'keep';
 
+export interface ProxyProtocolConfig {
+  /** CIDR blocks of the proxies that may send the header. */
+  readonly from: readonly string[];
+  /** False: who sends no header is taken for the client itself. */
+  readonly required: boolean;
+}
+
 export interface ListenerConfig {
   readonly name: string;
   readonly bind: Bind;
   readonly protocol: ListenerProtocol;
   readonly tls: ListenerTls | null;
+  /** Null: connections begin with TLS or HTTP. */
+  readonly proxyProtocol: ProxyProtocolConfig | null;
   /** CIDR blocks whose forwarded fields and request ids are believed. */
   readonly trustedPeers: readonly string[];
   readonly timeouts: ListenerTimeouts;

@@ -33,6 +33,7 @@ const LISTENER_WORDS: Words<ListenerConfig> = {
   bind: 'bind',
   protocol: 'protocol',
   tls: 'tls',
+  proxyProtocol: 'proxyProtocol',
   trustedPeers: 'trustedPeers',
   timeouts: 'timeouts',
   limits: 'limits',

@@ -42,6 +42,16 @@ const TERMINATES = 'Terminates TLS here';
 const listenerTls = mapping({ ...serverTls, clientCertificates: Type.Optional(clientCertificates) }, TERMINATES);
 const agentTls = mapping(serverTls, TERMINATES);
 
+const proxyProtocol = mapping(
+  {
+    from: listOf(valueOf('addressBlock', 'Address or CIDR block'), 'The proxies that may send the header; from others it is refused', {
+      minItems: 1,
+    }),
+    required: Type.Boolean({ default: true, description: 'Whether connections without a header are refused, whoever makes them' }),
+  },
+  'Connections begin with a header of the PROXY protocol, version 1 or 2, before TLS and HTTP. The address in it is the one of the peer from then on',
+);
+
 const listener = mapping(
   {
     bind: valueOf('bind', 'Address and port'),
@@ -51,6 +61,7 @@ const listener = mapping(
       'http',
     ),
     tls: Type.Optional(listenerTls),
+    proxyProtocol: Type.Optional(proxyProtocol),
     trustedPeers: listOf(valueOf('addressBlock', 'Address or CIDR block'), 'Peers whose forwarded fields and request ids are believed', {
       default: [],
     }),
@@ -59,7 +70,10 @@ const listener = mapping(
         requestHead: duration('From the first byte of a request head to its last', '10s'),
         keepAlive: duration('Between two requests on a kept connection', '75s'),
         requestBody: duration('Between two bytes of a request body', '30s'),
-        handshake: duration('A TLS handshake; where TLS is passed through, the first message of it', '10s'),
+        handshake: duration(
+          'A TLS handshake; where TLS is passed through, the first message of it; before it, the header of the PROXY protocol',
+          '10s',
+        ),
         write: duration('How long a client may not read its response', '60s'),
       },
       'How long clients may take',

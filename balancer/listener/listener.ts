@@ -8,8 +8,10 @@ import { AddressSet, plainAddress } from '../message/client-address.ts';
 import type { Acceptor, CreateAcceptor } from './acceptor.ts';
 import type { ClientCertificate } from '../message/client-certificate.ts';
 import { AddressCounts } from './address-counts.ts';
+import type { ProxyEnds } from '../message/proxy-protocol.ts';
 import { CertificateSet } from './certificates.ts';
 import { clientIdentity } from './client-identity.ts';
+import { readPreface } from './proxy-preface.ts';
 import { ticketKeyOf } from './secure-options.ts';
 
 /** What a new connection is known by. */
@@ -27,7 +29,10 @@ export interface ListenerHooks {
   readonly createAcceptor: CreateAcceptor;
   onConnection(socket: Socket, accepted: Accepted): void;
   /** A connection that was closed at once; `reason` is a metric label. */
-  onRefused(listener: string, reason: 'too_many_connections' | 'too_many_from_address' | 'tls_handshake' | 'client_certificate'): void;
+  onRefused(
+    listener: string,
+    reason: 'too_many_connections' | 'too_many_from_address' | 'tls_handshake' | 'client_certificate' | 'proxy_protocol',
+  ): void;
 }
 
 /** What all listeners of a worker share. */
@@ -57,6 +62,10 @@ export class Listener {
   readonly #acceptor: Acceptor;
   #config: ListenerConfig;
   #trusted: AddressSet;
+  /** Who may send a header of the PROXY protocol; null: there is none to be read. */
+  #proxies: AddressSet | null;
+  /** By the addresses of the connection: what the header of one said whose TLS handshake runs. */
+  readonly #claims = new Map<string, ProxyEnds>();
   #secure: Secure | null;
   #open = 0;
   readonly #addresses = new AddressCounts();
@@ -68,6 +77,7 @@ export class Listener {
     this.#environment = environment;
     this.#config = config;
     this.#trusted = new AddressSet(config.trustedPeers);
+    this.#proxies = proxiesOf(config);
     this.#secure = this.#secureServer(config);
     this.#acceptor = hooks.createAcceptor(config.name, config.bind, {
       onConnection: (socket) => this.#accept(socket),
@@ -102,12 +112,14 @@ export class Listener {
     const sameTls = JSON.stringify(handshakeOf(config)) === JSON.stringify(handshakeOf(this.#config));
     const secure = sameTls ? this.#secure : this.#secureServer(config);
     const trusted = new AddressSet(config.trustedPeers);
+    const proxies = proxiesOf(config);
     return () => {
       if (!sameTls) this.#secure?.certificates.close();
       secure?.certificates.start();
       this.#secure = secure;
       this.#config = config;
       this.#trusted = trusted;
+      this.#proxies = proxies;
     };
   }
 
@@ -155,21 +167,59 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const peer = plainAddress(socket.remoteAddress ?? '');
-    // Behind a trusted peer there are many clients.
-    const counted = !this.#trusted.has(peer);
-    if (counted && !this.#addresses.take(peer, this.#config.limits.connectionsPerAddress)) {
+    this.#open += 1;
+    socket.once('close', () => (this.#open -= 1));
+    if (this.#proxies === null) this.#begin(socket, null);
+    else this.#expectHeader(socket, this.#proxies);
+  }
+
+  #expectHeader(socket: Socket, proxies: AddressSet): void {
+    const { proxyProtocol, timeouts } = this.#config;
+    const trusted = proxies.has(plainAddress(socket.remoteAddress ?? ''));
+    const required = proxyProtocol?.required ?? false;
+    if (required && !trusted) {
+      this.#refuseHeader(socket, 'the peer is not one that may send it');
+      socket.destroy();
+      return;
+    }
+    const { clock } = this.#environment;
+    readPreface(socket, { trusted, required, timeoutMs: timeouts.handshakeMs, clock }, (preface) => {
+      if (preface.kind === 'accepted') return this.#begin(socket, preface.ends);
+      if (preface.kind === 'refused') this.#refuseHeader(socket, preface.problem);
+      socket.destroy();
+    });
+  }
+
+  #refuseHeader(socket: Socket, problem: string): void {
+    this.#hooks.onRefused(this.name, 'proxy_protocol');
+    this.#environment.log.debug(
+      { listener: this.name, peer: socket.remoteAddress, problem },
+      'no header of the PROXY protocol as expected',
+    );
+  }
+
+  #begin(socket: Socket, ends: ProxyEnds | null): void {
+    if (!this.#mayComeFrom(plainAddress(ends?.source.address ?? socket.remoteAddress ?? ''), socket)) {
       this.#hooks.onRefused(this.name, 'too_many_from_address');
       socket.destroy();
       return;
     }
-    this.#open += 1;
-    socket.once('close', () => {
-      this.#open -= 1;
-      if (counted) this.#addresses.release(peer);
-    });
-    if (this.#secure === null) this.#handOver(socket, PLAIN);
-    else this.#secure.server.emit('connection', socket);
+    if (this.#secure === null) return this.#handOver(socket, PLAIN, ends);
+    if (ends !== null) {
+      // The TLS server makes another socket of this one, which has the addresses in common with it and nothing else.
+      const key = addressesOf(socket);
+      this.#claims.set(key, ends);
+      socket.once('close', () => this.#claims.delete(key));
+    }
+    this.#secure.server.emit('connection', socket);
+  }
+
+  /** Counts the connection to its client, unless that is a trusted peer, behind which there are many. */
+  #mayComeFrom(client: string, socket: Socket): boolean {
+    if (this.#trusted.has(client)) return true;
+    if (!this.#addresses.take(client, this.#config.limits.connectionsPerAddress)) return false;
+    socket.once('close', () => this.#addresses.release(client));
+    return true;
   }
 
   #secured(socket: TLSSocket, { clientCertificates }: ListenerTls): void {
@@ -181,14 +231,15 @@ export class Listener {
     }
     // False when there is none, whatever the types say.
     const serverName = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '';
-    this.#handOver(socket, { scheme: 'https', serverName, clientCertificate: identity });
+    const ends = this.#claims.size === 0 ? null : (this.#claims.get(addressesOf(socket)) ?? null);
+    this.#handOver(socket, { scheme: 'https', serverName, clientCertificate: identity }, ends);
   }
 
-  #handOver(socket: Socket, secured: Secured): void {
+  #handOver(socket: Socket, secured: Secured, ends: ProxyEnds | null): void {
     this.#hooks.onConnection(socket, {
       ...secured,
       listener: this.#config,
-      peerAddress: plainAddress(socket.remoteAddress ?? ''),
+      peerAddress: plainAddress(ends?.source.address ?? socket.remoteAddress ?? ''),
       trusted: this.#trusted,
     });
   }
@@ -206,3 +257,9 @@ function askFor(rules: ListenerTls['clientCertificates']): TlsOptions {
 function handshakeOf({ tls, timeouts }: ListenerConfig): object {
   return { tls, handshakeMs: timeouts.handshakeMs };
 }
+
+const proxiesOf = ({ proxyProtocol }: ListenerConfig): AddressSet | null =>
+  proxyProtocol === null ? null : new AddressSet(proxyProtocol.from);
+
+const addressesOf = ({ remoteAddress = '', remotePort = 0, localAddress = '' }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress}`;
