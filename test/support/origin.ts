@@ -92,7 +92,7 @@ export interface RawExchange {
 }
 
 /** Calls `onData` whenever bytes come, with all that came on that connection so far. Probes should be switched off in the config. */
-export async function startRawOrigin(t: TestContext, onData: (exchange: RawExchange) => void): Promise<RawOrigin> {
+export async function startRawOrigin(t: Pick<TestContext, 'after'>, onData: (exchange: RawExchange) => void): Promise<RawOrigin> {
   const connections: RawExchange[] = [];
   const server = createNetServer({ allowHalfOpen: true }, (socket) => {
     const exchange: RawExchange = { socket, received: '' };

@@ -48,7 +48,7 @@ export interface Proxy {
   readonly drained: Promise<undefined>;
 }
 
-export async function startProxy(t: TestContext, options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(t: Pick<TestContext, 'after'>, options: ProxyOptions): Promise<Proxy> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-proxy-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const port = await freePort();

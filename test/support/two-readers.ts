@@ -100,7 +100,7 @@ export class StrictNode {
     const requests = this.#seen.map(({ message, body }) => ({
       method: message.method ?? '',
       target: targetOf(message.url ?? ''),
-      host: (message.headers.host ?? '').toLowerCase().replace(/\.?(:\d+)?$/, ''),
+      host: (message.headers.host ?? authorityOf(message.url ?? '')).toLowerCase().replace(/\.?(:\d+)?$/, ''),
       fields: endToEnd(pairs(message.rawHeaders), message.headers.connection ?? ''),
       body,
       complete: message.complete,
@@ -140,6 +140,11 @@ export function disagreement(ours: readonly ReadRequest[], theirs: readonly Read
 
 async function turns(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn += 1) await setImmediate();
+}
+
+/** Of an absolute target; only HTTP/1.0 may name its host there and nowhere else. */
+function authorityOf(url: string): string {
+  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? '';
 }
 
 function targetOf(url: string): string {

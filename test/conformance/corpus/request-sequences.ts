@@ -127,6 +127,12 @@ export const SOUND_SEQUENCES: readonly SoundSequence[] = [
     bytes: `${head('GET / HTTP/1.0', 'Host: a')}${SMUGGLED}`,
     arrives: ['GET / '],
   },
+  {
+    name: 'HTTP/1.0 with the authority in its target only',
+    source: 'RFC 9112 3.2.2',
+    bytes: head('GET http://a/x HTTP/1.0'),
+    arrives: ['GET /x '],
+  },
   { name: 'HTTP/1.0 without Host', source: 'RFC 9112 3.2', bytes: head('GET / HTTP/1.0'), arrives: ['GET / '] },
   // Fields of one hop.
   {
