@@ -1,7 +1,7 @@
 // The chunked coding (RFC 9112 section 7.1), taken apart byte by byte and never trusted: sizes bounded, line ends exact.
 import type { Fields } from '../message/fields.ts';
 import { emptyBlock, readFieldBlock } from './field-block.ts';
-import { latin1 } from './latin1.ts';
+import { latin1 } from '../message/latin1.ts';
 
 export interface ChunkedSink {
   onBody(chunk: Buffer): void;

@@ -11,7 +11,7 @@ import { ChunkedDecoder } from './chunked.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { emptyBlock, type BlockMemo } from './field-block.ts';
 import { Http1Exchange } from './downstream-exchange.ts';
-import { latin1 } from './latin1.ts';
+import { latin1 } from '../message/latin1.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 import { responseHeadText } from './serialize.ts';
 

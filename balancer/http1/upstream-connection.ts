@@ -6,7 +6,7 @@ import { UNKNOWN_LENGTH, type ResponseListener } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import { latin1 } from './latin1.ts';
+import { latin1 } from '../message/latin1.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { parseResponseHead, type ResponseHead1 } from './response-head.ts';
 import { lastChunkText } from './serialize.ts';

@@ -1,4 +1,4 @@
-// Bytes as text, one character a byte: what HTTP/1.1 heads are made of. The direct method skips the name of the encoding.
+// Bytes as text, one character a byte: what heads and frames are made of. The direct method skips the name of the encoding.
 
 declare global {
   interface Buffer {
