@@ -2,6 +2,7 @@
 import type { Fields } from '../message/fields.ts';
 import { emptyBlock, readFieldBlock } from './field-block.ts';
 import { latin1 } from '../message/latin1.ts';
+import { allowedTrailers } from '../message/trailers.ts';
 
 export interface ChunkedSink {
   onBody(chunk: Buffer): void;
@@ -16,26 +17,6 @@ const MAX_SIZE_DIGITS = 12;
 const MAX_EXTENSION = 1024;
 const MAX_TRAILER_BYTES = 8192;
 const MAX_TRAILERS = 32;
-/** Fields that must not stand in trailers (RFC 9110 section 6.5.1): origins that merge trailers into the head would believe them. */
-const FORBIDDEN_TRAILERS = new Set([
-  'authorization',
-  'cache-control',
-  'content-encoding',
-  'content-range',
-  'content-type',
-  'cookie',
-  'set-cookie',
-  'host',
-  'forwarded',
-  'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-real-ip',
-  'x-request-id',
-]);
-
 /** Decodes one chunked body. After `done` or a problem it takes no more. */
 export class ChunkedDecoder {
   #state: StateNumber = State.Size;
@@ -121,7 +102,7 @@ export class ChunkedDecoder {
     const block = emptyBlock();
     const problem = readFieldBlock(this.#trailers, { at: 0, end: end + 2 }, MAX_TRAILERS, block);
     if (problem !== null || block.hosts > 0 || block.contentLength >= 0 || block.chunked) return -1;
-    return this.#finish(at + end + 4 - before, allowed(block.fields), sink);
+    return this.#finish(at + end + 4 - before, allowedTrailers(block.fields), sink);
   }
 
   #finish(index: number, trailers: Fields, sink: ChunkedSink): number {
@@ -140,13 +121,4 @@ function hexDigit(byte: number): number {
 
 function hasBareLineEnd(text: string): boolean {
   return /\r[^\n]|(?:^|[^\r])\n/.test(text);
-}
-
-function allowed(fields: Fields): Fields {
-  const kept: Fields = [];
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] ?? '';
-    if (!FORBIDDEN_TRAILERS.has(name)) kept.push(name, fields[i + 1] ?? '');
-  }
-  return kept;
 }

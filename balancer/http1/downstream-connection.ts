@@ -224,8 +224,9 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   #begin(head: RequestHead, startedMs: number): void {
     if (head.expect !== '' && head.expect !== '100-continue') return this.#refuse('expectation_failed');
-    const { method, target, host, fields } = head;
-    const request = canonicalRequest({ method, target, authority: host, fields, version: head.minor === 1 ? '1.1' : '1.0' }, this.facts);
+    const { method, target, host, fields, acceptsTrailers } = head;
+    const version = head.minor === 1 ? '1.1' : '1.0';
+    const request = canonicalRequest({ method, target, authority: host, fields, version, acceptsTrailers }, this.facts);
     if (typeof request === 'string') return this.#refuse(request);
     this.#decoder = head.chunked ? new ChunkedDecoder() : null;
     this.#bodyLeft = head.contentLength;

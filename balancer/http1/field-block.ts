@@ -1,6 +1,6 @@
 // The field lines of a head or of trailers (RFC 9112 section 5), strict: what the grammar does not allow is refused, never repaired.
 import type { Fields } from '../message/fields.ts';
-import { FieldKind, fieldName } from './field-names.ts';
+import { contentLengthOf, FieldKind, fieldName, isFieldValue } from '../message/field-names.ts';
 
 /** What the engine needs of a head to frame and route the message; filled while the fields are read. */
 export interface FieldBlock {
@@ -26,9 +26,6 @@ export interface FieldBlock {
 
 export type BlockProblem = 'malformed' | 'framing' | 'too_many';
 
-/** Beyond 15 digits a length is no exact number any more. */
-const MAX_LENGTH_DIGITS = 15;
-
 export function emptyBlock(): FieldBlock {
   return {
     fields: [],
@@ -45,15 +42,6 @@ export function emptyBlock(): FieldBlock {
     acceptsTrailers: false,
     keepAliveTimeoutS: -1,
   };
-}
-
-/** True when every character may stand in a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
-export function isFieldValue(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i += 1) {
-    const code = text.charCodeAt(i);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return false;
-  }
-  return true;
 }
 
 /**
@@ -167,13 +155,9 @@ function takeField(kind: number, lower: string, value: string, into: FieldBlock)
 
 function takeContentLength(value: string, into: FieldBlock): BlockProblem | null {
   // A repeated length is refused even when equal: some parsers take the first, some the last (RFC 9112 section 6.3).
-  if (into.contentLength >= 0 || value === '' || value.length > MAX_LENGTH_DIGITS) return 'framing';
-  let length = 0;
-  for (let i = 0; i < value.length; i += 1) {
-    const digit = value.charCodeAt(i) - 0x30;
-    if (digit < 0 || digit > 9) return 'framing';
-    length = length * 10 + digit;
-  }
+  if (into.contentLength >= 0) return 'framing';
+  const length = contentLengthOf(value);
+  if (length < 0) return 'framing';
   into.contentLength = length;
   return null;
 }

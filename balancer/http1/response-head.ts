@@ -1,5 +1,6 @@
 // The head of a response (RFC 9112 section 4), as strict towards endpoints as towards clients.
-import { emptyBlock, isFieldValue, readFieldBlock, type FieldBlock } from './field-block.ts';
+import { isFieldValue } from '../message/field-names.ts';
+import { emptyBlock, readFieldBlock, type FieldBlock } from './field-block.ts';
 
 export interface ResponseHead1 extends FieldBlock {
   status: number;

@@ -17,6 +17,7 @@ export interface UncheckedRequest {
   readonly authority: string;
   readonly fields: Fields;
   readonly version: CanonicalRequest['version'];
+  readonly acceptsTrailers: boolean;
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
@@ -40,6 +41,7 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
     hasQuery: target.hasQuery,
     fields: head.fields,
     version: head.version,
+    acceptsTrailers: head.acceptsTrailers,
     clientAddress: facts.peerTrusted
       ? clientAddress(facts.peerAddress, valuesOf(head.fields, 'x-forwarded-for'), facts.trusted)
       : facts.peerAddress,

@@ -13,6 +13,7 @@ export function aRequest(facts: Partial<CanonicalRequest> = {}): CanonicalReques
     hasQuery: false,
     fields: [],
     version: '1.1',
+    acceptsTrailers: false,
     clientAddress: '203.0.113.1',
     peerAddress: '203.0.113.1',
     peerTrusted: false,

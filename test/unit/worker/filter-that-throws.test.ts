@@ -158,6 +158,7 @@ function ask(pipeline: Pipeline): Answer {
       hasQuery: false,
       fields: [],
       version: '1.1',
+      acceptsTrailers: false,
       clientAddress: '127.0.0.1',
       peerAddress: '127.0.0.1',
       peerTrusted: false,

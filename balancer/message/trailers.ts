@@ -1,0 +1,32 @@
+// Which trailers are passed on, whatever HTTP version they came with.
+import type { Fields } from './fields.ts';
+
+/** Fields that must not stand in trailers (RFC 9110 section 6.5.1): origins that merge trailers into the head would believe them. */
+const FORBIDDEN = new Set([
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'cookie',
+  'set-cookie',
+  'host',
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-request-id',
+]);
+
+/** The trailers without those that are not believed. */
+export function allowedTrailers(fields: Fields): Fields {
+  const kept: Fields = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    if (!FORBIDDEN.has(name)) kept.push(name, fields[i + 1] ?? '');
+  }
+  return kept;
+}
