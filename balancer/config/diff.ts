@@ -35,6 +35,7 @@ const LISTENER_WORDS: Words<ListenerConfig> = {
   trustedPeers: 'trustedPeers',
   timeouts: 'timeouts',
   limits: 'limits',
+  http2: 'http2',
 };
 
 const CLUSTER_WORDS: Words<ClusterConfig> = {

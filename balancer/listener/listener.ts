@@ -78,7 +78,7 @@ export class Listener {
 
   /** What to call to take over all of `config` for connections from then on. Throws, with nothing changed, when a certificate cannot be used. */
   prepare(config: ListenerConfig): () => void {
-    const sameTls = JSON.stringify(config.tls) === JSON.stringify(this.#config.tls);
+    const sameTls = JSON.stringify(config.tls) === JSON.stringify(this.#config.tls) && config.http2.enabled === this.#config.http2.enabled;
     const secure = sameTls ? this.#secure : this.#secureServer(config);
     const trusted = new AddressSet(config.trustedPeers);
     return () => {
@@ -97,7 +97,7 @@ export class Listener {
   }
 
   /** Takes over handshakes of accepted sockets; it never listens itself, so certificates and mode can change under an open port. */
-  #secureServer({ tls, timeouts }: ListenerConfig): Secure | null {
+  #secureServer({ tls, timeouts, http2 }: ListenerConfig): Secure | null {
     if (tls === null) return null;
     const certificates = new CertificateSet(tls, this.#clock, this.#log);
     const server = createTlsServer(
@@ -105,7 +105,7 @@ export class Listener {
         ...certificates.fallback(),
         allowHalfOpen: true,
         handshakeTimeout: timeouts.handshakeMs,
-        ALPNProtocols: ['http/1.1'],
+        ALPNProtocols: http2.enabled ? ['h2', 'http/1.1'] : ['http/1.1'],
         minVersion: tls.minVersion,
         SNICallback: (serverName, done) => done(null, certificates.choose(serverName)),
       },

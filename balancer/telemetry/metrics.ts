@@ -71,6 +71,11 @@ export const METRICS = {
   },
   weir_connections_total: { kind: 'counter', help: 'Client connections accepted', labels: ['listener'] },
   weir_connections_refused_total: { kind: 'counter', help: 'Client connections closed at once', labels: ['listener', 'reason'] },
+  weir_http2_abuse_total: {
+    kind: 'counter',
+    help: 'HTTP/2 connections and streams of clients that were ended for asking too much, by what it was',
+    labels: ['listener', 'reason'],
+  },
   weir_connections: { kind: 'gauge', help: 'Client connections open now', labels: ['listener', 'worker'] },
   weir_requests_in_flight: { kind: 'gauge', help: 'Requests in work now', labels: ['worker'] },
   weir_upstream_connections_total: { kind: 'counter', help: 'Connections opened to endpoints', labels: ['cluster'] },

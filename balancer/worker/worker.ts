@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { systemClock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import type { Config } from '../config/config.ts';
-import { Http1DownstreamConnection, type DownstreamSettings } from '../http1/downstream-connection.ts';
+import { Http1DownstreamConnection } from '../http1/downstream-connection.ts';
+import { Http2DownstreamConnection, type Http2Settings } from '../http2/downstream-connection.ts';
+import { ResponseEncoder } from '../http2/response-block.ts';
+import { TurnEnd } from '../http2/turn-end.ts';
 import { createWorkerLink, type ControllerMessage, type WorkerLink } from '../ipc.ts';
 import type { Accepted } from '../listener/listener.ts';
 import type { Log } from '../log.ts';
@@ -49,6 +52,9 @@ export class Worker {
   readonly #listeners: ListenerSet;
   readonly #vitals: Vitals;
   readonly #dateLine: () => string;
+  readonly #encoder: ResponseEncoder;
+  readonly #countAbuse: Http2Settings['countAbuse'];
+  readonly #turnEnd = new TurnEnd();
   readonly #nextRequestId = createRequestIds();
   #pipeline: Pipeline | null = null;
   #plan: Plan | null = null;
@@ -77,6 +83,8 @@ export class Worker {
       tunnels: new Set(),
     };
     this.#dateLine = createDateLine(() => this.#clock.wallMs());
+    this.#encoder = new ResponseEncoder(this.#dateLine);
+    this.#countAbuse = (listener, reason) => counters.http2Abuse(listener, reason);
     this.#listeners = new ListenerSet(
       {
         onConnection: (socket, accepted) => this.#accept(socket, accepted),
@@ -234,19 +242,31 @@ export class Worker {
       trusted,
       nextRequestId: this.#nextRequestId,
     };
-    const settings: DownstreamSettings = {
-      timeouts: listener.timeouts,
-      limits: listener.limits,
-      handler: pipeline,
-      deadlines: this.#deadlines,
-      nowMs: this.#context.nowMs,
-      dateLine: this.#dateLine,
-    };
-    const connection = new Http1DownstreamConnection(socket, facts, settings);
-    pipeline.connections.add(connection);
     this.#vitals.countConnection(listener.name);
-    this.#drain?.admit(connection);
+    const { timeouts, limits, http2 } = listener;
+    const settings = { timeouts, limits, handler: pipeline, deadlines: this.#deadlines, nowMs: this.#context.nowMs };
+    const http2Settings: Http2Settings = {
+      ...settings,
+      http2,
+      turnEnd: this.#turnEnd,
+      encoder: this.#encoder,
+      countAbuse: this.#countAbuse,
+    };
+    const onHttp2 = (taken: Socket, early: Buffer | null): void => {
+      const connection = new Http2DownstreamConnection(taken, facts, http2Settings);
+      this.#admit(pipeline, connection);
+      connection.start(early);
+    };
+    if ('alpnProtocol' in socket && socket.alpnProtocol === 'h2') return onHttp2(socket, null);
+    const priorKnowledge = scheme === 'http' && http2.enabled ? onHttp2 : null;
+    const connection = new Http1DownstreamConnection(socket, facts, { ...settings, dateLine: this.#dateLine, onHttp2: priorKnowledge });
+    this.#admit(pipeline, connection);
     connection.start();
+  }
+
+  #admit(pipeline: Pipeline, connection: DownstreamConnection): void {
+    pipeline.connections.add(connection);
+    this.#drain?.admit(connection);
   }
 }
 
