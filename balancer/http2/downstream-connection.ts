@@ -139,9 +139,10 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     return false;
   }
 
-  /** DATA was sent: the client may tell of windows. */
-  allowWindowUpdates(): void {
-    this.#budget.give('window_updates', 4);
+  /** DATA was sent: clients tell of windows then, and measure the way with PINGs. */
+  allowAnswers(): void {
+    this.#budget.give('window_updates', 8);
+    this.#budget.give('pings', 1);
   }
 
   /** A deadline somewhere in the connection: it is looked at then. */
@@ -174,11 +175,11 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   onWritten(): void {
     const socket = this.#socket;
     if (this.#closing) return;
-    if (socket.writableLength > 0) return this.onStalled();
-    this.#writeDeadlineMs = Infinity;
-    if (socket.isPaused()) socket.resume();
+    if (socket.writableLength > 0) this.onStalled();
+    else this.#writeDeadlineMs = Infinity;
+    if (socket.isPaused() && this.writer.backlog < UNREAD_BYTES) socket.resume();
     this.writer.pump();
-    if (this.blocked > 0 && this.writer.allWritten) this.#streams.drained();
+    if (this.blocked > 0) this.#streams.drained();
   }
 
   onDeadline(): void {

@@ -29,6 +29,8 @@ export interface ExchangeOwner {
   blockOf(block: string): string;
   /** The client's window made a frame tiny. */
   countTiny(): void;
+  /** A DATA frame was gathered. */
+  sentData(): void;
   /** A queue waits for the client to open its window. */
   expectWindow(exchange: Http2Exchange): void;
   /** All of the response was gathered. */
@@ -72,6 +74,8 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
   writeDeadlineMs = Infinity;
   /** The listener waits for onDownstreamDrain. */
   blocked = false;
+  /** Of the writer: what has to leave before. */
+  #mark = 0;
 
   readonly #owner: ExchangeOwner;
   readonly #writer: FrameWriter;
@@ -80,7 +84,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
   /** Header block and body of the turn, not framed yet, so that the last frame can say that it is. */
   #block = '';
   #text = '';
-  #queue: Buffer[] = [];
+  #queue: Buffer[] | null = null;
   #trailers = '';
   #bodyless = false;
   /** Our side of the stream has its last bytes, gathered or queued. */
@@ -194,15 +198,15 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
     this.writeDeadlineMs = Infinity;
     this.body.drop();
     this.queuedBytes = 0;
-    this.#queue = [];
+    this.#queue = null;
     this.#text = '';
     this.#block = '';
     this.#tunnel?.closed();
   }
 
-  /** What was written has left; told once nothing of it is queued or in the socket any more. */
+  /** Something has left the socket. The listener is told when none of its bytes are queued or in the socket any more. */
   drained(): void {
-    if (!this.blocked || this.queuedBytes > 0) return;
+    if (!this.blocked || this.queuedBytes > 0 || !this.#writer.hasLeft(this.#mark)) return;
     this.#unblock();
     this.listener.onDownstreamDrain();
   }
@@ -214,18 +218,21 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
   }
 
   takePiece(most: number): Buffer {
-    const first = this.#queue[0] ?? Buffer.alloc(0);
+    const queue = this.#queue ?? [];
+    const first = queue[0] ?? Buffer.alloc(0);
     const piece = first.length <= most ? first : first.subarray(0, most);
-    if (piece === first) this.#queue.shift();
-    else this.#queue[0] = first.subarray(most);
+    if (piece === first) queue.shift();
+    else queue[0] = first.subarray(most);
     this.queuedBytes -= piece.length;
     if (piece.length < TINY_BYTES && this.queuedBytes > 0 && piece.length === this.sendWindow) this.#owner.countTiny();
-    if (this.writeDeadlineMs !== Infinity) this.#owner.expectWindow(this);
+    this.#owner.expectWindow(this);
+    this.#owner.sentData();
     return piece;
   }
 
   onQueueEmpty(): void {
     this.writeDeadlineMs = Infinity;
+    this.#mark = this.#writer.mark;
     if (this.#complete) this.#finish();
   }
 
@@ -243,8 +250,11 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
     let queued = false;
     if (text !== '') {
       this.#text = '';
-      if (this.#writer.take(this, text.length)) frames += dataHead(text.length, this.id, end && this.#trailers === '') + text;
-      else queued = true;
+      queued = !this.#writer.take(this, text.length);
+      if (!queued) {
+        frames += dataHead(text.length, this.id, end && this.#trailers === '') + text;
+        this.#owner.sentData();
+      }
     }
     if (frames !== '') this.#writer.write(frames);
     if (!queued) return;
@@ -253,7 +263,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
   }
 
   #enqueue(chunk: Buffer): void {
-    this.#queue.push(chunk);
+    (this.#queue ??= []).push(chunk);
     this.queuedBytes += chunk.length;
     this.#owner.expectWindow(this);
     this.#writer.enqueue(this);
@@ -265,6 +275,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
       this.blocked = true;
       this.#owner.blocked += 1;
     }
+    if (this.blocked) this.#mark = this.#writer.mark;
     return !this.blocked;
   }
 

@@ -77,7 +77,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     let next = Infinity;
     for (const exchange of this.#streams.values()) {
       if (exchange.body.deadlineMs <= nowMs) this.#fail(exchange, 'request_timeout', Http2Error.NoError);
-      else if (exchange.writeDeadlineMs <= nowMs) {
+      else if (exchange.writeDeadlineMs <= nowMs && !this.#mayWaitOn(exchange)) {
         this.#connection.countSlow();
         this.#left(exchange);
         this.reset(exchange, Http2Error.Cancel);
@@ -215,9 +215,12 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     this.#connection.allow('tiny_windows');
   }
 
+  sentData(): void {
+    this.#connection.allowAnswers();
+  }
+
   expectWindow(exchange: Http2Exchange): void {
     const { deadlines, timeouts } = this.#connection.settings;
-    this.#connection.allowWindowUpdates();
     exchange.writeDeadlineMs = deadlines.nowMs + timeouts.writeMs;
     this.#connection.expect(exchange.writeDeadlineMs);
   }
@@ -341,6 +344,13 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     exchange.body.drop();
     if (!exchange.ended) exchange.listener.onDownstreamFailed(code, answerable);
     if (!answerable) this.reset(exchange, error === Http2Error.NoError ? Http2Error.Cancel : error);
+  }
+
+  /** In line behind others with open windows it waits for the socket, which has a deadline of its own. */
+  #mayWaitOn(exchange: Http2Exchange): boolean {
+    if (!exchange.inLine || this.#connection.writer.window <= 0) return false;
+    this.expectWindow(exchange);
+    return true;
   }
 
   /** The client wants no answer any more. */

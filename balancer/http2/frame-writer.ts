@@ -47,7 +47,13 @@ export class FrameWriter implements Gatherer {
   #partBytes = 0;
   #waitsForTurnEnd = false;
   #line: QueuedStream[] = [];
-  readonly #onWritten = (): void => this.#owner.onWritten();
+  /** Writes that tell when they have left, and those of them that have. */
+  #issued = 0;
+  #left = 0;
+  readonly #onWritten = (): void => {
+    this.#left += 1;
+    this.#owner.onWritten();
+  };
 
   constructor(socket: Socket, owner: WriterOwner, turnEnd: TurnEnd) {
     this.#socket = socket;
@@ -63,6 +69,16 @@ export class FrameWriter implements Gatherer {
   /** All that was handed over has left, so that its memory is free. */
   get allWritten(): boolean {
     return this.#partBytes === 0 && this.#socket.writableLength === 0;
+  }
+
+  /** A mark behind all that was handed over so far; somebody has to be blocked for it. */
+  get mark(): number {
+    return this.#issued + (this.#text === '' && this.#parts.length === 0 ? 0 : 1);
+  }
+
+  /** What was handed over before `mark` has left, so that its memory is free. */
+  hasLeft(mark: number): boolean {
+    return this.#left >= mark || this.allWritten;
   }
 
   get congested(): boolean {
@@ -128,6 +144,7 @@ export class FrameWriter implements Gatherer {
       for (const part of parts)
         if (typeof part === 'string') socket.write(part, 'latin1');
         else socket.write(part);
+      this.#issued += 1;
       socket.write(text, 'latin1', this.#onWritten);
       socket.uncork();
       if (socket.writableLength > 0) this.#owner.onStalled();
@@ -135,6 +152,7 @@ export class FrameWriter implements Gatherer {
     }
     // Behind bytes that wait this may be the last to leave, and then nothing else would tell that all is written.
     const silent = socket.writableLength === 0 && this.#owner.blocked === 0;
+    if (!silent) this.#issued += 1;
     const flowing = silent ? socket.write(text, 'latin1') : socket.write(text, 'latin1', this.#onWritten);
     if (!flowing) this.#owner.onStalled();
   }
