@@ -9,6 +9,7 @@ import type {
   CertificateFiles,
   Config,
   ListenerConfig,
+  ListenerHttp2,
   ListenerLimits,
   ListenerTls,
   SessionTicketsConfig,
@@ -20,6 +21,11 @@ import type { ConfigFile } from './schema.ts';
 import type { ListenerFile, ListenerTlsFile, ServerTlsFile } from './schema-host.ts';
 
 export type HostConfig = Omit<Config, 'clusters' | 'services' | 'routes' | 'hash'>;
+
+/** Bytes. Below the default of HTTP/2 every body would crawl; above, one client could make a worker hold too much. */
+const LEAST_WINDOW = 65_536;
+const MOST_WINDOW = 16_777_216;
+const MOST_CONNECTION_WINDOW = 268_435_456;
 
 export function completeHost(file: ConfigFile, completion: Completion): HostConfig {
   const host: HostConfig = {
@@ -61,7 +67,24 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
     },
     limits: completeLimits(file.limits),
     headers: { underscores: file.headers.underscores },
+    http2: completeHttp2(file.http2, ['listeners', name, 'http2'], completion),
   };
+}
+
+function completeHttp2(file: ListenerFile['http2'], path: ValuePath, completion: Completion): ListenerHttp2 {
+  const streamWindow = sizeBytes(file.streamWindow);
+  const connectionWindow = sizeBytes(file.connectionWindow);
+  if (!completion.isTouched(path)) {
+    if (streamWindow < LEAST_WINDOW || streamWindow > MOST_WINDOW)
+      completion.report([...path, 'streamWindow'], `"${file.streamWindow}" is out of range; expected 64KiB to 16MiB`);
+    else if (connectionWindow < streamWindow || connectionWindow > MOST_CONNECTION_WINDOW)
+      completion.report(
+        [...path, 'connectionWindow'],
+        `"${file.connectionWindow}" is out of range; expected at least streamWindow, "${file.streamWindow}", and at most 256MiB`,
+      );
+  }
+  const { enabled, maxStreams, resetsPerSecond } = file;
+  return { enabled, maxStreams, streamWindow, connectionWindow, resetsPerSecond };
 }
 
 function completeLimits(file: ListenerFile['limits']): ListenerLimits {

@@ -82,6 +82,18 @@ export interface ProxyProtocolConfig {
   readonly required: boolean;
 }
 
+export interface ListenerHttp2 {
+  readonly enabled: boolean;
+  /** Streams of a connection that may be open at once. */
+  readonly maxStreams: number;
+  /** Bytes of a request body that may be on their way before somebody takes them. */
+  readonly streamWindow: number;
+  /** The same of all streams of a connection together. */
+  readonly connectionWindow: number;
+  /** Streams that a client may reset, or make us reset, without end. */
+  readonly resetsPerSecond: number;
+}
+
 export interface ListenerConfig {
   readonly name: string;
   readonly bind: Bind;
@@ -94,6 +106,7 @@ export interface ListenerConfig {
   readonly timeouts: ListenerTimeouts;
   readonly limits: ListenerLimits;
   readonly headers: { readonly underscores: UnderscorePolicy };
+  readonly http2: ListenerHttp2;
 }
 
 export interface AdminConfig {

@@ -38,6 +38,7 @@ const LISTENER_WORDS: Words<ListenerConfig> = {
   timeouts: 'timeouts',
   limits: 'limits',
   headers: 'headers',
+  http2: 'http2',
 };
 
 const CLUSTER_WORDS: Words<ClusterConfig> = {

@@ -114,6 +114,21 @@ const listener = mapping(
       },
       'Header fields of requests',
     ),
+    http2: optionalMapping(
+      {
+        enabled: Type.Boolean({ default: true, description: 'By ALPN with TLS, by prior knowledge without' }),
+        maxStreams: Type.Integer({ minimum: 1, maximum: 10_000, default: 100, description: 'Most requests of a connection at once' }),
+        streamWindow: valueOf('size', 'Most bytes of a request body that wait for its endpoint; 64KiB to 16MiB', '64KiB'),
+        connectionWindow: valueOf('size', 'The same for all requests of a connection together; at least streamWindow', '1MiB'),
+        resetsPerSecond: Type.Integer({
+          minimum: 1,
+          maximum: 100_000,
+          default: 50,
+          description: 'Requests of a connection that may be broken off in the long run; ten times as many at once',
+        }),
+      },
+      'HTTP/2 for clients',
+    ),
   },
   'A named address that accepts connections',
 );

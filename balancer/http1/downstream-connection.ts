@@ -23,11 +23,15 @@ export interface DownstreamSettings {
   readonly deadlines: Deadlines;
   readonly nowMs: () => number;
   readonly dateLine: () => string;
+  /** Takes over a connection whose client speaks HTTP/2 without asking (RFC 9113 section 3.3); null: it is refused. */
+  readonly onHttp2: ((socket: Socket, early: Buffer) => void) | null;
 }
 
 /** After the last byte has left the client gets this long to read it before the connection is torn down. */
 const LINGER_MS = 2000;
 const EMPTY = Buffer.alloc(0);
+/** What a client sends first that speaks HTTP/2, as far as it looks like a head of HTTP/1.1 (RFC 9113 section 3.4). */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 
 /** While draining, for the first request of a connection that was just opened. */
 const FIRST_REQUEST_GRACE_MS = 1000;
@@ -142,15 +146,10 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** From here on it is one end of a tunnel, and no connection of this engine any more. */
   becomeTunnel(text: string): TunnelEnd {
-    const socket = this.#socket;
-    socket.write(text, 'latin1');
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
-    socket.pause();
+    this.#socket.write(text, 'latin1');
     const early = this.#held;
-    this.#held = EMPTY;
-    this.#exchange = null;
-    this.#gone();
-    return new ClientTunnel(socket, early);
+    this.#leaveSocket();
+    return new ClientTunnel(this.#socket, early);
   }
 
   onDeadline(): void {
@@ -179,6 +178,24 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   #resume(): void {
     this.#socket.resume();
     if (this.#held.length > 0) this.#work();
+  }
+
+  #leaveSocket(): void {
+    const socket = this.#socket;
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
+    socket.pause();
+    this.#held = EMPTY;
+    this.#exchange = null;
+    this.#gone();
+  }
+
+  /** The first line of HTTP/2 reads like a request of a version we do not know. */
+  #refuseHead(code: ErrorCode, held: Buffer): void {
+    const { onHttp2 } = this.#settings;
+    if (this.#requests > 0 || onHttp2 === null || !latin1(held, 0, HTTP2_PREFACE.length).startsWith(HTTP2_PREFACE))
+      return this.#refuse(code);
+    this.#leaveSocket();
+    onHttp2(this.#socket, held);
   }
 
   /** Uses up what is held, as far as it goes now. Not re-entered: a response written at once only sets the state for the next round. */
@@ -226,7 +243,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const head = parseRequestHead(text, at, end + 4, { maxFields: limits.fields, memo: this.#memo });
     const startedMs = this.#firstByteMs;
     this.#firstByteMs = 0;
-    if (typeof head === 'string') this.#refuse(head);
+    if (typeof head === 'string') this.#refuseHead(head, held);
     else this.#begin(head, startedMs);
     return true;
   }

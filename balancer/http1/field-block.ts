@@ -1,7 +1,6 @@
 // The field lines of a head or of trailers (RFC 9112 section 5), strict: what the grammar does not allow is refused, never repaired.
 import type { Fields } from '../message/fields.ts';
-import { isFieldValue } from '../message/grammar.ts';
-import { FieldKind, fieldName } from './field-names.ts';
+import { contentLengthOf, FieldKind, fieldName, isFieldValue } from '../message/field-names.ts';
 
 /** What the engine needs of a head to frame and route the message; filled while the fields are read. */
 export interface FieldBlock {
@@ -28,9 +27,6 @@ export interface FieldBlock {
 }
 
 export type BlockProblem = 'malformed' | 'framing' | 'too_many';
-
-/** Beyond 15 digits a length is no exact number any more. */
-const MAX_LENGTH_DIGITS = 15;
 
 export function emptyBlock(): FieldBlock {
   return {
@@ -172,13 +168,9 @@ function takeField(kind: number, lower: string, value: string, into: FieldBlock)
 
 function takeContentLength(value: string, into: FieldBlock): BlockProblem | null {
   // A repeated length is refused even when equal: some parsers take the first, some the last (RFC 9112 section 6.3).
-  if (into.contentLength >= 0 || value === '' || value.length > MAX_LENGTH_DIGITS) return 'framing';
-  let length = 0;
-  for (let i = 0; i < value.length; i += 1) {
-    const digit = value.charCodeAt(i) - 0x30;
-    if (digit < 0 || digit > 9) return 'framing';
-    length = length * 10 + digit;
-  }
+  if (into.contentLength >= 0) return 'framing';
+  const length = contentLengthOf(value);
+  if (length < 0) return 'framing';
   into.contentLength = length;
   return null;
 }

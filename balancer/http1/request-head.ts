@@ -1,7 +1,7 @@
 // The head of a request (RFC 9112 sections 2 to 5): one pass over the text, and every doubt is an error.
 import type { ErrorCode } from '../errors.ts';
+import { isToken } from '../message/field-names.ts';
 import { readRememberedBlock, type BlockMemo, type FieldBlock } from './field-block.ts';
-import { isToken } from '../message/grammar.ts';
 
 export interface RequestHead extends FieldBlock {
   method: string;

@@ -39,6 +39,8 @@ const Mode = { Head: 0, Payload: 1, Data: 2, Skip: 3, PadLength: 4 } as const;
 export class FrameReader {
   /** What was wrong, for the debug data of GOAWAY; empty: nothing. */
   problem = '';
+  /** Frames that have begun so far. */
+  frames = 0;
   readonly #sink: FrameSink;
   readonly #limits: FrameLimits;
   #mode: number = Mode.Head;
@@ -75,6 +77,11 @@ export class FrameReader {
   /** True in the middle of a frame or of a header block: an end of the connection here is a cut. */
   get midFrame(): boolean {
     return this.#mode !== Mode.Head || this.#heldLength > 0 || this.#blockStream !== 0;
+  }
+
+  /** True in the middle of the payload of a DATA frame. */
+  get inData(): boolean {
+    return this.#type === FrameType.Data && this.#mode !== Mode.Head;
   }
 
   /** Reads `chunk`. Returns Http2Error.NoError, or the error the connection has to end with. */
@@ -149,6 +156,7 @@ export class FrameReader {
 
   /** Judges a frame by its head and sets the mode its payload is read in. A frame without payload is over here when it is DATA. */
   #begin(): number {
+    this.frames += 1;
     const length = this.#length;
     if (length > this.#limits.maxFrame) return this.#wrong(Http2Error.FrameSizeError, 'frame larger than SETTINGS_MAX_FRAME_SIZE');
     if (this.#blockStream !== 0 && (this.#type !== FrameType.Continuation || this.#streamId !== this.#blockStream))

@@ -20,13 +20,13 @@ import {
 import { NO_TABLE } from './hpack-encoder.ts';
 import { clientPreface } from './client-preface.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
-import { FrameWriter } from './frame-writer.ts';
 import { Liveness } from './liveness.ts';
-import { PeerSettings } from './peer-settings.ts';
+import { defaultPeerSettings, takeSettings } from './peer-settings.ts';
 import { connectBlock, requestBlock, trailerBlock } from './request-block.ts';
 import { ResponseHeads } from './response-head.ts';
 import type { Http2UpstreamOwner, Http2UpstreamSettings } from './upstream-owner.ts';
 import { INITIAL_WINDOW, Http2UpstreamStream } from './upstream-stream.ts';
+import { UpstreamWriter } from './upstream-writer.ts';
 
 /** What the endpoint may send us over all streams; given back as it comes, since the windows of the streams are what holds it back. */
 const CONNECTION_WINDOW = 16_777_216;
@@ -43,14 +43,14 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   deadlineMs: number;
   /** Reads so far. */
   reads = 0;
-  readonly #peer = new PeerSettings();
+  readonly #peer = defaultPeerSettings();
   readonly #liveness: Liveness;
   readonly #link: UpstreamSocket;
   readonly #socket: Socket;
   readonly #settings: Http2UpstreamSettings;
   readonly #owner: Http2UpstreamOwner;
   readonly #reader: FrameReader;
-  readonly #writer: FrameWriter;
+  readonly #writer: UpstreamWriter;
   readonly #heads = new ResponseHeads(MAX_HEAD_BYTES);
   readonly #streams = new Map<number, Http2UpstreamStream>();
   readonly #waiting = new Set<Http2UpstreamStream>();
@@ -76,7 +76,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
     this.#socket = link.socket;
     this.#settings = settings;
     this.#owner = owner;
-    this.#writer = new FrameWriter(link.socket);
+    this.#writer = new UpstreamWriter(link.socket);
     this.#limit = Math.min(settings.streams, STREAMS_UNTOLD);
     this.#reader = new FrameReader(this, { maxFrame: DEFAULT_MAX_FRAME, maxBlock: MAX_HEAD_BYTES, maxContinuations: MAX_CONTINUATIONS });
     this.#liveness = new Liveness(settings.deadlines.nowMs);
@@ -221,10 +221,11 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
 
   onSettings(payload: string, ack: boolean): void {
     if (ack) return;
-    const settings = this.#peer.read(payload);
-    if (typeof settings === 'number') return this.#violated(settings);
+    const before = this.#peer.initialWindow;
+    const error = takeSettings(payload, this.#peer);
+    if (error !== Http2Error.NoError) return this.#violated(error);
     for (const stream of this.#streams.values()) {
-      stream.sendWindow += settings.windowChange;
+      stream.sendWindow += this.#peer.initialWindow - before;
       if (stream.sendWindow > MAX_WINDOW) return this.#violated(Http2Error.FlowControlError);
     }
     this.#writer.maxFrameSize = this.#peer.maxFrame;
@@ -379,7 +380,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   #sendConnect(stream: Http2UpstreamStream, outgoing: OutgoingRequest): void {
     const send = (): void => {
       if (!this.#streams.has(stream.id)) return;
-      if (this.#peer.extendedConnect) return this.#writeBlock(stream, connectBlock(outgoing, this.#link.secure), false);
+      if (this.#peer.enableConnectProtocol) return this.#writeBlock(stream, connectBlock(outgoing, this.#link.secure), false);
       this.forget(stream);
       stream.onFailure('upgrade_refused', 'the endpoint takes no extended CONNECT (RFC 8441)');
     };

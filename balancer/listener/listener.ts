@@ -130,7 +130,7 @@ export class Listener {
   }
 
   /** Takes over handshakes of accepted sockets; it never listens itself, so certificates and mode can change under an open port. */
-  #secureServer({ name, tls, timeouts }: ListenerConfig): Secure | null {
+  #secureServer({ name, tls, timeouts, http2 }: ListenerConfig): Secure | null {
     if (tls === null) return null;
     const { clock, log, ticketKey } = this.#environment;
     const certificates = new CertificateSet(tls, name, clock, log);
@@ -140,7 +140,7 @@ export class Listener {
         ...certificates.fallback(),
         allowHalfOpen: true,
         handshakeTimeout: timeouts.handshakeMs,
-        ALPNProtocols: ['http/1.1'],
+        ALPNProtocols: http2.enabled ? ['h2', 'http/1.1'] : ['http/1.1'],
         ...(sharedKey === null ? {} : { ticketKeys: ticketKeyOf(sharedKey, certificates.scope) }),
         ...askFor(tls.clientCertificates),
         SNICallback: (serverName, done) => done(null, certificates.choose(serverName)),
@@ -254,8 +254,8 @@ function askFor(rules: ListenerTls['clientCertificates']): TlsOptions {
 }
 
 /** What a change of makes another TLS server necessary. */
-function handshakeOf({ tls, timeouts }: ListenerConfig): object {
-  return { tls, handshakeMs: timeouts.handshakeMs };
+function handshakeOf({ tls, timeouts, http2 }: ListenerConfig): object {
+  return { tls, handshakeMs: timeouts.handshakeMs, http2: http2.enabled };
 }
 
 const proxiesOf = ({ proxyProtocol }: ListenerConfig): AddressSet | null =>

@@ -21,7 +21,7 @@ export interface CanonicalRequest {
   /** End-to-end fields without host; hop-by-hop fields are gone, forwarded fields not yet added. */
   fields: Fields;
   readonly version: '1.0' | '1.1' | '2';
-  /** The client takes trailers (`te: trailers`). */
+  /** The client said `te: trailers` (RFC 9110 section 10.1.4). */
   readonly acceptsTrailers: boolean;
   /** The client's address after the trusted walk of forwarded fields. */
   readonly clientAddress: string;

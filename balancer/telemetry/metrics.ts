@@ -76,6 +76,11 @@ export const METRICS = {
     help: 'Client connections ended because the client was too slow, by the code of the error catalogue',
     labels: ['listener', 'reason'],
   },
+  weir_http2_abuse_total: {
+    kind: 'counter',
+    help: 'HTTP/2 connections and streams of clients that were ended for asking too much, by what it was',
+    labels: ['listener', 'reason'],
+  },
   weir_connections: { kind: 'gauge', help: 'Client connections open now', labels: ['listener', 'worker'] },
   weir_l4_connections_total: {
     kind: 'counter',

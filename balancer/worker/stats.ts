@@ -76,6 +76,11 @@ export class WorkerCounters {
     this.#counter('weir_exceptions_total', listener, phase).add(1);
   }
 
+  /** An HTTP/2 client asked too much. */
+  http2Abuse(listener: string, reason: string): void {
+    this.#counter('weir_http2_abuse_total', listener, reason).add(1);
+  }
+
   ejection(cluster: string, reason: string): Counter {
     return this.#counter('weir_ejections_total', cluster, reason);
   }
@@ -88,6 +93,7 @@ export class WorkerCounters {
       | 'weir_connections_refused_total'
       | 'weir_connections_cut_total'
       | 'weir_ejections_total'
+      | 'weir_http2_abuse_total'
       | 'weir_exceptions_total',
     first: string,
     second: string,

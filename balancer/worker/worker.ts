@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { systemClock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import type { Config } from '../config/config.ts';
-import { Http1DownstreamConnection, type DownstreamSettings } from '../http1/downstream-connection.ts';
 import { createWorkerLink, decodeSupervisorMessage, type ChildMessage, type ControllerMessage, type WorkerLink } from '../ipc.ts';
 import { acceptAlone, type CreateAcceptor } from '../listener/acceptor.ts';
 import type { Accepted } from '../listener/listener.ts';
@@ -16,6 +15,7 @@ import { createRequestIds } from '../message/request-id.ts';
 import type { Plan } from '../steer/plan-shape.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import { Meter } from '../telemetry/meter.ts';
+import { ClientConnections } from './client-connections.ts';
 import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
 import { Generation } from './generation.ts';
@@ -55,7 +55,7 @@ export class Worker {
   readonly #context: WorkerContext;
   readonly #listeners: ListenerSet;
   readonly #vitals: Vitals;
-  readonly #dateLine: () => string;
+  readonly #clients: ClientConnections;
   readonly #nextRequestId = createRequestIds();
   #pipeline: Pipeline | null = null;
   #plan: Plan | null = null;
@@ -83,7 +83,13 @@ export class Worker {
       inFlight: 0,
       tunnels: new Set(),
     };
-    this.#dateLine = createDateLine(() => this.#clock.wallMs());
+    this.#clients = new ClientConnections({
+      deadlines: this.#deadlines,
+      nowMs: this.#context.nowMs,
+      dateLine: createDateLine(() => this.#clock.wallMs()),
+      nextRequestId: this.#nextRequestId,
+      countAbuse: (listener, reason) => counters.http2Abuse(listener, reason),
+    });
     this.#listeners = new ListenerSet(
       {
         createAcceptor: options.createAcceptor ?? acceptAlone,
@@ -242,37 +248,14 @@ export class Worker {
     const pipeline = this.#pipeline;
     if (pipeline === null) return void socket.destroy();
     this.#vitals.countConnection(listener.name);
-    const connection =
-      listener.protocol === 'http'
-        ? this.#httpConnection(socket, accepted, pipeline)
-        : new PassThrough(socket, { listener, peerAddress, id: this.#nextRequestId() }, pipeline, this.#context);
-    pipeline.connections.add(connection);
-    this.#drain?.admit(connection);
-    connection.start();
-  }
-
-  #httpConnection(socket: Socket, accepted: Accepted, pipeline: Pipeline): Http1DownstreamConnection {
-    const { listener, scheme, peerAddress, trusted, serverName, clientCertificate } = accepted;
-    const facts = {
-      listener: listener.name,
-      scheme,
-      peerAddress,
-      peerTrusted: trusted.has(peerAddress),
-      trusted,
-      serverName,
-      clientCertificate,
-      underscores: listener.headers.underscores,
-      nextRequestId: this.#nextRequestId,
+    const admit = (connection: DownstreamConnection): void => {
+      pipeline.connections.add(connection);
+      this.#drain?.admit(connection);
     };
-    const settings: DownstreamSettings = {
-      timeouts: listener.timeouts,
-      limits: listener.limits,
-      handler: pipeline,
-      deadlines: this.#deadlines,
-      nowMs: this.#context.nowMs,
-      dateLine: this.#dateLine,
-    };
-    return new Http1DownstreamConnection(socket, facts, settings);
+    if (listener.protocol === 'http') return this.#clients.begin(socket, accepted, pipeline, admit);
+    const passed = new PassThrough(socket, { listener, peerAddress, id: this.#nextRequestId() }, pipeline, this.#context);
+    admit(passed);
+    passed.start();
   }
 }
 

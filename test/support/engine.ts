@@ -1,16 +1,19 @@
-// The HTTP/1.1 engine on a real port or a socket in memory, without routes and clusters: what it understood is recorded, and it answers itself.
+// The HTTP engines on a real port or a socket in memory, without routes and clusters: what they understood is recorded, and they answer themselves.
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { systemClock, type Clock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import { Http1DownstreamConnection, type DownstreamSettings } from '../../balancer/http1/downstream-connection.ts';
+import { Http2DownstreamConnection, type Http2Settings } from '../../balancer/http2/downstream-connection.ts';
+import { ResponseEncoder } from '../../balancer/http2/response-block.ts';
+import { TurnEnd } from '../../balancer/http2/turn-end.ts';
 import { AddressSet } from '../../balancer/message/client-address.ts';
 import type { ConnectionFacts, DownstreamConnection } from '../../balancer/message/connection.ts';
 import type { DownstreamExchange } from '../../balancer/message/exchange.ts';
 import { createDateLine } from '../../balancer/message/http-date.ts';
 import { createRequestIds } from '../../balancer/message/request-id.ts';
 import { ERRORS, type ErrorCode } from '../../balancer/errors.ts';
-import type { ListenerLimits, ListenerTimeouts, UnderscorePolicy } from '../../balancer/config/config.ts';
+import type { ListenerHttp2, ListenerLimits, ListenerTimeouts, UnderscorePolicy } from '../../balancer/config/config.ts';
 
 /** A request as the engine understood it, with its whole body. */
 export interface Understood {
@@ -31,6 +34,8 @@ export interface Understood {
 export interface EngineOptions {
   readonly timeouts?: Partial<ListenerTimeouts>;
   readonly limits?: Partial<ListenerLimits>;
+  /** Connections are HTTP/2 from their first byte. */
+  readonly http2?: Partial<ListenerHttp2>;
   readonly trustedPeers?: readonly string[];
   readonly underscores?: UnderscorePolicy;
   /** Of the time-outs; the system's by default. */
@@ -48,6 +53,8 @@ export interface Engine {
   /** Why connections of slow clients were ended. */
   readonly cut: readonly ErrorCode[];
   readonly connections: ReadonlySet<DownstreamConnection>;
+  /** What HTTP/2 clients asked too much of. */
+  readonly abuses: readonly string[];
 }
 
 /** Sends a whole response. */
@@ -75,7 +82,10 @@ export class EngineBench {
   readonly cut: ErrorCode[] = [];
   readonly connections = new Set<DownstreamConnection>();
   readonly #facts: Pick<ConnectionFacts, 'trusted' | 'underscores' | 'nextRequestId'>;
+  readonly abuses: string[] = [];
   readonly #settings: DownstreamSettings;
+  /** Null: connections are HTTP/1.1. */
+  readonly #http2: Http2Settings | null;
 
   constructor(deadlines: Deadlines, options: EngineOptions = {}) {
     const { trustedPeers = [], underscores = 'keep' } = options;
@@ -86,6 +96,7 @@ export class EngineBench {
       deadlines,
       nowMs: () => systemClock.nowMs(),
       dateLine: createDateLine(() => systemClock.wallMs()),
+      onHttp2: null,
       handler: {
         onRequest: (exchange) => {
           options.onRequest?.(exchange);
@@ -99,6 +110,8 @@ export class EngineBench {
         onConnectionClosed: (connection) => this.connections.delete(connection),
       },
     };
+    const { http2 } = options;
+    this.#http2 = http2 === undefined ? null : { ...this.#settings, ...http2Settings(this.#settings, http2, this.abuses) };
   }
 
   /** Serves one client. */
@@ -107,7 +120,10 @@ export class EngineBench {
     const peerAddress = socket.remoteAddress ?? '';
     const about = { listener: 'web', scheme: 'http', serverName: '', clientCertificate: null } as const;
     const facts = { ...this.#facts, ...about, peerAddress, peerTrusted: trusted.has(peerAddress) };
-    const connection = new Http1DownstreamConnection(socket, facts, this.#settings);
+    const connection =
+      this.#http2 === null
+        ? new Http1DownstreamConnection(socket, facts, this.#settings)
+        : new Http2DownstreamConnection(socket, facts, this.#http2);
     this.connections.add(connection);
     connection.start();
   }
@@ -130,8 +146,17 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
     server.close();
     bench.close();
   });
-  const { understood, refused, cut, connections } = bench;
-  return { port: (server.address() as AddressInfo).port, understood, refused, cut, connections };
+  const { understood, refused, cut, connections, abuses } = bench;
+  return { port: (server.address() as AddressInfo).port, understood, refused, cut, connections, abuses };
+}
+
+function http2Settings(settings: DownstreamSettings, http2: Partial<ListenerHttp2>, abuses: string[]) {
+  return {
+    http2: { enabled: true, maxStreams: 100, streamWindow: 65_536, connectionWindow: 1_048_576, resetsPerSecond: 50, ...http2 },
+    turnEnd: new TurnEnd(),
+    encoder: new ResponseEncoder(settings.dateLine),
+    countAbuse: (_listener: string, reason: string) => void abuses.push(reason),
+  };
 }
 
 function record(exchange: DownstreamExchange, understood: Understood[], answer: EngineOptions['answer']): void {

@@ -1,7 +1,7 @@
-// Field names as they arrive, mapped to lower case and to a number the engine can switch on; remembered, so that a name is checked once.
-import { isToken } from '../message/grammar.ts';
+// Names and values of fields as they arrive: checked against the grammar of RFC 9110. A name is mapped to lower case and to a number the
+// engines can switch on, and remembered, so that it is checked once.
 
-/** Fields the engine itself acts on; every other name is FieldKind.Other. */
+/** Fields the engines themselves act on; every other name is FieldKind.Other. */
 export const FieldKind = {
   Other: 0,
   Host: 1,
@@ -16,7 +16,8 @@ export const FieldKind = {
   Expect: 10,
   ForwardedFor: 11,
   RequestId: 12,
-  Underscored: 13,
+  Cookie: 13,
+  Underscored: 14,
 } as const;
 
 export interface FieldName {
@@ -37,8 +38,11 @@ const KINDS = new Map<string, number>([
   ['expect', FieldKind.Expect],
   ['x-forwarded-for', FieldKind.ForwardedFor],
   ['x-request-id', FieldKind.RequestId],
+  ['cookie', FieldKind.Cookie],
 ]);
 
+/** RFC 9110 section 5.6.2: token. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Bounds what strangers can make us remember. */
 const MAX_REMEMBERED = 2048;
 const MAX_REMEMBERED_LENGTH = 64;
@@ -50,11 +54,39 @@ export function fieldName(raw: string): FieldName | null {
 }
 
 function learn(raw: string): FieldName | null {
-  if (!isToken(raw)) return null;
+  if (!TOKEN.test(raw)) return null;
   // A slice would keep the whole head in memory for as long as the name is remembered.
   const own = Buffer.from(raw, 'latin1').toString('latin1');
   const lower = own.toLowerCase();
   const name = { lower, kind: KINDS.get(lower) ?? (lower.includes('_') ? FieldKind.Underscored : FieldKind.Other) };
   if (remembered.size < MAX_REMEMBERED && raw.length <= MAX_REMEMBERED_LENGTH) remembered.set(own, name);
   return name;
+}
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** True when every character may stand in a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
+export function isFieldValue(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i += 1) {
+    const code = text.charCodeAt(i);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return false;
+  }
+  return true;
+}
+
+/** Beyond 15 digits a length is no exact number any more. */
+const MAX_LENGTH_DIGITS = 15;
+
+/** The value of Content-Length; -1: it is none. */
+export function contentLengthOf(value: string): number {
+  if (value === '' || value.length > MAX_LENGTH_DIGITS) return -1;
+  let length = 0;
+  for (let i = 0; i < value.length; i += 1) {
+    const digit = value.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
 }
