@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { contentLengthOf, FieldKind, fieldName, isFieldValue } from '../message/field-names.ts';
 import type { Fields } from '../message/fields.ts';
-import { allowedTrailers } from '../message/trailers.ts';
+import { withoutForbidden } from '../message/trailers.ts';
 
 export interface Http2RequestHead {
   method: string;
@@ -58,7 +58,7 @@ export function http2Trailers(fields: Fields, maxFields: number): Fields | null 
     const kind = kindOf(fields[i] ?? '', fields[i + 1] ?? '');
     if (kind !== FieldKind.Other && kind !== FieldKind.Cookie && kind < FieldKind.ForwardedFor && kind !== FieldKind.Trailer) return null;
   }
-  return allowedTrailers(fields);
+  return withoutForbidden(fields);
 }
 
 function takePseudo(name: string, value: string, head: Http2RequestHead): boolean {
