@@ -1,7 +1,8 @@
 // The fields of a header block to the head of a request (RFC 9113 sections 8.2 and 8.3): every doubt is an error.
 import type { ErrorCode } from '../errors.ts';
-import { contentLengthOf, FieldKind, fieldName, isFieldValue } from '../message/field-names.ts';
+import { contentLengthOf, FieldKind, fieldName } from '../message/field-names.ts';
 import type { Fields } from '../message/fields.ts';
+import { isFieldValue } from '../message/grammar.ts';
 import { withoutForbidden } from '../message/trailers.ts';
 
 export interface Http2RequestHead {
