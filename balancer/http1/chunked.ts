@@ -3,7 +3,7 @@ import type { Fields } from '../message/fields.ts';
 import { ChunkExtension, Step } from './chunk-extension.ts';
 import { emptyBlock, readFieldBlock } from './field-block.ts';
 import { latin1 } from '../message/latin1.ts';
-import { allowedTrailers } from '../message/trailers.ts';
+import { withoutForbidden } from '../message/trailers.ts';
 
 export interface ChunkedSink {
   onBody(chunk: Buffer): void;
@@ -126,7 +126,7 @@ export class ChunkedDecoder {
     const block = emptyBlock();
     const problem = readFieldBlock(this.#trailers, { at: 0, end: end + 2 }, MAX_TRAILERS, block);
     if (problem !== null || block.hosts > 0 || block.contentLength >= 0 || block.chunked) return -1;
-    return this.#finish(at + end + 4 - before, allowedTrailers(block.fields), sink);
+    return this.#finish(at + end + 4 - before, withoutForbidden(block.fields), sink);
   }
 
   #finish(index: number, trailers: Fields, sink: ChunkedSink): number {

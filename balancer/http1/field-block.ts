@@ -1,6 +1,7 @@
 // The field lines of a head or of trailers (RFC 9112 section 5), strict: what the grammar does not allow is refused, never repaired.
 import type { Fields } from '../message/fields.ts';
-import { contentLengthOf, FieldKind, fieldName, isFieldValue } from '../message/field-names.ts';
+import { contentLengthOf, FieldKind, fieldName } from '../message/field-names.ts';
+import { isFieldValue } from '../message/grammar.ts';
 
 /** What the engine needs of a head to frame and route the message; filled while the fields are read. */
 export interface FieldBlock {

@@ -1,6 +1,6 @@
 // The head of a request (RFC 9112 sections 2 to 5): one pass over the text, and every doubt is an error.
 import type { ErrorCode } from '../errors.ts';
-import { isToken } from '../message/field-names.ts';
+import { isToken } from '../message/grammar.ts';
 import { readRememberedBlock, type BlockMemo, type FieldBlock } from './field-block.ts';
 
 export interface RequestHead extends FieldBlock {

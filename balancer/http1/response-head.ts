@@ -1,5 +1,5 @@
 // The head of a response (RFC 9112 section 4), as strict towards endpoints as towards clients.
-import { isFieldValue } from '../message/field-names.ts';
+import { isFieldValue } from '../message/grammar.ts';
 import { emptyBlock, readFieldBlock, type FieldBlock } from './field-block.ts';
 
 export interface ResponseHead1 extends FieldBlock {

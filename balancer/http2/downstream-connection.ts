@@ -9,7 +9,7 @@ import { DownstreamStreams } from './downstream-streams.ts';
 import * as frames from './frame.ts';
 import { Http2Error, PREFACE, Setting } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
-import { FrameWriter, type WriterOwner } from './frame-writer.ts';
+import { FairWriter, type WriterOwner } from './fair-writer.ts';
 import type { ResponseEncoder } from './response-block.ts';
 import type { TurnEnd } from './turn-end.ts';
 
@@ -38,7 +38,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   deadlineMs: number;
   readonly facts: ConnectionFacts;
   readonly settings: Http2Settings;
-  readonly writer: FrameWriter;
+  readonly writer: FairWriter;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   readonly #streams: DownstreamStreams;
@@ -62,7 +62,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.#idleDeadlineMs = settings.deadlines.nowMs + settings.timeouts.requestHeadMs;
     this.deadlineMs = this.#idleDeadlineMs;
     this.#budget = new AbuseBudget(settings.http2.resetsPerSecond);
-    this.writer = new FrameWriter(socket, this, settings.turnEnd);
+    this.writer = new FairWriter(socket, this, settings.turnEnd);
     this.#streams = new DownstreamStreams(this);
     const maxBlock = settings.limits.headBytes * 2;
     const maxContinuations = 8 + Math.ceil(maxBlock / frames.DEFAULT_MAX_FRAME);

@@ -5,7 +5,7 @@ import { latin1 } from '../message/latin1.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import { dataHead, DEFAULT_MAX_FRAME, headersFrames, Http2Error } from './frame.ts';
-import { GATHER_BYTES, type FrameWriter, type QueuedStream } from './frame-writer.ts';
+import { GATHER_BYTES, type FairWriter, type QueuedStream } from './fair-writer.ts';
 import type { RequestBody } from './request-body.ts';
 import type { ResponseEncoder } from './response-block.ts';
 import { StreamTunnel } from './stream-tunnel.ts';
@@ -78,7 +78,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
   #mark = 0;
 
   readonly #owner: ExchangeOwner;
-  readonly #writer: FrameWriter;
+  readonly #writer: FairWriter;
   readonly #encoder: ResponseEncoder;
   readonly #webSocketKey: string;
   /** Header block and body of the turn, not framed yet, so that the last frame can say that it is. */
@@ -91,7 +91,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
   #complete = false;
   #tunnel: StreamTunnel | null = null;
 
-  constructor(owner: ExchangeOwner, writer: FrameWriter, encoder: ResponseEncoder, start: ExchangeStart) {
+  constructor(owner: ExchangeOwner, writer: FairWriter, encoder: ResponseEncoder, start: ExchangeStart) {
     this.#owner = owner;
     this.#writer = writer;
     this.#encoder = encoder;

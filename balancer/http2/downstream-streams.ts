@@ -11,7 +11,7 @@ import { FrameType, Http2Error } from './frame.ts';
 import type { FrameSink } from './frame-reader.ts';
 import { Decoded, HpackDecoder } from './hpack-decoder.ts';
 import { NO_TABLE } from './hpack-encoder.ts';
-import { defaultPeerSettings, takeSettings, type PeerSettings } from './peer-settings.ts';
+import { PeerSettings } from './peer-settings.ts';
 import { RequestBody, type BodyOwner } from './request-body.ts';
 import { http2RequestHead, http2Trailers, type Http2RequestHead } from './request-head.ts';
 import { addWebSocketKey } from './websocket-handshake.ts';
@@ -30,7 +30,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   readonly #streams = new Map<number, Http2Exchange>();
   readonly #decoder: HpackDecoder;
   readonly #memory = new BlockMemory<Http2RequestHead>();
-  readonly #peer: PeerSettings = defaultPeerSettings();
+  readonly #peer = new PeerSettings();
   readonly #noBody: RequestBody;
   readonly #resets = new Set<number>();
   #settingsSeen = false;
@@ -139,14 +139,13 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     const first = !this.#settingsSeen;
     this.#settingsSeen = true;
     if (!this.#connection.allow('settings')) return;
-    const before = this.#peer.initialWindow;
-    const error = takeSettings(payload, this.#peer);
-    if (error !== Http2Error.NoError) return this.#connection.fatal(error, 'SETTINGS with a value that is not allowed');
+    const change = this.#peer.read(payload);
+    if (typeof change === 'number') return this.#connection.fatal(change, 'SETTINGS with a value that is not allowed');
     this.#connection.writer.write(frames.SETTINGS_ACK);
     if (first && this.#streams.size === 0) this.#connection.idle();
-    if (this.#peer.initialWindow === before) return;
+    if (change.windowChange === 0) return;
     for (const exchange of this.#streams.values()) {
-      exchange.sendWindow += this.#peer.initialWindow - before;
+      exchange.sendWindow += change.windowChange;
       if (exchange.sendWindow > frames.MAX_WINDOW)
         return this.#connection.fatal(Http2Error.FlowControlError, 'SETTINGS made a window too large');
       this.#connection.writer.enqueue(exchange);

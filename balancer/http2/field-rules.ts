@@ -1,5 +1,5 @@
 // Which fields a message of HTTP/2 may have (RFC 9113 section 8.2).
-import { isFieldValue, isToken } from '../message/field-names.ts';
+import { isFieldValue, isToken } from '../message/grammar.ts';
 
 /** Fields of one connection, which have no meaning here (RFC 9113 section 8.2.2). */
 const CONNECTION_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);

@@ -1,55 +1,55 @@
-// What the peer says of itself in SETTINGS (RFC 9113 section 6.5.2), checked.
+// What the peer of a connection said in its SETTINGS (RFC 9113 section 6.5.2).
 import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW, Http2Error, MAX_MAX_FRAME, MAX_WINDOW, Setting } from './frame.ts';
 
-export interface PeerSettings {
-  /** Of new streams. */
-  initialWindow: number;
-  maxFrame: number;
-  /** Streams that we may open. */
-  maxStreams: number;
-  enableConnectProtocol: boolean;
-}
+const SETTING_BYTES = 6;
 
-export function defaultPeerSettings(): PeerSettings {
-  return { initialWindow: DEFAULT_WINDOW, maxFrame: DEFAULT_MAX_FRAME, maxStreams: Infinity, enableConnectProtocol: false };
-}
+export class PeerSettings {
+  maxStreams = Infinity;
+  initialWindow = DEFAULT_WINDOW;
+  maxFrame = DEFAULT_MAX_FRAME;
+  /** RFC 8441 section 3. */
+  extendedConnect = false;
 
-/** Takes the pairs of a SETTINGS payload into `settings`. Returns Http2Error.NoError, or the error to end the connection with. */
-export function takeSettings(payload: string, settings: PeerSettings): number {
-  for (let at = 0; at < payload.length; at += 6) {
-    const name = (payload.charCodeAt(at) << 8) | payload.charCodeAt(at + 1);
-    const value =
-      payload.charCodeAt(at + 2) * 0x100_0000 +
-      ((payload.charCodeAt(at + 3) << 16) | (payload.charCodeAt(at + 4) << 8) | payload.charCodeAt(at + 5));
-    const error = takeSetting(name, value, settings);
-    if (error !== Http2Error.NoError) return error;
+  /**
+   * Takes over a SETTINGS payload. Returns by how much the windows of open streams change, or the error the connection has to end with.
+   */
+  read(payload: string): { readonly windowChange: number } | number {
+    const before = this.initialWindow;
+    for (let at = 0; at < payload.length; at += SETTING_BYTES) {
+      const error = this.#take(uint(payload, at, 2), uint(payload, at + 2, 4));
+      if (error !== Http2Error.NoError) return error;
+    }
+    return { windowChange: this.initialWindow - before };
   }
-  return Http2Error.NoError;
+
+  #take(setting: number, value: number): number {
+    switch (setting) {
+      case Setting.EnablePush:
+      case Setting.NoRfc7540Priorities:
+        if (value > 1) return Http2Error.ProtocolError;
+        break;
+      case Setting.MaxConcurrentStreams:
+        this.maxStreams = value;
+        break;
+      case Setting.InitialWindowSize:
+        if (value > MAX_WINDOW) return Http2Error.FlowControlError;
+        this.initialWindow = value;
+        break;
+      case Setting.MaxFrameSize:
+        if (value < DEFAULT_MAX_FRAME || value > MAX_MAX_FRAME) return Http2Error.ProtocolError;
+        this.maxFrame = value;
+        break;
+      case Setting.EnableConnectProtocol:
+        // Once given it cannot be taken back (RFC 8441 section 3).
+        if (value > 1 || (value === 0 && this.extendedConnect)) return Http2Error.ProtocolError;
+        this.extendedConnect = value === 1;
+    }
+    return Http2Error.NoError;
+  }
 }
 
-function takeSetting(name: number, value: number, settings: PeerSettings): number {
-  switch (name) {
-    case Setting.EnablePush:
-    case Setting.NoRfc7540Priorities:
-      return value <= 1 ? Http2Error.NoError : Http2Error.ProtocolError;
-    case Setting.EnableConnectProtocol:
-      // Once it is on it stays on (RFC 8441 section 3).
-      if (value > 1 || (value === 0 && settings.enableConnectProtocol)) return Http2Error.ProtocolError;
-      settings.enableConnectProtocol = value === 1;
-      return Http2Error.NoError;
-    case Setting.MaxConcurrentStreams:
-      settings.maxStreams = value;
-      return Http2Error.NoError;
-    case Setting.InitialWindowSize:
-      if (value > MAX_WINDOW) return Http2Error.FlowControlError;
-      settings.initialWindow = value;
-      return Http2Error.NoError;
-    case Setting.MaxFrameSize:
-      if (value < DEFAULT_MAX_FRAME || value > MAX_MAX_FRAME) return Http2Error.ProtocolError;
-      settings.maxFrame = value;
-      return Http2Error.NoError;
-    default:
-      // The table is of no matter, since we use none; the size of header lists is advice; unknown ones are ignored.
-      return Http2Error.NoError;
-  }
+function uint(text: string, at: number, bytes: number): number {
+  let value = 0;
+  for (let i = at; i < at + bytes; i += 1) value = value * 256 + text.charCodeAt(i);
+  return value;
 }

@@ -1,8 +1,9 @@
 // The fields of a header block to the head of a request (RFC 9113 sections 8.2 and 8.3): every doubt is an error.
 import type { ErrorCode } from '../errors.ts';
-import { contentLengthOf, FieldKind, fieldName, isFieldValue } from '../message/field-names.ts';
+import { contentLengthOf, FieldKind, fieldName } from '../message/field-names.ts';
 import type { Fields } from '../message/fields.ts';
-import { allowedTrailers } from '../message/trailers.ts';
+import { isFieldValue } from '../message/grammar.ts';
+import { withoutForbidden } from '../message/trailers.ts';
 
 export interface Http2RequestHead {
   method: string;
@@ -58,7 +59,7 @@ export function http2Trailers(fields: Fields, maxFields: number): Fields | null 
     const kind = kindOf(fields[i] ?? '', fields[i + 1] ?? '');
     if (kind !== FieldKind.Other && kind !== FieldKind.Cookie && kind < FieldKind.ForwardedFor && kind !== FieldKind.Trailer) return null;
   }
-  return allowedTrailers(fields);
+  return withoutForbidden(fields);
 }
 
 function takePseudo(name: string, value: string, head: Http2RequestHead): boolean {

@@ -21,7 +21,7 @@ import { NO_TABLE } from './hpack-encoder.ts';
 import { clientPreface } from './client-preface.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { Liveness } from './liveness.ts';
-import { defaultPeerSettings, takeSettings } from './peer-settings.ts';
+import { PeerSettings } from './peer-settings.ts';
 import { connectBlock, requestBlock, trailerBlock } from './request-block.ts';
 import { ResponseHeads } from './response-head.ts';
 import type { Http2UpstreamOwner, Http2UpstreamSettings } from './upstream-owner.ts';
@@ -43,7 +43,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   deadlineMs: number;
   /** Reads so far. */
   reads = 0;
-  readonly #peer = defaultPeerSettings();
+  readonly #peer = new PeerSettings();
   readonly #liveness: Liveness;
   readonly #link: UpstreamSocket;
   readonly #socket: Socket;
@@ -221,11 +221,10 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
 
   onSettings(payload: string, ack: boolean): void {
     if (ack) return;
-    const before = this.#peer.initialWindow;
-    const error = takeSettings(payload, this.#peer);
-    if (error !== Http2Error.NoError) return this.#violated(error);
+    const settings = this.#peer.read(payload);
+    if (typeof settings === 'number') return this.#violated(settings);
     for (const stream of this.#streams.values()) {
-      stream.sendWindow += this.#peer.initialWindow - before;
+      stream.sendWindow += settings.windowChange;
       if (stream.sendWindow > MAX_WINDOW) return this.#violated(Http2Error.FlowControlError);
     }
     this.#writer.maxFrameSize = this.#peer.maxFrame;
@@ -380,7 +379,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   #sendConnect(stream: Http2UpstreamStream, outgoing: OutgoingRequest): void {
     const send = (): void => {
       if (!this.#streams.has(stream.id)) return;
-      if (this.#peer.enableConnectProtocol) return this.#writeBlock(stream, connectBlock(outgoing, this.#link.secure), false);
+      if (this.#peer.extendedConnect) return this.#writeBlock(stream, connectBlock(outgoing, this.#link.secure), false);
       this.forget(stream);
       stream.onFailure('upgrade_refused', 'the endpoint takes no extended CONNECT (RFC 8441)');
     };

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { AttemptTimeouts, OutgoingRequest, ResponseListener, UpstreamExchange } from '../message/exchange.ts';
 import { UNKNOWN_LENGTH } from '../message/exchange.ts';
 import { fieldValue, type Fields } from '../message/fields.ts';
-import { allowedTrailers } from '../message/trailers.ts';
+import { withoutForbidden } from '../message/trailers.ts';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
 import { Http2Error } from './frame.ts';
 import { webSocketAccept } from './request-block.ts';
@@ -144,7 +144,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
   onBlock(head: BlockHead | null, endStream: boolean): string | null {
     if (head === null) return 'a header block that is not what RFC 9113 allows';
     const { status, contentLength } = head;
-    if (this.headSeen) return status === 0 && endStream ? this.#end(allowedTrailers(head.fields)) : 'trailers that do not end the stream';
+    if (this.headSeen) return status === 0 && endStream ? this.#end(withoutForbidden(head.fields)) : 'trailers that do not end the stream';
     if (status === 0 || status === 101 || (status < 200 && endStream)) return 'a head without a status that it may have';
     if (status < 200) this.#listener?.onInformational(status, head.fields.slice());
     else this.#onHead(status, head.fields.slice(), contentLength);

@@ -1,5 +1,6 @@
 // Names and values of fields as they arrive: checked against the grammar of RFC 9110. A name is mapped to lower case and to a number the
 // engines can switch on, and remembered, so that it is checked once.
+import { isToken } from './grammar.ts';
 
 /** Fields the engines themselves act on; every other name is FieldKind.Other. */
 export const FieldKind = {
@@ -41,8 +42,6 @@ const KINDS = new Map<string, number>([
   ['cookie', FieldKind.Cookie],
 ]);
 
-/** RFC 9110 section 5.6.2: token. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Bounds what strangers can make us remember. */
 const MAX_REMEMBERED = 2048;
 const MAX_REMEMBERED_LENGTH = 64;
@@ -54,26 +53,13 @@ export function fieldName(raw: string): FieldName | null {
 }
 
 function learn(raw: string): FieldName | null {
-  if (!TOKEN.test(raw)) return null;
+  if (!isToken(raw)) return null;
   // A slice would keep the whole head in memory for as long as the name is remembered.
   const own = Buffer.from(raw, 'latin1').toString('latin1');
   const lower = own.toLowerCase();
   const name = { lower, kind: KINDS.get(lower) ?? (lower.includes('_') ? FieldKind.Underscored : FieldKind.Other) };
   if (remembered.size < MAX_REMEMBERED && raw.length <= MAX_REMEMBERED_LENGTH) remembered.set(own, name);
   return name;
-}
-
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
-}
-
-/** True when every character may stand in a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
-export function isFieldValue(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i += 1) {
-    const code = text.charCodeAt(i);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return false;
-  }
-  return true;
 }
 
 /** Beyond 15 digits a length is no exact number any more. */

@@ -1,8 +1,8 @@
-// Which trailers are passed on, whatever HTTP version they came with.
+// Trailers: which fields may stand behind a body.
 import type { Fields } from './fields.ts';
 
 /** Fields that must not stand in trailers (RFC 9110 section 6.5.1): origins that merge trailers into the head would believe them. */
-const FORBIDDEN = new Set([
+const FORBIDDEN_TRAILERS = new Set([
   'authorization',
   'cache-control',
   'content-encoding',
@@ -21,13 +21,13 @@ const FORBIDDEN = new Set([
   'x-request-id',
 ]);
 
-/** The trailers without those that are not believed. */
-export function allowedTrailers(fields: Readonly<Fields>): Fields {
+/** The fields of a trailer section that are passed on; a new list. */
+export function withoutForbidden(fields: Readonly<Fields>): Fields {
   const kept: Fields = [];
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
     // CGI makes the same variable of both spellings.
-    if (!FORBIDDEN.has(name.replaceAll('_', '-'))) kept.push(name, fields[i + 1] ?? '');
+    if (!FORBIDDEN_TRAILERS.has(name.replaceAll('_', '-'))) kept.push(name, fields[i + 1] ?? '');
   }
   return kept;
 }

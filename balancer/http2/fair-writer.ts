@@ -35,7 +35,7 @@ const BACKLOG_BYTES = 262_144;
 /** While bodies wait for so small a window of the connection, no later one goes before them. */
 const SCARCE_WINDOW = 65_536;
 
-export class FrameWriter implements Gatherer {
+export class FairWriter implements Gatherer {
   /** What the peer lets us send on all streams together. */
   window = DEFAULT_WINDOW;
   readonly #socket: Socket;
