@@ -38,7 +38,7 @@ export interface StartedContender {
   /** Those of them that carry the requests. */
   dataPlanePids(): readonly number[];
   /** Serves a changed configuration; resolves when every worker does. Absent: cannot tell when it is done. */
-  reload?(): Promise<void>;
+  readonly reload?: () => Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -14,13 +14,15 @@ const COMMAND = join(import.meta.dirname, '../../tui/weir.js');
 const START_DEADLINE_MS = 60_000;
 const MANIFEST = join(import.meta.dirname, '../../package.json');
 
-/** Reads a list of workers from the admin API; anything else is an empty list. */
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+
+/** Reads the workers that serve from the admin API; anything else is an empty list. */
 function decodeWorkers(body: string): readonly Pick<WorkerView, 'pid'>[] {
   const value: unknown = JSON.parse(body);
-  if (typeof value !== 'object' || value === null || !('items' in value) || !Array.isArray(value.items)) return [];
-  const items: readonly unknown[] = value.items;
+  if (!isObject(value) || !Array.isArray(value['items'])) return [];
+  const items: readonly unknown[] = value['items'];
   return items.flatMap((item) =>
-    typeof item === 'object' && item !== null && 'pid' in item && typeof item.pid === 'number' ? [{ pid: item.pid }] : [],
+    isObject(item) && item['state'] === 'ready' && typeof item['pid'] === 'number' ? [{ pid: item['pid'] }] : [],
   );
 }
 
@@ -36,9 +38,13 @@ async function serve(running: Running, file: WeirFile): Promise<StartedContender
   const entrance = { port: file.ports.listener, tls: file.certificate !== null };
   const answers = async (): Promise<boolean> => (await ask(entrance, '/'))?.status === 200;
   await waitUntil(running, 'weir should answer through its listener', answers, START_DEADLINE_MS);
-  const answer = await ask({ socketPath }, '/v1/workers');
-  const workers = answer?.status === 200 ? decodeWorkers(answer.body).map((worker) => worker.pid) : [];
-  if (workers.length < file.workers) throw new Error(`weir should name ${file.workers} workers, but says: ${answer?.body ?? 'nothing'}`);
+  let workers: readonly number[] = [];
+  const complete = async (): Promise<boolean> => {
+    const answer = await ask({ socketPath }, '/v1/workers');
+    workers = answer?.status === 200 ? decodeWorkers(answer.body).map(({ pid }) => pid) : [];
+    return workers.length === file.workers;
+  };
+  await waitUntil(running, `weir should name ${file.workers} worker(s) that serve`, complete, START_DEADLINE_MS);
   return {
     port: file.ports.listener,
     pids: () => withDescendants(running.pid),
