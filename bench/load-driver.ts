@@ -27,7 +27,8 @@ export function decodeFigures(output: string): LoadFigures | null {
   return { requests, seconds, failed, p50Ms, p99Ms };
 }
 
-async function figuresOf(command: string, args: readonly string[], signal: AbortSignal): Promise<LoadFigures> {
+/** Runs a generator to its end and returns what it wrote; ends it when `signal` aborts. */
+export async function runGenerator(command: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   const running = await launch(command, args);
   const abort = (): void => void running.stop();
@@ -35,33 +36,50 @@ async function figuresOf(command: string, args: readonly string[], signal: Abort
   await running.exited;
   signal.removeEventListener('abort', abort);
   signal.throwIfAborted();
-  const figures = decodeFigures(running.output());
-  if (figures === null) throw new Error(`${command} told no figures. It said:\n${running.output()}`);
+  return running.output();
+}
+
+async function figuresOf(command: string, args: readonly string[], signal: AbortSignal): Promise<LoadFigures> {
+  const output = await runGenerator(command, args, signal);
+  const figures = decodeFigures(output);
+  if (figures === null) throw new Error(`${command} told no figures. It said:\n${output}`);
   return figures;
+}
+
+/** A generator of ours as a process, which prints its figures: `node SCRIPT ARGS`, a file of this folder. */
+export function runOwn(script: string, args: readonly (string | number)[], signal: AbortSignal): Promise<LoadFigures> {
+  return figuresOf(process.execPath, [join(import.meta.dirname, script), ...args.map(String)], signal);
+}
+
+/** wrk with a script of this folder that prints the figures; fails when there is no wrk. */
+export function runWrk({ port, tls, connections, seconds }: LoadSetting, script: string, signal: AbortSignal): Promise<LoadFigures> {
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}/`;
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', join(import.meta.dirname, script), url];
+  return figuresOf('wrk', args, signal);
+}
+
+export const WRK_MISSING = 'wrk is not installed: apt-get install wrk';
+
+/** The version of wrk; null without it. */
+export async function wrkVersion(): Promise<string | null> {
+  return /^wrk \S+/.exec((await outputOf('wrk', ['-v'])) ?? '')?.[0] ?? null;
 }
 
 const wrk = (version: string): LoadDriver => ({
   description: `${version}, 1 thread`,
-  run: ({ port, connections, seconds }, signal) => {
-    const report = join(import.meta.dirname, 'wrk-report.lua');
-    const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', report, `http://127.0.0.1:${port}/`];
-    return figuresOf('wrk', args, signal);
-  },
+  run: (setting, signal) => runWrk(setting, 'wrk-report.lua', signal),
 });
 
 const own: LoadDriver = {
   description: 'own load generator in one process (apt-get install wrk brings a lighter one)',
-  run: ({ port, connections, seconds }, signal) => {
-    const program = join(import.meta.dirname, 'load-process.ts');
-    return figuresOf(process.execPath, [program, String(port), String(connections), String(seconds)], signal);
-  },
+  run: ({ port, tls, connections, seconds }, signal) =>
+    runOwn('load-process.ts', [port, connections, seconds, tls ? 'tls' : 'plain'], signal),
 };
 
 /** `auto` takes wrk when it is there. */
 export async function chooseLoadDriver(wanted: 'auto' | 'wrk' | 'own'): Promise<LoadDriver> {
-  if (wanted === 'own') return own;
-  const version = /^wrk \S+/.exec((await outputOf('wrk', ['-v'])) ?? '')?.[0];
-  if (version !== undefined) return wrk(version);
-  if (wanted === 'wrk') throw new Error('wrk is not installed: apt-get install wrk, or use --load own');
+  const version = wanted === 'own' ? null : await wrkVersion();
+  if (version !== null) return wrk(version);
+  if (wanted === 'wrk') throw new Error(`${WRK_MISSING}, or use --load own`);
   return own;
 }

@@ -1,9 +1,11 @@
 // Closed-loop load on kept connections, for machines without wrk: each connection sends a GET when the last answer is complete.
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { Histogram } from './histogram.ts';
 
 export interface LoadSetting {
   readonly port: number;
+  readonly tls: boolean;
   readonly connections: number;
   readonly seconds: number;
 }
@@ -41,6 +43,12 @@ export function readAnswerHead(text: string): AnswerHead | null {
   return { ok: /^HTTP\/1\.[01] 200 /.test(text), totalBytes: end + HEAD_END.length + Number(length) };
 }
 
+/** A connection to 127.0.0.1; with TLS it is ready at `secureConnect`, and whose certificate it is does not matter. */
+export function openSocket(port: number, tls: boolean): Socket {
+  if (!tls) return connect({ port, host: '127.0.0.1', noDelay: true });
+  return connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }).setNoDelay(true);
+}
+
 /** One run of the load: its connections and what they counted. */
 class ClosedLoop {
   readonly #setting: LoadSetting;
@@ -55,7 +63,8 @@ class ClosedLoop {
 
   open(): void {
     if (this.#over) return;
-    const socket = connect({ port: this.#setting.port, host: '127.0.0.1', noDelay: true });
+    const { port, tls } = this.#setting;
+    const socket = openSocket(port, tls);
     this.#sockets.add(socket);
     let received = '';
     let sentAt = 0;
@@ -64,7 +73,7 @@ class ClosedLoop {
       socket.write(REQUEST);
     };
     socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
-    socket.once('connect', send);
+    socket.once(tls ? 'secureConnect' : 'connect', send);
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
       const taken = this.#take(received, sentAt);

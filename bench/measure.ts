@@ -1,74 +1,63 @@
-// One measurement: a contender of its own, fresh, warmed up, loaded for some seconds, with its CPU time before and after.
+// One measurement: a contender of its own, fresh, proved to pass requests on, worked on, and ended.
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Contender, StartedContender } from './contender.ts';
-import { cpuBetween, readCpu } from './cpu.ts';
-import type { LoadDriver } from './load-driver.ts';
-import { ORIGIN_BODY, type StartedOrigin } from './origin.ts';
+import type { CertificateFiles } from './certificate.ts';
+import type { Contender, Wiring } from './contender.ts';
+import { ask } from './http-get.ts';
+import { peakKiB } from './memory.ts';
+import { ORIGIN_BODY, PROTOCOL_PATH, type StartedOrigin } from './origin.ts';
+import type { Figures, Workload } from './workload.ts';
 
-export interface Measurement {
-  readonly requestsPerSecond: number;
-  /** CPU of all processes of the contender, microseconds per request. */
-  readonly cpuPerRequest: number;
-  /** CPU of the processes that carry requests. */
-  readonly dataPlaneCpuPerRequest: number;
-  readonly p50Ms: number | null;
-  readonly p99Ms: number | null;
-  readonly failed: number;
+export interface Measurement extends Figures {
+  /** Resident at most, of the processes that carry requests; null without any. */
+  readonly peakMiB: number | null;
+  /** As the origin saw it, such as HTTP/1.1; null when it does not tell. */
+  readonly upstreamProtocol: string | null;
 }
 
 export interface MeasureSetting {
-  readonly contender: Contender;
+  readonly wiring: Wiring;
+  readonly certificate: CertificateFiles | null;
   readonly origin: StartedOrigin;
-  readonly driver: LoadDriver;
-  readonly connections: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
   /** Where the contender's directory is made. */
   readonly directory: string;
+  readonly signal: AbortSignal;
 }
 
-/** A figure is worth nothing if the answers do not come from the origin. */
-async function proveItProxies(name: string, port: number): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
-  const body = await response.text();
-  if (response.status !== 200 || body !== ORIGIN_BODY) {
-    throw new Error(
-      `${name} should answer 200 with the origin's body, but answered ${response.status} with ${JSON.stringify(body.slice(0, 200))}`,
-    );
+export interface Subject {
+  readonly contender: Contender;
+  readonly workload: Workload;
+  readonly connections: number;
+}
+
+/** A figure is worth nothing if the answers do not come from the origin. Tells what the origin was spoken to in. */
+async function proveItProxies(name: string, port: number, tls: boolean): Promise<string | null> {
+  const answer = await ask({ port, tls }, '/');
+  if (answer?.status !== 200 || answer.body !== ORIGIN_BODY) {
+    const got = answer === null ? 'gave no answer' : `answered ${answer.status} with ${JSON.stringify(answer.body.slice(0, 200))}`;
+    throw new Error(`${name} should answer 200 with the origin's body, but ${got}`);
   }
-}
-
-async function load(started: StartedContender, setting: MeasureSetting, signal: AbortSignal): Promise<Measurement> {
-  const { contender, driver, connections, seconds, warmUpSeconds } = setting;
-  const target = { port: started.port, connections };
-  await proveItProxies(contender.name, started.port);
-  if (warmUpSeconds > 0) await driver.run({ ...target, seconds: warmUpSeconds }, signal);
-  const allBefore = readCpu(started.pids());
-  const dataPlaneBefore = readCpu(started.dataPlanePids());
-  const figures = await driver.run({ ...target, seconds }, signal);
-  const all = cpuBetween(allBefore, readCpu(started.pids()));
-  const dataPlane = cpuBetween(dataPlaneBefore, readCpu(started.dataPlanePids()));
-  if (all.lost > 0) throw new Error(`${all.lost} process(es) of ${contender.name} ended during the measurement`);
-  if (figures.requests === 0) throw new Error(`${contender.name} answered no request; ${figures.failed} failed`);
-  return {
-    requestsPerSecond: figures.requests / figures.seconds,
-    cpuPerRequest: all.microseconds / figures.requests,
-    dataPlaneCpuPerRequest: dataPlane.microseconds / figures.requests,
-    p50Ms: figures.p50Ms,
-    p99Ms: figures.p99Ms,
-    failed: figures.failed,
-  };
+  const protocol = (await ask({ port, tls }, PROTOCOL_PATH))?.body ?? '';
+  return /^HTTP\/[\d.]+$/.test(protocol) ? protocol : null;
 }
 
 /** Starts the contender, measures, ends it; whatever happens, nothing of it stays. */
-export async function measure(setting: MeasureSetting, signal: AbortSignal): Promise<Measurement> {
+export async function measure({ contender, workload, connections }: Subject, setting: MeasureSetting): Promise<Measurement> {
+  const { wiring, certificate, origin, seconds, warmUpSeconds, signal } = setting;
   signal.throwIfAborted();
   await mkdir(setting.directory, { recursive: true });
-  const directory = await mkdtemp(join(setting.directory, `${setting.contender.name}-`));
-  const started = await setting.contender.start({ originPort: setting.origin.port, connections: setting.connections, directory });
+  const directory = await mkdtemp(join(setting.directory, `${contender.name}-`));
+  const open = connections * (contender.connectionsFactor ?? 1);
+  const started = await contender.start({ wiring, origin: origin.ports, certificate, connections: open, directory });
   try {
-    return await load(started, setting, signal);
+    const tls = wiring.downstream !== 'plain';
+    const upstreamProtocol = await proveItProxies(contender.name, started.port, tls);
+    const trial = { name: contender.name, started, tls, connections: open, seconds, warmUpSeconds, signal };
+    const figures = await workload.measure(trial);
+    const carrying = started.dataPlanePids();
+    return { ...figures, peakMiB: carrying.length === 0 ? null : peakKiB(carrying) / 1024, upstreamProtocol };
   } finally {
     await started.stop();
   }

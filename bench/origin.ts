@@ -1,60 +1,61 @@
 // The origin behind every contender: answers at once, with 100 bytes, and must never be what limits the measurement.
-import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { freePort, launch, outputOf, RUNS_AS_ROOT, waitForPort } from './processes.ts';
+import type { CertificateFiles } from './certificate.ts';
+import type { OriginPorts } from './contender.ts';
+import { nginxVersion, startNginx } from './nginx.ts';
+import { freePort, launch, waitForPort } from './processes.ts';
 
 /** What every response carries, so that a run can prove that answers came through. */
 export const ORIGIN_BODY = 'weir-bench-'.padEnd(99, '.') + '\n';
 
+/** Answers with the protocol of the request, such as HTTP/2.0. */
+export const PROTOCOL_PATH = '/protocol';
+
 export interface StartedOrigin {
-  readonly port: number;
+  readonly ports: OriginPorts;
   /** What it is, for the heading of the results. */
   readonly description: string;
   stop(): Promise<void>;
 }
 
-const nginxOriginConfig = (port: number, directory: string): string => `
-daemon off;
-worker_processes ${availableParallelism()};
-worker_rlimit_nofile 65536;
-${RUNS_AS_ROOT ? 'user root root;' : ''}
-pid ${directory}/nginx.pid;
-error_log ${directory}/error.log crit;
-events { worker_connections 16384; }
-http {
-  access_log off;
-  default_type text/plain;
-  keepalive_timeout 1h;
-  keepalive_requests 1000000000;
-  client_body_temp_path ${directory}/body;
-  proxy_temp_path ${directory}/proxy;
-  fastcgi_temp_path ${directory}/fastcgi;
-  uwsgi_temp_path ${directory}/uwsgi;
-  scgi_temp_path ${directory}/scgi;
-  server {
-    listen 127.0.0.1:${port} backlog=4096 reuseport;
-    location / { return 200 "${ORIGIN_BODY.trimEnd()}\\n"; }
-  }
-}
-`;
+/** Starts one in its own directory. */
+export type StartOrigin = (directory: string, certificate: CertificateFiles | null) => Promise<StartedOrigin>;
 
-/** nginx with a worker per core when it is installed; otherwise a raw socket server of ours in a process of its own. */
-export async function startOrigin(directory: string): Promise<StartedOrigin> {
-  const port = await freePort();
-  const version = await outputOf('nginx', ['-v']);
+function http({ http1, h2c, tls }: OriginPorts, certificate: CertificateFiles | null): string {
+  const listen = (port: number | null, how: string): string =>
+    port === null ? '' : `listen 127.0.0.1:${port} backlog=4096 reuseport ${how};`;
+  const secure = certificate === null ? '' : `ssl_certificate ${certificate.cert}; ssl_certificate_key ${certificate.key};`;
+  return `
+  http2_max_concurrent_streams 1024;
+  ssl_session_cache shared:tls:10m;
+  server {
+    ${listen(http1, '')}
+    ${listen(h2c, 'http2')}
+    ${listen(tls, 'ssl http2')}
+    ${secure}
+    location = ${PROTOCOL_PATH} { return 200 "$server_protocol"; }
+    location / { return 200 "${ORIGIN_BODY.trimEnd()}\\n"; }
+  }`;
+}
+
+/** nginx with two workers when it is installed; otherwise a raw socket server of ours, which speaks HTTP/1.1 without TLS only. */
+export const startOrigin: StartOrigin = async (directory, certificate) => {
+  const version = await nginxVersion();
   if (version === null) {
-    const running = await launch(process.execPath, [join(import.meta.dirname, 'origin-process.ts'), String(port)]);
-    await waitForPort(running, 'the origin', port);
-    return {
-      port,
-      description: 'own socket server in one process (nginx is not installed; with it the origin is faster)',
-      stop: () => running.stop(),
-    };
+    const own = await startOwnOrigin('origin-process.ts');
+    return { ...own, description: 'own socket server in one process (nginx is not installed; with it the origin is faster)' };
   }
-  const file = join(directory, 'nginx.conf');
-  await writeFile(file, nginxOriginConfig(port, directory));
-  const running = await launch('nginx', ['-e', join(directory, 'error.log'), '-c', file]);
-  await waitForPort(running, 'the origin (nginx)', port);
-  return { port, description: `${version.trim()}, ${availableParallelism()} workers, 100 bytes`, stop: () => running.stop() };
+  const ports = { http1: await freePort(), h2c: await freePort(), tls: certificate === null ? null : await freePort() };
+  const workers = Math.max(2, availableParallelism());
+  const running = await startNginx('the origin (nginx)', ports.http1, { workers, directory, http: http(ports, certificate) });
+  return { ports, description: `nginx ${version}, ${workers} workers, 100 bytes`, stop: () => running.stop() };
+};
+
+/** An origin of ours as a process: `node SCRIPT PORT`, HTTP/1.1 without TLS. */
+export async function startOwnOrigin(script: string): Promise<Omit<StartedOrigin, 'description'>> {
+  const port = await freePort();
+  const running = await launch(process.execPath, [join(import.meta.dirname, script), String(port)]);
+  await waitForPort(running, 'the origin', port);
+  return { ports: { http1: port, h2c: null, tls: null }, stop: () => running.stop() };
 }

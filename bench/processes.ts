@@ -9,8 +9,6 @@ const OUTPUT_KEPT = 16_384;
 /** A child that has not ended this long after SIGTERM is killed. */
 const STOP_GRACE_MS = 12_000;
 const PORT_POLL_MS = 20;
-/** Root runs nginx workers as another user otherwise, who cannot enter the private directory. */
-export const RUNS_AS_ROOT = process.getuid?.() === 0;
 
 export interface Running {
   readonly pid: number;

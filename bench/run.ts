@@ -7,7 +7,7 @@ const EXIT_INTERRUPTED = 130;
 
 function help(): string {
   const scenario = ({ name, summary, options }: Scenario): string =>
-    `  ${name.padEnd(8)}${summary}\n${options.map((line) => `          ${line}\n`).join('')}`;
+    `  ${name.padEnd(14)}${summary}\n${options.map((line) => `          ${line}\n`).join('')}`;
   return `npm run bench -- SCENARIO [options]\n\nScenarios:\n${SCENARIOS.map(scenario).join('\n')}\nHow to read the figures: bench/README.md\n`;
 }
 

@@ -23,7 +23,7 @@ export async function packageAvailability(name: string): Promise<Availability> {
 /** Starts `script PORT ORIGIN_PORT`, a file of this folder. */
 export async function startNodeProgram(name: string, script: string, setting: ContenderSetting): Promise<StartedContender> {
   const port = await freePort();
-  const running = await launch(process.execPath, [join(import.meta.dirname, script), String(port), String(setting.originPort)]);
+  const running = await launch(process.execPath, [join(import.meta.dirname, script), String(port), String(setting.origin.http1)]);
   await waitForPort(running, name, port);
   const pids = (): readonly number[] => [running.pid];
   return { port, pids, dataPlanePids: pids, stop: () => running.stop() };

@@ -8,3 +8,9 @@ import { nginx } from './nginx.ts';
 import { weir } from './weir.ts';
 
 export const CONTENDERS: readonly Contender[] = [weir, nginx, haproxy, fastProxyContender, httpProxyContender, direct];
+
+/** Those that can be wired with TLS and HTTP/2, and the ceiling. */
+export const SERVERS: readonly Contender[] = [weir, nginx, haproxy, direct];
+
+/** Those that can be measured without comparing them to the ceiling. */
+export const PROXIES: readonly Contender[] = [weir, nginx, haproxy];

@@ -1,121 +1,81 @@
 // weir itself, as an operator runs it: supervisor, controller and one worker, a split over two versions, health probes, metrics.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import type { WorkerView } from '../../balancer/controller/api/views.ts';
-import type { Contender, StartedContender } from '../contender.ts';
+import { certificateOf, type Contender, type StartedContender } from '../contender.ts';
 import { withDescendants } from '../cpu.ts';
+import { ask } from '../http-get.ts';
 import { freePort, launch, waitUntil, type Running } from '../processes.ts';
 import { versionIn } from './node-program.ts';
+import { weirConfig, type WeirFile, type WeirSetting } from './weir-config.ts';
 
 const COMMAND = join(import.meta.dirname, '../../tui/weir.js');
+/** Ten thousand routes on a busy machine take a while. */
+const START_DEADLINE_MS = 60_000;
 const MANIFEST = join(import.meta.dirname, '../../package.json');
 
-interface Ports {
-  readonly listener: number;
-  readonly admin: number;
-  readonly metrics: number;
-  readonly origin: number;
-}
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
-/** The file it runs with. */
-export const weirConfig = (ports: Ports, stateDir: string, otherRoutes = 0): string => `
-version: 1
-host: { name: bench }
-state: { dir: ${JSON.stringify(stateDir)} }
-workers: 1
-drainDeadline: 1s
-listeners:
-  web: { bind: "127.0.0.1:${ports.listener}" }
-admin: { bind: "127.0.0.1:${ports.admin}" }
-metrics: { bind: "127.0.0.1:${ports.metrics}" }
-clusters:
-  one:
-    endpoints: ["http://127.0.0.1:${ports.origin}"]
-    health: { http: { path: / }, interval: 1s, timeout: 500ms }
-    maxConnections: 1024
-  two:
-    endpoints: ["http://127.0.0.1:${ports.origin}"]
-    health: { http: { path: / }, interval: 1s, timeout: 500ms }
-    maxConnections: 1024
-services:
-  bench:
-    versions:
-      blue: { clusters: { one: { weight: 70 }, two: { weight: 30 } } }
-      green: { clusters: { one: { weight: 50 }, two: { weight: 50 } } }
-    split: { blue: 90, green: 10 }
-routes:
-${others(otherRoutes)}  - { name: all, match: { path: / }, service: bench }
-`;
-
-/** Half of them by host and path, half by path on any host, as a grown config has them. */
-function others(count: number): string {
-  const line = (i: number): string => {
-    const match = i % 2 === 0 ? `{ hosts: [shop-${i}.example.com], path: /api/v${i % 7} }` : `{ path: /team-${i % 97}/service-${i} }`;
-    return `  - { name: other-${i}, match: ${match}, service: bench }\n`;
-  };
-  return Array.from({ length: count }, (_, i) => line(i)).join('');
-}
-
-/** The answer to GET over a port or a unix socket; null when there is none. */
-function get(where: { port: number } | { socketPath: string }, path: string): Promise<{ status: number; body: string } | null> {
-  return new Promise((resolve) => {
-    const outgoing = request({ ...where, host: '127.0.0.1', path, agent: false }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (body += chunk));
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, body }));
-      response.once('error', () => resolve(null));
-    });
-    outgoing.once('error', () => resolve(null));
-    outgoing.end();
-  });
-}
-
-/** Reads a list of workers from the admin API; anything else is an empty list. */
+/** Reads the workers that serve from the admin API; anything else is an empty list. */
 function decodeWorkers(body: string): readonly Pick<WorkerView, 'pid'>[] {
   const value: unknown = JSON.parse(body);
-  if (typeof value !== 'object' || value === null || !('items' in value) || !Array.isArray(value.items)) return [];
-  const items: readonly unknown[] = value.items;
+  if (!isObject(value) || !Array.isArray(value['items'])) return [];
+  const items: readonly unknown[] = value['items'];
   return items.flatMap((item) =>
-    typeof item === 'object' && item !== null && 'pid' in item && typeof item.pid === 'number' ? [{ pid: item.pid }] : [],
+    isObject(item) && item['state'] === 'ready' && typeof item['pid'] === 'number' ? [{ pid: item['pid'] }] : [],
   );
 }
 
-async function serve(running: Running, ports: Ports, socketPath: string): Promise<StartedContender> {
-  const answers = async (): Promise<boolean> => (await get({ port: ports.listener }, '/'))?.status === 200;
-  await waitUntil(running, 'weir should answer through its listener', answers);
-  const answer = await get({ socketPath }, '/v1/workers');
-  const workers = answer?.status === 200 ? decodeWorkers(answer.body).map((worker) => worker.pid) : [];
-  if (workers.length === 0) throw new Error(`weir named no workers on ${socketPath}: ${answer?.body ?? 'no answer'}`);
+/** Applies the file with one route more; the answer comes when every worker serves it. */
+async function applyAnotherRoute(file: WeirFile, socketPath: string): Promise<void> {
+  const body = weirConfig({ ...file, otherRoutes: file.otherRoutes + 1 });
+  const answer = await ask({ socketPath }, '/v1/config?dryRun=false', { method: 'POST', body });
+  if (answer?.status !== 200) throw new Error(`weir did not take the config: ${answer?.body ?? 'no answer'}`);
+}
+
+async function serve(running: Running, file: WeirFile): Promise<StartedContender> {
+  const socketPath = join(file.directory, 'state/admin.sock');
+  const entrance = { port: file.ports.listener, tls: file.certificate !== null };
+  const answers = async (): Promise<boolean> => (await ask(entrance, '/'))?.status === 200;
+  await waitUntil(running, 'weir should answer through its listener', answers, START_DEADLINE_MS);
+  let workers: readonly number[] = [];
+  const complete = async (): Promise<boolean> => {
+    const answer = await ask({ socketPath }, '/v1/workers');
+    workers = answer?.status === 200 ? decodeWorkers(answer.body).map(({ pid }) => pid) : [];
+    return workers.length === file.workers;
+  };
+  await waitUntil(running, `weir should name ${file.workers} worker(s) that serve`, complete, START_DEADLINE_MS);
   return {
-    port: ports.listener,
+    port: file.ports.listener,
     pids: () => withDescendants(running.pid),
     dataPlanePids: () => workers,
+    reload: () => applyAnotherRoute(file, socketPath),
     stop: () => running.stop(),
   };
 }
 
-export interface WeirVariant {
+export interface WeirVariant extends Partial<WeirSetting> {
   readonly name: string;
   readonly summary: string;
-  /** Routes that the requests do not take. */
-  readonly otherRoutes: number;
+  readonly connectionsFactor?: number;
 }
 
-export const weirWith = ({ name, summary, otherRoutes }: WeirVariant): Contender => ({
+export const weirWith = ({ name, summary, connectionsFactor = 1, ...changed }: WeirVariant): Contender => ({
   name,
   summary,
+  connectionsFactor,
   available: async () => ({ ok: true, version: await versionIn(MANIFEST) }),
-  start: async ({ originPort, directory }) => {
-    const stateDir = join(directory, 'state');
-    await mkdir(stateDir, { mode: 0o700 });
-    const ports = { listener: await freePort(), admin: await freePort(), metrics: await freePort(), origin: originPort };
-    const file = join(directory, 'weir.yaml');
-    await writeFile(file, weirConfig(ports, stateDir, otherRoutes));
-    const running = await launch(process.execPath, [COMMAND, 'serve', '-c', file]);
+  start: async (setting) => {
+    const { directory, wiring, origin } = setting;
+    await mkdir(join(directory, 'state'), { mode: 0o700 });
+    const ports = { listener: await freePort(), admin: await freePort(), metrics: await freePort() };
+    const certificate = wiring.downstream === 'plain' ? null : certificateOf(setting);
+    const file: WeirFile = { workers: 1, otherRoutes: 0, accessLog: false, ...changed, ports, wiring, origin, certificate, directory };
+    const path = join(directory, 'weir.yaml');
+    await writeFile(path, weirConfig(file));
+    const running = await launch(process.execPath, [COMMAND, 'serve', '-c', path]);
     try {
-      return await serve(running, ports, join(stateDir, 'admin.sock'));
+      return await serve(running, file);
     } catch (error) {
       await running.stop();
       throw error;
@@ -126,5 +86,4 @@ export const weirWith = ({ name, summary, otherRoutes }: WeirVariant): Contender
 export const weir: Contender = weirWith({
   name: 'weir',
   summary: 'weir serve, 1 worker with its controller and supervisor, two versions over two clusters, probes and metrics on',
-  otherRoutes: 0,
 });

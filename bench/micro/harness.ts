@@ -25,6 +25,8 @@ export interface MicroResult {
   readonly medianNs: number;
   /** Of the fastest, to that of the first case. */
   readonly ratio: number;
+  /** Heap bytes allocated per iteration, in the batch that allocated least. */
+  readonly bytes: number;
 }
 
 export interface MicroSetting {
@@ -33,6 +35,8 @@ export interface MicroSetting {
   readonly batchMs: number;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
+  /** All that was ever allocated on the heap, in bytes. */
+  readonly allocatedBytes: () => number;
 }
 
 /** Batches grow until they take long enough; running them also lets the compiler settle. */
@@ -52,18 +56,21 @@ function keep(value: number): void {
 
 /** Measures the cases; every round runs each once, starting with another one, so that none always follows the same neighbour. */
 export function compare(cases: readonly MicroCase[], setting: MicroSetting): readonly MicroResult[] {
-  const prepared = cases.map((one) => ({ one, iterations: iterationsFor(one, setting), batchesNs: new Array<number>() }));
+  const prepared = cases.map((one) => ({ one, iterations: iterationsFor(one, setting), batchesNs: new Array<number>(), bytes: Infinity }));
   for (let round = 0; round < setting.rounds; round += 1) {
     const first = round % prepared.length;
-    for (const { one, iterations, batchesNs } of [...prepared.slice(first), ...prepared.slice(0, first)]) {
+    for (const entry of [...prepared.slice(first), ...prepared.slice(0, first)]) {
+      const { one, iterations } = entry;
+      const bytesBefore = setting.allocatedBytes();
       const startMs = setting.nowMs();
       keep(one.run(iterations));
-      batchesNs.push(((setting.nowMs() - startMs) * 1e6) / iterations);
+      entry.batchesNs.push(((setting.nowMs() - startMs) * 1e6) / iterations);
+      entry.bytes = Math.min(entry.bytes, (setting.allocatedBytes() - bytesBefore) / iterations);
     }
   }
   const fastest = prepared.map(({ batchesNs }) => Math.min(...batchesNs));
-  return prepared.map(({ one, batchesNs }, index) => {
+  return prepared.map(({ one, batchesNs, bytes }, index) => {
     const fastestNs = fastest[index] ?? Number.NaN;
-    return { name: one.name, fastestNs, medianNs: median(batchesNs), ratio: fastestNs / (fastest[0] ?? Number.NaN) };
+    return { name: one.name, fastestNs, medianNs: median(batchesNs), ratio: fastestNs / (fastest[0] ?? Number.NaN), bytes };
   });
 }

@@ -1,7 +1,9 @@
 // Every subject of `npm run bench -- micro`. A new one is a new file and a line here.
 import type { MicroSubject } from './harness.ts';
+import { filters } from './filters.ts';
 import { head } from './head.ts';
 import { router } from './router.ts';
 import { split } from './split.ts';
+import { steer } from './steer.ts';
 
-export const SUBJECTS: readonly MicroSubject[] = [head, router, split];
+export const SUBJECTS: readonly MicroSubject[] = [head, router, split, steer, filters];

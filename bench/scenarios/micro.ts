@@ -1,6 +1,7 @@
 // Scenario `micro`: single functions of the request path, compared within one process.
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { getHeapStatistics } from 'node:v8';
 import { describeMachine, machineLine } from '../machine.ts';
 import { compare, type MicroResult, type MicroSubject } from '../micro/harness.ts';
 import { SUBJECTS } from '../micro/registry.ts';
@@ -10,6 +11,8 @@ import { renderTable } from '../statistics.ts';
 const BATCH_MS = 20;
 const DEFAULT_ROUNDS = 15;
 const MOST_ROUNDS = 1_000;
+
+const allocatedBytes = (): number => getHeapStatistics().total_allocated_bytes;
 
 interface MicroOptions {
   readonly subjects: readonly MicroSubject[];
@@ -40,8 +43,11 @@ function readOptions(args: readonly string[]): MicroOptions {
 }
 
 function table(results: readonly MicroResult[]): string {
-  const rows = results.map(({ name, fastestNs, medianNs, ratio }) => [name, fastestNs.toFixed(1), medianNs.toFixed(1), ratio.toFixed(2)]);
-  return renderTable(['case', 'fastest ns', 'median ns', '× first'], rows);
+  const rows = results.map(({ name, fastestNs, medianNs, ratio, bytes }) => [
+    ...[name, fastestNs.toFixed(1), medianNs.toFixed(1), ratio.toFixed(2)],
+    bytes.toFixed(0),
+  ]);
+  return renderTable(['case', 'fastest ns', 'median ns', '× first', 'bytes'], rows);
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -51,7 +57,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const reports: { subject: string; results: readonly MicroResult[] }[] = [];
   for (const subject of subjects) {
     signal.throwIfAborted();
-    const results = compare(subject.cases(), { rounds, batchMs: BATCH_MS, nowMs: () => performance.now() });
+    const results = compare(subject.cases(), { rounds, batchMs: BATCH_MS, nowMs: () => performance.now(), allocatedBytes });
     reports.push({ subject: subject.name, results });
     process.stdout.write(`\n${subject.name}: ${subject.summary}, ${rounds} rounds\n${table(results)}`);
     // Lets an interrupt through, which waits while a subject is measured.

@@ -1,7 +1,23 @@
 // Every scenario of `npm run bench -- SCENARIO`. A new one is a new file and a line here.
 import type { Scenario } from '../scenario.ts';
+import { accessLog } from './access-log.ts';
+import { allOf } from './all.ts';
+import { h2In } from './h2-in.ts';
+import { idle } from './idle.ts';
+import { large } from './large.ts';
+import { latency } from './latency.ts';
 import { micro } from './micro.ts';
 import { proxy } from './proxy.ts';
 import { routes } from './routes.ts';
+import { scaling } from './scaling.ts';
+import { tlsIn } from './tls-in.ts';
+import { upstreamH2 } from './upstream-h2.ts';
+import { upstreamTls } from './upstream-tls.ts';
+import { websocket } from './websocket.ts';
 
-export const SCENARIOS: readonly Scenario[] = [proxy, routes, micro];
+const SINGLE: readonly Scenario[] = [
+  ...[proxy, upstreamTls, upstreamH2, tlsIn, h2In, large, websocket, idle],
+  ...[routes, scaling, latency, accessLog, micro],
+];
+
+export const SCENARIOS: readonly Scenario[] = [...SINGLE, allOf(SINGLE)];

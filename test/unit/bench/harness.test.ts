@@ -6,6 +6,7 @@ import { compare, type MicroCase } from '../../../bench/micro/harness.ts';
 /** A clock that only the cases move. */
 function bench() {
   let nowMs = 0;
+  let allocated = 0;
   const order: string[] = [];
   const caseOf = (name: string, costNs: (batch: number) => number): MicroCase => {
     let batch = 0;
@@ -13,13 +14,15 @@ function bench() {
       name,
       run: (iterations) => {
         nowMs += (iterations * costNs(batch)) / 1e6;
+        // One byte an iteration, and now and then what the machine around it allocates.
+        allocated += iterations + (batch % 2) * 1000;
         batch += 1;
         order.push(name);
         return iterations;
       },
     };
   };
-  return { caseOf, order, setting: { rounds: 5, batchMs: 1, nowMs: () => nowMs } };
+  return { caseOf, order, setting: { rounds: 5, batchMs: 1, nowMs: () => nowMs, allocatedBytes: () => allocated } };
 }
 
 test('cases are compared by their fastest batch, and to the first', () => {
@@ -31,6 +34,7 @@ test('cases are compared by their fastest batch, and to the first', () => {
   assert.equal(first.ratio, 1);
   assert.ok(Math.abs(second.ratio - 2) < 1e-6, `${second.ratio}`);
   assert.ok(Math.abs(second.medianNs - 200) < 1e-6);
+  assert.deepEqual([first.bytes, second.bytes], [1, 1]);
 });
 
 test('every round runs each case once and starts with another one', () => {

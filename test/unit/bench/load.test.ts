@@ -27,7 +27,7 @@ test('answers are counted one by one, also when they arrive in pieces', async (c
       setImmediate(() => setImmediate(() => socket.write('cd')));
     });
   });
-  const figures = await runLoad({ port, connections: 3, seconds: 0.2 });
+  const figures = await runLoad({ port, tls: false, connections: 3, seconds: 0.2 });
   assert.equal(figures.failed, 0);
   // At the end at most one answer per connection is on its way and not counted.
   assert.ok(figures.requests > 0 && figures.requests <= answered && figures.requests >= answered - 3, `${figures.requests} of ${answered}`);
@@ -47,7 +47,7 @@ test('another status, an answer without length and a closed connection are failu
       else if (answer !== undefined) socket.write(answer);
     });
   });
-  const figures = await runLoad({ port, connections: 3, seconds: 0.5 });
+  const figures = await runLoad({ port, tls: false, connections: 3, seconds: 0.5 });
   assert.deepEqual({ requests: figures.requests, failed: figures.failed, p50Ms: figures.p50Ms }, { requests: 0, failed: 3, p50Ms: null });
 });
 

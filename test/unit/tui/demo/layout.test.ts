@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { loadConfig } from '../../../../balancer/config/load.ts';
 import { formatProblem } from '../../../../balancer/config/problems.ts';
 import { EXTENSIONS } from '../../../../balancer/registries.ts';
-import { weirConfig } from '../../../../bench/contenders/weir.ts';
+import { weirConfig } from '../../../../bench/contenders/weir-config.ts';
 import { DEMO_CLUSTERS, demoConfig } from '../../../../tui/demo/layout.ts';
 
 const ENVIRONMENT = { cores: 2, hostName: 'test', readable: () => true };
@@ -27,7 +27,14 @@ test('the config of the demo has three clusters, two versions at 90 to 10 and tw
 });
 
 test('the config of the bench has one worker, a split over two versions, probes and metrics', () => {
-  const config = load(weirConfig({ listener: 1, admin: 2, metrics: 3, origin: 4 }, '/tmp/state'));
+  const config = load(
+    weirConfig({
+      ...{ workers: 1, otherRoutes: 0, accessLog: false, certificate: null, directory: '/tmp/bench' },
+      ports: { listener: 1, admin: 2, metrics: 3 },
+      wiring: { downstream: 'plain', upstream: 'http1' },
+      origin: { http1: 4, h2c: null, tls: null },
+    }),
+  );
   assert.equal(config.workers, 1);
   assert.equal(config.services['bench']?.versions.length, 2);
   assert.ok(Object.values(config.clusters).every(({ health }) => health !== null));
