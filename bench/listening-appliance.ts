@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { weirConfig } from './contenders/weir.ts';
+import { weirConfig } from './contenders/weir-config.ts';
 import { withDescendants } from './cpu.ts';
 import { chooseLoadDriver } from './load-driver.ts';
 import { startOrigin } from './origin.ts';
@@ -125,7 +125,7 @@ async function balance(host: Host, name: string): Promise<void> {
 async function balanceUnderLoad(host: Host): Promise<void> {
   const driver = await chooseLoadDriver('auto');
   const enough = new AbortController();
-  const load = driver.run({ port: host.port, connections: LOAD_CONNECTIONS, seconds: 600 }, enough.signal).catch(() => null);
+  const load = driver.run({ port: host.port, tls: false, connections: LOAD_CONNECTIONS, seconds: 600 }, enough.signal).catch(() => null);
   await delay(2000);
   await balance(host, 'under load');
   enough.abort();
@@ -188,13 +188,16 @@ async function measureAll(host: Host): Promise<void> {
   await lost(host, 'killed', () => killOneByOne(host));
 }
 
+const WIRING = { downstream: 'plain', upstream: 'http1' } as const;
+
 async function run(): Promise<void> {
   process.stdout.write(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores\n`);
   const directory = await mkdtemp(join(tmpdir(), 'weir-listening-'));
-  const origin = await startOrigin(directory);
-  const ports = { listener: await freePort(), admin: await freePort(), metrics: await freePort(), origin: origin.port };
+  const origin = await startOrigin(directory, null);
+  const ports = { listener: await freePort(), admin: await freePort(), metrics: await freePort() };
   const configFile = join(directory, 'weir.yaml');
-  await writeFile(configFile, weirConfig(ports, join(directory, 'state')).replace('workers: 1', `workers: ${WORKERS}`));
+  const what = { workers: WORKERS, otherRoutes: 0, accessLog: false, wiring: WIRING, certificate: null };
+  await writeFile(configFile, weirConfig({ ...what, ports, origin: origin.ports, directory }));
   const running = await launch(process.execPath, [COMMAND, 'serve', '-c', configFile]);
   try {
     const host = { running, port: ports.listener, configFile };

@@ -192,7 +192,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   /** The first line of HTTP/2 reads like a request of a version we do not know. */
   #refuseHead(code: ErrorCode, held: Buffer): void {
     const { onHttp2 } = this.#settings;
-    if (this.#requests > 0 || onHttp2 === null || !latin1(held, 0, HTTP2_PREFACE.length).startsWith(HTTP2_PREFACE))
+    if (this.#requests > 0 || onHttp2 === null || !latin1(held, 0, Math.min(held.length, HTTP2_PREFACE.length)).startsWith(HTTP2_PREFACE))
       return this.#refuse(code);
     this.#leaveSocket();
     onHttp2(this.#socket, held);

@@ -10,7 +10,17 @@ const RESPONSE_FIELDS = ['content-type', 'text/plain', 'server', 'origin', 'cach
 
 const newRequest = (): CanonicalRequest => ({
   ...{ method: 'GET', scheme: 'http', host: 'shop.example.com', authority: 'shop.example.com', path: '/', query: '', hasQuery: false },
-  ...{ version: '1.1', clientAddress: '192.0.2.1', peerAddress: '192.0.2.1', peerTrusted: false, listener: 'web' },
+  ...{
+    version: '1.1',
+    pathDoubts: 0,
+    acceptsTrailers: false,
+    serverName: '',
+    clientCertificate: null,
+    clientAddress: '192.0.2.1',
+    peerAddress: '192.0.2.1',
+    peerTrusted: false,
+    listener: 'web',
+  },
   requestId: '0123456789abcdef',
   fields: [],
 });

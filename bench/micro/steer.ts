@@ -31,7 +31,15 @@ function steeringOf(clusters: number): ServiceSteering {
   if (!loaded.ok || service === undefined) throw new Error('the config of the bench is not valid');
   const deadlines = new Deadlines(systemClock);
   const evidence = new Evidence({ report: () => undefined, countEjection: () => ({ add: () => undefined }) });
-  const worker = { deadlines, random: Math.random, evidence, readFile: () => Buffer.alloc(0), countConnection: () => undefined };
+  const worker = {
+    deadlines,
+    random: Math.random,
+    evidence,
+    readFile: () => Buffer.alloc(0),
+    countConnection: () => undefined,
+    nowMs: () => 0,
+    warn: () => undefined,
+  };
   const configs = loaded.config.clusters;
   const upstreams = new Map(Object.values(configs).map((cluster) => [cluster.name, new ClusterUpstream(cluster, worker, null)]));
   return new ServiceSteering(service, { upstreams, configs }, worker, null);

@@ -82,9 +82,17 @@ test('a listener that moves is served at its new address and refused at the old 
   const moved = new URL(`http://127.0.0.1:${port}`);
   appliance.rewrite((text) => text.replace(/listeners: .*/, `listeners: { web: { bind: "127.0.0.1:${port}" } }`));
   appliance.signal('SIGHUP');
-  await until(async () => (await appliance.status()).generation === 2, 'the new address is in service', 10_000);
+  const inService = async (): Promise<boolean> => {
+    const { generation, workersReady } = await appliance.status();
+    return generation === 2 && workersReady === 2;
+  };
+  await until(inService, 'both workers serve at the new address', 10_000);
   for (let count = 0; count < 8; count += 1) assert.equal((await exchange(moved, { agent: false })).status, 200);
-  await assert.rejects(appliance.get(), { code: 'ECONNREFUSED' });
+  const refused = async (): Promise<boolean> => {
+    const outcome: unknown = await appliance.get().catch((error: unknown) => error);
+    return outcome instanceof Error && 'code' in outcome && outcome.code === 'ECONNREFUSED';
+  };
+  await until(refused, 'the old address is closed', 10_000);
 });
 
 test('config apply is taken over and kept over a restart of the controller, until the file changes', async (t) => {
