@@ -10,6 +10,7 @@ import { Load } from '../support/load.ts';
 import { named, startOrigin } from '../support/origin.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
 import { until } from '../support/until.ts';
+import { freePort } from '../support/free-port.ts';
 
 const newestEvents = async (appliance: Appliance): Promise<string> => (await appliance.events()).map(({ text }) => text).join('\n');
 
@@ -152,11 +153,3 @@ test('more and fewer workers come with a reload', async (t) => {
     assert.equal((await appliance.get()).status, 200);
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
-}

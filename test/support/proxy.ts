@@ -1,5 +1,5 @@
 // The data plane alone: a real worker on real sockets in this process, told by the test what a controller would tell it.
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import type { HealthView, Plan } from '../../balancer/steer/plan-shape.ts';
 import { plan } from '../../balancer/steer/plan.ts';
 import type { MetricName } from '../../balancer/telemetry/metrics.ts';
 import { Worker } from '../../balancer/worker/worker.ts';
+import { freePort } from './free-port.ts';
 
 type Part = Readonly<Record<string, unknown>>;
 
@@ -153,14 +154,4 @@ function planOf(config: Config): Plan {
   const { intent } = seedIntent(config, null);
   const { services } = config;
   return plan({ services, clusters: config.clusters, intent, health: { clusters, ejectedTargets: [] }, capacity: {}, demand: {} });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  server.listen(0, '127.0.0.1', () => resolve(undefined));
-  await promise;
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

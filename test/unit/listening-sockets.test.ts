@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { ListeningSockets } from '../../balancer/listening-sockets.ts';
+import { freePort } from '../support/free-port.ts';
 
 const WEB = { type: 'listen', address: 'web', host: '127.0.0.1' } as const;
 
@@ -101,11 +102,3 @@ test('where the kernel does not spread, all places share one socket', async (t) 
   sockets.listen('w3', { ...WEB, port });
   assert.deepEqual(told(), [[], [1], [1]]);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
-}

@@ -1,18 +1,9 @@
 // GET /metrics and nothing else.
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { MetricsEndpoint } from '../../../balancer/controller/metrics-endpoint.ts';
 import { silentLog } from '../../../balancer/log.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
-}
+import { freePort } from '../../support/free-port.ts';
 
 async function start(t: TestContext, expose: () => Promise<string>): Promise<string> {
   const endpoint = new MetricsEndpoint({ contentType: 'text/plain; version=0.0.4', expose }, silentLog);

@@ -1,7 +1,6 @@
 // The handshake of a TLS listener: what is negotiated by default and by config, and which tickets outlast what.
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -14,6 +13,7 @@ import { makeCertificate, type TestCertificate } from '../../support/certificate
 import { loaded, SMALL_CONFIG } from '../../support/config-text.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { visit, type TlsVisit, type VisitOptions } from '../../support/tls-client.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const HELLO = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
@@ -135,13 +135,3 @@ test('of many certificates the one with the name is found, and each is looked at
   clock.advance(1000);
   assert.equal(await nameOf('renewed.example'), 'last.example');
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  server.listen(0, '127.0.0.1', () => resolve(undefined));
-  await promise;
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}

@@ -1,7 +1,6 @@
 // A new set of listeners comes into service as a whole or not at all.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -14,6 +13,7 @@ import { silentLog } from '../../../balancer/log.ts';
 import { ListenerSet } from '../../../balancer/worker/listener-set.ts';
 import { makeCertificate } from '../../support/certificates.ts';
 import { loaded, SMALL_CONFIG } from '../../support/config-text.ts';
+import { freePort } from '../../support/free-port.ts';
 
 test('when one certificate cannot be used, every listener keeps its own', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'weir-listeners-'));
@@ -51,13 +51,4 @@ async function nameAt(port: number): Promise<string> {
   const { subject } = socket.getPeerCertificate();
   socket.destroy();
   return String(subject.CN);
-}
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  server.listen(0, '127.0.0.1', () => resolve(undefined));
-  await promise;
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
