@@ -24,6 +24,8 @@ interface Loaded {
   readonly names: readonly string[];
 }
 
+export type ReloadOutcome = 'read' | 'kept';
+
 /** Files are looked at this often: watching does not survive the symbolic link swaps of mounted secrets. */
 const CHECK_MS = 1000;
 /** Certificates per look, so that thousands of them do not hold up requests; the next look goes on where this one ended. */
@@ -42,6 +44,8 @@ export class CertificateSet {
   #timer: Timer | null = null;
   /** Called after a certificate or the authorities were re-read. */
   onChange: () => void = () => undefined;
+  /** Called for each changed file: it was re-read, or could not be used and the old one is kept. */
+  onReload: (outcome: ReloadOutcome) => void = () => undefined;
 
   /** `listener` is where they are used. Throws an Error that names the file when a certificate cannot be used. */
   constructor(tls: ListenerTls, listener: string, clock: Clock, log: Log) {
@@ -108,9 +112,11 @@ export class CertificateSet {
       this.#options = options;
       this.#authorities = fresh;
       this.#log.info({ authorities: old.file }, 'authorities of client certificates re-read');
+      this.onReload('read');
       return true;
     } catch (error) {
       this.#log.warn({ authorities: old.file, problem: String(error) }, 'authorities cannot be re-read; the old ones are kept');
+      this.onReload('kept');
       return false;
     }
   }
@@ -124,10 +130,12 @@ export class CertificateSet {
       const fresh = load(old.files, this.#options);
       this.#loaded[at] = fresh;
       this.#log.info({ certificate: old.files.cert, names: fresh.names }, 'certificate re-read');
+      this.onReload('read');
       return true;
     } catch (error) {
       // Between the writes of certificate and key the pair does not fit; the next look finds it whole. Until then the old one serves.
       this.#log.warn({ certificate: old.files.cert, problem: String(error) }, 'certificate cannot be re-read; the old one is kept');
+      this.onReload('kept');
       return false;
     }
   }

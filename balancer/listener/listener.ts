@@ -9,7 +9,7 @@ import type { Acceptor, CreateAcceptor } from './acceptor.ts';
 import type { ClientCertificate } from '../message/client-certificate.ts';
 import { AddressCounts } from './address-counts.ts';
 import type { ProxyEnds } from '../message/proxy-protocol.ts';
-import { CertificateSet } from './certificates.ts';
+import { CertificateSet, type ReloadOutcome } from './certificates.ts';
 import { clientIdentity } from './client-identity.ts';
 import { readPreface } from './proxy-preface.ts';
 import { ticketKeyOf } from './secure-options.ts';
@@ -29,6 +29,8 @@ export interface ListenerHooks {
   readonly createAcceptor: CreateAcceptor;
   onConnection(socket: Socket, accepted: Accepted): void;
   /** A connection that was closed at once; `reason` is a metric label. */
+  /** A certificate file, or that of the authorities, had changed. */
+  onCertificateReload(listener: string, outcome: ReloadOutcome): void;
   onRefused(
     listener: string,
     reason: 'too_many_connections' | 'too_many_from_address' | 'tls_handshake' | 'client_certificate' | 'proxy_protocol',
@@ -151,6 +153,7 @@ export class Listener {
       server.setSecureContext(certificates.fallback());
       this.renewTicketKey();
     };
+    certificates.onReload = (outcome) => this.#hooks.onCertificateReload(this.name, outcome);
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       // Null until the certificate of a client was found wanting, whatever the types say.
       const unauthorized: unknown = Reflect.get(socket, 'authorizationError');

@@ -71,6 +71,11 @@ export const METRICS = {
   },
   weir_connections_total: { kind: 'counter', help: 'Client connections accepted', labels: ['listener'] },
   weir_connections_refused_total: { kind: 'counter', help: 'Client connections closed at once', labels: ['listener', 'reason'] },
+  weir_certificate_reloads_total: {
+    kind: 'counter',
+    help: 'Changed certificate files that a worker looked at: read, or kept the old one because the new one cannot be used',
+    labels: ['listener', 'outcome'],
+  },
   weir_connections_cut_total: {
     kind: 'counter',
     help: 'Client connections ended because the client was too slow, by the code of the error catalogue',

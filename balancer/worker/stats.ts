@@ -1,5 +1,6 @@
 // The instruments a request touches, looked up once per route and target and never on the way.
 import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { ReloadOutcome } from '../listener/certificates.ts';
 import type { Counter, Histogram, Meter } from '../telemetry/meter.ts';
 import type { TunnelCause } from './tunnel.ts';
 
@@ -59,6 +60,11 @@ export class WorkerCounters {
     this.#counter('weir_connections_refused_total', listener, reason).add(1);
   }
 
+  /** A worker re-read a changed certificate, or kept the old one. */
+  certificateReload(listener: string, outcome: ReloadOutcome): void {
+    this.#counter('weir_certificate_reloads_total', listener, outcome).add(1);
+  }
+
   passThrough(listener: string, { route, service, version, cluster }: PassThroughNames, outcome: ErrorCode | 'established'): void {
     this.#meter.counter('weir_l4_connections_total', [listener, route, service, version, cluster, outcome]).add(1);
   }
@@ -94,6 +100,7 @@ export class WorkerCounters {
       | 'weir_connections_cut_total'
       | 'weir_ejections_total'
       | 'weir_http2_abuse_total'
+      | 'weir_certificate_reloads_total'
       | 'weir_exceptions_total',
     first: string,
     second: string,

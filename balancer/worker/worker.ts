@@ -95,6 +95,7 @@ export class Worker {
         createAcceptor: options.createAcceptor ?? acceptAlone,
         onConnection: (socket, accepted) => this.#accept(socket, accepted),
         onRefused: (listener, reason) => counters.refusedConnection(listener, reason),
+        onCertificateReload: (listener, outcome) => counters.certificateReload(listener, outcome),
       },
       this.#clock,
       options.log,

@@ -124,9 +124,11 @@ export class Appliance {
     return (await exchange(new URL(`http://${this.#bind('metrics')}/metrics`), { agent: false })).body;
   }
 
-  /** The sum over all series of a metric. */
-  async metricSum(name: string): Promise<number> {
-    const lines = (await this.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`));
+  /** The sum over all series of a metric that have these labels. */
+  async metricSum(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    const series = (await this.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`));
+    const lines = series.filter((line) => wanted.every((pair) => line.includes(pair)));
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 
@@ -143,6 +145,14 @@ export class Appliance {
 
   isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Resolves when every worker has re-read what changed of the listener's certificates. */
+  async certificatesReRead(listener: string): Promise<void> {
+    const workers = this.pids().workers.length;
+    const all = async (): Promise<boolean> =>
+      (await this.metricSum('weir_certificate_reloads_total', { listener, outcome: 'read' })) >= workers;
+    await until(all, `${workers} workers have re-read the certificates of ${listener}`, 10_000);
   }
 
   /** To the supervisor. */

@@ -43,6 +43,7 @@ function bench(t: TestContext): Bench {
         onConnection: (socket) => {
           socket.on('error', () => undefined).on('data', () => socket.end(HELLO));
         },
+        onCertificateReload: () => undefined,
         onRefused: (_listener, reason) => refused.push(reason),
       };
       const set = new ListenerSet(hooks, clock, silentLog);

@@ -32,7 +32,12 @@ test('when one certificate cannot be used, every listener keeps its own', async 
   const configs = (first: { cert: string; key: string }, second: { cert: string; key: string }) =>
     [first, second].map((files, i) => ({ ...web, name: `l${i}`, bind: { ...web.bind, port: ports[i] ?? 0 }, tls: tls(files) }));
   const set = new ListenerSet(
-    { createAcceptor: acceptAlone, onConnection: (socket) => void socket.end(), onRefused: () => undefined },
+    {
+      createAcceptor: acceptAlone,
+      onConnection: (socket) => void socket.end(),
+      onRefused: () => undefined,
+      onCertificateReload: () => undefined,
+    },
     systemClock,
     silentLog,
   );
