@@ -1,20 +1,23 @@
 // The client's end of a tunnel: a socket that was an HTTP/1.1 connection.
 import type { Socket } from 'node:net';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
+import type { ClientSocket } from '../socket/client-socket.ts';
 
 export class ClientTunnel implements TunnelEnd {
+  readonly #link: ClientSocket;
   readonly #socket: Socket;
   readonly #early: Buffer;
 
   /** `early`: bytes that came behind the request. */
-  constructor(socket: Socket, early: Buffer) {
-    this.#socket = socket;
+  constructor(link: ClientSocket, early: Buffer) {
+    this.#link = link;
+    this.#socket = link.socket;
     this.#early = early;
   }
 
   attach(listener: TunnelListener): void {
     const socket = this.#socket;
-    socket.on('data', (chunk: Buffer) => listener.onTunnelData(chunk));
+    this.#link.onRead = (bytes, length) => listener.onTunnelData(this.#link.owned(bytes, 0, length));
     socket.on('end', () => listener.onTunnelEnd());
     socket.on('drain', () => listener.onTunnelDrain());
     socket.on('close', () => listener.onTunnelClosed());

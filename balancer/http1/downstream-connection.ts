@@ -5,14 +5,17 @@ import type { ListenerLimits, ListenerTimeouts } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import { canonicalRequest } from '../message/canonical-request.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
+import { UNKNOWN_LENGTH } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
+import type { ClientSocket } from '../socket/client-socket.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { emptyBlock, type BlockMemo } from './field-block.ts';
-import { Http1Exchange } from './downstream-exchange.ts';
+import { GATHER_BYTES, Http1Exchange } from './downstream-exchange.ts';
 import { IncomingBody, MALFORMED, TOO_LARGE } from './incoming-body.ts';
 import { latin1 } from '../message/latin1.ts';
+import { UnreadBytes } from './unread-bytes.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 import { responseHeadText } from './serialize.ts';
 
@@ -24,12 +27,13 @@ export interface DownstreamSettings {
   readonly nowMs: () => number;
   readonly dateLine: () => string;
   /** Takes over a connection whose client speaks HTTP/2 without asking (RFC 9113 section 3.3); null: it is refused. */
-  readonly onHttp2: ((socket: Socket, early: Buffer) => void) | null;
+  readonly onHttp2: ((link: ClientSocket, early: Buffer) => void) | null;
 }
 
 /** After the last byte has left the client gets this long to read it before the connection is torn down. */
 const LINGER_MS = 2000;
-const EMPTY = Buffer.alloc(0);
+/** Longer bodies are worth memory of their own to read into. */
+const LARGE_BODY = 16_384;
 /** What a client sends first that speaks HTTP/2, as far as it looks like a head of HTTP/1.1 (RFC 9113 section 3.4). */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 
@@ -43,7 +47,8 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   readonly dateLine: () => string;
   readonly #socket: Socket;
   readonly #settings: DownstreamSettings;
-  #held: Buffer = EMPTY;
+  readonly #link: ClientSocket;
+  readonly #unread: UnreadBytes;
   #exchange: Http1Exchange | null = null;
   #body: IncomingBody | null = null;
   /** The deadline of the body is that of its rate. */
@@ -53,13 +58,14 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   readonly #memo: BlockMemo = { text: '', block: emptyBlock() };
   #closing = false;
   #working = false;
-  readonly #onData = (chunk: Buffer): void => this.#take(chunk);
   readonly #onEnd = (): void => this.#left();
   readonly #onClose = (): void => this.#gone();
   readonly #onDrain = (): void => this.#drained();
 
-  constructor(socket: Socket, facts: ConnectionFacts, settings: DownstreamSettings) {
-    this.#socket = socket;
+  constructor(link: ClientSocket, facts: ConnectionFacts, settings: DownstreamSettings) {
+    this.#link = link;
+    this.#unread = new UnreadBytes(link);
+    this.#socket = link.socket;
     this.facts = facts;
     this.#settings = settings;
     this.dateLine = settings.dateLine;
@@ -70,7 +76,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   start(): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    socket.on('data', this.#onData);
+    this.#link.onRead = (bytes, length) => this.#take(bytes, length);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('drain', this.#onDrain);
@@ -80,7 +86,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** True between two requests. */
   get idle(): boolean {
-    return this.#exchange === null && this.#held.length === 0 && !this.#closing;
+    return this.#exchange === null && this.#unread.empty && !this.#closing;
   }
 
   /**
@@ -147,9 +153,9 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   /** From here on it is one end of a tunnel, and no connection of this engine any more. */
   becomeTunnel(text: string): TunnelEnd {
     this.#socket.write(text, 'latin1');
-    const early = this.#held;
+    const early = this.#unread.rest();
     this.#leaveSocket();
-    return new ClientTunnel(this.#socket, early);
+    return new ClientTunnel(this.#link, early);
   }
 
   onDeadline(): void {
@@ -158,7 +164,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     if (this.#closing) this.#socket.destroy();
     else if (this.#socket.writableLength > 0) this.#cut('write_timeout', false);
     else if (exchange !== null) this.#cut(this.#slow ? 'body_too_slow' : 'request_timeout', !exchange.headSent);
-    else if (this.#held.length > 0) {
+    else if (!this.#unread.empty) {
       this.#settings.handler.onConnectionCut('request_timeout', this.facts);
       this.#refuse('request_timeout');
     } else this.#linger();
@@ -169,33 +175,35 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     this.#fail(code, answerable);
   }
 
-  #take(chunk: Buffer): void {
+  #take(bytes: Buffer, length: number): void {
     if (this.#closing) return;
-    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#unread.add(bytes, length);
     this.#work();
+    this.#unread.keep(bytes);
   }
 
   #resume(): void {
     this.#socket.resume();
-    if (this.#held.length > 0) this.#work();
+    if (!this.#unread.empty) this.#work();
   }
 
   #leaveSocket(): void {
     const socket = this.#socket;
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
+    socket.off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
     socket.pause();
-    this.#held = EMPTY;
+    this.#unread.drop();
     this.#exchange = null;
     this.#gone();
   }
 
   /** The first line of HTTP/2 reads like a request of a version we do not know. */
-  #refuseHead(code: ErrorCode, held: Buffer): void {
+  #refuseHead(code: ErrorCode, text: string, from: number): void {
     const { onHttp2 } = this.#settings;
-    if (this.#requests > 0 || onHttp2 === null || !latin1(held, 0, Math.min(held.length, HTTP2_PREFACE.length)).startsWith(HTTP2_PREFACE))
-      return this.#refuse(code);
+    if (this.#requests > 0 || onHttp2 === null || !text.startsWith(HTTP2_PREFACE)) return this.#refuse(code);
+    this.#unread.at = from;
+    const early = this.#unread.rest();
     this.#leaveSocket();
-    onHttp2(this.#socket, held);
+    onHttp2(this.#link, early);
   }
 
   /** Uses up what is held, as far as it goes now. Not re-entered: a response written at once only sets the state for the next round. */
@@ -203,10 +211,10 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     if (this.#working) return;
     this.#working = true;
     let progress = true;
-    while (progress && this.#held.length > 0 && !this.#closing) {
+    while (progress && !this.#unread.empty && !this.#closing) {
       const exchange = this.#exchange;
-      if (exchange === null) progress = this.#mayBegin ? this.#readHead() : this.#hold();
-      else progress = exchange.bodyDone || !exchange.bodyFlows ? this.#hold() : this.#readBody(exchange);
+      if (exchange === null) progress = this.#mayBegin ? this.#readHead() : this.#wait();
+      else progress = exchange.bodyDone || !exchange.bodyFlows ? this.#wait() : this.#readBody(exchange);
     }
     this.#working = false;
     if (this.#exchange === null && !this.#closing && this.#mayBegin) this.#socket.resume();
@@ -218,32 +226,33 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   /** Bytes of the next request, or of a body nobody reads yet: stop reading, so that the client is held back. */
-  #hold(): boolean {
+  #wait(): boolean {
     this.#socket.pause();
     return false;
   }
 
   #readHead(): boolean {
-    const held = this.#held;
+    const unread = this.#unread;
+    const { bytes, at: from } = unread;
     const { limits, deadlines, timeouts } = this.#settings;
     if (this.#firstByteMs === 0) {
       this.#firstByteMs = this.#settings.nowMs();
       this.deadlineMs = deadlines.nowMs + timeouts.requestHeadMs;
     }
     // One empty line before a request is forgiven (RFC 9112 section 2.2).
-    const at = held[0] === 0x0d && held[1] === 0x0a ? 2 : 0;
-    const text = latin1(held, 0, Math.min(held.length, limits.headBytes + at));
+    const at = bytes[from] === 0x0d && bytes[from + 1] === 0x0a ? 2 : 0;
+    const text = latin1(bytes, from, Math.min(unread.end, from + limits.headBytes + at));
     const end = text.indexOf('\r\n\r\n', at);
     if (end < 0) {
-      if (held.length - at >= limits.headBytes) this.#refuse('head_too_large');
+      if (unread.end - from - at >= limits.headBytes) this.#refuse('head_too_large');
       else if (looksForeign(text, at)) this.#refuse('bad_request');
       return false;
     }
-    this.#held = held.length === end + 4 ? EMPTY : held.subarray(end + 4);
+    unread.at = from + end + 4;
     const head = parseRequestHead(text, at, end + 4, { maxFields: limits.fields, memo: this.#memo });
     const startedMs = this.#firstByteMs;
     this.#firstByteMs = 0;
-    if (typeof head === 'string') this.#refuseHead(head, held);
+    if (typeof head === 'string') this.#refuseHead(head, text, from);
     else this.#begin(head, startedMs);
     return true;
   }
@@ -259,26 +268,33 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const exchange = new Http1Exchange(this, head, request, startedMs);
     this.#requests += 1;
     if (this.#requests >= limits.requestsPerConnection) exchange.close = true;
-    this.#body = exchange.bodyDone ? null : new IncomingBody(exchange.bodyLength, limits);
+    this.#body = exchange.bodyDone ? null : this.#expectedBody(exchange.bodyLength);
     this.#exchange = exchange;
     this.deadlineMs = Infinity;
     this.#settings.handler.onRequest(exchange);
   }
 
+  #expectedBody(length: number): IncomingBody {
+    if (length === UNKNOWN_LENGTH || length > LARGE_BODY) this.#link.readApart();
+    return new IncomingBody(length, this.#settings.limits);
+  }
+
   #readBody(exchange: Http1Exchange): boolean {
-    const held = this.#held;
+    const { bytes, at: from, end } = this.#unread;
+    const part = bytes.subarray(from, end);
     const { deadlines, timeouts } = this.#settings;
-    this.#body?.arrived(held.length, deadlines.nowMs, timeouts.requestBodyMs);
+    this.#body?.arrived(part.length, deadlines.nowMs, timeouts.requestBodyMs);
     this.#expectBody();
     // Taken before the call: the listener may end everything in the middle of it.
-    this.#held = EMPTY;
-    const used = this.#body?.feed(held, {
+    this.#unread.drop();
+    const used = this.#body?.feed(part.length > GATHER_BYTES && this.#link.isShared(bytes) ? Buffer.from(part) : part, {
       onBody: (chunk) => exchange.listener.onBody(chunk),
       onBodyEnd: (trailers) => this.#endBody(exchange, trailers),
     });
     if (used === MALFORMED) this.#fail('bad_framing', !exchange.headSent);
     else if (used === TOO_LARGE) this.#fail('body_too_large', !exchange.headSent);
-    else if (used !== undefined && used < held.length && !this.#closing) this.#held = held.subarray(used);
+    else if (used !== undefined && from + used < end && !this.#closing) this.#unread.hold(bytes, from + used, end);
+    if (!exchange.bodyFlows) this.#link.lend();
     return true;
   }
 
@@ -286,6 +302,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     if (exchange !== this.#exchange) return;
     exchange.bodyDone = true;
     this.#body = null;
+    this.#link.readTogether();
     if (this.#socket.writableLength === 0) this.deadlineMs = Infinity;
     exchange.listener.onBodyEnd(trailers);
   }
@@ -326,7 +343,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   /** Ends the exchange; an answer, where one is possible, is the listener's to send and the last of this connection. */
   #fail(code: ErrorCode, answerable: boolean): void {
     const exchange = this.#exchange;
-    this.#held = EMPTY;
+    this.#unread.drop();
     if (exchange === null) return this.destroy();
     exchange.close = true;
     exchange.listener.onDownstreamFailed(code, answerable);
@@ -344,7 +361,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   /** Half-closes and reads on for a while: closing at once could reset the connection before the client has read the response. */
   #linger(): void {
     this.#closing = true;
-    this.#held = EMPTY;
+    this.#unread.drop();
     this.#expectWritten();
     this.#socket.end(() => (this.deadlineMs = this.#settings.deadlines.nowMs + LINGER_MS));
     this.#socket.resume();

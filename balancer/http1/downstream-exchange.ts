@@ -9,7 +9,7 @@ import type { RequestHead } from './request-head.ts';
 import { fieldLines, informationalText, lastChunkText, responseHeadText } from './serialize.ts';
 
 /** Pieces up to this size are copied into the text that is written at once; larger ones are written as they are. */
-const GATHER_BYTES = 8192;
+export const GATHER_BYTES = 8192;
 
 const deaf: DownstreamListener = {
   onBody: () => undefined,

@@ -68,6 +68,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   #paused = false;
   #completed = false;
   #tunnel: TunnelListener | null = null;
+  readonly #onWritten = (): void => this.#drained();
 
   /** On a socket that has just connected. */
   constructor(link: UpstreamSocket, settings: Http1UpstreamSettings, owner: Http1UpstreamOwner) {
@@ -112,11 +113,11 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     } else {
       socket.cork();
       this.#flush();
-      socket.write(chunk);
+      socket.write(chunk, this.#onWritten);
       if (this.#requestChunked) socket.write('\r\n', 'latin1');
       socket.uncork();
     }
-    const flowing = !socket.writableNeedDrain;
+    const flowing = chunk.length <= GATHER_BYTES ? !socket.writableNeedDrain : socket.writableLength === 0;
     if (!flowing) this.#expectNext();
     return flowing;
   }
@@ -186,7 +187,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
     socket.on('close', () => this.#closed());
-    socket.on('drain', () => this.#drained());
+    socket.on('drain', this.#onWritten);
   }
 
   /** Called with the connection's own buffer, which is overwritten by the next read: what is kept is copied. */
@@ -369,6 +370,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   }
 
   #drained(): void {
+    if (this.#socket.writableLength > 0) return;
     this.#expectNext();
     if (this.#tunnel === null) this.#listener?.onUpstreamDrain();
     else this.#tunnel.onTunnelDrain();

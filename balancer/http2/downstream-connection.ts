@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ListenerHttp2, ListenerLimits, ListenerTimeouts } from '../config/config.ts';
+import type { ClientSocket } from '../socket/client-socket.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import { AbuseBudget, type AbuseKind, type AbuseReason } from './abuse-budget.ts';
 import { DownstreamStreams } from './downstream-streams.ts';
@@ -39,11 +40,13 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   readonly facts: ConnectionFacts;
   readonly settings: Http2Settings;
   readonly writer: FairWriter;
+  readonly #link: ClientSocket;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   readonly #streams: DownstreamStreams;
   readonly #budget: AbuseBudget;
   #prefaceLeft = PREFACE;
+  #started = false;
   #draining = false;
   /** Nothing is taken or sent any more but what is in the socket. */
   #closing = false;
@@ -52,17 +55,17 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   #framesSeen = 0;
   #writeDeadlineMs = Infinity;
   #drainDeadlineMs = Infinity;
-  readonly #onData = (chunk: Buffer): void => this.#take(chunk);
   readonly #onDrain = (): void => this.onWritten();
 
-  constructor(socket: Socket, facts: ConnectionFacts, settings: Http2Settings) {
-    this.#socket = socket;
+  constructor(link: ClientSocket, facts: ConnectionFacts, settings: Http2Settings) {
+    this.#link = link;
+    this.#socket = link.socket;
     this.facts = facts;
     this.settings = settings;
     this.#idleDeadlineMs = settings.deadlines.nowMs + settings.timeouts.requestHeadMs;
     this.deadlineMs = this.#idleDeadlineMs;
     this.#budget = new AbuseBudget(settings.http2.resetsPerSecond);
-    this.writer = new FairWriter(socket, this, settings.turnEnd);
+    this.writer = new FairWriter(link.socket, this, settings.turnEnd);
     this.#streams = new DownstreamStreams(this);
     const maxBlock = settings.limits.headBytes * 2;
     const maxContinuations = 8 + Math.ceil(maxBlock / frames.DEFAULT_MAX_FRAME);
@@ -80,7 +83,8 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     socket.setNoDelay(true);
     // RFC 9113 section 9.2.1.
     if (socket instanceof TLSSocket) socket.disableRenegotiation();
-    socket.on('data', this.#onData);
+    this.#started = true;
+    this.#link.onRead = (bytes, length) => this.#take(this.#link.owned(bytes, 0, length));
     socket.on('end', () => this.#left());
     socket.on('close', () => this.#gone());
     socket.on('drain', this.#onDrain);
@@ -114,7 +118,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    if (this.#socket.listenerCount('data') > 0) this.#announceDrain();
+    if (this.#started) this.#announceDrain();
   }
 
   destroy(): void {

@@ -68,8 +68,8 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
     if (chunk.length === 0 || this.#requestDone) return true;
     if (this.#queue.length === 0) {
       const sent = this.#connection.writeData(this, chunk);
-      if (sent < chunk.length) this.#queue.push(sent === 0 ? chunk : chunk.subarray(sent));
-    } else this.#queue.push(chunk);
+      if (sent < chunk.length) this.#queue.push(Buffer.from(chunk.subarray(sent)));
+    } else this.#queue.push(Buffer.from(chunk));
     this.#blocked = this.#queue.length > 0 || this.#connection.congested;
     if (this.#blocked) this.#connection.waitToSend(this);
     if (this.#blocked) this.expectNext();

@@ -37,7 +37,7 @@ export class UpstreamWriter {
     this.write(headersFrames(block, streamId, endStream, this.maxFrameSize));
   }
 
-  /** One DATA frame; `payload` is at most maxFrameSize. The bytes of a large one are still needed until the socket has written them. */
+  /** One DATA frame; `payload` is at most maxFrameSize. */
   writeData(streamId: number, payload: Buffer, endStream: boolean): void {
     const head = dataHead(payload.length, streamId, endStream);
     if (payload.length <= GATHER_BYTES) return this.write(head + latin1(payload, 0, payload.length));
@@ -45,7 +45,8 @@ export class UpstreamWriter {
     if (!this.#corked) this.#socket.cork();
     this.#corked = true;
     this.#writeText();
-    if (this.#socket.writable) this.#socket.write(payload);
+    // It leaves when the turn is over; then the next read may have overwritten what it was read to.
+    if (this.#socket.writable) this.#socket.write(Buffer.from(payload));
   }
 
   /** Everything that was gathered, now. */

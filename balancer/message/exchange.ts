@@ -85,7 +85,7 @@ export interface UpstreamConnection {
 
 /** A request that was sent to an endpoint, and the way to go on with it. */
 export interface UpstreamExchange {
-  /** False when the endpoint takes it slower than it comes: wait for onUpstreamDrain. The bytes may be kept. */
+  /** False when the endpoint takes it slower than it comes: the bytes are still needed, wait for onUpstreamDrain. */
   sendBody(chunk: Buffer): boolean;
   endBody(trailers: Fields): void;
   /** Holds the response back. */

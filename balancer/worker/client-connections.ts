@@ -7,6 +7,7 @@ import { ResponseEncoder } from '../http2/response-block.ts';
 import { TurnEnd } from '../http2/turn-end.ts';
 import type { Accepted } from '../listener/listener.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
+import { ClientSocket } from '../socket/client-socket.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface ClientEnvironment {
@@ -44,15 +45,16 @@ export class ClientConnections {
     };
     const { timeouts, limits, http2 } = listener;
     const settings = { timeouts, limits, handler: pipeline, deadlines, nowMs };
-    const onHttp2 = (taken: Socket, early: Buffer | null): void => {
+    const link = new ClientSocket(socket);
+    const onHttp2 = (taken: ClientSocket, early: Buffer | null): void => {
       const http2Settings = { ...settings, http2, turnEnd: this.#turnEnd, encoder: this.#encoder, countAbuse };
       const connection = new Http2DownstreamConnection(taken, facts, http2Settings);
       admit(connection);
       connection.start(early);
     };
-    if ('alpnProtocol' in socket && socket.alpnProtocol === 'h2') return onHttp2(socket, null);
+    if ('alpnProtocol' in socket && socket.alpnProtocol === 'h2') return onHttp2(link, null);
     const priorKnowledge = scheme === 'http' && http2.enabled ? onHttp2 : null;
-    const connection = new Http1DownstreamConnection(socket, facts, { ...settings, dateLine, onHttp2: priorKnowledge });
+    const connection = new Http1DownstreamConnection(link, facts, { ...settings, dateLine, onHttp2: priorKnowledge });
     admit(connection);
     connection.start();
   }

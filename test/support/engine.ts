@@ -12,6 +12,7 @@ import type { ConnectionFacts, DownstreamConnection } from '../../balancer/messa
 import type { DownstreamExchange } from '../../balancer/message/exchange.ts';
 import { createDateLine } from '../../balancer/message/http-date.ts';
 import { createRequestIds } from '../../balancer/message/request-id.ts';
+import { ClientSocket } from '../../balancer/socket/client-socket.ts';
 import { ERRORS, type ErrorCode } from '../../balancer/errors.ts';
 import type { ListenerHttp2, ListenerLimits, ListenerTimeouts, UnderscorePolicy } from '../../balancer/config/config.ts';
 
@@ -120,10 +121,11 @@ export class EngineBench {
     const peerAddress = socket.remoteAddress ?? '';
     const about = { listener: 'web', scheme: 'http', serverName: '', clientCertificate: null } as const;
     const facts = { ...this.#facts, ...about, peerAddress, peerTrusted: trusted.has(peerAddress) };
+    const link = new ClientSocket(socket);
     const connection =
       this.#http2 === null
-        ? new Http1DownstreamConnection(socket, facts, this.#settings)
-        : new Http2DownstreamConnection(socket, facts, this.#http2);
+        ? new Http1DownstreamConnection(link, facts, this.#settings)
+        : new Http2DownstreamConnection(link, facts, this.#http2);
     this.connections.add(connection);
     connection.start();
   }
