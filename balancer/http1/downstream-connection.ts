@@ -258,13 +258,16 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   #begin(head: RequestHead, startedMs: number): void {
-    if (head.expect !== '' && head.expect !== '100-continue') return this.#refuse('expectation_failed');
-    const { method, target, host, fields, underscored, acceptsTrailers } = head;
-    const version = head.minor === 1 ? '1.1' : '1.0';
+    const { method, target, minor, block } = head;
+    const { expect, host, underscored, acceptsTrailers, contentLength } = block;
+    if (expect !== '' && expect !== '100-continue') return this.#refuse('expectation_failed');
+    // Shared fields go on with what this version and this host make of them.
+    const fields = minor === 1 ? block.fields : block.fields.slice();
+    const version = minor === 1 ? '1.1' : '1.0';
     const request = canonicalRequest({ method, target, authority: host, fields, underscored, version, acceptsTrailers }, this.facts);
     if (typeof request === 'string') return this.#refuse(request);
     const { limits } = this.#settings;
-    if (limits.bodyBytes > 0 && head.contentLength > limits.bodyBytes) return this.#refuse('body_too_large', request);
+    if (limits.bodyBytes > 0 && contentLength > limits.bodyBytes) return this.#refuse('body_too_large', request);
     const exchange = new Http1Exchange(this, head, request, startedMs);
     this.#requests += 1;
     if (this.#requests >= limits.requestsPerConnection) exchange.close = true;

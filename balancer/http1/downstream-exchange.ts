@@ -46,14 +46,15 @@ export class Http1Exchange implements DownstreamExchange {
     this.#connection = connection;
     this.request = request;
     this.startedMs = startedMs;
+    const { block, method } = head;
     this.#http10 = head.minor === 0;
-    this.#keepAlive10 = head.keepAlive && !head.close;
-    this.close = head.close || (this.#http10 && !head.keepAlive);
-    this.bodyLength = head.chunked ? UNKNOWN_LENGTH : Math.max(0, head.contentLength);
+    this.#keepAlive10 = block.keepAlive && !block.close;
+    this.close = block.close || (this.#http10 && !block.keepAlive);
+    this.bodyLength = block.chunked ? UNKNOWN_LENGTH : Math.max(0, block.contentLength);
     this.bodyDone = this.bodyLength === 0;
-    this.expectsContinue = head.expect === '100-continue' && !this.#http10 && !this.bodyDone;
-    const mayUpgrade = head.connectionUpgrade && head.upgrade === 'websocket' && head.method === 'GET' && !this.#http10 && this.bodyDone;
-    this.upgrade = mayUpgrade ? head.upgrade : '';
+    this.expectsContinue = block.expect === '100-continue' && !this.#http10 && !this.bodyDone;
+    const mayUpgrade = block.connectionUpgrade && block.upgrade === 'websocket' && method === 'GET' && !this.#http10 && this.bodyDone;
+    this.upgrade = mayUpgrade ? block.upgrade : '';
   }
 
   readBody(): void {

@@ -2,6 +2,7 @@
 import type { Fields } from '../message/fields.ts';
 import { contentLengthOf, FieldKind, fieldName } from '../message/field-names.ts';
 import { isFieldValue } from '../message/grammar.ts';
+import { share } from '../message/shared-fields.ts';
 
 /** What the engine needs of a head to frame and route the message; filled while the fields are read. */
 export interface FieldBlock {
@@ -93,27 +94,28 @@ export function readFieldBlock(
  */
 export interface BlockMemo {
   text: string;
-  block: FieldBlock;
+  block: Readonly<FieldBlock>;
 }
 
 /** Longer texts are not kept: an idle connection should cost little. */
 const MAX_REMEMBERED_TEXT = 8192;
 
-/** As `readFieldBlock`, into a new block, with the memory of the connection. */
+/** As `readFieldBlock`, with the memory of the connection: the block, and its fields, may be those of messages before. */
 export function readRememberedBlock(
   text: string,
   range: { readonly at: number; readonly end: number },
   maxFields: number,
   memo: BlockMemo,
-): FieldBlock | BlockProblem {
+): Readonly<FieldBlock> | BlockProblem {
   const lines = text.slice(range.at, range.end);
-  if (lines === memo.text) return { ...memo.block, fields: memo.block.fields.slice() };
+  if (lines === memo.text) return memo.block;
   const block = emptyBlock();
   const problem = readFieldBlock(text, range, maxFields, block);
   if (problem !== null) return problem;
   if (text.length <= MAX_REMEMBERED_TEXT) {
+    share(block.fields);
     memo.text = lines;
-    memo.block = { ...block, fields: block.fields.slice() };
+    memo.block = block;
   }
   return block;
 }

@@ -3,11 +3,12 @@ import type { ErrorCode } from '../errors.ts';
 import { isToken } from '../message/grammar.ts';
 import { readRememberedBlock, type BlockMemo, type FieldBlock } from './field-block.ts';
 
-export interface RequestHead extends FieldBlock {
+export interface RequestHead {
   method: string;
   /** As sent: origin-form, absolute-form or `*`. */
   target: string;
   minor: 0 | 1;
+  block: Readonly<FieldBlock>;
 }
 
 /** RFC 9112 section 3: recipients should take at least 8000 octets of request line. */
@@ -39,7 +40,7 @@ export function parseRequestHead(text: string, at: number, end: number, { maxFie
   if (minor === 0 && block.chunked) return 'bad_framing';
   // An empty Host names no authority, and every http URI has one (RFC 9110 section 4.2.1).
   if (block.hosts > 1 || (block.host === '' && (block.hosts === 1 || minor === 1))) return 'bad_host';
-  return Object.assign(block, { method, target: text.slice(first + 1, second), minor });
+  return { method, target: text.slice(first + 1, second), minor, block };
 }
 
 function isKnownMethod(method: string): boolean {

@@ -1,14 +1,16 @@
 // The head of a response (RFC 9112 section 4), as strict towards endpoints as towards clients.
 import { isFieldValue } from '../message/grammar.ts';
-import { emptyBlock, readFieldBlock, type FieldBlock } from './field-block.ts';
+import { readRememberedBlock, type FieldBlock } from './field-block.ts';
+import type { HeadReading } from './request-head.ts';
 
-export interface ResponseHead1 extends FieldBlock {
+export interface ResponseHead1 {
   status: number;
   minor: 0 | 1;
+  block: Readonly<FieldBlock>;
 }
 
 /** Parses the head in `text` from `at`; `end` is the index behind the empty line. Null: malformed. */
-export function parseResponseHead(text: string, at: number, end: number, maxFields: number): ResponseHead1 | null {
+export function parseResponseHead(text: string, at: number, end: number, { maxFields, memo }: HeadReading): ResponseHead1 | null {
   const lineEnd = text.indexOf('\r\n', at);
   if (!text.startsWith('HTTP/1.', at)) return null;
   const minorCode = text.charCodeAt(at + 7);
@@ -17,11 +19,11 @@ export function parseResponseHead(text: string, at: number, end: number, maxFiel
   // `HTTP/1.1 200` without the space before an empty reason phrase is common enough to be let through.
   const behind = lineEnd === at + 12 ? 0x20 : text.charCodeAt(at + 12);
   if (status < 100 || behind !== 0x20 || !isFieldValue(text, at + 12, lineEnd)) return null;
-  const block = emptyBlock();
-  if (readFieldBlock(text, { at: lineEnd + 2, end: end - 2 }, maxFields, block) !== null) return null;
+  const block = readRememberedBlock(text, { at: lineEnd + 2, end: end - 2 }, maxFields, memo);
+  if (typeof block === 'string') return null;
   if (block.contentLength >= 0 && block.chunked) return null;
   if (minorCode === 0x30 && block.chunked) return null;
-  return Object.assign(block, { status, minor: minorCode === 0x31 ? (1 as const) : (0 as const) });
+  return { status, minor: minorCode === 0x31 ? 1 : 0, block };
 }
 
 /** Three digits, 100 to 599; 0 for everything else. */

@@ -1,7 +1,8 @@
 // Heads as text. Values were checked when they were parsed or made; nothing here can end a line early.
 import { STATUS_CODES } from 'node:http';
 import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
-import type { Fields } from '../message/fields.ts';
+import { fieldIndex, type Fields } from '../message/fields.ts';
+import { flat, madeOf } from '../message/shared-fields.ts';
 
 const statusLines: string[] = [];
 
@@ -22,14 +23,13 @@ export interface ResponseFraming {
 
 /** Status line, fields, framing, empty line. `date` is added when the fields have none (RFC 9110 section 6.6.1). */
 export function responseHeadText(status: number, fields: Readonly<Fields>, framing: ResponseFraming, date: () => string): string {
-  let text = statusLine(status);
-  let dated = false;
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] ?? '';
-    if (name === 'date') dated = true;
-    text += `${name}: ${fields[i + 1] ?? ''}\r\n`;
+  const made = madeOf(fields);
+  if (made?.http1 === '') {
+    made.http1 = flat(fieldLines(fields));
+    made.dated = fieldIndex(fields, 'date') >= 0;
   }
-  if (!dated) text += date();
+  let text = statusLine(status) + (made?.http1 ?? fieldLines(fields));
+  if (!(made?.dated ?? fieldIndex(fields, 'date') >= 0)) text += date();
   if (framing.chunked) text += 'transfer-encoding: chunked\r\n';
   else if (framing.tellsLength && framing.length !== UNKNOWN_LENGTH) text += `content-length: ${framing.length}\r\n`;
   return `${text}${framing.connectionLine}\r\n`;
@@ -49,12 +49,14 @@ export function fieldLines(fields: Readonly<Fields>): string {
 /** Methods whose requests say `content-length: 0` when they have no body (RFC 9110 section 8.6). */
 const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 
-/** Request line, fields, framing, empty line. */
-export function requestHeadText({ request, host, bodyLength, expectsContinue, upgrade }: OutgoingRequest): string {
-  const { fields } = request;
+/** Request line, fields, request id, framing, empty line. */
+export function requestHeadText({ request, fields, host, bodyLength, expectsContinue, upgrade }: OutgoingRequest): string {
   const target = request.hasQuery ? `${request.path}?${request.query}` : request.path;
   let text = `${request.method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
-  for (let i = 0; i < fields.length; i += 2) text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`;
+  const made = madeOf(fields);
+  if (made === undefined) text += fieldLines(fields);
+  else text += made.http1 === '' ? (made.http1 = flat(fieldLines(fields))) : made.http1;
+  text += `x-request-id: ${request.requestId}\r\n`;
   if (bodyLength === UNKNOWN_LENGTH) text += 'transfer-encoding: chunked\r\n';
   else if (bodyLength > 0 || TELLS_ZERO.has(request.method)) text += `content-length: ${bodyLength}\r\n`;
   if (expectsContinue) text += 'expect: 100-continue\r\n';

@@ -15,6 +15,8 @@ import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
 import { latin1 } from '../message/latin1.ts';
 import type { UpstreamSocket } from '../socket/upstream-socket.ts';
 import { ChunkedDecoder } from './chunked.ts';
+import { emptyBlock } from './field-block.ts';
+import type { HeadReading } from './request-head.ts';
 import { parseResponseHead, type ResponseHead1 } from './response-head.ts';
 import { lastChunkText, requestHeadText } from './serialize.ts';
 
@@ -51,6 +53,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   readonly #settings: Http1UpstreamSettings;
   readonly #link: UpstreamSocket;
   readonly #socket: Socket;
+  readonly #reading: HeadReading = { maxFields: HEAD_FIELDS, memo: { text: '', block: emptyBlock() } };
   #state: State = 'idle';
   #listener: ResponseListener | null = null;
   #timeouts: AttemptTimeouts = { firstByteMs: 0, betweenBytesMs: 0 };
@@ -235,27 +238,29 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
       if (text.length >= HEAD_BYTES) this.#fail('response_head_too_large', `more than ${HEAD_BYTES} bytes`);
       return at;
     }
-    const head = parseResponseHead(text, 0, end + 4, HEAD_FIELDS);
+    const head = parseResponseHead(text, 0, end + 4, this.#reading);
     const next = at + end + 4;
     if (head === null) this.#fail('response_malformed', 'the head is not what RFC 9112 allows');
     else if (head.status === 101) this.#upgrade(head, bytes.subarray(next));
     else if (head.status < 200 && (this.#interim += 1) > MAX_INTERIM) this.#fail('response_malformed', 'interim responses without end');
-    else if (head.status < 200) this.#listener?.onInformational(head.status, head.fields);
+    else if (head.status < 200) this.#listener?.onInformational(head.status, head.block.fields);
     else this.#begin(head);
     return next;
   }
 
   #begin(head: ResponseHead1): void {
-    const bodyless = this.#method === 'HEAD' || head.status === 204 || head.status === 304;
-    if (head.close || (head.minor === 0 && !head.keepAlive)) this.#reusable = false;
-    if (head.keepAliveTimeoutS >= 0)
-      this.#keepAliveMs = Math.min(this.#settings.keepAliveMs, Math.max(0, head.keepAliveTimeoutS * 1000 - KEEP_ALIVE_MARGIN_MS));
-    this.#decoder = !bodyless && head.chunked ? new ChunkedDecoder() : null;
-    this.#untilClose = !bodyless && !head.chunked && head.contentLength < 0;
-    this.#left = bodyless || head.chunked ? 0 : Math.max(0, head.contentLength);
+    const { status, minor, block } = head;
+    const { chunked, contentLength, keepAliveTimeoutS } = block;
+    const bodyless = this.#method === 'HEAD' || status === 204 || status === 304;
+    if (block.close || (minor === 0 && !block.keepAlive)) this.#reusable = false;
+    if (keepAliveTimeoutS >= 0)
+      this.#keepAliveMs = Math.min(this.#settings.keepAliveMs, Math.max(0, keepAliveTimeoutS * 1000 - KEEP_ALIVE_MARGIN_MS));
+    this.#decoder = !bodyless && chunked ? new ChunkedDecoder() : null;
+    this.#untilClose = !bodyless && !chunked && contentLength < 0;
+    this.#left = bodyless || chunked ? 0 : Math.max(0, contentLength);
     this.#state = 'body';
     this.#expectNext();
-    this.#listener?.onHead(head.status, head.fields, head.contentLength >= 0 ? head.contentLength : UNKNOWN_LENGTH);
+    this.#listener?.onHead(status, block.fields, contentLength >= 0 ? contentLength : UNKNOWN_LENGTH);
     if (this.#decoder === null && !this.#untilClose && this.#left === 0) this.#complete([]);
   }
 
@@ -303,13 +308,14 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
 
   #upgrade(head: ResponseHead1, rest: Buffer): void {
     const listener = this.#listener;
-    if (head.upgrade === '' || !head.connectionUpgrade) return this.#fail('response_malformed', '101 without upgrade');
+    const { upgrade, connectionUpgrade, fields } = head.block;
+    if (upgrade === '' || !connectionUpgrade) return this.#fail('response_malformed', '101 without upgrade');
     this.#listener = null;
     this.#state = 'tunnel';
     this.deadlineMs = Infinity;
     this.#settings.deadlines.remove(this);
     this.#held = Buffer.from(rest);
-    listener?.onUpgrade(head.fields, head.upgrade, this);
+    listener?.onUpgrade(fields.slice(), upgrade, this);
   }
 
   #flush(): void {

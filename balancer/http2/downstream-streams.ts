@@ -290,7 +290,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     const { facts, settings, writer } = this.#connection;
     const problem = typeof head === 'string' ? head : problemOf(head, endStream);
     if (typeof head === 'string' || problem !== null) return this.#refuse(id, problem ?? 'bad_request', { head, endStream });
-    const fields = head.fields.slice();
+    const fields = head.protocol === '' ? head.fields : head.fields.slice();
     const webSocketKey = head.protocol === '' ? '' : addWebSocketKey(fields);
     const { authority, path: target, acceptsTrailers } = head;
     const method = webSocketKey === '' ? head.method : 'GET';

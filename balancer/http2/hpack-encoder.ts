@@ -72,6 +72,13 @@ export class FieldEncoder {
   }
 }
 
+/** Makes lines of one field whose values do not come back; they are remembered by nobody. */
+export function lineOf(name: string): (value: string) => string {
+  const index = staticNameIndex(name);
+  const head = index > 0 ? integer(0, 0x0f, index) : `\0${stringLiteral(name, false)}`;
+  return (value) => head + stringLiteral(value, false);
+}
+
 /** A literal that is not indexed (RFC 7541 sections 6.2.2 and 6.2.3). */
 function literal(kind: number, name: string, value: string, huffman: boolean): string {
   const index = staticNameIndex(name);

@@ -2,24 +2,30 @@
 import { createHash } from 'node:crypto';
 import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
-import { FieldEncoder } from './hpack-encoder.ts';
+import { flat, madeOf } from '../message/shared-fields.ts';
+import { FieldEncoder, lineOf } from './hpack-encoder.ts';
 
 /** Shared by all connections: clients send the same lines to all of them. Time is dearer here than bytes. */
 const encoder = new FieldEncoder(false);
+
+/** Of another value each time. */
+const pathLine = lineOf(':path');
+const requestIdLine = lineOf('x-request-id');
 
 /** Methods whose requests say `content-length: 0` when they have no body (RFC 9110 section 8.6). */
 const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 
 /** Pseudo fields, then the fields of the request, then what frames it. */
-export function requestBlock({ request, host, bodyLength, expectsContinue }: OutgoingRequest, secure: boolean): string {
+export function requestBlock({ request, fields, host, bodyLength, expectsContinue }: OutgoingRequest, secure: boolean): string {
   const { method } = request;
   const path = request.hasQuery ? `${request.path}?${request.query}` : request.path;
   let block =
     encoder.line(':method', method) +
     encoder.line(':scheme', secure ? 'https' : 'http') +
     encoder.line(':authority', host) +
-    encoder.line(':path', path) +
-    encoder.block(request.fields);
+    pathLine(path) +
+    fieldBlock(fields) +
+    requestIdLine(request.requestId);
   if (bodyLength > 0 || (bodyLength !== UNKNOWN_LENGTH && TELLS_ZERO.has(method)))
     block += encoder.line('content-length', String(bodyLength));
   if (expectsContinue) block += encoder.line('expect', '100-continue');
@@ -27,17 +33,26 @@ export function requestBlock({ request, host, bodyLength, expectsContinue }: Out
   return block;
 }
 
+/** Made once of fields that are shared. */
+function fieldBlock(fields: Readonly<Fields>): string {
+  const made = madeOf(fields);
+  if (made === undefined) return encoder.block(fields);
+  if (made.http2 === '') made.http2 = flat(encoder.block(fields));
+  return made.http2;
+}
+
 /** RFC 8441 section 4: CONNECT with a protocol. The handshake of HTTP/1.1 has no place in it. */
-export function connectBlock({ request, host, upgrade }: OutgoingRequest, secure: boolean): string {
+export function connectBlock({ request, fields, host, upgrade }: OutgoingRequest, secure: boolean): string {
   const path = request.hasQuery ? `${request.path}?${request.query}` : request.path;
-  const fields = request.fields.filter((_, index, all) => all[index - (index % 2)] !== 'sec-websocket-key');
+  const passed = fields.filter((_, index, all) => all[index - (index % 2)] !== 'sec-websocket-key');
   return (
     encoder.line(':method', 'CONNECT') +
     encoder.line(':protocol', upgrade) +
     encoder.line(':scheme', secure ? 'https' : 'http') +
     encoder.line(':authority', host) +
-    encoder.line(':path', path) +
-    encoder.block(fields)
+    pathLine(path) +
+    encoder.block(passed) +
+    requestIdLine(request.requestId)
   );
 }
 

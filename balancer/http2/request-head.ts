@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 import { contentLengthOf, FieldKind, fieldName } from '../message/field-names.ts';
 import type { Fields } from '../message/fields.ts';
 import { isFieldValue } from '../message/grammar.ts';
+import { share } from '../message/shared-fields.ts';
 import { withoutForbidden } from '../message/trailers.ts';
 
 export interface Http2RequestHead {
@@ -13,7 +14,7 @@ export interface Http2RequestHead {
   authority: string;
   /** Of an extended CONNECT (RFC 8441); empty: none. */
   protocol: string;
-  /** End-to-end fields; cookies are one field again. */
+  /** End-to-end fields, shared by equal blocks; cookies are one field again. */
   fields: Fields;
   /** -1: none. */
   contentLength: number;
@@ -45,8 +46,10 @@ export function http2RequestHead(fields: Readonly<Fields>, maxFields: number): H
     at += 2;
   }
   if ((fields.length - at) / 2 > maxFields) return 'head_too_large';
-  const problem = takeFields(fields, at, head);
-  return problem ?? checkTarget(head) ?? head;
+  const problem = takeFields(fields, at, head) ?? checkTarget(head);
+  if (problem !== null) return problem;
+  share(head.fields);
+  return head;
 }
 
 /**

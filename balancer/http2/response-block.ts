@@ -1,6 +1,7 @@
 // Heads of responses as header blocks; one for all connections of a worker, since what it remembers is the same for all.
 import { UNKNOWN_LENGTH } from '../message/exchange.ts';
-import type { Fields } from '../message/fields.ts';
+import { fieldIndex, type Fields } from '../message/fields.ts';
+import { flat, madeOf } from '../message/shared-fields.ts';
 import { FieldEncoder } from './hpack-encoder.ts';
 
 export class ResponseEncoder {
@@ -17,14 +18,13 @@ export class ResponseEncoder {
 
   /** The block of a response; `date` is added when the fields have none (RFC 9110 section 6.6.1). UNKNOWN_LENGTH: no length is told. */
   head(status: number, fields: Readonly<Fields>, tellsLength: number): string {
-    let block = this.#status(status);
-    let dated = false;
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i] ?? '';
-      if (name === 'date') dated = true;
-      block += this.#encoder.line(name, fields[i + 1] ?? '');
+    const made = madeOf(fields);
+    if (made?.http2 === '') {
+      made.http2 = flat(this.#encoder.block(fields));
+      made.dated = fieldIndex(fields, 'date') >= 0;
     }
-    if (!dated) block += this.#date();
+    let block = this.#status(status) + (made?.http2 ?? this.#encoder.block(fields));
+    if (!(made?.dated ?? fieldIndex(fields, 'date') >= 0)) block += this.#date();
     return tellsLength === UNKNOWN_LENGTH ? block : block + this.#encoder.line('content-length', `${tellsLength}`);
   }
 

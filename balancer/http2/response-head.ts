@@ -1,6 +1,7 @@
 // Header blocks of responses, read and checked (RFC 9113 section 8.3.2), and remembered as long as they keep coming.
 import { UNKNOWN_LENGTH } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
+import { share } from '../message/shared-fields.ts';
 import { Http2Error } from './frame.ts';
 import { isRegularField } from './field-rules.ts';
 import { Decoded, HpackDecoder } from './hpack-decoder.ts';
@@ -9,7 +10,7 @@ import { Decoded, HpackDecoder } from './hpack-decoder.ts';
 export interface BlockHead {
   readonly status: number;
   /** Shared by all equal blocks: to be copied before it is changed. */
-  readonly fields: Readonly<Fields>;
+  readonly fields: Fields;
   readonly contentLength: number;
 }
 
@@ -38,6 +39,7 @@ export class ResponseHeads {
     if (block.length <= MAX_REMEMBERED) {
       this.#texts[place] = block;
       this.#heads[place] = head;
+      if (head !== null) share(head.fields);
     }
     return head;
   }

@@ -55,7 +55,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
     this.#timeouts = outgoing.timeouts;
     this.#headRequest = outgoing.request.method === 'HEAD';
     this.#upgrade = outgoing.upgrade;
-    this.#webSocketKey = outgoing.upgrade === '' ? '' : (fieldValue(outgoing.request.fields, 'sec-websocket-key') ?? '');
+    this.#webSocketKey = outgoing.upgrade === '' ? '' : (fieldValue(outgoing.fields, 'sec-websocket-key') ?? '');
     this.#requestDone = outgoing.bodyLength === 0 && outgoing.upgrade === '';
     this.sendWindow = connection.initialSendWindow;
     this.sentAtRead = connection.reads;
@@ -146,8 +146,8 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
     const { status, contentLength } = head;
     if (this.headSeen) return status === 0 && endStream ? this.#end(withoutForbidden(head.fields)) : 'trailers that do not end the stream';
     if (status === 0 || status === 101 || (status < 200 && endStream)) return 'a head without a status that it may have';
-    if (status < 200) this.#listener?.onInformational(status, head.fields.slice());
-    else this.#onHead(status, head.fields.slice(), contentLength);
+    if (status < 200) this.#listener?.onInformational(status, head.fields);
+    else this.#onHead(status, head.fields, contentLength);
     return endStream ? this.#end([]) : null;
   }
 
@@ -227,8 +227,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
     if (this.#upgrade !== '' && status === 200) {
       const listener = this.#listener;
       this.#listener = null;
-      fields.push('sec-websocket-accept', webSocketAccept(this.#webSocketKey));
-      listener?.onUpgrade(fields, this.#upgrade, this);
+      listener?.onUpgrade([...fields, 'sec-websocket-accept', webSocketAccept(this.#webSocketKey)], this.#upgrade, this);
       return;
     }
     const bodyless = this.#headRequest || status === 204 || status === 304;

@@ -25,11 +25,12 @@ export interface UncheckedRequest {
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 
 export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts): CanonicalRequest | ErrorCode {
+  let { fields } = head;
   // CONNECT would make an open proxy of us; TRACE would echo credentials (RFC 9110 section 9.3.8).
   if (head.method === 'CONNECT' || head.method === 'TRACE') return 'method_not_supported';
-  if (facts.underscores !== 'keep' && (head.underscored ?? hasUnderscore(head.fields))) {
+  if (facts.underscores !== 'keep' && (head.underscored ?? hasUnderscore(fields))) {
     if (facts.underscores === 'reject') return 'bad_request';
-    dropUnderscored(head.fields);
+    fields = withoutUnderscored(fields);
   }
   const absolute = head.target.charCodeAt(0) === 0x2f ? null : ABSOLUTE.exec(head.target);
   const authority = authorityOf(head, absolute);
@@ -47,11 +48,11 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
     pathDoubts: target.doubts,
     query: target.query,
     hasQuery: target.hasQuery,
-    fields: head.fields,
+    fields,
     version: head.version,
     acceptsTrailers: head.acceptsTrailers,
     clientAddress: facts.peerTrusted
-      ? clientAddress(facts.peerAddress, valuesOf(head.fields, 'x-forwarded-for'), facts.trusted)
+      ? clientAddress(facts.peerAddress, valuesOf(fields, 'x-forwarded-for'), facts.trusted)
       : facts.peerAddress,
     peerAddress: facts.peerAddress,
     peerTrusted: facts.peerTrusted,
@@ -78,8 +79,8 @@ function hasUnderscore(fields: Readonly<Fields>): boolean {
   return false;
 }
 
-function dropUnderscored(fields: Fields): void {
-  for (let i = fields.length - 2; i >= 0; i -= 2) if (fields[i]?.includes('_') === true) fields.splice(i, 2);
+function withoutUnderscored(fields: Readonly<Fields>): Fields {
+  return fields.filter((_, index) => fields[index - (index % 2)]?.includes('_') !== true);
 }
 
 /** An absolute target may leave its path out (RFC 9110 section 4.2.3). */

@@ -65,8 +65,9 @@ export interface AttemptTimeouts {
 
 /** A request ready to be sent to an endpoint, whatever HTTP version it speaks. */
 export interface OutgoingRequest {
-  /** With the fields that go upstream. */
   readonly request: CanonicalRequest;
+  /** Of the request, as they go upstream; its id goes beside them. */
+  readonly fields: Readonly<Fields>;
   /** Host field, or `:authority`. */
   readonly host: string;
   /** 0: no body; UNKNOWN_LENGTH: not known before its end. */

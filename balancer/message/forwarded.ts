@@ -2,6 +2,7 @@
 import type { ClientCertificate } from './client-certificate.ts';
 import { removeField, type Fields } from './fields.ts';
 import type { CanonicalRequest } from './request.ts';
+import { madeOf, share } from './shared-fields.ts';
 
 /** RFC 9110 section 7.6.3: protocol version and a pseudonym; nothing about the inside. */
 const VIA_NAME = 'weir';
@@ -22,8 +23,26 @@ const node = (address: string): string => (address.includes(':') ? `"[${address}
 /** RFC 7239 wants a quoted string where the value is no token. A checked authority has no other such character than the colon. */
 const quoted = (authority: string): string => (authority === '' || authority.includes(':') ? `"${authority}"` : authority);
 
-/** Adds `x-forwarded-for|proto|host`, `forwarded`, `via` and `x-request-id` to the fields that go upstream. Mutates `fields`. */
-export function addForwardedFields(request: CanonicalRequest, fields: Fields): void {
+/**
+ * The fields of a request as they go upstream, with `x-forwarded-for|proto|host`, `forwarded` and `via`. `x-request-id` is not among them, as
+ * it is another one each time: whoever writes the head adds it. Fields that are not shared are changed where they are.
+ */
+export function forwardedFields(request: CanonicalRequest): Readonly<Fields> {
+  const { fields } = request;
+  const made = madeOf(fields);
+  if (made === undefined) {
+    addForwardedFields(request, fields);
+    return fields;
+  }
+  if (made.forwarded === null) {
+    const forwarded = fields.slice();
+    addForwardedFields(request, forwarded);
+    made.forwarded = share(forwarded);
+  }
+  return made.forwarded;
+}
+
+function addForwardedFields(request: CanonicalRequest, fields: Fields): void {
   const { peerAddress, scheme, authority } = request;
   let forwardedFor = '';
   let proto: string = scheme;
@@ -65,8 +84,6 @@ export function addForwardedFields(request: CanonicalRequest, fields: Fields): v
     `${forwarded}for=${node(peerAddress)};host=${quoted(authority)};proto=${scheme}`,
     'via',
     `${via}${request.version} ${VIA_NAME}`,
-    'x-request-id',
-    request.requestId,
   );
 }
 

@@ -18,7 +18,7 @@ export interface CanonicalRequest {
   query: string;
   /** Whether the target had a `?`, even with nothing behind it. */
   hasQuery: boolean;
-  /** End-to-end fields without host; hop-by-hop fields are gone, forwarded fields not yet added. */
+  /** End-to-end fields without host; hop-by-hop fields are gone, forwarded fields not yet added. They may be shared, unless a filter sees them. */
   fields: Fields;
   readonly version: '1.0' | '1.1' | '2';
   /** The client said `te: trailers` (RFC 9110 section 10.1.4). */

@@ -66,8 +66,9 @@ export class Pipeline implements DownstreamHandler {
   #enter(flow: RequestFlow, route: RouteRuntime | null): void {
     if (route === null) return flow.fail('route_not_found', '');
     flow.route = route;
-    if (route.needsCertificate && flow.exchange.request.clientCertificate === null)
-      return flow.fail(withoutCertificate(flow.exchange.request), '');
+    const { request } = flow.exchange;
+    if (route.onRequest.length > 0) request.fields = request.fields.slice();
+    if (route.needsCertificate && request.clientCertificate === null) return flow.fail(withoutCertificate(request), '');
     this.#filter(flow, route, 0);
   }
 

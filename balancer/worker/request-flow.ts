@@ -4,7 +4,7 @@ import type { Expiring } from '../../health/deadlines.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { AttemptTimeouts, DownstreamExchange, DownstreamListener, OutgoingRequest } from '../message/exchange.ts';
 import { fieldValue, type Fields } from '../message/fields.ts';
-import { addForwardedFields } from '../message/forwarded.ts';
+import { forwardedFields } from '../message/forwarded.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -41,6 +41,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   #staleAt: Endpoint | null = null;
   #retrying = false;
   #steered = false;
+  /** Of the request, as they go upstream. */
+  #fields: Readonly<Fields> = [];
   #bodyBegun = false;
   #bytesIn = 0;
   #bytesOut = 0;
@@ -74,7 +76,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
       this.deadlineMs = this.#context.deadlines.nowMs + requestMs;
       this.#context.deadlines.add(this);
     }
-    addForwardedFields(this.exchange.request, this.exchange.request.fields);
+    this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.choose();
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#try(target, route);
@@ -149,7 +151,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   outgoing(target: ServiceTarget): OutgoingRequest {
     const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
     const host = target.host ?? request.authority;
-    return { request, host, bodyLength, expectsContinue, upgrade, timeouts: this.#timeouts() };
+    return { request, fields: this.#fields, host, bodyLength, expectsContinue, upgrade, timeouts: this.#timeouts() };
   }
 
   onSent(attempt: Attempt): void {
@@ -171,7 +173,9 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (OUT_OF_ORDER.has(status)) this.#context.evidence.answerFailed(attempt.target, nowMs, status);
     else attempt.target.detector.success(nowMs);
     this.#continueTimer?.cancel();
-    this.#sendHead({ status, fields }, bodyLength);
+    // Equal responses share their fields.
+    const filtered = this.route !== null && this.route.onResponse.length > 0;
+    this.#sendHead({ status, fields: filtered ? fields.slice() : fields }, bodyLength);
   }
 
   onResponseBody(chunk: Buffer): boolean {

@@ -134,8 +134,8 @@ describe('a client connection', () => {
   it('reads each head for itself, however alike the heads of a connection are', async (t) => {
     const engine = await startEngine(t, {
       answer: (exchange, { path }) => {
-        // What a filter does to the fields of one request must not show in the next.
-        exchange.request.fields.push('x-added', path);
+        // Equal ones may share their fields: nobody can change those of one request by those of another.
+        assert.throws(() => exchange.request.fields.push('x-added', path), TypeError);
         answerWith(exchange, 200, path);
       },
     });
@@ -144,7 +144,7 @@ describe('a client connection', () => {
     client.send(heads.map((fields, i) => get(`/${i}`, ...fields)).join(''));
     await client.until((received) => bodies(received) === heads.length, 'all answers');
     assert.deepEqual(
-      engine.understood.map(({ fields }) => fields.filter((_, i) => i < fields.length - 2)),
+      engine.understood.map(({ fields }) => fields),
       heads.map((fields) => fields.flatMap((line) => line.toLowerCase().split(': '))),
     );
   });

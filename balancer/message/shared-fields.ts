@@ -1,0 +1,36 @@
+// Fields that many messages have in common, with what was made of them: peers send the same fields again and again on a connection.
+import type { Fields } from './fields.ts';
+
+/** What was made of shared fields; empty until it is needed. */
+export interface MadeOfFields {
+  /** As lines of HTTP/1.1. */
+  http1: string;
+  /** As lines of a header block of HTTP/2. */
+  http2: string;
+  /** Whether Date is among them; told with the texts of a response. */
+  dated: boolean;
+  /** Fields of a request as they go upstream. */
+  forwarded: Readonly<Fields> | null;
+}
+
+const made = new WeakMap<Readonly<Fields>, MadeOfFields>();
+
+/**
+ * Lets messages share `fields`, which nobody may change from now on. They must mean the same in all of them: they stay with one peer and one
+ * connection, since fields carry credentials and go upstream with the address of their client.
+ */
+export function share(fields: Fields): Fields {
+  Object.freeze(fields);
+  made.set(fields, { http1: '', http2: '', dated: false, forwarded: null });
+  return fields;
+}
+
+/** Undefined: they are not shared. */
+export function madeOf(fields: Readonly<Fields>): MadeOfFields | undefined {
+  return made.get(fields);
+}
+
+/** A text that is kept: pieces put together stay a tree of pieces until somebody needs them in one. */
+export function flat(text: string): string {
+  return Buffer.from(text, 'latin1').latin1Slice();
+}
