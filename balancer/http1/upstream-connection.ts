@@ -146,7 +146,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#paused = false;
     this.#expectNext();
     this.#socket.resume();
-    if (this.#held.length > 0) this.#take(EMPTY);
+    if (this.#held.length > 0) this.#take(EMPTY, 0);
   }
 
   /** In the middle of an exchange there is no other way to give it up. */
@@ -186,7 +186,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
 
   #listen(): void {
     const socket = this.#socket;
-    this.#link.onRead = (length, bytes) => this.#read(length, bytes);
+    this.#link.onRead = (bytes, length) => this.#read(bytes, length);
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
     socket.on('close', () => this.#closed());
@@ -194,26 +194,28 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   }
 
   /** Called with the connection's own buffer, which is overwritten by the next read: what is kept is copied. */
-  #read(length: number, buffer: Uint8Array): boolean {
-    this.#take(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+  #read(bytes: Buffer, length: number): boolean {
+    this.#take(bytes, length);
     // A plain socket stops at once. TLS goes on with the records it has decrypted, while the client's socket still writes from this one.
     if (this.#paused && this.#link.secure) this.#link.buffer.lend();
     return !this.#paused;
   }
 
-  #take(chunk: Buffer): void {
-    if (this.#tunnel !== null) return this.#tunnel.onTunnelData(Buffer.from(chunk));
-    let bytes = chunk;
+  #take(read: Buffer, length: number): void {
+    if (this.#tunnel !== null) return this.#tunnel.onTunnelData(Buffer.from(read.subarray(0, length)));
+    let bytes = read;
+    let end = length;
     if (this.#held.length > 0) {
-      bytes = Buffer.concat([this.#held, chunk]);
+      bytes = Buffer.concat([this.#held, read.subarray(0, length)]);
+      end = bytes.length;
       this.#held = EMPTY;
     }
     let at = 0;
-    while (at < bytes.length) {
+    while (at < end) {
       const before = at;
       const state = this.#state;
-      if (state === 'head') at = this.#takeHead(bytes, at);
-      else if (state === 'body') at = this.#takeBody(bytes, at);
+      if (state === 'head') at = this.#takeHead(bytes, at, end);
+      else if (state === 'body') at = this.#takeBody(bytes, at, end);
       else if (state === 'closed' || state === 'tunnel') return;
       // Bytes nobody asked for: whatever they are, no later request may get them as its answer.
       else {
@@ -223,7 +225,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
       }
       if (at === before && this.#state === state) break;
     }
-    if (at < bytes.length && this.#state !== 'tunnel') this.#held = Buffer.from(bytes.subarray(at));
+    if (at < end && this.#state !== 'tunnel') this.#held = Buffer.from(bytes.subarray(at, end));
     this.#listener?.onTurnEnd();
     if (!this.#completed) return;
     // Only now, with every byte of the turn used: a request sent earlier could be given the bytes behind this response.
@@ -231,8 +233,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#owner.onIdle(this);
   }
 
-  #takeHead(bytes: Buffer, at: number): number {
-    const text = latin1(bytes, at, Math.min(bytes.length, at + HEAD_BYTES));
+  #takeHead(bytes: Buffer, at: number, until: number): number {
+    const text = latin1(bytes, at, Math.min(until, at + HEAD_BYTES));
     const end = text.indexOf('\r\n\r\n');
     if (end < 0) {
       if (text.length >= HEAD_BYTES) this.#fail('response_head_too_large', `more than ${HEAD_BYTES} bytes`);
@@ -241,7 +243,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     const head = parseResponseHead(text, 0, end + 4, this.#reading);
     const next = at + end + 4;
     if (head === null) this.#fail('response_malformed', 'the head is not what RFC 9112 allows');
-    else if (head.status === 101) this.#upgrade(head, bytes.subarray(next));
+    else if (head.status === 101) this.#upgrade(head, bytes.subarray(next, until));
     else if (head.status < 200 && (this.#interim += 1) > MAX_INTERIM) this.#fail('response_malformed', 'interim responses without end');
     else if (head.status < 200) this.#listener?.onInformational(head.status, head.block.fields);
     else this.#begin(head);
@@ -264,21 +266,21 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     if (this.#decoder === null && !this.#untilClose && this.#left === 0) this.#complete([]);
   }
 
-  #takeBody(bytes: Buffer, at: number): number {
+  #takeBody(bytes: Buffer, at: number, end: number): number {
     this.#expectNext();
     const listener = this.#listener;
-    if (listener === null) return bytes.length;
+    if (listener === null) return end;
     if (this.#decoder !== null) {
-      const used = this.#decoder.feed(bytes, at, {
+      const used = this.#decoder.feed(bytes.subarray(at, end), 0, {
         onBody: (chunk) => listener.onBody(chunk),
         onBodyEnd: (trailers) => this.#complete(trailers),
       });
       if (used < 0) this.#fail('response_malformed', 'the chunked coding is broken');
-      return used < 0 ? bytes.length : used;
+      return used < 0 ? end : at + used;
     }
-    const take = this.#untilClose ? bytes.length - at : Math.min(this.#left, bytes.length - at);
+    const take = this.#untilClose ? end - at : Math.min(this.#left, end - at);
     this.#left -= take;
-    listener.onBody(at === 0 && take === bytes.length ? bytes : bytes.subarray(at, at + take));
+    listener.onBody(bytes.subarray(at, at + take));
     if (!this.#untilClose && this.#left === 0) this.#complete([]);
     return at + take;
   }

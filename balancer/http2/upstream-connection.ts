@@ -278,7 +278,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
 
   #listen(): void {
     const socket = this.#socket;
-    this.#link.onRead = (length, bytes) => this.#read(length, bytes);
+    this.#link.onRead = (bytes, length) => this.#read(bytes, length);
     socket.on('end', () => this.#break(null, 'the endpoint closed the connection'));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#break(null, error.code ?? error.message));
     socket.on('close', () => this.#finish());
@@ -290,11 +290,11 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
     this.#blocks += 1;
   }
 
-  #read(length: number, bytes: Uint8Array): boolean {
+  #read(bytes: Buffer, length: number): boolean {
     if (this.#closed) return true;
     this.reads += 1;
     this.#liveness.heard(this.nowMs);
-    const error = this.#reader.feed(Buffer.from(bytes.buffer, bytes.byteOffset, length));
+    const error = this.#reader.feed(bytes.subarray(0, length));
     if (error !== Http2Error.NoError) this.#violated(error);
     for (const stream of this.#touched) stream.onTurnEnd();
     this.#touched.length = 0;

@@ -23,19 +23,20 @@ export class UpstreamSocket {
   readonly buffer: ReadBuffer;
   readonly secure: boolean;
   /**
-   * Is given what was read, in memory that the next read overwrites; false stops the reading. Until somebody speaks on the connection nothing
-   * is read.
+   * Is given memory, which the next read overwrites, and how much of it was read; false stops the reading. Until somebody speaks on the
+   * connection nothing is read.
    */
-  onRead: (length: number, bytes: Uint8Array) => boolean = () => false;
+  onRead: (bytes: Buffer, length: number) => boolean = () => false;
 
   /** Begins to connect. */
   constructor(address: UpstreamAddress) {
     const { host, port, tls } = address;
     this.secure = tls !== null;
     this.buffer = new ReadBuffer(this.secure);
+    let bytes = this.buffer.next();
     const onread = {
-      buffer: () => this.buffer.next(),
-      callback: (length: number, bytes: Uint8Array) => this.onRead(length, bytes),
+      buffer: () => (bytes = this.buffer.next()),
+      callback: (length: number) => this.onRead(bytes, length),
     };
     const where = { host, port, noDelay: true, allowHalfOpen: true, onread };
     this.socket = tls === null ? connectPlain(where) : connectSecured(tls, { ...where, ...alpnOf(address) });

@@ -54,7 +54,7 @@ export class RawConnection implements Expiring {
   #open(): Socket {
     const { host, port } = this.#settings;
     const link = new UpstreamSocket({ host, port, tls: null });
-    link.onRead = (length, bytes) => this.#end.deliver(Buffer.from(bytes.buffer, bytes.byteOffset, length));
+    link.onRead = (bytes, length) => this.#end.deliver(bytes.subarray(0, length));
     const { socket } = link;
     socket.once('connect', () => this.#connected());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#fail('connect_failed', error.code ?? error.message));
