@@ -4,6 +4,7 @@ import { contentLengthOf, FieldKind, fieldName } from '../message/field-names.ts
 import type { Fields } from '../message/fields.ts';
 import { isFieldValue } from '../message/grammar.ts';
 import { withoutForbidden } from '../message/trailers.ts';
+import { kindOf } from './field-rules.ts';
 
 export interface Http2RequestHead {
   method: string;
@@ -57,7 +58,7 @@ export function http2Trailers(fields: Fields, maxFields: number): Fields | null 
   if (fields.length / 2 > maxFields) return null;
   for (let i = 0; i < fields.length; i += 2) {
     const kind = kindOf(fields[i] ?? '', fields[i + 1] ?? '');
-    if (kind !== FieldKind.Other && kind !== FieldKind.Cookie && kind < FieldKind.ForwardedFor && kind !== FieldKind.Trailer) return null;
+    if (kind !== FieldKind.Other && kind < FieldKind.ForwardedFor && kind !== FieldKind.Trailer) return null;
   }
   return withoutForbidden(fields);
 }
@@ -69,18 +70,6 @@ function takePseudo(name: string, value: string, head: Http2RequestHead): boolea
   if (head[key] !== UNSET || value === '') return false;
   head[key] = value;
   return true;
-}
-
-/** FieldKind of a field; -1: its name or value is not allowed. */
-function kindOf(raw: string, value: string): number {
-  const name = fieldName(raw);
-  if (name === null || name.lower !== raw || !isFieldValue(value, 0, value.length)) return -1;
-  // RFC 9113 section 8.2.1: no blanks around a value.
-  return isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)) ? -1 : name.kind;
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 function takeFields(fields: Readonly<Fields>, from: number, head: Http2RequestHead): ErrorCode | null {
@@ -128,6 +117,7 @@ function takeFraming(kind: number, value: string, head: Http2RequestHead): Error
     case FieldKind.Trailer:
       return null;
     default:
+      // A field of a connection, or one that is not allowed at all.
       return 'bad_request';
   }
 }
