@@ -134,7 +134,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** The exchange wants (more of) its body. */
   continueBody(): void {
-    this.#body?.awaited(this.#settings.deadlines.nowMs);
+    this.#body?.pace.awaited(this.#settings.deadlines.nowMs);
     this.#expectBody();
     if (!this.#working) this.#resume();
   }
@@ -268,7 +268,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   #readBody(exchange: Http1Exchange): boolean {
     const held = this.#held;
     const { deadlines, timeouts } = this.#settings;
-    this.#body?.arrived(held.length, deadlines.nowMs, timeouts.requestBodyMs);
+    this.#body?.pace.arrived(held.length, deadlines.nowMs, timeouts.requestBodyMs);
     this.#expectBody();
     // Taken before the call: the listener may end everything in the middle of it.
     this.#held = EMPTY;
@@ -294,7 +294,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const exchange = this.#exchange;
     if (exchange === null || exchange.bodyDone || !exchange.bodyFlows || this.#socket.writableNeedDrain) return;
     const betweenMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.requestBodyMs;
-    const rateMs = this.#body?.dueMs ?? Infinity;
+    const rateMs = this.#body?.pace.dueMs ?? Infinity;
     this.#slow = rateMs < betweenMs;
     this.deadlineMs = Math.min(betweenMs, rateMs);
   }
@@ -318,7 +318,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
       return this.#resume();
     }
     this.deadlineMs = Infinity;
-    this.#body?.awaited(this.#settings.deadlines.nowMs);
+    this.#body?.pace.awaited(this.#settings.deadlines.nowMs);
     this.#expectBody();
     exchange.drained();
   }

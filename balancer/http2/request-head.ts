@@ -1,10 +1,13 @@
-// The fields of a header block to the head of a request (RFC 9113 sections 8.2 and 8.3): every doubt is an error.
+// Header blocks of clients to heads of requests and to trailers (RFC 9113 sections 8.2 and 8.3): every doubt is an error.
+import type { ListenerLimits } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import { contentLengthOf, FieldKind, fieldName } from '../message/field-names.ts';
 import type { Fields } from '../message/fields.ts';
 import { isFieldValue } from '../message/grammar.ts';
 import { withoutForbidden } from '../message/trailers.ts';
+import { BlockMemory } from './block-memory.ts';
 import { kindOf } from './field-rules.ts';
+import { Decoded, HpackDecoder } from './hpack-decoder.ts';
 
 export interface Http2RequestHead {
   method: string;
@@ -26,6 +29,42 @@ export interface Http2RequestHead {
 const MAX_PATH = 16_384;
 const PSEUDO_NAMES = new Set([':method', ':scheme', ':path', ':authority', ':protocol']);
 const UNSET = '\0';
+/** The table that clients may use until they know better, and with us ever after. */
+const TABLE_BYTES = 4096;
+
+/** Reads the header blocks of one connection, and remembers those that keep coming. */
+export class RequestHeads {
+  readonly #decoder: HpackDecoder;
+  readonly #memory = new BlockMemory<Http2RequestHead>();
+  readonly #maxFields: number;
+
+  constructor({ headBytes, fields }: Pick<ListenerLimits, 'headBytes' | 'fields'>) {
+    this.#decoder = new HpackDecoder(TABLE_BYTES, headBytes);
+    this.#maxFields = fields;
+  }
+
+  /** The head in a block, or the error to answer; null: the block is broken, and the connection with it. */
+  read(block: string): Http2RequestHead | ErrorCode | null {
+    const { version } = this.#decoder;
+    const known = this.#memory.get(block, version);
+    if (known !== undefined) return known;
+    const fields: Fields = [];
+    const decoded = this.#decoder.decode(block, fields);
+    if (decoded === Decoded.Broken) return null;
+    if (decoded === Decoded.TooLarge) return 'head_too_large';
+    const head = http2RequestHead(fields, this.#maxFields);
+    if (typeof head !== 'string' && this.#decoder.version === version) this.#memory.set(block, version, head);
+    return head;
+  }
+
+  /** The trailers in a block; `malformed`: it can be read and has none that are allowed; null: it is broken. */
+  readTrailers(block: string): Fields | 'malformed' | null {
+    const fields: Fields = [];
+    const decoded = this.#decoder.decode(block, fields);
+    if (decoded === Decoded.Broken) return null;
+    return (decoded === Decoded.Well ? http2Trailers(fields, this.#maxFields) : null) ?? 'malformed';
+  }
+}
 
 /** The head in `fields`, or the error to answer; those with status 400 are malformed requests (RFC 9113 section 8.1.1). */
 export function http2RequestHead(fields: Readonly<Fields>, maxFields: number): Http2RequestHead | ErrorCode {
@@ -135,4 +174,13 @@ function checkTarget(head: Http2RequestHead): ErrorCode | null {
   if (head.path.length > MAX_PATH) return 'target_too_long';
   if (head.path.charCodeAt(0) !== 0x2f && head.path !== '*') return 'bad_path';
   return head.authority === UNSET || head.authority === '' ? 'bad_host' : null;
+}
+
+/** What is wrong with a head as the beginning of this stream. */
+export function problemOf(head: Http2RequestHead, endStream: boolean): ErrorCode | null {
+  if (head.protocol !== '' && head.protocol !== 'websocket') return 'method_not_supported';
+  // A tunnel that is half-closed before it is open.
+  if (head.protocol !== '' && endStream) return 'bad_request';
+  if (endStream && head.contentLength > 0) return 'bad_framing';
+  return head.expect !== '' && head.expect !== '100-continue' ? 'expectation_failed' : null;
 }
