@@ -53,6 +53,8 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   #framesSeen = 0;
   #writeDeadlineMs = Infinity;
   #drainDeadlineMs = Infinity;
+  /** For the client to acknowledge our SETTINGS; Infinity: it has. */
+  #settingsDeadlineMs: number;
   readonly #onData = (chunk: Buffer): void => this.#take(chunk);
   readonly #onDrain = (): void => this.onWritten();
 
@@ -61,6 +63,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.facts = facts;
     this.settings = settings;
     this.#idleDeadlineMs = settings.deadlines.nowMs + settings.timeouts.requestHeadMs;
+    this.#settingsDeadlineMs = this.#idleDeadlineMs;
     this.deadlineMs = this.#idleDeadlineMs;
     this.#budget = new AbuseBudget(settings.http2.resetsPerSecond);
     this.writer = new FairWriter(socket, this, settings.turnEnd);
@@ -164,6 +167,12 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.#idleDeadlineMs = Infinity;
   }
 
+  /** RFC 9113 section 6.5.3. */
+  onSettingsAcknowledged(): void {
+    if (this.#settingsDeadlineMs === Infinity) this.fatal(Http2Error.ProtocolError, 'SETTINGS acknowledged twice');
+    this.#settingsDeadlineMs = Infinity;
+  }
+
   onPingAnswered(opaque: string): void {
     if (opaque === DRAIN_PING) this.#lastCall();
   }
@@ -194,7 +203,10 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     if (this.#frameDeadlineMs <= nowMs) return this.#cut(Http2Error.ProtocolError, 'a frame did not arrive in time');
     if (this.#drainDeadlineMs <= nowMs) return this.#lastCall();
     if (this.#idleDeadlineMs <= nowMs) return this.#leaveIdle();
+    if (this.#settingsDeadlineMs <= nowMs && !this.#mayAcknowledgeLater())
+      return this.#cut(Http2Error.SettingsTimeout, 'SETTINGS were not acknowledged in time');
     this.expect(Math.min(this.#writeDeadlineMs, this.#frameDeadlineMs, this.#drainDeadlineMs, this.#idleDeadlineMs));
+    this.expect(this.#settingsDeadlineMs);
     this.expect(this.#streams.expire(nowMs));
   }
 
@@ -257,6 +269,13 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   #cut(error: number, debug: string): void {
     this.countCut('request_timeout');
     this.fatal(error, debug, 'request_timeout');
+  }
+
+  /** What we do not read from now may be the acknowledgement. */
+  #mayAcknowledgeLater(): boolean {
+    if (!this.#socket.isPaused()) return false;
+    this.#settingsDeadlineMs = this.settings.deadlines.nowMs + this.settings.timeouts.requestHeadMs;
+    return true;
   }
 
   #leaveIdle(): void {

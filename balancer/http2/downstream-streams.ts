@@ -131,7 +131,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
 
   onSettings(payload: string, ack: boolean): void {
     if (ack) {
-      this.#unready();
+      if (!this.#unready()) this.#connection.onSettingsAcknowledged();
       return;
     }
     const first = !this.#settingsSeen;

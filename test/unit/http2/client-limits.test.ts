@@ -229,6 +229,30 @@ describe('an HTTP/2 connection', () => {
     assert.deepEqual(engine.cut, ['request_timeout']);
   });
 
+  it('is cut when our SETTINGS are not acknowledged in time, and its requests with it (RFC 9113 section 6.5.3)', async (t) => {
+    const clock = new ManualClock();
+    const { engine, client } = await start(t, { clock, timeouts: { requestHeadMs: 1000 } });
+    await client.roundTrip();
+    const deaf = await connectRaw(t, engine.port);
+    deaf.send(frames.PREFACE + frames.settingsFrame([]) + head(1, POST, false).toString('latin1'));
+    await until(() => engine.understood.length === 1, 'its request');
+    clock.advance(900);
+    await client.roundTrip();
+    assert.deepEqual(engine.cut, []);
+    clock.advance(300);
+    const goAway = frames.goAwayFrame(1, Http2Error.SettingsTimeout, 'SETTINGS were not acknowledged in time');
+    assert.ok((await deaf.untilClosed()).endsWith(goAway));
+    assert.deepEqual([engine.cut, engine.understood[0]?.failed], [['request_timeout'], 'request_timeout']);
+    await client.roundTrip();
+  });
+
+  it('ends when our SETTINGS are acknowledged twice', async (t) => {
+    const { client } = await start(t, {});
+    await client.roundTrip();
+    client.send(frames.SETTINGS_ACK);
+    assert.equal(await client.untilClosed(), Http2Error.ProtocolError);
+  });
+
   it('that does not open the window of a stream is cut there, and counted', async (t) => {
     const clock = new ManualClock();
     const options = { clock, timeouts: { writeMs: 1000 } };
