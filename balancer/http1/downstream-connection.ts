@@ -140,7 +140,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** The exchange wants (more of) its body. */
   continueBody(): void {
-    this.#body?.awaited(this.#settings.deadlines.nowMs);
+    this.#body?.pace.awaited(this.#settings.deadlines.nowMs);
     this.#expectBody();
     if (!this.#working) this.#resume();
   }
@@ -286,7 +286,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const { bytes, at: from, end } = this.#unread;
     const part = bytes.subarray(from, end);
     const { deadlines, timeouts } = this.#settings;
-    this.#body?.arrived(part.length, deadlines.nowMs, timeouts.requestBodyMs);
+    this.#body?.pace.arrived(part.length, deadlines.nowMs, timeouts.requestBodyMs);
     this.#expectBody();
     // Taken before the call: the listener may end everything in the middle of it.
     this.#unread.drop();
@@ -314,7 +314,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const exchange = this.#exchange;
     if (exchange === null || exchange.bodyDone || !exchange.bodyFlows || this.#socket.writableNeedDrain) return;
     const betweenMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.requestBodyMs;
-    const rateMs = this.#body?.dueMs ?? Infinity;
+    const rateMs = this.#body?.pace.dueMs ?? Infinity;
     this.#slow = rateMs < betweenMs;
     this.deadlineMs = Math.min(betweenMs, rateMs);
   }
@@ -338,7 +338,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
       return this.#resume();
     }
     this.deadlineMs = Infinity;
-    this.#body?.awaited(this.#settings.deadlines.nowMs);
+    this.#body?.pace.awaited(this.#settings.deadlines.nowMs);
     this.#expectBody();
     exchange.drained();
   }

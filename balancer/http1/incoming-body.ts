@@ -1,4 +1,5 @@
 // The body of a request as it comes in: where it ends, how large it may be, and how fast it must come.
+import { BodyPace } from '../message/body-pace.ts';
 import { UNKNOWN_LENGTH } from '../message/exchange.ts';
 import { ChunkedDecoder, type ChunkedSink } from './chunked.ts';
 
@@ -13,38 +14,18 @@ export interface BodyLimits {
 export const MALFORMED = -1;
 export const TOO_LARGE = -2;
 
-/** A client may take this long to get going, and again after it was held back. */
-const GRACE_MS = 5000;
-
 export class IncomingBody implements ChunkedSink {
+  readonly pace: BodyPace;
   readonly #decoder: ChunkedDecoder | null;
-  readonly #msPerByte: number;
   #left: number;
   #room: number;
-  #dueMs = Infinity;
   #sink: ChunkedSink | null = null;
 
   constructor(length: number, { bodyBytes, bodyRate }: BodyLimits) {
+    this.pace = new BodyPace(bodyRate);
     this.#decoder = length === UNKNOWN_LENGTH ? new ChunkedDecoder() : null;
     this.#left = length;
     this.#room = bodyBytes === 0 ? Infinity : bodyBytes;
-    this.#msPerByte = bodyRate === 0 ? 0 : 1000 / bodyRate;
-  }
-
-  /** When the next byte must have come for the body to be fast enough. */
-  get dueMs(): number {
-    return this.#dueMs;
-  }
-
-  /** The client is asked for the body, for the first time or again. */
-  awaited(nowMs: number): void {
-    if (this.#msPerByte === 0) return;
-    this.#dueMs = this.#dueMs === Infinity ? nowMs + GRACE_MS : Math.max(this.#dueMs, nowMs + GRACE_MS);
-  }
-
-  /** Bytes buy time, framing included; more than `mostMs` of it cannot be saved up. */
-  arrived(bytes: number, nowMs: number, mostMs: number): void {
-    if (this.#msPerByte > 0) this.#dueMs = Math.min(this.#dueMs + bytes * this.#msPerByte, nowMs + Math.max(GRACE_MS, mostMs));
   }
 
   /** Hands on what of `bytes` is body; returns how many it used, MALFORMED or TOO_LARGE. */

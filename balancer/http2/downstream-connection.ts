@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ListenerHttp2, ListenerLimits, ListenerTimeouts } from '../config/config.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import { AbuseBudget, type AbuseKind, type AbuseReason } from './abuse-budget.ts';
@@ -55,6 +56,8 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   #framesSeen = 0;
   #writeDeadlineMs = Infinity;
   #drainDeadlineMs = Infinity;
+  /** For the client to acknowledge our SETTINGS; Infinity: it has. */
+  #settingsDeadlineMs: number;
   readonly #onDrain = (): void => this.onWritten();
 
   constructor(link: ClientSocket, facts: ConnectionFacts, settings: Http2Settings) {
@@ -63,6 +66,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.facts = facts;
     this.settings = settings;
     this.#idleDeadlineMs = settings.deadlines.nowMs + settings.timeouts.requestHeadMs;
+    this.#settingsDeadlineMs = this.#idleDeadlineMs;
     this.deadlineMs = this.#idleDeadlineMs;
     this.#budget = new AbuseBudget(settings.http2.resetsPerSecond);
     this.writer = new FairWriter(link.socket, this, settings.turnEnd);
@@ -128,11 +132,11 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   /** Ends the connection with an error of the client's (RFC 9113 section 5.4.1). */
-  fatal(error: number, debug: string): void {
+  fatal(error: number, debug: string, code: ErrorCode = error === Http2Error.NoError ? 'client_closed' : 'bad_framing'): void {
     if (this.#closing) return;
     this.#reader.stop();
     this.writer.write(frames.goAwayFrame(this.#streams.lastId, error, debug));
-    this.#streams.failAll(error === Http2Error.NoError ? 'client_closed' : 'bad_framing');
+    this.#streams.failAll(code);
     this.#linger();
   }
 
@@ -167,6 +171,12 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.#idleDeadlineMs = Infinity;
   }
 
+  /** RFC 9113 section 6.5.3. */
+  onSettingsAcknowledged(): void {
+    if (this.#settingsDeadlineMs === Infinity) this.fatal(Http2Error.ProtocolError, 'SETTINGS acknowledged twice');
+    this.#settingsDeadlineMs = Infinity;
+  }
+
   onPingAnswered(opaque: string): void {
     if (opaque === DRAIN_PING) this.#lastCall();
   }
@@ -194,16 +204,25 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
       return;
     }
     if (this.#writeDeadlineMs <= nowMs) return this.#tooSlow();
-    if (this.#frameDeadlineMs <= nowMs) return this.fatal(Http2Error.ProtocolError, 'a frame did not arrive in time');
+    if (this.#frameDeadlineMs <= nowMs) return this.#cut(Http2Error.ProtocolError, 'a frame did not arrive in time');
     if (this.#drainDeadlineMs <= nowMs) return this.#lastCall();
-    if (this.#idleDeadlineMs <= nowMs) return this.fatal(Http2Error.NoError, 'idle');
+    if (this.#idleDeadlineMs <= nowMs) return this.#leaveIdle();
+    if (this.#settingsDeadlineMs <= nowMs && !this.#mayAcknowledgeLater())
+      return this.#cut(Http2Error.SettingsTimeout, 'SETTINGS were not acknowledged in time');
     this.expect(Math.min(this.#writeDeadlineMs, this.#frameDeadlineMs, this.#drainDeadlineMs, this.#idleDeadlineMs));
+    this.expect(this.#settingsDeadlineMs);
     this.expect(this.#streams.expire(nowMs));
   }
 
-  /** Ends a stream whose client is too slow to take what was sent on it. */
-  countSlow(): void {
+  /** A request, or the connection, is ended because the client is too slow. */
+  countCut(code: ErrorCode): void {
+    this.settings.handler.onConnectionCut(code, this.facts);
+  }
+
+  /** The client does not take what was sent. */
+  countSlowReader(): void {
     this.settings.countAbuse(this.facts.listener, 'slow_reader');
+    this.countCut('write_timeout');
   }
 
   #take(chunk: Buffer): void {
@@ -246,9 +265,27 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   #tooSlow(): void {
-    this.countSlow();
-    this.#streams.failAll('client_closed');
+    this.countSlowReader();
+    this.#streams.failAll('write_timeout');
     this.destroy();
+  }
+
+  #cut(error: number, debug: string): void {
+    this.countCut('request_timeout');
+    this.fatal(error, debug, 'request_timeout');
+  }
+
+  /** What we do not read from now may be the acknowledgement. */
+  #mayAcknowledgeLater(): boolean {
+    if (!this.#socket.isPaused()) return false;
+    this.#settingsDeadlineMs = this.settings.deadlines.nowMs + this.settings.timeouts.requestHeadMs;
+    return true;
+  }
+
+  #leaveIdle(): void {
+    const begun = this.#prefaceLeft !== '' && this.#prefaceLeft !== PREFACE;
+    if (begun) this.#cut(Http2Error.ProtocolError, 'the preface did not arrive in time');
+    else this.fatal(Http2Error.NoError, 'idle');
   }
 
   #announceDrain(): void {

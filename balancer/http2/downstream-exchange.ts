@@ -104,7 +104,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
     this.sendWindow = start.sendWindow;
     this.#webSocketKey = start.webSocketKey;
     this.upgrade = start.webSocketKey === '' ? '' : 'websocket';
-    if (start.webSocketKey !== '') this.body.timed = false;
+    if (start.webSocketKey !== '') this.body.bounded = false;
   }
 
   readBody(): void {

@@ -2,50 +2,47 @@
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { canonicalRequest } from '../message/canonical-request.ts';
 import { UNKNOWN_LENGTH } from '../message/exchange.ts';
-import type { Fields } from '../message/fields.ts';
-import { BlockMemory } from './block-memory.ts';
+import type { CanonicalRequest } from '../message/request.ts';
+import { GRACE_MS } from '../message/body-pace.ts';
 import type { Http2DownstreamConnection } from './downstream-connection.ts';
 import { Http2Exchange, type ExchangeOwner } from './downstream-exchange.ts';
 import * as frames from './frame.ts';
 import { FrameType, Http2Error } from './frame.ts';
 import type { FrameSink } from './frame-reader.ts';
-import { Decoded, HpackDecoder } from './hpack-decoder.ts';
 import { NO_TABLE } from './hpack-encoder.ts';
 import { PeerSettings } from './peer-settings.ts';
-import { RequestBody, type BodyOwner } from './request-body.ts';
-import { http2RequestHead, http2Trailers, type Http2RequestHead } from './request-head.ts';
+import { RecentResets } from './recent-resets.ts';
+import { ReceiveWindow } from './receive-window.ts';
+import { RequestBody, type BodyOwner, type BodyRules } from './request-body.ts';
+import { problemOf, RequestHeads, type Http2RequestHead } from './request-head.ts';
 import { addWebSocketKey } from './websocket-handshake.ts';
-
-/** The table that clients may use until they know better, and with us ever after. */
-const TABLE_BYTES = 4096;
-/** Streams that we reset and of which frames may still be on their way; more are not remembered. */
-const MAX_RESETS = 256;
 
 export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   /** Streams whose listener waits for onDownstreamDrain. */
   blocked = 0;
   /** The highest stream that was opened. */
   lastId = 0;
+  readonly bodyRules: BodyRules;
   readonly #connection: Http2DownstreamConnection;
   readonly #streams = new Map<number, Http2Exchange>();
-  readonly #decoder: HpackDecoder;
-  readonly #memory = new BlockMemory<Http2RequestHead>();
+  readonly #heads: RequestHeads;
   readonly #peer = new PeerSettings();
   readonly #noBody: RequestBody;
-  readonly #resets = new Set<number>();
+  readonly #resets = new RecentResets();
+  #requests = 0;
   #settingsSeen = false;
   #refusing = false;
   #tableTold = false;
-  /** What the client may still send on all streams together. */
-  #window: number;
-  /** Of bodies that nobody takes now. */
-  #held = 0;
+  readonly #window: ReceiveWindow;
 
   constructor(connection: Http2DownstreamConnection) {
     this.#connection = connection;
-    this.#decoder = new HpackDecoder(TABLE_BYTES, connection.settings.limits.headBytes);
+    const { limits, timeouts } = connection.settings;
+    const { bodyBytes, bodyRate } = limits;
+    this.bodyRules = { bodyBytes, bodyRate, betweenMs: timeouts.requestBodyMs };
+    this.#heads = new RequestHeads(limits);
     this.#noBody = new RequestBody(0, this, 0, true);
-    this.#window = Math.max(frames.DEFAULT_WINDOW, this.largestWindow);
+    this.#window = new ReceiveWindow(this.largestWindow);
   }
 
   get open(): number {
@@ -76,10 +73,13 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   expire(nowMs: number): number {
     let next = Infinity;
     for (const exchange of this.#streams.values()) {
-      if (exchange.body.deadlineMs <= nowMs) this.#fail(exchange, 'request_timeout', Http2Error.NoError);
-      else if (exchange.writeDeadlineMs <= nowMs && !this.#mayWaitOn(exchange)) {
-        this.#connection.countSlow();
-        this.#left(exchange);
+      if (exchange.body.deadlineMs <= nowMs && !this.#bodyMayWait(exchange)) {
+        const code = exchange.body.slow ? 'body_too_slow' : 'request_timeout';
+        this.#connection.countCut(code);
+        this.#fail(exchange, code, Http2Error.NoError);
+      } else if (exchange.writeDeadlineMs <= nowMs && !this.#mayWaitOn(exchange)) {
+        this.#connection.countSlowReader();
+        this.#left(exchange, 'write_timeout');
         this.reset(exchange, Http2Error.Cancel);
       } else next = Math.min(next, exchange.body.deadlineMs, exchange.writeDeadlineMs);
     }
@@ -92,7 +92,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     if (this.#unready()) return;
     const exchange = this.#streams.get(streamId);
     if (exchange !== undefined) return this.#takeTrailers(exchange, block, endStream);
-    const head = this.#readHead(block);
+    const head = this.#heads.read(block);
     if (head === null) return this.#connection.fatal(Http2Error.CompressionError, 'broken header block');
     if (this.#refusing && streamId > this.lastId) return;
     if ((streamId & 1) === 0) return this.#connection.fatal(Http2Error.ProtocolError, 'a client opened a stream of even number');
@@ -106,17 +106,15 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   onData(streamId: number, piece: Buffer, flowBytes: number, endStream: boolean): void {
     if (this.#unready()) return;
     if (piece.length === 0 && !endStream && !this.#connection.allow('empty_data')) return;
-    this.#window -= flowBytes;
-    if (this.#window < 0) return this.#connection.fatal(Http2Error.FlowControlError, 'the window of the connection was overrun');
+    if (!this.#window.take(flowBytes))
+      return this.#connection.fatal(Http2Error.FlowControlError, 'the window of the connection was overrun');
     const exchange = this.#streams.get(streamId);
     if (exchange === undefined) this.#onClosed(streamId);
     else {
       const { body } = exchange;
       if (body.remoteDone) this.#fail(exchange, 'bad_framing', Http2Error.StreamClosed);
       else if (!body.takeWindow(flowBytes)) this.#fail(exchange, 'bad_framing', Http2Error.FlowControlError);
-      else if (!body.take({ piece, flowBytes, endStream }, exchange.listener))
-        this.#fail(exchange, 'bad_framing', Http2Error.ProtocolError);
-      else if (endStream) exchange.remoteEnded();
+      else this.#takeBody(exchange, body.take({ piece, flowBytes, endStream }, exchange.listener), endStream);
     }
     this.#widen();
   }
@@ -127,13 +125,13 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     if (!this.#connection.allow('resets')) return;
     const exchange = this.#streams.get(streamId);
     if (exchange === undefined) return;
-    this.#left(exchange);
+    this.#left(exchange, 'client_closed');
     this.#forget(exchange);
   }
 
   onSettings(payload: string, ack: boolean): void {
     if (ack) {
-      this.#unready();
+      if (!this.#unready()) this.#connection.onSettingsAcknowledged();
       return;
     }
     const first = !this.#settingsSeen;
@@ -224,11 +222,16 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     this.#connection.expect(exchange.writeDeadlineMs);
   }
 
-  expectBody(body: RequestBody): void {
-    if (!body.timed) return;
-    const { deadlines, timeouts } = this.#connection.settings;
-    body.deadlineMs = deadlines.nowMs + timeouts.requestBodyMs;
-    this.#connection.expect(body.deadlineMs);
+  get receivedBytes(): number {
+    return this.#window.received;
+  }
+
+  get sweptMs(): number {
+    return this.#connection.settings.deadlines.nowMs;
+  }
+
+  expect(deadlineMs: number): void {
+    this.#connection.expect(deadlineMs);
   }
 
   updateWindow(streamId: number, increment: number): void {
@@ -236,7 +239,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   }
 
   countHeld(bytes: number): void {
-    this.#held += bytes;
+    this.#window.hold(bytes);
     if (bytes < 0) this.#widen();
   }
 
@@ -272,20 +275,6 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
       this.#connection.fatal(Http2Error.StreamClosed, 'a frame on a closed stream');
   }
 
-  /** The head in a header block, or the error to answer; null: the block is broken. */
-  #readHead(block: string): Http2RequestHead | ErrorCode | null {
-    const { version } = this.#decoder;
-    const known = this.#memory.get(block, version);
-    if (known !== undefined) return known;
-    const fields: Fields = [];
-    const decoded = this.#decoder.decode(block, fields);
-    if (decoded === Decoded.Broken) return null;
-    if (decoded === Decoded.TooLarge) return 'head_too_large';
-    const head = http2RequestHead(fields, this.#connection.settings.limits.fields);
-    if (typeof head !== 'string' && this.#decoder.version === version) this.#memory.set(block, version, head);
-    return head;
-  }
-
   #begin(id: number, head: Http2RequestHead | ErrorCode, endStream: boolean): void {
     const { facts, settings, writer } = this.#connection;
     const problem = typeof head === 'string' ? head : problemOf(head, endStream);
@@ -296,6 +285,9 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     const method = webSocketKey === '' ? head.method : 'GET';
     const request = canonicalRequest({ method, target, authority, fields, version: '2', acceptsTrailers }, facts);
     if (typeof request === 'string') return this.#refuse(id, request, { head, endStream });
+    const { bodyBytes, requestsPerConnection } = settings.limits;
+    if (bodyBytes > 0 && head.contentLength > bodyBytes && webSocketKey === '')
+      return this.#refuse(id, 'body_too_large', { head, endStream, request });
     const body = endStream ? this.#noBody : new RequestBody(id, this, head.contentLength, false);
     const bodyLength = endStream || webSocketKey !== '' ? 0 : head.contentLength >= 0 ? head.contentLength : UNKNOWN_LENGTH;
     const expectsContinue = head.expect !== '' && bodyLength !== 0;
@@ -303,16 +295,18 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     const exchange = new Http2Exchange(this, writer, settings.encoder, start);
     this.#streams.set(id, exchange);
     this.#connection.busy();
+    this.#requests += 1;
+    if (this.#requests >= requestsPerConnection) this.#connection.drain();
     settings.handler.onRequest(exchange);
   }
 
   /** Answers a request that is not passed on. One that is malformed is a stream error as well (RFC 9113 section 8.1.1). */
-  #refuse(id: number, code: ErrorCode, { head, endStream }: RefusedRequest): void {
+  #refuse(id: number, code: ErrorCode, { head, endStream, request }: RefusedRequest): void {
     const { settings, facts, writer } = this.#connection;
     const { status } = ERRORS[code];
     const malformed = status === 400;
-    if (!this.#connection.allow(malformed ? 'resets' : 'large_heads')) return;
-    const reply = settings.handler.onBadRequest(code, facts);
+    if (!this.#connection.allow(malformed || code === 'body_too_large' ? 'resets' : 'large_heads')) return;
+    const reply = settings.handler.onBadRequest(code, facts, request);
     const bytes = typeof head !== 'string' && head.method === 'HEAD' ? '' : Buffer.from(reply.body).toString('latin1');
     const fits = bytes.length > 0 && bytes.length <= Math.min(this.#peer.initialWindow, writer.window);
     const block = this.blockOf(settings.encoder.head(status, reply.fields, fits ? bytes.length : UNKNOWN_LENGTH));
@@ -325,12 +319,10 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   }
 
   #takeTrailers(exchange: Http2Exchange, block: string, endStream: boolean): void {
-    const fields: Fields = [];
-    const decoded = this.#decoder.decode(block, fields);
-    if (decoded === Decoded.Broken) return this.#connection.fatal(Http2Error.CompressionError, 'broken header block');
+    const trailers = this.#heads.readTrailers(block);
+    if (trailers === null) return this.#connection.fatal(Http2Error.CompressionError, 'broken header block');
     if (exchange.body.remoteDone) return this.#fail(exchange, 'bad_framing', Http2Error.StreamClosed);
-    const trailers = decoded === Decoded.Well && endStream ? http2Trailers(fields, this.#connection.settings.limits.fields) : null;
-    if (trailers === null || !exchange.body.end(trailers, exchange.listener))
+    if (trailers === 'malformed' || !endStream || !exchange.body.end(trailers, exchange.listener))
       return this.#fail(exchange, 'bad_framing', Http2Error.ProtocolError);
     exchange.remoteEnded();
   }
@@ -345,6 +337,24 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     if (!answerable) this.reset(exchange, error === Http2Error.NoError ? Http2Error.Cancel : error);
   }
 
+  /** What becomes of a stream with a piece of its body. What is too large ends it when it is answered, and only it. */
+  #takeBody(exchange: Http2Exchange, problem: ErrorCode | null, endStream: boolean): void {
+    if (problem !== null) this.#fail(exchange, problem, problem === 'body_too_large' ? Http2Error.NoError : Http2Error.ProtocolError);
+    else if (endStream) exchange.remoteEnded();
+  }
+
+  /**
+   * The time is not the client's while bodies that wait here have used up the window of all. Nor is a body too slow while other bodies
+   * come, and fast enough for all of them: in which order they are sent is the client's to choose.
+   */
+  #bodyMayWait(exchange: Http2Exchange): boolean {
+    const { body } = exchange;
+    const enough = (this.bodyRules.bodyRate * this.#streams.size * GRACE_MS) / 1000;
+    if (!this.#window.shut && !(body.slow && this.receivedBytes - body.mark >= enough)) return false;
+    exchange.readBody();
+    return true;
+  }
+
   /** In line behind others with open windows it waits for the socket, which has a deadline of its own. */
   #mayWaitOn(exchange: Http2Exchange): boolean {
     if (!exchange.inLine || this.#connection.writer.window <= 0) return false;
@@ -352,21 +362,16 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     return true;
   }
 
-  /** The client wants no answer any more. */
-  #left(exchange: Http2Exchange): void {
+  /** The client wants no answer any more, or cannot be given one. */
+  #left(exchange: Http2Exchange, code: ErrorCode): void {
     if (exchange.ended) return;
     exchange.ended = true;
-    exchange.listener.onDownstreamFailed('client_closed', false);
+    exchange.listener.onDownstreamFailed(code, false);
   }
 
   #sendReset(id: number, error: number): void {
     this.#connection.writer.write(frames.rstStreamFrame(id, error));
     this.#resets.add(id);
-    if (this.#resets.size <= MAX_RESETS) return;
-    for (const oldest of this.#resets) {
-      this.#resets.delete(oldest);
-      break;
-    }
   }
 
   #forget(exchange: Http2Exchange): void {
@@ -375,24 +380,15 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     if (this.#streams.size === 0) this.#connection.idle();
   }
 
-  /** Bodies that nobody takes must not stop those that flow: the window is opened for both, until what is held is too much. */
   #widen(): void {
-    if (this.#held >= this.largestWindow || this.#window > this.largestWindow / 2) return;
-    this.updateWindow(0, this.largestWindow - this.#window);
-    this.#window = this.largestWindow;
+    const increment = this.#window.widen();
+    if (increment > 0) this.updateWindow(0, increment);
   }
 }
 
 interface RefusedRequest {
   readonly head: Http2RequestHead | ErrorCode;
   readonly endStream: boolean;
-}
-
-/** What is wrong with a head as the beginning of this stream. */
-function problemOf(head: Http2RequestHead, endStream: boolean): ErrorCode | null {
-  if (head.protocol !== '' && head.protocol !== 'websocket') return 'method_not_supported';
-  // A tunnel that is half-closed before it is open.
-  if (head.protocol !== '' && endStream) return 'bad_request';
-  if (endStream && head.contentLength > 0) return 'bad_framing';
-  return head.expect !== '' && head.expect !== '100-continue' ? 'expectation_failed' : null;
+  /** As far as it could be understood. */
+  readonly request?: CanonicalRequest;
 }

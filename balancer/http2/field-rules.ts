@@ -1,28 +1,31 @@
-// Which fields a message of HTTP/2 may have (RFC 9113 section 8.2).
-import { isFieldValue, isToken } from '../message/grammar.ts';
+// Which fields a message of HTTP/2 may have (RFC 9113 section 8.2), for requests and responses, heads and trailers.
+import { FieldKind, fieldName } from '../message/field-names.ts';
+import { isFieldValue } from '../message/grammar.ts';
 
-/** Fields of one connection, which have no meaning here (RFC 9113 section 8.2.2). */
-const CONNECTION_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
-const UPPER_CASE = /[A-Z]/;
-/** Names that were good; bounded, since strangers choose them. */
-const known = new Set<string>();
-const MAX_KNOWN = 2048;
-const MAX_KNOWN_LENGTH = 64;
-
-/** True for a name in lower case that is no field of a connection, with a value of the grammar and no blank around it. */
-export function isRegularField(name: string, value: string): boolean {
-  return (
-    (known.has(name) || learn(name)) &&
-    isFieldValue(value, 0, value.length) &&
-    !isBlank(value.charCodeAt(0)) &&
-    !isBlank(value.charCodeAt(value.length - 1))
-  );
+/** FieldKind of a field; -1: its name or its value may not stand in any message. Names are in lower case, as they have to be. */
+export function kindOf(name: string, value: string): number {
+  const known = fieldName(name);
+  if (known === null || known.lower !== name || !isFieldValue(value, 0, value.length)) return -1;
+  // RFC 9113 section 8.2.1: no blanks around a value.
+  return isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)) ? -1 : known.kind;
 }
 
-function learn(name: string): boolean {
-  if (!isToken(name) || UPPER_CASE.test(name) || CONNECTION_FIELDS.has(name)) return false;
-  if (known.size < MAX_KNOWN && name.length <= MAX_KNOWN_LENGTH) known.add(Buffer.from(name, 'latin1').toString('latin1'));
-  return true;
+/**
+ * True for fields of one connection of HTTP/1.1, which make a message malformed (RFC 9113 section 8.2.2). Te is excepted in requests
+ * alone, where it may say that the client takes trailers.
+ */
+export function isConnectionSpecific(kind: number): boolean {
+  switch (kind) {
+    case FieldKind.TransferEncoding:
+    case FieldKind.Connection:
+    case FieldKind.KeepAlive:
+    case FieldKind.ProxyConnection:
+    case FieldKind.Te:
+    case FieldKind.Upgrade:
+      return true;
+    default:
+      return false;
+  }
 }
 
 function isBlank(code: number): boolean {

@@ -1,4 +1,6 @@
-// The body of one request: windows, declared length, and bytes that wait until somebody wants them.
+// The body of one request: windows, lengths, pace, and bytes that wait until somebody wants them.
+import type { ErrorCode } from '../errors.ts';
+import { BodyPace } from '../message/body-pace.ts';
 import type { DownstreamListener } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -9,10 +11,26 @@ export interface BodyOwner {
   /** As far as the window of a stream may grow whose body is taken as fast as it comes. */
   readonly largestWindow: number;
   updateWindow(streamId: number, increment: number): void;
+  /** The same for all requests of the listener. */
+  readonly bodyRules: BodyRules;
+  /** Of the last sweep. */
+  readonly sweptMs: number;
+  /** Of all bodies, so far. */
+  readonly receivedBytes: number;
   /** Bytes of all bodies that wait, changed by this many. */
   countHeld(bytes: number): void;
-  /** A byte came, or may come now. */
-  expectBody(body: RequestBody): void;
+  /** A deadline of a body: it is looked at then. */
+  expect(deadlineMs: number): void;
+}
+
+/** What a body may be. */
+export interface BodyRules {
+  /** 0: any. */
+  readonly bodyBytes: number;
+  /** Bytes per second; 0: any. */
+  readonly bodyRate: number;
+  /** Between two of its bytes. */
+  readonly betweenMs: number;
 }
 
 /** A piece of a DATA frame. */
@@ -26,12 +44,17 @@ export class RequestBody {
   /** The client has ended its side of the stream. */
   remoteDone: boolean;
   deadlineMs = Infinity;
-  /** False: the client may be silent for as long as it likes, as in a tunnel. */
-  timed = true;
+  /** The deadline is that of the pace. */
+  slow = false;
+  /** What all bodies of the connection had received when the deadline was set. */
+  mark = 0;
+  /** False: a tunnel, in which the client may be silent for as long as it likes, and say as much. */
+  bounded = true;
   readonly #streamId: number;
   readonly #owner: BodyOwner;
   /** -1: not told. */
   readonly #length: number;
+  readonly #pace: BodyPace | null;
   #held: HeldBytes | null = null;
   /** Bytes of windows that what is held took. */
   #heldFlow = 0;
@@ -47,6 +70,7 @@ export class RequestBody {
     this.#streamId = streamId;
     this.#owner = owner;
     this.#length = length;
+    this.#pace = remoteDone || owner.bodyRules.bodyRate === 0 ? null : new BodyPace(owner.bodyRules.bodyRate);
     this.#window = owner.streamWindow;
     this.#target = owner.streamWindow;
     this.remoteDone = remoteDone;
@@ -59,14 +83,17 @@ export class RequestBody {
     return this.#window >= 0;
   }
 
-  /** False when the length that was declared is not kept (RFC 9113 section 8.1.1): nothing of the piece was handed on. */
-  take({ piece, flowBytes, endStream }: BodyPiece, listener: DownstreamListener): boolean {
+  /** Null, or what is wrong: it is larger than it may be, or than was declared (RFC 9113 section 8.1.1). Then nothing of it was handed on. */
+  take({ piece, flowBytes, endStream }: BodyPiece, listener: DownstreamListener): ErrorCode | null {
     this.#received += piece.length;
-    if (this.#length >= 0 && (endStream ? this.#received !== this.#length : this.#received > this.#length)) return false;
+    if (this.#length >= 0 && (endStream ? this.#received !== this.#length : this.#received > this.#length)) return 'bad_framing';
+    const { bodyBytes } = this.#owner.bodyRules;
+    if (bodyBytes > 0 && this.#received > bodyBytes && this.bounded && !this.#told) return 'body_too_large';
     if (endStream) this.remoteDone = true;
     if (this.#told) {
       // Nobody wants it; the window stays as it is.
     } else if (this.#flows && this.#held === null) {
+      this.#arrived(flowBytes);
       if (piece.length > 0) listener.onBody(piece);
       this.#widen();
     } else {
@@ -76,10 +103,10 @@ export class RequestBody {
     }
     if (endStream) this.#tellEnd(listener);
     else this.#expect();
-    return true;
+    return null;
   }
 
-  /** False as with `take`. */
+  /** False when it is not as long as was declared. */
   end(trailers: Fields, listener: DownstreamListener): boolean {
     if (this.#length >= 0 && this.#received !== this.#length) return false;
     this.remoteDone = true;
@@ -91,7 +118,9 @@ export class RequestBody {
   /** The listener wants it from now on. */
   flow(listener: DownstreamListener): void {
     this.#flows = true;
+    this.#pace?.awaited(this.#owner.sweptMs);
     if (this.#held !== null) {
+      this.#arrived(this.#heldFlow);
       const bytes = this.#held.take();
       this.#release();
       if (bytes.length > 0) listener.onBody(bytes);
@@ -101,9 +130,20 @@ export class RequestBody {
     else this.#expect();
   }
 
+  #arrived(flowBytes: number): void {
+    this.#pace?.arrived(flowBytes, this.#owner.sweptMs, this.#owner.bodyRules.betweenMs);
+  }
+
   #expect(): void {
     // The listener may have paused it while it was told of bytes.
-    if (this.#flows && !this.#told) this.#owner.expectBody(this);
+    if (!this.#flows || this.#told || !this.bounded) return;
+    const owner = this.#owner;
+    const betweenMs = owner.sweptMs + owner.bodyRules.betweenMs;
+    const paceMs = this.#pace?.dueMs ?? Infinity;
+    this.slow = paceMs < betweenMs;
+    this.deadlineMs = this.slow ? paceMs : betweenMs;
+    this.mark = owner.receivedBytes;
+    owner.expect(this.deadlineMs);
   }
 
   /** The endpoint takes it slower than it comes: the window is not opened further, and the time is not the client's. */

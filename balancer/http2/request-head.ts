@@ -1,10 +1,14 @@
-// The fields of a header block to the head of a request (RFC 9113 sections 8.2 and 8.3): every doubt is an error.
+// Header blocks of clients to heads of requests and to trailers (RFC 9113 sections 8.2 and 8.3): every doubt is an error.
+import type { ListenerLimits } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import { contentLengthOf, FieldKind, fieldName } from '../message/field-names.ts';
 import type { Fields } from '../message/fields.ts';
 import { isFieldValue } from '../message/grammar.ts';
 import { share } from '../message/shared-fields.ts';
 import { withoutForbidden } from '../message/trailers.ts';
+import { BlockMemory } from './block-memory.ts';
+import { kindOf } from './field-rules.ts';
+import { Decoded, HpackDecoder } from './hpack-decoder.ts';
 
 export interface Http2RequestHead {
   method: string;
@@ -26,6 +30,42 @@ export interface Http2RequestHead {
 const MAX_PATH = 16_384;
 const PSEUDO_NAMES = new Set([':method', ':scheme', ':path', ':authority', ':protocol']);
 const UNSET = '\0';
+/** The table that clients may use until they know better, and with us ever after. */
+const TABLE_BYTES = 4096;
+
+/** Reads the header blocks of one connection, and remembers those that keep coming. */
+export class RequestHeads {
+  readonly #decoder: HpackDecoder;
+  readonly #memory = new BlockMemory<Http2RequestHead>();
+  readonly #maxFields: number;
+
+  constructor({ headBytes, fields }: Pick<ListenerLimits, 'headBytes' | 'fields'>) {
+    this.#decoder = new HpackDecoder(TABLE_BYTES, headBytes);
+    this.#maxFields = fields;
+  }
+
+  /** The head in a block, or the error to answer; null: the block is broken, and the connection with it. */
+  read(block: string): Http2RequestHead | ErrorCode | null {
+    const { version } = this.#decoder;
+    const known = this.#memory.get(block, version);
+    if (known !== undefined) return known;
+    const fields: Fields = [];
+    const decoded = this.#decoder.decode(block, fields);
+    if (decoded === Decoded.Broken) return null;
+    if (decoded === Decoded.TooLarge) return 'head_too_large';
+    const head = http2RequestHead(fields, this.#maxFields);
+    if (typeof head !== 'string' && this.#decoder.version === version) this.#memory.set(block, version, head);
+    return head;
+  }
+
+  /** The trailers in a block; `malformed`: it can be read and has none that are allowed; null: it is broken. */
+  readTrailers(block: string): Fields | 'malformed' | null {
+    const fields: Fields = [];
+    const decoded = this.#decoder.decode(block, fields);
+    if (decoded === Decoded.Broken) return null;
+    return (decoded === Decoded.Well ? http2Trailers(fields, this.#maxFields) : null) ?? 'malformed';
+  }
+}
 
 /** The head in `fields`, or the error to answer; those with status 400 are malformed requests (RFC 9113 section 8.1.1). */
 export function http2RequestHead(fields: Readonly<Fields>, maxFields: number): Http2RequestHead | ErrorCode {
@@ -60,7 +100,7 @@ export function http2Trailers(fields: Fields, maxFields: number): Fields | null 
   if (fields.length / 2 > maxFields) return null;
   for (let i = 0; i < fields.length; i += 2) {
     const kind = kindOf(fields[i] ?? '', fields[i + 1] ?? '');
-    if (kind !== FieldKind.Other && kind !== FieldKind.Cookie && kind < FieldKind.ForwardedFor && kind !== FieldKind.Trailer) return null;
+    if (kind !== FieldKind.Other && kind < FieldKind.ForwardedFor && kind !== FieldKind.Trailer) return null;
   }
   return withoutForbidden(fields);
 }
@@ -72,18 +112,6 @@ function takePseudo(name: string, value: string, head: Http2RequestHead): boolea
   if (head[key] !== UNSET || value === '') return false;
   head[key] = value;
   return true;
-}
-
-/** FieldKind of a field; -1: its name or value is not allowed. */
-function kindOf(raw: string, value: string): number {
-  const name = fieldName(raw);
-  if (name === null || name.lower !== raw || !isFieldValue(value, 0, value.length)) return -1;
-  // RFC 9113 section 8.2.1: no blanks around a value.
-  return isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)) ? -1 : name.kind;
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 function takeFields(fields: Readonly<Fields>, from: number, head: Http2RequestHead): ErrorCode | null {
@@ -131,6 +159,7 @@ function takeFraming(kind: number, value: string, head: Http2RequestHead): Error
     case FieldKind.Trailer:
       return null;
     default:
+      // A field of a connection, or one that is not allowed at all.
       return 'bad_request';
   }
 }
@@ -148,4 +177,13 @@ function checkTarget(head: Http2RequestHead): ErrorCode | null {
   if (head.path.length > MAX_PATH) return 'target_too_long';
   if (head.path.charCodeAt(0) !== 0x2f && head.path !== '*') return 'bad_path';
   return head.authority === UNSET || head.authority === '' ? 'bad_host' : null;
+}
+
+/** What is wrong with a head as the beginning of this stream. */
+export function problemOf(head: Http2RequestHead, endStream: boolean): ErrorCode | null {
+  if (head.protocol !== '' && head.protocol !== 'websocket') return 'method_not_supported';
+  // A tunnel that is half-closed before it is open.
+  if (head.protocol !== '' && endStream) return 'bad_request';
+  if (endStream && head.contentLength > 0) return 'bad_framing';
+  return head.expect !== '' && head.expect !== '100-continue' ? 'expectation_failed' : null;
 }

@@ -1,9 +1,10 @@
 // Header blocks of responses, read and checked (RFC 9113 section 8.3.2), and remembered as long as they keep coming.
 import { UNKNOWN_LENGTH } from '../message/exchange.ts';
+import { contentLengthOf, FieldKind } from '../message/field-names.ts';
 import type { Fields } from '../message/fields.ts';
 import { share } from '../message/shared-fields.ts';
 import { Http2Error } from './frame.ts';
-import { isRegularField } from './field-rules.ts';
+import { isConnectionSpecific, kindOf } from './field-rules.ts';
 import { Decoded, HpackDecoder } from './hpack-decoder.ts';
 
 /** `status` 0: trailers, which have no pseudo fields. */
@@ -62,10 +63,14 @@ function check(decoded: Fields): BlockHead | null {
     if (name === ':status') {
       if (i !== 0 || !/^[1-5]\d\d$/.test(value)) return null;
       status = Number(value);
-    } else if (!isRegularField(name, value)) return null;
-    else if (name === 'content-length') {
-      if (contentLength !== UNKNOWN_LENGTH || !/^\d{1,15}$/.test(value)) return null;
-      contentLength = Number(value);
+      continue;
+    }
+    const kind = kindOf(name, value);
+    if (kind < 0 || isConnectionSpecific(kind)) return null;
+    if (kind === FieldKind.ContentLength) {
+      if (contentLength !== UNKNOWN_LENGTH) return null;
+      contentLength = contentLengthOf(value);
+      if (contentLength < 0) return null;
     } else fields.push(name, value);
   }
   return { status, fields, contentLength };

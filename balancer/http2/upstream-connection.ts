@@ -4,7 +4,6 @@ import type { Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { OutgoingRequest, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
-import type { UpstreamSocket } from '../socket/upstream-socket.ts';
 import {
   DEFAULT_MAX_FRAME,
   DEFAULT_WINDOW,
@@ -24,7 +23,7 @@ import { Liveness } from './liveness.ts';
 import { PeerSettings } from './peer-settings.ts';
 import { connectBlock, requestBlock, trailerBlock } from './request-block.ts';
 import { ResponseHeads } from './response-head.ts';
-import type { Http2UpstreamOwner, Http2UpstreamSettings } from './upstream-owner.ts';
+import type { Http2Link, Http2UpstreamOwner, Http2UpstreamSettings } from './upstream-owner.ts';
 import { INITIAL_WINDOW, Http2UpstreamStream } from './upstream-stream.ts';
 import { UpstreamWriter } from './upstream-writer.ts';
 
@@ -45,7 +44,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   reads = 0;
   readonly #peer = new PeerSettings();
   readonly #liveness: Liveness;
-  readonly #link: UpstreamSocket;
+  readonly #link: Http2Link;
   readonly #socket: Socket;
   readonly #settings: Http2UpstreamSettings;
   readonly #owner: Http2UpstreamOwner;
@@ -71,7 +70,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   #told = false;
 
   /** On a socket that has just connected: the preface and our settings leave at once. */
-  constructor(link: UpstreamSocket, settings: Http2UpstreamSettings, owner: Http2UpstreamOwner) {
+  constructor(link: Http2Link, settings: Http2UpstreamSettings, owner: Http2UpstreamOwner) {
     this.#link = link;
     this.#socket = link.socket;
     this.#settings = settings;
@@ -128,6 +127,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
     for (const stream of this.#streams.values()) stream.checkDeadline(nowMs);
     const state = this.#liveness.check(nowMs);
     if (state === 'dead') this.#break('connection_reset', 'the endpoint does not answer a PING');
+    else if (state === 'unsettled') this.#giveUp(Http2Error.SettingsTimeout, null, 'the endpoint has not acknowledged our SETTINGS');
     else if (state === 'ask') this.#writer.write(pingFrame('weirping', false));
   }
 
@@ -220,7 +220,10 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   }
 
   onSettings(payload: string, ack: boolean): void {
-    if (ack) return;
+    if (ack) {
+      if (!this.#liveness.acknowledged()) this.#violated(Http2Error.ProtocolError);
+      return;
+    }
     const settings = this.#peer.read(payload);
     if (typeof settings === 'number') return this.#violated(settings);
     for (const stream of this.#streams.values()) {
@@ -321,11 +324,16 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
 
   /** An error of the whole connection (RFC 9113 section 5.4.1). */
   #violated(error: number): void {
+    this.#giveUp(error, 'response_malformed', `HTTP/2 broken by the endpoint: ${this.#reader.problem} (code ${error})`);
+  }
+
+  /** Tells the endpoint why, too. */
+  #giveUp(error: number, code: ErrorCode | null, detail: string): void {
     if (this.#closed) return;
     this.#reader.stop();
     this.#writer.write(goAwayFrame(0, error, this.#reader.problem));
     this.#writer.flush();
-    this.#break('response_malformed', `HTTP/2 broken by the endpoint: ${this.#reader.problem} (code ${error})`);
+    this.#break(code, detail);
   }
 
   /** Everything on it fails. `code` null: by what each request can have met. */

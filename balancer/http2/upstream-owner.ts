@@ -1,6 +1,10 @@
 // What the pool of an endpoint tells an HTTP/2 connection, and what it hears of it.
 import type { Deadlines } from '../../health/deadlines.ts';
+import type { UpstreamSocket } from '../socket/upstream-socket.ts';
 import type { Http2UpstreamConnection } from './upstream-connection.ts';
+
+/** The socket it speaks on. */
+export type Http2Link = Pick<UpstreamSocket, 'socket' | 'buffer' | 'secure' | 'onRead'>;
 
 export interface Http2UpstreamSettings {
   /** How long the connection is kept without a request. */

@@ -35,7 +35,7 @@ export interface DownstreamHandler {
   onRequest(exchange: DownstreamExchange): void;
   /** A request that could not be understood, or not be taken as it is: what to answer. Counts and logs it. */
   onBadRequest(code: ErrorCode, facts: ConnectionFacts, request?: CanonicalRequest): LocalReply;
-  /** A client that was too slow: its connection ends, whatever else it is told. Counts it. */
+  /** A client that was too slow: its connection, or in HTTP/2 its request, ends, whatever else it is told. Counts it. */
   onConnectionCut(code: ErrorCode, facts: ConnectionFacts): void;
   /** Exactly once for each connection. */
   onConnectionClosed(connection: DownstreamConnection): void;

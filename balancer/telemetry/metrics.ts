@@ -78,7 +78,7 @@ export const METRICS = {
   },
   weir_connections_cut_total: {
     kind: 'counter',
-    help: 'Client connections ended because the client was too slow, by the code of the error catalogue',
+    help: 'Client connections, and single requests of HTTP/2, ended because the client was too slow, by the code of the error catalogue',
     labels: ['listener', 'reason'],
   },
   weir_http2_abuse_total: {

@@ -21,10 +21,10 @@ export interface WeirFile extends WeirSetting {
 
 const SCHEMES: Readonly<Record<Wiring['upstream'], string>> = { http1: 'http', h2c: 'h2c', tls: 'https' };
 
-/** Protocols are offered by ALPN, so that `tls` and `tls+h2` are one setting, and the client of a scenario decides. */
+/** Connections last as long as those of the others. Protocols are offered by ALPN, so that `tls` and `tls+h2` are one setting, and the client of a scenario decides. */
 function listener({ ports, certificate }: WeirFile): string {
   const tls = certificate === null ? '' : `, tls: { certificates: [{ cert: "${certificate.cert}", key: "${certificate.key}" }] }`;
-  return `{ bind: "127.0.0.1:${ports.listener}"${tls} }`;
+  return `{ bind: "127.0.0.1:${ports.listener}", limits: { requestsPerConnection: 1000000000 }${tls} }`;
 }
 
 /** As the other contenders: TLS to the origin without a look at its certificate. */

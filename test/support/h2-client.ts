@@ -185,7 +185,7 @@ const DEADLINE_MS = 10_000;
 
 /** Connects to a port of this machine and greets; the socket is destroyed with the test. */
 export async function connectH2(t: TestContext, port: number, settings: readonly number[] | null = []): Promise<H2Client> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   t.after(() => socket.destroy());
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   socket.once('connect', () => resolve(undefined));
