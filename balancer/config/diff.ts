@@ -1,5 +1,5 @@
 // What differs between two configs, in an operator's words: one line per thing that changes.
-import { canonicalJson } from './canonical-json.ts';
+import { sameJson } from './canonical-json.ts';
 import type { ClusterConfig, Config, ListenerConfig, RouteConfig, ServiceConfig, VersionConfig } from './config.ts';
 
 export interface ConfigDifference {
@@ -20,8 +20,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
       ...Object.entries(after.services).flatMap(([name, service]) => serviceDifferences(before.services[name], service)),
       ...removed('service', before.services, after.services),
-      ...compare('route', byName(before.routes), byName(after.routes), ROUTE_WORDS),
-      ...orderDifference(before.routes, after.routes),
+      ...routeDifferences(before.routes, after.routes),
     ],
   };
 }
@@ -125,7 +124,18 @@ function fieldDifferences(title: string, before: object, after: object, words?: 
 }
 
 function changed(title: string, before: unknown, after: unknown): readonly string[] {
-  return canonicalJson(before) === canonicalJson(after) ? [] : [`${title} changed`];
+  return sameJson(before, after) ? [] : [`${title} changed`];
+}
+
+/** Of thousands of routes a change touches few: what is the same at both ends is left out before names are looked up. */
+function routeDifferences(before: readonly RouteConfig[], after: readonly RouteConfig[]): readonly string[] {
+  const most = Math.min(before.length, after.length);
+  let first = 0;
+  while (first < most && sameJson(before[first], after[first])) first += 1;
+  let last = 0;
+  while (last < most - first && sameJson(before.at(-1 - last), after.at(-1 - last))) last += 1;
+  const [earlier, later] = [before.slice(first, before.length - last), after.slice(first, after.length - last)];
+  return [...compare('route', byName(earlier), byName(later), ROUTE_WORDS), ...orderDifference(earlier, later)];
 }
 
 /** Between routes of the same rank the first wins, so moving one is a change. */

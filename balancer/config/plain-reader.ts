@@ -44,7 +44,8 @@ export class PlainReader {
 
   /** Lines before the content: an unknown directive changes nothing, and a config should not say what changes nothing. */
   #refuseDirectives(): void {
-    const content = this.#events.map((event) => startOf(this.#text, event)).find((offset) => offset !== undefined) ?? this.#text.length;
+    const first = this.#events.find((event) => startOf(this.#text, event) !== undefined);
+    const content = startOf(this.#text, first) ?? this.#text.length;
     for (const { index, 0: line } of this.#text.slice(0, content).matchAll(/^\uFEFF?%.*/gm))
       if (!/^\uFEFF?%YAML 1\.2\s*(#|$)/.test(line)) this.#report(index, DIRECTIVE);
   }
