@@ -15,7 +15,7 @@ export function canonicalJson(value: unknown): string {
   return `{${text}}`;
 }
 
-/** A copy with its keys in the order of canonical JSON at every depth, so that plain JSON of it does not depend on how it was written. */
+/** A copy with its keys in one order at every depth: plain JSON of it does not depend on how it was written. */
 export function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inOrder);
   if (typeof value !== 'object' || value === null) return value;
@@ -28,9 +28,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return canonicalJson(a) === canonicalJson(b);
   if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && sameItems(a, b);
-  const keys = Object.keys(a).filter((key) => Reflect.get(a, key) !== undefined);
-  const others = Object.keys(b).filter((key) => Reflect.get(b, key) !== undefined);
-  return keys.length === others.length && keys.every((key) => Object.hasOwn(b, key) && sameMember(a, b, key));
+  return sameMembers(a, b);
 }
 
 function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
@@ -38,7 +36,15 @@ function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
 }
 
 /** A member that is undefined is not there: it differs from null. */
-function sameMember(a: object, b: object, key: string): boolean {
-  const other: unknown = Reflect.get(b, key);
-  return other !== undefined && sameJson(Reflect.get(a, key), other);
+function sameMembers(a: object, b: object): boolean {
+  let count = 0;
+  for (const key in a) {
+    const member: unknown = Reflect.get(a, key);
+    if (member === undefined) continue;
+    const other: unknown = Object.hasOwn(b, key) ? Reflect.get(b, key) : undefined;
+    if (other === undefined || !(member === other || sameJson(member, other))) return false;
+    count += 1;
+  }
+  for (const other of Object.values(b)) if (other !== undefined) count -= 1;
+  return count === 0;
 }

@@ -1,5 +1,6 @@
 // What differs between two configs, in an operator's words: one line per thing that changes.
 import { sameJson } from './canonical-json.ts';
+import { ROUTES_PER_PIECE, routeTexts } from './route-texts.ts';
 import type { ClusterConfig, Config, ListenerConfig, RouteConfig, ServiceConfig, VersionConfig } from './config.ts';
 
 export interface ConfigDifference {
@@ -130,12 +131,19 @@ function changed(title: string, before: unknown, after: unknown): readonly strin
 /** Of thousands of routes a change touches few: what is the same at both ends is left out before names are looked up. */
 function routeDifferences(before: readonly RouteConfig[], after: readonly RouteConfig[]): readonly string[] {
   const most = Math.min(before.length, after.length);
-  let first = 0;
+  let first = sameRoutesAtStart(before, after);
   while (first < most && sameJson(before[first], after[first])) first += 1;
   let last = 0;
   while (last < most - first && sameJson(before.at(-1 - last), after.at(-1 - last))) last += 1;
   const [earlier, later] = [before.slice(first, before.length - last), after.slice(first, after.length - last)];
   return [...compare('route', byName(earlier), byName(later), ROUTE_WORDS), ...orderDifference(earlier, later)];
+}
+
+/** As many as pieces of text that are the same tell at once. */
+function sameRoutesAtStart(before: readonly RouteConfig[], after: readonly RouteConfig[]): number {
+  const [earlier, later] = [routeTexts(before), routeTexts(after)];
+  const different = later.findIndex((text, index) => text !== earlier[index]);
+  return Math.min((different < 0 ? later.length : different) * ROUTES_PER_PIECE, before.length, after.length);
 }
 
 /** Between routes of the same rank the first wins, so moving one is a change. */

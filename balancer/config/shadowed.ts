@@ -19,7 +19,7 @@ export function shadowingRoutes<T extends RankedRoute>(
   const owners = new Map<string, T>();
   const found: { readonly shadowed: T; readonly by: T }[] = [];
   for (const candidate of routes) {
-    if (!candidate.comparable || !crowded.has(pathKey(candidate.route))) continue;
+    if (!candidate.comparable || !crowded.has(candidate.route.match.path.value)) continue;
     const claims = claimsOf(candidate.route, httpListeners);
     const above = claims.map((claim) => owners.get(claim));
     const [by] = above;
@@ -34,7 +34,7 @@ function samePaths(routes: readonly RankedRoute[]): ReadonlySet<string> {
   const seen = new Set<string>();
   const twice = new Set<string>();
   for (const { route } of routes) {
-    const key = pathKey(route);
+    const key = route.match.path.value;
     if (seen.has(key)) twice.add(key);
     seen.add(key);
   }
