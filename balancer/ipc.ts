@@ -2,20 +2,23 @@
 import { connect, type Socket } from 'node:net';
 import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
-import type { Config } from './config/config.ts';
+import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from './ipc-generation.ts';
 import { LineReader } from './ipc-lines.ts';
 import type { Log } from './log.ts';
 import type { Plan, ServicePlan, HealthView } from './steer/plan-shape.ts';
 import type { Meter, MetricsDelta } from './telemetry/meter.ts';
 
 /** Rises when a message changes its meaning; a hello with another number is refused. */
-export const IPC_PROTOCOL = 1;
+export const IPC_PROTOCOL = 2;
 
 export const TICKET_KEY_BYTES = 48;
 
-export type ControllerMessage =
-  /** The config to serve with, in full. Numbers only rise. */
-  | { readonly type: 'generation'; readonly generation: number; readonly config: Config }
+/** What a worker gets to see: a generation with its routes. */
+export type ControllerMessage = Exclude<WireMessage, RoutesMessage>;
+
+type WireMessage =
+  | RoutesMessage
+  | GenerationMessage
   /** The plan in full, every few seconds and on a gap. */
   | { readonly type: 'plan'; readonly plan: number; readonly value: Plan }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
@@ -131,8 +134,9 @@ const isEjection: Guard = (value) =>
  * What each message must have. Config, plan and deltas are checked to be what they are called and not in depth: both ends are one
  * program of one protocol number, the socket is in a directory that only its user may enter.
  */
-const CONTROLLER_FIELDS: Readonly<Record<ControllerMessage['type'], Shape>> = {
-  generation: { generation: count, config: mapping },
+const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
+  routes: { generation: count, routes: Array.isArray },
+  generation: { generation: count, config: mapping, pieces: count },
   plan: { plan: count, value: mapping },
   plan_delta: { base: count, plan: count, services: mapping, health: mapping },
   ticket_key: { key: ticketKey },
@@ -151,8 +155,8 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
 };
 
 /** Null: not a message of a controller. */
-export function decodeControllerMessage(line: string): ControllerMessage | null {
-  return decode(line, CONTROLLER_FIELDS) as ControllerMessage | null;
+export function decodeControllerMessage(line: string): WireMessage | null {
+  return decode(line, CONTROLLER_FIELDS) as WireMessage | null;
 }
 
 /** Null: not a message of a worker. */
@@ -240,6 +244,8 @@ const RECONNECT = { baseMs: 20, maxMs: 1000, jitter: 0.5 };
 const MAX_EJECTIONS = 256;
 /** A controller that has not read this much is stuck: start over with a fresh connection. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+/** What Node reads at once. */
+const FULL_READ_BYTES = 64 * 1024;
 
 class SocketLink implements WorkerLink {
   readonly #options: WorkerLinkOptions;
@@ -304,11 +310,13 @@ class SocketLink implements WorkerLink {
   #connect(): void {
     const socket = connect(this.#options.socketPath);
     const reader = new LineReader();
+    const assembly = new GenerationAssembly();
     this.#socket = socket;
     socket.on('connect', () => this.#greet());
     socket.on('data', (chunk: Buffer) => {
       try {
-        for (const line of reader.push(chunk)) this.#receive(line);
+        for (const line of reader.push(chunk)) this.#receive(line, assembly);
+        if (chunk.length >= FULL_READ_BYTES) this.#readOnNextTurn(socket);
       } catch (error) {
         socket.destroy(error instanceof Error ? error : new Error(String(error)));
       }
@@ -317,6 +325,12 @@ class SocketLink implements WorkerLink {
       if (this.#connected) this.#options.log.warn({ problem: error.message }, 'the link to the controller failed');
     });
     socket.on('close', () => this.#lost());
+  }
+
+  /** More is waiting: without a pause the event loop reads on and on, and requests wait until all of a generation is read. */
+  #readOnNextTurn(socket: Socket): void {
+    socket.pause();
+    setImmediate(() => socket.resume());
   }
 
   #lost(): void {
@@ -339,12 +353,13 @@ class SocketLink implements WorkerLink {
     if (this.#unacknowledged !== null) this.#write({ type: 'metrics', ...this.#unacknowledged });
   }
 
-  #receive(line: string): void {
+  #receive(line: string, assembly: GenerationAssembly): void {
     const message = decodeControllerMessage(line);
+    if (message?.type === 'routes') return assembly.take(message);
     if (message === null) throw new Error(`not a message of a controller: ${line.slice(0, SHOWN_CHARACTERS)}`);
     this.#backOff.reset();
     if (message.type === 'metrics_ack') this.#acknowledge(message.sequence);
-    this.#options.onMessage(message);
+    this.#options.onMessage(message.type === 'generation' ? assembly.complete(message) : message);
   }
 
   #acknowledge(sequence: number): void {

@@ -2,7 +2,8 @@
 import type { Completion } from './completion.ts';
 import { reportMismatches, reportUnrouted, routeProtocol, type Neighbours } from './complete-pass-through.ts';
 import { unknownReference } from './complete-service.ts';
-import type { FieldMatch, FilterConfig, ListenerConfig, PathMatch, RouteConfig, RouteMatch, ValueMatch } from './config.ts';
+import { inOrder } from './canonical-json.ts';
+import type { FieldMatch, FilterConfig, ListenerConfig, PathMatch, PathPolicy, RouteConfig, RouteMatch, ValueMatch } from './config.ts';
 import type { ValuePath } from './problems.ts';
 import type { RouteFile, ValueMatchFile } from './schema-fleet.ts';
 import { shadowingRoutes, type RankedRoute } from './shadowed.ts';
@@ -85,27 +86,47 @@ function completeRoute(file: RouteFile, { name, path }: RoutePlace, completion: 
   });
   return {
     name,
-    listeners: [...new Set(file.listeners)],
+    listeners: unique(file.listeners),
     match: completeMatch(file.match, [...path, 'match'], completion),
-    paths: file.paths,
+    paths: pathPolicy(file.paths),
     service: file.service,
     clientCertificate: file.clientCertificate,
     filters: completeFilters(file.filters, [...path, 'filters'], completion),
   };
 }
 
+/** What most routes have in common is there once: thousands of them take less memory, and less time to go through. */
+const NONE: readonly never[] = Object.freeze([]);
+const policies = new Map<string, PathPolicy>();
+
+/** As many as there are combinations, at most. */
+function pathPolicy({ escapedSlashes, mergeSlashes, parameters }: PathPolicy): PathPolicy {
+  const key = `${escapedSlashes} ${mergeSlashes} ${parameters}`;
+  const known = policies.get(key);
+  if (known !== undefined) return known;
+  const policy = Object.freeze({ escapedSlashes, mergeSlashes, parameters });
+  policies.set(key, policy);
+  return policy;
+}
+
+function unique<T>(values: readonly T[]): readonly T[] {
+  return values.length === 0 ? NONE : values.length === 1 ? values : [...new Set(values)];
+}
+
 function completeMatch(file: RouteFile['match'], path: ValuePath, completion: Completion): RouteMatch {
   return {
-    hosts: [...new Set(file.hosts.map((host) => host.toLowerCase()))],
+    hosts: unique(file.hosts.map((host) => host.toLowerCase())),
     path: completePath(file, path, completion),
-    methods: [...new Set(file.methods)],
-    headers: completeHeaders(file.headers ?? {}, [...path, 'headers'], completion),
-    query: Object.entries(file.query ?? {}).map(([name, value]) => ({ name, match: completeValue(value) })),
+    methods: unique(file.methods),
+    headers: file.headers === undefined ? NONE : completeHeaders(file.headers, [...path, 'headers'], completion),
+    query: file.query === undefined ? NONE : Object.entries(file.query).map(([name, value]) => ({ name, match: completeValue(value) })),
   };
 }
 
+const PATH_KEYS = ['exact', 'regex', 'path'] as const;
+
 function completePath(file: RouteFile['match'], path: ValuePath, completion: Completion): PathMatch {
-  const [first, second] = (['exact', 'regex', 'path'] as const).filter((key) => file[key] !== undefined);
+  const [first, second] = PATH_KEYS.filter((key) => file[key] !== undefined);
   if (first !== undefined && second !== undefined)
     completion.reportKey([...path, second], `${first} and ${second} stand together; keep one of path, exact and regex`);
   if (file.exact !== undefined) return { kind: 'exact', value: file.exact };
@@ -138,6 +159,7 @@ function completeFilters(
   path: ValuePath,
   completion: Completion,
 ): readonly FilterConfig[] {
+  if (files.length === 0) return NONE;
   const order = completion.extensions.filters;
   const filters: FilterConfig[] = [];
   files.forEach((file, index) => {
@@ -146,7 +168,7 @@ function completeFilters(
         completion.reportKey([...path, index, name], `filter ${name} is already given above; put all its options into one entry`);
       const problem = order.find((extension) => extension.name === name)?.problem?.(options) ?? null;
       if (problem !== null) completion.report([...path, index, name], problem);
-      filters.push({ name, options });
+      filters.push({ name, options: inOrder(options) });
     }
   });
   return filters.sort((a, b) => order.findIndex(({ name }) => name === a.name) - order.findIndex(({ name }) => name === b.name));

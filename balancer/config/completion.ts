@@ -58,7 +58,7 @@ export class Completion {
 
   /** Whether something was taken out at or below the path: checks that compare its parts would see what nobody wrote. */
   isTouched(path: ValuePath): boolean {
-    return this.#touched.has(path.join('\0'));
+    return this.#touched.size > 0 && this.#touched.has(path.join('\0'));
   }
 
   /** The entries of a mapping of named things that can be used. */

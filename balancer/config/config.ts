@@ -315,6 +315,6 @@ export interface Config {
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly routes: readonly RouteConfig[];
-  /** SHA-256 of the canonical JSON of the fleet part, in hex; two hosts that serve the same have the same. */
+  /** SHA-256 of the fleet part, in hex; two hosts that serve the same have the same. */
   readonly hash: string;
 }

@@ -1,5 +1,6 @@
 // What differs between two configs, in an operator's words: one line per thing that changes.
-import { canonicalJson } from './canonical-json.ts';
+import { sameJson } from './canonical-json.ts';
+import { ROUTES_PER_PIECE, routeTexts } from './route-texts.ts';
 import type { ClusterConfig, Config, ListenerConfig, RouteConfig, ServiceConfig, VersionConfig } from './config.ts';
 
 export interface ConfigDifference {
@@ -20,8 +21,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
       ...Object.entries(after.services).flatMap(([name, service]) => serviceDifferences(before.services[name], service)),
       ...removed('service', before.services, after.services),
-      ...compare('route', byName(before.routes), byName(after.routes), ROUTE_WORDS),
-      ...orderDifference(before.routes, after.routes),
+      ...routeDifferences(before.routes, after.routes),
     ],
   };
 }
@@ -125,7 +125,25 @@ function fieldDifferences(title: string, before: object, after: object, words?: 
 }
 
 function changed(title: string, before: unknown, after: unknown): readonly string[] {
-  return canonicalJson(before) === canonicalJson(after) ? [] : [`${title} changed`];
+  return sameJson(before, after) ? [] : [`${title} changed`];
+}
+
+/** Of thousands of routes a change touches few: what is the same at both ends is left out before names are looked up. */
+function routeDifferences(before: readonly RouteConfig[], after: readonly RouteConfig[]): readonly string[] {
+  const most = Math.min(before.length, after.length);
+  let first = sameRoutesAtStart(before, after);
+  while (first < most && sameJson(before[first], after[first])) first += 1;
+  let last = 0;
+  while (last < most - first && sameJson(before.at(-1 - last), after.at(-1 - last))) last += 1;
+  const [earlier, later] = [before.slice(first, before.length - last), after.slice(first, after.length - last)];
+  return [...compare('route', byName(earlier), byName(later), ROUTE_WORDS), ...orderDifference(earlier, later)];
+}
+
+/** As many as pieces of text that are the same tell at once. */
+function sameRoutesAtStart(before: readonly RouteConfig[], after: readonly RouteConfig[]): number {
+  const [earlier, later] = [routeTexts(before), routeTexts(after)];
+  const different = later.findIndex((text, index) => text !== earlier[index]);
+  return Math.min((different < 0 ? later.length : different) * ROUTES_PER_PIECE, before.length, after.length);
 }
 
 /** Between routes of the same rank the first wins, so moving one is a change. */

@@ -1,10 +1,13 @@
-// The text of a config file → plain values, and the place in the text of each of them.
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+// The text of a config file → plain values, and the place in the text of each of them. One reading: values and places come from the same events.
+import { parseEvents, YAMLException, type Event } from 'js-yaml';
+import { PlainReader } from './plain-reader.ts';
+import { PlaceTree } from './place-tree.ts';
 import type { Position, ValuePath } from './problems.ts';
+import { explainSyntax } from './syntax-problems.ts';
 
-/** A small file that names itself over and over can stand for gigabytes; no honest file copies this many values by alias. */
-const MAX_ALIASED_VALUES = 100_000;
 const MAX_DEPTH = 100;
+/** YAML takes it for the end of a line, and many programs, editors among them, do not. */
+const LONE_CR = 'a carriage return stands without a line feed; end lines with a line feed';
 
 export interface TextProblem extends Position {
   readonly message: string;
@@ -20,111 +23,58 @@ export interface ConfigDocument {
 }
 
 export function readDocument(text: string): ConfigDocument {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', uniqueKeys: true, merge: false });
-  const position = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+  const lines = new LineStarts(text);
+  const lone = text.search(/\r(?!\n)/);
+  if (lone >= 0) return { value: null, problems: [{ ...lines.position(lone), message: LONE_CR }], locate: () => lines.position(0) };
+  let events: readonly Event[];
+  try {
+    events = parseEvents(text, { maxDepth: MAX_DEPTH });
+  } catch (error) {
+    return { value: null, problems: syntaxProblems(text, error, lines), locate: () => lines.position(0) };
+  }
+  const problems: TextProblem[] = [];
+  const reader = new PlainReader(text, events, MAX_DEPTH, (offset, message) => problems.push({ ...lines.position(offset), message }));
+  const value = reader.read();
+  let places: PlaceTree | null = null;
+  return {
+    value,
+    problems,
+    locate: (path, atKey) => lines.position((places ??= new PlaceTree(text, events, reader.aliases)).offsetOf(path, atKey)),
   };
-  const problems: TextProblem[] = [...document.errors, ...document.warnings].map((error) => ({
-    ...position(error.pos[0]),
-    message: explain(error.code, error.message),
-  }));
-  const reader = new PlainReader(document, (node, message) => problems.push({ ...position(node?.range?.[0] ?? 0), message }));
-  const value = problems.length === 0 ? reader.read(document.contents, 0, false) : null;
-  return { value, problems, locate: (path, atKey) => position(offsetOf(document, path, atKey)) };
 }
 
-function explain(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'this key is already given above; keep one of them';
-  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a config file is one document';
-  if (code === 'TAG_RESOLVE_FAILED') return `${message}; a config file holds plain values only, leave the tag out`;
-  return message;
+function syntaxProblems(text: string, error: unknown, lines: LineStarts): readonly TextProblem[] {
+  const explained = explainSyntax(text).map(({ offset, message }) => ({ ...lines.position(offset), message }));
+  if (explained.length > 0) return explained;
+  const offset = error instanceof YAMLException ? (error.mark?.position ?? 0) : 0;
+  const message = error instanceof YAMLException ? error.reason : String(error);
+  return [{ ...lines.position(offset), message }];
 }
 
-type Report = (node: Node | null, message: string) => void;
+/** Made when the first place is asked for: a file without problems never needs it. */
+class LineStarts {
+  readonly #text: string;
+  #starts: readonly number[] | null = null;
 
-/** Follows aliases itself, so that their number and depth are bounded and every copy is its own object. */
-class PlainReader {
-  readonly #document: Document;
-  readonly #report: Report;
-  #aliasedValues = 0;
-  #stopped = false;
-
-  constructor(document: Document, report: Report) {
-    this.#document = document;
-    this.#report = report;
+  constructor(text: string) {
+    this.#text = text;
   }
 
-  read(node: unknown, depth: number, aliased: boolean): unknown {
-    if (this.#stopped) return null;
-    if (aliased) this.#aliasedValues += 1;
-    const where = isAlias(node) || isMap(node) || isSeq(node) || isScalar(node) ? node : null;
-    if (depth > MAX_DEPTH || this.#aliasedValues > MAX_ALIASED_VALUES) {
-      this.#stopped = true;
-      const what =
-        depth > MAX_DEPTH ? `values nested deeper than ${MAX_DEPTH}` : `aliases that copy more than ${MAX_ALIASED_VALUES} values`;
-      this.#report(where, `${what}; write the values out, or name the anchor less often`);
-      return null;
+  /** From 1. */
+  position(offset: number): Position {
+    const starts = (this.#starts ??= this.#find());
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
     }
-    if (isAlias(node)) {
-      const target = node.resolve(this.#document);
-      if (target === undefined)
-        this.#report(node, `*${node.source} names no anchor above it; write &${node.source} before the value it stands for`);
-      return target === undefined ? null : this.read(target, depth + 1, true);
-    }
-    if (isMap(node)) return this.#mapping(node.items, depth, aliased);
-    if (isSeq(node)) return node.items.map((item) => this.read(item, depth + 1, aliased));
-    return isScalar(node) ? this.#scalar(node) : null;
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
   }
 
-  #mapping(items: readonly unknown[], depth: number, aliased: boolean): Record<string, unknown> {
-    const result: Record<string, unknown> = {};
-    for (const item of items) {
-      if (!isPair(item)) continue;
-      const key = keyText(item.key);
-      if (key === null || key === '__proto__') {
-        const where = isMap(item.key) || isSeq(item.key) || isScalar(item.key) || isAlias(item.key) ? item.key : null;
-        this.#report(where, key === null ? 'a key is a plain word; a list or mapping cannot be one' : '"__proto__" cannot be a key');
-        continue;
-      }
-      result[key] = this.read(item.value, depth + 1, aliased);
-    }
-    return result;
+  #find(): readonly number[] {
+    const starts = [0];
+    for (let at = this.#text.indexOf('\n'); at >= 0; at = this.#text.indexOf('\n', at + 1)) starts.push(at + 1);
+    return starts;
   }
-
-  #scalar(node: Node & { value: unknown }): unknown {
-    const value = node.value;
-    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-    if (typeof value === 'number' && Number.isFinite(value)) return value;
-    this.#report(node, 'not a plain value; expected text, a finite number, true or false');
-    return null;
-  }
-}
-
-function keyText(key: unknown): string | null {
-  const value: unknown = isScalar(key) ? key.value : key;
-  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
-}
-
-function offsetOf(document: Document, path: ValuePath, atKey: boolean): number {
-  let value: unknown = document.contents;
-  let key: unknown = null;
-  for (const part of path) {
-    const holder: unknown = isAlias(value) ? value.resolve(document) : value;
-    if (isMap(holder)) {
-      const pair = holder.items.find((item) => keyText(item.key) === part);
-      if (pair === undefined) return startOf(key) ?? startOf(value) ?? 0;
-      key = pair.key;
-      value = pair.value;
-    } else if (isSeq(holder) && typeof part === 'number' && part < holder.items.length) {
-      key = null;
-      value = holder.items[part];
-    } else break;
-  }
-  return (atKey ? startOf(key) : undefined) ?? startOf(value) ?? startOf(key) ?? 0;
-}
-
-function startOf(node: unknown): number | undefined {
-  return isAlias(node) || isMap(node) || isSeq(node) || isScalar(node) ? node.range?.[0] : undefined;
 }

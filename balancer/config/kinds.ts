@@ -26,10 +26,10 @@ export const TOKEN_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 const METHOD_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Z-]+$";
 const HOST_NAME_PATTERN = '^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$';
 
-const matches =
-  (pattern: string) =>
-  (value: unknown): boolean =>
-    typeof value === 'string' && new RegExp(pattern, 'u').test(value);
+const matches = (pattern: string): ((value: unknown) => boolean) => {
+  const compiled = new RegExp(pattern, 'u');
+  return (value) => typeof value === 'string' && compiled.test(value);
+};
 
 const text = (what: string, expected: string, check: Kind['check']): Kind => ({ what, expected, types: ['string'], check });
 const word = (what: string, expected: string, pattern: string): Kind => ({ ...text(what, expected, matches(pattern)), pattern });
@@ -109,10 +109,12 @@ export type KindName = keyof typeof KINDS;
 
 export const isKindName = (name: string): name is KindName => Object.hasOwn(KINDS, name);
 
+const isName = matches(NAME_PATTERN);
+
 function checkName(value: unknown): boolean | string {
   // Names become keys of objects, and this one is there in every object.
   if (value === 'constructor') return '"constructor" is reserved; choose another name';
-  return matches(NAME_PATTERN)(value);
+  return isName(value);
 }
 
 function checkEndpoint(value: unknown): boolean | string {

@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { readDocument, type ConfigDocument } from './document.ts';
 import type { ConfigExtensions } from './extension.ts';
 import { formatPath, show, sortProblems, type ConfigProblem, type Finding } from './problems.ts';
+import { routeTexts } from './route-texts.ts';
 import { salvage } from './salvage.ts';
 import { fileSchema, type ConfigFile } from './schema.ts';
 import { createValidator, type Validator } from './validate.ts';
@@ -67,8 +68,9 @@ function complete(file: ConfigFile, completion: Completion): Config {
   );
   const routes = completeRoutes(file.routes, { listeners: host.listeners, clusters, services }, completion);
   reportUnaskedCertificates(file.routes, host.listeners, completion);
-  const hash = createHash('sha256').update(canonicalJson({ clusters, services, routes })).digest('hex');
-  return { ...host, clusters, services, routes, hash };
+  const hash = createHash('sha256').update(canonicalJson({ clusters, services }));
+  for (const text of routeTexts(routes)) hash.update(text);
+  return { ...host, clusters, services, routes, hash: hash.digest('hex') };
 }
 
 function declaredNames(root: object): DeclaredNames {
@@ -87,6 +89,7 @@ function locateAll(findings: readonly Finding[], file: string, document: ConfigD
 
 function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const part of Object.values(value)) deepFreeze(part);
+  if (Array.isArray(value)) for (const item of value) deepFreeze(item);
+  else for (const key in value) deepFreeze(value[key]);
   return Object.freeze(value);
 }

@@ -15,10 +15,11 @@ export function shadowingRoutes<T extends RankedRoute>(
   routes: readonly T[],
   httpListeners: readonly string[],
 ): readonly { readonly shadowed: T; readonly by: T }[] {
+  const crowded = samePaths(routes);
   const owners = new Map<string, T>();
   const found: { readonly shadowed: T; readonly by: T }[] = [];
   for (const candidate of routes) {
-    if (!candidate.comparable) continue;
+    if (!candidate.comparable || !crowded.has(candidate.route.match.path.value)) continue;
     const claims = claimsOf(candidate.route, httpListeners);
     const above = claims.map((claim) => owners.get(claim));
     const [by] = above;
@@ -28,9 +29,24 @@ export function shadowingRoutes<T extends RankedRoute>(
   return found;
 }
 
+/** Paths that more than one route has: only such routes can shadow each other, and most have a path of their own. */
+function samePaths(routes: readonly RankedRoute[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { route } of routes) {
+    const key = route.match.path.value;
+    if (seen.has(key)) twice.add(key);
+    seen.add(key);
+  }
+  return twice;
+}
+
+const pathKey = ({ match }: Pick<RouteConfig, 'match'>): string => `${match.path.kind} ${match.path.value}`;
+
 function claimsOf({ listeners, match }: RouteConfig, allListeners: readonly string[]): readonly string[] {
   const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
-  const rest = JSON.stringify([match.path, match.headers.toSorted(byName), match.query.toSorted(byName)]);
+  const asks = match.headers.length + match.query.length > 0;
+  const rest = pathKey({ match }) + (asks ? `\n${JSON.stringify([match.headers.toSorted(byName), match.query.toSorted(byName)])}` : '');
   const any = (values: readonly string[], otherwise: readonly string[]): readonly string[] => (values.length === 0 ? otherwise : values);
   return any(listeners, allListeners).flatMap((listener) =>
     any(match.hosts, ['']).flatMap((host) => any(match.methods, ['']).map((method) => `${listener}\n${host}\n${method}\n${rest}`)),

@@ -68,7 +68,7 @@ export class ConfigSource {
     const loaded = loadConfig({ file: configFile, text }, extensions, environment);
     if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem) };
     const { config } = loaded;
-    return { ok: true, value: { text, config, fingerprint: textHash(canonicalJson(config)), applied }, note: null };
+    return { ok: true, value: { text, config, fingerprint: fingerprintOf(config), applied }, note: null };
   }
 
   /** The record of a text that is applied over the file as it is now; null: the file cannot be read, so it could not be told when it changes. */
@@ -79,6 +79,11 @@ export class ConfigSource {
       return null;
     }
   }
+}
+
+/** The hash of a config stands for its fleet part, which is nearly all of it. */
+function fingerprintOf(config: Config): string {
+  return textHash(canonicalJson({ ...config, clusters: undefined, services: undefined, routes: undefined }));
 }
 
 function textHash(text: string): string {

@@ -199,7 +199,7 @@ class Controller {
   /** What is otherwise than in the config that was served before the restart; empty: nothing, or there was none. */
   #changedWhileAway(): string {
     const text = this.#store.getValue(SERVED_TEXT);
-    const last = text === null ? null : this.#source.parse(text, null);
+    const last = text === null || text === this.#edge.served.text ? null : this.#source.parse(text, null);
     return last?.ok === true ? diffConfig(last.value.config, this.#edge.config).differences.join('; ') : '';
   }
 

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { Config } from '../config/config.ts';
 import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
+import { encodeGeneration } from '../ipc-generation.ts';
 import { LineReader } from '../ipc-lines.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
@@ -70,7 +71,7 @@ export class WorkerLinks {
   readonly #sockets = new Set<Socket>();
   #expected = 0;
   #server: Server | null = null;
-  #generation: { readonly number: number; readonly config: Config } | null = null;
+  #generation: { readonly number: number; readonly lines: readonly string[] } | null = null;
   #plan: { readonly number: number; readonly value: Plan } | null = null;
   #ticketKey: Buffer | null = null;
 
@@ -111,8 +112,9 @@ export class WorkerLinks {
 
   /** To every worker, in full. The plan for it has to be sent before. */
   sendGeneration(number: number, config: Config): void {
-    this.#generation = { number, config };
-    this.#broadcast({ type: 'generation', generation: number, config });
+    const lines = encodeGeneration(number, config);
+    this.#generation = { number, lines };
+    for (const { socket } of this.#entries.values()) if (socket !== null) writeAll(socket, lines);
   }
 
   /** To every worker, and first of all to each that comes. */
@@ -235,10 +237,7 @@ export class WorkerLinks {
     if (this.#ticketKey !== null) write(socket, encodeMessage(ticketKeyMessage(this.#ticketKey)));
     // The plan first: a generation that is built meets its shares, and never a service without any.
     if (this.#plan !== null) write(socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
-    if (this.#generation !== null && this.#generation.number !== generation) {
-      const { number, config } = this.#generation;
-      write(socket, encodeMessage({ type: 'generation', generation: number, config }));
-    }
+    if (this.#generation !== null && this.#generation.number !== generation) writeAll(socket, this.#generation.lines);
     if (entry.state === 'ready') this.#listener.onReady(name, replaced);
     this.#check();
     return entry;
@@ -309,6 +308,10 @@ function release(entry: Entry): void {
 
 function serves(entry: Entry, wanted: { readonly generation: number; readonly plan: number }): boolean {
   return entry.generation >= wanted.generation && entry.plan >= wanted.plan;
+}
+
+function writeAll(socket: Socket, lines: readonly string[]): void {
+  for (const line of lines) write(socket, line);
 }
 
 function write(socket: Socket, text: string): void {

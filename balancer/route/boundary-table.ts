@@ -1,5 +1,7 @@
 // Keys that begin or end a text at a boundary (`/api` of `/api/x`, `example.com` of `a.example.com`), found in one pass without substrings.
 
+import { isStep } from './steps.ts';
+
 const SLASH = 0x2f;
 const DOT = 0x2e;
 const FNV_OFFSET = 0x811c9dc5 | 0;
@@ -43,7 +45,6 @@ class Slots {
   readonly #lengths: Uint8Array;
 
   constructor(keys: readonly OwnedKey[], atEnd: boolean) {
-    const hash = atEnd ? hashBackward : hashForward;
     this.#atEnd = atEnd;
     this.#keys = keys.map(({ key }) => key);
     this.longest = this.#keys.reduce((longest, key) => Math.max(longest, key.length), 0);
@@ -53,13 +54,22 @@ class Slots {
     while (size < keys.length * 2) size *= 2;
     this.#mask = size - 1;
     this.#slots = new Int32Array(size * STRIDE);
-    keys.forEach((key, index) => {
+  }
+
+  /** The keys it was made with, in steps; nothing is found before. */
+  *fill(keys: readonly OwnedKey[]): Generator<undefined, void> {
+    const hash = this.#atEnd ? hashBackward : hashForward;
+    for (const [index, key] of keys.entries()) {
       this.#lengths[key.key.length] = 1;
       const hashed = hash(key);
       let slot = this.#home(hashed);
       while (this.#slots[slot * STRIDE] !== 0) slot = (slot + 1) & this.#mask;
-      this.#slots.set([index + 1, hashed, key.owner], slot * STRIDE);
-    });
+      const at = slot * STRIDE;
+      this.#slots[at] = index + 1;
+      this.#slots[at + 1] = hashed;
+      this.#slots[at + 2] = key.owner;
+      if (isStep(index)) yield;
+    }
   }
 
   /** Whether any key has this length. */
@@ -94,9 +104,15 @@ export class PrefixTable {
   /** Keys found by the last collect, shortest first. */
   readonly #found: Int32Array;
 
-  constructor(keys: readonly OwnedKey[]) {
+  private constructor(keys: readonly OwnedKey[]) {
     this.#slots = new Slots(keys, false);
     this.#found = new Int32Array(mostFound(keys));
+  }
+
+  static *of(keys: readonly OwnedKey[]): Generator<undefined, PrefixTable> {
+    const table = new PrefixTable(keys);
+    yield* table.#slots.fill(keys);
+    return table;
   }
 
   /** How many of the owner's keys are prefixes of `path`; `at` gives them until the next collect. */
@@ -131,10 +147,16 @@ export class SuffixTable {
   readonly #slots: Slots;
   readonly #found: Int32Array;
 
-  constructor(keys: readonly string[]) {
+  private constructor(keys: readonly OwnedKey[]) {
+    this.#slots = new Slots(keys, true);
+    this.#found = new Int32Array(mostFound(keys));
+  }
+
+  static *of(keys: readonly string[]): Generator<undefined, SuffixTable> {
     const owned = keys.map((key) => ({ owner: 0, key }));
-    this.#slots = new Slots(owned, true);
-    this.#found = new Int32Array(mostFound(owned));
+    const table = new SuffixTable(owned);
+    yield* table.#slots.fill(owned);
+    return table;
   }
 
   /** How many keys are suffixes of `host`; `at` gives them until the next collect. */

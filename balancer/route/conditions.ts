@@ -25,12 +25,15 @@ export interface Candidate {
   readonly query: readonly NamedTest[];
 }
 
+/** Most routes ask for nothing more; they share this. */
+const NONE: readonly NamedTest[] = [];
+
 export function compileCandidate(index: number, match: RouteMatch): Candidate {
   return {
     index,
     methods: match.methods.length === 0 ? null : new Set(match.methods),
-    headers: match.headers.map(compileTest),
-    query: match.query.map(compileTest),
+    headers: match.headers.length === 0 ? NONE : match.headers.map(compileTest),
+    query: match.query.length === 0 ? NONE : match.query.map(compileTest),
   };
 }
 

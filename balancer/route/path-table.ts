@@ -1,7 +1,8 @@
 // The routes of one host by path: exact before pattern before prefix, longer prefixes first.
 import type { PathMatch } from '../config/config.ts';
-import { PrefixTable } from './boundary-table.ts';
+import { PrefixTable, type OwnedKey } from './boundary-table.ts';
 import { asksNothing, byRank, compileTextTest, holds, type Candidate, type RoutableRequest } from './conditions.ts';
+import { isStep } from './steps.ts';
 
 export interface PlacedCandidate {
   readonly path: PathMatch;
@@ -28,14 +29,32 @@ export class PathTable {
   readonly #unconditional: Int32Array;
   readonly #byPrefix: readonly (readonly Candidate[])[];
 
-  constructor(hosts: readonly (readonly PlacedCandidate[])[]) {
-    this.#narrow = hosts.map(narrowRoutes);
-    const prefixes = hosts.flatMap((placed, owner) =>
-      [...grouped(placed, 'prefix')].map(([prefix, candidates]) => ({ owner, key: prefix === '/' ? '' : prefix, candidates })),
-    );
-    this.#prefixes = new PrefixTable(prefixes);
-    this.#byPrefix = prefixes.map(({ candidates }) => candidates);
-    this.#unconditional = Int32Array.from(this.#byPrefix, ([first]) => (first !== undefined && asksNothing(first) ? first.index : -1));
+  private constructor(parts: {
+    readonly narrow: readonly (NarrowRoutes | null)[];
+    readonly prefixes: PrefixTable;
+    readonly byPrefix: readonly (readonly Candidate[])[];
+  }) {
+    this.#narrow = parts.narrow;
+    this.#prefixes = parts.prefixes;
+    this.#byPrefix = parts.byPrefix;
+    this.#unconditional = Int32Array.from(parts.byPrefix, ([first]) => (first !== undefined && asksNothing(first) ? first.index : -1));
+  }
+
+  static *of(hosts: Iterable<readonly PlacedCandidate[]>): Generator<undefined, PathTable> {
+    const narrow: (NarrowRoutes | null)[] = [];
+    const keys: OwnedKey[] = [];
+    const byPrefix: (readonly Candidate[])[] = [];
+    for (const placed of hosts) {
+      const owner = narrow.length;
+      const { exact, patterns, prefixes } = byKind(placed);
+      narrow.push(exact.size === 0 && patterns.length === 0 ? null : { exact, patterns });
+      for (const [prefix, candidates] of prefixes) {
+        keys.push({ owner, key: prefix === '/' ? '' : prefix });
+        byPrefix.push(candidates);
+      }
+      if (isStep(owner)) yield;
+    }
+    return new PathTable({ narrow, prefixes: yield* PrefixTable.of(keys), byPrefix });
   }
 
   /** Index of the route, or -1. */
@@ -57,13 +76,26 @@ export class PathTable {
   }
 }
 
-function narrowRoutes(placed: readonly PlacedCandidate[]): NarrowRoutes | null {
-  const exact = grouped(placed, 'exact');
-  const patterns = placed
-    .filter(({ path }) => path.kind === 'regex')
-    .map(({ path, candidate }) => ({ test: compileTextTest(path.value), candidate }))
-    .sort((a, b) => byRank(a.candidate, b.candidate));
-  return exact.size === 0 && patterns.length === 0 ? null : { exact, patterns };
+interface ByKind extends NarrowRoutes {
+  readonly prefixes: ReadonlyMap<string, readonly Candidate[]>;
+}
+
+function byKind(placed: readonly PlacedCandidate[]): ByKind {
+  const exact = new Map<string, Candidate[]>();
+  const prefixes = new Map<string, Candidate[]>();
+  const patterns: PatternCandidate[] = [];
+  for (const { path, candidate } of placed) {
+    if (path.kind === 'regex') patterns.push({ test: compileTextTest(path.value), candidate });
+    else add(path.kind === 'exact' ? exact : prefixes, path.value, candidate);
+  }
+  for (const groups of [exact, prefixes]) for (const group of groups.values()) if (group.length > 1) group.sort(byRank);
+  return { exact, prefixes, patterns: patterns.sort((a, b) => byRank(a.candidate, b.candidate)) };
+}
+
+function add(groups: Map<string, Candidate[]>, value: string, candidate: Candidate): void {
+  const group = groups.get(value);
+  if (group === undefined) groups.set(value, [candidate]);
+  else group.push(candidate);
 }
 
 function matchNarrow({ exact, patterns }: NarrowRoutes, request: RoutableRequest): number {
@@ -78,12 +110,4 @@ function firstThatHolds(candidates: readonly Candidate[] | undefined, request: R
   if (candidates === undefined) return -1;
   for (const candidate of candidates) if (holds(candidate, request)) return candidate.index;
   return -1;
-}
-
-function grouped(placed: readonly PlacedCandidate[], kind: PathMatch['kind']): ReadonlyMap<string, readonly Candidate[]> {
-  const groups = Map.groupBy(
-    placed.filter(({ path }) => path.kind === kind),
-    ({ path }) => path.value,
-  );
-  return new Map([...groups].map(([value, group]) => [value, group.map(({ candidate }) => candidate).sort(byRank)]));
 }

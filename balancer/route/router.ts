@@ -3,6 +3,7 @@ import type { ListenerProtocol, RouteConfig } from '../config/config.ts';
 import { SuffixTable } from './boundary-table.ts';
 import { compileCandidate, type RoutableRequest } from './conditions.ts';
 import { PathTable, type PlacedCandidate } from './path-table.ts';
+import { finish, isStep } from './steps.ts';
 
 export type { RoutableRequest } from './conditions.ts';
 
@@ -21,24 +22,34 @@ const WILDCARD = '*.';
  * fits, the routes of the next wider host are asked. A route that names no listeners is for those that speak HTTP.
  */
 export function compileRouter(routes: readonly RouteConfig[], listener: string, protocol: ListenerProtocol = 'http'): Router {
-  const byHost = placedByHost(routes, ({ listeners }) => (listeners.length === 0 ? protocol === 'http' : listeners.includes(listener)));
-  return new HostRouter([...byHost.keys()], new PathTable([...byHost.values()]));
+  return finish(routerInSteps(routes, listener, protocol));
 }
 
-function placedByHost(
+/** As `compileRouter`, for who has requests to serve meanwhile. */
+export function* routerInSteps(routes: readonly RouteConfig[], listener: string, protocol: ListenerProtocol): Generator<undefined, Router> {
+  const isFor = ({ listeners }: RouteConfig): boolean => (listeners.length === 0 ? protocol === 'http' : listeners.includes(listener));
+  const byHost = yield* placedByHost(routes, isFor);
+  const hosts = [...byHost.keys()];
+  const wildcards = hosts.filter((host) => host.startsWith(WILDCARD)).map((host) => host.slice(WILDCARD.length));
+  const suffixes = wildcards.length === 0 ? null : yield* SuffixTable.of(wildcards);
+  return new HostRouter(hosts, yield* PathTable.of(byHost.values()), suffixes);
+}
+
+function* placedByHost(
   routes: readonly RouteConfig[],
   isFor: (route: RouteConfig) => boolean,
-): ReadonlyMap<string, readonly PlacedCandidate[]> {
+): Generator<undefined, ReadonlyMap<string, readonly PlacedCandidate[]>> {
   const byHost = new Map<string, PlacedCandidate[]>();
-  routes.forEach((route, index) => {
-    if (!isFor(route)) return;
+  for (const [index, route] of routes.entries()) {
+    if (isStep(index)) yield;
+    if (!isFor(route)) continue;
     const placed = { path: route.match.path, candidate: compileCandidate(index, route.match) };
     for (const host of route.match.hosts.length === 0 ? [ANY_HOST] : route.match.hosts) {
       const others = byHost.get(host);
       if (others === undefined) byHost.set(host, [placed]);
       else others.push(placed);
     }
-  });
+  }
   return byHost;
 }
 
@@ -50,13 +61,14 @@ class HostRouter implements Router {
   readonly #bySuffix: readonly number[];
   readonly #anyHost: number | null;
 
-  constructor(hosts: readonly string[], paths: PathTable) {
+  /** `suffixes`: of the hosts that are wildcards, in their order; null: there are none. */
+  constructor(hosts: readonly string[], paths: PathTable, suffixes: SuffixTable | null) {
     const numbers = new Map(hosts.map((host, number) => [host, number]));
     const wildcards = hosts.filter((host) => host.startsWith(WILDCARD));
     this.#paths = paths;
     // No host is empty or begins with `*`: neither the wildcards nor the routes for any host are met in here.
     this.#exact = numbers;
-    this.#suffixes = wildcards.length === 0 ? null : new SuffixTable(wildcards.map((host) => host.slice(WILDCARD.length)));
+    this.#suffixes = suffixes;
     this.#bySuffix = wildcards.flatMap((host) => numbers.get(host) ?? []);
     this.#anyHost = numbers.get(ANY_HOST) ?? null;
   }

@@ -5,7 +5,7 @@ import type { Config, RouteConfig } from '../config/config.ts';
 import type { Filter } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
 import type { CanonicalRequest } from '../message/request.ts';
-import { compileRouter, type RoutableRequest, type Router } from '../route/router.ts';
+import { routerInSteps, type RoutableRequest, type Router } from '../route/router.ts';
 import { settlePath, type Settled } from '../route/settle-path.ts';
 import type { Plan } from '../steer/plan-shape.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
@@ -17,6 +17,16 @@ import { AnswerStats } from './stats.ts';
 
 /** Routes of a listener that passes bytes on ask for nothing but a host. */
 const ANY_REQUEST: RoutableRequest = { host: '', path: '/', query: '', method: '', fields: [] };
+
+/** By listener. */
+export type Routers = ReadonlyMap<string, Router>;
+
+/** The routers of a config in steps; thousands of routes take longer than a request should wait. */
+export function* routersInSteps({ listeners, routes }: Config): Generator<undefined, Routers> {
+  const routers = new Map<string, Router>();
+  for (const { name, protocol } of listeners) routers.set(name, yield* routerInSteps(routes, name, protocol));
+  return routers;
+}
 
 export interface GenerationEnvironment extends TlsSources {
   readonly deadlines: Deadlines;
@@ -71,18 +81,28 @@ export class RouteRuntime {
   }
 }
 
+export interface NumberedConfig {
+  readonly number: number;
+  readonly config: Config;
+}
+
 export class Generation {
   readonly number: number;
   readonly config: Config;
   readonly clusters: ReadonlyMap<string, ClusterUpstream>;
   readonly services: ReadonlyMap<string, ServiceSteering>;
-  readonly #routers: ReadonlyMap<string, Router>;
-  readonly #routes: readonly RouteRuntime[];
+  readonly #routers: Routers;
+  readonly #meter: Meter;
+  /** By the index of the route. Those without filters are made by their first request: most of thousands have none in a generation's life. */
+  readonly #routes: (RouteRuntime | null)[];
 
   /** Throws an Error that teaches when the config cannot be served here (an authority's file cannot be read). Starts nothing. */
-  constructor(number: number, config: Config, environment: GenerationEnvironment, previous: Generation | null) {
-    this.number = number;
+  constructor(numbered: NumberedConfig, routers: Routers, environment: GenerationEnvironment, previous: Generation | null) {
+    const { config } = numbered;
+    this.number = numbered.number;
     this.config = config;
+    this.#meter = environment.meter;
+    this.#routers = routers;
     this.clusters = clustersOf(config, environment, previous);
     const clusters = { upstreams: this.clusters, configs: config.clusters };
     this.services = new Map(
@@ -91,20 +111,17 @@ export class Generation {
         new ServiceSteering(service, clusters, environment, previous?.services.get(service.name) ?? null),
       ]),
     );
-    this.#routes = config.routes.map((route) => this.#routeOf(route, environment.meter));
-    this.#routers = new Map(config.listeners.map(({ name, protocol }) => [name, compileRouter(config.routes, name, protocol)]));
+    this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
   }
 
   /** Null: no route matches. */
   match(request: CanonicalRequest): RouteRuntime | null {
-    const index = this.#routers.get(request.listener)?.match(request) ?? -1;
-    return this.#routes[index] ?? null;
+    return this.#route(this.#routers.get(request.listener)?.match(request) ?? -1);
   }
 
   /** The route of a connection that is passed through; `serverName` empty: it names none. Null: no route matches. */
   matchConnection(listener: string, serverName: string): RouteRuntime | null {
-    const index = this.#routers.get(listener)?.match({ ...ANY_REQUEST, host: serverName }) ?? -1;
-    return this.#routes[index] ?? null;
+    return this.#route(this.#routers.get(listener)?.match({ ...ANY_REQUEST, host: serverName }) ?? -1);
   }
 
   /** As `match`, for a path that can be read in more than one way; writes the path that goes on into the request. */
@@ -113,9 +130,9 @@ export class Generation {
     const settled = settlePath(
       request,
       (reading) => router?.match(reading) ?? -1,
-      (index) => this.#routes[index]?.config.paths,
+      (index) => this.config.routes[index]?.paths,
     );
-    return { settled, route: settled.kind === 'ambiguous' ? null : (this.#routes[settled.index] ?? null) };
+    return { settled, route: settled.kind === 'ambiguous' ? null : this.#route(settled.index) };
   }
 
   applyPlan(plan: Pick<Plan, 'services' | 'health'>): void {
@@ -129,10 +146,17 @@ export class Generation {
     for (const cluster of this.clusters.values()) for (const endpoint of cluster.endpoints) if (!kept.has(endpoint)) endpoint.retire();
   }
 
-  #routeOf(route: RouteConfig, meter: Meter): RouteRuntime {
+  #route(index: number): RouteRuntime | null {
+    const made = this.#routes[index];
+    if (made !== null) return made ?? null;
+    const route = this.config.routes[index];
+    return route === undefined ? null : (this.#routes[index] = this.#make(route));
+  }
+
+  #make(route: RouteConfig): RouteRuntime {
     const service = this.services.get(route.service);
     if (service === undefined) throw new Error(`route ${route.name}: service "${route.service}" is not configured`);
-    return new RouteRuntime(route, service, filtersOf(route), meter);
+    return new RouteRuntime(route, service, filtersOf(route), this.#meter);
   }
 }
 

@@ -18,8 +18,9 @@ import { Meter } from '../telemetry/meter.ts';
 import { ClientConnections } from './client-connections.ts';
 import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
-import { Generation } from './generation.ts';
+import { Generation, routersInSteps } from './generation.ts';
 import { HandedSockets } from './handed-sockets.ts';
+import { inTurns } from './in-turns.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
 import { Pipeline } from './pipeline.ts';
@@ -215,7 +216,9 @@ export class Worker {
       nowMs: this.#context.nowMs,
       warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),
     };
-    const next = new Generation(number, config, environment, before);
+    const routers = await inTurns(routersInSteps(config), this.#clock);
+    if (this.#drain !== null) return;
+    const next = new Generation({ number, config }, routers, environment, before);
     next.applyPlan(this.#plan ?? plan);
     this.#evidence.renew();
     if (before === null) this.#pipeline = new Pipeline(next, this.#context);

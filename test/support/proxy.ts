@@ -9,6 +9,7 @@ import type { Config } from '../../balancer/config/config.ts';
 import { loadConfig } from '../../balancer/config/load.ts';
 import { formatProblem } from '../../balancer/config/problems.ts';
 import { decodeWorkerMessage, encodeMessage, type WorkerMessage } from '../../balancer/ipc.ts';
+import { encodeGeneration } from '../../balancer/ipc-generation.ts';
 import { LineReader } from '../../balancer/ipc-lines.ts';
 import { seedIntent } from '../../balancer/intent/seed.ts';
 import { silentLog } from '../../balancer/log.ts';
@@ -117,7 +118,7 @@ async function startTeller(path: string, config: Config, said: WorkerMessage[]):
         said.push(message);
         if (message.type === 'metrics') socket.write(encodeMessage({ type: 'metrics_ack', sequence: message.sequence }));
         if (message.type !== 'hello') continue;
-        socket.write(encodeMessage({ type: 'generation', generation: 1, config }));
+        for (const line of encodeGeneration(1, config)) socket.write(line);
         socket.write(encodeMessage({ type: 'plan', plan: 1, value: planOf(config) }));
       }
     });

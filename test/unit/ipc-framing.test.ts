@@ -5,12 +5,16 @@ import fc from 'fast-check';
 import {
   decodeChildMessage,
   decodeControllerMessage,
+  IPC_PROTOCOL,
   decodeSupervisorMessage,
   decodeWorkerMessage,
   encodeMessage,
   type WorkerMessage,
 } from '../../balancer/ipc.ts';
+import type { Config } from '../../balancer/config/config.ts';
+import { encodeGeneration, GenerationAssembly } from '../../balancer/ipc-generation.ts';
 import { LineReader } from '../../balancer/ipc-lines.ts';
+import { loaded, SMALL_CONFIG } from '../support/config-text.ts';
 
 test('lines come out the same however the bytes were cut', () => {
   fc.assert(
@@ -46,7 +50,7 @@ test('a line without an end is refused before it fills the memory', () => {
 
 test('every message of a worker is read as it was written', () => {
   const messages: readonly WorkerMessage[] = [
-    { type: 'hello', protocol: 1, worker: 'w1', pid: 4711, generation: 0, plan: 0 },
+    { type: 'hello', protocol: IPC_PROTOCOL, worker: 'w1', pid: 4711, generation: 0, plan: 0 },
     { type: 'ack', generation: 3, plan: 12 },
     { type: 'generation_failed', generation: 3, problem: 'no certificate' },
     { type: 'plan_gap', have: 11 },
@@ -65,7 +69,7 @@ test('what is no message of a worker is refused', () => {
     'null',
     '{"type":"generation","generation":1,"config":{}}',
     '{"type":"constructor"}',
-    '{"type":"hello","protocol":2,"worker":"w1","pid":1,"generation":0,"plan":0}',
+    '{"type":"hello","protocol":1,"worker":"w1","pid":1,"generation":0,"plan":0}',
     '{"type":"ack","generation":-1,"plan":1}',
     '{"type":"ack","generation":1.5,"plan":1}',
     '{"type":"metrics","sequence":1,"delta":[{"name":"weir_tunnels","labels":[1],"value":1}]}',
@@ -83,3 +87,33 @@ test('messages of controller, supervisor and children are told from anything els
   assert.deepEqual(decodeChildMessage({ type: 'failed', problem: 'why' }), { type: 'failed', problem: 'why' });
   assert.equal(decodeChildMessage({ type: 'listen', address: '127.0.0.1:80', host: '127.0.0.1' }), null);
 });
+
+test('a generation with many routes goes in pieces and is whole again at the other end', () => {
+  const many = Array.from({ length: 600 }, (_, index) => `  - { service: shop, match: { path: /r${index} } }\n`).join('');
+  const config = loaded(SMALL_CONFIG + many);
+  const lines = encodeGeneration(7, config);
+  assert.deepEqual(
+    lines.map((line) => decodeControllerMessage(line)?.type),
+    ['routes', 'routes', 'routes', 'generation'],
+  );
+  assert.deepEqual(assembled(lines), config);
+  assert.deepEqual(
+    assembled([...encodeGeneration(6, config).slice(0, 2), ...lines]),
+    config,
+    'what is left of a generation before does not count',
+  );
+  assert.throws(() => assembled(lines.toSpliced(1, 1)), /generation 7 came with 2 of 3 pieces/);
+  assert.deepEqual(assembled(encodeGeneration(8, { ...config, routes: [] })).routes, []);
+});
+
+function assembled(lines: readonly string[]): Config {
+  const assembly = new GenerationAssembly();
+  let config: Config | null = null;
+  for (const line of lines) {
+    const message = decodeControllerMessage(line);
+    if (message?.type === 'routes') assembly.take(message);
+    else if (message?.type === 'generation') ({ config } = assembly.complete(message));
+  }
+  assert.ok(config !== null);
+  return config;
+}

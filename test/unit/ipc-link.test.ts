@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../health/clock.ts';
 import { WorkerLinks, type WorkerListener } from '../../balancer/controller/worker-links.ts';
-import { createWorkerLink, type ControllerMessage, type Ejection, type WorkerLink } from '../../balancer/ipc.ts';
+import { createWorkerLink, IPC_PROTOCOL, type ControllerMessage, type Ejection, type WorkerLink } from '../../balancer/ipc.ts';
 import { silentLog } from '../../balancer/log.ts';
 import type { Plan } from '../../balancer/steer/plan-shape.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
@@ -163,7 +163,7 @@ test('nothing counts as served while every worker is lost', async (t) => {
 test('a worker that comes back over a new connection before the old one is seen to end is not reported as gone', async (t) => {
   const on = scene(t);
   const hub = await on.hub();
-  const hello = '{"type":"hello","protocol":1,"worker":"w1","pid":9,"generation":1,"plan":1}\n';
+  const hello = `{"type":"hello","protocol":${IPC_PROTOCOL},"worker":"w1","pid":9,"generation":1,"plan":1}\n`;
   const [first, second] = [connect(on.socketPath), connect(on.socketPath)];
   first.resume();
   first.write(hello);
@@ -223,7 +223,7 @@ test('a worker goes on over a change of controllers, and nothing it counted is l
 test('a delta that is sent again over a new connection is counted once', async (t) => {
   const on = scene(t);
   const hub = await on.hub();
-  const hello = '{"type":"hello","protocol":1,"worker":"w1","pid":9,"generation":0,"plan":0}\n';
+  const hello = `{"type":"hello","protocol":${IPC_PROTOCOL},"worker":"w1","pid":9,"generation":0,"plan":0}\n`;
   const metrics = '{"type":"metrics","sequence":1,"delta":[{"name":"weir_sent_bytes_total","labels":["shop"],"value":5}]}\n';
   for (let round = 0; round < 2; round += 1) {
     const socket = connect(on.socketPath);

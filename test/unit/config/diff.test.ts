@@ -53,6 +53,20 @@ test('routes in another order are a difference, because the first of equals wins
   assert.deepEqual(diff(routes(other, one), routes(one, other)).differences, ['routes: order changed']);
 });
 
+test('among hundreds of routes the one that came, went, changed or moved is named, wherever it stands', () => {
+  const line = (index: number): string => `  - { name: r${index}, service: shop, match: { path: /r${index} } }\n`;
+  const lines = Array.from({ length: 700 }, (_, index) => line(index));
+  const file = (routes: readonly string[]): string => SMALL_CONFIG.replace('  - { service: shop }\n', routes.join(''));
+  const differences = (after: readonly string[]): readonly string[] => diff(file(after), file(lines)).differences;
+  assert.deepEqual(differences(lines), []);
+  for (const at of [0, 255, 256, 400, 699]) {
+    assert.deepEqual(differences(lines.toSpliced(at, 0, line(1000))), ['route r1000 added']);
+    assert.deepEqual(differences(lines.toSpliced(at, 1)), [`route r${at} removed`]);
+    assert.deepEqual(differences(lines.with(at, line(at).replace(`/r${at}`, '/other'))), [`route r${at}: match changed`]);
+    assert.deepEqual(differences([...lines.toSpliced(at, 1).toSpliced(100, 0, line(at))]), ['routes: order changed']);
+  }
+});
+
 test('state, admin, agents, metrics and the name of the host need a restart', () => {
   const after = `${SMALL_CONFIG}host: { name: x }\nstate: { dir: /var/lib/x }\nadmin: { bind: "127.0.0.1:1" }\nagents: { bind: "127.0.0.1:2" }\nmetrics: { bind: "127.0.0.1:3" }\n`;
   const expected = ['host.name changed', 'state.dir changed', 'admin changed', 'agents changed', 'metrics changed'];

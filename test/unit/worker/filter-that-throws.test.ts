@@ -121,7 +121,7 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
       return this.#route;
     }
   }
-  const generation = new Filtered(1, config, environment, null);
+  const generation = new Filtered({ number: 1, config }, new Map(), environment, null);
   t.after(() => generation.retire(null));
   const context: WorkerContext = {
     clock: systemClock,
