@@ -67,8 +67,9 @@ function complete(file: ConfigFile, completion: Completion): Config {
   );
   const routes = completeRoutes(file.routes, { listeners: host.listeners, clusters, services }, completion);
   reportUnaskedCertificates(file.routes, host.listeners, completion);
-  const hash = createHash('sha256').update(canonicalJson({ clusters, services, routes })).digest('hex');
-  return { ...host, clusters, services, routes, hash };
+  const { regions } = file;
+  const hash = createHash('sha256').update(canonicalJson({ regions, clusters, services, routes })).digest('hex');
+  return { ...host, regions, clusters, services, routes, hash };
 }
 
 function declaredNames(root: object): DeclaredNames {

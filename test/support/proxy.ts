@@ -153,5 +153,6 @@ function planOf(config: Config): Plan {
   );
   const { intent } = seedIntent(config, null);
   const { services } = config;
-  return plan({ services, clusters: config.clusters, intent, health: { clusters, ejectedTargets: [] }, capacity: {}, demand: {} });
+  const health = { clusters, ejectedTargets: [] };
+  return plan({ services, clusters: config.clusters, intent, health, capacity: {}, demand: {}, previous: null, nowMs: 0 }).plan;
 }
