@@ -116,8 +116,10 @@ function allowance({ draft, since, before }: Moves, index: number): number {
   const standing = since.standings[target?.cluster ?? ''];
   if (target === undefined || was === undefined || standing?.stale === true) return 0;
   // First seen up, or declared to come back at once: there is nothing to be careful about.
-  const fresh = was.available === 0 && target.available > 0 && standing?.failback === 'in' && !was.reasons.includes('target_ejected');
-  return fresh ? MILLION : Math.floor((Math.min(10_000, since.elapsedMs) / 10_000) * RISE_PER_10_S);
+  const returned = was.available === 0 && target.available > 0 && standing?.failback === 'in';
+  return returned && (standing.atOnce || !was.reasons.includes('target_ejected'))
+    ? MILLION
+    : Math.floor((Math.min(10_000, since.elapsedMs) / 10_000) * RISE_PER_10_S);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -38,6 +38,8 @@ export function draftService(service: ServiceConfig, ground: Ground): Draft {
   const asked = input.intent.services[service.name];
   const flat = service.steer.policy === 'weighted';
   const coldStart = isColdStart(service, ground);
+  const anyKeys = ground.ejected.size > 0 || Object.keys(ground.errors).length > 0;
+  const keyOf = (version: string, cluster: string): string | null => (anyKeys ? targetKey(service.name, version, cluster) : null);
   const targets: PlanTarget[] = [];
   for (const version of service.versions) {
     const share = (asked?.split ?? service.split)[version.name] ?? 0;
@@ -51,7 +53,7 @@ export function draftService(service: ServiceConfig, ground: Ground): Draft {
         cluster: at.cluster,
         desired: desired[index] ?? 0,
         effective: 0,
-        available: receives ? availability(targetKey(service.name, version.name, at.cluster), at.cluster, coldStart, ground) : 0,
+        available: receives ? availability(at.cluster, keyOf(version.name, at.cluster), coldStart, ground) : 0,
         receives,
         lastResort: receives && (at.lastResort || at.held),
         priority: flat ? 0 : at.priority,
@@ -136,11 +138,12 @@ function desiredShares(share: number, places: readonly Place[], flat: boolean): 
 
 /** What each place would have if its priority were the only one: by this it receives. */
 function weighIn(share: number, places: readonly Place[], flat: boolean): readonly number[] {
-  const totals = new Map<string, number>();
-  const keyOf = ({ priority, open }: Place): string => `${flat ? 0 : priority}/${open}`;
-  for (const at of places) totals.set(keyOf(at), (totals.get(keyOf(at)) ?? 0) + at.weight);
+  // Tiers are small whole numbers; what is closed has a tier of its own beside each.
+  const totals: number[] = [];
+  const tierOf = ({ priority, open }: Place): number => 2 * (flat ? 0 : priority) + (open ? 1 : 0);
+  for (const at of places) totals[tierOf(at)] = (totals[tierOf(at)] ?? 0) + at.weight;
   return places.map((at) => {
-    const total = totals.get(keyOf(at)) ?? 0;
+    const total = totals[tierOf(at)] ?? 0;
     return total === 0 ? 0 : (share * at.weight) / total;
   });
 }
@@ -154,11 +157,12 @@ function isColdStart(service: ServiceConfig, { input, standings }: Ground): bool
   );
 }
 
-function availability(key: string, cluster: string, coldStart: boolean, { standings, errors, ejected }: Ground): number {
-  if (ejected.has(key)) return 0;
+/** `key` is null while nothing is known of any target: then no key has to be made for each of them. */
+function availability(cluster: string, key: string | null, coldStart: boolean, { standings, errors, ejected }: Ground): number {
+  if (key !== null && ejected.has(key)) return 0;
   const standing = standings[cluster];
   if (standing === undefined || standing.fraction === null) return coldStart ? 1 : 0;
-  return standing.available * (errors[key] ?? 1);
+  return key === null ? standing.available : standing.available * (errors[key] ?? 1);
 }
 
 /**

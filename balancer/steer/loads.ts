@@ -30,6 +30,16 @@ interface LoadTable {
   readonly claim: Float64Array;
   readonly tier: Int32Array;
   readonly lastResort: Uint8Array;
+  /** Of each service: whether its shares move for the sake of capacity. */
+  readonly moves: Uint8Array;
+}
+
+const MOVES_RECEIVED = 1;
+const MOVES_ALL = 2;
+
+function movesOf({ spills, onUnavailable, wish }: Draft): number {
+  if (onUnavailable !== 'redistribute' || wish.panic) return 0;
+  return spills ? MOVES_ALL : MOVES_RECEIVED;
 }
 
 /** The loads that all services wish for, before any limit. */
@@ -42,11 +52,12 @@ export function wishedLoads(drafts: readonly Draft[], capacity: Readonly<Record<
   const [service, cluster, version, tier] = [new Int32Array(count), new Int32Array(count), new Int32Array(count), new Int32Array(count)];
   const [wish, own, claim] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
   const lastResort = new Uint8Array(count);
+  const moves = Uint8Array.from(drafts, movesOf);
   let at = 0;
   for (const [number, draft] of drafts.entries()) {
     const rps = rates[number] ?? 0;
     const versions = new Map<string, number>();
-    const movable = draft.onUnavailable === 'redistribute' && !draft.wish.panic;
+    const movable = (moves[number] ?? 0) > 0;
     for (const [index, target] of draft.targets.entries()) {
       service[at] = number;
       cluster[at] = numberOf(clusters, target.cluster, clusters.size);
@@ -69,7 +80,7 @@ export function wishedLoads(drafts: readonly Draft[], capacity: Readonly<Record<
     used[number] = (used[number] ?? 0) + (wish[target] ?? 0);
   }
   const bounds = Float64Array.from(names, (name) => capacity[name] ?? Infinity);
-  const columns = { start, demand: rates, service, cluster, version, versionOwner, wish, own, claim, tier, lastResort };
+  const columns = { start, demand: rates, service, cluster, version, versionOwner, wish, own, claim, tier, lastResort, moves };
   return new Loads({ ...columns, drafts, clusters: names, capacity: bounds, used, load: wish.slice() });
 }
 
@@ -91,6 +102,7 @@ export class Loads implements LoadTable {
   readonly claim: Float64Array;
   readonly tier: Int32Array;
   readonly lastResort: Uint8Array;
+  readonly moves: Uint8Array;
   #byCluster: readonly (readonly number[])[] | null = null;
 
   constructor(table: LoadTable) {
@@ -110,6 +122,7 @@ export class Loads implements LoadTable {
     this.claim = table.claim;
     this.tier = table.tier;
     this.lastResort = table.lastResort;
+    this.moves = table.moves;
   }
 
   /** The same fleet without one cluster, and what that one had, by version, without a place. */
@@ -150,17 +163,20 @@ export class Loads implements LoadTable {
 
   /** Is its share moved for the sake of capacity? Not where operators said that it stays. */
   spills(target: number): boolean {
-    const draft = this.drafts[this.service[target] ?? 0];
-    return draft !== undefined && draft.spills && draft.onUnavailable === 'redistribute' && !draft.wish.panic;
+    return this.moves[this.service[target] ?? 0] === MOVES_ALL;
   }
 
   /** What of a target may go elsewhere: all where capacity decides, else only what came from elsewhere. */
   movable(target: number): number {
     const load = this.load[target] ?? 0;
-    if (this.spills(target)) return load;
-    const draft = this.drafts[this.service[target] ?? 0];
-    if (draft === undefined || draft.onUnavailable !== 'redistribute' || draft.wish.panic) return 0;
-    return Math.max(0, load - (this.own[target] ?? 0));
+    switch (this.moves[this.service[target] ?? 0]) {
+      case MOVES_ALL:
+        return load;
+      case MOVES_RECEIVED:
+        return Math.max(0, load - (this.own[target] ?? 0));
+      default:
+        return 0;
+    }
   }
 
   /** Targets of each cluster. */
@@ -174,25 +190,9 @@ export class Loads implements LoadTable {
 
   #table(): LoadTable {
     const { drafts, clusters, capacity, used, start, demand, service, cluster, version, versionOwner } = this;
-    const { load, wish, own, claim, tier, lastResort } = this;
-    return {
-      drafts,
-      clusters,
-      capacity,
-      used,
-      start,
-      demand,
-      service,
-      cluster,
-      version,
-      versionOwner,
-      load,
-      wish,
-      own,
-      claim,
-      tier,
-      lastResort,
-    };
+    const { load, wish, own, claim, tier, lastResort, moves } = this;
+    const fleet = { drafts, clusters, capacity, used, start, demand, versionOwner, moves };
+    return { ...fleet, service, cluster, version, load, wish, own, claim, tier, lastResort };
   }
 
   #use(target: number, rps: number): void {

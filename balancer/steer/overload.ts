@@ -42,7 +42,7 @@ export function settleOverload(loads: Loads, rest: Float64Array, classDemand: Cl
     if (loads.drafts[service]?.overload === 'spread') lost[service] = (lost[service] ?? 0) + returnHome(loads, version, amount);
     else shed[service] = (shed[service] ?? 0) + amount;
   }
-  if (shed.some((rps) => rps > NOTHING)) preferHigherClasses(loads, shed, classDemand);
+  if (Object.keys(classDemand).length > 0 && shed.some((rps) => rps > NOTHING)) preferHigherClasses(loads, shed, classDemand);
   return { shed, lost };
 }
 

@@ -31,7 +31,7 @@ export interface Planned {
  */
 export function plan(input: PlanInput): Planned {
   const standing = standings(input);
-  const errors = followErrors(input);
+  const errors = followErrors(input, standing.memory);
   const ground = { input, standings: standing.of, errors, ejected: new Set(input.health.ejectedTargets) };
   const drafts = Object.values(input.services).map((service) => draftService(service, ground));
   const bounds = { capacity: openCapacity(input, standing.of), demand: input.demand, classDemand: input.classDemand ?? {} };
@@ -76,8 +76,10 @@ function finish(draft: Draft, solution: Solution, finishing: Finishing): Service
   const targets = draft.targets.map((target, index) => {
     const share = effective[index] ?? 0;
     const limit = solution.limits[index] ?? null;
-    const planned = { ...target, effective: share, limit, ...(limit === null ? {} : { spillAt: solution.spillAt[index] ?? null }) };
-    return { ...planned, reasons: reasonsOf(planned, index, cause) };
+    const { version, cluster, desired, available, receives, lastResort, priority, weight = 0 } = target;
+    const spillAt = solution.spillAt[index] ?? null;
+    const reasons = reasonsOf(target, share, index, cause);
+    return { version, cluster, desired, effective: share, available, receives, lastResort, priority, limit, weight, spillAt, reasons };
   });
   const lost = MILLION - targets.reduce((sum, target) => sum + target.effective, 0);
   const classes = classShares(input.classDemand?.[service]);

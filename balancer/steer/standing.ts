@@ -12,6 +12,8 @@ export interface Standing {
   readonly failback: FailbackState;
   /** 0 to 1. */
   readonly ramp: number;
+  /** Declared to come back at once. */
+  readonly atOnce: boolean;
   /** The brake brought it back, or further back, than damping and ramp would have it. */
   readonly braked: boolean;
   /** Requests per second by what is known; null: not known. The dial is not in it. */
@@ -53,6 +55,7 @@ export function standings(input: PlanInput): Standings {
       available: fraction === null ? 0 : Math.min(1, OVERPROVISIONING * fraction) * ramp,
       failback: failback.state,
       ramp,
+      atOnce: cluster.failback.mode === 'auto',
       braked: false,
       capacityRps: capacity.rps,
       stale: capacity.agent === 'stale',

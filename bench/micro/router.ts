@@ -17,7 +17,8 @@ function routesFor(count: number, matchOf: (index: number) => Partial<RouteMatch
     match: { ...anything, ...matchOf(index) },
     paths: { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' },
     service: 'shop',
-    priorityClass: 'normal', clientCertificate: 'none',
+    priorityClass: 'normal',
+    clientCertificate: 'none',
     filters: [],
   }));
 }
