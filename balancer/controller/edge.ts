@@ -18,6 +18,7 @@ import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
+import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
 import { GenerationNumbers, RisingNumber } from './numbers.ts';
 import { OneAtATime } from './one-at-a-time.ts';
@@ -58,6 +59,7 @@ export class Edge {
   readonly hub: Hub | null;
   readonly loop: PlanLoop;
   readonly health: LastHealth;
+  readonly failback: LastFailback;
   readonly generations: GenerationNumbers;
   /** Changes of intent and config, one after the other. */
   readonly changes = new OneAtATime();
@@ -79,6 +81,7 @@ export class Edge {
     this.keeper = new IntentKeeper(store, clock);
     this.window = new TrafficWindow(() => clock.nowMs());
     this.health = new LastHealth(store);
+    this.failback = new LastFailback(store, clock);
     this.generations = new GenerationNumbers(store);
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
@@ -98,6 +101,7 @@ export class Edge {
       links: this.links,
       numbers: new RisingNumber(store, 'plan'),
       facts: () => this.planFacts(this.intent),
+      remembered: this.failback.read(),
       onPeriod: options.onPeriod,
     });
   }

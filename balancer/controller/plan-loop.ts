@@ -1,7 +1,7 @@
 // Keeps the plan true: worked out once a second and at once when something happened, numbered, sent to the workers.
 import type { Clock, Timer } from '../../health/clock.ts';
 import { losses, type Loss } from '../steer/headroom.ts';
-import { plan, type PlanFacts, type Planned } from '../steer/plan.ts';
+import { plan, type PlanFacts, type Planned, type PlanMemory } from '../steer/plan.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { RisingNumber } from './numbers.ts';
 import type { WorkerLinks } from './worker-links.ts';
@@ -16,6 +16,8 @@ export interface PlanLoopOptions {
   readonly numbers: RisingNumber;
   /** What is known now. */
   readonly facts: () => PlanFacts;
+  /** What a controller before left; null: nothing. */
+  readonly remembered?: PlanMemory | null;
   /** Once a second, after the plan. */
   readonly onPeriod: () => void;
 }
@@ -60,7 +62,7 @@ export class PlanLoop {
 
   /** What the plan would be now; nothing is sent. */
   preview(facts: PlanFacts): Planned {
-    return plan({ ...facts, previous: this.#planned?.memory ?? null, nowMs: this.#options.clock.nowMs() });
+    return plan({ ...facts, previous: this.#planned?.memory ?? this.#options.remembered ?? null, nowMs: this.#options.clock.nowMs() });
   }
 
   start(): void {

@@ -28,7 +28,8 @@ export interface PlanInput extends PlanFacts {
 
 export interface ClusterMemory {
   readonly failback: FailbackMemory;
-  readonly capacity: CapacityMemory;
+  /** Null: a controller before knew it. */
+  readonly capacity: CapacityMemory | null;
 }
 
 export interface PlanMemory {
