@@ -14,11 +14,14 @@ import { targetKey, type PlanTarget } from './plan-shape.ts';
 import { OVERPROVISIONING, panicShares, redistribute, type Redistribution } from './redistribute.ts';
 import type { Standing } from './standing.ts';
 
+export type DraftTarget = { -readonly [K in keyof PlanTarget]: PlanTarget[K] };
+
 export interface Draft {
   readonly service: string;
   readonly onUnavailable: OnUnavailable;
   readonly overload: Overload;
-  readonly targets: readonly PlanTarget[];
+  /** Made for one plan alone, which writes the shares into them at its end. */
+  readonly targets: readonly DraftTarget[];
   /** Any policy but `weighted`: hands on what is above the target utilisation. */
   readonly spills: boolean;
   /** Where its requests would go if nothing had a limit. */
@@ -40,7 +43,7 @@ export function draftService(service: ServiceConfig, ground: Ground): Draft {
   const coldStart = isColdStart(service, ground);
   const anyKeys = ground.ejected.size > 0 || Object.keys(ground.errors).length > 0;
   const keyOf = (version: string, cluster: string): string | null => (anyKeys ? targetKey(service.name, version, cluster) : null);
-  const targets: PlanTarget[] = [];
+  const targets: DraftTarget[] = [];
   for (const version of service.versions) {
     const share = (asked?.split ?? service.split)[version.name] ?? 0;
     const places = placesOf(service, version, asked?.clusterWeights[version.name], ground);
@@ -59,7 +62,8 @@ export function draftService(service: ServiceConfig, ground: Ground): Draft {
         priority: flat ? 0 : at.priority,
         limit: null,
         weight: weights[index] ?? 0,
-        reasons: [],
+        spillAt: null,
+        reasons: NO_REASONS,
       });
     }
   }
@@ -68,6 +72,8 @@ export function draftService(service: ServiceConfig, ground: Ground): Draft {
   const wish = isPanic(targets, service, panicThreshold) ? panicShares(targets) : wishOf(targets, onUnavailable);
   return { service: service.name, onUnavailable, overload, targets, spills: !flat, wish };
 }
+
+const NO_REASONS: PlanTarget['reasons'] = [];
 
 /** A (version, cluster) before the shares of its version are worked out. */
 interface Place {

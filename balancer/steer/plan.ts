@@ -73,15 +73,15 @@ function finish(draft: Draft, solution: Solution, finishing: Finishing): Service
   const { service, onUnavailable, overload } = draft;
   const { effective, damped } = damp(draft, solution, { before: input.previous?.services[service], elapsedMs, standings: of });
   const cause = { ...finishing, draft, solution, damped };
-  const targets = draft.targets.map((target, index) => {
-    const share = effective[index] ?? 0;
-    const limit = solution.limits[index] ?? null;
-    const { version, cluster, desired, available, receives, lastResort, priority, weight = 0 } = target;
-    const spillAt = solution.spillAt[index] ?? null;
-    const reasons = reasonsOf(target, share, index, cause);
-    return { version, cluster, desired, effective: share, available, receives, lastResort, priority, limit, weight, spillAt, reasons };
-  });
-  const lost = MILLION - targets.reduce((sum, target) => sum + target.effective, 0);
+  let lost = MILLION;
+  for (const [index, target] of draft.targets.entries()) {
+    target.effective = effective[index] ?? 0;
+    target.limit = solution.limits[index] ?? null;
+    target.spillAt = solution.spillAt[index] ?? null;
+    target.reasons = reasonsOf(target, index, cause);
+    lost -= target.effective;
+  }
+  const { targets } = draft;
   const classes = classShares(input.classDemand?.[service]);
   return { service, onUnavailable, overload, targets, lost, shed: Math.min(lost, solution.shed), panic: draft.wish.panic, classes };
 }

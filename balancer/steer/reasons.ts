@@ -44,14 +44,14 @@ const INTENT: readonly ShareReason[] = ['intent'];
 const MAINTENANCE: readonly ShareReason[] = ['maintenance'];
 
 /** The reasons of one target, the layer that decided first. */
-export function reasonsOf(target: PlanTarget, effective: number, index: number, cause: Cause): readonly ShareReason[] {
+export function reasonsOf(target: PlanTarget, index: number, cause: Cause): readonly ShareReason[] {
   const { admin, dialPercent } = clusterIntent(cause.input, target.cluster);
   if (admin === 'maintenance') return MAINTENANCE;
   const reasons: ShareReason[] = [];
   if (admin === 'drain') reasons.push('drain');
   else if (dialPercent < 100) reasons.push('dial');
   addStanding(reasons, target, cause);
-  addShare(reasons, target, { cause, index, effective });
+  addShare(reasons, target, { cause, index });
   if (reasons.length === 0) return INTENT;
   return reasons.length === 1 ? reasons : reasons.sort((a, b) => LAYERS.indexOf(REASON_LAYERS[a]) - LAYERS.indexOf(REASON_LAYERS[b]));
 }
@@ -75,12 +75,11 @@ function errorsKept(errors: Cause['errors'], service: string, { version, cluster
 interface Share {
   readonly cause: Cause;
   readonly index: number;
-  readonly effective: number;
 }
 
-function addShare(reasons: ShareReason[], target: PlanTarget, { cause, index, effective }: Share): void {
+function addShare(reasons: ShareReason[], target: PlanTarget, { cause, index }: Share): void {
   const { draft, ejected, solution, damped, standings } = cause;
-  const { desired, receives } = target;
+  const { desired, effective, receives } = target;
   if (receives && target.available === 0) {
     if (effective > 0) reasons.push(draft.wish.panic ? 'panic' : 'held');
     reasons.push(ejected.has(targetKey(draft.service, target.version, target.cluster)) ? 'target_ejected' : 'cluster_down');
