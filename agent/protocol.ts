@@ -20,6 +20,10 @@ export interface CapacitySnapshot {
   readonly memoryUtilisation: number;
   readonly cores: number;
   readonly loadAverage1m: number;
+  /** What the cluster answered per second since the snapshot before, the interval of `cpuUtilisation`; absent: the agent does not see requests. */
+  readonly requestsPerSecond?: number;
+  /** Of these, how many failed. */
+  readonly errorsPerSecond?: number;
   readonly agentVersion: string;
 }
 

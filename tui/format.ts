@@ -73,6 +73,8 @@ export function changeText(change: ChangeView | null): string {
       return `${VERB[change.state]} ${change.cluster}`;
     case 'dial':
       return `dial ${change.cluster} ${change.percent}`;
+    case 'release':
+      return `release ${change.cluster}`;
     case 'undo':
       return change.to === null ? 'undo' : `undo --to ${change.to}`;
   }

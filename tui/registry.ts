@@ -57,6 +57,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'turn a cluster down or up in every service, 0 to 100 percent',
         load: async () => (await import('./commands/dial.ts')).dialCommand,
       },
+      {
+        name: 'release',
+        summary: 'let a cluster that was down have its share again',
+        load: async () => (await import('./commands/release.ts')).releaseCommand,
+      },
       { name: 'undo', summary: 'take back the last change', load: async () => (await import('./commands/undo.ts')).undoCommand },
       { name: 'history', summary: 'list the changes', load: async () => (await import('./commands/history.ts')).historyCommand },
       {

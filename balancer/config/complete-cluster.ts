@@ -29,13 +29,14 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
       baseEjectionMs,
       maxEjectionMs,
     },
-    capacity: file.capacity === undefined ? null : { rps: file.capacity.rps },
+    capacity: file.capacity === undefined ? null : { rps: file.capacity.rps ?? null, learn: file.capacity.learn },
     balance: file.balance,
     connectTimeoutMs: durationMs(file.connectTimeout),
     keepAliveMs: durationMs(file.keepAlive),
     maxConnections: file.maxConnections,
     http2: { enabled: file.http2.enabled, streamsPerConnection: file.http2.streamsPerConnection },
     lastResort: file.lastResort,
+    failback: { mode: file.failback.mode, windowMs: durationMs(file.failback.window) },
     proxyProtocol: file.proxyProtocol ?? null,
   };
 }

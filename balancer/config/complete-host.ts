@@ -20,7 +20,7 @@ import { durationMs, sizeBytes, sizeBytesOrZero } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';
 import type { ListenerFile, ListenerTlsFile, ServerTlsFile } from './schema-host.ts';
 
-export type HostConfig = Omit<Config, 'clusters' | 'services' | 'routes' | 'hash'>;
+export type HostConfig = Omit<Config, 'regions' | 'clusters' | 'services' | 'routes' | 'hash'>;
 
 /** Bytes. Below the default of HTTP/2 every body would crawl; above, one client could make a worker hold too much. */
 const LEAST_WINDOW = 65_536;
@@ -30,6 +30,7 @@ const MOST_CONNECTION_WINDOW = 268_435_456;
 export function completeHost(file: ConfigFile, completion: Completion): HostConfig {
   const host: HostConfig = {
     hostName: file.host.name ?? completion.environment.hostName,
+    hostRegion: file.host.region ?? null,
     stateDir: completion.absolutePath(file.state.dir),
     workers: file.workers === 'auto' ? Math.max(1, completion.environment.cores) : file.workers,
     drainDeadlineMs: durationMs(file.drainDeadline),

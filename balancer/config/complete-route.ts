@@ -90,6 +90,7 @@ function completeRoute(file: RouteFile, { name, path }: RoutePlace, completion: 
     match: completeMatch(file.match, [...path, 'match'], completion),
     paths: pathPolicy(file.paths),
     service: file.service,
+    priorityClass: file.priorityClass,
     clientCertificate: file.clientCertificate,
     filters: completeFilters(file.filters, [...path, 'filters'], completion),
   };

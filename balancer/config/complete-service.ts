@@ -16,7 +16,11 @@ export function completeService(name: string, file: ServiceFile, completion: Com
       completeVersion(version, value, { path: [...path, 'versions', version], completion }),
     ),
     split: completeSplit(file, [...path, 'split'], completion),
-    steer: { policy: file.steer.policy },
+    steer: {
+      policy: file.steer.policy,
+      panicThreshold: percentRatio(file.steer.panicThreshold),
+      overload: file.steer.overload,
+    },
     onUnavailable: file.onUnavailable,
     timeouts: {
       firstByteMs: durationMs(file.timeouts.firstByte),

@@ -174,6 +174,22 @@ export interface ClusterHttp2 {
   readonly streamsPerConnection: number;
 }
 
+export interface ClusterCapacity {
+  /** Requests per second; null: not declared. */
+  readonly rps: number | null;
+  /** From what this host sends there and what the agent says of its use. */
+  readonly learn: boolean;
+}
+
+/** How a cluster that was down gets its share back: at once, in a ramp, or when an operator releases it. */
+export type FailbackMode = 'auto' | 'ramp' | 'manual';
+
+export interface FailbackConfig {
+  readonly mode: FailbackMode;
+  /** Length of the ramp. */
+  readonly windowMs: number;
+}
+
 export interface ClusterConfig {
   readonly name: string;
   readonly region: string | null;
@@ -182,7 +198,7 @@ export interface ClusterConfig {
   /** Null: no active probe; the cluster is up until traffic says otherwise. */
   readonly health: ProbeConfig | null;
   readonly outlier: OutlierConfig;
-  readonly capacity: { readonly rps: number } | null;
+  readonly capacity: ClusterCapacity | null;
   readonly balance: string;
   readonly connectTimeoutMs: number;
   /** Idle upstream connections are closed after this. */
@@ -191,6 +207,7 @@ export interface ClusterConfig {
   readonly maxConnections: number;
   readonly http2: ClusterHttp2;
   readonly lastResort: boolean;
+  readonly failback: FailbackConfig;
   /** Connections to its endpoints begin by saying whose they are; null: they do not. */
   readonly proxyProtocol: ProxyVersion | null;
 }
@@ -213,6 +230,19 @@ export interface VersionConfig {
 
 export type SteerPolicy = 'capacity' | 'weighted' | 'priority' | 'nearest';
 export type OnUnavailable = 'redistribute' | 'fail' | 'hold';
+/** What becomes of requests above the capacity of all places: refused, or sent all the same. */
+export type Overload = 'shed' | 'spread';
+
+/** The highest first; under overload the last is refused first. */
+export const PRIORITY_CLASSES = ['critical', 'high', 'normal', 'low'] as const;
+export type PriorityClass = (typeof PRIORITY_CLASSES)[number];
+
+export interface SteerConfig {
+  readonly policy: SteerPolicy;
+  /** 0 to 1: with less than this of its places healthy, health is not believed. */
+  readonly panicThreshold: number;
+  readonly overload: Overload;
+}
 
 export interface ServiceTimeouts {
   readonly firstByteMs: number;
@@ -236,7 +266,7 @@ export interface ServiceConfig {
   readonly versions: readonly VersionConfig[];
   /** Millionths per version; sums to MILLION; every version is named. */
   readonly split: Readonly<Record<string, number>>;
-  readonly steer: { readonly policy: SteerPolicy };
+  readonly steer: SteerConfig;
   readonly onUnavailable: OnUnavailable;
   readonly timeouts: ServiceTimeouts;
   readonly retries: RetryConfig;
@@ -289,6 +319,7 @@ export interface RouteConfig {
   readonly match: RouteMatch;
   readonly paths: PathPolicy;
   readonly service: string;
+  readonly priorityClass: PriorityClass;
   /** Whether requests must come on a connection with a verified certificate of the client. */
   readonly clientCertificate: 'none' | 'required';
   readonly filters: readonly FilterConfig[];
@@ -299,8 +330,13 @@ export interface AccessLogConfig {
   readonly target: string;
 }
 
+/** Region → region → how far; both ways the same. */
+export type RegionDistances = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 export interface Config {
   readonly hostName: string;
+  /** Where this host is, for `nearest`; null: nowhere in particular. */
+  readonly hostRegion: string | null;
   /** Absolute. */
   readonly stateDir: string;
   readonly workers: number;
@@ -312,6 +348,7 @@ export interface Config {
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
+  readonly regions: RegionDistances;
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly routes: readonly RouteConfig[];

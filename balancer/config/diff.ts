@@ -18,6 +18,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...needsRestart,
       ...fieldDifferences('host', pickLive(before), pickLive(after)),
       ...compare('listener', byName(before.listeners), byName(after.listeners), LISTENER_WORDS),
+      ...changed('regions', before.regions, after.regions),
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
       ...Object.entries(after.services).flatMap(([name, service]) => serviceDifferences(before.services[name], service)),
       ...removed('service', before.services, after.services),
@@ -54,6 +55,7 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   maxConnections: 'maxConnections',
   http2: 'http2',
   lastResort: 'lastResort',
+  failback: 'failback',
   proxyProtocol: 'proxyProtocol',
 };
 
@@ -72,6 +74,7 @@ const ROUTE_WORDS: Words<RouteConfig> = {
   match: 'match',
   paths: 'paths',
   service: 'service',
+  priorityClass: 'priorityClass',
   clientCertificate: 'clientCertificate',
   filters: 'filters',
 };
@@ -79,6 +82,7 @@ const ROUTE_WORDS: Words<RouteConfig> = {
 function hostDifferences(before: Config, after: Config): readonly string[] {
   return [
     ...changed('host.name', before.hostName, after.hostName),
+    ...changed('host.region', before.hostRegion, after.hostRegion),
     ...changed('state.dir', before.stateDir, after.stateDir),
     ...changed('admin', before.admin, after.admin),
     ...changed('agents', before.agents, after.agents),

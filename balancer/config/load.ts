@@ -68,9 +68,10 @@ function complete(file: ConfigFile, completion: Completion): Config {
   );
   const routes = completeRoutes(file.routes, { listeners: host.listeners, clusters, services }, completion);
   reportUnaskedCertificates(file.routes, host.listeners, completion);
-  const hash = createHash('sha256').update(canonicalJson({ clusters, services }));
+  const { regions } = file;
+  const hash = createHash('sha256').update(canonicalJson({ regions, clusters, services }));
   for (const text of routeTexts(routes)) hash.update(text);
-  return { ...host, clusters, services, routes, hash: hash.digest('hex') };
+  return { ...host, regions, clusters, services, routes, hash: hash.digest('hex') };
 }
 
 function declaredNames(root: object): DeclaredNames {

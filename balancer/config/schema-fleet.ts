@@ -62,6 +62,32 @@ const clusterTls = optionalMapping(
   'TLS to endpoints with https',
 );
 
+const capacity = Type.Optional(
+  mapping(
+    {
+      rps: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'Requests per second the cluster can take' })),
+      learn: Type.Boolean({
+        default: false,
+        description:
+          'Whether capacity is also learned: requests per second of this host over the use that the agent reports. Only where this host sends the cluster all it gets',
+      }),
+    },
+    'Capacity; absent: what its agent reports, or no bound',
+  ),
+);
+
+const failback = optionalMapping(
+  {
+    mode: choice(
+      ['auto', 'ramp', 'manual'],
+      'How the cluster gets its share back after it was down: at once, in a ramp, or when an operator says so (`weir release`)',
+      'ramp',
+    ),
+    window: duration('Length of the ramp, which begins at a tenth', '60s'),
+  },
+  'After the cluster was down',
+);
+
 const cluster = (balances: readonly ConfigExtension[]) =>
   mapping(
     {
@@ -92,12 +118,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
         },
         'Ejection on the evidence of real traffic',
       ),
-      capacity: Type.Optional(
-        mapping(
-          { rps: Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'Requests per second the cluster can take' }) },
-          'Declared capacity; absent: what its agent reports, or no bound',
-        ),
-      ),
+      capacity,
       balance: choice(
         balances.map((balance) => balance.name),
         'How an endpoint of the cluster is chosen',
@@ -108,6 +129,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
       maxConnections: Type.Integer({ minimum: 1, maximum: 65_535, default: 1024, description: 'Connections per worker and endpoint' }),
       http2: clusterHttp2,
       proxyProtocol,
+      failback,
       lastResort: Type.Boolean({ default: false, description: 'Drained or dialled to 0, it still receives when nothing else is left' }),
     },
     'A Kubernetes cluster as seen from the edge',
@@ -156,6 +178,16 @@ const service = mapping(
           ['capacity', 'weighted', 'priority', 'nearest'],
           'By what requests are steered to clusters; without any capacity known, capacity behaves as weighted',
           'capacity',
+        ),
+        panicThreshold: valueOf(
+          'percent',
+          'With less than this part of its places healthy, and not enough of them to carry all, health is not believed and shares go by intent; 0%: only when none is healthy',
+          '0%',
+        ),
+        overload: choice(
+          ['shed', 'spread'],
+          'What becomes of requests above the known capacity of all places: the excess is refused with 503, lowest priority class first, or sent all the same',
+          'shed',
         ),
       },
       'Steering',
@@ -254,6 +286,11 @@ const route = (filters: readonly ConfigExtension[]) =>
       match,
       paths,
       service: valueOf('name', 'Name of the service'),
+      priorityClass: choice(
+        ['critical', 'high', 'normal', 'low'],
+        'Which requests are refused first when the service has more than its places can take: the lowest class',
+        'normal',
+      ),
       clientCertificate: choice(
         ['none', 'required'],
         'Whether requests must come with a certificate of the client, which the listener has asked for and verified; others get 403, or 421 where the connection was made for another host',
@@ -277,6 +314,15 @@ function filterEntry(filters: readonly ConfigExtension[]) {
 }
 
 export const fleetProperties = (extensions: ConfigExtensions) => ({
+  regions: named(
+    'name',
+    named('name', Type.Number({ minimum: 0, maximum: 1e9, description: 'How far, in any unit' }), { description: 'Distances from here' }),
+    {
+      description:
+        'Distances between regions for the policy `nearest`, such as `{ eu: { us: 90, asia: 160 } }`; one direction is enough. A region is at 0 from itself, and what is not named is farthest',
+      default: {},
+    },
+  ),
   clusters: named('name', cluster(extensions.balances), { description: 'Clusters, by name', default: {} }),
   services: named('name', service, { description: 'Services, by name', default: {} }),
   routes: listOf(route(extensions.filters), 'Which request goes to which service; precedence as in the Kubernetes Gateway API', {

@@ -135,7 +135,10 @@ const listener = mapping(
 
 export const hostProperties = {
   host: optionalMapping(
-    { name: Type.Optional(valueOf('hostName', 'Name of this edge host in status, metrics and records; default: the host name')) },
+    {
+      name: Type.Optional(valueOf('hostName', 'Name of this edge host in status, metrics and records; default: the host name')),
+      region: Type.Optional(valueOf('name', 'Region of this host, from which `nearest` measures (`regions`)')),
+    },
     'This edge host',
   ),
   state: optionalMapping(

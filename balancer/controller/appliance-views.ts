@@ -17,6 +17,7 @@ import type {
   TrafficView,
   WorkerView,
 } from './api/views.ts';
+import { headroomText } from '../steer/headroom.ts';
 import { clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
 
@@ -28,10 +29,10 @@ export function listOf<T>(edge: Edge, kind: string, items: readonly T[]): ListVi
 }
 
 export function clusterViews(edge: Edge): readonly ClusterView[] {
-  const { plan } = edge.loop;
+  const { plan, standings } = edge.loop.planned;
+  const losses = new Map(edge.loop.losses()?.map(({ cluster, shedRps }) => [cluster, shedRps]));
   const demand = edge.demand();
   const shares = clusterShares(plan, demand);
-  const capacity = edge.capacity();
   const loads = clusterLoads(plan, demand);
   const agents = new Map(agentViews(edge).map((agent) => [agent.cluster, agent]));
   const all = trafficOf(edge, { of: 'all' }).rps;
@@ -39,13 +40,15 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
     const { name } = cluster;
     const asked = edge.intent.clusters[name];
     const traffic = trafficOf(edge, { of: 'cluster', cluster: name });
-    const capacityRps = capacity[name] ?? null;
+    const capacityRps = standings[name]?.capacityRps ?? null;
     return {
       name,
       region: cluster.region,
       admin: asked?.admin ?? 'active',
       dialPercent: asked?.dialPercent ?? 100,
       health: healthOf(edge, cluster)?.state ?? 'unknown',
+      failback: standings[name]?.failback ?? 'in',
+      ramp: standings[name]?.ramp ?? 1,
       agent: agents.get(name) ?? absentAgent(name),
       endpoints: edge.prober.endpoints(name),
       desiredShare: shares.get(name)?.desired ?? 0,
@@ -54,6 +57,7 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
       traffic,
       capacityRps,
       utilisation: capacityRps === null || capacityRps === 0 ? null : (loads.get(name) ?? 0) / capacityRps,
+      lossShedRps: losses.get(name) ?? null,
       trend: edge.window.trend({ of: 'cluster', cluster: name }, WINDOW_SECONDS),
     };
   });
@@ -71,6 +75,7 @@ export function serviceViews(edge: Edge): readonly ServiceView[] {
       split: splitPercents(edge, service),
       targets: planned?.targets.map((target) => targetView(edge, planned, target, traffic.rps)) ?? [],
       lostShare: (planned?.lost ?? 0) / MILLION,
+      shedShare: (planned?.shed ?? 0) / MILLION,
       traffic,
     };
   });
@@ -127,6 +132,7 @@ export function statusView(edge: Edge, role: RoleView, startedAt: string): Statu
     workers: edge.config.workers,
     inFlight: edge.figures.inFlight(),
     traffic: trafficOf(edge, { of: 'all' }),
+    headroom: headroomText(edge.loop.losses()),
     clusters,
     services,
     lastRevision: newest === null ? null : lastRevision(newest),
@@ -153,10 +159,16 @@ function degradedLines(edge: Edge, clusters: readonly ClusterView[], services: r
     ...clusters
       .filter(({ health, admin }) => (health === 'down' || health === 'degraded') && admin === 'active')
       .map(({ name, health, endpoints }) => `cluster ${name} is ${health}${reasonOf(endpoints)}`),
+    ...clusters
+      .filter(({ failback }) => failback === 'waiting')
+      .map(({ name }) => `cluster ${name} is up again and waits to be released: weir release ${name}`),
     ...clusters.filter(({ agent }) => agent.state === 'stale').map(({ name }) => `the agent of ${name} is stale`),
     ...services
       .filter(({ lostShare }) => lostShare > 0)
-      .map(({ name, lostShare }) => `service ${name} answers ${Math.round(lostShare * 1000) / 10} % of its requests with 503`),
+      .map(({ name, lostShare, shedShare }) => {
+        const why = shedShare === 0 ? '' : ', for want of capacity';
+        return `service ${name} answers ${Math.round(lostShare * 1000) / 10} % of its requests with 503${why}`;
+      }),
   ];
 }
 

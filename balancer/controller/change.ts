@@ -2,7 +2,6 @@
 import { applyChange } from '../intent/apply-change.ts';
 import type { Change, Intent, TouchedField } from '../intent/intent.ts';
 import { undo } from '../intent/undo.ts';
-import { plan } from '../steer/plan.ts';
 import type { ApiProblem, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import { clusterShares, shareChanges } from './cluster-shares.ts';
@@ -30,8 +29,8 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const proposed = propose(edge, request.change, before);
   if (!proposed.ok) return proposed;
   const proposal = proposed.value;
-  const planBefore = plan(edge.planInput(before));
-  const planAfter = plan(edge.planInput(proposal.intent));
+  const planBefore = edge.loop.preview(edge.planFacts(before)).plan;
+  const planAfter = edge.loop.preview(edge.planFacts(proposal.intent)).plan;
   const changed = proposal.touched.length > 0;
   const result = (applied: ChangeResult['applied']): Outcome<ChangeResult> => ({
     ok: true,

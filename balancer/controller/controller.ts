@@ -9,6 +9,7 @@ import type { ConfigExtensions } from '../config/extension.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
 import { decodeSupervisorMessage, type ChildMessage } from '../ipc.ts';
 import type { Log } from '../log.ts';
+import { headroomText, worstLoss } from '../steer/headroom.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
@@ -84,6 +85,8 @@ class Controller {
   readonly #tickets: TicketKeys;
   readonly #beginning: Beginning;
   #reloadWaits = false;
+  /** Whether any one cluster could be lost, as last told; null: not known yet. */
+  #tolerated: boolean | null = null;
 
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void) {
     const { stateDir, log, version } = options;
@@ -174,6 +177,7 @@ class Controller {
     this.#tickets.close();
     edge.prober.close();
     edge.health.write(edge.prober.view());
+    edge.failback.write(edge.loop.planned.memory);
     await Promise.allSettled([this.#api.close(), this.#metrics.close(), edge.hub?.close(), edge.links.close()]);
     this.#store.close();
   }
@@ -207,14 +211,25 @@ class Controller {
     const edge = this.#edge;
     this.#updateMetrics();
     edge.window.prune();
+    this.#tellHeadroom();
     this.#storeHealth();
+  }
+
+  /** Once when it changes, and not while nothing is known. */
+  #tellHeadroom(): void {
+    const all = this.#edge.loop.losses();
+    const tolerated = all === null ? null : worstLoss(all) === null;
+    if (tolerated !== null && this.#tolerated !== null && tolerated !== this.#tolerated)
+      this.#edge.events.add('health', `one cluster can be lost: ${headroomText(all)}`);
+    this.#tolerated = tolerated ?? this.#tolerated;
   }
 
   /** A store that takes nothing for a while must not end what steers by the health that is known. */
   #storeHealth(): void {
-    const { health, prober } = this.#edge;
+    const { health, prober, failback, loop } = this.#edge;
     try {
       health.write(prober.view());
+      failback.write(loop.planned.memory);
     } catch (error) {
       this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');
     }

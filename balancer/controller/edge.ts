@@ -1,22 +1,24 @@
 // The controller of one edge host: its parts, made from each other, and what each tells the others.
 import { readFileSync } from 'node:fs';
 import type { Clock, Random } from '../../health/clock.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, PriorityClass } from '../config/config.ts';
 import type { Facts } from '../intent/apply-change.ts';
 import type { Intent } from '../intent/intent.ts';
 import type { Log } from '../log.ts';
-import type { PlanInput } from '../steer/plan.ts';
-import { targetKey, type CapacityView, type DemandView } from '../steer/plan-shape.ts';
+import type { PlanFacts } from '../steer/plan.ts';
+import { targetKey, type CapacityReport, type CapacityView, type ClassDemandView, type DemandView } from '../steer/plan-shape.ts';
+import type { Observed, ObservedView } from '../steer/plan-shape.ts';
 import type { Store } from '../store/store.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
-import { TrafficWindow } from '../telemetry/window.ts';
+import { TrafficWindow, type TrafficOf } from '../telemetry/window.ts';
 import { findToken } from './auth/tokens.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
+import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
 import { GenerationNumbers, RisingNumber } from './numbers.ts';
 import { OneAtATime } from './one-at-a-time.ts';
@@ -57,6 +59,7 @@ export class Edge {
   readonly hub: Hub | null;
   readonly loop: PlanLoop;
   readonly health: LastHealth;
+  readonly failback: LastFailback;
   readonly generations: GenerationNumbers;
   /** Changes of intent and config, one after the other. */
   readonly changes = new OneAtATime();
@@ -78,6 +81,7 @@ export class Edge {
     this.keeper = new IntentKeeper(store, clock);
     this.window = new TrafficWindow(() => clock.nowMs());
     this.health = new LastHealth(store);
+    this.failback = new LastFailback(store, clock);
     this.generations = new GenerationNumbers(store);
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
@@ -96,7 +100,8 @@ export class Edge {
       clock,
       links: this.links,
       numbers: new RisingNumber(store, 'plan'),
-      input: () => this.planInput(this.intent),
+      facts: () => this.planFacts(this.intent),
+      remembered: this.failback.read(),
       onPeriod: options.onPeriod,
     });
   }
@@ -109,20 +114,59 @@ export class Edge {
     return this.trying ?? this.keeper.intent;
   }
 
-  planInput(intent: Intent): PlanInput {
-    const { services, clusters } = this.config;
-    return { services, clusters, intent, health: this.prober.view(), capacity: this.capacity(), demand: this.demand() };
+  planFacts(intent: Intent): PlanFacts {
+    const { services, clusters, hostRegion, regions } = this.config;
+    return {
+      services,
+      clusters,
+      intent,
+      health: this.prober.view(),
+      capacity: this.#capacity(),
+      demand: this.demand(),
+      classDemand: this.#classDemand(),
+      observed: this.#observed(),
+      hostRegion,
+      regions,
+    };
   }
 
-  /** What an agent declares goes before what the file says; one that falls silent changes nothing for a while. */
-  capacity(): CapacityView {
-    const reported = this.hub?.capacity() ?? {};
-    const known: Record<string, number> = {};
-    for (const { name, capacity } of Object.values(this.config.clusters)) {
-      const rps = reported[name] ?? capacity?.rps ?? null;
-      if (rps !== null) known[name] = rps;
+  /** What agents report. Where the config says that this host sends a cluster all it gets, with what it sent in the same time. */
+  #capacity(): CapacityView {
+    const reports: Record<string, CapacityReport> = {};
+    for (const [name, { periodMs, ...report }] of Object.entries(this.hub?.reports() ?? {})) {
+      const cluster = this.config.clusters[name];
+      if (cluster === undefined) continue;
+      const learns = report.requestsPerSecond === null && cluster.capacity?.learn === true;
+      const sent = learns ? this.window.figures({ of: 'cluster', cluster: name }, Math.ceil(periodMs / 1000)) : null;
+      reports[name] = sent === null ? report : { ...report, requestsPerSecond: sent.rps, errorsPerSecond: sent.rps * sent.errorRatio };
     }
-    return known;
+    return reports;
+  }
+
+  /** Per priority class, of services whose routes have more than one. */
+  #classDemand(): ClassDemandView {
+    const demand: Record<string, Partial<Record<PriorityClass, number>>> = {};
+    const classed = new Set(this.config.routes.flatMap(({ priorityClass, service }) => (priorityClass === 'normal' ? [] : [service])));
+    for (const { name, service, priorityClass } of this.config.routes) {
+      if (!classed.has(service)) continue;
+      const classes = (demand[service] ??= {});
+      classes[priorityClass] = (classes[priorityClass] ?? 0) + this.window.rps({ of: 'route', route: name }, DEMAND_SECONDS);
+    }
+    return demand;
+  }
+
+  #observed(): ObservedView {
+    const seen = (whose: TrafficOf): Observed => {
+      const { windowSeconds, rps, errorRatio } = this.window.figures(whose, DEMAND_SECONDS);
+      return { requests: windowSeconds * rps, errorRatio };
+    };
+    const targets: Record<string, Observed> = {};
+    for (const { name: service, versions } of Object.values(this.config.services))
+      for (const { name: version, placements } of versions)
+        for (const { cluster } of placements)
+          targets[targetKey(service, version, cluster)] = seen({ of: 'target', service, version, cluster });
+    const clusters = Object.fromEntries(Object.keys(this.config.clusters).map((cluster) => [cluster, seen({ of: 'cluster', cluster })]));
+    return { clusters, targets };
   }
 
   demand(): DemandView {

@@ -4,6 +4,7 @@ import type { MetricName, MetricsDelta, SeriesDelta } from '../telemetry/meter.t
 
 const HEALTH_STATES = ['unknown', 'up', 'degraded', 'down'] as const;
 const ADMIN_STATES = ['active', 'drain', 'maintenance'] as const;
+const FAILBACK_STATES = ['in', 'out', 'held', 'waiting', 'ramping'] as const;
 const AGENT_STATES = ['fresh', 'stale', 'absent'] as const;
 
 /** All of them; a series that is not in it is gone. */
@@ -20,10 +21,15 @@ export function hostGauges(status: StatusView): MetricsDelta {
         gauge('weir_share_observed_ratio', [name, version, cluster], observedShare),
       ]),
     ),
-    ...status.clusters.flatMap(({ name, health, admin, agent, capacityRps }) => [
+    gauge('weir_loss_tolerated', [host], status.headroom.startsWith('yes') ? 1 : 0),
+    ...status.services.map(({ name, shedShare }) => gauge('weir_shed_ratio', [name], shedShare)),
+    ...status.clusters.flatMap(({ name, health, admin, agent, capacityRps, failback, ramp, lossShedRps }) => [
       ...oneOf('weir_cluster_health', name, HEALTH_STATES, health),
       ...oneOf('weir_cluster_admin', name, ADMIN_STATES, admin),
       ...oneOf('weir_agent_state', name, AGENT_STATES, agent.state),
+      ...oneOf('weir_cluster_failback', name, FAILBACK_STATES, failback),
+      gauge('weir_cluster_ramp_ratio', [name], ramp),
+      ...(lossShedRps === null ? [] : [gauge('weir_cluster_loss_shed_rps', [name], lossShedRps)]),
       ...(capacityRps === null ? [] : [gauge('weir_cluster_capacity_rps', [name], capacityRps)]),
     ]),
   ];

@@ -1,6 +1,7 @@
 // Keeps the plan true: worked out once a second and at once when something happened, numbered, sent to the workers.
 import type { Clock, Timer } from '../../health/clock.ts';
-import { plan, type PlanInput } from '../steer/plan.ts';
+import { losses, type Loss } from '../steer/headroom.ts';
+import { plan, type PlanFacts, type Planned, type PlanMemory } from '../steer/plan.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { RisingNumber } from './numbers.ts';
 import type { WorkerLinks } from './worker-links.ts';
@@ -14,7 +15,9 @@ export interface PlanLoopOptions {
   readonly links: Pick<WorkerLinks, 'sendPlan' | 'sendWholePlan'>;
   readonly numbers: RisingNumber;
   /** What is known now. */
-  readonly input: () => PlanInput;
+  readonly facts: () => PlanFacts;
+  /** What a controller before left; null: nothing. */
+  readonly remembered?: PlanMemory | null;
   /** Once a second, after the plan. */
   readonly onPeriod: () => void;
 }
@@ -24,7 +27,9 @@ export class PlanLoop {
   #timer: Timer | null = null;
   #soon: Timer | null = null;
   #periods = 0;
-  #plan: Plan | null = null;
+  #planned: Planned | null = null;
+  #losses: readonly Loss[] | null = null;
+  #lossesOf: Planned | null = null;
   #number = 0;
   /** As sent: what is the same text is not sent again. */
   #sent = new Map<string, string>();
@@ -39,7 +44,25 @@ export class PlanLoop {
   }
 
   get plan(): Plan {
-    return this.#plan ?? plan(this.#options.input());
+    return this.planned.plan;
+  }
+
+  /** The plan that holds now, with what it was made by. */
+  get planned(): Planned {
+    return this.#planned ?? this.preview(this.#options.facts());
+  }
+
+  /** What would be refused if one cluster were lost, for each; null: no capacity is known. Worked out when it is asked for. */
+  losses(): readonly Loss[] | null {
+    const { planned } = this;
+    if (this.#lossesOf !== planned) this.#losses = planned.loads === null ? null : losses(planned.loads);
+    this.#lossesOf = planned;
+    return this.#losses;
+  }
+
+  /** What the plan would be now; nothing is sent. */
+  preview(facts: PlanFacts): Planned {
+    return plan({ ...facts, previous: this.#planned?.memory ?? this.#options.remembered ?? null, nowMs: this.#options.clock.nowMs() });
   }
 
   start(): void {
@@ -64,13 +87,14 @@ export class PlanLoop {
   recompute(): number {
     this.#soon?.cancel();
     this.#soon = null;
-    const next = plan(this.#options.input());
+    const planned = this.preview(this.#options.facts());
+    this.#planned = planned;
+    const next = planned.plan;
     const texts = new Map(Object.entries(next.services).map(([name, service]) => [name, JSON.stringify(service)]));
     texts.set(HEALTH, JSON.stringify(next.health));
     const changed = [...texts].filter(([name, text]) => this.#sent.get(name) !== text).map(([name]) => name);
     if (changed.length === 0 && texts.size === this.#sent.size) return this.#number;
     this.#number = this.#options.numbers.next();
-    this.#plan = next;
     this.#options.links.sendPlan(this.#number, next, changedServices(next, changed));
     this.#sent = texts;
     return this.#number;

@@ -33,6 +33,8 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
       return setAdmin(intent, change, facts);
     case 'dial':
       return setDial(intent, change, facts);
+    case 'release':
+      return release(intent, change, facts);
   }
 }
 
@@ -151,6 +153,15 @@ function setDial(intent: Intent, change: Extract<Change, { kind: 'dial' }>, fact
   const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: { ...present, dialPercent: change.percent } } };
   const summary = `${cluster.name}: dial ${present.dialPercent === change.percent ? '' : `${present.dialPercent} % → `}${change.percent} %`;
   return conclude(intent, after, facts, { summary, strictness: 'other' });
+}
+
+function release(intent: Intent, change: Extract<Change, { kind: 'release' }>, facts: Facts): ChangeOutcome {
+  const cluster = find(facts.clusters, change.cluster, 'cluster');
+  if (isRefusal(cluster)) return refuse(cluster);
+  const present = intent.clusters[cluster.name] ?? { admin: 'active', dialPercent: 100 };
+  const released = { ...present, releases: (present.releases ?? 0) + 1 };
+  const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: released } };
+  return conclude(intent, after, facts, { summary: `${cluster.name}: released`, strictness: 'other' });
 }
 
 /** Checks every named member and its percentage; an empty list is refused, since it asks for nothing. */

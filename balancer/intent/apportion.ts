@@ -6,17 +6,19 @@
  * and not negative.
  */
 export function apportion(amount: number, weights: readonly number[]): readonly number[] {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let total = 0;
+  for (const weight of weights) total += weight;
   if (total <= 0 || amount <= 0) return weights.map(() => 0);
   const quotas = weights.map((weight) => (amount * weight) / total);
   const parts = quotas.map(Math.floor);
-  let left = amount - parts.reduce((sum, part) => sum + part, 0);
+  let left = amount;
+  for (const part of parts) left -= part;
   if (left === 0) return parts;
-  const byRemainder = quotas
-    .map((quota, index) => ({ index, remainder: quota - Math.floor(quota) }))
-    .filter(({ index }) => (weights[index] ?? 0) > 0)
-    .sort((a, b) => b.remainder - a.remainder);
-  for (const { index } of byRemainder) {
+  const remainder = (index: number): number => (quotas[index] ?? 0) - Math.floor(quotas[index] ?? 0);
+  const order: number[] = [];
+  for (const [index, weight] of weights.entries()) if (weight > 0) order.push(index);
+  order.sort((a, b) => remainder(b) - remainder(a));
+  for (const index of order) {
     if (left <= 0) break;
     parts[index] = (parts[index] ?? 0) + 1;
     left -= 1;

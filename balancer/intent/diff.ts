@@ -2,6 +2,9 @@
 import { canonicalJson, sameJson } from '../config/canonical-json.ts';
 import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './intent.ts';
 
+/** The field of a cluster that only rises: a release cannot be taken back, since requests have gone there since. */
+export const RELEASES = 'releases';
+
 /**
  * The fields of an intent by their path. A split is one field, since its parts only mean something together; the cluster weights of
  * a version are one; admin state and dial of a cluster are one each.
@@ -19,6 +22,7 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
   for (const [name, cluster] of Object.entries(intent.clusters)) {
     add(['clusters', name, 'admin'], cluster.admin);
     add(['clusters', name, 'dialPercent'], cluster.dialPercent);
+    if (cluster.releases !== undefined) add(['clusters', name, RELEASES], cluster.releases);
   }
   return fields;
 }
@@ -61,6 +65,7 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
   const cluster = (name: string, present: ClusterIntent): ClusterIntent => {
     const old = from.clusters[name] ?? present;
     return {
+      ...present,
       admin: chosen('clusters', name, 'admin') ? old.admin : present.admin,
       dialPercent: chosen('clusters', name, 'dialPercent') ? old.dialPercent : present.dialPercent,
     };

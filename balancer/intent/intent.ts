@@ -18,6 +18,8 @@ export interface ClusterIntent {
   readonly admin: AdminState;
   /** 0 to 100. */
   readonly dialPercent: number;
+  /** How often it was released after it had been down; absent: never. Only that it rises means something. */
+  readonly releases?: number;
 }
 
 export interface Intent {
@@ -32,6 +34,8 @@ export type Change =
   | { readonly kind: 'shift_clusters'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
   | { readonly kind: 'admin'; readonly cluster: string; readonly state: AdminState }
   | { readonly kind: 'dial'; readonly cluster: string; readonly percent: number }
+  /** Lets a cluster that was down come back now: out of a hold, or without waiting any longer. */
+  | { readonly kind: 'release'; readonly cluster: string }
   | { readonly kind: 'undo'; readonly to: number | null };
 
 /** Where a revision came from. */

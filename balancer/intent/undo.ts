@@ -1,7 +1,7 @@
 // Takes changes back: the last one of an operator, or everything since a revision. Always as a new revision on top.
 import { conclude, type Applied, type ChangeOutcome } from './apply-change.ts';
 import { canonicalJson, sameJson } from '../config/canonical-json.ts';
-import { fieldsOf, restoreFields } from './diff.ts';
+import { fieldsOf, RELEASES, restoreFields } from './diff.ts';
 import type { Intent, Refusal, Revision, TouchedField } from './intent.ts';
 import { formatPercent } from './percent.ts';
 import type { Facts } from './safety.ts';
@@ -27,7 +27,7 @@ export function undo(intent: Intent, to: number | null, history: History, facts:
 function undoLast(intent: Intent, history: History, facts: Facts): UndoOutcome {
   const later: Revision[] = [];
   for (const revision of history.revisions) {
-    if (revision.source !== 'operator') {
+    if (revision.source !== 'operator' || isRelease(revision)) {
       later.push(revision);
       continue;
     }
@@ -43,6 +43,10 @@ function undoLast(intent: Intent, history: History, facts: Facts): UndoOutcome {
     });
   }
   return notFound('there is nothing to undo: no operator has changed anything yet');
+}
+
+function isRelease({ touched }: Revision): boolean {
+  return touched.length > 0 && touched.every(({ path }) => path.at(-1) === RELEASES);
 }
 
 function restore(intent: Intent, to: number, history: History, facts: Facts): UndoOutcome {

@@ -1,5 +1,5 @@
 // The shape of a plan and of what it is made from. The function is in plan.ts; workers and the terminal read only this.
-import type { OnUnavailable } from '../config/config.ts';
+import type { Overload, OnUnavailable, PriorityClass } from '../config/config.ts';
 
 export type HealthState = 'unknown' | 'up' | 'degraded' | 'down';
 export type AgentState = 'fresh' | 'stale' | 'absent';
@@ -21,13 +21,44 @@ export interface HealthView {
   readonly ejectedTargets: readonly string[];
 }
 
-/** Requests per second a cluster can take; a cluster that is not named has no known capacity. */
-export type CapacityView = Readonly<Record<string, number>>;
+/** What the agent of a cluster said last. */
+export interface CapacityReport {
+  readonly state: AgentState;
+  /** When it came, on the clock of the plan: a report is taken into account once. */
+  readonly receivedAtMs: number;
+  /** Requests per second the cluster can take, as declared to the agent; null: not declared. */
+  readonly capacityRps: number | null;
+  /** 0 to 1, above 1 under overload. */
+  readonly utilisation: number;
+  /** What the cluster answered per second in the interval that `utilisation` is of; null: nobody knows, and nothing is learned. */
+  readonly requestsPerSecond: number | null;
+  /** Of these, how many failed. */
+  readonly errorsPerSecond: number;
+}
+
+/** The last reports, by cluster; a cluster that is not named never had an agent. What is declared is in the config. */
+export type CapacityView = Readonly<Record<string, CapacityReport>>;
 
 /** Requests per second now, per service. */
 export type DemandView = Readonly<Record<string, number>>;
 
-/** Why a target has the share it has; the first is the layer that decided. */
+/** The same by priority class; a service that is not named has one class. */
+export type ClassDemandView = Readonly<Record<string, Readonly<Partial<Record<PriorityClass, number>>>>>;
+
+/** What was measured over the last few seconds. */
+export interface Observed {
+  readonly requests: number;
+  /** 0 to 1: the part that was answered 5xx or not at all. */
+  readonly errorRatio: number;
+}
+
+/** By cluster, and by target (`targetKey`). */
+export interface ObservedView {
+  readonly clusters: Readonly<Record<string, Observed>>;
+  readonly targets: Readonly<Record<string, Observed>>;
+}
+
+/** Why a target has the share it has; the first is the layer that decided (`reasons.ts` has the layers). */
 export type ShareReason =
   | 'intent'
   | 'maintenance'
@@ -39,7 +70,14 @@ export type ShareReason =
   | 'redistributed'
   | 'capacity'
   | 'standby'
-  | 'panic';
+  | 'panic'
+  | 'brake'
+  | 'awaiting_release'
+  | 'ramp'
+  | 'flapping'
+  | 'errors'
+  | 'stale_capacity'
+  | 'damped';
 
 /** One (version, cluster) of a service, with all that redistribution needs, so that a worker can redo it on its own evidence. */
 export interface PlanTarget {
@@ -72,6 +110,14 @@ export interface ServicePlan {
   readonly targets: readonly PlanTarget[];
   /** Millionths that go nowhere: answered 503. */
   readonly lost: number;
+  /** Of `lost`: the excess over the capacity of all its places, refused as `overloaded`. */
+  readonly shed: number;
+  /** What becomes of an excess over all capacity that a worker finds itself. */
+  readonly overload: Overload;
+  /** Health is not believed: the shares hold whatever the worker sees. */
+  readonly panic: boolean;
+  /** What each priority class is of the service's requests, in millionths; a class that is not named has none. Shed from the lowest up. */
+  readonly classes: Readonly<Partial<Record<PriorityClass, number>>>;
 }
 
 export interface Plan {

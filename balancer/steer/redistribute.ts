@@ -1,5 +1,5 @@
 // Where the share of a service goes when a place of it is gone, by what the service declares.
-import { MILLION, type OnUnavailable } from '../config/config.ts';
+import { MILLION, type OnUnavailable, type Overload } from '../config/config.ts';
 import { apportion } from '../intent/apportion.ts';
 import { fill } from './fill.ts';
 import type { PlanTarget } from './plan-shape.ts';
@@ -17,15 +17,15 @@ export interface Redistribution {
 }
 
 /**
- * Shares after health and capacity. The last step of `plan()`, and what a worker calls again with `available` set to 0 where it has
- * seen failures itself.
+ * Shares after health and limits: what a service wishes for in `plan()`, and what a worker calls again with `available` set to 0 where
+ * it has seen failures itself.
  *
  * `redistribute`: the share of a place that is gone, or that is above its limit, goes to the same version in other clusters, then to
- * the other versions, then to last resorts, never above a limit. What finds no room stays where it was if that place still stands, and
- * is lost if not. A place that is partly available keeps weight in proportion. `fail`: the share of a place that is gone is lost.
+ * the other versions, then to last resorts, never above a limit. What finds no room is lost, or with `spread` stays where it was if that
+ * place still stands. A place that is partly available keeps weight in proportion. `fail`: the share of a place that is gone is lost.
  * `hold`: it stays in place, except where an operator closed the place.
  */
-export function redistribute(targets: readonly PlanTarget[], onUnavailable: OnUnavailable): Redistribution {
+export function redistribute(targets: readonly PlanTarget[], onUnavailable: OnUnavailable, overload: Overload = 'spread'): Redistribution {
   if (targets.every(({ desired }) => desired === 0)) return { effective: targets.map(() => 0), lost: 0, panic: false };
   switch (onUnavailable) {
     case 'fail':
@@ -33,7 +33,7 @@ export function redistribute(targets: readonly PlanTarget[], onUnavailable: OnUn
     case 'hold':
       return keep(targets, ({ available, receives }) => available > 0 || receives);
     case 'redistribute':
-      return targets.some((target) => target.available > 0 && weightOf(target) > 0) ? move(targets) : panic(targets);
+      return targets.some((target) => target.available > 0 && weightOf(target) > 0) ? move(targets, overload) : panicShares(targets);
   }
 }
 
@@ -43,7 +43,7 @@ function keep(targets: readonly PlanTarget[], keeps: (target: PlanTarget) => boo
 }
 
 /** Health is no longer believed and limits no longer help; what is closed on purpose stays closed. */
-function panic(targets: readonly PlanTarget[]): Redistribution {
+export function panicShares(targets: readonly PlanTarget[]): Redistribution {
   const receivers = targets.map((target) => (target.receives && !target.lastResort ? target.desired : 0));
   const standbys = targets.map((target) => (target.receives && !target.lastResort ? weightOf(target) : 0));
   const lastResorts = targets.map((target) => (target.receives ? weightOf(target) : 0));
@@ -68,7 +68,7 @@ interface Pool {
   amount: number;
 }
 
-function move(targets: readonly PlanTarget[]): Redistribution {
+function move(targets: readonly PlanTarget[], overload: Overload): Redistribution {
   const own = targets.map(({ available, desired }) => (available > 0 ? desired : 0));
   const hard = targets.map(({ limit, spillAt }, index) =>
     limit === null ? Infinity : Math.max(limit, isSet(spillAt) ? 0 : (own[index] ?? 0)),
@@ -96,7 +96,7 @@ function move(targets: readonly PlanTarget[]): Redistribution {
   for (const pool of pools)
     pour(targets, effective, pool, { bounds: hard, may: (target) => target.lastResort && target.version === pool.version });
   for (const pool of pools) pour(targets, effective, pool, { bounds: hard, may: (target) => target.lastResort });
-  for (const pool of pools) returnHome(targets, effective, pool, own);
+  if (overload === 'spread') for (const pool of pools) returnHome(targets, effective, pool, own);
   return { effective, lost: pools.reduce((sum, { amount }) => sum + amount, 0), panic: false };
 }
 

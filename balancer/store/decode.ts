@@ -114,7 +114,9 @@ function serviceIntent(value: unknown, path: string): ServiceIntent {
 
 function clusterIntent(value: unknown, path: string): ClusterIntent {
   const cluster = members(value, path);
+  const releases = cluster['releases'];
   return {
+    ...(releases === undefined ? {} : { releases: number(releases, `${path}.releases`) }),
     admin: oneOf(['active', 'drain', 'maintenance'], cluster['admin'], `${path}.admin`),
     dialPercent: number(cluster['dialPercent'], `${path}.dialPercent`),
   };
@@ -132,7 +134,7 @@ function touchedField(value: unknown, path: string): TouchedField {
 
 function change(value: unknown, path: string): Change {
   const of = members(value, path);
-  const kind = oneOf(['shift', 'shift_clusters', 'admin', 'dial', 'undo'], of['kind'], `${path}.kind`);
+  const kind = oneOf(['shift', 'shift_clusters', 'admin', 'dial', 'release', 'undo'], of['kind'], `${path}.kind`);
   switch (kind) {
     case 'shift':
     case 'shift_clusters':
@@ -145,6 +147,8 @@ function change(value: unknown, path: string): Change {
       };
     case 'dial':
       return { kind, cluster: string(of['cluster'], `${path}.cluster`), percent: number(of['percent'], `${path}.percent`) };
+    case 'release':
+      return { kind, cluster: string(of['cluster'], `${path}.cluster`) };
     case 'undo':
       return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`) };
   }

@@ -160,6 +160,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     const route = this.#pipeline.generation.matchConnection(this.#facts.listener.name, serverName);
     if (route === null) return this.#fail('route_not_found', '');
     this.#route = route;
+    if (route.service.refuses(route.config.priorityClass)) return this.#fail('overloaded', 'the service has more than its places can take');
     const target = route.service.choose();
     if (target === null) this.#fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#try(target, route, NO_ENDPOINT);

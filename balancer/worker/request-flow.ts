@@ -76,6 +76,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
       this.deadlineMs = this.#context.deadlines.nowMs + requestMs;
       this.#context.deadlines.add(this);
     }
+    if (route.service.refuses(route.config.priorityClass))
+      return this.fail('overloaded', 'the service has more requests than its places can take');
     this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.choose();
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');

@@ -2,7 +2,8 @@
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
-import { MILLION, type ClusterConfig, type ServiceConfig } from '../config/config.ts';
+import { MILLION, PRIORITY_CLASSES, type ClusterConfig, type PriorityClass, type ServiceConfig } from '../config/config.ts';
+import { shedByClass } from '../steer/overload.ts';
 import { targetKey, type PlanTarget, type ServicePlan } from '../steer/plan-shape.ts';
 import { redistribute } from '../steer/redistribute.ts';
 import { SplitChooser } from '../steer/split.ts';
@@ -23,6 +24,13 @@ export interface ServiceTarget {
   readonly detector: OutlierDetector;
 }
 
+/** A plan whose targets stand in the order of this service's. */
+type Planned = Pick<ServicePlan, 'targets' | 'lost' | 'shed' | 'overload' | 'panic' | 'classes'>;
+type Shares = { readonly effective: readonly number[] } & Pick<ServicePlan, 'lost' | 'shed'>;
+
+/** The place of what is refused beside what is not. */
+const REFUSED = 1;
+
 export interface SteeringEnvironment {
   readonly deadlines: Deadlines;
   readonly random: Random;
@@ -35,7 +43,9 @@ export class ServiceSteering {
   readonly budget: RetryBudget;
   readonly #environment: SteeringEnvironment;
   #chooser: SplitChooser;
-  #plan: readonly PlanTarget[];
+  #plan: Planned;
+  /** By priority class, which requests are refused; null: none are. */
+  #refusals: ReadonlyMap<PriorityClass, SplitChooser> | null = null;
   #effective: readonly number[] = [];
   #seenChanges = -1;
   #reviewAtMs = Infinity;
@@ -66,14 +76,21 @@ export class ServiceSteering {
   }
 
   #newChooser(): SplitChooser {
-    return new SplitChooser([...this.#plan.map(({ effective }) => effective), 0], this.#environment.random);
+    return new SplitChooser([...this.#plan.targets.map(({ effective }) => effective), 0], this.#environment.random);
   }
 
   /** Takes over the plan; a target it does not name keeps share 0 until it does. */
   applyPlan(plan: ServicePlan): void {
     const byKey = new Map(plan.targets.map((target) => [`${target.version}/${target.cluster}`, target]));
-    this.#plan = this.targets.map(({ version, cluster }) => byKey.get(`${version}/${cluster.name}`) ?? unplanned(version, cluster.name));
+    const targets = this.targets.map(({ version, cluster }) => byKey.get(`${version}/${cluster.name}`) ?? unplanned(version, cluster.name));
+    this.#plan = { ...plan, targets };
     this.#seenChanges = -1;
+  }
+
+  /** Is the next request of this class one too many for all places of the service together? */
+  refuses(priorityClass: PriorityClass): boolean {
+    this.#look();
+    return this.#refusals !== null && this.#refusals.get(priorityClass)?.next() === REFUSED;
   }
 
   /** Where the next request goes; null: its share is lost, or there is no place at all. */
@@ -92,7 +109,7 @@ export class ServiceSteering {
     let best: ServiceTarget | null = null;
     let bestRank = 0;
     for (const target of this.targets) {
-      const planned = this.#plan[target.index];
+      const planned = this.#plan.targets[target.index];
       if (planned === undefined || tried.includes(target) || !this.#usable(target, planned)) continue;
       const rank = (target.version === failed.version ? 2 * MILLION : 0) + (this.#effective[target.index] ?? 0) + planned.desired + 1;
       if (rank > bestRank) [best, bestRank] = [target, rank];
@@ -111,14 +128,44 @@ export class ServiceSteering {
     if (this.#seenChanges === evidence.changes && deadlines.nowMs < this.#reviewAtMs) return;
     this.#seenChanges = evidence.changes;
     this.#reviewAtMs = this.#nextReturnMs(deadlines.nowMs);
-    const seen = this.targets.map((target, index) => {
-      const planned = this.#plan[index] ?? unplanned(target.version, target.cluster.name);
-      const out = target.detector.isEjected(deadlines.nowMs) || !target.cluster.available;
-      return out ? { ...planned, available: 0 } : planned;
-    });
-    const { effective, lost } = redistribute(seen, this.config.onUnavailable);
+    const { effective, lost, shed } = this.#corrected(deadlines.nowMs);
     this.#effective = effective;
-    this.#chooser.setWeights([...effective, lost]);
+    this.#chooser.setWeights([...effective, lost - shed]);
+    this.#refuse(shed);
+  }
+
+  /** The plan where this worker sees nothing else, or where health is not believed; else what it comes to without what is out. */
+  #corrected(nowMs: number): Shares {
+    const { targets, lost, shed, overload, panic } = this.#plan;
+    const out = this.targets.map(
+      (target, index) => (targets[index]?.available ?? 0) > 0 && (target.detector.isEjected(nowMs) || !target.cluster.available),
+    );
+    if (panic || !out.includes(true)) return { effective: targets.map(({ effective }) => effective), lost, shed };
+    const seen = targets.map((target, index) => (out[index] === true ? { ...target, available: 0 } : target));
+    const { onUnavailable } = this.config;
+    const moved = redistribute(seen, onUnavailable, overload);
+    // While some place takes requests, only limits leave a share without one.
+    const bounded = onUnavailable === 'redistribute' && overload === 'shed' && !moved.panic && seen.some(({ limit }) => limit !== null);
+    return { effective: moved.effective, lost: moved.lost, shed: bounded ? moved.lost : 0 };
+  }
+
+  /** What is refused of each class; who is refused already goes on where it was in its sequence. */
+  #refuse(shed: number): void {
+    if (shed === 0) {
+      this.#refusals = null;
+      return;
+    }
+    const parts = shedByClass(shed, this.#plan.classes);
+    const refusals = new Map<PriorityClass, SplitChooser>();
+    for (const name of PRIORITY_CLASSES) {
+      const refused = Math.round(parts[name] * MILLION);
+      if (refused === 0) continue;
+      const weights = [MILLION - refused, refused];
+      const chooser = this.#refusals?.get(name);
+      chooser?.setWeights(weights);
+      refusals.set(name, chooser ?? new SplitChooser(weights, this.#environment.random));
+    }
+    this.#refusals = refusals;
   }
 
   /** When the first ejection of this worker's own ends. */
@@ -180,12 +227,13 @@ function unplanned(version: string, cluster: string): PlanTarget {
 }
 
 /** The file's split, for the moment between a new generation and the plan that goes with it. */
-function initialPlan(config: ServiceConfig): readonly PlanTarget[] {
-  return config.versions.flatMap((version) => {
+function initialPlan(config: ServiceConfig): Planned {
+  const targets = config.versions.flatMap((version) => {
     const total = version.placements.reduce((sum, { weight }) => sum + weight, 0);
     return version.placements.map(({ cluster, weight, priority }) => {
       const desired = total === 0 ? 0 : Math.round(((config.split[version.name] ?? 0) * weight) / total);
       return { ...unplanned(version.name, cluster), desired, effective: desired, available: 1, receives: desired > 0, priority };
     });
   });
+  return { targets, lost: 0, shed: 0, overload: config.steer.overload, panic: false, classes: {} };
 }

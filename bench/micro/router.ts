@@ -17,6 +17,7 @@ function routesFor(count: number, matchOf: (index: number) => Partial<RouteMatch
     match: { ...anything, ...matchOf(index) },
     paths: { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' },
     service: 'shop',
+    priorityClass: 'normal',
     clientCertificate: 'none',
     filters: [],
   }));

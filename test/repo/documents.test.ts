@@ -88,7 +88,7 @@ test('every command of weir that a document names is one', () => {
 });
 
 test('every config in the README loads', () => {
-  const blocks = codeBlocks(readText('README.md'), 'yaml');
+  const blocks = ['README.md', 'docs/steering.md'].flatMap((path) => codeBlocks(readText(path), 'yaml'));
   assert.ok(blocks.length > 0);
   for (const text of blocks) {
     const loaded = loadConfig({ file: 'README.md', text }, EXTENSIONS, { cores: 2, hostName: 'edge-1', readable: () => true });

@@ -97,7 +97,8 @@ async function isDown(appliance: Appliance, cluster: string): Promise<boolean> {
 }
 
 function config(east: string, west: string, spare: string): string {
-  const rest = 'health: { http: { path: /healthz }, interval: 200ms }, outlier: { baseEjection: 500ms, maxEjection: 500ms }';
+  const rest =
+    'health: { http: { path: /healthz }, interval: 200ms }, outlier: { baseEjection: 500ms, maxEjection: 500ms }, failback: { mode: auto }';
   return `clusters:
   east: { endpoints: ["${east}"], ${rest} }
   west: { endpoints: ["${west}"], ${rest} }

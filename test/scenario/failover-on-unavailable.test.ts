@@ -79,7 +79,8 @@ function versionAt(cluster: string): Answer {
 function config(east: string, west: string): string {
   const both = '{ clusters: { east: { host: VERSION.internal }, west: { host: VERSION.internal } } }';
   const blue = both.replaceAll('VERSION', 'blue');
-  const rest = 'health: { http: { path: /healthz }, interval: 200ms }, outlier: { baseEjection: 500ms, maxEjection: 500ms }';
+  const rest =
+    'health: { http: { path: /healthz }, interval: 200ms }, outlier: { baseEjection: 500ms, maxEjection: 500ms }, failback: { mode: auto }';
   return `clusters:
   east: { endpoints: ["${east}"], ${rest} }
   west: { endpoints: ["${west}"], ${rest} }

@@ -80,7 +80,7 @@ test('a version that heals gets its share back when its ejection ends', async (t
 });
 
 function config(east: string, west: string): string {
-  const rest = `health: { http: { path: /healthz }, interval: 200ms }, outlier: { consecutive: ${CONSECUTIVE}, baseEjection: 60s }`;
+  const rest = `health: { http: { path: /healthz }, interval: 200ms }, outlier: { consecutive: ${CONSECUTIVE}, baseEjection: 60s }, failback: { mode: auto }`;
   return `clusters:
   east: { endpoints: ["${east}"], ${rest} }
   west: { endpoints: ["${west}"], ${rest} }

@@ -46,7 +46,7 @@ export class EndpointConnection {
   /** Bytes of the endpoint. */
   feed(bytes: string): void {
     if (this.socket.destroyed || bytes === '') return;
-    this.#link.onRead(bytes.length, Buffer.from(bytes, 'latin1'));
+    this.#link.onRead(Buffer.from(bytes, 'latin1'), bytes.length);
   }
 
   ask({ bodyLength = 0 }: AskOptions = {}): Asked {
@@ -69,7 +69,8 @@ export class EndpointConnection {
     };
     const method = bodyLength === 0 ? 'GET' : 'POST';
     const timeouts = { firstByteMs: 0, betweenBytesMs: 0 };
-    const outgoing = { request: aRequest({ method }), host: 'shop.example', bodyLength, expectsContinue: false, upgrade: '', timeouts };
+    const request = aRequest({ method });
+    const outgoing = { request, fields: request.fields, host: 'shop.example', bodyLength, expectsContinue: false, upgrade: '', timeouts };
     return Object.assign(asked, { exchange: this.connection.send(outgoing, listener) });
   }
 }

@@ -55,7 +55,7 @@ function serviceConfig(name: string, { versions, split, policy, onUnavailable }:
       health: null,
     })),
     split: toMillionths(Object.fromEntries(names.map((version) => [version, asked[version] ?? 0]))),
-    steer: { policy: policy ?? 'capacity' },
+    steer: { policy: policy ?? 'capacity', panicThreshold: 0, overload: 'shed' },
     onUnavailable: onUnavailable ?? 'redistribute',
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tunnelIdleMs: 1000 },
     retries: { attempts: 1, budgetRatio: 0.2, budgetMin: 3 },
@@ -77,6 +77,7 @@ function clusterConfig(name: string): ClusterConfig {
     maxConnections: 16,
     http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
+    failback: { mode: 'ramp', windowMs: 60_000 },
     proxyProtocol: null,
   };
 }
@@ -84,7 +85,7 @@ function clusterConfig(name: string): ClusterConfig {
 function routeConfig(name: string, service: string): RouteConfig {
   const match = { hosts: [], path: { kind: 'prefix', value: '/' }, methods: [], headers: [], query: [] } as const;
   const paths = { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' } as const;
-  return { name, listeners: [], match, paths, service, clientCertificate: 'none', filters: [] };
+  return { name, listeners: [], match, paths, service, priorityClass: 'normal', clientCertificate: 'none', filters: [] };
 }
 
 /** A cluster of `total` endpoints of which `healthy` are up. */

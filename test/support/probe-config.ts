@@ -29,6 +29,7 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     maxConnections: 100,
     http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
+    failback: { mode: 'ramp', windowMs: 60_000 },
     proxyProtocol: null,
     ...wish,
   };
@@ -44,7 +45,7 @@ export function service(name: string, versions: readonly VersionConfig[]): Servi
     name,
     versions,
     split: {},
-    steer: { policy: 'weighted' },
+    steer: { policy: 'weighted', panicThreshold: 0, overload: 'shed' },
     onUnavailable: 'redistribute',
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tunnelIdleMs: 1000 },
     retries: { attempts: 0, budgetRatio: 0, budgetMin: 0 },
@@ -66,6 +67,8 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     clusters: Object.fromEntries(clusters.map((one) => [one.name, one])),
     services: Object.fromEntries(services.map((one) => [one.name, one])),
     routes: [],
+    hostRegion: null,
+    regions: {},
     hash: '',
   };
 }

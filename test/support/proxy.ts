@@ -15,7 +15,7 @@ import { seedIntent } from '../../balancer/intent/seed.ts';
 import { silentLog } from '../../balancer/log.ts';
 import { EXTENSIONS } from '../../balancer/registries.ts';
 import type { HealthView, Plan } from '../../balancer/steer/plan-shape.ts';
-import { plan } from '../../balancer/steer/plan.ts';
+import { plan, type PlanFacts } from '../../balancer/steer/plan.ts';
 import type { MetricName } from '../../balancer/telemetry/metrics.ts';
 import { Worker } from '../../balancer/worker/worker.ts';
 import { freePort } from './free-port.ts';
@@ -36,6 +36,8 @@ export interface ProxyOptions {
   readonly routes?: readonly Part[];
   /** Behind the first; their service is the same. */
   readonly moreRoutes?: readonly Part[];
+  /** What the plan is made for; default: nothing is known. */
+  readonly demand?: Pick<PlanFacts, 'demand' | 'classDemand'>;
 }
 
 export interface Proxy {
@@ -56,7 +58,11 @@ export async function startProxy(t: Pick<TestContext, 'after'>, options: ProxyOp
   const port = await freePort();
   const config = configOf(directory, port, options);
   const said: WorkerMessage[] = [];
-  const stopTelling = await startTeller(join(directory, 'ipc.sock'), config, said);
+  const stopTelling = await startTeller(
+    join(directory, 'ipc.sock'),
+    { config, plan: planOf(config, options.demand ?? { demand: {} }) },
+    said,
+  );
   const ready = Promise.withResolvers<undefined>();
   const drained = Promise.withResolvers<undefined>();
   const parent = { onReady: () => ready.resolve(undefined), onDraining: () => undefined, onDrained: () => drained.resolve(undefined) };
@@ -105,7 +111,11 @@ function configOf(directory: string, port: number, options: ProxyOptions): Confi
 }
 
 /** Says generation and plan to whoever says hello, and acknowledges metrics: all a worker needs to serve. */
-async function startTeller(path: string, config: Config, said: WorkerMessage[]): Promise<() => void> {
+async function startTeller(
+  path: string,
+  told: { readonly config: Config; readonly plan: Plan },
+  said: WorkerMessage[],
+): Promise<() => void> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     const reader = new LineReader();
@@ -118,8 +128,8 @@ async function startTeller(path: string, config: Config, said: WorkerMessage[]):
         said.push(message);
         if (message.type === 'metrics') socket.write(encodeMessage({ type: 'metrics_ack', sequence: message.sequence }));
         if (message.type !== 'hello') continue;
-        for (const line of encodeGeneration(1, config)) socket.write(line);
-        socket.write(encodeMessage({ type: 'plan', plan: 1, value: planOf(config) }));
+        for (const line of encodeGeneration(1, told.config)) socket.write(line);
+        socket.write(encodeMessage({ type: 'plan', plan: 1, value: told.plan }));
       }
     });
   });
@@ -145,7 +155,7 @@ function lastGauge(said: readonly WorkerMessage[], name: string): number {
 }
 
 /** Every endpoint up. */
-function planOf(config: Config): Plan {
+function planOf(config: Config, demand: Pick<PlanFacts, 'demand' | 'classDemand'>): Plan {
   const clusters: HealthView['clusters'] = Object.fromEntries(
     Object.values(config.clusters).map(({ name, endpoints }) => [
       name,
@@ -154,5 +164,6 @@ function planOf(config: Config): Plan {
   );
   const { intent } = seedIntent(config, null);
   const { services } = config;
-  return plan({ services, clusters: config.clusters, intent, health: { clusters, ejectedTargets: [] }, capacity: {}, demand: {} });
+  const health = { clusters, ejectedTargets: [] };
+  return plan({ services, clusters: config.clusters, intent, health, capacity: {}, ...demand, previous: null, nowMs: 0 }).plan;
 }

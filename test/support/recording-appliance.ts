@@ -81,6 +81,7 @@ export class RecordingAppliance implements Appliance {
       workersReady: 4 - this.laggards.length,
       workers: 4,
       inFlight: 3,
+      headroom: 'unknown: no cluster has a known capacity',
       traffic: BUSY,
       clusters: this.clusters().items,
       services: this.services().items,
@@ -113,6 +114,7 @@ export class RecordingAppliance implements Appliance {
       split: this.#split,
       targets,
       lostShare: 0,
+      shedShare: 0,
       traffic: BUSY,
     };
     return this.#list('services', [demo, { ...demo, name: 'lonely', targets: [], traffic: QUIET }]);
@@ -339,6 +341,9 @@ export class RecordingAppliance implements Appliance {
       traffic: BUSY,
       capacityRps: 2000,
       utilisation: 0.2,
+      failback: 'in',
+      ramp: 1,
+      lossShedRps: null,
       trend: [1, 2, 3],
     };
   }

@@ -32,6 +32,9 @@ export function clusterView(name: string, change: Partial<ClusterView> = {}): Cl
     traffic: trafficView(2316, 0.0002, 38),
     capacityRps: 3000,
     utilisation: 0.74,
+    failback: 'in',
+    ramp: 1,
+    lossShedRps: null,
     trend: [2, 3, 3, 4, 5, 5, 6, 5].map((level) => level * 400),
     ...change,
   };
@@ -64,6 +67,7 @@ function serviceViews(): readonly ServiceView[] {
         targetView('blue', 'ap-south', 0, { reasons: ['cluster_down'] }),
       ],
       lostShare: 0,
+      shedShare: 0,
       traffic: trafficView(3900, 0.0003, 41),
     },
     {
@@ -73,6 +77,7 @@ function serviceViews(): readonly ServiceView[] {
       split: { stable: 99.5, canary: 0.5 },
       targets: [targetView('stable', 'eu-west', 0.995), targetView('canary', 'eu-west', 0.005, { traffic: trafficView(0.6, 0.04, 310) })],
       lostShare: 0.02,
+      shedShare: 0,
       traffic: trafficView(121, 0.021, 87),
     },
   ];
@@ -98,6 +103,7 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
     workersReady: 8,
     workers: 8,
     inFlight: 188,
+    headroom: 'unknown: no cluster has a known capacity',
     traffic: trafficView(4021, 0.0003, 41),
     clusters: [
       clusterView('eu-west'),
@@ -114,6 +120,9 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
         traffic: trafficView(0, 0, null),
         capacityRps: null,
         utilisation: null,
+        failback: 'in',
+        ramp: 1,
+        lossShedRps: null,
         trend: [],
       }),
     ],

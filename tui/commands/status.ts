@@ -46,6 +46,7 @@ function heading(status: StatusView, color: boolean): string {
       ? [`state: ${tinted('ok', 'good')}`]
       : status.degraded.map((line) => `${tinted('degraded', 'bad')}: ${plain(line)}`)),
   ];
+  lines.push(`one cluster can be lost: ${plain(status.headroom)}`);
   const last = status.lastRevision;
   if (last !== null) lines.push(`last change: revision ${last.revision} by ${plain(last.author)} at ${time(last.at)}: ${plain(last.text)}`);
   return `${lines.join('\n')}\n`;

@@ -102,6 +102,8 @@ const cluster = object<ClusterView>({
   admin: oneOf('active', 'drain', 'maintenance'),
   dialPercent: figure,
   health,
+  failback: oneOf('in', 'out', 'held', 'waiting', 'ramping'),
+  ramp: figure,
   agent,
   endpoints: list(object({ id: text, health, reason: text })),
   desiredShare: figure,
@@ -110,6 +112,7 @@ const cluster = object<ClusterView>({
   traffic,
   capacityRps: nullable(figure),
   utilisation: nullable(figure),
+  lossShedRps: nullable(figure),
   trend: list(figure),
 });
 
@@ -132,6 +135,13 @@ const target = object<TargetView>({
       'capacity',
       'standby',
       'panic',
+      'brake',
+      'awaiting_release',
+      'ramp',
+      'flapping',
+      'errors',
+      'stale_capacity',
+      'damped',
     ),
   ),
   traffic,
@@ -144,6 +154,7 @@ const service = object<ServiceView>({
   split: record(figure),
   targets: list(target),
   lostShare: figure,
+  shedShare: figure,
   traffic,
 });
 
@@ -167,6 +178,7 @@ const status = object<StatusView>({
   workers: figure,
   inFlight: figure,
   traffic,
+  headroom: text,
   clusters: list(cluster),
   services: list(service),
   lastRevision: nullable(object({ revision: figure, at: text, author: text, text })),

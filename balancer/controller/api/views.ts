@@ -1,5 +1,6 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
 import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
+import type { FailbackState } from '../../steer/failback.ts';
 import type { AgentState, HealthState, ShareReason } from '../../steer/plan-shape.ts';
 
 /** Every list: `GET /v1/<kind>` and `GET /v1/<kind>/<name>` (a list of one). */
@@ -45,6 +46,10 @@ export interface ClusterView {
   readonly admin: AdminState;
   readonly dialPercent: number;
   readonly health: HealthState;
+  /** How it comes back after it was down. */
+  readonly failback: FailbackState;
+  /** 0 to 1: how far its ramp is; 1 without one. */
+  readonly ramp: number;
   readonly agent: AgentView;
   readonly endpoints: readonly EndpointView[];
   readonly desiredShare: number;
@@ -55,6 +60,8 @@ export interface ClusterView {
   readonly capacityRps: number | null;
   /** Demand over capacity; null: unknown. */
   readonly utilisation: number | null;
+  /** Requests per second that would be refused if it were lost now; null: unknown. */
+  readonly lossShedRps: number | null;
   /** Requests per second, one per second, oldest first, up to 60. */
   readonly trend: readonly number[];
 }
@@ -79,6 +86,8 @@ export interface ServiceView {
   readonly targets: readonly TargetView[];
   /** 0 to 1: what is answered 503 for want of a place. */
   readonly lostShare: number;
+  /** Of it, what is refused as overload. */
+  readonly shedShare: number;
   readonly traffic: TrafficView;
 }
 
@@ -136,6 +145,8 @@ export interface StatusView {
   readonly workers: number;
   readonly inFlight: number;
   readonly traffic: TrafficView;
+  /** Can any one cluster be lost now, in words, beginning with yes, no or unknown. */
+  readonly headroom: string;
   readonly clusters: readonly ClusterView[];
   readonly services: readonly ServiceView[];
   readonly lastRevision: { readonly revision: number; readonly at: string; readonly author: string; readonly text: string } | null;

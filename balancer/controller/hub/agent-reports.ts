@@ -1,6 +1,6 @@
 // What the agents of all clusters last said, and how fresh it is. Pure but for the times it is given.
 import type { CapacitySnapshot } from '../../../agent/protocol.ts';
-import type { AgentState, CapacityView } from '../../steer/plan-shape.ts';
+import type { AgentState, CapacityReport } from '../../steer/plan-shape.ts';
 import type { AgentView } from '../api/views.ts';
 
 /** Fresh for less than so many periods after the last report. */
@@ -55,8 +55,26 @@ export class AgentReports {
     };
   }
 
-  /** A stale report still counts: an agent that is gone is not a cluster that is gone. */
-  capacity(nowMs: number): CapacityView {
+  /** The last report of each cluster as the plan takes it, and over which time it was measured. */
+  reports(nowMs: number): Readonly<Record<string, CapacityReport & { readonly periodMs: number }>> {
+    return Object.fromEntries(
+      [...this.#reports].map(([cluster, { snapshot, receivedAtMs }]) => [
+        cluster,
+        {
+          state: this.state(cluster, nowMs),
+          receivedAtMs,
+          periodMs: snapshot.periodMs,
+          capacityRps: snapshot.capacityRps,
+          utilisation: snapshot.cpuUtilisation,
+          requestsPerSecond: snapshot.requestsPerSecond ?? null,
+          errorsPerSecond: snapshot.errorsPerSecond ?? 0,
+        },
+      ]),
+    );
+  }
+
+  /** What is declared to agents. A stale report still counts: an agent that is gone is not a cluster that is gone. */
+  capacity(nowMs: number): Readonly<Record<string, number>> {
     const view: Record<string, number> = {};
     for (const [cluster, { snapshot }] of this.#reports) {
       if (snapshot.capacityRps !== null && this.state(cluster, nowMs) !== 'absent') view[cluster] = snapshot.capacityRps;

@@ -37,6 +37,7 @@ const BOUNDS = {
 
 /** No capacity of 0: taking a cluster out of service is the operator's, not the agent's. */
 const CAPACITY: Bounds = { from: Number.MIN_VALUE, to: 1e9 };
+const RATE: Bounds = { from: 0, to: 1e9 };
 const SEQUENCE: Bounds = { from: 0, to: Number.MAX_SAFE_INTEGER, integer: true };
 
 const BOOT_ID = /^[A-Za-z0-9-]{8,64}$/;
@@ -67,9 +68,11 @@ export function decodeSnapshot(value: unknown, expected: Expectation): Decoded {
   const numbers = numbersIn(value);
   const capacityRps = value['capacityRps'] === null ? null : numberIn(value['capacityRps'], CAPACITY);
   if (numbers === null || (value['capacityRps'] !== null && capacityRps === null)) return reject('number');
+  const rates = ratesIn(value);
+  if (rates === null) return reject('number');
   return {
     ok: true,
-    snapshot: { protocol: AGENT_PROTOCOL, cluster: expected.cluster, bootId, sequence, capacityRps, agentVersion, ...numbers },
+    snapshot: { protocol: AGENT_PROTOCOL, cluster: expected.cluster, bootId, sequence, capacityRps, agentVersion, ...numbers, ...rates },
   };
 }
 
@@ -86,6 +89,16 @@ function numbersIn(value: Readonly<Record<string, unknown>>): Numbers | null {
     loadAverage1m: read('loadAverage1m'),
   };
   return Object.values(numbers).some(Number.isNaN) ? null : numbers;
+}
+
+type Rates = Pick<CapacitySnapshot, 'requestsPerSecond' | 'errorsPerSecond'>;
+
+/** Both or neither; null: not rates. */
+function ratesIn({ requestsPerSecond, errorsPerSecond }: Readonly<Record<string, unknown>>): Rates | null {
+  if (requestsPerSecond === undefined && errorsPerSecond === undefined) return {};
+  const requests = numberIn(requestsPerSecond, RATE);
+  const errors = numberIn(errorsPerSecond, RATE);
+  return requests === null || errors === null || errors > requests ? null : { requestsPerSecond: requests, errorsPerSecond: errors };
 }
 
 /** The number, if it is one within the bounds; NaN and infinities are within none. */

@@ -10,7 +10,7 @@ import type { Clock, Timer } from '../../../health/clock.ts';
 import type { Bind, ListenerTls } from '../../config/config.ts';
 import { CertificateSet } from '../../listener/certificates.ts';
 import type { Log } from '../../log.ts';
-import type { AgentState, CapacityView } from '../../steer/plan-shape.ts';
+import type { AgentState, CapacityReport } from '../../steer/plan-shape.ts';
 import type { AgentView } from '../api/views.ts';
 import { AgentReports } from './agent-reports.ts';
 import { AgentSession, type Verdict } from './agent-session.ts';
@@ -59,8 +59,10 @@ export interface Hub {
   close(): Promise<void>;
   /** One per cluster of the config, in its order. */
   agents(): readonly AgentView[];
-  /** Requests per second by fresh and stale reports; a cluster without one is not named. */
-  capacity(): CapacityView;
+  /** The last report of each cluster, fresh or not; a cluster without one is not named. */
+  reports(): Readonly<Record<string, CapacityReport & { readonly periodMs: number }>>;
+  /** Requests per second that are declared by fresh and stale reports; a cluster without one is not named. */
+  capacity(): Readonly<Record<string, number>>;
 }
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -141,7 +143,11 @@ class AgentHub implements Hub {
     return [...this.#parts.clusters()].map((cluster) => this.#reports.view(cluster, nowMs));
   }
 
-  capacity(): CapacityView {
+  reports(): Readonly<Record<string, CapacityReport & { readonly periodMs: number }>> {
+    return this.#reports.reports(this.#parts.clock.nowMs());
+  }
+
+  capacity(): Readonly<Record<string, number>> {
     return this.#reports.capacity(this.#parts.clock.nowMs());
   }
 

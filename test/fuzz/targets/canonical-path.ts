@@ -12,6 +12,7 @@ const route = (path: string, paths: PathPolicy): RouteConfig => ({
   match: { hosts: [], path: { kind: 'prefix', value: path }, methods: [], headers: [], query: [] },
   paths,
   service: 'shop',
+  priorityClass: 'normal',
   clientCertificate: 'none' as const,
   filters: [],
 });

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ConfigSource } from '../../../balancer/controller/config-source.ts';
+import { LastFailback } from '../../../balancer/controller/last-failback.ts';
 import { LastHealth } from '../../../balancer/controller/last-health.ts';
 import { GenerationNumbers, RisingNumber } from '../../../balancer/controller/numbers.ts';
 import { openSqliteStore } from '../../../balancer/store/sqlite.ts';
 import { SMALL_CONFIG, TEST_ENVIRONMENT, TEST_EXTENSIONS } from '../../support/config-text.ts';
+import type { FailbackMemory } from '../../../balancer/steer/failback.ts';
 import { healthView } from '../../support/fleet-config.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 function stateDir(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'weir-state-'));
@@ -133,4 +136,60 @@ test('an applied config that is valid no more gives way to the file, and a missi
   const missing = source.read();
   assert.ok(!missing.ok);
   assert.match(missing.problems[0] ?? '', /weir\.yaml: the file cannot be read/);
+});
+
+test('holds, ramps and relapses go on after a restart, by the time that has passed meanwhile', () => {
+  const values = new Map<string, string>();
+  const store = {
+    getValue: (key: string) => values.get(key) ?? null,
+    putValue: (key: string, value: string) => void values.set(key, value),
+  };
+  const failback: FailbackMemory = {
+    state: 'held',
+    relapses: 3,
+    holdMs: 60_000,
+    upSinceMs: 90_000,
+    returnedAtMs: -Infinity,
+    rampedMs: 0,
+    steppedBackAtMs: -Infinity,
+    releases: 2,
+  };
+  const memory = { atMs: 100_000, clusters: { eu: { failback, capacity: null } }, errors: {}, services: {} };
+  const before = new ManualClock(100_000);
+  assert.equal(new LastFailback(store, before).read(), null);
+  new LastFailback(store, before).write(memory);
+  const after = new ManualClock(5000, before.wallMs() + 7000);
+  const restored = new LastFailback(store, after).read();
+  assert.deepEqual(restored?.clusters['eu']?.failback, { ...failback, upSinceMs: 5000 - 17_000 });
+  for (const damaged of ['', '{', '{"wallMs":1,"clusters":{"eu":{"state":"gone"}}}', '[]']) {
+    values.set('failback', damaged);
+    assert.equal(new LastFailback(store, after).read(), null);
+  }
+});
+
+test('what comes back is stored when it changes, and not for time alone', () => {
+  let writes = 0;
+  const store = { getValue: () => null, putValue: () => void (writes += 1) };
+  const last = new LastFailback(store, new ManualClock());
+  const failback = {
+    state: 'in',
+    relapses: 0,
+    holdMs: 0,
+    upSinceMs: 0,
+    returnedAtMs: 0,
+    rampedMs: 0,
+    steppedBackAtMs: 0,
+    releases: 0,
+  } as const;
+  const write = (other: Partial<FailbackMemory>): void =>
+    last.write({ atMs: 0, clusters: { eu: { failback: { ...failback, ...other }, capacity: null } }, errors: {}, services: {} });
+  for (const other of [
+    {},
+    {},
+    { upSinceMs: 9 },
+    { state: 'ramping' as const, rampedMs: 1000 },
+    { state: 'ramping' as const, rampedMs: 2000 },
+  ])
+    write(other);
+  assert.equal(writes, 2);
 });

@@ -40,7 +40,7 @@ class Scene {
         sendWholePlan: () => void (this.whole += 1),
       },
       numbers: new RisingNumber(store, 'plan'),
-      input: () => ({ ...config, intent, health: this.health, capacity: {}, demand: {} }),
+      facts: () => ({ ...config, intent, health: this.health, capacity: {}, demand: {} }),
       onPeriod: () => void (this.periods += 1),
     });
   }

@@ -13,7 +13,7 @@ import { fleetConfig, healthView, type FleetSketch } from '../../support/fleet-c
 const THREE: FleetSketch = { services: { shop: { versions: { blue: { one: 70, two: 20, three: 10 } } } } };
 
 function planOf(sketch: FleetSketch, intent: Intent): Plan {
-  return plan({ ...fleetConfig(sketch), intent, health: healthView({}), capacity: {}, demand: {} });
+  return plan({ ...fleetConfig(sketch), intent, health: healthView({}), capacity: {}, demand: {}, previous: null, nowMs: 0 }).plan;
 }
 
 /** The question that a change of a fresh fleet raises. */

@@ -19,6 +19,7 @@ function routes(count: number, hostOf: (index: number) => string): readonly Rout
     listeners: [],
     paths: { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' },
     service: 'shop',
+    priorityClass: 'normal',
     clientCertificate: 'none',
     filters: [],
     match: { hosts: [hostOf(index)], path: { kind: 'prefix', value: pathOf(index) }, methods: [], headers: [], query: [] },

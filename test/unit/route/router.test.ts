@@ -15,6 +15,7 @@ function route(name: string, match: Partial<RouteMatch>, listeners: readonly str
     listeners,
     paths: { escapedSlashes: 'keep', mergeSlashes: true, parameters: 'keep' },
     service: 'shop',
+    priorityClass: 'normal',
     clientCertificate: 'none',
     filters: [],
     match: { hosts: [], path: prefix('/'), methods: [], headers: [], query: [], ...match },

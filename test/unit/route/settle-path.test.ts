@@ -18,6 +18,7 @@ function route(path: string, policy: Partial<PathPolicy> = {}): RouteConfig {
     match,
     paths: { ...KEEP, ...policy },
     service: 'shop',
+    priorityClass: 'normal',
     clientCertificate: 'none' as const,
     filters: [],
   };

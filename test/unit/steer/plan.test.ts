@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fastCheck from 'fast-check';
-import { MILLION } from '../../../balancer/config/config.ts';
+import { MILLION, type ClusterConfig } from '../../../balancer/config/config.ts';
 import { applyChange, type DirectChange } from '../../../balancer/intent/apply-change.ts';
 import type { Intent } from '../../../balancer/intent/intent.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
@@ -15,18 +15,25 @@ const SHOP: FleetSketch = {
 };
 const UP = healthView({ eu: 'up', us: 'up' });
 
-function input(sketch: FleetSketch, other: Partial<PlanInput> = {}, changes: readonly DirectChange[] = []): PlanInput {
-  const config = fleetConfig(sketch);
+/** What a plan is made of beyond defaults; `rps`: what clusters declare that they can take. */
+type Facts = Partial<PlanInput> & { readonly rps?: Readonly<Record<string, number>> };
+
+function input(sketch: FleetSketch, { rps = {}, ...other }: Facts = {}, changes: readonly DirectChange[] = []): PlanInput {
+  const declared = Object.entries(rps).map(([name, value]): [string, Partial<ClusterConfig>] => [
+    name,
+    { ...sketch.clusters?.[name], capacity: { rps: value, learn: false } },
+  ]);
+  const config = fleetConfig({ ...sketch, clusters: { ...sketch.clusters, ...Object.fromEntries(declared) } });
   const intent = changes.reduce((present: Intent, change) => {
     const outcome = applyChange(present, change, config);
     assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.message);
     return outcome.intent;
   }, seedIntent(config, null).intent);
-  return { ...config, intent, health: UP, capacity: {}, demand: {}, ...other };
+  return { ...config, intent, health: UP, capacity: {}, demand: {}, previous: null, nowMs: 0, ...other };
 }
 
 function service(of: PlanInput, name = 'shop'): ServicePlan {
-  const found = plan(of).services[name];
+  const found = plan(of).plan.services[name];
   assert.ok(found !== undefined, `no plan for ${name}`);
   return found;
 }
@@ -164,11 +171,11 @@ describe('priorities', () => {
 
 describe('capacity', () => {
   const twin = (policy: 'capacity' | 'weighted'): FleetSketch => ({ services: { shop: { versions: { blue: { eu: 1, us: 1 } }, policy } } });
-  const known = { capacity: { eu: 400, us: 1000 }, demand: { shop: 1000 } };
+  const known = { rps: { eu: 400, us: 1000 }, demand: { shop: 1000 } };
 
   test('unknown, or without demand, bounds nothing', () => {
     assert.deepEqual(
-      service(input(twin('capacity'), { capacity: { eu: 1 } })).targets.map(({ limit }) => limit),
+      service(input(twin('capacity'), { rps: { eu: 1 } })).targets.map(({ limit }) => limit),
       [null, null],
     );
     assert.deepEqual(
@@ -184,7 +191,7 @@ describe('capacity', () => {
   test('policy weighted leaves own shares alone, and bounds only what a cluster receives', () => {
     assert.deepEqual(shares(service(input(twin('weighted'), known))), { 'blue@eu': '500000 intent', 'blue@us': '500000 intent' });
     const planned = service(
-      input(twin('weighted'), { ...known, capacity: { eu: 1000, us: 700 }, health: healthView({ eu: 'down', us: 'up' }) }),
+      input(twin('weighted'), { ...known, rps: { eu: 1000, us: 700 }, health: healthView({ eu: 'down', us: 'up' }) }),
     );
     assert.deepEqual(shares(planned), { 'blue@eu': '0 cluster_down', 'blue@us': '700000 capacity+redistributed' });
     assert.equal(planned.lost, 300_000);
@@ -192,7 +199,7 @@ describe('capacity', () => {
 
   test('a dial turns it down with the weight', () => {
     const planned = service(
-      input(twin('capacity'), { capacity: { us: 1000 }, demand: { shop: 1000 } }, [{ kind: 'dial', cluster: 'us', percent: 50 }]),
+      input(twin('capacity'), { rps: { us: 1000 }, demand: { shop: 1000 } }, [{ kind: 'dial', cluster: 'us', percent: 50 }]),
     );
     assert.equal(planned.targets[1]?.limit, 500_000);
   });
@@ -210,8 +217,8 @@ describe('capacity', () => {
         (shop, mail, [a, b, eu, us], [first, second]) => {
           const sketch: FleetSketch = { services: { shop: { versions: { blue: shop } }, mail: { versions: { one: mail } } } };
           const demand: Readonly<Record<string, number>> = { shop: a, mail: b };
-          const capacity: Readonly<Record<string, number>> = { eu, us };
-          const { services } = plan(input(sketch, { capacity, demand, health: healthView({ eu: first, us: second }) }));
+          const rps: Readonly<Record<string, number>> = { eu, us };
+          const { services } = plan(input(sketch, { rps, demand, health: healthView({ eu: first, us: second }) })).plan;
           for (const cluster of ['eu', 'us']) {
             const allowed = Object.values(services).flatMap(({ service: name, targets }) =>
               targets
@@ -219,8 +226,8 @@ describe('capacity', () => {
                 .map(({ limit }) => ((limit ?? 0) * (demand[name] ?? 0)) / MILLION),
             );
             // Limits of a whole million are cut down to it, so they say nothing about what was given out.
-            const total = allowed.reduce((sum, rps) => sum + rps, 0);
-            assert.ok(total <= (capacity[cluster] ?? 0) + 0.01, `${total} of ${capacity[cluster]} in ${cluster}`);
+            const total = allowed.reduce((sum, each) => sum + each, 0);
+            assert.ok(total <= (rps[cluster] ?? 0) + 0.01, `${total} of ${rps[cluster]} in ${cluster}`);
           }
         },
       ),
@@ -230,7 +237,7 @@ describe('capacity', () => {
 
   test('that no service needs goes to the one that is short of it', () => {
     const sketch: FleetSketch = { services: { shop: { versions: { blue: { eu: 1, us: 1 } } }, mail: { versions: { one: { us: 1 } } } } };
-    const planned = service(input(sketch, { capacity: { eu: 300, us: 1000 }, demand: { shop: 800, mail: 500 } }));
+    const planned = service(input(sketch, { rps: { eu: 300, us: 1000 }, demand: { shop: 800, mail: 500 } }));
     // eu can take 300 of the 400 that shop wants there. us has 100 to spare beside 400 and 500: shop has to get all of it, not its part of 4:5.
     assert.deepEqual(
       planned.targets.map(({ effective }) => effective),
@@ -241,7 +248,7 @@ describe('capacity', () => {
   test('that one service does not need goes to the one that is short', () => {
     const sketch: FleetSketch = { services: { shop: { versions: { blue: { eu: 1, us: 1 } } }, mail: { versions: { one: { us: 1 } } } } };
     const planned = service(
-      input(sketch, { capacity: { us: 1000 }, demand: { shop: 800, mail: 200 }, health: healthView({ eu: 'down', us: 'up' }) }),
+      input(sketch, { rps: { us: 1000 }, demand: { shop: 800, mail: 200 }, health: healthView({ eu: 'down', us: 'up' }) }),
     );
     assert.equal(planned.lost, 0);
     assert.equal(planned.targets[1]?.effective, MILLION);

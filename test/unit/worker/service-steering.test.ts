@@ -51,7 +51,8 @@ test('a retry of the old generation leaves the shares of the new one alone', () 
       desired: effective,
       effective,
     });
-    return { service: 'shop', onUnavailable: 'redistribute', targets: [of('one', share), of('two', 1_000_000 - share)], lost: 0 };
+    const whole = { lost: 0, shed: 0, overload: 'shed', panic: false, classes: {} } as const;
+    return { service: 'shop', onUnavailable: 'redistribute', targets: [of('one', share), of('two', 1_000_000 - share)], ...whole };
   };
   const old = new ServiceSteering(service, { upstreams, configs }, environment, null);
   old.applyPlan(planned(1_000_000));

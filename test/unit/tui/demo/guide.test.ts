@@ -61,6 +61,9 @@ function cluster(name: string, health: ClusterView['health'], agent: ClusterView
     traffic: TRAFFIC,
     capacityRps: null,
     utilisation: null,
+    failback: 'in',
+    ramp: 1,
+    lossShedRps: null,
     trend: [],
   };
 }
@@ -78,6 +81,7 @@ function status(workersReady: number, clusters: readonly ClusterView[]): StatusV
     workersReady,
     workers: 2,
     inFlight: 0,
+    headroom: 'unknown: no cluster has a known capacity',
     traffic: TRAFFIC,
     clusters,
     services: [],

@@ -1,0 +1,47 @@
+// N-1: what would be refused if one cluster were lost now, for each of them. Pure.
+import { type Loads, NOTHING } from './loads.ts';
+import { fillUp } from './waterfall.ts';
+
+export interface Loss {
+  readonly cluster: string;
+  /** Requests per second that it has, and of these, what would find no place. */
+  readonly rps: number;
+  readonly shedRps: number;
+}
+
+/** Fewer requests per second than this are rounding. */
+const LEAST_SHED_RPS = 0.01;
+
+/**
+ * What each cluster has goes to the others, as far as they may take it and up to all of their capacity; the others' own requests move
+ * on where that makes room. The present plan is the start: what it refuses already is not counted again.
+ */
+export function losses(loads: Loads): readonly Loss[] {
+  return loads.clusters.map((name, cluster) => {
+    const rps = loads.used[cluster] ?? 0;
+    if (rps <= NOTHING) return { cluster: name, rps: 0, shedRps: 0 };
+    const { loads: others, rest } = loads.without(cluster);
+    fillUp(others, rest);
+    const shedRps = rest.reduce((sum, amount) => sum + amount, 0);
+    return { cluster: name, rps, shedRps: shedRps < LEAST_SHED_RPS ? 0 : shedRps };
+  });
+}
+
+/** The loss that would be worst; null: any one cluster can be lost. */
+export function worstLoss(all: readonly Loss[]): Loss | null {
+  let worst: Loss | null = null;
+  for (const loss of all) if (loss.shedRps > (worst?.shedRps ?? 0)) worst = loss;
+  return worst;
+}
+
+/** The figure in words; null: no capacity is known. */
+export function headroomText(all: readonly Loss[] | null): string {
+  if (all === null) return 'unknown: no cluster has a known capacity';
+  const worst = worstLoss(all);
+  if (worst === null) return 'yes: the others can take what any one cluster has now';
+  return `no: without ${worst.cluster}, ${rate(worst.shedRps)} of its ${rate(worst.rps)} requests a second would be refused`;
+}
+
+function rate(rps: number): string {
+  return rps >= 10 ? String(Math.round(rps)) : rps.toFixed(1);
+}

@@ -1,0 +1,48 @@
+// What a plan is made from, and what it remembers: an explicit value that goes in and comes out, so that the same input gives the same plan.
+import type { Config, RegionDistances } from '../config/config.ts';
+import type { ClusterIntent, Intent } from '../intent/intent.ts';
+import type { CapacityMemory } from './capacity.ts';
+import type { FailbackMemory } from './failback.ts';
+import type { CapacityView, ClassDemandView, DemandView, HealthView, ObservedView, ServicePlan } from './plan-shape.ts';
+
+export interface PlanFacts {
+  readonly services: Config['services'];
+  readonly clusters: Config['clusters'];
+  readonly intent: Intent;
+  readonly health: HealthView;
+  readonly capacity: CapacityView;
+  readonly demand: DemandView;
+  readonly classDemand?: ClassDemandView;
+  readonly observed?: ObservedView;
+  /** Where this host is, and how far from there it is to other regions. */
+  readonly hostRegion?: string | null;
+  readonly regions?: RegionDistances;
+}
+
+export interface PlanInput extends PlanFacts {
+  /** What the plan before remembered; null: there was none. */
+  readonly previous: PlanMemory | null;
+  /** Monotonic. */
+  readonly nowMs: number;
+}
+
+export interface ClusterMemory {
+  readonly failback: FailbackMemory;
+  /** Null: a controller before knew it. */
+  readonly capacity: CapacityMemory | null;
+}
+
+export interface PlanMemory {
+  readonly atMs: number;
+  readonly clusters: Readonly<Record<string, ClusterMemory>>;
+  /** The part of its share a target kept for its errors, by `targetKey`; absent: all of it. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** The shares that were given. */
+  readonly services: Readonly<Record<string, ServicePlan>>;
+}
+
+const OPEN: ClusterIntent = { admin: 'active', dialPercent: 100 };
+
+export function clusterIntent({ intent }: PlanFacts, cluster: string): ClusterIntent {
+  return intent.clusters[cluster] ?? OPEN;
+}
