@@ -10,13 +10,13 @@ import { micro } from './micro.ts';
 import { proxy } from './proxy.ts';
 import { routes } from './routes.ts';
 import { scaling } from './scaling.ts';
-import { tlsIn } from './tls-in.ts';
+import { tlsIn, tlsInHttp1 } from './tls-in.ts';
 import { upstreamH2 } from './upstream-h2.ts';
 import { upstreamTls } from './upstream-tls.ts';
 import { websocket } from './websocket.ts';
 
 const SINGLE: readonly Scenario[] = [
-  ...[proxy, upstreamTls, upstreamH2, tlsIn, h2In, large, websocket, idle],
+  ...[proxy, upstreamTls, upstreamH2, tlsIn, tlsInHttp1, h2In, large, websocket, idle],
   ...[routes, scaling, latency, accessLog, micro],
 ];
 
