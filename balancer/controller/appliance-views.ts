@@ -169,7 +169,19 @@ function degradedLines(edge: Edge, clusters: readonly ClusterView[], services: r
         const why = shedShare === 0 ? '' : ', for want of capacity';
         return `service ${name} answers ${Math.round(lostShare * 1000) / 10} % of its requests with 503${why}`;
       }),
+    ...services.flatMap(({ name, targets }) => targets.flatMap((target) => strayLine(name, target))),
   ];
+}
+
+/** A target that gets another share than the plan gives it. */
+function strayLine(
+  service: string,
+  { version, cluster, effectiveShare, observedLow, observedHigh, respected }: TargetView,
+): readonly string[] {
+  if (respected !== false) return [];
+  const percent = (share: number): string => `${Math.round(share * 10_000) / 100} %`;
+  const range = `${percent(observedLow ?? 0)} to ${percent(observedHigh ?? 1)}`;
+  return [`service ${service}: ${version} in ${cluster} gets ${range} of the requests, the plan gives it ${percent(effectiveShare)}`];
 }
 
 function reasonOf(endpoints: ClusterView['endpoints']): string {
@@ -180,12 +192,16 @@ function reasonOf(endpoints: ClusterView['endpoints']): string {
 function targetView(edge: Edge, { service }: ServicePlan, target: PlanTarget, serviceRps: number): TargetView {
   const { version, cluster, desired, effective, reasons } = target;
   const traffic = trafficOf(edge, { of: 'target', service, version, cluster });
+  const accuracy = edge.accuracy.of(service, version, cluster);
   return {
     version,
     cluster,
     desiredShare: desired / MILLION,
     effectiveShare: effective / MILLION,
     observedShare: serviceRps === 0 ? 0 : traffic.rps / serviceRps,
+    observedLow: accuracy?.low ?? null,
+    observedHigh: accuracy?.high ?? null,
+    respected: accuracy?.respected ?? null,
     reasons,
     traffic,
   };

@@ -209,6 +209,7 @@ class Controller {
 
   #period(): void {
     const edge = this.#edge;
+    edge.accuracy.look(edge.loop.plan, edge.links.workers().length, edge.options.clock.nowMs());
     this.#updateMetrics();
     edge.window.prune();
     this.#tellHeadroom();

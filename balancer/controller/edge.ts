@@ -24,6 +24,7 @@ import { GenerationNumbers, RisingNumber } from './numbers.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { PlanLoop } from './plan-loop.ts';
 import { Prober } from './probe/prober.ts';
+import { ShareWatch } from './share-watch.ts';
 import { WorkerFigures } from './worker-figures.ts';
 import { WorkerLinks, type WorkerListener } from './worker-links.ts';
 
@@ -52,6 +53,7 @@ export class Edge {
   readonly meter = new Meter();
   readonly registry = new MetricsRegistry();
   readonly window: TrafficWindow;
+  readonly accuracy: ShareWatch;
   readonly figures = new WorkerFigures();
   readonly links: WorkerLinks;
   readonly prober: Prober;
@@ -80,6 +82,7 @@ export class Edge {
     this.events = new EventLog(clock, log);
     this.keeper = new IntentKeeper(store, clock);
     this.window = new TrafficWindow(() => clock.nowMs());
+    this.accuracy = new ShareWatch(this.window);
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);
     this.generations = new GenerationNumbers(store);

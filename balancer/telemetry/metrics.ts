@@ -126,6 +126,17 @@ export const METRICS = {
   weir_share_desired_ratio: { kind: 'gauge', help: 'Share the intent gives', labels: ['service', 'version', 'cluster'] },
   weir_share_effective_ratio: { kind: 'gauge', help: 'Share the plan gives', labels: ['service', 'version', 'cluster'] },
   weir_share_observed_ratio: { kind: 'gauge', help: 'Share measured over the last 10 seconds', labels: ['service', 'version', 'cluster'] },
+  weir_share_observed_low_ratio: {
+    kind: 'gauge',
+    help: 'Lower end of the 99 % interval of the share since the shares last changed, at most a minute',
+    labels: ['service', 'version', 'cluster'],
+  },
+  weir_share_observed_high_ratio: { kind: 'gauge', help: 'Upper end of that interval', labels: ['service', 'version', 'cluster'] },
+  weir_share_respected: {
+    kind: 'gauge',
+    help: '0 while a target gets another share than the plan gives it; no series while too little was seen',
+    labels: ['service', 'version', 'cluster'],
+  },
   weir_cluster_health: { kind: 'gauge', help: '1 for the health state the cluster is in', labels: ['cluster', 'state'] },
   weir_cluster_admin: { kind: 'gauge', help: '1 for the admin state the cluster is in', labels: ['cluster', 'state'] },
   weir_cluster_failback: { kind: 'gauge', help: '1 for how the cluster comes back after it was down', labels: ['cluster', 'state'] },

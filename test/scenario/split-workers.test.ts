@@ -34,6 +34,19 @@ test('10,000 requests at a 1 % split over 4 workers, and what follows after shif
     t.diagnostic(`1 %: ${reached} of 10,000`);
   });
 
+  await t.test('the appliance sees that the split is respected, between bounds that hold 1 %', async () => {
+    const green = async () => (await appliance.status()).services[0]?.targets.find(({ version }) => version === 'green');
+    // Requests count from three seconds after the last change of shares on.
+    const narrow = async (): Promise<boolean> => {
+      await reachGreen(500);
+      return ((await green())?.observedHigh ?? 1) < 0.03;
+    };
+    await until(narrow, 'enough has been seen', 20_000);
+    const { respected, observedLow, observedHigh } = (await green()) ?? {};
+    assert.equal(respected, true);
+    assert.ok((observedLow ?? 1) < 0.01 && (observedHigh ?? 0) > 0.01, `${observedLow} to ${observedHigh}`);
+  });
+
   await t.test('all workers had a part in it', async () => {
     await until(
       async () => (await connectionsPerWorker(appliance)).reduce((sum, count) => sum + count, 0) >= CONNECTIONS,

@@ -31,6 +31,11 @@ const figure: Decoder<number> = (value, path) => {
   return value;
 };
 
+const flag: Decoder<boolean> = (value, path) => {
+  if (typeof value !== 'boolean') throw new StatusUnreadable(path, 'true or false', value);
+  return value;
+};
+
 function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
   return (value, path) => (value === null || value === undefined ? null : decode(value, path));
 }
@@ -122,6 +127,9 @@ const target = object<TargetView>({
   desiredShare: figure,
   effectiveShare: figure,
   observedShare: figure,
+  observedLow: nullable(figure),
+  observedHigh: nullable(figure),
+  respected: nullable(flag),
   reasons: list(
     oneOf(
       'intent',

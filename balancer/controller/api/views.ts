@@ -73,6 +73,11 @@ export interface TargetView {
   readonly effectiveShare: number;
   /** Over the last 10 s; 0 without traffic. */
   readonly observedShare: number;
+  /** Between these the observed share is with 99 % certainty, since the shares last changed, at most a minute; null: too little was seen. */
+  readonly observedLow: number | null;
+  readonly observedHigh: number | null;
+  /** Whether the effective share is among them, as far as chance and the schedules of the workers can tell; null: too little was seen. */
+  readonly respected: boolean | null;
   readonly reasons: readonly ShareReason[];
   readonly traffic: TrafficView;
 }
