@@ -54,6 +54,8 @@ export class SimulatedHost {
   readonly #inboxes: ReadonlyMap<string, Inbox>;
   readonly #watched: ReadonlyMap<string, Watched>;
   readonly #services: ReadonlyMap<string, Steered>;
+  /** By service, what its workers split by. */
+  readonly #served = new Map<string, string>();
   #memory: PlanMemory | null = null;
 
   constructor(world: World) {
@@ -129,6 +131,8 @@ export class SimulatedHost {
       demand: Object.fromEntries(names.map((name) => [name, fleetDemand(name)])),
       classDemand: this.#classDemand(),
       observed: this.#observed(),
+      hostRegion: scenario.hostRegion ?? null,
+      regions: scenario.regions ?? {},
       previous: this.#memory,
       nowMs,
     });
@@ -138,8 +142,11 @@ export class SimulatedHost {
       const made = planned.plan.services[name];
       if (made === undefined) continue;
       const weights = [...made.targets.map(({ effective }) => effective), made.lost - made.shed];
-      for (const chooser of choosers) chooser.setWeights(weights);
       const parts = shedByClass(made.shed, made.classes);
+      const text = JSON.stringify([weights, parts]);
+      if (this.#served.get(name) === text) continue;
+      this.#served.set(name, text);
+      for (const chooser of choosers) chooser.setWeights(weights);
       for (const byClass of refusals) {
         for (const one of PRIORITY_CLASSES) {
           const refused = Math.round(parts[one] * MILLION);

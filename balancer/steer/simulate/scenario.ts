@@ -1,5 +1,5 @@
 // What a simulation is told: the fleet, its load, what its agents do, and what goes wrong when.
-import type { FailbackConfig, OnUnavailable, Overload, PriorityClass, SteerPolicy } from '../../config/config.ts';
+import type { FailbackConfig, OnUnavailable, Overload, PriorityClass, RegionDistances, SteerPolicy } from '../../config/config.ts';
 
 /** What an agent sends instead of the truth. */
 export type Lie = 'zero' | 'nan' | 'negative' | 'huge' | 'tiny';
@@ -82,6 +82,9 @@ export interface Scenario {
   readonly hosts: number;
   /** Of each host. */
   readonly workers: number;
+  /** Where the hosts are; absent: nowhere in particular. */
+  readonly hostRegion?: string | null;
+  readonly regions?: RegionDistances;
   readonly clusters: Readonly<Record<string, ClusterModel>>;
   readonly services: Readonly<Record<string, ServiceModel>>;
   readonly faults: readonly Fault[];

@@ -123,7 +123,7 @@ class Run {
   }
 
   #send(host: SimulatedHost, name: string, service: ServiceModel, worker: number): void {
-    const priorityClass = classOf(service, this.#random());
+    const priorityClass = Object.keys(service.classes).length === 0 ? 'normal' : classOf(service, this.#random());
     const fate = host.request(name, worker, priorityClass);
     if (!this.#judged) return;
     this.#fates[fate] += 1;
