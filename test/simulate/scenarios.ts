@@ -72,9 +72,9 @@ function scenario(
   };
 }
 
-/** Most that a share moved, in points of a hundred. */
-function swing({ shares }: Outcome): number {
-  return Math.max(...Object.values(shares).map(({ least, most }) => (most - least) / 10_000));
+/** Most that a share of one host moved, in points of a hundred. */
+function swing({ swing: millionths }: Outcome): number {
+  return millionths / 10_000;
 }
 
 const TWINS = { a: 1, b: 1 };

@@ -31,6 +31,8 @@ export interface Outcome {
   readonly refusedByClass: Readonly<Partial<Record<PriorityClass, number>>>;
   /** By target. */
   readonly shares: Readonly<Record<string, ShareRange>>;
+  /** Most that a share of one host moved, peak to peak, in millionths. */
+  readonly swing: number;
   /** Most times that a host took a cluster out of use or back, over the whole run. */
   readonly transitions: number;
   /** By the plans of the judged time, the highest load of a cluster as a part of what plans know that it can take. */
@@ -55,7 +57,9 @@ class Run {
   readonly #carry = new Map<string, number>();
   readonly #fates: Record<Fate, number> = { served: 0, failed: 0, refused: 0, lost: 0 };
   readonly #refusedByClass: Partial<Record<PriorityClass, number>> = {};
-  readonly #shares = new Map<string, { first: number; least: number; most: number }>();
+  readonly #shares = new Map<string, ShareRange>();
+  /** The same for each host alone. */
+  readonly #own = new Map<string, ShareRange>();
   readonly #uses = new Map<string, { used: boolean; transitions: number }>();
   #plannedLoad = 0;
 
@@ -94,6 +98,7 @@ class Run {
       lost,
       refusedByClass: this.#refusedByClass,
       shares: Object.fromEntries(this.#shares),
+      swing: Math.max(0, ...[...this.#own.values()].map(({ least, most }) => most - least)),
       transitions: Math.max(0, ...[...this.#uses.values()].map(({ transitions }) => transitions)),
       plannedLoad: this.#plannedLoad,
       observedLoad: Math.max(0, ...[...this.#clusters.values()].map(({ worstLoad }) => worstLoad)),
@@ -162,8 +167,8 @@ class Run {
       for (const { version, cluster, effective } of targets) {
         loads[cluster] = (loads[cluster] ?? 0) + ((this.#told.get(service) ?? 0) * effective) / MILLION;
         const key = `${service}/${version}/${cluster}`;
-        const range = this.#shares.get(key) ?? { first: effective, least: effective, most: effective };
-        this.#shares.set(key, { first: range.first, least: Math.min(range.least, effective), most: Math.max(range.most, effective) });
+        widen(this.#shares, key, effective);
+        widen(this.#own, `${host}/${key}`, effective);
       }
     }
     for (const [cluster, load] of Object.entries(loads)) {
@@ -171,6 +176,11 @@ class Run {
       if (capacityRps !== null) this.#plannedLoad = Math.max(this.#plannedLoad, load / capacityRps);
     }
   }
+}
+
+function widen(ranges: Map<string, ShareRange>, key: string, share: number): void {
+  const range = ranges.get(key) ?? { first: share, least: share, most: share };
+  ranges.set(key, { first: range.first, least: Math.min(range.least, share), most: Math.max(range.most, share) });
 }
 
 function classOf({ classes }: ServiceModel, lot: number): PriorityClass {
