@@ -1,14 +1,18 @@
 // What needs no appliance: checking a config file, the schema for editors, and `npm run docs`, which writes the generated pages.
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Config } from './config/config.ts';
 import { editorSchema } from './config/json-schema.ts';
 import { loadConfig } from './config/load.ts';
+import { loadScenario } from './config/load-scenario.ts';
 import { formatProblem } from './config/problems.ts';
 import { referencePage } from './config/reference.ts';
 import { ERRORS, type ErrorEntry } from './errors.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { EXTENSIONS } from './registries.ts';
+import { scenarioOf } from './steer/simulate/from-config.ts';
+import { simulate } from './steer/simulate/simulate.ts';
+import { summarise as summariseRuns, summaryText, type Summary } from './steer/simulate/summary.ts';
 import { METRICS, type MetricDefinition } from './telemetry/metrics.ts';
 
 export type FileCheck =
@@ -27,6 +31,29 @@ export async function checkFile(file: string): Promise<FileCheck> {
   const loaded = loadConfig({ file, text }, EXTENSIONS, hostEnvironment());
   if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem) };
   return { ok: true, config: loaded.config, summary: `${file}: valid: ${summarise(loaded.config)}` };
+}
+
+export type FileSimulation =
+  /** Figures, and the same in words. */
+  { readonly ok: true; readonly summary: Summary; readonly text: string } | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Plays a scenario file through as often as it says. */
+export async function simulateFile(file: string): Promise<FileSimulation> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    return { ok: false, problems: [`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+  const loaded = loadScenario(file, text);
+  if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem) };
+  const checked = await checkFile(resolve(dirname(file), loaded.file.config));
+  if (!checked.ok) return checked;
+  const { scenario, findings } = scenarioOf(loaded.file, checked.config);
+  if (findings.length > 0) return { ok: false, problems: loaded.locate(findings).map(formatProblem) };
+  const outcomes = Array.from({ length: loaded.file.seeds }, (_, index) => simulate(scenario, index + 1));
+  const summary = summariseRuns(outcomes);
+  return { ok: true, summary, text: summaryText(summary) };
 }
 
 function summarise({ listeners, clusters, services, routes, hash }: Config): string {

@@ -30,6 +30,8 @@ export interface Programs {
   serve(options: { readonly configFile: string }): Promise<ExitCode>;
   /** Checks a config file; problems are lines `file:line:column: …`. */
   check(file: string): Promise<ConfigCheck>;
+  /** Plays a scenario file through. */
+  simulate(file: string): Promise<Simulated>;
   /** The JSON Schema of the config file. */
   configSchema(): Promise<unknown>;
   /** Runs an agent until it is stopped. */
@@ -37,6 +39,9 @@ export interface Programs {
 }
 
 export type ConfigCheck = { readonly ok: true; readonly summary: string } | { readonly ok: false; readonly problems: readonly string[] };
+
+export type Simulated =
+  { readonly ok: true; readonly summary: unknown; readonly text: string } | { readonly ok: false; readonly problems: readonly string[] };
 
 export interface AgentOptions {
   readonly hub: string;

@@ -81,6 +81,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'run three local clusters behind a balancer',
         load: async () => (await import('./commands/demo.ts')).demoCommand,
       },
+      {
+        name: 'simulate',
+        summary: 'play a scenario through with the plan of a config',
+        load: async () => (await import('./commands/simulate.ts')).simulateCommand,
+      },
       { name: 'check', summary: 'check a config file', load: async () => (await import('./commands/check.ts')).checkCommand },
       {
         name: 'config',

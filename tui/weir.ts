@@ -8,6 +8,7 @@ import { weirVersion } from './version.ts';
 const programs: Programs = {
   serve: async (options) => (await import('../balancer/main.ts')).serve(options),
   check: async (file) => (await import('../balancer/offline.ts')).checkFile(file),
+  simulate: async (file) => (await import('../balancer/offline.ts')).simulateFile(file),
   configSchema: async () => (await import('../balancer/offline.ts')).configSchema(),
   agent: async (options) => (await import('../agent/run.ts')).runAgent(options),
 };

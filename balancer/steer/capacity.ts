@@ -10,7 +10,7 @@ export const LEARNED_EXPIRY_MS = 180_000;
 /** The weight of a new estimate each second. */
 export const EWMA_ALPHA = 0.3;
 /** What was learned is moved when the average is off by more than this part of it. */
-export const LEARNED_DEAD_BAND = 0.05;
+export const LEARNED_DEAD_BAND = 0.1;
 /** In ten seconds capacity grows by no more than this factor. */
 export const GROWTH_PER_10_S = 1.2;
 /** An absent agent's figure becomes the declared one within this. */
@@ -92,7 +92,9 @@ interface Moment {
 }
 
 function takeReport(known: CapacityMemory, declaredRps: number | null, report: CapacityReport, { nowMs, first }: Moment): CapacityMemory {
-  const connectedAtMs = known.agent === 'fresh' ? known.connectedAtMs : nowMs;
+  // A report that is merely late says nothing of a new connection; after a long silence there may have been one.
+  const again = known.agent === 'absent' || report.receivedAtMs - known.receivedAtMs > SETTLING_MS;
+  const connectedAtMs = again ? nowMs : known.connectedAtMs;
   const learning = learn(known, report, nowMs, connectedAtMs);
   const reported = inRange(report.capacityRps, Number.MIN_VALUE, MOST_RPS) ? report.capacityRps : null;
   const promised = reported ?? declaredRps;

@@ -7,6 +7,14 @@ const BETWEEN = 0.25;
 /** Keeps the sum of all phases below 1, which the schedule needs, whatever doubles round to. */
 const BELOW_ONE = 1 - 2 ** -20;
 
+/** The place of a process among those that split the same traffic, from 0. */
+export interface Stratum {
+  readonly index: number;
+  readonly of: number;
+}
+
+const ALONE: Stratum = { index: 0, of: 1 };
+
 /**
  * Low-discrepancy choice among weights, random in phase so that many processes together have the right shares too, long before
  * each of them alone has sent enough to show them.
@@ -19,6 +27,7 @@ const BELOW_ONE = 1 - 2 ** -20;
  */
 export class SplitChooser {
   readonly #random: Random;
+  readonly #stratum: Stratum;
   #weights = new Float64Array(0);
   /** 1 / weight; unused where the weight is 0. */
   #inverses = new Float64Array(0);
@@ -28,8 +37,10 @@ export class SplitChooser {
   #dues = new Float64Array(0);
   #total = 0;
 
-  constructor(weights: readonly number[], random: Random) {
+  /** `stratum`: which of several processes this one is; their phases are then spread evenly, and right together from the first requests on. */
+  constructor(weights: readonly number[], random: Random, stratum: Stratum = ALONE) {
     this.#random = random;
+    this.#stratum = stratum;
     this.setWeights(weights);
   }
 
@@ -63,7 +74,7 @@ export class SplitChooser {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const samePositive =
       weights.length === this.#weights.length && weights.every((weight, index) => weight > 0 === (this.#weights[index] ?? 0) > 0);
-    const phases = samePositive ? this.#phases() : drawPhases(weights, this.#random);
+    const phases = samePositive ? this.#phases() : drawPhases(weights, this.#random, this.#stratum);
     const owed = carryOver(weights, total, { owed: this.#owed, total: this.#total });
     this.#weights = Float64Array.from(weights);
     this.#inverses = this.#weights.map((weight) => (weight === 0 ? 0 : 1 / weight));
@@ -81,7 +92,7 @@ export class SplitChooser {
  * Phases that sum to just under 1. The smallest target, which would starve longest, has one that is uniform in [0, 1): over many
  * processes its first request comes as early as its share says. Equal weights are put in random order.
  */
-function drawPhases(weights: readonly number[], random: Random): readonly number[] {
+function drawPhases(weights: readonly number[], random: Random, { index: place, of }: Stratum): readonly number[] {
   const phases = weights.map(() => 0);
   const order = weights
     .map((weight, index) => ({ weight, index, lot: random() }))
@@ -90,7 +101,7 @@ function drawPhases(weights: readonly number[], random: Random): readonly number
   const smallest = order.shift();
   const largest = order.pop();
   if (smallest === undefined) return phases;
-  const first = random() * BELOW_ONE;
+  const first = ((place + random()) / of) * BELOW_ONE;
   phases[smallest.index] = first;
   if (largest === undefined) return phases;
   const between = order.length === 0 ? 0 : BETWEEN;

@@ -8,6 +8,7 @@ import type { CanonicalRequest } from '../message/request.ts';
 import { routerInSteps, type RoutableRequest, type Router } from '../route/router.ts';
 import { settlePath, type Settled } from '../route/settle-path.ts';
 import type { Plan } from '../steer/plan-shape.ts';
+import type { Stratum } from '../steer/split.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
 import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
 import type { TlsSources } from '../upstream/upstream-tls.ts';
@@ -32,6 +33,7 @@ export interface GenerationEnvironment extends TlsSources {
   readonly deadlines: Deadlines;
   readonly random: Random;
   readonly evidence: Evidence;
+  readonly stratum?: Stratum;
   readonly meter: Meter;
 }
 

@@ -6,7 +6,7 @@ import { MILLION, PRIORITY_CLASSES, type ClusterConfig, type PriorityClass, type
 import { shedByClass } from '../steer/overload.ts';
 import { targetKey, type PlanTarget, type ServicePlan } from '../steer/plan-shape.ts';
 import { redistribute } from '../steer/redistribute.ts';
-import { SplitChooser } from '../steer/split.ts';
+import { SplitChooser, type Stratum } from '../steer/split.ts';
 import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
 import type { Evidence } from './evidence.ts';
@@ -35,6 +35,8 @@ export interface SteeringEnvironment {
   readonly deadlines: Deadlines;
   readonly random: Random;
   readonly evidence: Evidence;
+  /** Which of the host's workers this one is; absent: the only one. */
+  readonly stratum?: Stratum;
 }
 
 export class ServiceSteering {
@@ -76,7 +78,8 @@ export class ServiceSteering {
   }
 
   #newChooser(): SplitChooser {
-    return new SplitChooser([...this.#plan.targets.map(({ effective }) => effective), 0], this.#environment.random);
+    const { random, stratum } = this.#environment;
+    return new SplitChooser([...this.#plan.targets.map(({ effective }) => effective), 0], random, stratum);
   }
 
   /** Takes over the plan; a target it does not name keeps share 0 until it does. */
@@ -163,7 +166,8 @@ export class ServiceSteering {
       const weights = [MILLION - refused, refused];
       const chooser = this.#refusals?.get(name);
       chooser?.setWeights(weights);
-      refusals.set(name, chooser ?? new SplitChooser(weights, this.#environment.random));
+      const { random, stratum } = this.#environment;
+      refusals.set(name, chooser ?? new SplitChooser(weights, random, stratum));
     }
     this.#refusals = refusals;
   }

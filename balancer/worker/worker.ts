@@ -13,6 +13,7 @@ import type { DownstreamConnection } from '../message/connection.ts';
 import { createDateLine } from '../message/http-date.ts';
 import { createRequestIds } from '../message/request-id.ts';
 import type { Plan } from '../steer/plan-shape.ts';
+import type { Stratum } from '../steer/split.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { ClientConnections } from './client-connections.ts';
@@ -211,6 +212,7 @@ export class Worker {
       deadlines: this.#deadlines,
       random: Math.random,
       evidence: this.#evidence,
+      stratum: stratumOf(this.#options.worker, config.workers),
       meter: this.#meter,
       readFile: readFileSync,
       nowMs: this.#context.nowMs,
@@ -297,3 +299,9 @@ export function runWorker(options: WorkerOptions): Promise<void> {
 }
 
 const BUG_DRAIN_MS = 10_000;
+
+/** Workers are called w1, w2, …; one that is there for a while in the place of another shares its stratum with a third. */
+function stratumOf(worker: string, workers: number): Stratum {
+  const number = Number(/^w([1-9]\d*)$/.exec(worker)?.[1] ?? 1);
+  return { index: (number - 1) % workers, of: workers };
+}

@@ -87,11 +87,11 @@ test('every command of weir that a document names is one', () => {
   assert.deepEqual(weirCommands(text), ['status', 'shift', 'undo']);
 });
 
-test('every config in the README loads', () => {
+test('every config in the README and in the page of steering loads', () => {
   const blocks = ['README.md', 'docs/steering.md'].flatMap((path) => codeBlocks(readText(path), 'yaml'));
   assert.ok(blocks.length > 0);
   for (const text of blocks) {
-    const loaded = loadConfig({ file: 'README.md', text }, EXTENSIONS, { cores: 2, hostName: 'edge-1', readable: () => true });
+    const loaded = loadConfig({ file: 'weir.yaml', text }, EXTENSIONS, { cores: 2, hostName: 'edge-1', readable: () => true });
     assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.map((problem) => `${problem.line}: ${problem.message}`).join('\n'));
   }
 });

@@ -185,6 +185,14 @@ describe('admin state and dial', () => {
     assert.equal(made(at, admin('eu', 'active')).intent, at.intent);
   });
 
+  test('a release is counted, and is a change however often it is made', () => {
+    const at = scene();
+    const once = made(at, { kind: 'release', cluster: 'eu' });
+    assert.deepEqual([once.intent.clusters['eu']?.releases, once.summary], [1, 'eu: released']);
+    assert.equal(made({ ...at, intent: once.intent }, { kind: 'release', cluster: 'eu' }).intent.clusters['eu']?.releases, 2);
+    assert.match(refused(at, { kind: 'release', cluster: 'ue' }).message, /did you mean "eu"/);
+  });
+
   test('refuse what is no percentage and what does not exist', () => {
     assert.equal(refused(scene(), dial('eu', 101)).kind, 'usage');
     assert.equal(refused(scene(), dial('eu', -1)).kind, 'usage');

@@ -157,6 +157,15 @@ describe('undo', () => {
     assert.match(refusal(new Journal().try(7)).message, /there is no revision 7; the newest is 1/);
   });
 
+  test('goes past a release, which cannot be taken back, and keeps it', () => {
+    const journal = new Journal();
+    journal.change(shift({ green: 50 }));
+    journal.change({ kind: 'release', cluster: 'eu' });
+    journal.change({ kind: 'undo', to: null });
+    assert.deepEqual(journal.intent.services['shop']?.split, { blue: 900_000, green: 100_000 });
+    assert.equal(journal.intent.clusters['eu']?.releases, 1);
+  });
+
   test('goes through the safety rules', () => {
     const apart = (split: Readonly<Record<string, number>>): FleetSketch => ({
       services: { shop: { versions: { blue: { eu: 1 }, green: { us: 1 } }, split } },

@@ -71,6 +71,18 @@ test('10,000 requests at 1 % over 4 workers reach the 1 % version 100 times, giv
 });
 
 describe('the phase', () => {
+  test('of workers that know of each other is spread evenly: together they are right from the first requests on', () => {
+    const of = 8;
+    for (let seed = 0; seed < 50; seed += 1) {
+      const random = seededRandom(seed);
+      const workers = Array.from({ length: of }, (_, index) => new SplitChooser([990_000, 10_000], random, { index, of }));
+      let canary = 0;
+      // Half a request of each: half of the workers have one, give or take the one in whose stratum the half lies.
+      for (const worker of workers) for (let made = 0; made < 50; made += 1) canary += worker.next();
+      assert.ok(Math.abs(canary - 4) <= 1, `${canary} of 400 with seed ${seed}`);
+    }
+  });
+
   test('is random: over many processes a small share is right long before one process alone could show it', () => {
     const processes = 2000;
     const requests = 20;

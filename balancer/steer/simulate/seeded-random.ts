@@ -1,0 +1,13 @@
+// Randomness that repeats: the same seed gives the same run.
+import type { Random } from '../../../health/clock.ts';
+
+/** Uniform numbers in [0, 1) by mulberry32: 32 bits of state, good enough for a model of traffic. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
