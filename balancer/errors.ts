@@ -69,6 +69,32 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** gRPC statuses of answers that weir gives itself, by their HTTP status; every other one is UNKNOWN. */
+const GRPC_STATUSES: Readonly<Record<number, number>> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  408: 4,
+  413: 8,
+  429: 8,
+  431: 8,
+  500: 13,
+  501: 12,
+  502: 14,
+  503: 14,
+  504: 14,
+};
+const GRPC_UNKNOWN = 2;
+const GRPC_DEADLINE_EXCEEDED = 4;
+
+/** What a gRPC call is told by its status, where another request gets this HTTP status. */
+export const grpcStatusOf = (status: number): number => GRPC_STATUSES[status] ?? GRPC_UNKNOWN;
+
+/** The same for an error: that the whole time of the call is over has a status of its own. */
+export const grpcStatusOfError = (code: ErrorCode): number =>
+  code === 'request_deadline' ? GRPC_DEADLINE_EXCEEDED : grpcStatusOf(ERRORS[code].status);
+
 export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);
 
 /** An error of the catalogue with what an operator (never the client) may read about it. */

@@ -7,7 +7,7 @@ import { loadConfig } from './config/load.ts';
 import { loadScenario } from './config/load-scenario.ts';
 import { formatProblem } from './config/problems.ts';
 import { referencePage } from './config/reference.ts';
-import { ERRORS, type ErrorEntry } from './errors.ts';
+import { ERRORS, grpcStatusOfError, isErrorCode, type ErrorEntry } from './errors.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { EXTENSIONS } from './registries.ts';
 import { scenarioOf } from './steer/simulate/from-config.ts';
@@ -105,18 +105,21 @@ function errorsPage(): string {
   const errors: readonly (readonly [string, ErrorEntry])[] = Object.entries(ERRORS);
   const rows = errors.map(
     ([code, { status, title, blame, retry, proxyStatus }]) =>
-      `| \`${code}\` | ${status === 0 ? 'closed' : status} | ${title} | ${blame} | ${retry} | \`${proxyStatus}\` |`,
+      `| \`${code}\` | ${status === 0 ? 'closed' : status} | ${grpcStatus(code, status)} | ${title} | ${blame} | ${retry} | \`${proxyStatus}\` |`,
   );
   return [
     '# Errors',
     `Made from \`balancer/errors.ts\`; ${GENERATED}`,
     'Answers made by weir itself are problem details (RFC 9457) or plain text, by `Accept`. They carry the code and the request id. ' +
+      'A call of gRPC or gRPC-Web gets 200 and, in the same head, the *gRPC* status as `grpc-status`. ' +
       '*Blame* says against whom the error counts: only `path` and `service` count against an endpoint or a version. ' +
       '*Retry* says when another attempt may be made: `unsent`, when no byte reached the origin; `idempotent`, for methods of RFC 9110 section 9.2.2.',
-    ['| code | status | title | blame | retry | proxy-status |', '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n'),
+    ['| code | status | gRPC | title | blame | retry | proxy-status |', '| --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n'),
     '',
   ].join('\n\n');
 }
+
+const grpcStatus = (code: string, status: number): string => (status === 0 || !isErrorCode(code) ? '' : `${grpcStatusOfError(code)}`);
 
 const quoted = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(', ');
 

@@ -303,13 +303,12 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   /** Answers a request that is not passed on. One that is malformed is a stream error as well (RFC 9113 section 8.1.1). */
   #refuse(id: number, code: ErrorCode, { head, endStream, request }: RefusedRequest): void {
     const { settings, facts, writer } = this.#connection;
-    const { status } = ERRORS[code];
-    const malformed = status === 400;
+    const malformed = ERRORS[code].status === 400;
     if (!this.#connection.allow(malformed || code === 'body_too_large' ? 'resets' : 'large_heads')) return;
     const reply = settings.handler.onBadRequest(code, facts, request);
     const bytes = typeof head !== 'string' && head.method === 'HEAD' ? '' : Buffer.from(reply.body).toString('latin1');
     const fits = bytes.length > 0 && bytes.length <= Math.min(this.#peer.initialWindow, writer.window);
-    const block = this.blockOf(settings.encoder.head(status, reply.fields, fits ? bytes.length : UNKNOWN_LENGTH));
+    const block = this.blockOf(settings.encoder.head(reply.status, reply.fields, fits ? bytes.length : UNKNOWN_LENGTH));
     writer.write(frames.headersFrames(block, id, !fits, frames.DEFAULT_MAX_FRAME));
     if (fits) {
       writer.window -= bytes.length;

@@ -21,8 +21,8 @@ export interface CanonicalRequest {
   /** End-to-end fields without host; hop-by-hop fields are gone, forwarded fields not yet added. They may be shared, unless a filter sees them. */
   fields: Fields;
   readonly version: '1.0' | '1.1' | '2';
-  /** The client said `te: trailers` (RFC 9110 section 10.1.4). */
-  readonly acceptsTrailers: boolean;
+  /** The client said `te: trailers` (RFC 9110 section 10.1.4), or a filter takes them for it. */
+  acceptsTrailers: boolean;
   /** The client's address after the trusted walk of forwarded fields. */
   readonly clientAddress: string;
   /** The peer of the connection. */

@@ -2,7 +2,7 @@
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import type { Config, RouteConfig } from '../config/config.ts';
-import type { Filter } from '../filter/filter.ts';
+import type { ExchangeEnd, Filter } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { routerInSteps, type RoutableRequest, type Router } from '../route/router.ts';
@@ -47,6 +47,9 @@ export class RouteRuntime {
   /** In reverse order. */
   readonly onResponse: readonly Filter[];
   readonly onEnd: readonly Filter[];
+  readonly onRequestBody: readonly Filter[];
+  /** In reverse order. */
+  readonly onResponseBody: readonly Filter[];
   readonly #meter: Meter;
   readonly #stats: AnswerStats[] = [];
   #local: AnswerStats | null = null;
@@ -61,6 +64,8 @@ export class RouteRuntime {
     this.onRequest = filters.filter(({ onRequest }) => onRequest !== undefined);
     this.onResponse = filters.filter(({ onResponse }) => onResponse !== undefined).reverse();
     this.onEnd = filters.filter(({ onEnd }) => onEnd !== undefined).reverse();
+    this.onRequestBody = filters.filter(({ onRequestBody }) => onRequestBody !== undefined);
+    this.onResponseBody = filters.filter(({ onResponseBody }) => onResponseBody !== undefined).reverse();
     this.#meter = meter;
     this.received = meter.counter('weir_received_bytes_total', [service.config.name]);
     this.sent = meter.counter('weir_sent_bytes_total', [service.config.name]);
@@ -75,6 +80,17 @@ export class RouteRuntime {
       version: target.version,
       cluster: target.cluster.name,
     }));
+  }
+
+  /** Every filter hears of the end, whatever another one does; each that throws is told. */
+  tellEnd(request: CanonicalRequest, end: ExchangeEnd, onException: () => void): void {
+    for (const filter of this.onEnd) {
+      try {
+        filter.onEnd?.(request, end);
+      } catch {
+        onException();
+      }
+    }
   }
 
   countBytes(received: number, sent: number): void {

@@ -2,12 +2,11 @@
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
-import { fieldValue } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply } from '../message/response.ts';
 import type { Generation, RouteRuntime } from './generation.ts';
 import { RequestFlow } from './request-flow.ts';
-import { errorReply } from './respond.ts';
+import { errorReply, errorReplyTo } from './respond.ts';
 import { ERRORS } from '../errors.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -41,7 +40,7 @@ export class Pipeline implements DownstreamHandler {
     this.#context.unrouted.record(ERRORS[code].status, 0);
     const requestId = request?.requestId ?? facts.nextRequestId();
     this.#logBadRequest(code, { ...facts, ...request, requestId });
-    return errorReply(code, request === undefined ? undefined : fieldValue(request.fields, 'accept'), requestId);
+    return request === undefined ? errorReply(code, undefined, requestId) : errorReplyTo(request, code);
   }
 
   onConnectionCut(code: ErrorCode, facts: ConnectionFacts): void {

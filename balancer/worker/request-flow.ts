@@ -1,16 +1,23 @@
 // One request on its way through the worker: route filters, attempts, the response, and an end that is counted exactly once.
 import type { Timer } from '../../health/clock.ts';
 import type { Expiring } from '../../health/deadlines.ts';
-import { ERRORS, type ErrorCode } from '../errors.ts';
-import type { AttemptTimeouts, DownstreamExchange, DownstreamListener, OutgoingRequest } from '../message/exchange.ts';
-import { fieldValue, type Fields } from '../message/fields.ts';
+import { ERRORS, WeirError, type ErrorCode } from '../errors.ts';
+import {
+  UNKNOWN_LENGTH,
+  type AttemptTimeouts,
+  type DownstreamExchange,
+  type DownstreamListener,
+  type OutgoingRequest,
+} from '../message/exchange.ts';
+import type { Fields } from '../message/fields.ts';
 import { forwardedFields } from '../message/forwarded.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
+import { FilteredBody, requestBodyOf, responseBodyOf } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
-import { errorReply } from './respond.ts';
+import { errorReplyTo, replyTo } from './respond.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { blamesPath } from './stats.ts';
 import { Tunnel } from './tunnel.ts';
@@ -44,6 +51,9 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   /** Of the request, as they go upstream. */
   #fields: Readonly<Fields> = [];
   #bodyBegun = false;
+  /** What filters make of the bodies; null: nothing. */
+  #requestBody: FilteredBody | null = null;
+  #responseBody: FilteredBody | null = null;
   #bytesIn = 0;
   #bytesOut = 0;
   #status = 0;
@@ -78,6 +88,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     }
     if (route.service.refuses(route.config.priorityClass))
       return this.fail('overloaded', 'the service has more requests than its places can take');
+    const body = route.onRequestBody.length === 0 || this.exchange.bodyLength === 0 ? null : requestBodyOf(route, this.exchange.request);
+    if (body !== null) this.#requestBody = new FilteredBody(body, (error) => this.#bodyFailed(error, 'request'));
     this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.choose();
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
@@ -93,9 +105,9 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
       this.exchange.abort();
       return this.#finish();
     }
-    const { fields, requestId, listener } = this.exchange.request;
-    this.#context.counters.localReply(listener, code);
-    this.reply(errorReply(code, fieldValue(fields, 'accept'), requestId));
+    const { request } = this.exchange;
+    this.#context.counters.localReply(request.listener, code);
+    this.reply(errorReplyTo(request, code));
   }
 
   /** Code of a filter threw: a bug, of which this request dies and no other. It is counted, and no filter sees the request again. */
@@ -107,13 +119,13 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   }
 
   /** Answers with a response of weir's own. */
-  reply(local: LocalReply): void {
+  reply(reply: LocalReply): void {
     if (this.#finished) return;
+    const local = replyTo(this.exchange.request, reply);
     const body = Buffer.from(local.body);
     const head: ResponseHead = { status: local.status, fields: [...local.fields] };
+    if (!this.#filtered(head, true)) return;
     this.#sendHead(head, body.length);
-    // A filter may have thrown meanwhile; then it is answered.
-    if (this.finished) return;
     this.exchange.sendBody(body);
     this.#bytesOut += body.length;
     this.#end([]);
@@ -123,11 +135,16 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 
   onBody(chunk: Buffer): void {
     this.#bytesIn += chunk.length;
-    if (this.#attempt?.sendBody(chunk) === false) this.exchange.pauseBody();
+    const bytes = this.#requestBody === null ? chunk : this.#requestBody.push(chunk);
+    if (bytes !== null && bytes.length > 0 && this.#attempt?.sendBody(bytes) === false) this.exchange.pauseBody();
   }
 
   onBodyEnd(trailers: Fields): void {
-    this.#attempt?.endBody(trailers);
+    if (this.#requestBody === null) return this.#attempt?.endBody(trailers);
+    const last = this.#requestBody.end(trailers);
+    if (last === null) return;
+    if (last.bytes.length > 0) this.#attempt?.sendBody(last.bytes);
+    this.#attempt?.endBody(last.trailers);
   }
 
   onDownstreamDrain(): void {
@@ -153,7 +170,15 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   outgoing(target: ServiceTarget): OutgoingRequest {
     const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
     const host = target.host ?? request.authority;
-    return { request, fields: this.#fields, host, bodyLength, expectsContinue, upgrade, timeouts: this.#timeouts() };
+    return {
+      request,
+      fields: this.#fields,
+      host,
+      bodyLength: this.#requestBody === null ? bodyLength : UNKNOWN_LENGTH,
+      expectsContinue,
+      upgrade,
+      timeouts: this.#timeouts(),
+    };
   }
 
   onSent(attempt: Attempt): void {
@@ -176,13 +201,15 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     else attempt.target.detector.success(nowMs);
     this.#continueTimer?.cancel();
     // Equal responses share their fields.
-    const filtered = this.route !== null && this.route.onResponse.length > 0;
-    this.#sendHead({ status, fields: filtered ? fields.slice() : fields }, bodyLength);
+    const head = { status, fields: this.route?.onResponse.length === 0 ? fields : fields.slice() };
+    if (this.#filtered(head, false)) this.#sendHead(head, this.#responseBody === null ? bodyLength : UNKNOWN_LENGTH);
   }
 
   onResponseBody(chunk: Buffer): boolean {
-    this.#bytesOut += chunk.length;
-    return this.exchange.sendBody(chunk);
+    const bytes = this.#responseBody === null ? chunk : this.#responseBody.push(chunk);
+    if (bytes === null) return true;
+    this.#bytesOut += bytes.length;
+    return this.exchange.sendBody(bytes);
   }
 
   onTurnEnd(): boolean {
@@ -190,7 +217,12 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   }
 
   onResponseEnd(_attempt: Attempt, trailers: Fields): void {
-    this.#end(trailers);
+    if (this.#responseBody === null) return this.#end(trailers);
+    const last = this.#responseBody.end(trailers);
+    if (last === null) return;
+    this.#bytesOut += last.bytes.length;
+    this.exchange.sendBody(last.bytes);
+    this.#end(last.trailers);
   }
 
   onRequestDrain(): void {
@@ -275,14 +307,30 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     this.#attempt.start({ fresh: endpoint === this.#staleAt, upgrade: this.exchange.upgrade !== '' });
   }
 
-  #sendHead(head: ResponseHead, bodyLength: number): void {
-    if (this.route !== null && !this.#crashed) {
-      try {
-        for (const filter of this.route.onResponse) filter.onResponse?.(this.exchange.request, head);
-      } catch (error) {
-        return this.crash(error, 'response');
-      }
+  /** Takes a head past the filters, and with it the body of an endpoint. False: one of them threw, and that was answered. */
+  #filtered(head: ResponseHead, own: boolean): boolean {
+    const { route } = this;
+    if (route === null || this.#crashed) return true;
+    try {
+      for (const filter of route.onResponse) filter.onResponse?.(this.exchange.request, head);
+      const body = own || route.onResponseBody.length === 0 ? null : responseBodyOf(route, this.exchange.request, head);
+      if (body !== null) this.#responseBody = new FilteredBody(body, (error) => this.#bodyFailed(error, 'response'));
+      return true;
+    } catch (error) {
+      this.crash(error, 'response');
+      return false;
     }
+  }
+
+  /** A filter cannot go on with a body: for what is in it, or because of a bug. */
+  #bodyFailed(error: unknown, phase: 'request' | 'response'): void {
+    if (error instanceof WeirError) {
+      this.#attempt?.cancel();
+      this.fail(error.code, error.detail);
+    } else this.crash(error, phase);
+  }
+
+  #sendHead(head: ResponseHead, bodyLength: number): void {
     this.#headSent = true;
     this.#status = head.status;
     this.exchange.sendHead(head.status, head.fields, bodyLength);
@@ -306,23 +354,14 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (route !== null) {
       if (this.#steered) route.service.budget.inFlight -= 1;
       if (this.#retrying) route.service.budget.giveBack();
-      this.#tellFilters(route, durationMs);
+      const { request } = this.exchange;
+      if (route.onEnd.length > 0)
+        route.tellEnd(request, { status: this.#status, durationMs }, () => context.counters.exception(request.listener, 'end'));
     }
     const stats = route === null ? context.unrouted : route.statsOf(this.#target);
     stats.record(this.#status, durationMs);
     route?.countBytes(this.#bytesIn, this.#bytesOut);
     if (context.accessLog !== null) this.#log(durationMs);
-  }
-
-  #tellFilters(route: RouteRuntime, durationMs: number): void {
-    const { request } = this.exchange;
-    for (const filter of route.onEnd) {
-      try {
-        filter.onEnd?.(request, { status: this.#status, durationMs });
-      } catch {
-        this.#context.counters.exception(request.listener, 'end');
-      }
-    }
   }
 
   #forgetDeadline(): void {

@@ -53,6 +53,20 @@ for (const definition of FILTERS) {
       }
     });
 
+    it('lets the bodies of plain requests and responses through as they are', async () => {
+      const filter = create();
+      const request = aRequest({ method: 'POST', fields: ['content-type', 'text/plain'] });
+      await filter.onRequest?.(request);
+      const response = { status: 200, fields: ['content-type', 'text/plain'] };
+      filter.onResponse?.(request, response);
+      for (const body of [filter.onRequestBody?.(request), filter.onResponseBody?.(request, response)]) {
+        const pieces = ['one', '', 'two'].map((piece) => body?.push(Buffer.from(piece)) ?? Buffer.from(piece));
+        const last = body?.end(['x-sum', '1']) ?? { bytes: Buffer.alloc(0), trailers: ['x-sum', '1'] };
+        assert.equal(Buffer.concat([...pieces, last.bytes]).toString(), 'onetwo');
+        assert.deepEqual(last.trailers, ['x-sum', '1']);
+      }
+    });
+
     it('keeps nothing of one request for the next', async () => {
       const filter = create();
       const answers: Fields[] = [];
