@@ -145,7 +145,7 @@ export class Listener {
         ...askFor(tls.clientCertificates),
         SNICallback: (serverName, done) => done(null, certificates.choose(serverName)),
       },
-      (socket) => this.#secured(socket, tls),
+      (socket) => this.#secured(socket, tls, certificates.revocationsOutdated),
     );
     certificates.onChange = () => {
       server.setSecureContext(certificates.fallback());
@@ -222,9 +222,9 @@ export class Listener {
     return true;
   }
 
-  #secured(socket: TLSSocket, { clientCertificates }: ListenerTls): void {
+  #secured(socket: TLSSocket, { clientCertificates }: ListenerTls, revocationsOutdated: boolean): void {
     const identity = clientCertificates === null ? null : clientIdentity(socket, clientCertificates, this.#environment.clock.wallMs());
-    if (identity === 'refused') {
+    if (identity === 'refused' || (identity !== null && revocationsOutdated)) {
       this.#hooks.onRefused(this.name, 'client_certificate');
       socket.destroy();
       return;
