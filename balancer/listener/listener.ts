@@ -19,6 +19,8 @@ export interface Accepted {
   readonly listener: ListenerConfig;
   readonly scheme: 'http' | 'https';
   readonly peerAddress: string;
+  /** Both ends as a header of the PROXY protocol told them; null: none did, and those of the socket count. */
+  readonly told: ProxyEnds | null;
   readonly trusted: AddressSet;
   /** Of the TLS handshake; empty when there was none, or when a resumed session of TLS 1.2 does not tell. */
   readonly serverName: string;
@@ -240,6 +242,7 @@ export class Listener {
       ...secured,
       listener: this.#config,
       peerAddress: plainAddress(ends?.source.address ?? socket.remoteAddress ?? ''),
+      told: ends,
       trusted: this.#trusted,
     });
   }

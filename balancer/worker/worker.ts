@@ -247,7 +247,7 @@ export class Worker {
   }
 
   #accept(socket: Socket, accepted: Accepted): void {
-    const { listener, peerAddress } = accepted;
+    const { listener, peerAddress, told } = accepted;
     const pipeline = this.#pipeline;
     if (pipeline === null) return void socket.destroy();
     this.#vitals.countConnection(listener.name);
@@ -256,7 +256,7 @@ export class Worker {
       this.#drain?.admit(connection);
     };
     if (listener.protocol === 'http') return this.#clients.begin(socket, accepted, pipeline, admit);
-    const passed = new PassThrough(socket, { listener, peerAddress, id: this.#nextRequestId() }, pipeline, this.#context);
+    const passed = new PassThrough(socket, { listener, peerAddress, told, id: this.#nextRequestId() }, pipeline, this.#context);
     admit(passed);
     passed.start();
   }
