@@ -10,6 +10,7 @@ import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { RouteRuntime } from './generation.ts';
+import { KeptBody, MAX_KEPT_BYTES } from './kept-body.ts';
 import { errorReply } from './respond.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { blamesPath } from './stats.ts';
@@ -42,6 +43,9 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   #retrying = false;
   #steered = false;
   #bodyBegun = false;
+  /** The body for another attempt; null: there is none, it is too large, or no attempt could follow. */
+  #kept: KeptBody | null = null;
+  #sent = false;
   #bytesIn = 0;
   #bytesOut = 0;
   #status = 0;
@@ -119,11 +123,15 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 
   onBody(chunk: Buffer): void {
     this.#bytesIn += chunk.length;
-    if (this.#attempt?.sendBody(chunk) === false) this.exchange.pauseBody();
+    const bytes = this.#kept === null ? chunk : this.#keep(this.#kept, chunk);
+    const attempt = this.#attempt;
+    // Between two attempts it is kept only. An attempt that fails in the call has a successor, whose pace counts then.
+    if (this.#sent && attempt?.sendBody(bytes) === false && attempt === this.#attempt) this.exchange.pauseBody();
   }
 
   onBodyEnd(trailers: Fields): void {
-    this.#attempt?.endBody(trailers);
+    this.#kept?.end(trailers);
+    if (this.#sent) this.#attempt?.endBody(trailers);
   }
 
   onDownstreamDrain(): void {
@@ -149,12 +157,17 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   outgoing(target: ServiceTarget): OutgoingRequest {
     const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
     const host = target.host ?? request.authority;
-    return { request, host, bodyLength, expectsContinue, upgrade, timeouts: this.#timeouts() };
+    // A client that has sent of its body waits for nothing.
+    const waits = expectsContinue && this.#kept?.isEmpty !== false;
+    return { request, host, bodyLength, expectsContinue: waits, upgrade, timeouts: this.#timeouts() };
   }
 
   onSent(attempt: Attempt): void {
     if (this.exchange.bodyLength === 0 || attempt !== this.#attempt) return;
+    this.#sent = true;
+    if (this.#kept !== null) return this.#sendAgain(attempt, this.#kept);
     this.#bodyBegun = true;
+    if (this.#mayFollow(attempt)) this.#kept = new KeptBody(this.#context.bodyMemory);
     if (this.exchange.expectsContinue)
       this.#continueTimer = this.#context.clock.after(CONTINUE_AFTER_MS, () => this.exchange.sendInformational(100, []), true);
     this.exchange.readBody();
@@ -171,6 +184,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (OUT_OF_ORDER.has(status)) this.#context.evidence.answerFailed(attempt.target, nowMs, status);
     else attempt.target.detector.success(nowMs);
     this.#continueTimer?.cancel();
+    this.#forgetBody();
     this.#sendHead({ status, fields }, bodyLength);
   }
 
@@ -229,6 +243,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     // Where one kept connection was closed the others most likely are too: all attempts could be lost on them.
     if (code === 'stale_connection' || code === 'stream_refused') this.#staleAt = attempt.endpoint;
     else this.#triedEndpoints.push(attempt.endpoint);
+    this.#sent = false;
+    if (this.#kept?.trailers === null) this.exchange.pauseBody();
     this.#try(attempt.target, route, { code, detail: `${cluster.name} ${detail}` });
   }
 
@@ -242,12 +258,39 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     const { retry } = ERRORS[code];
     const { config, budget } = route.service;
     const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(this.exchange.request.method));
-    if (!safe || this.#bodyBegun || this.#attempts - this.#refused > config.retries.attempts) return false;
+    if (!safe || (this.#bodyBegun && this.#kept === null) || this.#attempts - this.#refused > config.retries.attempts) return false;
     // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
     const free = retry === 'unsent' || code === 'stale_connection';
     const allowed = free || this.#retrying || (this.#retrying = budget.take());
     this.#context.counters.retry(config.name, allowed ? 'retried' : 'refused');
     return allowed;
+  }
+
+  /** Whether another attempt could follow one that has the body. */
+  #mayFollow({ tellsUnseen }: Attempt): boolean {
+    const idempotent = IDEMPOTENT.has(this.exchange.request.method) && this.route?.service.config.retries.attempts !== 0;
+    return this.exchange.bodyLength <= MAX_KEPT_BYTES && (tellsUnseen || idempotent);
+  }
+
+  /** The bytes in a copy that does not change. Where they are too many by now the body goes on once, as it comes. */
+  #keep(kept: KeptBody, chunk: Buffer): Buffer {
+    const bytes = kept.add(chunk);
+    if (this.#sent && kept.isTooLarge) this.#forgetBody();
+    return bytes;
+  }
+
+  /** What has come of the body so far, and then the rest as it comes. */
+  #sendAgain(attempt: Attempt, kept: KeptBody): void {
+    const flowing = kept.sendTo(attempt);
+    // It may fail in the call, and its successor has begun anew.
+    if (attempt !== this.#attempt || this.#finished || kept.trailers !== null) return;
+    if (kept.isTooLarge) this.#forgetBody();
+    if (flowing) this.exchange.resumeBody();
+  }
+
+  #forgetBody(): void {
+    this.#kept?.release();
+    this.#kept = null;
   }
 
   /** An endpoint of `target` not tried yet, else of the next best target; `failure` is what to tell when there is none. */
@@ -292,6 +335,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (this.#finished) return;
     this.#finished = true;
     this.#continueTimer?.cancel();
+    this.#forgetBody();
     const context = this.#context;
     this.#forgetDeadline();
     context.inFlight -= 1;

@@ -21,6 +21,7 @@ import { Evidence } from './evidence.ts';
 import { Generation, routersInSteps } from './generation.ts';
 import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from './in-turns.ts';
+import { BodyMemory } from './kept-body.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
 import { Pipeline } from './pipeline.ts';
@@ -83,6 +84,7 @@ export class Worker {
       accessLog: null,
       inFlight: 0,
       tunnels: new Set(),
+      bodyMemory: new BodyMemory(),
     };
     this.#clients = new ClientConnections({
       deadlines: this.#deadlines,
