@@ -6,7 +6,7 @@ import type { ClientTrust } from './client-trust.ts';
 
 /** Of the same guidelines as the default cipher suites. */
 const GROUPS = 'X25519MLKEM768:X25519:prime256v1:secp384r1';
-/** OpenSSL before 3.5, as in the first releases of Node 24, refuses a list with a group it does not know. */
+/** OpenSSL before 3.5, which a Node can be built with, refuses a list with a group it does not know. */
 const CLASSIC_GROUPS = 'X25519:prime256v1:secp384r1';
 /** How long a client may offer a session. Tickets end earlier when their key does. */
 const SESSION_S = 12 * 3600;
