@@ -4,9 +4,16 @@ import * as nodeModule from 'node:module';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const OLDEST = 24;
+// The first that can hold a listening socket without accepting from it. The same is in package.json.
+const OLDEST = '26.4';
 
-if (Number(process.versions.node.split('.')[0]) < OLDEST) {
+function isOlder(version, oldest) {
+  const has = version.split('.').map(Number);
+  const needs = oldest.split('.').map(Number);
+  return has[0] < needs[0] || (has[0] === needs[0] && has[1] < needs[1]);
+}
+
+if (isOlder(process.versions.node, OLDEST)) {
   const typed = process.argv.slice(2).join(' ') || 'status';
   process.stderr.write(
     'weir needs Node.js ' +

@@ -105,8 +105,9 @@ function completeListenerTls(file: ListenerTlsFile, path: ValuePath, completion:
   const { clientCertificates } = file;
   const tls = completeTls(file, path, completion);
   if (clientCertificates === undefined) return tls;
-  const { mode, ca, forward } = clientCertificates;
-  return { ...tls, clientCertificates: { mode, ca: completion.readableFile([...path, 'clientCertificates', 'ca'], ca), forward } };
+  const { mode, ca, crl, forward } = clientCertificates;
+  const readable = (key: 'ca' | 'crl', file: string): string => completion.readableFile([...path, 'clientCertificates', key], file);
+  return { ...tls, clientCertificates: { mode, ca: readable('ca', ca), crl: crl === undefined ? null : readable('crl', crl), forward } };
 }
 
 function completeTls(file: ServerTlsFile, path: ValuePath, completion: Completion): ListenerTls {

@@ -25,6 +25,8 @@ export interface ClientCertificates {
   readonly mode: 'optional' | 'required';
   /** Absolute path of a PEM file; re-read when it changes. */
   readonly ca: string;
+  /** Absolute path of a PEM file of revocation lists; re-read when it changes. Null: none is looked at. */
+  readonly crl: string | null;
   /** What the cluster is told of it. */
   readonly forward: 'none' | 'certificate' | 'chain';
 }

@@ -29,6 +29,12 @@ const clientCertificates = mapping(
       'required',
     ),
     ca: valueOf('file', 'PEM file with the authorities that are trusted; read again when it changes'),
+    crl: Type.Optional(
+      valueOf(
+        'file',
+        'PEM file with lists of revoked certificates, one of every authority that signs; read again when it changes, which ends the sessions that could be resumed. While a list is out of date every client that sends a certificate is refused',
+      ),
+    ),
     forward: choice(
       ['none', 'certificate', 'chain'],
       'What the cluster is told: the field `Client-Cert`, and with `chain` also `Client-Cert-Chain` (RFC 9440). A resumed session has no chain, so with `chain` none is resumed',

@@ -47,6 +47,7 @@ type State = 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 
 export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExchange, Expiring, TunnelEnd {
   deadlineMs: number;
+  readonly tellsUnseen = false;
   /** Requests sent on it so far. */
   requests = 0;
   readonly #owner: Http1UpstreamOwner;

@@ -40,6 +40,7 @@ const EVERY_SWEEP = -Infinity;
 
 export class Http2UpstreamConnection implements UpstreamConnection, Expiring, FrameSink {
   deadlineMs: number;
+  readonly tellsUnseen = true;
   /** Reads so far. */
   reads = 0;
   readonly #peer = new PeerSettings();

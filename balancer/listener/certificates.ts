@@ -1,18 +1,12 @@
 // The certificates of a TLS listener: chosen by server name, re-read when their files change, never half-loaded.
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { CertificateFiles, ListenerTls } from '../config/config.ts';
 import type { Log } from '../log.ts';
+import { readTrust, stampOf, trustStamp, type ClientTrust } from './client-trust.ts';
 import { secureOptions, type ScopedOptions } from './secure-options.ts';
-
-/** Who may sign certificates of clients. */
-interface Authorities {
-  readonly file: string;
-  readonly stamp: string;
-  readonly pem: Buffer;
-}
 
 interface Loaded {
   readonly files: CertificateFiles;
@@ -36,7 +30,10 @@ export class CertificateSet {
   readonly #listener: string;
   readonly #clock: Clock;
   readonly #log: Log;
-  #authorities: Authorities | null;
+  /** Null: clients are not asked for certificates. */
+  #trust: ClientTrust | null;
+  /** Whether it was told that the revocation lists are out of date. */
+  #toldOutdated = false;
   #options: ScopedOptions;
   #loaded: Loaded[];
   #byName: ReadonlyMap<string, SecureContext>;
@@ -53,8 +50,8 @@ export class CertificateSet {
     this.#listener = listener;
     this.#clock = clock;
     this.#log = log;
-    this.#authorities = tls.clientCertificates === null ? null : readAuthorities(tls.clientCertificates.ca);
-    this.#options = secureOptions(listener, tls, this.#authorities?.pem ?? null);
+    this.#trust = tls.clientCertificates === null ? null : readTrust(tls.clientCertificates);
+    this.#options = secureOptions(listener, tls, this.#trust);
     this.#loaded = tls.certificates.map((files) => load(files, this.#options));
     this.#byName = index(this.#loaded);
   }
@@ -64,7 +61,13 @@ export class CertificateSet {
     return this.#options.sessionIdContext;
   }
 
+  /** Nobody knows who was revoked since: no certificate is good until newer lists are there. OpenSSL sees to handshakes, but not to resumptions. */
+  get revocationsOutdated(): boolean {
+    return this.#trust !== null && this.#trust.revocations.untilMs < this.#clock.wallMs();
+  }
+
   start(): void {
+    this.#tellOutdated();
     this.#timer ??= this.#clock.after(CHECK_MS, () => this.#check(), true);
   }
 
@@ -88,7 +91,7 @@ export class CertificateSet {
   #check(): void {
     this.#timer = null;
     const looks = Math.min(CHECKED_AT_ONCE, this.#loaded.length);
-    let changed = this.#refreshAuthorities();
+    let changed = this.#refreshTrust();
     for (let look = 0; look < looks; look += 1) {
       if (this.#refresh(this.#next)) changed = true;
       this.#next = (this.#next + 1) % this.#loaded.length;
@@ -100,25 +103,38 @@ export class CertificateSet {
     this.start();
   }
 
-  /** True: they were re-read, and every context has them. */
-  #refreshAuthorities(): boolean {
-    const old = this.#authorities;
-    if (old === null) return false;
+  /** True: the files were re-read, and every context has them. */
+  #refreshTrust(): boolean {
+    const [old, rules] = [this.#trust, this.#tls.clientCertificates];
+    if (old === null || rules === null) return false;
+    const files = { authorities: rules.ca, ...(rules.crl === null ? {} : { revocations: rules.crl }) };
     try {
-      if (stampOf([old.file]) === old.stamp) return false;
-      const fresh = readAuthorities(old.file);
-      const options = secureOptions(this.#listener, this.#tls, fresh.pem);
+      if (trustStamp(rules) === old.stamp) return false;
+      const fresh = readTrust(rules);
+      const options = secureOptions(this.#listener, this.#tls, fresh);
       this.#loaded = this.#loaded.map(({ files }) => load(files, options));
       this.#options = options;
-      this.#authorities = fresh;
-      this.#log.info({ authorities: old.file }, 'authorities of client certificates re-read');
+      this.#trust = fresh;
+      this.#toldOutdated = false;
+      this.#log.info(files, 'authorities of client certificates re-read');
       this.onReload('read');
       return true;
     } catch (error) {
-      this.#log.warn({ authorities: old.file, problem: String(error) }, 'authorities cannot be re-read; the old ones are kept');
+      this.#log.warn({ ...files, problem: String(error) }, 'authorities cannot be re-read; the old ones are kept');
       this.onReload('kept');
       return false;
     }
+  }
+
+  #tellOutdated(): void {
+    const rules = this.#tls.clientCertificates;
+    if (this.#toldOutdated || !this.revocationsOutdated || rules === null || this.#trust === null) return;
+    this.#toldOutdated = true;
+    const since = new Date(this.#trust.revocations.untilMs).toISOString();
+    this.#log.error(
+      { listener: this.#listener, revocations: rules.crl, since },
+      'the list of revoked certificates is out of date: every client that sends a certificate is refused until the file is a newer one',
+    );
   }
 
   /** True: it was re-read. */
@@ -146,29 +162,6 @@ function index(loaded: readonly Loaded[]): ReadonlyMap<string, SecureContext> {
   const byName = new Map<string, SecureContext>();
   for (const { names, context } of loaded) for (const name of names) if (!byName.has(name)) byName.set(name, context);
   return byName;
-}
-
-function stampOf(files: readonly string[]): string {
-  return files
-    .map((path) => {
-      const { mtimeMs, size, ino } = statSync(path);
-      return `${mtimeMs}/${size}/${ino}`;
-    })
-    .join(' ');
-}
-
-function readAuthorities(file: string): Authorities {
-  const stamp = stampOf([file]);
-  const pem = readFileSync(file);
-  try {
-    // OpenSSL takes a file without any certificate for one that trusts nobody, and says nothing.
-    new X509Certificate(pem);
-  } catch (error) {
-    throw new Error(`authorities of client certificates ${file} cannot be used: no certificate can be read; expected a PEM file of them`, {
-      cause: error,
-    });
-  }
-  return { file, stamp, pem };
 }
 
 function load(files: CertificateFiles, options: SecureContextOptions): Loaded {

@@ -19,6 +19,8 @@ export interface Accepted {
   readonly listener: ListenerConfig;
   readonly scheme: 'http' | 'https';
   readonly peerAddress: string;
+  /** Both ends as a header of the PROXY protocol told them; null: none did, and those of the socket count. */
+  readonly told: ProxyEnds | null;
   readonly trusted: AddressSet;
   /** Of the TLS handshake; empty when there was none, or when a resumed session of TLS 1.2 does not tell. */
   readonly serverName: string;
@@ -147,7 +149,7 @@ export class Listener {
         ...askFor(tls.clientCertificates),
         SNICallback: (serverName, done) => done(null, certificates.choose(serverName)),
       },
-      (socket) => this.#secured(socket, tls),
+      (socket) => this.#secured(socket, tls, certificates.revocationsOutdated),
     );
     certificates.onChange = () => {
       server.setSecureContext(certificates.fallback());
@@ -225,9 +227,9 @@ export class Listener {
     return true;
   }
 
-  #secured(socket: TLSSocket, { clientCertificates }: ListenerTls): void {
+  #secured(socket: TLSSocket, { clientCertificates }: ListenerTls, revocationsOutdated: boolean): void {
     const identity = clientCertificates === null ? null : clientIdentity(socket, clientCertificates, this.#environment.clock.wallMs());
-    if (identity === 'refused') {
+    if (identity === 'refused' || (identity !== null && revocationsOutdated)) {
       this.#hooks.onRefused(this.name, 'client_certificate');
       socket.destroy();
       return;
@@ -243,6 +245,7 @@ export class Listener {
       ...secured,
       listener: this.#config,
       peerAddress: plainAddress(ends?.source.address ?? socket.remoteAddress ?? ''),
+      told: ends,
       trusted: this.#trusted,
     });
   }

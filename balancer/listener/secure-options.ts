@@ -2,10 +2,11 @@
 import { constants, createHash, hkdfSync } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { ListenerTls } from '../config/config.ts';
+import type { ClientTrust } from './client-trust.ts';
 
 /** Of the same guidelines as the default cipher suites. */
 const GROUPS = 'X25519MLKEM768:X25519:prime256v1:secp384r1';
-/** OpenSSL before 3.5, as in the first releases of Node 24, refuses a list with a group it does not know. */
+/** OpenSSL before 3.5, which a Node can be built with, refuses a list with a group it does not know. */
 const CLASSIC_GROUPS = 'X25519:prime256v1:secp384r1';
 /** How long a client may offer a session. Tickets end earlier when their key does. */
 const SESSION_S = 12 * 3600;
@@ -31,24 +32,28 @@ function keyExchangeGroups(): string {
  * A session is resumed only where a full handshake would have come to the same: at this listener, with these rules, by these
  * authorities. A client that was let in without a certificate must not come back to where one is needed.
  */
-function sessionScope(listener: string, { minVersion, ciphers, clientCertificates }: ListenerTls, authorities: Buffer | null): string {
+function sessionScope(listener: string, { minVersion, ciphers, clientCertificates }: ListenerTls, trust: ClientTrust | null): string {
   const rules = JSON.stringify([listener, minVersion, ciphers, clientCertificates]);
   const hash = createHash('sha256').update(rules);
-  if (authorities !== null) hash.update(authorities);
+  if (trust !== null) hash.update(trust.authorities);
+  // Who was revoked since must not come back by a session: new lists end all sessions.
+  for (const list of trust?.revocations.lists ?? []) hash.update(list);
   // As long as OpenSSL lets the name of a scope be.
   return hash.digest('hex').slice(0, 32);
 }
 
-/** `sessionIdContext` of the result is the scope of its sessions. `authorities`: of client certificates, PEM. */
-export function secureOptions(listener: string, tls: ListenerTls, authorities: Buffer | null): ScopedOptions {
+/** `sessionIdContext` of the result is the scope of its sessions. `trust`: null when clients are asked for no certificates. */
+export function secureOptions(listener: string, tls: ListenerTls, trust: ClientTrust | null): ScopedOptions {
   const { minVersion, ciphers, clientCertificates } = tls;
   return {
     minVersion,
     ciphers: ciphers.join(':'),
     ecdhCurve: keyExchangeGroups(),
     honorCipherOrder: false,
-    sessionIdContext: sessionScope(listener, tls, authorities),
-    ...(authorities === null ? {} : { ca: authorities }),
+    sessionIdContext: sessionScope(listener, tls, trust),
+    ...(trust === null ? {} : { ca: trust.authorities }),
+    // With any list at all OpenSSL wants one of every authority of a chain, and refuses what it cannot look up or what is out of date.
+    ...(trust === null || trust.revocations.lists.length === 0 ? {} : { crl: [...trust.revocations.lists] }),
     // A ticket carries the certificate of the client and not its chain.
     ...(clientCertificates?.forward === 'chain' ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
     sessionTimeout: SESSION_S,

@@ -80,6 +80,8 @@ export interface OutgoingRequest {
 
 /** A connection to an endpoint that can take a request now. Implemented by each HTTP version. */
 export interface UpstreamConnection {
+  /** Whether it can tell of a request on its way that it was not seen (RFC 9113 section 8.7). */
+  readonly tellsUnseen: boolean;
   /** Sends the head; the body, if any, follows through the exchange. */
   send(request: OutgoingRequest, listener: ResponseListener): UpstreamExchange;
 }

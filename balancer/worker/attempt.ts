@@ -28,6 +28,8 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
   readonly target: ServiceTarget;
   readonly endpoint: Endpoint;
   headSeen = false;
+  /** Whether the endpoint can tell that it has not seen a request which was on its way already. */
+  tellsUnseen = false;
   readonly #owner: AttemptOwner;
   readonly #nowMs: () => number;
   #exchange: UpstreamExchange | null = null;
@@ -72,6 +74,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
 
   onConnection(connection: UpstreamConnection): void {
     this.#sentAtMs = this.#nowMs();
+    this.tellsUnseen = connection.tellsUnseen;
     this.#exchange = connection.send(this.#owner.outgoing(this.target), this);
     this.#owner.onSent(this);
   }

@@ -22,6 +22,8 @@ import type { WorkerContext } from './worker-context.ts';
 export interface PassThroughFacts {
   readonly listener: ListenerConfig;
   readonly peerAddress: string;
+  /** As a header of the PROXY protocol told it: passed on as it came. */
+  readonly told: ProxyEnds | null;
   readonly id: string;
 }
 
@@ -222,10 +224,18 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
 
   /** As the PROXY protocol tells them; null: the socket does not know them any more. */
   #ends(): ProxyEnds | null {
+    const { told, peerAddress } = this.#facts;
+    if (told !== null) {
+      const { source, destination } = told;
+      return {
+        source: { address: peerAddress, port: source.port },
+        destination: { address: plainAddress(destination.address), port: destination.port },
+      };
+    }
     const { remotePort, localAddress, localPort } = this.#socket;
     if (remotePort === undefined || localAddress === undefined || localPort === undefined) return null;
     return {
-      source: { address: this.#facts.peerAddress, port: remotePort },
+      source: { address: peerAddress, port: remotePort },
       destination: { address: plainAddress(localAddress), port: localPort },
     };
   }

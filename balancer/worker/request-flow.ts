@@ -11,20 +11,22 @@ import {
 } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import { forwardedFields } from '../message/forwarded.ts';
+import { IDEMPOTENT } from '../message/methods.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import { askedPart, placePart } from './access-entry.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { FilteredBody, requestBodyOf, responseBodyOf } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
+import { MAX_KEPT_BYTES } from './kept-body.ts';
+import { OutgoingBody } from './outgoing-body.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { blamesPath } from './stats.ts';
-import { Tunnel } from './tunnel.ts';
+import { openTunnel } from './tunnel.ts';
 import type { WorkerContext } from './worker-context.ts';
 
-/** Methods that may be sent again when it is not known whether the first one arrived (RFC 9110 section 9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /** An HTTP/1.1 origin that keeps silent about Expect still gets its body after this (RFC 9110 section 10.1.1). */
 const CONTINUE_AFTER_MS = 1000;
 /** So often an endpoint may refuse a request unseen before that counts as an attempt. */
@@ -50,9 +52,9 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   #steered = false;
   /** Of the request, as they go upstream. */
   #fields: Readonly<Fields> = [];
-  #bodyBegun = false;
-  /** What filters make of the bodies; null: nothing. */
-  #requestBody: FilteredBody | null = null;
+  /** Null: the request has no body. */
+  #body: OutgoingBody | null = null;
+  /** What filters make of the response's body; null: nothing. */
   #responseBody: FilteredBody | null = null;
   #bytesIn = 0;
   #bytesOut = 0;
@@ -88,8 +90,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     }
     if (route.service.refuses(route.config.priorityClass))
       return this.fail('overloaded', 'the service has more requests than its places can take');
-    const body = route.onRequestBody.length === 0 || this.exchange.bodyLength === 0 ? null : requestBodyOf(route, this.exchange.request);
-    if (body !== null) this.#requestBody = new FilteredBody(body, (error) => this.#bodyFailed(error, 'request'));
+    if (this.exchange.bodyLength !== 0) this.#body = new OutgoingBody(this.#context.bodyMemory, this.#filteredBody(route));
     this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.choose();
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
@@ -135,16 +136,11 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 
   onBody(chunk: Buffer): void {
     this.#bytesIn += chunk.length;
-    const bytes = this.#requestBody === null ? chunk : this.#requestBody.push(chunk);
-    if (bytes !== null && bytes.length > 0 && this.#attempt?.sendBody(bytes) === false) this.exchange.pauseBody();
+    if (this.#body?.push(chunk) === false) this.exchange.pauseBody();
   }
 
   onBodyEnd(trailers: Fields): void {
-    if (this.#requestBody === null) return this.#attempt?.endBody(trailers);
-    const last = this.#requestBody.end(trailers);
-    if (last === null) return;
-    if (last.bytes.length > 0) this.#attempt?.sendBody(last.bytes);
-    this.#attempt?.endBody(last.trailers);
+    this.#body?.end(trailers);
   }
 
   onDownstreamDrain(): void {
@@ -170,20 +166,24 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   outgoing(target: ServiceTarget): OutgoingRequest {
     const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
     const host = target.host ?? request.authority;
+    // A client that has sent of its body waits for nothing.
+    const waits = expectsContinue && this.#body?.hasCome !== true;
     return {
       request,
       fields: this.#fields,
       host,
-      bodyLength: this.#requestBody === null ? bodyLength : UNKNOWN_LENGTH,
-      expectsContinue,
+      bodyLength: this.#body?.isFiltered === true ? UNKNOWN_LENGTH : bodyLength,
+      expectsContinue: waits,
       upgrade,
       timeouts: this.#timeouts(),
     };
   }
 
   onSent(attempt: Attempt): void {
-    if (this.exchange.bodyLength === 0 || attempt !== this.#attempt) return;
-    this.#bodyBegun = true;
+    if (this.#body === null || attempt !== this.#attempt) return;
+    const next = this.#body.goTo(attempt, this.#mayFollow(attempt));
+    if (next === 'resume') this.exchange.resumeBody();
+    if (next !== 'begin') return;
     if (this.exchange.expectsContinue)
       this.#continueTimer = this.#context.clock.after(CONTINUE_AFTER_MS, () => this.exchange.sendInformational(100, []), true);
     this.exchange.readBody();
@@ -200,6 +200,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (OUT_OF_ORDER.has(status)) this.#context.evidence.answerFailed(attempt.target, nowMs, status);
     else attempt.target.detector.success(nowMs);
     this.#continueTimer?.cancel();
+    this.#body?.forget();
     // Equal responses share their fields.
     const head = { status, fields: this.route?.onResponse.length === 0 ? fields : fields.slice() };
     if (this.#filtered(head, false)) this.#sendHead(head, this.#responseBody === null ? bodyLength : UNKNOWN_LENGTH);
@@ -240,16 +241,12 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     // The time-out of the request is met; a tunnel ends when it is idle.
     this.#forgetDeadline();
     const client = this.exchange.sendUpgrade(fields);
-    const { tunnelIdleMs } = this.#timeouts();
-    const tunnel = new Tunnel({ client, upstream: end }, tunnelIdleMs, this.#context.deadlines, ({ totals }) => {
-      this.#context.tunnels.delete(tunnel);
+    openTunnel({ client, upstream: end }, this.#timeouts().tunnelIdleMs, this.#context, ({ totals }) => {
       this.#bytesIn += totals.bytesIn;
       this.#bytesOut += totals.bytesOut;
       attempt.tunnelClosed();
       this.#finish();
     });
-    this.#context.tunnels.add(tunnel);
-    tunnel.start();
   }
 
   onFailure(attempt: Attempt, code: ErrorCode, detail: string): void {
@@ -267,6 +264,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     // Where one kept connection was closed the others most likely are too: all attempts could be lost on them.
     if (code === 'stale_connection' || code === 'stream_refused') this.#staleAt = attempt.endpoint;
     else this.#triedEndpoints.push(attempt.endpoint);
+    if (this.#body?.interrupt() === true) this.exchange.pauseBody();
     this.#try(attempt.target, route, { code, detail: `${cluster.name} ${detail}` });
   }
 
@@ -280,12 +278,24 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     const { retry } = ERRORS[code];
     const { config, budget } = route.service;
     const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(this.exchange.request.method));
-    if (!safe || this.#bodyBegun || this.#attempts - this.#refused > config.retries.attempts) return false;
+    if (!safe || this.#body?.isWhole === false || this.#attempts - this.#refused > config.retries.attempts) return false;
     // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
     const free = retry === 'unsent' || code === 'stale_connection';
     const allowed = free || this.#retrying || (this.#retrying = budget.take());
     this.#context.counters.retry(config.name, allowed ? 'retried' : 'refused');
     return allowed;
+  }
+
+  /** Whether another attempt could follow one that has the body. */
+  #mayFollow({ tellsUnseen }: Attempt): boolean {
+    const idempotent = IDEMPOTENT.has(this.exchange.request.method) && this.route?.service.config.retries.attempts !== 0;
+    return this.exchange.bodyLength <= MAX_KEPT_BYTES && (tellsUnseen || idempotent);
+  }
+
+  /** What filters make of the request's body; null: nothing. */
+  #filteredBody(route: RouteRuntime): FilteredBody | null {
+    const body = route.onRequestBody.length === 0 ? null : requestBodyOf(route, this.exchange.request);
+    return body === null ? null : new FilteredBody(body, (error) => this.#bodyFailed(error, 'request'));
   }
 
   /** An endpoint of `target` not tried yet, else of the next best target; `failure` is what to tell when there is none. */
@@ -346,6 +356,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (this.#finished) return;
     this.#finished = true;
     this.#continueTimer?.cancel();
+    this.#body?.close();
     const context = this.#context;
     this.#forgetDeadline();
     context.inFlight -= 1;
@@ -371,24 +382,13 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   }
 
   #log(durationMs: number): void {
-    const { request } = this.exchange;
     this.#context.accessLog?.write({
-      at: new Date(this.#context.clock.wallMs()).toISOString(),
-      requestId: request.requestId,
-      listener: request.listener,
-      client: request.clientAddress,
-      method: request.method,
-      host: request.host,
-      path: request.path,
+      ...askedPart(this.exchange.request, this.#context.clock.wallMs()),
       status: this.#status,
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       durationMs: Math.round(durationMs * 1000) / 1000,
-      route: this.route?.config.name ?? '',
-      service: this.route?.service.config.name ?? '',
-      version: this.#target?.version ?? '',
-      cluster: this.#target?.cluster.name ?? '',
-      endpoint: this.#attempt?.endpoint.id ?? '',
+      ...placePart(this.route, this.#target, this.#attempt),
       attempts: this.#attempts,
       error: this.#error,
       detail: this.#detail,

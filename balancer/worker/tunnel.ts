@@ -94,3 +94,24 @@ export class Tunnel implements Expiring {
     this.#onClosed(this, cause);
   }
 }
+
+/** Where the tunnels of a worker are known. */
+export interface TunnelHome {
+  readonly deadlines: Deadlines;
+  readonly tunnels: Set<Tunnel>;
+}
+
+/** Begins a tunnel that is known there until it has closed. */
+export function openTunnel(
+  ends: { readonly client: TunnelEnd; readonly upstream: TunnelEnd },
+  idleMs: number,
+  { deadlines, tunnels }: TunnelHome,
+  onClosed: (tunnel: Tunnel, cause: TunnelCause) => void,
+): void {
+  const tunnel = new Tunnel(ends, idleMs, deadlines, (closed, cause) => {
+    tunnels.delete(closed);
+    onClosed(closed, cause);
+  });
+  tunnels.add(tunnel);
+  tunnel.start();
+}

@@ -3,6 +3,7 @@ import type { Clock } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Evidence } from './evidence.ts';
+import type { BodyMemory } from './kept-body.ts';
 import type { AnswerStats, WorkerCounters } from './stats.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -20,4 +21,5 @@ export interface WorkerContext {
   /** Requests in work now. */
   inFlight: number;
   readonly tunnels: Set<Tunnel>;
+  readonly bodyMemory: BodyMemory;
 }

@@ -22,6 +22,7 @@ import { Evidence } from './evidence.ts';
 import { Generation, routersInSteps } from './generation.ts';
 import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from './in-turns.ts';
+import { BodyMemory } from './kept-body.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
 import { Pipeline } from './pipeline.ts';
@@ -84,6 +85,7 @@ export class Worker {
       accessLog: null,
       inFlight: 0,
       tunnels: new Set(),
+      bodyMemory: new BodyMemory(),
     };
     this.#clients = new ClientConnections({
       deadlines: this.#deadlines,
@@ -250,7 +252,7 @@ export class Worker {
   }
 
   #accept(socket: Socket, accepted: Accepted): void {
-    const { listener, peerAddress } = accepted;
+    const { listener, peerAddress, told } = accepted;
     const pipeline = this.#pipeline;
     if (pipeline === null) return void socket.destroy();
     this.#vitals.countConnection(listener.name);
@@ -259,7 +261,7 @@ export class Worker {
       this.#drain?.admit(connection);
     };
     if (listener.protocol === 'http') return this.#clients.begin(socket, accepted, pipeline, admit);
-    const passed = new PassThrough(socket, { listener, peerAddress, id: this.#nextRequestId() }, pipeline, this.#context);
+    const passed = new PassThrough(socket, { listener, peerAddress, told, id: this.#nextRequestId() }, pipeline, this.#context);
     admit(passed);
     passed.start();
   }

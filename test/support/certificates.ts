@@ -1,6 +1,7 @@
 // Certificates for tests, made by the openssl command: self-signed, authorities, and those an authority signed.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 
@@ -38,3 +39,29 @@ export function makeCertificate(directory: string, { names, ca, file, authority 
   execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { cert, key, pem: readFileSync(cert, 'utf8') };
 }
+
+export interface RevocationWish {
+  readonly revoked: readonly TestCertificate[];
+  /** When the list is out of date; default: in an hour. */
+  readonly nextUpdate?: Date;
+}
+
+/** Writes the list of what `ca` has revoked to `file`, at once as a whole. */
+export function makeRevocations(file: string, ca: TestCertificate, { revoked, nextUpdate = inHours(1) }: RevocationWish): void {
+  const directory = mkdtempSync(`${file}-`);
+  const [config, database, list] = ['config', 'index', 'list'].map((name) => join(directory, name)) as [string, string, string];
+  const line = ({ pem }: TestCertificate): string =>
+    ['R', stampOf(inHours(48)), stampOf(inHours(-1)), new X509Certificate(pem).serialNumber, 'unknown', '/CN=revoked'].join('\t');
+  writeFileSync(config, `[ca]\ndefault_ca = list\n[list]\ndatabase = ${database}\ndefault_md = sha256\n`);
+  writeFileSync(database, revoked.map((certificate) => `${line(certificate)}\n`).join(''));
+  const times = ['-crl_lastupdate', stampOf(new Date(nextUpdate.getTime() - 24 * HOUR_MS)), '-crl_nextupdate', stampOf(nextUpdate)];
+  const args = ['ca', '-gencrl', '-config', config, '-keyfile', ca.key, '-cert', ca.cert, ...times, '-out', list];
+  execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  renameSync(list, file);
+  rmSync(directory, { recursive: true });
+}
+
+const HOUR_MS = 3_600_000;
+const inHours = (hours: number): Date => new Date(Date.now() + hours * HOUR_MS);
+/** As certificates write it: YYMMDDHHMMSSZ. */
+const stampOf = (date: Date): string => `${date.toISOString().slice(2, 19).replace(/\D/g, '')}Z`;

@@ -1,6 +1,6 @@
 // The handshake of a TLS listener: what is negotiated by default and by config, and which tickets outlast what.
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,7 +9,7 @@ import type { ListenerConfig, ListenerTls } from '../../../balancer/config/confi
 import { acceptAlone } from '../../../balancer/listener/acceptor.ts';
 import { silentLog } from '../../../balancer/log.ts';
 import { ListenerSet } from '../../../balancer/worker/listener-set.ts';
-import { makeCertificate, type TestCertificate } from '../../support/certificates.ts';
+import { makeCertificate, makeRevocations, type TestCertificate } from '../../support/certificates.ts';
 import { loaded, SMALL_CONFIG } from '../../support/config-text.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { visit, type TlsVisit, type VisitOptions } from '../../support/tls-client.ts';
@@ -22,7 +22,7 @@ interface Bench {
   readonly certificate: TestCertificate;
   readonly refused: string[];
   /** A worker of its own: a set of listeners on one port. */
-  worker(config: ListenerConfig): Promise<{ readonly set: ListenerSet; readonly clock: ManualClock }>;
+  worker(config: ListenerConfig, wallMs?: number): Promise<{ readonly set: ListenerSet; readonly clock: ManualClock }>;
   config(tls?: Partial<ListenerTls>): Promise<ListenerConfig>;
 }
 
@@ -36,8 +36,8 @@ function bench(t: TestContext): Bench {
     directory,
     certificate,
     refused,
-    worker: async (config) => {
-      const clock = new ManualClock();
+    worker: async (config, wallMs) => {
+      const clock = new ManualClock(0, wallMs);
       const hooks: ConstructorParameters<typeof ListenerSet>[0] = {
         createAcceptor: acceptAlone,
         onConnection: (socket) => {
@@ -135,4 +135,29 @@ test('of many certificates the one with the name is found, and each is looked at
   assert.equal(await nameOf('renewed.example'), 'shop.example');
   clock.advance(1000);
   assert.equal(await nameOf('renewed.example'), 'last.example');
+});
+
+test('a list of revoked certificates that runs out of date while nothing else changes ends resumptions, too', async (t) => {
+  const on = bench(t);
+  const authority = makeCertificate(on.directory, { names: ['authority.example'] });
+  const client = makeCertificate(on.directory, { names: ['client.example'], ca: authority });
+  const crl = join(on.directory, 'revoked.pem');
+  const nextUpdate = new Date(Date.now() + 3_600_000);
+  makeRevocations(crl, authority, { revoked: [], nextUpdate });
+  const config = await on.config({ clientCertificates: { mode: 'optional', ca: authority.cert, crl, forward: 'none' } });
+  const { clock } = await on.worker(config, nextUpdate.getTime() - 1000);
+  const identity = { cert: readFileSync(client.cert), key: readFileSync(client.key) };
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const ask = async (options: Partial<VisitOptions>): Promise<TlsVisit> =>
+      visit({ port: config.bind.port, servername: 'shop.example', minVersion: version, maxVersion: version, ...options });
+    const { session } = await ask(identity);
+    const again = await ask({ ...identity, session });
+    assert.deepEqual([again.reused, again.status], [true, 200]);
+    clock.advance(2000);
+    const outdated = await ask({ ...identity, session }).catch(() => null);
+    assert.equal(outdated?.status ?? 0, 0);
+    assert.equal((await ask({})).status, 200, 'a client without a certificate');
+    clock.advance(-2000);
+  }
+  assert.deepEqual(on.refused, ['client_certificate', 'client_certificate']);
 });

@@ -11,6 +11,7 @@ import { EXTENSIONS } from '../../../balancer/registries.ts';
 import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
 import { Generation, RouteRuntime } from '../../../balancer/worker/generation.ts';
+import { BodyMemory } from '../../../balancer/worker/kept-body.ts';
 import { Pipeline } from '../../../balancer/worker/pipeline.ts';
 import { AnswerStats, WorkerCounters } from '../../../balancer/worker/stats.ts';
 import type { WorkerContext } from '../../../balancer/worker/worker-context.ts';
@@ -133,6 +134,7 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
     accessLog: null,
     inFlight: 0,
     tunnels: new Set(),
+    bodyMemory: new BodyMemory(),
   };
   const pipeline = new Pipeline(generation, context);
   return {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { readProxyHeader } from '../../../balancer/message/proxy-protocol.ts';
+import { proxyHeader, readProxyHeader, type ProxyEnds } from '../../../balancer/message/proxy-protocol.ts';
 import { makeCertificate, type TestCertificate } from '../../support/certificates.ts';
 import { alpnOf, hello, serverNameOf } from '../../support/client-hello.ts';
 import { reported, startProxy, type Proxy } from '../../support/proxy.ts';
@@ -138,6 +138,27 @@ describe('connections of a tcp listener', { concurrency: true }, () => {
         destination: { address: '127.0.0.1', port: proxy.port },
       });
       assert.equal(received.toString('latin1', header.length), 'and then this');
+    }
+  });
+
+  it('pass the ends on that a proxy before told, addresses and ports, and those of the socket where it speaks for itself', async (t) => {
+    const told = { source: { address: '203.0.113.7', port: 4711 }, destination: { address: '192.0.2.1', port: 443 } };
+    for (const [received, sent] of [['v1', 'v2'] as const, ['v2', 'v1'] as const]) {
+      const server = await startTcpServer(t, echo);
+      const listener = { ...TCP.listener, proxyProtocol: { from: ['127.0.0.1'] } };
+      const proxy = await startProxy(t, { ...TCP, listener, endpoints: [server.endpoint], cluster: { proxyProtocol: sent } });
+      const endsBehind = async (
+        ends: ProxyEnds | null,
+      ): Promise<{ readonly seen: ProxyEnds | null; readonly port: number | undefined }> => {
+        const client = await connectRaw(t, proxy.port);
+        client.socket.write(Buffer.concat([proxyHeader(received, ends), Buffer.from('and then this')]));
+        const header = readProxyHeader(Buffer.from(await client.untilText('and then this'), 'latin1'));
+        assert.ok(header.kind === 'header');
+        return { seen: header.ends, port: client.socket.localPort };
+      };
+      assert.deepEqual((await endsBehind(told)).seen, told);
+      const { seen, port } = await endsBehind(null);
+      assert.deepEqual(seen, { source: { address: '127.0.0.1', port }, destination: { address: '127.0.0.1', port: proxy.port } });
     }
   });
 
