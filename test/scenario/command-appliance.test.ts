@@ -94,8 +94,8 @@ state: { dir: ${JSON.stringify(join(directory, 'state'))} }
 workers: 2
 listeners: { web: { bind: "127.0.0.1:0" } }
 clusters:
-  one: { endpoints: [${JSON.stringify(one)}], health: { http: { path: /healthz }, interval: 200ms } }
-  two: { endpoints: [${JSON.stringify(two)}], health: { http: { path: /healthz }, interval: 200ms } }
+  one: { endpoints: [${JSON.stringify(one)}], health: { http: { path: /healthz }, interval: 200ms }, failback: { mode: auto } }
+  two: { endpoints: [${JSON.stringify(two)}], health: { http: { path: /healthz }, interval: 200ms }, failback: { mode: auto } }
 services:
   demo:
     versions:
