@@ -11,39 +11,32 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { RouteRuntime } from './generation.ts';
 import { errorReply } from './respond.ts';
+import { mayGoTwice, Retrying, type Failure, type Place, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { blamesPath } from './stats.ts';
 import { Tunnel } from './tunnel.ts';
 import type { WorkerContext } from './worker-context.ts';
 
-/** Methods that may be sent again when it is not known whether the first one arrived (RFC 9110 section 9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /** An HTTP/1.1 origin that keeps silent about Expect still gets its body after this (RFC 9110 section 10.1.1). */
 const CONTINUE_AFTER_MS = 1000;
-/** So often an endpoint may refuse a request unseen before that counts as an attempt. */
-const MAX_REFUSED = 8;
 /** Statuses by which a version says that it is out of order. */
 const OUT_OF_ORDER = new Set([502, 503, 504]);
 
-export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
+export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner, Expiring {
   deadlineMs = Infinity;
   readonly exchange: DownstreamExchange;
   /** Null until a route matched. */
   route: RouteRuntime | null = null;
   readonly #context: WorkerContext;
   #attempt: Attempt | null = null;
-  #attempts = 0;
-  /** Attempts that an endpoint told not to have seen. */
-  #refused = 0;
+  attempts = 0;
   #target: ServiceTarget | null = null;
-  readonly #triedTargets: ServiceTarget[] = [];
-  readonly #triedEndpoints: Endpoint[] = [];
-  #staleAt: Endpoint | null = null;
-  #retrying = false;
+  /** Null while the first attempt is all there was. */
+  #retrying: Retrying | null = null;
   #steered = false;
   /** Of the request, as they go upstream. */
   #fields: Readonly<Fields> = [];
-  #bodyBegun = false;
+  bodyBegun = false;
   #bytesIn = 0;
   #bytesOut = 0;
   #status = 0;
@@ -81,7 +74,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.choose();
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
-    else this.#try(target, route);
+    else this.#begin(target, route);
   }
 
   /** Answers with an error of the catalogue, or breaks off when it is too late to answer. */
@@ -150,15 +143,15 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 
   // --- the endpoint's side ---
 
-  outgoing(target: ServiceTarget): OutgoingRequest {
+  outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest {
     const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
     const host = target.host ?? request.authority;
-    return { request, fields: this.#fields, host, bodyLength, expectsContinue, upgrade, timeouts: this.#timeouts() };
+    return { request, fields: this.#fields, host, bodyLength, expectsContinue, upgrade, timeouts: this.#timeouts(), tryMs };
   }
 
   onSent(attempt: Attempt): void {
     if (this.exchange.bodyLength === 0 || attempt !== this.#attempt) return;
-    this.#bodyBegun = true;
+    this.bodyBegun = true;
     if (this.exchange.expectsContinue)
       this.#continueTimer = this.#context.clock.after(CONTINUE_AFTER_MS, () => this.exchange.sendInformational(100, []), true);
     this.exchange.readBody();
@@ -171,7 +164,12 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 
   onHead(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void {
     const nowMs = this.#context.deadlines.nowMs;
+    this.#retrying?.settle();
     attempt.endpoint.detector.success(nowMs);
+    if (attempt.timely) {
+      attempt.endpoint.lateness.timely(nowMs);
+      attempt.target.lateness.timely(nowMs);
+    }
     if (OUT_OF_ORDER.has(status)) this.#context.evidence.answerFailed(attempt.target, nowMs, status);
     else attempt.target.detector.success(nowMs);
     this.#continueTimer?.cancel();
@@ -220,6 +218,18 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     tunnel.start();
   }
 
+  onLate(attempt: Attempt): void {
+    if (this.#finished || this.route === null || attempt !== this.#attempt) return;
+    this.#retries(this.route).tooLate(attempt);
+  }
+
+  goOn(attempt: Attempt, failure: Failure, place: Place | null): void {
+    this.#context.counters.upstreamFailure(attempt.target.cluster.name, failure.code);
+    attempt.cancel();
+    if (place === null || this.route === null) this.fail(failure.code, failure.detail);
+    else this.#start(place, this.route);
+  }
+
   onFailure(attempt: Attempt, code: ErrorCode, detail: string): void {
     const context = this.#context;
     const route = this.route;
@@ -229,13 +239,10 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (blamesPath(code) && code !== 'stale_connection')
       context.evidence.pathFailed(cluster, attempt.endpoint, context.deadlines.nowMs, `${code}: ${detail}`);
     if (this.#finished || route === null) return;
-    // A connection that says goodbye refuses all that is on its way to it; that is no failed attempt of the request.
-    if (code === 'stream_refused' && this.#refused < MAX_REFUSED) this.#refused += 1;
-    if (attempt.headSeen || !this.#mayRetry(code, route)) return this.fail(code, `${cluster.name} ${detail}`);
-    // Where one kept connection was closed the others most likely are too: all attempts could be lost on them.
-    if (code === 'stale_connection' || code === 'stream_refused') this.#staleAt = attempt.endpoint;
-    else this.#triedEndpoints.push(attempt.endpoint);
-    this.#try(attempt.target, route, { code, detail: `${cluster.name} ${detail}` });
+    const retrying = this.#retries(route);
+    const place = retrying.mayFollow(attempt, code) ? retrying.after(attempt, code) : null;
+    if (place === null) this.fail(code, `${cluster.name} ${detail}`);
+    else this.#start(place, route);
   }
 
   // --- inside ---
@@ -244,35 +251,36 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     return this.route?.service.config.timeouts ?? NO_TIMEOUTS;
   }
 
-  #mayRetry(code: ErrorCode, route: RouteRuntime): boolean {
-    const { retry } = ERRORS[code];
-    const { config, budget } = route.service;
-    const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(this.exchange.request.method));
-    if (!safe || this.#bodyBegun || this.#attempts - this.#refused > config.retries.attempts) return false;
-    // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
-    const free = retry === 'unsent' || code === 'stale_connection';
-    const allowed = free || this.#retrying || (this.#retrying = budget.take());
-    this.#context.counters.retry(config.name, allowed ? 'retried' : 'refused');
-    return allowed;
+  #retries(route: RouteRuntime): Retrying {
+    return (this.#retrying ??= new Retrying(this, route.service, this.#context));
   }
 
-  /** An endpoint of `target` not tried yet, else of the next best target; `failure` is what to tell when there is none. */
-  #try(target: ServiceTarget, route: RouteRuntime, failure: { readonly code: ErrorCode; readonly detail: string } = NO_ENDPOINT): void {
-    let place: ServiceTarget | null = target;
-    while (place !== null) {
-      const endpoint = place.cluster.pick(this.#triedEndpoints);
-      if (endpoint !== null) return this.#start(place, endpoint);
-      this.#triedTargets.push(place);
-      place = route.service.alternative(target, this.#triedTargets);
-    }
-    this.fail(failure.code, failure.detail);
+  #begin(target: ServiceTarget, route: RouteRuntime): void {
+    const endpoint = target.cluster.pick(NONE_TRIED);
+    const place = endpoint === null ? this.#retries(route).from(target) : { target, endpoint };
+    if (place === null) this.fail('no_endpoint', 'no endpoint can be used');
+    else this.#start(place, route);
   }
 
-  #start(target: ServiceTarget, endpoint: Endpoint): void {
-    this.#attempts += 1;
+  #start({ target, endpoint }: Place, route: RouteRuntime): void {
+    this.attempts += 1;
     this.#target = target;
-    this.#attempt = new Attempt(target, endpoint, this, this.#context.nowMs);
-    this.#attempt.start({ fresh: endpoint === this.#staleAt, upgrade: this.exchange.upgrade !== '' });
+    const fresh = this.#retrying?.isStale(endpoint) === true;
+    this.#attempt = new Attempt(target, endpoint, this, this.#context);
+    this.#attempt.start({ fresh, upgrade: this.exchange.upgrade !== '', tryMs: this.#tryMs(target, route) });
+  }
+
+  /** Each try gets twice the time of the one before, and the last one all there is. 0: no limit of its own. */
+  #tryMs(target: ServiceTarget, route: RouteRuntime): number {
+    const { tryMs, firstByteMs } = route.service.config.timeouts;
+    const limitMs = tryMs === 'adaptive' ? this.#adaptiveMs(target, route) : tryMs;
+    return limitMs < firstByteMs ? limitMs : 0;
+  }
+
+  #adaptiveMs({ tryLimit }: ServiceTarget, { service }: RouteRuntime): number {
+    if (!mayGoTwice(this.exchange)) return 0;
+    const { late, attemptsLeft } = this.#retrying ?? { late: 0, attemptsLeft: service.config.retries.attempts > 0 };
+    return attemptsLeft ? tryLimit.limitMs(this.#context.deadlines.nowMs) * 2 ** late : 0;
   }
 
   #sendHead(head: ResponseHead, bodyLength: number): void {
@@ -305,7 +313,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     const route = this.route;
     if (route !== null) {
       if (this.#steered) route.service.budget.inFlight -= 1;
-      if (this.#retrying) route.service.budget.giveBack();
+      this.#retrying?.close();
       this.#tellFilters(route, durationMs);
     }
     const stats = route === null ? context.unrouted : route.statsOf(this.#target);
@@ -350,7 +358,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
       version: this.#target?.version ?? '',
       cluster: this.#target?.cluster.name ?? '',
       endpoint: this.#attempt?.endpoint.id ?? '',
-      attempts: this.#attempts,
+      attempts: this.attempts,
       error: this.#error,
       detail: this.#detail,
     });
@@ -358,4 +366,4 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 }
 
 const NO_TIMEOUTS = { firstByteMs: 0, betweenBytesMs: 0, tunnelIdleMs: 0 };
-const NO_ENDPOINT = { code: 'no_endpoint', detail: 'no endpoint can be used' } as const;
+const NONE_TRIED: readonly Endpoint[] = [];
