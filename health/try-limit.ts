@@ -10,6 +10,8 @@ const TAIL_FACTOR = 3;
 const FLOOR_MS = 250;
 /** Latencies up to this are one slot, as three times of it is still below the floor: the common answer costs no logarithm. */
 const FIRST_SLOT_MS = 64;
+/** While too little is known: longer than most answers take, and short enough to leave what has stopped. */
+const UNKNOWN_MS = 1000;
 /** Slots double every four; the last one is above 17 minutes. */
 const SLOTS_PER_OCTAVE = 4;
 const SLOTS = 57;
@@ -20,10 +22,12 @@ const SLOTS = 57;
  * The limit is worked out when a window ends, and as soon as there can be a first one.
  */
 export class TryLimit {
-  #limitMs = Infinity;
+  #limitMs = UNKNOWN_MS;
+  #known = false;
   #current = new Uint32Array(SLOTS);
   #previous = new Uint32Array(SLOTS);
   #windowEndsMs = Number.NEGATIVE_INFINITY;
+  /** In this window. */
   #answers = 0;
   /** Tries given up since the last answer. */
   #givenUp = 0;
@@ -41,9 +45,9 @@ export class TryLimit {
     this.#givenUp += 1;
   }
 
-  /** Infinity: too little is known. */
+  /** One second while too little is known. */
   limitMs(nowMs: number): number {
-    if (nowMs >= this.#windowEndsMs || (this.#limitMs === Infinity && this.#answers >= MIN_ANSWERS)) this.#review(nowMs);
+    if (nowMs >= this.#windowEndsMs || (!this.#known && this.#answers >= MIN_ANSWERS)) this.#review(nowMs);
     return this.#limitMs;
   }
 
@@ -55,10 +59,14 @@ export class TryLimit {
 
   #review(nowMs: number): void {
     this.#limitMs = this.#tail();
+    this.#known ||= this.#answers >= MIN_ANSWERS;
     if (nowMs < this.#windowEndsMs) return;
+    this.#windowEndsMs = nowMs + WINDOW_MS;
+    // Where little is asked, a window lasts until it tells something.
+    if (this.#answers < MIN_ANSWERS) return;
+    this.#answers = 0;
     [this.#current, this.#previous] = [this.#previous, this.#current];
     this.#current.fill(0);
-    this.#windowEndsMs = nowMs + WINDOW_MS;
   }
 
   /** What was known stays where the two windows hold too little. */
