@@ -57,6 +57,7 @@ export const ERRORS = {
   stale_connection: entry([502, 'path', 'idempotent', 'connection_terminated'], 'The service closed the connection'),
   stream_refused: entry([503, 'service', 'unsent', 'destination_unavailable'], 'The service did not take the request'),
   first_byte_timeout: entry([504, 'path', 'idempotent', 'http_response_timeout'], 'The service did not answer in time'),
+  try_timeout: entry([504, 'path', 'idempotent', 'http_response_timeout'], 'The service did not answer in time'),
   between_bytes_timeout: entry([504, 'path', 'never', 'http_response_timeout'], 'The service stopped in the middle of its answer'),
   request_deadline: entry([504, 'service', 'never', 'http_response_timeout'], 'The request took longer than it may'),
   response_malformed: entry([502, 'path', 'never', 'http_protocol_error'], 'The service sent a malformed response'),

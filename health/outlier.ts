@@ -62,6 +62,11 @@ export class OutlierDetector {
     return this.#inARow >= this.#settings.consecutive || this.#tooManyOfWindow() ? this.#eject(nowMs) : 0;
   }
 
+  /** Ejects on evidence of another kind; how long for from now, 0: it is ejected already. */
+  eject(nowMs: number): number {
+    return nowMs < this.ejectedUntilMs ? 0 : this.#eject(nowMs);
+  }
+
   isEjected(nowMs: number): boolean {
     return nowMs < this.ejectedUntilMs;
   }

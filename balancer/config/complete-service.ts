@@ -25,6 +25,7 @@ export function completeService(name: string, file: ServiceFile, completion: Com
     timeouts: {
       firstByteMs: durationMs(file.timeouts.firstByte),
       betweenBytesMs: durationMs(file.timeouts.betweenBytes),
+      tryMs: file.timeouts.try === 'adaptive' ? 'adaptive' : durationMs(file.timeouts.try),
       requestMs: durationMs(file.timeouts.request),
       tunnelIdleMs: durationMs(file.timeouts.tunnelIdle),
     },

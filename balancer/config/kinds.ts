@@ -52,6 +52,13 @@ export const KINDS = {
     pattern: DURATION_PATTERN,
     check: (value) => parseDuration(value) !== null,
   },
+  tryTimeout: {
+    what: 'a duration',
+    expected: 'adaptive, 0, or for example 500ms, 2s',
+    types: ['string', 'integer'],
+    pattern: `^(adaptive|0|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$`,
+    check: (value) => value === 'adaptive' || parseDuration(value) !== null,
+  },
   size: { ...word('a size', 'for example 64KiB, 10MiB', SIZE_PATTERN), check: (value) => (parseSize(value) ?? 0) > 0 },
   sizeOrZero: {
     what: 'a size',

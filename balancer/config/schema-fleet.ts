@@ -197,6 +197,11 @@ const service = mapping(
       {
         firstByte: duration('From the end of the request to the first byte of the response', '30s'),
         betweenBytes: duration('Between two bytes of the response', '30s'),
+        try: formsOf<string | 0>(
+          'tryTimeout',
+          'One try, from its begin to the first byte of the response, the connection included. `adaptive`: a request that may be sent twice and has another place to go is tried there after three times the 99th percentile of the latencies of this version in this cluster, 250ms at least; 0: no limit',
+          'adaptive',
+        ),
         request: formsOf<string | 0>('durationOrZero', 'The whole exchange, all attempts together; 0: no limit', 0),
         tunnelIdle: duration('An upgraded or passed-through connection without a byte either way', '1h'),
       },

@@ -58,6 +58,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   #state: State = 'idle';
   #listener: ResponseListener | null = null;
   #timeouts: AttemptTimeouts = { firstByteMs: 0, betweenBytesMs: 0 };
+  /** Until its listener is asked whether it waits on; 0: it was asked, or never is. */
+  #tryMs = 0;
   #held: Buffer = EMPTY;
   #method = '';
   #requestChunked = false;
@@ -95,6 +97,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#listener = listener;
     this.#method = request.method;
     this.#timeouts = outgoing.timeouts;
+    this.#tryMs = outgoing.tryMs;
     this.#requestChunked = bodyLength === UNKNOWN_LENGTH;
     this.#requestDone = bodyLength === 0;
     this.#state = 'head';
@@ -181,8 +184,17 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   onDeadline(): void {
     this.deadlineMs = Infinity;
     if (this.#state === 'idle') this.#discard();
+    else if (this.#state === 'head' && this.#tryMs > 0) this.#late();
     else if (this.#state === 'head') this.#fail('first_byte_timeout', `no response within ${this.#timeouts.firstByteMs} ms`);
     else if (this.#state === 'body') this.#fail('between_bytes_timeout', `no byte for ${this.#timeouts.betweenBytesMs} ms`);
+  }
+
+  /** The rest of the time to the first byte is left, if the listener wants to wait for it. */
+  #late(): void {
+    const { firstByteMs } = this.#timeouts;
+    if (firstByteMs > 0) this.deadlineMs = this.#settings.deadlines.nowMs + Math.max(1, firstByteMs - this.#tryMs);
+    this.#tryMs = 0;
+    this.#listener?.onLate();
   }
 
   #listen(): void {
@@ -331,7 +343,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   #expectNext(): void {
     if (this.#paused || (this.#state !== 'head' && this.#state !== 'body')) return;
     const itsTurn = this.#requestDone || this.#socket.writableNeedDrain;
-    const withinMs = this.#state === 'head' ? this.#timeouts.firstByteMs : this.#timeouts.betweenBytesMs;
+    const { firstByteMs, betweenBytesMs } = this.#timeouts;
+    const withinMs = this.#state === 'body' ? betweenBytesMs : this.#tryMs > 0 ? this.#tryMs : firstByteMs;
     this.deadlineMs = !itsTurn || withinMs === 0 ? Infinity : this.#settings.deadlines.nowMs + withinMs;
   }
 

@@ -27,6 +27,8 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
   touched = false;
   readonly #connection: Http2UpstreamConnection;
   readonly #timeouts: AttemptTimeouts;
+  /** Until its listener is asked whether it waits on; 0: it was asked, or never is. */
+  #tryMs: number;
   readonly #headRequest: boolean;
   readonly #upgrade: string;
   readonly #webSocketKey: string;
@@ -53,6 +55,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
     this.id = id;
     this.#listener = listener;
     this.#timeouts = outgoing.timeouts;
+    this.#tryMs = outgoing.tryMs;
     this.#headRequest = outgoing.request.method === 'HEAD';
     this.#upgrade = outgoing.upgrade;
     this.#webSocketKey = outgoing.upgrade === '' ? '' : (fieldValue(outgoing.fields, 'sec-websocket-key') ?? '');
@@ -185,6 +188,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
   checkDeadline(nowMs: number): void {
     if (nowMs < this.deadlineMs) return;
     this.deadlineMs = Infinity;
+    if (this.#tryMs > 0 && !this.headSeen) return this.#late(nowMs);
     const code = this.headSeen ? 'between_bytes_timeout' : 'first_byte_timeout';
     const { betweenBytesMs, firstByteMs } = this.#timeouts;
     const detail = this.headSeen ? `no byte for ${betweenBytesMs} ms` : `no response within ${firstByteMs} ms`;
@@ -194,10 +198,19 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
 
   /** Time counts against the endpoint only while it is its turn: the request is sent, or it does not take it; and nobody holds it back. */
   expectNext(): void {
-    const withinMs = this.headSeen ? this.#timeouts.betweenBytesMs : this.#timeouts.firstByteMs;
+    const { firstByteMs, betweenBytesMs } = this.#timeouts;
+    const withinMs = this.headSeen ? betweenBytesMs : this.#tryMs > 0 ? this.#tryMs : firstByteMs;
     const asked = this.#requestDone || this.#blocked || (this.#upgrade !== '' && !this.headSeen);
     const itsTurn = asked && !this.#paused && this.#tunnel === null;
     this.deadlineMs = itsTurn && withinMs > 0 ? this.#connection.nowMs + withinMs : Infinity;
+  }
+
+  /** The rest of the time to the first byte is left, if the listener wants to wait for it. */
+  #late(nowMs: number): void {
+    const { firstByteMs } = this.#timeouts;
+    if (firstByteMs > 0) this.deadlineMs = nowMs + Math.max(1, firstByteMs - this.#tryMs);
+    this.#tryMs = 0;
+    this.#listener?.onLate();
   }
 
   // --- as one end of a tunnel ---

@@ -76,6 +76,8 @@ export interface OutgoingRequest {
   /** The protocol to change to; empty: none. */
   readonly upgrade: string;
   readonly timeouts: AttemptTimeouts;
+  /** When the listener is asked once whether it wants to wait on for the head; 0: never. Below `firstByteMs`. */
+  readonly tryMs: number;
 }
 
 /** A connection to an endpoint that can take a request now. Implemented by each HTTP version. */
@@ -105,6 +107,8 @@ export interface ResponseListener extends BodySink {
   onHead(status: number, fields: Fields, bodyLength: number): void;
   /** No more to come in this turn. */
   onTurnEnd(): void;
+  /** `tryMs` passed without a head. The listener cancels, or goes on waiting. */
+  onLate(): void;
   /** The endpoint can take more of the request body. */
   onUpstreamDrain(): void;
   /** 101 to the protocol `upgrade`: the connection is the other end of a tunnel now. */

@@ -56,7 +56,7 @@ export const METRICS = {
   },
   weir_retries_total: {
     kind: 'counter',
-    help: 'Attempts beyond the first, and retries refused for want of budget',
+    help: 'Attempts beyond the first, retries refused for want of budget, and late requests that waited for room in it',
     labels: ['service', 'outcome'],
   },
   weir_ejections_total: {

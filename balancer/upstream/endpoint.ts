@@ -2,6 +2,7 @@
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import { PeakEwma } from '../../health/ewma.ts';
+import { Lateness } from '../../health/lateness.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
 import type { ClusterConfig, EndpointConfig } from '../config/config.ts';
 import type { UpstreamAddress } from '../socket/upstream-socket.ts';
@@ -28,6 +29,7 @@ export class Endpoint implements Candidate {
   healthy = true;
   inFlight = 0;
   readonly detector: OutlierDetector;
+  readonly lateness: Lateness;
   readonly #environment: EndpointEnvironment;
   readonly #latency = new PeakEwma(DECAY_MS, INITIAL_LATENCY_MS);
   readonly #settings: PoolSettings;
@@ -52,6 +54,7 @@ export class Endpoint implements Candidate {
     };
     this.#pool = new ConnectionPool(this.#settings);
     this.detector = new OutlierDetector(cluster.outlier, environment.random);
+    this.lateness = new Lateness(cluster.outlier);
   }
 
   get latencyMs(): number {

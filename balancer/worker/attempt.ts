@@ -1,4 +1,5 @@
 // One attempt to have a request answered by one endpoint: connection, request, response, and who is to blame when it fails.
+import type { Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { OutgoingRequest, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
@@ -6,11 +7,12 @@ import type { TunnelEnd } from '../message/tunnel.ts';
 import type { ConnectionWaiter } from '../upstream/connection-pool.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ServiceTarget } from './service-steering.ts';
+import type { WorkerContext } from './worker-context.ts';
 
 /** The request flow, as an attempt sees it. */
 export interface AttemptOwner {
-  /** Called when a connection is there: head and framing of the request. */
-  outgoing(target: ServiceTarget): OutgoingRequest;
+  /** Called when a connection is there: head and framing of the request; `tryMs` as the exchange takes it. */
+  outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest;
   /** The request is on its way; the body may follow. */
   onSent(attempt: Attempt): void;
   onInformational(status: number, fields: Fields): void;
@@ -21,32 +23,66 @@ export interface AttemptOwner {
   onResponseEnd(attempt: Attempt, trailers: Fields): void;
   onUpgrade(attempt: Attempt, fields: Fields, upgrade: string, end: TunnelEnd): void;
   onRequestDrain(): void;
+  /** It takes longer than its limit: cancelled, or waited for all the same. */
+  onLate(attempt: Attempt): void;
   onFailure(attempt: Attempt, code: ErrorCode, detail: string): void;
 }
 
-export class Attempt implements ConnectionWaiter, ResponseListener {
+/** How an attempt is begun. */
+export interface Start {
+  /** On a connection that was never used before. */
+  readonly fresh: boolean;
+  /** On one that can become a tunnel. */
+  readonly upgrade: boolean;
+  /** Up to the head of the answer; 0: no limit. */
+  readonly tryMs: number;
+}
+
+export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
+  /** Only while it waits for a connection. */
+  deadlineMs = Infinity;
   readonly target: ServiceTarget;
   readonly endpoint: Endpoint;
   headSeen = false;
   /** Whether the endpoint can tell that it has not seen a request which was on its way already. */
   tellsUnseen = false;
+  /** Its limit passed before its head came. */
+  late = false;
   readonly #owner: AttemptOwner;
-  readonly #nowMs: () => number;
+  readonly #context: WorkerContext;
+  /** Its limit; 0: none. */
+  tryMs = 0;
+  #startedAtMs = 0;
   #exchange: UpstreamExchange | null = null;
   #sentAtMs = 0;
   #over = false;
 
-  constructor(target: ServiceTarget, endpoint: Endpoint, owner: AttemptOwner, nowMs: () => number) {
+  constructor(target: ServiceTarget, endpoint: Endpoint, owner: AttemptOwner, context: WorkerContext) {
     this.target = target;
     this.endpoint = endpoint;
     this.#owner = owner;
-    this.#nowMs = nowMs;
+    this.#context = context;
   }
 
-  /** `fresh`: on a connection that was never used before; `upgrade`: on one that can become a tunnel. */
-  start(want: { readonly fresh: boolean; readonly upgrade: boolean }): void {
+  /** It had a limit, and kept to it. */
+  get timely(): boolean {
+    return this.tryMs > 0 && !this.late;
+  }
+
+  start(want: Start): void {
     this.endpoint.inFlight += 1;
+    this.tryMs = want.tryMs;
     this.endpoint.acquire(this, want);
+    if (want.tryMs === 0 || this.#over || this.#exchange !== null) return;
+    const { deadlines, nowMs } = this.#context;
+    this.#startedAtMs = nowMs();
+    this.deadlineMs = this.#startedAtMs + want.tryMs;
+    deadlines.add(this);
+  }
+
+  onDeadline(): void {
+    this.#stopWaiting();
+    this.onLate();
   }
 
   /** The request flow lost interest. */
@@ -64,7 +100,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
   endBody(trailers: Fields): void {
     if (this.#over) return;
     // The endpoint is as fast as it answers, not as the client sends.
-    this.#sentAtMs = this.#nowMs();
+    this.#sentAtMs = this.#context.nowMs();
     this.#exchange?.endBody(trailers);
   }
 
@@ -73,9 +109,9 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
   }
 
   onConnection(connection: UpstreamConnection): void {
-    this.#sentAtMs = this.#nowMs();
+    this.#sentAtMs = this.#context.nowMs();
     this.tellsUnseen = connection.tellsUnseen;
-    this.#exchange = connection.send(this.#owner.outgoing(this.target), this);
+    this.#exchange = connection.send(this.#owner.outgoing(this.target, this.#leftOfTry()), this);
     this.#owner.onSent(this);
   }
 
@@ -90,7 +126,9 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
 
   onHead(status: number, fields: Fields, bodyLength: number): void {
     this.headSeen = true;
-    this.endpoint.observeLatency(this.#nowMs() - this.#sentAtMs);
+    const tookMs = this.#context.nowMs() - this.#sentAtMs;
+    this.endpoint.observeLatency(tookMs);
+    this.target.tryLimit.answered(tookMs);
     this.#owner.onHead(this, status, fields, bodyLength);
   }
 
@@ -120,14 +158,34 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
     this.#owner.onRequestDrain();
   }
 
+  onLate(): void {
+    this.late = true;
+    this.#owner.onLate(this);
+  }
+
   onUpstreamFailure(code: ErrorCode, detail: string): void {
     this.#finish();
     this.#owner.onFailure(this, code, detail);
   }
 
+  /** Connections count from the last sweep, which was a little earlier; so no try ends before its time. */
+  #leftOfTry(): number {
+    if (this.tryMs === 0 || this.late) return 0;
+    const waitedMs = this.deadlineMs === Infinity ? 0 : this.#sentAtMs - this.#startedAtMs;
+    this.#stopWaiting();
+    return Math.max(1, this.tryMs - waitedMs + this.#sentAtMs - this.#context.deadlines.nowMs);
+  }
+
+  #stopWaiting(): void {
+    if (this.deadlineMs === Infinity) return;
+    this.deadlineMs = Infinity;
+    this.#context.deadlines.remove(this);
+  }
+
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#stopWaiting();
     this.endpoint.inFlight -= 1;
   }
 }

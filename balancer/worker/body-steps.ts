@@ -7,6 +7,26 @@ import type { RouteRuntime } from './generation.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** What is told when the filters cannot go on with a body. */
+type OnFailure = (error: unknown) => void;
+
+/** The request's body as the filters of its route make it; null: it passes as it is. */
+export function filteredRequestBody(route: Pick<RouteRuntime, 'onRequestBody'>, request: CanonicalRequest, onFailure: OnFailure): FilteredBody | null {
+  const transform = route.onRequestBody.length === 0 ? null : requestBodyOf(route, request);
+  return transform === null ? null : new FilteredBody(transform, onFailure);
+}
+
+/** The body of an endpoint's response as the filters of its route make it; null: it passes as it is. */
+export function filteredResponseBody(
+  route: Pick<RouteRuntime, 'onResponseBody'>,
+  request: CanonicalRequest,
+  head: ResponseHead,
+  onFailure: OnFailure,
+): FilteredBody | null {
+  const transform = route.onResponseBody.length === 0 ? null : responseBodyOf(route, request, head);
+  return transform === null ? null : new FilteredBody(transform, onFailure);
+}
+
 /** How the body of this request changes on its way to the endpoint; null: it does not. */
 export function requestBodyOf({ onRequestBody }: Pick<RouteRuntime, 'onRequestBody'>, request: CanonicalRequest): BodyTransform | null {
   const steps: BodyTransform[] = [];

@@ -7,7 +7,7 @@ import type { ServiceTarget } from './service-steering.ts';
 
 export interface EvidenceSink {
   report(ejection: Ejection): void;
-  countEjection(cluster: string, reason: 'path' | 'answers'): Counter;
+  countEjection(cluster: string, reason: 'path' | 'answers' | 'late'): Counter;
 }
 
 /** Rises whenever shares must be looked at again. Read on every request, so it is one number. */
@@ -28,6 +28,24 @@ export class Evidence {
     this.changes += 1;
     this.#sink.countEjection(cluster.name, 'path').add(1);
     this.#sink.report({ kind: 'endpoint', cluster: cluster.name, endpoint: endpoint.id, forMs, reason });
+  }
+
+  /** Nothing came of a try in its time: where the endpoint answers others in time it is the version that does not. */
+  late({ service, version, cluster, ...target }: ServiceTarget, endpoint: Endpoint, nowMs: number): void {
+    if (endpoint.detector.isEjected(nowMs)) return;
+    const reason = 'no answers in time';
+    if (endpoint.lateness.late(nowMs)) {
+      const forMs = endpoint.detector.eject(nowMs);
+      cluster.refresh();
+      this.changes += 1;
+      this.#sink.countEjection(cluster.name, 'late').add(1);
+      this.#sink.report({ kind: 'endpoint', cluster: cluster.name, endpoint: endpoint.id, forMs, reason });
+    } else if (target.lateness.late(nowMs) && !target.detector.isEjected(nowMs)) {
+      const forMs = target.detector.eject(nowMs);
+      this.changes += 1;
+      this.#sink.countEjection(cluster.name, 'late').add(1);
+      this.#sink.report({ kind: 'target', service, version, cluster: cluster.name, forMs, reason });
+    }
   }
 
   /** A version answered 502, 503 or 504 in a cluster: that says nothing of the cluster, nor of other versions. */

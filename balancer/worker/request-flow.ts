@@ -11,17 +11,16 @@ import {
 } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import { forwardedFields } from '../message/forwarded.ts';
-import { IDEMPOTENT } from '../message/methods.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { askedPart, placePart } from './access-entry.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
-import { FilteredBody, requestBodyOf, responseBodyOf } from './body-steps.ts';
+import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
-import { MAX_KEPT_BYTES } from './kept-body.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
+import { mayBeRepeated, Retrying, tryMsOf, type Failure, type Place, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { blamesPath } from './stats.ts';
 import { openTunnel } from './tunnel.ts';
@@ -29,26 +28,20 @@ import type { WorkerContext } from './worker-context.ts';
 
 /** An HTTP/1.1 origin that keeps silent about Expect still gets its body after this (RFC 9110 section 10.1.1). */
 const CONTINUE_AFTER_MS = 1000;
-/** So often an endpoint may refuse a request unseen before that counts as an attempt. */
-const MAX_REFUSED = 8;
 /** Statuses by which a version says that it is out of order. */
 const OUT_OF_ORDER = new Set([502, 503, 504]);
 
-export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
+export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner, Expiring {
   deadlineMs = Infinity;
   readonly exchange: DownstreamExchange;
   /** Null until a route matched. */
   route: RouteRuntime | null = null;
   readonly #context: WorkerContext;
   #attempt: Attempt | null = null;
-  #attempts = 0;
-  /** Attempts that an endpoint told not to have seen. */
-  #refused = 0;
+  attempts = 0;
   #target: ServiceTarget | null = null;
-  readonly #triedTargets: ServiceTarget[] = [];
-  readonly #triedEndpoints: Endpoint[] = [];
-  #staleAt: Endpoint | null = null;
-  #retrying = false;
+  /** Null while the first attempt is all there was. */
+  #retrying: Retrying | null = null;
   #steered = false;
   /** Of the request, as they go upstream. */
   #fields: Readonly<Fields> = [];
@@ -78,6 +71,11 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     return this.#finished;
   }
 
+  /** Whether another attempt can have all of the body. */
+  get bodyIsWhole(): boolean {
+    return this.#body?.isWhole !== false;
+  }
+
   /** The filters let it pass: steer it. */
   proceed(route: RouteRuntime): void {
     if (this.#finished) return;
@@ -90,11 +88,11 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     }
     if (route.service.refuses(route.config.priorityClass))
       return this.fail('overloaded', 'the service has more requests than its places can take');
-    if (this.exchange.bodyLength !== 0) this.#body = new OutgoingBody(this.#context.bodyMemory, this.#filteredBody(route));
+    if (this.exchange.bodyLength !== 0) this.#body = new OutgoingBody(this.#context.bodyMemory, filteredRequestBody(route, this.exchange.request, (error) => this.#bodyFailed(error, 'request')));
     this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.choose();
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
-    else this.#try(target, route);
+    else this.#begin(target, route);
   }
 
   /** Answers with an error of the catalogue, or breaks off when it is too late to answer. */
@@ -163,7 +161,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 
   // --- the endpoint's side ---
 
-  outgoing(target: ServiceTarget): OutgoingRequest {
+  outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest {
     const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
     const host = target.host ?? request.authority;
     // A client that has sent of its body waits for nothing.
@@ -176,12 +174,13 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
       expectsContinue: waits,
       upgrade,
       timeouts: this.#timeouts(),
+      tryMs,
     };
   }
 
   onSent(attempt: Attempt): void {
     if (this.#body === null || attempt !== this.#attempt) return;
-    const next = this.#body.goTo(attempt, this.#mayFollow(attempt));
+    const next = this.#body.goTo(attempt, mayBeRepeated(this.exchange, attempt, this.route));
     if (next === 'resume') this.exchange.resumeBody();
     if (next !== 'begin') return;
     if (this.exchange.expectsContinue)
@@ -196,7 +195,12 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 
   onHead(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void {
     const nowMs = this.#context.deadlines.nowMs;
+    this.#retrying?.settle();
     attempt.endpoint.detector.success(nowMs);
+    if (attempt.timely) {
+      attempt.endpoint.lateness.timely(nowMs);
+      attempt.target.lateness.timely(nowMs);
+    }
     if (OUT_OF_ORDER.has(status)) this.#context.evidence.answerFailed(attempt.target, nowMs, status);
     else attempt.target.detector.success(nowMs);
     this.#continueTimer?.cancel();
@@ -249,6 +253,18 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     });
   }
 
+  onLate(attempt: Attempt): void {
+    if (this.#finished || this.route === null || attempt !== this.#attempt) return;
+    this.#retries(this.route).tooLate(attempt);
+  }
+
+  goOn(attempt: Attempt, failure: Failure, place: Place | null): void {
+    this.#context.counters.upstreamFailure(attempt.target.cluster.name, failure.code);
+    attempt.cancel();
+    if (place === null || this.route === null) this.fail(failure.code, failure.detail);
+    else this.#start(place, this.route);
+  }
+
   onFailure(attempt: Attempt, code: ErrorCode, detail: string): void {
     const context = this.#context;
     const route = this.route;
@@ -258,14 +274,13 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (blamesPath(code) && code !== 'stale_connection')
       context.evidence.pathFailed(cluster, attempt.endpoint, context.deadlines.nowMs, `${code}: ${detail}`);
     if (this.#finished || route === null) return;
-    // A connection that says goodbye refuses all that is on its way to it; that is no failed attempt of the request.
-    if (code === 'stream_refused' && this.#refused < MAX_REFUSED) this.#refused += 1;
-    if (attempt.headSeen || !this.#mayRetry(code, route)) return this.fail(code, `${cluster.name} ${detail}`);
-    // Where one kept connection was closed the others most likely are too: all attempts could be lost on them.
-    if (code === 'stale_connection' || code === 'stream_refused') this.#staleAt = attempt.endpoint;
-    else this.#triedEndpoints.push(attempt.endpoint);
-    if (this.#body?.interrupt() === true) this.exchange.pauseBody();
-    this.#try(attempt.target, route, { code, detail: `${cluster.name} ${detail}` });
+    const retrying = this.#retries(route);
+    const place = retrying.mayFollow(attempt, code) ? retrying.after(attempt, code) : null;
+    if (place === null) this.fail(code, `${cluster.name} ${detail}`);
+    else {
+      if (this.#body?.interrupt() === true) this.exchange.pauseBody();
+      this.#start(place, route);
+    }
   }
 
   // --- inside ---
@@ -274,47 +289,23 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     return this.route?.service.config.timeouts ?? NO_TIMEOUTS;
   }
 
-  #mayRetry(code: ErrorCode, route: RouteRuntime): boolean {
-    const { retry } = ERRORS[code];
-    const { config, budget } = route.service;
-    const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(this.exchange.request.method));
-    if (!safe || this.#body?.isWhole === false || this.#attempts - this.#refused > config.retries.attempts) return false;
-    // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
-    const free = retry === 'unsent' || code === 'stale_connection';
-    const allowed = free || this.#retrying || (this.#retrying = budget.take());
-    this.#context.counters.retry(config.name, allowed ? 'retried' : 'refused');
-    return allowed;
+  #retries(route: RouteRuntime): Retrying {
+    return (this.#retrying ??= new Retrying(this, route.service, this.#context));
   }
 
-  /** Whether another attempt could follow one that has the body. */
-  #mayFollow({ tellsUnseen }: Attempt): boolean {
-    const idempotent = IDEMPOTENT.has(this.exchange.request.method) && this.route?.service.config.retries.attempts !== 0;
-    return this.exchange.bodyLength <= MAX_KEPT_BYTES && (tellsUnseen || idempotent);
+  #begin(target: ServiceTarget, route: RouteRuntime): void {
+    const endpoint = target.cluster.pick(NONE_TRIED);
+    const place = endpoint === null ? this.#retries(route).from(target) : { target, endpoint };
+    if (place === null) this.fail('no_endpoint', 'no endpoint can be used');
+    else this.#start(place, route);
   }
 
-  /** What filters make of the request's body; null: nothing. */
-  #filteredBody(route: RouteRuntime): FilteredBody | null {
-    const body = route.onRequestBody.length === 0 ? null : requestBodyOf(route, this.exchange.request);
-    return body === null ? null : new FilteredBody(body, (error) => this.#bodyFailed(error, 'request'));
-  }
-
-  /** An endpoint of `target` not tried yet, else of the next best target; `failure` is what to tell when there is none. */
-  #try(target: ServiceTarget, route: RouteRuntime, failure: { readonly code: ErrorCode; readonly detail: string } = NO_ENDPOINT): void {
-    let place: ServiceTarget | null = target;
-    while (place !== null) {
-      const endpoint = place.cluster.pick(this.#triedEndpoints);
-      if (endpoint !== null) return this.#start(place, endpoint);
-      this.#triedTargets.push(place);
-      place = route.service.alternative(target, this.#triedTargets);
-    }
-    this.fail(failure.code, failure.detail);
-  }
-
-  #start(target: ServiceTarget, endpoint: Endpoint): void {
-    this.#attempts += 1;
+  #start({ target, endpoint }: Place, route: RouteRuntime): void {
+    this.attempts += 1;
     this.#target = target;
-    this.#attempt = new Attempt(target, endpoint, this, this.#context.nowMs);
-    this.#attempt.start({ fresh: endpoint === this.#staleAt, upgrade: this.exchange.upgrade !== '' });
+    const fresh = this.#retrying?.isStale(endpoint) === true;
+    this.#attempt = new Attempt(target, endpoint, this, this.#context);
+    this.#attempt.start({ fresh, upgrade: this.exchange.upgrade !== '', tryMs: tryMsOf(this.exchange, { target, service: route.service }, this.#retrying, this.#context.deadlines.nowMs) });
   }
 
   /** Takes a head past the filters, and with it the body of an endpoint. False: one of them threw, and that was answered. */
@@ -323,8 +314,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (route === null || this.#crashed) return true;
     try {
       for (const filter of route.onResponse) filter.onResponse?.(this.exchange.request, head);
-      const body = own || route.onResponseBody.length === 0 ? null : responseBodyOf(route, this.exchange.request, head);
-      if (body !== null) this.#responseBody = new FilteredBody(body, (error) => this.#bodyFailed(error, 'response'));
+      if (!own) this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.#bodyFailed(error, 'response'));
       return true;
     } catch (error) {
       this.crash(error, 'response');
@@ -364,7 +354,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     const route = this.route;
     if (route !== null) {
       if (this.#steered) route.service.budget.inFlight -= 1;
-      if (this.#retrying) route.service.budget.giveBack();
+      this.#retrying?.close();
       const { request } = this.exchange;
       if (route.onEnd.length > 0)
         route.tellEnd(request, { status: this.#status, durationMs }, () => context.counters.exception(request.listener, 'end'));
@@ -389,7 +379,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
       bytesOut: this.#bytesOut,
       durationMs: Math.round(durationMs * 1000) / 1000,
       ...placePart(this.route, this.#target, this.#attempt),
-      attempts: this.#attempts,
+      attempts: this.attempts,
       error: this.#error,
       detail: this.#detail,
     });
@@ -397,4 +387,4 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
 }
 
 const NO_TIMEOUTS = { firstByteMs: 0, betweenBytesMs: 0, tunnelIdleMs: 0 };
-const NO_ENDPOINT = { code: 'no_endpoint', detail: 'no endpoint can be used' } as const;
+const NONE_TRIED: readonly Endpoint[] = [];

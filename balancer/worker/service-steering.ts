@@ -1,7 +1,9 @@
 // A service as a worker steers it: the plan's shares, corrected at once by what this worker sees itself.
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
+import { Lateness } from '../../health/lateness.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
+import { TryLimit } from '../../health/try-limit.ts';
 import { MILLION, PRIORITY_CLASSES, type ClusterConfig, type PriorityClass, type ServiceConfig } from '../config/config.ts';
 import { shedByClass } from '../steer/overload.ts';
 import { targetKey, type PlanTarget, type ServicePlan } from '../steer/plan-shape.ts';
@@ -22,6 +24,8 @@ export interface ServiceTarget {
   readonly index: number;
   /** Answered 502, 503, 504. */
   readonly detector: OutlierDetector;
+  readonly lateness: Lateness;
+  readonly tryLimit: TryLimit;
 }
 
 /** A plan whose targets stand in the order of this service's. */
@@ -190,9 +194,7 @@ function targetsOf(
   random: Random,
   previous: ServiceSteering | null,
 ): readonly ServiceTarget[] {
-  const detectors = new Map(
-    previous?.targets.map((target) => [targetKey(target.service, target.version, target.cluster.name), target.detector]),
-  );
+  const kept = new Map(previous?.targets.map((target) => [targetKey(target.service, target.version, target.cluster.name), target]));
   const targets: ServiceTarget[] = [];
   for (const version of config.versions) {
     for (const { cluster: name, host } of version.placements) {
@@ -200,8 +202,11 @@ function targetsOf(
       const clusterConfig = clusters.configs[name];
       if (cluster === undefined || clusterConfig === undefined)
         throw new Error(`service ${config.name}: cluster "${name}" is not configured`);
-      const detector = detectors.get(targetKey(config.name, version.name, name)) ?? new OutlierDetector(clusterConfig.outlier, random);
-      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, detector });
+      const before = kept.get(targetKey(config.name, version.name, name));
+      const { outlier } = clusterConfig;
+      const detector = before?.detector ?? new OutlierDetector(outlier, random);
+      const seen = { detector, lateness: before?.lateness ?? new Lateness(outlier), tryLimit: before?.tryLimit ?? new TryLimit() };
+      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, ...seen });
     }
   }
   return targets;

@@ -52,7 +52,7 @@ export class WorkerCounters {
     this.#counter('weir_upstream_failures_total', cluster, code).add(1);
   }
 
-  retry(service: string, outcome: 'retried' | 'refused'): void {
+  retry(service: string, outcome: 'retried' | 'refused' | 'waited'): void {
     this.#counter('weir_retries_total', service, outcome).add(1);
   }
 

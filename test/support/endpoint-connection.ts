@@ -61,6 +61,7 @@ export class EndpointConnection {
       },
       onTurnEnd: () => undefined,
       onUpstreamDrain: () => undefined,
+      onLate: () => undefined,
       onUpgrade: () => undefined,
       onUpstreamFailure: (code) => {
         asked.failed = code;
@@ -70,7 +71,16 @@ export class EndpointConnection {
     const method = bodyLength === 0 ? 'GET' : 'POST';
     const timeouts = { firstByteMs: 0, betweenBytesMs: 0 };
     const request = aRequest({ method });
-    const outgoing = { request, fields: request.fields, host: 'shop.example', bodyLength, expectsContinue: false, upgrade: '', timeouts };
+    const outgoing = {
+      request,
+      fields: request.fields,
+      host: 'shop.example',
+      bodyLength,
+      expectsContinue: false,
+      upgrade: '',
+      timeouts,
+      tryMs: 0,
+    };
     return Object.assign(asked, { exchange: this.connection.send(outgoing, listener) });
   }
 }

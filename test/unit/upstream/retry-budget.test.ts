@@ -41,3 +41,16 @@ test('it knows the settings it keeps to, so that others make a new one', () => {
   assert.equal(budget.isFor({ ...config, budgetMin: 4 }), false);
   assert.equal(budget.isFor({ ...config, budgetRatio: 0.5 }), false);
 });
+
+test('who waits in line gets room in turn, as soon as there is some, and nobody who left', () => {
+  const budget = new RetryBudget({ ...config, budgetMin: 1, budgetRatio: 0 });
+  const admitted: string[] = [];
+  const waiter = (name: string) => ({ onRetryRoom: () => void admitted.push(name) });
+  const gone = waiter('gone');
+  for (const each of [waiter('first'), waiter('second'), gone, waiter('last')]) budget.join(each);
+  assert.deepEqual(admitted, ['first']);
+  budget.leave(gone);
+  budget.giveBack();
+  budget.giveBack();
+  assert.deepEqual(admitted, ['first', 'second', 'last']);
+});

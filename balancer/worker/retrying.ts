@@ -1,0 +1,204 @@
+// A request that did not get its answer at the first place: what was tried, whether another attempt is safe and has room, and where.
+import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { DownstreamExchange } from '../message/exchange.ts';
+import { IDEMPOTENT } from '../message/methods.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { RetryWaiter } from '../upstream/retry-budget.ts';
+import type { Attempt } from './attempt.ts';
+import type { RouteRuntime } from './generation.ts';
+import { MAX_KEPT_BYTES } from './kept-body.ts';
+import type { ServiceSteering, ServiceTarget } from './service-steering.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+/** So often an endpoint may refuse a request unseen before that counts as an attempt. */
+const MAX_REFUSED = 8;
+
+/** What became of an attempt, or of the search for a place. */
+export interface Failure {
+  readonly code: ErrorCode;
+  /** For the log. */
+  readonly detail: string;
+}
+
+export interface Place {
+  readonly target: ServiceTarget;
+  readonly endpoint: Endpoint;
+}
+
+/** The request flow, as its retries see it. */
+export interface RetryOwner {
+  readonly exchange: DownstreamExchange;
+  /** Begun so far. */
+  readonly attempts: number;
+  /** Whether another attempt can have all of the body. */
+  readonly bodyIsWhole: boolean;
+  /** Gives the attempt up, and goes on with `place`; null: with none. */
+  goOn(attempt: Attempt, failure: Failure, place: Place | null): void;
+}
+
+/** True when a late answer of it may be given up: nothing has to be sent but its head, and that may be sent twice. */
+export function mayGoTwice({ request, bodyLength, upgrade }: DownstreamExchange): boolean {
+  return bodyLength === 0 && upgrade === '' && IDEMPOTENT.has(request.method);
+}
+
+/** Whether another attempt could follow one that has the body, if the body is kept. */
+export function mayBeRepeated({ request, bodyLength }: DownstreamExchange, { tellsUnseen }: Attempt, route: RouteRuntime | null): boolean {
+  const idempotent = IDEMPOTENT.has(request.method) && route?.service.config.retries.attempts !== 0;
+  return bodyLength <= MAX_KEPT_BYTES && (tellsUnseen || idempotent);
+}
+
+/** Each try gets twice the time of the one before, and the last one all there is. 0: no limit of its own. */
+export function tryMsOf(
+  exchange: DownstreamExchange,
+  { target, service }: { readonly target: ServiceTarget; readonly service: ServiceSteering },
+  retrying: Retrying | null,
+  nowMs: number,
+): number {
+  const { tryMs, firstByteMs } = service.config.timeouts;
+  if (tryMs !== 'adaptive') return tryMs < firstByteMs ? tryMs : 0;
+  const attemptsLeft = retrying === null ? service.config.retries.attempts > 0 : retrying.attemptsLeft;
+  if (!attemptsLeft || !mayGoTwice(exchange)) return 0;
+  const limitMs = target.tryLimit.limitMs(nowMs) * 2 ** (retrying?.late ?? 0);
+  return limitMs < firstByteMs ? limitMs : 0;
+}
+
+/** Made when an attempt is late or has failed; most requests never have one. */
+export class Retrying implements RetryWaiter {
+  /** Tries that were given up as late. */
+  late = 0;
+  readonly #owner: RetryOwner;
+  readonly #service: ServiceSteering;
+  readonly #context: WorkerContext;
+  readonly #tried: Endpoint[] = [];
+  #staleAt: Endpoint | null = null;
+  /** Attempts that an endpoint told not to have seen. */
+  #refused = 0;
+  #hasRoom = false;
+  /** Late, without room for another attempt, and still waited for. */
+  #inLine: Attempt | null = null;
+
+  constructor(owner: RetryOwner, service: ServiceSteering, context: WorkerContext) {
+    this.#owner = owner;
+    this.#service = service;
+    this.#context = context;
+  }
+
+  get attemptsLeft(): boolean {
+    return this.#owner.attempts - this.#refused <= this.#service.config.retries.attempts;
+  }
+
+  /** A kept connection to it was dead; where one was closed the others most likely are too, and all attempts could be lost on them. */
+  isStale(endpoint: Endpoint): boolean {
+    return endpoint === this.#staleAt;
+  }
+
+  /** Whether another attempt may follow; the room it takes is held until `close`. */
+  mayFollow({ headSeen }: Attempt, code: ErrorCode): boolean {
+    this.settle();
+    // A connection that says goodbye refuses all that is on its way to it; that is no failed attempt of the request.
+    if (code === 'stream_refused' && this.#refused < MAX_REFUSED) this.#refused += 1;
+    const { retry } = ERRORS[code];
+    const { exchange, bodyIsWhole } = this.#owner;
+    const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(exchange.request.method));
+    if (headSeen || !safe || !bodyIsWhole || !this.attemptsLeft) return false;
+    // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
+    const free = retry === 'unsent' || code === 'stale_connection';
+    const allowed = free || this.#takeRoom();
+    this.#context.counters.retry(this.#service.config.name, allowed ? 'retried' : 'refused');
+    return allowed;
+  }
+
+  /** Where to go after `attempt`; null: there is no other place. */
+  after({ target, endpoint }: Attempt, code: ErrorCode): Place | null {
+    const again = code === 'stale_connection' || code === 'stream_refused';
+    if (again) this.#staleAt = endpoint;
+    else this.#tried.push(endpoint);
+    const last = this.#owner.attempts - this.#refused >= this.#service.config.retries.attempts;
+    return this.#place(target, last && !again, this.#tried);
+  }
+
+  /** An endpoint of `target`, else of the next best target. */
+  from(target: ServiceTarget): Place | null {
+    return this.#place(target, false, this.#tried);
+  }
+
+  /** It takes longer than its limit: given up where another attempt can take its place, else waited for. */
+  tooLate(attempt: Attempt): void {
+    const { config, budget } = this.#service;
+    const { target, endpoint } = attempt;
+    const { counters, evidence, deadlines } = this.#context;
+    // A limit that was written down holds; one that was worked out only says when to try elsewhere.
+    const hard = config.timeouts.tryMs !== 'adaptive';
+    const place = mayGoTwice(this.#owner.exchange) && this.attemptsLeft ? this.#beside(attempt) : null;
+    if (!hard && place === null) return;
+    target.tryLimit.gaveUp();
+    evidence.late(target, endpoint, deadlines.nowMs);
+    if (place !== null && this.#takeRoom()) return this.#elsewhere(attempt, place);
+    if (place !== null) counters.retry(config.name, hard ? 'refused' : 'waited');
+    if (hard) return this.#owner.goOn(attempt, tooLate(attempt), null);
+    this.#inLine = attempt;
+    budget.join(this);
+  }
+
+  onRetryRoom(): void {
+    const attempt = this.#inLine;
+    this.#inLine = null;
+    this.#hasRoom = true;
+    // While it waited, the other places may have been lost.
+    const place = attempt === null ? null : this.#beside(attempt);
+    if (attempt !== null && place !== null) return this.#elsewhere(attempt, place);
+    this.#hasRoom = false;
+    this.#service.budget.giveBack();
+  }
+
+  /** Its answer came, or it failed: it waits for no room. */
+  settle(): void {
+    if (this.#inLine === null) return;
+    this.#inLine = null;
+    this.#service.budget.leave(this);
+  }
+
+  /** The request is over. */
+  close(): void {
+    this.settle();
+    if (this.#hasRoom) this.#service.budget.giveBack();
+    this.#hasRoom = false;
+  }
+
+  #takeRoom(): boolean {
+    return this.#hasRoom || (this.#hasRoom = this.#service.budget.take());
+  }
+
+  #elsewhere(attempt: Attempt, place: Place): void {
+    this.#context.counters.retry(this.#service.config.name, 'retried');
+    this.late += 1;
+    this.#tried.push(attempt.endpoint);
+    this.#owner.goOn(attempt, tooLate(attempt), place);
+  }
+
+  /** A place besides one that is still waited for. */
+  #beside({ target, endpoint }: Attempt): Place | null {
+    return this.#place(target, true, [...this.#tried, endpoint]);
+  }
+
+  /**
+   * An endpoint not tried yet, of `target` or of the next best target; `away`: of another target first. What was late, and the last
+   * attempt, go away, as all endpoints of a cluster may be lost together.
+   */
+  #place(target: ServiceTarget, away: boolean, tried: readonly Endpoint[]): Place | null {
+    const exhausted: ServiceTarget[] = [];
+    let next = away ? (this.#service.alternative(target, [target]) ?? target) : target;
+    for (;;) {
+      const endpoint = next.cluster.pick(tried);
+      if (endpoint !== null) return { target: next, endpoint };
+      exhausted.push(next);
+      const other = this.#service.alternative(target, exhausted);
+      if (other === null) return null;
+      next = other;
+    }
+  }
+}
+
+function tooLate({ target, tryMs }: Attempt): Failure {
+  return { code: 'try_timeout', detail: `${target.cluster.name} no answer within ${Math.round(tryMs)} ms` };
+}

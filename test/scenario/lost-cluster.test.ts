@@ -1,0 +1,84 @@
+// A cluster that is lost under load costs no request that may be sent twice: killed, frozen, cut off from the network, or half broken.
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { failuresOf, keepClients } from '../support/kept-clients.ts';
+import { makeNamespace, startLostCluster } from '../support/lost-cluster.ts';
+import { PacedLoad, type Paced } from '../support/paced-load.ts';
+import { until } from '../support/until.ts';
+import type { Appliance } from '../support/appliance.ts';
+
+/** Long enough for a limit of tries in every worker. */
+const WARM_UP_MS = 2000;
+/** The limit of a try, the sweep that notices it, and the answer of the other place. */
+const SLOW_MS = 500;
+/** Workers tell their figures once a second, and the last of them may be under way. */
+const TOLD_MS = 2000;
+
+const outcome = (t: TestContext, all: readonly Paced[]): void => {
+  const slow = all.filter(({ tookMs }) => tookMs > SLOW_MS).length;
+  const slowest = Math.round(Math.max(...all.map(({ tookMs }) => tookMs)));
+  t.diagnostic(`${all.length} requests, ${failed(all).length} failed, ${slow} slower than ${SLOW_MS} ms, slowest ${slowest} ms`);
+};
+
+const failed = (all: readonly Paced[]): readonly unknown[] => failuresOf(all.map((one) => ({ ...one, atMs: one.sentAtMs })));
+
+/** Attempts in the lost cluster that came to nothing. */
+const lostAttempts = (appliance: Appliance): Promise<number> => appliance.metricSum('weir_upstream_failures_total');
+
+/** `lose` under load; from `cleanAfterMs` on nothing may be sent to the lost cluster. */
+async function underLoad(t: TestContext, perSecond: number, what: { appliance: Appliance; lose: () => void; cleanAfterMs: number }) {
+  const { appliance, lose, cleanAfterMs } = what;
+  // Over many connections, so that every worker knows both clusters.
+  await keepClients(t, appliance.url(), 16).ask(400);
+  const load = new PacedLoad(t, appliance.url(), perSecond);
+  await delay(WARM_UP_MS);
+  lose();
+  await delay(cleanAfterMs + TOLD_MS);
+  const before = await lostAttempts(appliance);
+  await delay(TOLD_MS);
+  const after = await lostAttempts(appliance);
+  const all = await load.stop();
+  outcome(t, all);
+  assert.ok(before > 0, 'the lost cluster was tried');
+  assert.equal(after, before, 'nothing is sent to it any more');
+  return all;
+}
+
+test('killed at 1,000 requests a second: none fails', async (t) => {
+  const { appliance, lost } = await startLostCluster(t);
+  const all = await underLoad(t, 1000, { appliance, lose: () => lost.signal('SIGKILL'), cleanAfterMs: 1000 });
+  assert.deepEqual(failed(all), []);
+});
+
+test('frozen at 100 requests a second: none fails, and at most 3 are slow', async (t) => {
+  const { appliance, lost } = await startLostCluster(t);
+  const all = await underLoad(t, 100, { appliance, lose: () => lost.signal('SIGSTOP'), cleanAfterMs: 3000 });
+  assert.deepEqual(failed(all), []);
+  const slow = all.filter(({ tookMs }) => tookMs > SLOW_MS);
+  assert.ok(slow.length <= 3, `${slow.length} slow`);
+});
+
+test('cut off from the network, with no reset: at most one in a thousand fails', async (t) => {
+  const made = makeNamespace(t);
+  if (typeof made === 'string') return t.skip(`NOT TESTED: no network namespace can be made here: ${made}`);
+  const { appliance } = await startLostCluster(t, made.where);
+  const all = await underLoad(t, 200, { appliance, lose: made.vanish, cleanAfterMs: 2000 });
+  assert.ok(failed(all).length <= all.length / 1000, JSON.stringify(failed(all).slice(0, 3)));
+});
+
+for (const mode of ['failing', 'slow'] as const) {
+  test(`${mode}: its share is reduced within 5 seconds`, async (t) => {
+    const { appliance, lost } = await startLostCluster(t);
+    const shareOf = async (): Promise<number> =>
+      (await appliance.status()).clusters.find(({ name }) => name === 'lost')?.effectiveShare ?? 0;
+    const before = await shareOf();
+    assert.ok(before > 0);
+    const load = new PacedLoad(t, appliance.url(), 100);
+    await delay(WARM_UP_MS);
+    lost.behave(mode);
+    const reduced = async (): Promise<boolean> => (await shareOf()) < 0.9 * before;
+    await until(reduced, 'the share of the lost cluster is reduced', 5000);
+    outcome(t, await load.stop());
+  });
+}
