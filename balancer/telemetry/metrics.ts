@@ -100,6 +100,11 @@ export const METRICS = {
   weir_requests_in_flight: { kind: 'gauge', help: 'Requests in work now', labels: ['worker'] },
   weir_upstream_connections_total: { kind: 'counter', help: 'Connections opened to endpoints', labels: ['cluster'] },
   weir_upstream_connections: { kind: 'gauge', help: 'Connections to endpoints open now', labels: ['cluster', 'worker'] },
+  weir_upstream_queue_total: {
+    kind: 'counter',
+    help: 'Requests above a limit of their cluster: admitted after a wait, expired in the queue, refused because it was full, or left by the client',
+    labels: ['cluster', 'outcome'],
+  },
   weir_received_bytes_total: {
     kind: 'counter',
     help: 'Bytes of request bodies, and from clients of pass-through listeners',

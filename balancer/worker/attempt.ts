@@ -125,6 +125,6 @@ export class Attempt implements ConnectionWaiter, ResponseListener {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.endpoint.inFlight -= 1;
+    this.endpoint.release(this);
   }
 }

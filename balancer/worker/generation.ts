@@ -9,6 +9,7 @@ import { routerInSteps, type RoutableRequest, type Router } from '../route/route
 import { settlePath, type Settled } from '../route/settle-path.ts';
 import type { Plan } from '../steer/plan-shape.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
+import type { QueueOutcome } from '../upstream/admission.ts';
 import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
 import type { TlsSources } from '../upstream/upstream-tls.ts';
 import type { Evidence } from './evidence.ts';
@@ -164,6 +165,9 @@ function clustersOf(config: Config, environment: GenerationEnvironment, previous
   const clusterEnvironment = {
     ...environment,
     countConnection: (cluster: string) => environment.meter.counter('weir_upstream_connections_total', [cluster]).add(1),
+    countQueued: (cluster: string, outcome: QueueOutcome) =>
+      environment.meter.counter('weir_upstream_queue_total', [cluster, outcome]).add(1),
+    workers: config.workers,
   };
   return new Map(
     Object.values(config.clusters).map((cluster) => {

@@ -234,6 +234,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (attempt.headSeen || !this.#mayRetry(code, route)) return this.fail(code, `${cluster.name} ${detail}`);
     // Where one kept connection was closed the others most likely are too: all attempts could be lost on them.
     if (code === 'stale_connection' || code === 'stream_refused') this.#staleAt = attempt.endpoint;
+    else if (cluster.isFull) this.#triedEndpoints.push(...cluster.endpoints);
     else this.#triedEndpoints.push(attempt.endpoint);
     this.#try(attempt.target, route, { code, detail: `${cluster.name} ${detail}` });
   }
@@ -260,7 +261,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
   #try(target: ServiceTarget, route: RouteRuntime, failure: { readonly code: ErrorCode; readonly detail: string } = NO_ENDPOINT): void {
     let place: ServiceTarget | null = target;
     while (place !== null) {
-      const endpoint = place.cluster.pick(this.#triedEndpoints);
+      const endpoint = place.cluster.pick(this.#triedEndpoints, this.exchange.request);
       if (endpoint !== null) return this.#start(place, endpoint);
       this.#triedTargets.push(place);
       place = route.service.alternative(target, this.#triedTargets);

@@ -2,9 +2,10 @@
 import type { MicroSubject } from './harness.ts';
 import { filters } from './filters.ts';
 import { head } from './head.ts';
+import { pick } from './pick.ts';
 import { planSubject } from './plan.ts';
 import { router } from './router.ts';
 import { split } from './split.ts';
 import { steer } from './steer.ts';
 
-export const SUBJECTS: readonly MicroSubject[] = [head, router, split, steer, planSubject, filters];
+export const SUBJECTS: readonly MicroSubject[] = [head, router, split, steer, pick, planSubject, filters];

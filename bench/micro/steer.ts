@@ -37,6 +37,8 @@ function steeringOf(clusters: number): ServiceSteering {
     evidence,
     readFile: () => Buffer.alloc(0),
     countConnection: () => undefined,
+    countQueued: () => undefined,
+    workers: 1,
     nowMs: () => 0,
     warn: () => undefined,
   };

@@ -40,6 +40,8 @@ test('a retry of the old generation leaves the shares of the new one alone', () 
     nowMs: () => 0,
     warn: () => undefined,
     countConnection: () => undefined,
+    countQueued: () => undefined,
+    workers: 1,
   };
   const configs = result.config.clusters;
   const upstreams = new Map(Object.values(configs).map((cluster) => [cluster.name, new ClusterUpstream(cluster, environment, null)]));
