@@ -1,6 +1,7 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
+import type { StickyConfig } from './sticky-config.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -298,6 +299,8 @@ export interface ServiceConfig {
   readonly split: Readonly<Record<string, number>>;
   readonly steer: SteerConfig;
   readonly onUnavailable: OnUnavailable;
+  /** Null: requests go by the split, each for itself. */
+  readonly sticky: StickyConfig | null;
   readonly timeouts: ServiceTimeouts;
   readonly retries: RetryConfig;
 }

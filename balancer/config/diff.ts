@@ -66,6 +66,7 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
   split: 'split',
   steer: 'steer',
   onUnavailable: 'onUnavailable',
+  sticky: 'sticky',
   timeouts: 'timeouts',
   retries: 'retries',
 };

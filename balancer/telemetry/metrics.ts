@@ -59,6 +59,16 @@ export const METRICS = {
     help: 'Attempts beyond the first, and retries refused for want of budget',
     labels: ['service', 'outcome'],
   },
+  weir_assignments_total: {
+    kind: 'counter',
+    help: 'Clients that were given a place by a cookie; by these the split is met, requests follow as old cookies go',
+    labels: ['service', 'version', 'cluster'],
+  },
+  weir_pins_total: {
+    kind: 'counter',
+    help: 'Requests with a pin: kept, void (of another epoch or key), broken because its place is down, evicted because its place has weight 0',
+    labels: ['service', 'outcome'],
+  },
   weir_ejections_total: {
     kind: 'counter',
     help: 'Endpoints and targets taken out by outlier detection on real traffic',

@@ -13,6 +13,7 @@ import type { QueueOutcome } from '../upstream/admission.ts';
 import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
 import type { TlsSources } from '../upstream/upstream-tls.ts';
 import type { Evidence } from './evidence.ts';
+import type { PinKey } from './pins.ts';
 import { ServiceSteering, type ServiceTarget } from './service-steering.ts';
 import { AnswerStats } from './stats.ts';
 
@@ -34,6 +35,7 @@ export interface GenerationEnvironment extends TlsSources {
   readonly random: Random;
   readonly evidence: Evidence;
   readonly meter: Meter;
+  readonly pinKey: PinKey;
 }
 
 /** A route with all it needs; filters a route does not use are not there at all. */

@@ -79,7 +79,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     if (route.service.refuses(route.config.priorityClass))
       return this.fail('overloaded', 'the service has more requests than its places can take');
     this.#fields = forwardedFields(this.exchange.request);
-    const target = route.service.choose();
+    const target = route.service.chooseFor(this.exchange.request);
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#try(target, route);
   }
@@ -177,7 +177,9 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, Expiring {
     this.#continueTimer?.cancel();
     // Equal responses share their fields.
     const filtered = this.route !== null && this.route.onResponse.length > 0;
-    this.#sendHead({ status, fields: filtered ? fields.slice() : fields }, bodyLength);
+    const cookie = status < 500 ? (this.route?.service.cookieFor(attempt.target, this.exchange.request) ?? null) : null;
+    const own = cookie === null ? fields : [...fields, 'set-cookie', cookie];
+    this.#sendHead({ status, fields: filtered && own === fields ? fields.slice() : own }, bodyLength);
   }
 
   onResponseBody(chunk: Buffer): boolean {

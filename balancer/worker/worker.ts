@@ -23,6 +23,7 @@ import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from './in-turns.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
+import { PinKey } from './pins.ts';
 import { Pipeline } from './pipeline.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -58,6 +59,7 @@ export class Worker {
   readonly #vitals: Vitals;
   readonly #clients: ClientConnections;
   readonly #nextRequestId = createRequestIds();
+  readonly #pinKey = new PinKey();
   #pipeline: Pipeline | null = null;
   #plan: Plan | null = null;
   #planNumber = 0;
@@ -168,6 +170,10 @@ export class Worker {
       case 'ticket_key':
         this.#listeners.setTicketKey(Buffer.from(message.key, 'base64'));
         return;
+      case 'pin_key':
+        this.#pinKey.set(Buffer.from(message.key, 'base64'));
+        this.#evidence.renew();
+        return;
       case 'metrics_ack':
         return;
     }
@@ -212,6 +218,7 @@ export class Worker {
       random: Math.random,
       evidence: this.#evidence,
       meter: this.#meter,
+      pinKey: this.#pinKey,
       readFile: readFileSync,
       nowMs: this.#context.nowMs,
       warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),

@@ -57,6 +57,7 @@ function serviceConfig(name: string, { versions, split, policy, onUnavailable }:
     split: toMillionths(Object.fromEntries(names.map((version) => [version, asked[version] ?? 0]))),
     steer: { policy: policy ?? 'capacity', panicThreshold: 0, overload: 'shed' },
     onUnavailable: onUnavailable ?? 'redistribute',
+    sticky: null,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tunnelIdleMs: 1000 },
     retries: { attempts: 1, budgetRatio: 0.2, budgetMin: 3 },
   };

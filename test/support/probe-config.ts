@@ -50,6 +50,7 @@ export function service(name: string, versions: readonly VersionConfig[]): Servi
     split: {},
     steer: { policy: 'weighted', panicThreshold: 0, overload: 'shed' },
     onUnavailable: 'redistribute',
+    sticky: null,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tunnelIdleMs: 1000 },
     retries: { attempts: 0, budgetRatio: 0, budgetMin: 0 },
   };
