@@ -31,6 +31,8 @@ type WireMessage =
     }
   /** The key of TLS session tickets from now on, in base64: TICKET_KEY_BYTES bytes that only the processes of the host know. */
   | { readonly type: 'ticket_key'; readonly key: string }
+  /** The key that pins are signed with, as above; it stays. */
+  | { readonly type: 'pin_key'; readonly key: string }
   /** Metric deltas up to this sequence are counted; the worker may forget them. */
   | { readonly type: 'metrics_ack'; readonly sequence: number };
 
@@ -140,6 +142,7 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   plan: { plan: count, value: mapping },
   plan_delta: { base: count, plan: count, services: mapping, health: mapping },
   ticket_key: { key: ticketKey },
+  pin_key: { key: ticketKey },
   metrics_ack: { sequence: count },
 };
 

@@ -14,13 +14,14 @@ export interface Expiring {
  */
 export class Deadlines {
   nowMs: number;
-  readonly #clock: Clock;
+  /** What it looks at, for time-outs that cannot wait for a sweep. */
+  readonly clock: Clock;
   readonly #periodMs: number;
   readonly #items = new Set<Expiring>();
   #timer: Timer | null = null;
 
   constructor(clock: Clock, periodMs = 100) {
-    this.#clock = clock;
+    this.clock = clock;
     this.#periodMs = periodMs;
     this.nowMs = clock.nowMs();
   }
@@ -38,7 +39,7 @@ export class Deadlines {
   }
 
   start(): void {
-    this.#timer ??= this.#clock.after(this.#periodMs, () => this.#tick(), true);
+    this.#timer ??= this.clock.after(this.#periodMs, () => this.#tick(), true);
   }
 
   close(): void {
@@ -48,7 +49,7 @@ export class Deadlines {
 
   /** Looks at every item now. */
   sweep(): void {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.clock.nowMs();
     this.nowMs = nowMs;
     for (const item of this.#items) if (item.deadlineMs <= nowMs) item.onDeadline();
   }

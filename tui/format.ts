@@ -75,6 +75,8 @@ export function changeText(change: ChangeView | null): string {
       return `dial ${change.cluster} ${change.percent}`;
     case 'release':
       return `release ${change.cluster}`;
+    case 'void_pins':
+      return `pins void ${change.service}`;
     case 'undo':
       return change.to === null ? 'undo' : `undo --to ${change.to}`;
   }

@@ -62,6 +62,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'let a cluster that was down have its share again',
         load: async () => (await import('./commands/release.ts')).releaseCommand,
       },
+      {
+        name: 'pins',
+        summary: 'void the places that clients keep by a cookie',
+        load: async () => (await import('./commands/pins.ts')).pinsCommand,
+      },
       { name: 'undo', summary: 'take back the last change', load: async () => (await import('./commands/undo.ts')).undoCommand },
       { name: 'history', summary: 'list the changes', load: async () => (await import('./commands/history.ts')).historyCommand },
       {

@@ -3,6 +3,7 @@ import { parseEndpoint, parseStatuses } from './addresses.ts';
 import type { Completion } from './completion.ts';
 import type { ClusterConfig, ClusterTls, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
 import type { ValuePath } from './problems.ts';
+import { parseKeySource, type KeySource } from '../message/request-key.ts';
 import { durationMs, percentRatio } from './quantities.ts';
 import type { ClusterFile, HealthFile } from './schema-fleet.ts';
 
@@ -31,6 +32,18 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
     },
     capacity: file.capacity === undefined ? null : { rps: file.capacity.rps ?? null, learn: file.capacity.learn },
     balance: file.balance,
+    hash: { key: keySource(file.hash.key), factor: file.hash.factor },
+    slowStart: {
+      windowMs: durationMs(file.slowStart.window),
+      minimum: percentRatio(file.slowStart.minimum),
+      aggression: file.slowStart.aggression,
+    },
+    limits: {
+      requests: file.limits.requests,
+      requestsPerEndpoint: file.limits.requestsPerEndpoint,
+      queueLength: file.limits.queue.length,
+      queueMs: durationMs(file.limits.queue.time),
+    },
     connectTimeoutMs: durationMs(file.connectTimeout),
     keepAliveMs: durationMs(file.keepAlive),
     maxConnections: file.maxConnections,
@@ -39,6 +52,11 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
     failback: { mode: file.failback.mode, windowMs: durationMs(file.failback.window) },
     proxyProtocol: file.proxyProtocol ?? null,
   };
+}
+
+/** Of a text that passed the schema. */
+export function keySource(text: string): KeySource {
+  return parseKeySource(text) ?? { kind: 'address' };
 }
 
 function completeTls(file: ClusterFile['tls'], path: ValuePath, completion: Completion): ClusterTls {

@@ -1,7 +1,8 @@
 // Services of the file → services of the config.
 import type { Completion } from './completion.ts';
-import { completeHealth } from './complete-cluster.ts';
+import { completeHealth, keySource } from './complete-cluster.ts';
 import type { PlacementConfig, ServiceConfig, VersionConfig } from './config.ts';
+import type { StickyConfig } from './sticky-config.ts';
 import { toMillionths } from './millionths.ts';
 import { nearest } from './nearest.ts';
 import type { ValuePath } from './problems.ts';
@@ -22,6 +23,7 @@ export function completeService(name: string, file: ServiceFile, completion: Com
       overload: file.steer.overload,
     },
     onUnavailable: file.onUnavailable,
+    sticky: completeSticky(name, file.sticky, { path: [...path, 'sticky'], completion }),
     timeouts: {
       firstByteMs: durationMs(file.timeouts.firstByte),
       betweenBytesMs: durationMs(file.timeouts.betweenBytes),
@@ -36,6 +38,32 @@ export function completeService(name: string, file: ServiceFile, completion: Com
 interface Place {
   readonly path: ValuePath;
   readonly completion: Completion;
+}
+
+function completeSticky(service: string, file: ServiceFile['sticky'], { path, completion }: Place): StickyConfig | null {
+  const { mode } = file;
+  if (mode === 'none') {
+    const idle = (['key', 'override', 'salt', 'cookieName', 'cookieMaxAge'] as const).find((key) => file[key] !== undefined);
+    if (idle !== undefined && !completion.isTouched(path))
+      completion.report([...path, idle], `${idle} does nothing while mode is none; set mode to hash or cookie, or leave it out`);
+    return null;
+  }
+  if (mode === 'hash' && file.key === undefined && !completion.isTouched(path))
+    completion.report(
+      [...path, 'mode'],
+      'hash needs to know what clients are told apart by; add key, for example header:x-user-id or address',
+    );
+  return {
+    mode,
+    key: file.key === undefined ? null : keySource(file.key),
+    scope: file.scope,
+    salt: file.salt ?? service,
+    onZero: file.onZero,
+    drainMs: durationMs(file.drainFor),
+    cookieName: file.cookieName ?? `weir-${service}`,
+    cookieMaxAgeMs: file.cookieMaxAge === undefined ? null : durationMs(file.cookieMaxAge),
+    override: file.override?.toLowerCase() ?? null,
+  };
 }
 
 function completeVersion(name: string, file: VersionFile, { path, completion }: Place): VersionConfig {

@@ -1,5 +1,7 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
+import type { KeySource } from '../message/request-key.ts';
+import type { StickyConfig } from './sticky-config.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -192,6 +194,32 @@ export interface FailbackConfig {
   readonly windowMs: number;
 }
 
+/** What a policy that keeps keys at endpoints goes by. */
+export interface HashConfig {
+  readonly key: KeySource;
+  /** 1.25 to 2: an endpoint has at most this many times the mean of requests in flight. */
+  readonly factor: number;
+}
+
+/** An endpoint that is new or back gets its part of the requests little by little. */
+export interface SlowStartConfig {
+  /** 0: at once. */
+  readonly windowMs: number;
+  /** Its part begins here; 0 to 1. */
+  readonly minimum: number;
+  /** 1: in a line; above: faster at first. */
+  readonly aggression: number;
+}
+
+/** Bounds on requests in work, of this host; 0: none. */
+export interface ClusterLimits {
+  readonly requests: number;
+  readonly requestsPerEndpoint: number;
+  /** Requests that may wait for room. */
+  readonly queueLength: number;
+  readonly queueMs: number;
+}
+
 export interface ClusterConfig {
   readonly name: string;
   readonly region: string | null;
@@ -202,6 +230,9 @@ export interface ClusterConfig {
   readonly outlier: OutlierConfig;
   readonly capacity: ClusterCapacity | null;
   readonly balance: string;
+  readonly hash: HashConfig;
+  readonly slowStart: SlowStartConfig;
+  readonly limits: ClusterLimits;
   readonly connectTimeoutMs: number;
   /** Idle upstream connections are closed after this. */
   readonly keepAliveMs: number;
@@ -272,6 +303,8 @@ export interface ServiceConfig {
   readonly split: Readonly<Record<string, number>>;
   readonly steer: SteerConfig;
   readonly onUnavailable: OnUnavailable;
+  /** Null: requests go by the split, each for itself. */
+  readonly sticky: StickyConfig | null;
   readonly timeouts: ServiceTimeouts;
   readonly retries: RetryConfig;
 }

@@ -50,6 +50,9 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   outlier: 'outlier',
   capacity: 'capacity',
   balance: 'balance',
+  hash: 'hash',
+  slowStart: 'slowStart',
+  limits: 'limits',
   connectTimeoutMs: 'connectTimeout',
   keepAliveMs: 'keepAlive',
   maxConnections: 'maxConnections',
@@ -63,6 +66,7 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
   split: 'split',
   steer: 'steer',
   onUnavailable: 'onUnavailable',
+  sticky: 'sticky',
   timeouts: 'timeouts',
   retries: 'retries',
 };

@@ -1,5 +1,6 @@
 // The kinds of single values a config file holds: what each is called, what it looks like, how it is checked.
 import { canonicalTarget } from '../message/canonical-path.ts';
+import { parseKeySource } from '../message/request-key.ts';
 import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
 import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseStatuses } from './addresses.ts';
 import { nearest } from './nearest.ts';
@@ -103,6 +104,11 @@ export const KINDS = {
   },
   method: word('a method', 'a method in upper case, for example GET', METHOD_PATTERN),
   fieldName: word('a header field name', 'letters, digits and -, for example x-tenant', TOKEN_PATTERN),
+  keySource: text(
+    'a key of requests',
+    'address, or header:NAME, cookie:NAME or query:NAME, for example header:x-user-id',
+    (value) => parseKeySource(value) !== null,
+  ),
   cipherSuite: text('a cipher suite', `an OpenSSL name such as ${INTERMEDIATE_SUITES[3] ?? ''}`, checkSuite),
   file: text(
     'a file',

@@ -1,6 +1,8 @@
 // The fleet part of the file: clusters, services and routes.
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
+import { hash, limits, slowStart } from './schema-endpoints.ts';
+import { sticky } from './schema-sticky.ts';
 import { choice, duration, formsOf, listOf, mapping, mappingOr, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const health = mapping(
@@ -113,7 +115,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
           ratio: valueOf('percent', 'Part of the requests of a window that must fail to eject', '50%'),
           minRequests: Type.Integer({ minimum: 1, default: 20, description: 'Requests a window needs before its ratio counts' }),
           window: duration('Length of a window', '1s'),
-          baseEjection: duration('First ejection; doubles each time', '5s'),
+          baseEjection: duration('First ejection; the n-th lasts n times this, less up to a tenth at random', '5s'),
           maxEjection: duration('Longest ejection', '300s'),
         },
         'Ejection on the evidence of real traffic',
@@ -124,6 +126,9 @@ const cluster = (balances: readonly ConfigExtension[]) =>
         'How an endpoint of the cluster is chosen',
         balances[0]?.name,
       ),
+      hash,
+      slowStart,
+      limits,
       connectTimeout: duration('How long a connection to an endpoint may take, TLS included', '1s'),
       keepAlive: duration('Idle connections to an endpoint are closed after this', '60s'),
       maxConnections: Type.Integer({ minimum: 1, maximum: 65_535, default: 1024, description: 'Connections per worker and endpoint' }),
@@ -193,6 +198,7 @@ const service = mapping(
       'Steering',
     ),
     onUnavailable: choice(['redistribute', 'fail', 'hold'], 'Where a share goes when its place is gone', 'redistribute'),
+    sticky,
     timeouts: optionalMapping(
       {
         firstByte: duration('From the end of the request to the first byte of the response', '30s'),

@@ -83,6 +83,7 @@ class Controller {
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
   readonly #tickets: TicketKeys;
+  readonly #pinKeys: TicketKeys;
   readonly #beginning: Beginning;
   #reloadWaits = false;
   /** Whether any one cluster could be lost, as last told; null: not known yet. */
@@ -116,7 +117,16 @@ class Controller {
       rotateMs: served.config.sessionTickets.rotateMs,
       clock: systemClock,
       log,
+      purpose: 'session tickets',
       onKey: (key) => this.#edge.links.sendTicketKey(key),
+    });
+    this.#pinKeys = new TicketKeys({
+      path: join(stateDir, 'pin.key'),
+      rotateMs: Infinity,
+      purpose: 'pins',
+      clock: systemClock,
+      log,
+      onKey: (key) => this.#edge.links.sendPinKey(key),
     });
     this.#metrics = new MetricsEndpoint({ contentType: this.#edge.registry.contentType, expose: () => this.#expose() }, log);
   }
@@ -131,6 +141,7 @@ class Controller {
     edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     this.#tickets.start();
+    this.#pinKeys.start();
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
     edge.prober.start(config, edge.health.read());
@@ -175,6 +186,7 @@ class Controller {
     const edge = this.#edge;
     edge.loop.close();
     this.#tickets.close();
+    this.#pinKeys.close();
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);

@@ -1,4 +1,4 @@
-// The key of TLS session tickets that all workers of the host share: made here, kept in a file of its own, replaced in time.
+// A key that all workers of the host share, of TLS session tickets or of pins: made here, kept in a file of its own, replaced in time.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import type { Clock, Timer } from '../../health/clock.ts';
@@ -8,7 +8,10 @@ import type { Log } from '../log.ts';
 export interface TicketKeysOptions {
   /** Of the file that keeps the key over restarts, in the state directory. */
   readonly path: string;
+  /** Infinity: it stays. */
   readonly rotateMs: number;
+  /** What it is for, as the log says it. */
+  readonly purpose: string;
   readonly clock: Clock;
   readonly log: Log;
   /** Gets each key, the first at once. */
@@ -66,14 +69,14 @@ export class TicketKeys {
   }
 
   #renew(): void {
-    const { clock, log, onKey } = this.#options;
+    const { clock, log, onKey, purpose } = this.#options;
     const next = { key: randomBytes(TICKET_KEY_BYTES), madeAtMs: clock.wallMs() };
     this.#current = next;
     try {
       this.#write(next);
     } catch (error) {
-      // It serves all the same; only a restart will cost the clients a full handshake.
-      log.warn({ problem: error instanceof Error ? error.message : String(error) }, 'the key of the session tickets cannot be kept');
+      // It serves all the same; only after a restart what was made with it counts no more.
+      log.warn({ problem: error instanceof Error ? error.message : String(error) }, `the key of the ${purpose} cannot be kept`);
     }
     onKey(next.key);
   }
@@ -87,10 +90,10 @@ export class TicketKeys {
 
   /** Null: there is none, or none that can be trusted; another one is made. */
   #read(): TicketKey | null {
-    const { path, log } = this.#options;
+    const { path, log, purpose } = this.#options;
     try {
       if ((statSync(path).mode & 0o077) !== 0) {
-        log.warn({ path }, 'the key of the session tickets could be read by others and is replaced');
+        log.warn({ path }, `the key of the ${purpose} could be read by others and is replaced`);
         return null;
       }
       return decodeTicketKey(readFileSync(path, 'utf8'));

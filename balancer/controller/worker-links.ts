@@ -74,6 +74,7 @@ export class WorkerLinks {
   #generation: { readonly number: number; readonly lines: readonly string[] } | null = null;
   #plan: { readonly number: number; readonly value: Plan } | null = null;
   #ticketKey: Buffer | null = null;
+  #pinKey: Buffer | null = null;
 
   constructor(clock: Clock, log: Log, listener: WorkerListener) {
     this.#clock = clock;
@@ -121,6 +122,12 @@ export class WorkerLinks {
   sendTicketKey(key: Buffer): void {
     this.#ticketKey = key;
     this.#broadcast(ticketKeyMessage(key));
+  }
+
+  /** To every worker, and to each that comes. */
+  sendPinKey(key: Buffer): void {
+    this.#pinKey = key;
+    this.#broadcast(pinKeyMessage(key));
   }
 
   /** To every worker: what changed since the plan before, or all of it when there was none. */
@@ -235,6 +242,7 @@ export class WorkerLinks {
     };
     this.#entries.set(name, entry);
     if (this.#ticketKey !== null) write(socket, encodeMessage(ticketKeyMessage(this.#ticketKey)));
+    if (this.#pinKey !== null) write(socket, encodeMessage(pinKeyMessage(this.#pinKey)));
     // The plan first: a generation that is built meets its shares, and never a service without any.
     if (this.#plan !== null) write(socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
     if (this.#generation !== null && this.#generation.number !== generation) writeAll(socket, this.#generation.lines);
@@ -298,6 +306,10 @@ export class WorkerLinks {
 
 function ticketKeyMessage(key: Buffer): ControllerMessage {
   return { type: 'ticket_key', key: key.toString('base64') };
+}
+
+function pinKeyMessage(key: Buffer): ControllerMessage {
+  return { type: 'pin_key', key: key.toString('base64') };
 }
 
 /** Its connection has a successor: the end of it is not the end of the worker. */

@@ -35,6 +35,8 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
       return setDial(intent, change, facts);
     case 'release':
       return release(intent, change, facts);
+    case 'void_pins':
+      return voidPins(intent, change, facts);
   }
 }
 
@@ -162,6 +164,21 @@ function release(intent: Intent, change: Extract<Change, { kind: 'release' }>, f
   const released = { ...present, releases: (present.releases ?? 0) + 1 };
   const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: released } };
   return conclude(intent, after, facts, { summary: `${cluster.name}: released`, strictness: 'other' });
+}
+
+function voidPins(intent: Intent, change: Extract<Change, { kind: 'void_pins' }>, facts: Facts): ChangeOutcome {
+  const service = find(facts.services, change.service, 'service');
+  if (isRefusal(service)) return refuse(service);
+  if (service.sticky?.mode !== 'cookie')
+    return refuse({
+      kind: 'usage',
+      message: `service "${service.name}" gives no pins, so there are none to void; services with sticky.mode cookie do`,
+    });
+  const present = intent.services[service.name];
+  if (present === undefined) return refuse(notSeeded(service.name));
+  const voided = { ...present, pinEpoch: intent.revision + 1 };
+  const after = { ...intent, services: { ...intent.services, [service.name]: voided } };
+  return conclude(intent, after, facts, { summary: `${service.name}: pins given before are void`, strictness: 'other' });
 }
 
 /** Checks every named member and its percentage; an empty list is refused, since it asks for nothing. */

@@ -16,6 +16,7 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
     add(['services', name, 'split'], service.split);
     add(['services', name, 'splitSeed'], service.splitSeed);
     add(['services', name, 'clusterWeightsSeed'], service.clusterWeightsSeed);
+    if (service.pinEpoch !== undefined) add(['services', name, 'pinEpoch'], service.pinEpoch);
     if (service.routes !== undefined) add(['services', name, 'routes'], service.routes);
     for (const [version, weights] of Object.entries(service.clusterWeights)) add(['services', name, 'clusterWeights', version], weights);
   }
@@ -60,7 +61,10 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
         return [version, restored ?? weights];
       }),
     );
-    return { ...present, split: chosen('services', name, 'split') ? old.split : present.split, clusterWeights };
+    const { pinEpoch, ...others } = present;
+    const epoch = chosen('services', name, 'pinEpoch') ? old.pinEpoch : pinEpoch;
+    const split = chosen('services', name, 'split') ? old.split : present.split;
+    return { ...others, ...(epoch === undefined ? {} : { pinEpoch: epoch }), split, clusterWeights };
   };
   const cluster = (name: string, present: ClusterIntent): ClusterIntent => {
     const old = from.clusters[name] ?? present;

@@ -12,6 +12,8 @@ export interface ServiceIntent {
   readonly clusterWeightsSeed: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Names of the routes that led here when the file was last taken over: a service leaves the file after its routes, not with them. */
   readonly routes?: readonly string[];
+  /** The revision that voided all pins given before; absent: none did. A revision, so that no number comes twice, whatever is undone. */
+  readonly pinEpoch?: number;
 }
 
 export interface ClusterIntent {
@@ -36,6 +38,8 @@ export type Change =
   | { readonly kind: 'dial'; readonly cluster: string; readonly percent: number }
   /** Lets a cluster that was down come back now: out of a hold, or without waiting any longer. */
   | { readonly kind: 'release'; readonly cluster: string }
+  /** Clients of the service lose the places that they were given with a cookie. */
+  | { readonly kind: 'void_pins'; readonly service: string }
   | { readonly kind: 'undo'; readonly to: number | null };
 
 /** Where a revision came from. */

@@ -56,6 +56,7 @@ function seedService(service: ServiceConfig, routes: readonly RouteConfig[], pre
     clusterWeights: Object.fromEntries(service.versions.map((version) => [version.name, weightsNow(version, previous)])),
     clusterWeightsSeed,
     routes: routeNames.sort(),
+    ...(previous?.pinEpoch === undefined ? {} : { pinEpoch: previous.pinEpoch }),
   };
 }
 

@@ -116,6 +116,8 @@ export interface ServicePlan {
   readonly overload: Overload;
   /** Health is not believed: the shares hold whatever the worker sees. */
   readonly panic: boolean;
+  /** Pins given before this revision are void; absent: none are. */
+  readonly pinEpoch?: number;
   /** What each priority class is of the service's requests, in millionths; a class that is not named has none. Shed from the lowest up. */
   readonly classes: Readonly<Partial<Record<PriorityClass, number>>>;
 }

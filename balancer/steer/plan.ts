@@ -83,5 +83,16 @@ function finish(draft: Draft, solution: Solution, finishing: Finishing): Service
   }
   const { targets } = draft;
   const classes = classShares(input.classDemand?.[service]);
-  return { service, onUnavailable, overload, targets, lost, shed: Math.min(lost, solution.shed), panic: draft.wish.panic, classes };
+  const pinEpoch = input.intent.services[service]?.pinEpoch;
+  return {
+    service,
+    onUnavailable,
+    overload,
+    targets,
+    lost,
+    shed: Math.min(lost, solution.shed),
+    panic: draft.wish.panic,
+    classes,
+    ...(pinEpoch === undefined ? {} : { pinEpoch }),
+  };
 }

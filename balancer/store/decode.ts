@@ -103,11 +103,13 @@ const numbersByName = record(numbers);
 function serviceIntent(value: unknown, path: string): ServiceIntent {
   const service = members(value, path);
   const routes = service['routes'];
+  const pinEpoch = service['pinEpoch'];
   return {
     split: numbers(service['split'], `${path}.split`),
     splitSeed: numbers(service['splitSeed'], `${path}.splitSeed`),
     clusterWeights: numbersByName(service['clusterWeights'], `${path}.clusterWeights`),
     clusterWeightsSeed: numbersByName(service['clusterWeightsSeed'], `${path}.clusterWeightsSeed`),
+    ...(pinEpoch === undefined ? {} : { pinEpoch: number(pinEpoch, `${path}.pinEpoch`) }),
     ...(routes === undefined ? {} : { routes: list(string)(routes, `${path}.routes`) }),
   };
 }
@@ -134,7 +136,7 @@ function touchedField(value: unknown, path: string): TouchedField {
 
 function change(value: unknown, path: string): Change {
   const of = members(value, path);
-  const kind = oneOf(['shift', 'shift_clusters', 'admin', 'dial', 'release', 'undo'], of['kind'], `${path}.kind`);
+  const kind = oneOf(['shift', 'shift_clusters', 'admin', 'dial', 'release', 'void_pins', 'undo'], of['kind'], `${path}.kind`);
   switch (kind) {
     case 'shift':
     case 'shift_clusters':
@@ -149,6 +151,8 @@ function change(value: unknown, path: string): Change {
       return { kind, cluster: string(of['cluster'], `${path}.cluster`), percent: number(of['percent'], `${path}.percent`) };
     case 'release':
       return { kind, cluster: string(of['cluster'], `${path}.cluster`) };
+    case 'void_pins':
+      return { kind, service: string(of['service'], `${path}.service`) };
     case 'undo':
       return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`) };
   }

@@ -59,6 +59,16 @@ export const METRICS = {
     help: 'Attempts beyond the first, retries refused for want of budget, and late requests that waited for room in it',
     labels: ['service', 'outcome'],
   },
+  weir_assignments_total: {
+    kind: 'counter',
+    help: 'Clients that were given a place by a cookie; by these the split is met, requests follow as old cookies go',
+    labels: ['service', 'version', 'cluster'],
+  },
+  weir_pins_total: {
+    kind: 'counter',
+    help: 'Requests with a pin: kept, void (of another epoch or key), broken because its place is down, evicted because its place has weight 0',
+    labels: ['service', 'outcome'],
+  },
   weir_ejections_total: {
     kind: 'counter',
     help: 'Endpoints and targets taken out by outlier detection on real traffic',
@@ -100,6 +110,11 @@ export const METRICS = {
   weir_requests_in_flight: { kind: 'gauge', help: 'Requests in work now', labels: ['worker'] },
   weir_upstream_connections_total: { kind: 'counter', help: 'Connections opened to endpoints', labels: ['cluster'] },
   weir_upstream_connections: { kind: 'gauge', help: 'Connections to endpoints open now', labels: ['cluster', 'worker'] },
+  weir_upstream_queue_total: {
+    kind: 'counter',
+    help: 'Requests above a limit of their cluster: admitted after a wait, expired in the queue, refused because it was full, or left by the client',
+    labels: ['cluster', 'outcome'],
+  },
   weir_received_bytes_total: {
     kind: 'counter',
     help: 'Bytes of request bodies, and from clients of pass-through listeners',

@@ -1,9 +1,12 @@
 // A cluster as a worker reaches it: its endpoints, which of them may be used, and the policy that picks one.
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
-import type { ClusterConfig } from '../config/config.ts';
+import type { ClusterConfig, ClusterLimits } from '../config/config.ts';
+import { hash32, mix32 } from '../message/key-hash.ts';
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
+import { requestKey, type Keyed, type KeySource } from '../message/request-key.ts';
 import type { ClusterHealth } from '../steer/plan-shape.ts';
+import { Admission, type QueueOutcome } from './admission.ts';
 import { Endpoint } from './endpoint.ts';
 import type { BalancePolicy } from './policies/policy.ts';
 import { BALANCES } from './policies/registry.ts';
@@ -13,7 +16,14 @@ export interface ClusterEnvironment extends TlsSources {
   readonly deadlines: Deadlines;
   readonly random: Random;
   readonly countConnection: (cluster: string) => void;
+  readonly countQueued: (cluster: string, outcome: QueueOutcome) => void;
+  /** Of the host; limits are divided among them. */
+  readonly workers: number;
 }
+
+const TWO_32 = 2 ** 32;
+/** So often another endpoint is drawn for one that is full or has its part for now. */
+const MAX_DRAWS = 8;
 
 export class ClusterUpstream {
   readonly name: string;
@@ -21,26 +31,41 @@ export class ClusterUpstream {
   /** What a connection that is passed through to it begins with; null: nothing. */
   readonly proxyProtocol: ProxyVersion | null;
   readonly #policy: BalancePolicy;
+  /** Null: the policy goes by no key. */
+  readonly #keySource: KeySource | null;
+  readonly #random: Random;
+  readonly #slowStart: ClusterConfig['slowStart'];
+  readonly #admission: Admission | null;
   readonly #deadlines: Deadlines;
   /** Endpoints that may be used; rebuilt when something changed, and when the first ejection ends. */
   #usable: readonly Endpoint[];
   #usableUntilMs = -Infinity;
+  /** When the last slow start ends. */
+  #warmAtMs = -Infinity;
 
   /** Endpoints of `previous` with the same address and settings stay, with their connections and counters. */
   constructor(config: ClusterConfig, environment: ClusterEnvironment, previous: ClusterUpstream | null) {
     this.name = config.name;
     this.proxyProtocol = config.proxyProtocol;
     this.#deadlines = environment.deadlines;
+    this.#random = environment.random;
+    this.#slowStart = config.slowStart;
+    this.#admission = admissionOf(config, environment, previous === null ? null : previous.#admission);
     const kept = new Map(previous?.endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const endpointEnvironment = { ...environment, countConnection: () => environment.countConnection(config.name) };
     this.endpoints = config.endpoints.map((endpoint) => {
       const before = kept.get(endpoint.id);
       if (before?.scheme === endpoint.scheme) return before;
-      return new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment), endpointEnvironment);
+      const made = new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment), endpointEnvironment);
+      // Where all are new nobody is colder than the others.
+      if (previous !== null) made.startedMs = this.#deadlines.nowMs;
+      return made;
     });
+    for (const endpoint of this.endpoints) endpoint.admission = this.#admission;
     const balance = BALANCES.find(({ name }) => name === config.balance);
     if (balance === undefined) throw new Error(`cluster ${config.name}: balance "${config.balance}" is not registered`);
-    this.#policy = balance.create(environment.random);
+    this.#policy = balance.create(environment.random, { factor: config.hash.factor });
+    this.#keySource = balance.keyed === true ? config.hash.key : null;
     this.#usable = this.endpoints;
   }
 
@@ -59,18 +84,58 @@ export class ClusterUpstream {
    * An endpoint that was not tried yet; null when there is none. When no endpoint may be used, all are asked: whoever sends
    * here in spite of that (panic, hold) has no better place.
    */
-  pick(tried: readonly Endpoint[]): Endpoint | null {
+  pick(tried: readonly Endpoint[], request: Keyed): Endpoint | null {
     const usable = this.#current();
     const pool = usable.length > 0 ? usable : this.endpoints;
     const candidates = tried.length === 0 ? pool : pool.filter((endpoint) => !tried.includes(endpoint));
     if (candidates.length === 0) return null;
-    return candidates[this.#policy.pick(candidates)] ?? null;
+    const key = this.#keySource === null ? 0 : this.#keyOf(request, this.#keySource);
+    const chosen = candidates[this.#policy.pick(candidates, key)] ?? null;
+    const free = chosen !== null && this.#admission === null && this.#deadlines.nowMs >= this.#warmAtMs;
+    return free ? chosen : this.#pickAgain(candidates, chosen, key);
+  }
+
+  /** No endpoint can take another request now. */
+  get isFull(): boolean {
+    return this.#admission !== null && !this.endpoints.some(({ hasRoom }) => hasRoom);
+  }
+
+  /** A request without the key goes anywhere. */
+  #keyOf(request: Keyed, source: KeySource): number {
+    const key = requestKey(source, request);
+    return key === null ? Math.floor(this.#random() * TWO_32) | 0 : hash32(key, 0);
+  }
+
+  /**
+   * Rejection sampling: one in slow start is taken with the probability of its part and drawn again otherwise, so that with part p it
+   * gets p / (p + others) of the requests, whatever the policy. A key decides for itself, so it moves to a starting endpoint once.
+   */
+  #pickAgain(candidates: readonly Endpoint[], first: Endpoint | null, key: number): Endpoint | null {
+    const nowMs = this.#deadlines.nowMs;
+    let chosen = first;
+    let drawn = key;
+    for (let draw = 0; draw < MAX_DRAWS && chosen !== null; draw += 1) {
+      if (chosen.hasRoom) {
+        const warmth = chosen.warmth(this.#slowStart, nowMs);
+        if (warmth >= 1) return chosen;
+        const lot = this.#keySource === null ? this.#random() : (mix32(drawn ^ chosen.seed ^ SLOW_START_SALT) >>> 0) / TWO_32;
+        if (lot < warmth) return chosen;
+      }
+      drawn = mix32(drawn + 1);
+      chosen = candidates[this.#policy.pick(candidates, drawn)] ?? null;
+    }
+    for (const endpoint of candidates) if (endpoint.hasRoom) return endpoint;
+    return chosen;
   }
 
   /** Takes over what the plan says of the endpoints. */
   applyHealth(health: ClusterHealth | undefined): void {
     const down = new Set(health?.endpoints.filter(({ state }) => state === 'down').map(({ endpoint }) => endpoint));
-    for (const endpoint of this.endpoints) endpoint.healthy = !down.has(endpoint.id);
+    for (const endpoint of this.endpoints) {
+      const healthy = !down.has(endpoint.id);
+      if (healthy && !endpoint.healthy) endpoint.startedMs = this.#deadlines.nowMs;
+      endpoint.healthy = healthy;
+    }
     this.refresh();
   }
 
@@ -83,14 +148,31 @@ export class ClusterUpstream {
     const nowMs = this.#deadlines.nowMs;
     if (nowMs < this.#usableUntilMs) return this.#usable;
     let untilMs = Infinity;
+    this.#warmAtMs = -Infinity;
     this.#usable = this.endpoints.filter((endpoint) => {
       const ejected = endpoint.detector.isEjected(nowMs);
       if (ejected) untilMs = Math.min(untilMs, endpoint.detector.ejectedUntilMs);
+      if (this.#slowStart.windowMs > 0) this.#warmAtMs = Math.max(this.#warmAtMs, endpoint.warmAtMs(this.#slowStart));
       return endpoint.healthy && !ejected;
     });
     this.#usableUntilMs = untilMs;
     return this.#usable;
   }
+}
+
+/** Lots of slow start have nothing to do with the choice of the policy. */
+const SLOW_START_SALT = 0x5107_57a7;
+
+/** Null: nothing has a bound. What is in work is counted on over a reload. */
+function admissionOf({ name, limits }: ClusterConfig, environment: ClusterEnvironment, previous: Admission | null): Admission | null {
+  if (!isLimited(limits)) return null;
+  const admission = previous ?? new Admission(environment.deadlines.clock, (outcome) => environment.countQueued(name, outcome));
+  admission.resize(limits, environment.workers);
+  return admission;
+}
+
+function isLimited({ requests, requestsPerEndpoint }: ClusterLimits): boolean {
+  return requests > 0 || requestsPerEndpoint > 0;
 }
 
 /** What must be equal for endpoints to be kept over a reload, beyond their address. */

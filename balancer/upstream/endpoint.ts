@@ -4,8 +4,10 @@ import type { Deadlines } from '../../health/deadlines.ts';
 import { PeakEwma } from '../../health/ewma.ts';
 import { Lateness } from '../../health/lateness.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
-import type { ClusterConfig, EndpointConfig } from '../config/config.ts';
+import type { ClusterConfig, EndpointConfig, SlowStartConfig } from '../config/config.ts';
+import { hash32 } from '../message/key-hash.ts';
 import type { UpstreamAddress } from '../socket/upstream-socket.ts';
+import type { Admission, Counted } from './admission.ts';
 import { ConnectionPool, type ConnectionWaiter, type PoolSettings } from './connection-pool.ts';
 import type { Candidate } from './policies/policy.ts';
 import { RawConnection, type RawWaiter } from './raw-connection.ts';
@@ -22,12 +24,18 @@ const INITIAL_LATENCY_MS = 1000;
 /** An error that comes at once must not look like speed. */
 const ERROR_LATENCY_MS = 1000;
 
-export class Endpoint implements Candidate {
+export class Endpoint implements Candidate, Counted {
   readonly id: string;
   readonly scheme: EndpointConfig['scheme'];
   /** What the plan says of it; a worker never sends to a down endpoint while another is up. */
   healthy = true;
   inFlight = 0;
+  readonly seed: number;
+  admitted = 0;
+  /** Of its cluster; null: requests in work have no bounds. */
+  admission: Admission | null = null;
+  /** When it came, or came back after it had been down; -Infinity: it was there from the beginning. */
+  startedMs = -Infinity;
   readonly detector: OutlierDetector;
   readonly lateness: Lateness;
   readonly #environment: EndpointEnvironment;
@@ -41,6 +49,7 @@ export class Endpoint implements Candidate {
 
   constructor(config: EndpointConfig, cluster: ClusterConfig, tls: UpstreamAddress['tls'], environment: EndpointEnvironment) {
     this.id = config.id;
+    this.seed = hash32(config.id, 0);
     this.scheme = config.scheme;
     this.#environment = environment;
     const { deadlines, countConnection } = environment;
@@ -66,6 +75,24 @@ export class Endpoint implements Candidate {
     return this.#pool.connections + (this.#upgradePool?.connections ?? 0) + this.#raw;
   }
 
+  /** False: it has as many requests in work as it may, or its cluster has. */
+  get hasRoom(): boolean {
+    return this.admission === null || this.admission.hasRoom(this);
+  }
+
+  /** When its slow start is over; in the past where there is none. */
+  warmAtMs({ windowMs }: SlowStartConfig): number {
+    const { ejectedUntilMs } = this.detector;
+    return Math.max(this.startedMs, ejectedUntilMs === 0 ? -Infinity : ejectedUntilMs) + windowMs;
+  }
+
+  /** 0 to 1: the part of its requests that it gets by now, `max(minimum, (t / window) ^ (1 / aggression))`. */
+  warmth(slowStart: SlowStartConfig, nowMs: number): number {
+    const { windowMs, minimum, aggression } = slowStart;
+    const passedMs = nowMs - (this.warmAtMs(slowStart) - windowMs);
+    return passedMs >= windowMs ? 1 : Math.max(minimum, (Math.max(0, passedMs) / windowMs) ** (1 / aggression));
+  }
+
   observeLatency(ms: number): void {
     this.#latency.observe(ms, this.#environment.deadlines.nowMs);
   }
@@ -77,7 +104,14 @@ export class Endpoint implements Candidate {
   /** Hands over a connection, at once where one can be used. `fresh`: rather a new one, as idle ones have turned out to be dead. */
   acquire(waiter: ConnectionWaiter, { fresh, upgrade }: { readonly fresh: boolean; readonly upgrade: boolean }): void {
     const pool = upgrade ? this.#poolForUpgrades() : this.#pool;
-    pool.acquire(waiter, fresh);
+    if (this.admission === null) pool.acquire(waiter, fresh);
+    else this.admission.admit(waiter, this, () => pool.acquire(waiter, fresh));
+  }
+
+  /** The request of the waiter is over, whatever became of it. */
+  release(waiter: ConnectionWaiter): void {
+    this.inFlight -= 1;
+    this.admission?.leave(waiter);
   }
 
   /** A connection for the bytes of one client, begun anew; null: there is no room for another one. */

@@ -186,6 +186,6 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     if (this.#over) return;
     this.#over = true;
     this.#stopWaiting();
-    this.endpoint.inFlight -= 1;
+    this.endpoint.release(this);
   }
 }

@@ -11,7 +11,11 @@ const EMPTY = Buffer.alloc(0);
 type OnFailure = (error: unknown) => void;
 
 /** The request's body as the filters of its route make it; null: it passes as it is. */
-export function filteredRequestBody(route: Pick<RouteRuntime, 'onRequestBody'>, request: CanonicalRequest, onFailure: OnFailure): FilteredBody | null {
+export function filteredRequestBody(
+  route: Pick<RouteRuntime, 'onRequestBody'>,
+  request: CanonicalRequest,
+  onFailure: OnFailure,
+): FilteredBody | null {
   const transform = route.onRequestBody.length === 0 ? null : requestBodyOf(route, request);
   return transform === null ? null : new FilteredBody(transform, onFailure);
 }

@@ -10,6 +10,17 @@ export interface EvidenceSink {
   countEjection(cluster: string, reason: 'path' | 'answers' | 'late'): Counter;
 }
 
+/** Where an answer came from. */
+interface Answered {
+  readonly target: ServiceTarget;
+  readonly endpoint: Endpoint;
+  /** It came within the limit of its try. */
+  readonly timely: boolean;
+}
+
+/** Statuses by which a version says that it is out of order. */
+const OUT_OF_ORDER = new Set([502, 503, 504]);
+
 /** Rises whenever shares must be looked at again. Read on every request, so it is one number. */
 export class Evidence {
   changes = 0;
@@ -46,6 +57,17 @@ export class Evidence {
       this.#sink.countEjection(cluster.name, 'late').add(1);
       this.#sink.report({ kind: 'target', service, version, cluster: cluster.name, forMs, reason });
     }
+  }
+
+  /** The way to an endpoint is good, and a version answered on it. */
+  answered({ target, endpoint, timely }: Answered, nowMs: number, status: number): void {
+    endpoint.detector.success(nowMs);
+    if (timely) {
+      endpoint.lateness.timely(nowMs);
+      target.lateness.timely(nowMs);
+    }
+    if (OUT_OF_ORDER.has(status)) this.answerFailed(target, nowMs, status);
+    else target.detector.success(nowMs);
   }
 
   /** A version answered 502, 503 or 504 in a cluster: that says nothing of the cluster, nor of other versions. */

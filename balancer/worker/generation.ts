@@ -10,9 +10,11 @@ import { settlePath, type Settled } from '../route/settle-path.ts';
 import type { Plan } from '../steer/plan-shape.ts';
 import type { Stratum } from '../steer/split.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
+import type { QueueOutcome } from '../upstream/admission.ts';
 import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
 import type { TlsSources } from '../upstream/upstream-tls.ts';
 import type { Evidence } from './evidence.ts';
+import type { PinKey } from './pins.ts';
 import { ServiceSteering, type ServiceTarget } from './service-steering.ts';
 import { AnswerStats } from './stats.ts';
 
@@ -35,6 +37,7 @@ export interface GenerationEnvironment extends TlsSources {
   readonly evidence: Evidence;
   readonly stratum?: Stratum;
   readonly meter: Meter;
+  readonly pinKey: PinKey;
 }
 
 /** A route with all it needs; filters a route does not use are not there at all. */
@@ -182,6 +185,9 @@ function clustersOf(config: Config, environment: GenerationEnvironment, previous
   const clusterEnvironment = {
     ...environment,
     countConnection: (cluster: string) => environment.meter.counter('weir_upstream_connections_total', [cluster]).add(1),
+    countQueued: (cluster: string, outcome: QueueOutcome) =>
+      environment.meter.counter('weir_upstream_queue_total', [cluster, outcome]).add(1),
+    workers: config.workers,
   };
   return new Map(
     Object.values(config.clusters).map((cluster) => {

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.ts';
 import { ClientHelloReader, fatalAlert, type AlertName, type ClientHello } from '../listener/client-hello.ts';
 import { plainAddress } from '../message/client-address.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
+import type { Keyed } from '../message/request-key.ts';
 import { proxyHeader, type ProxyEnds } from '../message/proxy-protocol.ts';
 import type { Counter } from '../telemetry/meter.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -172,7 +173,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
   #try(target: ServiceTarget, route: RouteRuntime, failure: { readonly code: ErrorCode; readonly detail: string }): void {
     let place: ServiceTarget | null = target;
     while (place !== null) {
-      const endpoint = place.cluster.pick(this.#triedEndpoints);
+      const endpoint = place.cluster.pick(this.#triedEndpoints, this.#keyed());
       if (endpoint !== null) return this.#connect(place, endpoint);
       this.#triedTargets.push(place);
       place = route.service.alternative(target, this.#triedTargets);
@@ -220,6 +221,11 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     this.deadlineMs = deadlines.nowMs + ms;
     if (ms < Infinity) deadlines.add(this);
     else deadlines.remove(this);
+  }
+
+  /** Policies that go by a key have the client's address. */
+  #keyed(): Keyed {
+    return { fields: [], query: '', clientAddress: this.#facts.peerAddress };
   }
 
   /** As the PROXY protocol tells them; null: the socket does not know them any more. */

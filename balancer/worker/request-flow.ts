@@ -28,8 +28,6 @@ import type { WorkerContext } from './worker-context.ts';
 
 /** An HTTP/1.1 origin that keeps silent about Expect still gets its body after this (RFC 9110 section 10.1.1). */
 const CONTINUE_AFTER_MS = 1000;
-/** Statuses by which a version says that it is out of order. */
-const OUT_OF_ORDER = new Set([502, 503, 504]);
 
 export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner, Expiring {
   deadlineMs = Infinity;
@@ -88,9 +86,13 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     }
     if (route.service.refuses(route.config.priorityClass))
       return this.fail('overloaded', 'the service has more requests than its places can take');
-    if (this.exchange.bodyLength !== 0) this.#body = new OutgoingBody(this.#context.bodyMemory, filteredRequestBody(route, this.exchange.request, (error) => this.#bodyFailed(error, 'request')));
+    if (this.exchange.bodyLength !== 0)
+      this.#body = new OutgoingBody(
+        this.#context.bodyMemory,
+        filteredRequestBody(route, this.exchange.request, (error) => this.#bodyFailed(error, 'request')),
+      );
     this.#fields = forwardedFields(this.exchange.request);
-    const target = route.service.choose();
+    const target = route.service.chooseFor(this.exchange.request);
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#begin(target, route);
   }
@@ -194,19 +196,14 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
   }
 
   onHead(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void {
-    const nowMs = this.#context.deadlines.nowMs;
     this.#retrying?.settle();
-    attempt.endpoint.detector.success(nowMs);
-    if (attempt.timely) {
-      attempt.endpoint.lateness.timely(nowMs);
-      attempt.target.lateness.timely(nowMs);
-    }
-    if (OUT_OF_ORDER.has(status)) this.#context.evidence.answerFailed(attempt.target, nowMs, status);
-    else attempt.target.detector.success(nowMs);
+    this.#context.evidence.answered(attempt, this.#context.deadlines.nowMs, status);
     this.#continueTimer?.cancel();
     this.#body?.forget();
     // Equal responses share their fields.
-    const head = { status, fields: this.route?.onResponse.length === 0 ? fields : fields.slice() };
+    const cookie = status < 500 ? (this.route?.service.cookieFor(attempt.target, this.exchange.request) ?? null) : null;
+    const own = this.route?.onResponse.length === 0 ? fields : fields.slice();
+    const head = { status, fields: cookie === null ? own : [...own, 'set-cookie', cookie] };
     if (this.#filtered(head, false)) this.#sendHead(head, this.#responseBody === null ? bodyLength : UNKNOWN_LENGTH);
   }
 
@@ -294,7 +291,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
   }
 
   #begin(target: ServiceTarget, route: RouteRuntime): void {
-    const endpoint = target.cluster.pick(NONE_TRIED);
+    const endpoint = target.cluster.pick(NONE_TRIED, this.exchange.request);
     const place = endpoint === null ? this.#retries(route).from(target) : { target, endpoint };
     if (place === null) this.fail('no_endpoint', 'no endpoint can be used');
     else this.#start(place, route);
@@ -305,7 +302,11 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     this.#target = target;
     const fresh = this.#retrying?.isStale(endpoint) === true;
     this.#attempt = new Attempt(target, endpoint, this, this.#context);
-    this.#attempt.start({ fresh, upgrade: this.exchange.upgrade !== '', tryMs: tryMsOf(this.exchange, { target, service: route.service }, this.#retrying, this.#context.deadlines.nowMs) });
+    this.#attempt.start({
+      fresh,
+      upgrade: this.exchange.upgrade !== '',
+      tryMs: tryMsOf(this.exchange, { target, service: route.service }, this.#retrying, this.#context.deadlines.nowMs),
+    });
   }
 
   /** Takes a head past the filters, and with it the body of an endpoint. False: one of them threw, and that was answered. */
@@ -314,7 +315,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     if (route === null || this.#crashed) return true;
     try {
       for (const filter of route.onResponse) filter.onResponse?.(this.exchange.request, head);
-      if (!own) this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.#bodyFailed(error, 'response'));
+      if (!own)
+        this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.#bodyFailed(error, 'response'));
       return true;
     } catch (error) {
       this.crash(error, 'response');

@@ -112,6 +112,7 @@ export class Retrying implements RetryWaiter {
   after({ target, endpoint }: Attempt, code: ErrorCode): Place | null {
     const again = code === 'stale_connection' || code === 'stream_refused';
     if (again) this.#staleAt = endpoint;
+    else if (target.cluster.isFull) this.#tried.push(...target.cluster.endpoints);
     else this.#tried.push(endpoint);
     const last = this.#owner.attempts - this.#refused >= this.#service.config.retries.attempts;
     return this.#place(target, last && !again, this.#tried);
@@ -189,7 +190,7 @@ export class Retrying implements RetryWaiter {
     const exhausted: ServiceTarget[] = [];
     let next = away ? (this.#service.alternative(target, [target]) ?? target) : target;
     for (;;) {
-      const endpoint = next.cluster.pick(tried);
+      const endpoint = next.cluster.pick(tried, this.#owner.exchange.request);
       if (endpoint !== null) return { target: next, endpoint };
       exhausted.push(next);
       const other = this.#service.alternative(target, exhausted);

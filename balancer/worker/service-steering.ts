@@ -11,7 +11,10 @@ import { redistribute } from '../steer/redistribute.ts';
 import { SplitChooser, type Stratum } from '../steer/split.ts';
 import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
+import type { Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
+import type { PinKey } from './pins.ts';
+import { BY_SPLIT, epochOf, StickyChoice, type StickyRequest } from './sticky-choice.ts';
 
 /** One (version, cluster) of a service. */
 export interface ServiceTarget {
@@ -29,7 +32,7 @@ export interface ServiceTarget {
 }
 
 /** A plan whose targets stand in the order of this service's. */
-type Planned = Pick<ServicePlan, 'targets' | 'lost' | 'shed' | 'overload' | 'panic' | 'classes'>;
+type Planned = Pick<ServicePlan, 'targets' | 'lost' | 'shed' | 'overload' | 'panic' | 'classes' | 'pinEpoch'>;
 type Shares = { readonly effective: readonly number[] } & Pick<ServicePlan, 'lost' | 'shed'>;
 
 /** The place of what is refused beside what is not. */
@@ -41,6 +44,8 @@ export interface SteeringEnvironment {
   readonly evidence: Evidence;
   /** Which of the host's workers this one is; absent: the only one. */
   readonly stratum?: Stratum;
+  readonly meter: Meter;
+  readonly pinKey: PinKey;
 }
 
 export class ServiceSteering {
@@ -48,6 +53,8 @@ export class ServiceSteering {
   readonly targets: readonly ServiceTarget[];
   readonly budget: RetryBudget;
   readonly #environment: SteeringEnvironment;
+  /** Null: nobody keeps a place. */
+  readonly #sticky: StickyChoice | null;
   #chooser: SplitChooser;
   #plan: Planned;
   /** By priority class, which requests are refused; null: none are. */
@@ -68,6 +75,10 @@ export class ServiceSteering {
     this.targets = targetsOf(config, clusters, environment.random, previous);
     this.budget = previous?.budget.isFor(config.retries) === true ? previous.budget : new RetryBudget(config.retries);
     this.#plan = initialPlan(config);
+    this.#sticky =
+      config.sticky === null
+        ? null
+        : new StickyChoice(config.sticky, this.targets, environment, previous === null ? null : previous.#sticky);
     const same = previous !== null && sameTargets(previous.targets, this.targets);
     if (same) this.#plan = previous.#plan;
     this.#chooser = same ? previous.#handOverChooser() : this.#newChooser();
@@ -98,6 +109,19 @@ export class ServiceSteering {
   refuses(priorityClass: PriorityClass): boolean {
     this.#look();
     return this.#refusals !== null && this.#refusals.get(priorityClass)?.next() === REFUSED;
+  }
+
+  /** Where this request goes, by what it is known by where clients keep their place. */
+  chooseFor(request: StickyRequest): ServiceTarget | null {
+    if (this.#sticky === null) return this.choose();
+    this.#look();
+    const index = this.#sticky.choose(request);
+    return index === BY_SPLIT ? this.choose() : (this.targets[index] ?? null);
+  }
+
+  /** What a client that `target` answered is told, so that it keeps its place; null: nothing. */
+  cookieFor(target: ServiceTarget, request: StickyRequest): string | null {
+    return this.#sticky === null ? null : this.#sticky.cookieFor(target, request);
   }
 
   /** Where the next request goes; null: its share is lost, or there is no place at all. */
@@ -139,6 +163,7 @@ export class ServiceSteering {
     this.#effective = effective;
     this.#chooser.setWeights([...effective, lost - shed]);
     this.#refuse(shed);
+    this.#sticky?.update({ planned: this.#plan.targets, effective, shed, epoch: epochOf(this.#plan) });
   }
 
   /** The plan where this worker sees nothing else, or where health is not believed; else what it comes to without what is out. */

@@ -25,6 +25,7 @@ import { inTurns } from './in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
+import { PinKey } from './pins.ts';
 import { Pipeline } from './pipeline.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -60,6 +61,7 @@ export class Worker {
   readonly #vitals: Vitals;
   readonly #clients: ClientConnections;
   readonly #nextRequestId = createRequestIds();
+  readonly #pinKey = new PinKey();
   #pipeline: Pipeline | null = null;
   #plan: Plan | null = null;
   #planNumber = 0;
@@ -171,6 +173,10 @@ export class Worker {
       case 'ticket_key':
         this.#listeners.setTicketKey(Buffer.from(message.key, 'base64'));
         return;
+      case 'pin_key':
+        this.#pinKey.set(Buffer.from(message.key, 'base64'));
+        this.#evidence.renew();
+        return;
       case 'metrics_ack':
         return;
     }
@@ -216,6 +222,7 @@ export class Worker {
       evidence: this.#evidence,
       stratum: stratumOf(this.#options.worker, config.workers),
       meter: this.#meter,
+      pinKey: this.#pinKey,
       readFile: readFileSync,
       nowMs: this.#context.nowMs,
       warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),

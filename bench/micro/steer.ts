@@ -1,8 +1,10 @@
 // Micro bench of steering: what choosing version and cluster costs a request, with the looks at plan, health and ejections around the split.
 import { loadConfig } from '../../balancer/config/load.ts';
 import { EXTENSIONS } from '../../balancer/registries.ts';
+import { Meter } from '../../balancer/telemetry/meter.ts';
 import { ClusterUpstream } from '../../balancer/upstream/cluster-upstream.ts';
 import { Evidence } from '../../balancer/worker/evidence.ts';
+import { PinKey } from '../../balancer/worker/pins.ts';
 import { ServiceSteering } from '../../balancer/worker/service-steering.ts';
 import { systemClock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
@@ -37,6 +39,10 @@ function steeringOf(clusters: number): ServiceSteering {
     evidence,
     readFile: () => Buffer.alloc(0),
     countConnection: () => undefined,
+    countQueued: () => undefined,
+    workers: 1,
+    meter: new Meter(),
+    pinKey: new PinKey(),
     nowMs: () => 0,
     warn: () => undefined,
   };

@@ -57,6 +57,7 @@ function serviceConfig(name: string, { versions, split, policy, onUnavailable }:
     split: toMillionths(Object.fromEntries(names.map((version) => [version, asked[version] ?? 0]))),
     steer: { policy: policy ?? 'capacity', panicThreshold: 0, overload: 'shed' },
     onUnavailable: onUnavailable ?? 'redistribute',
+    sticky: null,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },
     retries: { attempts: 1, budgetRatio: 0.2, budgetMin: 3 },
   };
@@ -72,6 +73,9 @@ function clusterConfig(name: string): ClusterConfig {
     outlier: { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 30_000, maxEjectionMs: 300_000 },
     capacity: null,
     balance: 'pick-of-two',
+    hash: { key: { kind: 'address' }, factor: 1.25 },
+    slowStart: { windowMs: 0, minimum: 0.1, aggression: 1 },
+    limits: { requests: 0, requestsPerEndpoint: 0, queueLength: 100, queueMs: 100 },
     connectTimeoutMs: 1000,
     keepAliveMs: 60_000,
     maxConnections: 16,

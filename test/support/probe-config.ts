@@ -24,6 +24,9 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     outlier: { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 5000, maxEjectionMs: 300_000 },
     capacity: null,
     balance: 'round-robin',
+    hash: { key: { kind: 'address' }, factor: 1.25 },
+    slowStart: { windowMs: 0, minimum: 0.1, aggression: 1 },
+    limits: { requests: 0, requestsPerEndpoint: 0, queueLength: 100, queueMs: 100 },
     connectTimeoutMs: 1000,
     keepAliveMs: 60_000,
     maxConnections: 100,
@@ -47,6 +50,7 @@ export function service(name: string, versions: readonly VersionConfig[]): Servi
     split: {},
     steer: { policy: 'weighted', panicThreshold: 0, overload: 'shed' },
     onUnavailable: 'redistribute',
+    sticky: null,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },
     retries: { attempts: 0, budgetRatio: 0, budgetMin: 0 },
   };

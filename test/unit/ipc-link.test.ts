@@ -75,7 +75,7 @@ class Worker {
   #take(message: ControllerMessage): void {
     this.received.push(message.type);
     if (message.type === 'ticket_key') this.ticketKeys.push(message.key);
-    if (this.stuck || message.type === 'metrics_ack' || message.type === 'ticket_key') return;
+    if (this.stuck || message.type === 'metrics_ack' || message.type === 'ticket_key' || message.type === 'pin_key') return;
     if (message.type === 'plan_delta' && message.base !== this.plan) {
       this.link.send({ type: 'plan_gap', have: this.plan });
       return;

@@ -35,6 +35,7 @@ const kinds = [
   Type.Object({ kind: Type.Literal('admin'), cluster: Type.String(), state: AdminState }, strict),
   Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number() }, strict),
   Type.Object({ kind: Type.Literal('release'), cluster: Type.String() }, strict),
+  Type.Object({ kind: Type.Literal('void_pins'), service: Type.String() }, strict),
   Type.Object({ kind: Type.Literal('undo'), to: Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1 }) }, strict),
 ] as const;
 

@@ -48,6 +48,9 @@ function clusterOf(name: string, { declaredRps, region, failback }: ClusterModel
     lastResort: false,
     failback,
     proxyProtocol: null,
+    hash: { key: { kind: 'address' }, factor: 1.25 },
+    slowStart: { windowMs: 0, minimum: 0.1, aggression: 1 },
+    limits: { requests: 0, requestsPerEndpoint: 0, queueLength: 0, queueMs: 0 },
   };
 }
 
@@ -62,6 +65,7 @@ function serviceOf(name: string, { versions, policy, overload, onUnavailable }: 
     split: toMillionths(Object.fromEntries(Object.entries(versions).map(([version, { share }]) => [version, share]))),
     steer: { policy, panicThreshold: 0, overload },
     onUnavailable,
+    sticky: null,
     timeouts: { firstByteMs: 30_000, betweenBytesMs: 30_000, requestMs: 0, tunnelIdleMs: 3_600_000, tryMs: 0 },
     retries: { attempts: 0, budgetRatio: 0, budgetMin: 0 },
   };

@@ -27,7 +27,14 @@ function bench(t: TestContext): Bench {
     clock,
     start: (rotateMs = 12 * HOUR_MS) => {
       const keys: string[] = [];
-      const tickets = new TicketKeys({ path, rotateMs, clock, log: silentLog, onKey: (key) => keys.push(key.toString('hex')) });
+      const tickets = new TicketKeys({
+        path,
+        rotateMs,
+        purpose: 'session tickets',
+        clock,
+        log: silentLog,
+        onKey: (key) => keys.push(key.toString('hex')),
+      });
       tickets.start();
       return { keys, tickets };
     },

@@ -5,8 +5,10 @@ import { Deadlines } from '../../../health/deadlines.ts';
 import { loadConfig } from '../../../balancer/config/load.ts';
 import { EXTENSIONS } from '../../../balancer/registries.ts';
 import type { ServicePlan } from '../../../balancer/steer/plan-shape.ts';
+import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { ClusterUpstream } from '../../../balancer/upstream/cluster-upstream.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
+import { PinKey } from '../../../balancer/worker/pins.ts';
 import { ServiceSteering } from '../../../balancer/worker/service-steering.ts';
 import { TEST_ENVIRONMENT } from '../../support/config-text.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -40,6 +42,10 @@ test('a retry of the old generation leaves the shares of the new one alone', () 
     nowMs: () => 0,
     warn: () => undefined,
     countConnection: () => undefined,
+    countQueued: () => undefined,
+    workers: 1,
+    meter: new Meter(),
+    pinKey: new PinKey(),
   };
   const configs = result.config.clusters;
   const upstreams = new Map(Object.values(configs).map((cluster) => [cluster.name, new ClusterUpstream(cluster, environment, null)]));

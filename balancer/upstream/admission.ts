@@ -1,0 +1,110 @@
+// Bounds on the requests in work on a cluster and on each of its endpoints, with a short queue of those that wait for room.
+import type { Clock, Timer } from '../../health/clock.ts';
+import type { ClusterLimits } from '../config/config.ts';
+import type { ConnectionWaiter } from './connection-pool.ts';
+
+/** An endpoint, as far as it is counted. */
+export interface Counted {
+  readonly id: string;
+  /** Requests let through and not over. */
+  admitted: number;
+}
+
+/** `admitted` after a wait; `expired`: no room in time; `refused`: the queue was full; `left`: the request gave up first. */
+export type QueueOutcome = 'admitted' | 'expired' | 'refused' | 'left';
+
+interface Waiting {
+  readonly waiter: ConnectionWaiter;
+  readonly place: Counted;
+  readonly enter: () => void;
+  readonly untilMs: number;
+}
+
+export class Admission {
+  readonly #clock: Clock;
+  readonly #count: (outcome: QueueOutcome) => void;
+  readonly #inWork = new Map<ConnectionWaiter, Counted>();
+  /** All wait equally long, so the first is the first to give up. */
+  readonly #queue: Waiting[] = [];
+  #timer: Timer | null = null;
+  #requests = Infinity;
+  #perEndpoint = Infinity;
+  #queueLength = 0;
+  #queueMs = 0;
+
+  constructor(clock: Clock, count: (outcome: QueueOutcome) => void) {
+    this.#clock = clock;
+    this.#count = count;
+  }
+
+  /** A worker has an equal part of the limits of the host: it asks nobody, and the parts together are no more than the whole. */
+  resize(limits: ClusterLimits, workers: number): void {
+    this.#requests = partOf(limits.requests, workers) ?? Infinity;
+    this.#perEndpoint = partOf(limits.requestsPerEndpoint, workers) ?? Infinity;
+    this.#queueLength = partOf(limits.queueLength, workers) ?? 0;
+    this.#queueMs = limits.queueMs;
+  }
+
+  hasRoom(place: Counted): boolean {
+    return this.#inWork.size < this.#requests && place.admitted < this.#perEndpoint;
+  }
+
+  /** Calls `enter`, at once or when there is room, or fails the waiter. What entered must leave. */
+  admit(waiter: ConnectionWaiter, place: Counted, enter: () => void): void {
+    if (this.hasRoom(place)) return this.#enter(waiter, place, enter);
+    if (this.#queue.length >= this.#queueLength) {
+      this.#count('refused');
+      return waiter.onConnectionFailed('overloaded', `${place.id}: as many requests as may are in work and waiting`);
+    }
+    this.#queue.push({ waiter, place, enter, untilMs: this.#clock.nowMs() + this.#queueMs });
+    this.#watch();
+  }
+
+  /** The request of the waiter is over, or it waits no more. */
+  leave(waiter: ConnectionWaiter): void {
+    const place = this.#inWork.get(waiter);
+    if (place === undefined) return this.#giveUp(waiter);
+    this.#inWork.delete(waiter);
+    place.admitted -= 1;
+    const next = this.#queue.findIndex((waiting) => this.hasRoom(waiting.place));
+    const [waiting] = next < 0 ? [] : this.#queue.splice(next, 1);
+    if (waiting === undefined) return;
+    this.#count('admitted');
+    this.#enter(waiting.waiter, waiting.place, waiting.enter);
+  }
+
+  #enter(waiter: ConnectionWaiter, place: Counted, enter: () => void): void {
+    this.#inWork.set(waiter, place);
+    place.admitted += 1;
+    enter();
+  }
+
+  #giveUp(waiter: ConnectionWaiter): void {
+    const index = this.#queue.findIndex((waiting) => waiting.waiter === waiter);
+    if (index < 0) return;
+    this.#queue.splice(index, 1);
+    this.#count('left');
+  }
+
+  #watch(): void {
+    const first = this.#queue[0];
+    if (first === undefined) return;
+    this.#timer ??= this.#clock.after(Math.max(0, first.untilMs - this.#clock.nowMs()), () => this.#expire(), true);
+  }
+
+  #expire(): void {
+    this.#timer = null;
+    const nowMs = this.#clock.nowMs();
+    for (let first = this.#queue[0]; first !== undefined && first.untilMs <= nowMs; first = this.#queue[0]) {
+      this.#queue.shift();
+      this.#count('expired');
+      first.waiter.onConnectionFailed('overloaded', `${first.place.id}: no room in time for another request in work`);
+    }
+    this.#watch();
+  }
+}
+
+/** Null: there is no limit. */
+function partOf(limit: number, workers: number): number | null {
+  return limit === 0 ? null : Math.max(1, Math.floor(limit / workers));
+}

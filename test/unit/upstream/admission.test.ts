@@ -1,0 +1,90 @@
+// Requests in work stay within their bounds; a few wait for a short time, the rest are refused at once.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Admission, type Counted } from '../../../balancer/upstream/admission.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+class Caller {
+  state: 'waits' | 'entered' | 'refused' = 'waits';
+  onConnection(): void {
+    assert.fail('it is not connected here');
+  }
+  onConnectionFailed(code: string): void {
+    assert.equal(code, 'overloaded');
+    this.state = 'refused';
+  }
+}
+
+function gate(limits: { readonly requests?: number; readonly requestsPerEndpoint?: number; readonly queueLength?: number }, workers = 1) {
+  const clock = new ManualClock();
+  const outcomes: string[] = [];
+  const admission = new Admission(clock, (outcome) => void outcomes.push(outcome));
+  admission.resize({ requests: 0, requestsPerEndpoint: 0, queueLength: 2, queueMs: 100, ...limits }, workers);
+  const come = (place: Counted): Caller => {
+    const caller = new Caller();
+    admission.admit(caller, place, () => (caller.state = 'entered'));
+    return caller;
+  };
+  return { clock, outcomes, admission, come };
+}
+
+const endpoint = (id: string): Counted => ({ id, admitted: 0 });
+
+test('what is above the limit of a cluster waits, and enters in its order', () => {
+  const { admission, come, outcomes } = gate({ requests: 2 });
+  const [a, b] = [endpoint('a'), endpoint('b')];
+  const [first, second, third, fourth] = [come(a), come(b), come(a), come(b)];
+  assert.deepEqual([first.state, second.state, third.state, fourth.state], ['entered', 'entered', 'waits', 'waits']);
+  admission.leave(first);
+  assert.deepEqual([third.state, fourth.state], ['entered', 'waits']);
+  admission.leave(second);
+  assert.equal(fourth.state, 'entered');
+  assert.deepEqual(outcomes, ['admitted', 'admitted']);
+});
+
+test('an endpoint has a limit of its own; who waits for another one is not held up', () => {
+  const { admission, come } = gate({ requestsPerEndpoint: 1 });
+  const [a, b] = [endpoint('a'), endpoint('b')];
+  const [onA, onB, waitsForA, waitsForB] = [come(a), come(b), come(a), come(b)];
+  admission.leave(onB);
+  assert.deepEqual([waitsForA.state, waitsForB.state], ['waits', 'entered']);
+  admission.leave(onA);
+  assert.equal(waitsForA.state, 'entered');
+  assert.deepEqual([a.admitted, b.admitted], [1, 1]);
+});
+
+test('a full queue refuses at once; who finds no room in time is refused then', () => {
+  const { clock, come, outcomes } = gate({ requests: 1 });
+  const a = endpoint('a');
+  come(a);
+  const second = come(a);
+  clock.advance(60);
+  const third = come(a);
+  assert.equal(come(a).state, 'refused');
+  clock.advance(40);
+  assert.deepEqual([second.state, third.state], ['refused', 'waits']);
+  clock.advance(60);
+  assert.equal(third.state, 'refused');
+  assert.deepEqual(outcomes, ['refused', 'expired', 'expired']);
+  assert.equal(clock.pending, 0);
+});
+
+test('a client that leaves the queue gives its place up', () => {
+  const { admission, come, outcomes } = gate({ requests: 1 });
+  const a = endpoint('a');
+  const first = come(a);
+  const gone = come(a);
+  const next = come(a);
+  admission.leave(gone);
+  admission.leave(first);
+  assert.deepEqual([gone.state, next.state], ['waits', 'entered']);
+  assert.deepEqual(outcomes, ['left', 'admitted']);
+});
+
+test('workers have equal parts of a limit, and no less than one', () => {
+  const { come } = gate({ requests: 9, queueLength: 0 }, 4);
+  const a = endpoint('a');
+  assert.deepEqual([come(a).state, come(a).state, come(a).state], ['entered', 'entered', 'refused']);
+  const few = gate({ requests: 2, queueLength: 0 }, 4);
+  assert.deepEqual([few.come(a).state, few.come(a).state], ['entered', 'refused']);
+});
