@@ -230,7 +230,7 @@ describe('an upgraded connection', () => {
 
   it('may finish while the worker drains', async (t) => {
     const { proxy, client } = await startChat(t);
-    proxy.drain(10_000);
+    proxy.drain(3000);
     client.send('still there?');
     await client.untilText('hello!');
     assert.equal(client.ended, false);
