@@ -177,25 +177,27 @@ export class Retrying implements RetryWaiter {
     this.#owner.goOn(attempt, tooLate(attempt), place);
   }
 
-  /** A place besides one that is still waited for. */
+  /** A place besides one that is still waited for, of the same version: slow answers are its own, and no other version hides them. */
   #beside({ target, endpoint }: Attempt): Place | null {
-    return this.#place(target, true, [...this.#tried, endpoint]);
+    const place = this.#place(target, true, [...this.#tried, endpoint]);
+    return place?.target.version === target.version ? place : null;
   }
 
   /**
-   * An endpoint not tried yet, of `target` or of the next best target; `away`: of another target first. What was late, and the last
-   * attempt, go away, as all endpoints of a cluster may be lost together.
+   * An endpoint not tried yet, of `target` or of the next best target; `away`: of another cluster first, where the version has one. What was
+   * late, and the last attempt, go away, as all endpoints of a cluster may be lost together.
    */
   #place(target: ServiceTarget, away: boolean, tried: readonly Endpoint[]): Place | null {
     const exhausted: ServiceTarget[] = [];
-    let next = away ? (this.#service.alternative(target, [target]) ?? target) : target;
+    const other = away ? this.#service.alternative(target, [target]) : null;
+    let next = other?.version === target.version ? other : target;
     for (;;) {
       const endpoint = next.cluster.pick(tried, this.#owner.exchange.request);
       if (endpoint !== null) return { target: next, endpoint };
       exhausted.push(next);
-      const other = this.#service.alternative(target, exhausted);
-      if (other === null) return null;
-      next = other;
+      const best = this.#service.alternative(target, exhausted);
+      if (best === null) return null;
+      next = best;
     }
   }
 }
