@@ -1,16 +1,8 @@
 // Randomness that repeats: the same seed gives the same numbers, so a failing test fails again.
 import type { Random } from '../../health/clock.ts';
 
-/** Uniform numbers in [0, 1) by mulberry32: 32 bits of state, period 2^32, good enough for jitter and choice, not for secrets. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+/** The simulator's own: uniform numbers in [0, 1), good enough for jitter and choice, not for secrets. */
+export { seededRandom } from '../../balancer/steer/simulate/seeded-random.ts';
 
 /** Always the same number: the jitter of a test that wants none. */
 export function fixedRandom(value: number): Random {
