@@ -1,4 +1,6 @@
 // Time as a parameter: whatever waits or measures takes a Clock, so that tests run on virtual time.
+// The global of this name is looked up at every use, which costs half as much again as reading the time.
+import { performance } from 'node:perf_hooks';
 
 /** A pending call; `cancel` is idempotent. */
 export interface Timer {

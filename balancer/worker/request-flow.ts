@@ -315,7 +315,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     if (route === null || this.#crashed) return true;
     try {
       for (const filter of route.onResponse) filter.onResponse?.(this.exchange.request, head);
-      if (!own)
+      if (!own && route.onResponseBody.length > 0)
         this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.#bodyFailed(error, 'response'));
       return true;
     } catch (error) {
