@@ -17,7 +17,7 @@ import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
 import type { FoundServer } from './server.ts';
 
 /** What `GET /v1/<kind>` lists. */
-export type ListKind = 'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'events' | 'revisions';
+export type ListKind = 'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'rollouts' | 'events' | 'revisions';
 
 /**
  * Every method throws CommandFailure: exit code 3 when the appliance cannot be reached, ProblemFailure when it refuses.

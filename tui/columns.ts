@@ -5,6 +5,8 @@ import type {
   EdgeView,
   EventView,
   RevisionView,
+  GateView,
+  RolloutView,
   RouteView,
   ServiceView,
   ShareChange,
@@ -118,6 +120,37 @@ export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
   { title: 'CREATED', of: (item) => text.time(item.createdAt) },
   { title: 'EXPIRES', of: (item) => (item.expiresAt === null ? 'never' : text.time(item.expiresAt)) },
 ];
+
+export const ROLLOUT_COLUMNS: readonly Column<RolloutView>[] = [
+  { title: 'SERVICE', of: (item) => item.service },
+  { title: 'TO', of: (item) => item.to },
+  { title: 'PHASE', of: (item) => item.phase.replace('_', ' '), tone: (item) => PHASE_TONES[item.phase] },
+  { title: 'PERCENT', of: (item) => text.percent(item.percent), right: true },
+  { title: 'STEP', of: (item) => `${item.step + 1}/${item.steps.length}`, right: true },
+  { title: 'STEPS', of: (item) => item.steps.map((step) => String(Number(step.toFixed(4)))).join(','), wide: true },
+  { title: 'HELD', of: (item) => (item.gates.length === 0 ? '' : `${item.heldSeconds}/${item.holdSeconds} s`), right: true },
+  { title: 'REQUESTS', of: (item) => (item.gates.length === 0 ? '' : `${item.requests}/${item.minRequests}`), right: true },
+  { title: 'ON-FAIL', of: (item) => item.onFail, wide: true },
+  { title: 'BEGUN', of: (item) => `revision ${item.begunAt}`, wide: true },
+  { title: 'NOTE', of: (item) => item.note, wide: true },
+];
+
+const PHASE_TONES: Readonly<Record<RolloutView['phase'], Tone>> = {
+  running: 'good',
+  promoted: 'good',
+  paused: 'warning',
+  frozen: 'bad',
+  rolled_back: 'bad',
+  aborted: 'warning',
+};
+
+export const GATE_COLUMNS: readonly Column<GateView>[] = [
+  { title: 'GATE', of: (item) => item.gate },
+  { title: 'VERDICT', of: (item) => item.verdict, tone: (item) => GATE_TONES[item.verdict] },
+  { title: 'MEASURED', of: (item) => item.says },
+];
+
+const GATE_TONES: Readonly<Record<GateView['verdict'], Tone>> = { pass: 'good', insufficient: 'warning', fail: 'bad' };
 
 /** Shares now → after. */
 export const SHARE_CHANGE_COLUMNS: readonly Column<ShareChange>[] = [

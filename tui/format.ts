@@ -77,6 +77,10 @@ export function changeText(change: ChangeView | null): string {
       return `release ${change.cluster}`;
     case 'void_pins':
       return `pins void ${change.service}`;
+    case 'rollout_start':
+      return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}`;
+    case 'rollout':
+      return `canary ${change.action} ${change.service}`;
     case 'undo':
       return change.to === null ? 'undo' : `undo --to ${change.to}`;
   }

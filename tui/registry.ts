@@ -38,6 +38,16 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         load: async () => (await import('./commands/shift.ts')).shiftCommand,
       },
       {
+        name: 'canary',
+        summary: 'give a version its share step by step, watched by gates',
+        load: async () => (await import('./commands/canary.ts')).canaryCommand,
+      },
+      {
+        name: 'switch',
+        summary: 'send a service to another version, and keep the way back open',
+        load: async () => (await import('./commands/switch.ts')).switchCommand,
+      },
+      {
         name: 'drain',
         summary: 'send nothing new to a cluster, let what runs finish',
         load: async () => (await import('./commands/cluster-state.ts')).drainCommand,

@@ -12,6 +12,7 @@ import type {
   EventView,
   ListView,
   RevisionView,
+  RolloutView,
   RouteView,
   ServiceView,
   StatusView,
@@ -58,6 +59,8 @@ export interface Appliance {
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
   routes(): ListView<RouteView>;
+  /** The newest of each service. */
+  rollouts(): ListView<RolloutView>;
   edges(): ListView<EdgeView>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;

@@ -2,10 +2,12 @@
 import { applyChange } from '../intent/apply-change.ts';
 import type { Change, Intent, TouchedField } from '../intent/intent.ts';
 import { undo } from '../intent/undo.ts';
+import { applyRollout, rolloutToTakeBack, takeBackRollout } from '../rollout/apply-rollout.ts';
 import type { ApiProblem, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import { clusterShares, shareChanges } from './cluster-shares.ts';
 import { questionBefore } from './confirm.ts';
+import { momentOf } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 
 /** For every ready worker to serve a change. */
@@ -26,7 +28,7 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const before = edge.keeper.intent;
   const { dryRun = false, ifRevision } = request;
   if (ifRevision !== undefined && ifRevision !== before.revision) return moved(before.revision, `it was expected at ${ifRevision}`);
-  const proposed = propose(edge, request.change, before);
+  const proposed = propose(edge, request.change, before, caller);
   if (!proposed.ok) return proposed;
   const proposal = proposed.value;
   const planBefore = edge.loop.preview(edge.planFacts(before)).plan;
@@ -59,12 +61,27 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   return result({ ...applied, tookMs: clock.nowMs() - startedAtMs });
 }
 
-function propose(edge: Edge, change: Change, intent: Intent): Outcome<Proposal> {
+function propose(edge: Edge, change: Change, intent: Intent, caller: Caller): Outcome<Proposal> {
   if (change.kind === 'undo') {
+    const begun = change.to === null ? rolloutToTakeBack(edge.keeper.history(), intent) : null;
+    if (begun !== null) {
+      const outcome = takeBackRollout(
+        intent,
+        begun.service,
+        edge.facts(),
+        momentOf(edge, begun.service, `taken back by ${caller.author.name}`),
+      );
+      return outcome.ok
+        ? { ok: true, value: { ...outcome, undoes: begun.revision } }
+        : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
+    }
     const outcome = undo(intent, change.to, edge.keeper.history(), edge.facts());
     return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   }
-  const outcome = applyChange(intent, change, edge.facts());
+  const outcome =
+    change.kind === 'rollout' || change.kind === 'rollout_start'
+      ? applyRollout(intent, change, edge.facts(), momentOf(edge, change.service, caller.author.name))
+      : applyChange(intent, change, edge.facts());
   if (!outcome.ok) return refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   return { ok: true, value: { ...outcome, undoes: null } };
 }

@@ -1,5 +1,7 @@
 // Which changes are asked about before they are made: those that move most of the traffic, or leave no way back. Pure.
+import { sameJson } from '../config/canonical-json.ts';
 import type { Intent } from '../intent/intent.ts';
+import { isActive } from '../intent/rollout.ts';
 import type { ClusterShare } from './cluster-shares.ts';
 
 /** More of all requests than this leaving one cluster is asked about. */
@@ -14,7 +16,17 @@ export interface Step {
 
 /** The question; null: nothing to ask. */
 export function questionBefore(step: Step): string | null {
-  return lastButOne(step) ?? muchTraffic(step);
+  return endOfRollout(step) ?? lastButOne(step) ?? muchTraffic(step);
+}
+
+/** Somebody sets the split by hand while a rollout holds it. */
+function endOfRollout({ before, after }: Step): string | null {
+  for (const [service, { rollout }] of Object.entries(before.services)) {
+    const then = after.services[service];
+    if (!isActive(rollout) || then?.rollout?.phase !== 'aborted' || sameJson(then.split, rollout.from)) continue;
+    return `a rollout of ${service} to ${rollout.to} is ${rollout.phase}, and this would end it. Go on?`;
+  }
+  return null;
 }
 
 function muchTraffic({ sharesBefore, sharesAfter }: Step): string | null {

@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
 import { recordConfig, SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { RolloutDriver } from './driver/rollouts.ts';
 import { EdgeAppliance } from './edge-appliance.ts';
 import { Edge } from './edge.ts';
 import { hostGauges } from './host-gauges.ts';
@@ -80,6 +81,7 @@ class Controller {
   readonly #source: ConfigSource;
   readonly #edge: Edge;
   readonly #appliance: EdgeAppliance;
+  readonly #rollouts: RolloutDriver;
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
   readonly #tickets: TicketKeys;
@@ -108,7 +110,11 @@ class Controller {
       onPeriod: () => this.#period(),
       onGenerationFailed: (problem) => say({ type: 'failed', problem }),
     });
-    this.#appliance = new EdgeAppliance(this.#edge, hostId(this.#store), (config) => this.#taken(config));
+    this.#rollouts = new RolloutDriver(this.#edge);
+    this.#appliance = new EdgeAppliance(this.#edge, this.#rollouts, {
+      hostId: hostId(this.#store),
+      onTaken: (config) => this.#taken(config),
+    });
     const { admin } = served.config;
     const api = { appliance: this.#appliance, socketPath: join(stateDir, 'admin.sock'), bind: admin.bind, tls: admin.tls };
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
@@ -222,6 +228,7 @@ class Controller {
   #period(): void {
     const edge = this.#edge;
     edge.accuracy.look(edge.loop.plan, edge.links.workers().length, edge.options.clock.nowMs());
+    this.#rollouts.tick();
     this.#updateMetrics();
     edge.window.prune();
     this.#tellHeadroom();

@@ -14,6 +14,7 @@ import type {
   EventView,
   ListView,
   RevisionView,
+  RolloutView,
   RouteView,
   ServiceView,
   StatusView,
@@ -25,16 +26,24 @@ import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts
 import { makeChange } from './change.ts';
 import type { Config } from '../config/config.ts';
 import { takeConfig } from './config-taker.ts';
+import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import { rolloutViews } from './rollout-views.ts';
 
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
+  readonly #rollouts: RolloutDriver;
   readonly #hostId: string;
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
 
-  constructor(edge: Edge, hostId: string, onTaken: (config: Config) => void) {
+  constructor(
+    edge: Edge,
+    rollouts: RolloutDriver,
+    { hostId, onTaken }: { readonly hostId: string; readonly onTaken: (config: Config) => void },
+  ) {
     this.#edge = edge;
+    this.#rollouts = rollouts;
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
@@ -54,6 +63,10 @@ export class EdgeAppliance implements Appliance {
 
   routes(): ListView<RouteView> {
     return listOf(this.#edge, 'routes', routeViews(this.#edge));
+  }
+
+  rollouts(): ListView<RolloutView> {
+    return listOf(this.#edge, 'rollouts', rolloutViews(this.#edge, this.#rollouts));
   }
 
   edges(): ListView<EdgeView> {

@@ -14,6 +14,7 @@ import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow, type TrafficOf } from '../telemetry/window.ts';
 import { findToken } from './auth/tokens.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
+import { FollowedOutcomes } from './driver/outcomes.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { createHub, type Hub } from './hub/hub.ts';
@@ -55,6 +56,7 @@ export class Edge {
   readonly window: TrafficWindow;
   readonly accuracy: ShareWatch;
   readonly figures = new WorkerFigures();
+  readonly outcomes = new FollowedOutcomes();
   readonly links: WorkerLinks;
   readonly prober: Prober;
   /** Null: the config has no address for agents. */
@@ -195,6 +197,7 @@ export class Edge {
       onMetrics: (worker, delta) => {
         this.registry.add(worker, delta);
         this.window.add(delta);
+        this.outcomes.add(delta);
         this.figures.add(worker, delta);
       },
       onEjection: (worker, ejection) => {

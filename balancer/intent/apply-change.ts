@@ -4,6 +4,7 @@ import { nearest } from '../config/nearest.ts';
 import { diffIntent } from './diff.ts';
 import type { AdminState, Change, Intent, Refusal, TouchedField } from './intent.ts';
 import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
+import { withoutRollout } from './rollout.ts';
 import { breach, type Facts, type Strictness } from './safety.ts';
 
 export type { Facts } from './safety.ts';
@@ -19,8 +20,8 @@ export interface Applied {
 
 export type ChangeOutcome = Applied | { readonly ok: false; readonly refusal: Refusal };
 
-/** A change that needs nothing but the present intent; `undo` needs history and is in undo.ts. */
-export type DirectChange = Exclude<Change, { readonly kind: 'undo' }>;
+/** A change that needs nothing but the present intent; `undo` needs history and is in undo.ts, rollouts are in rollout/. */
+export type DirectChange = Exclude<Change, { readonly kind: 'undo' | 'rollout' | 'rollout_start' }>;
 
 /** Applies a change by the percent rules, then holds it against the safety rules. Nothing is written. */
 export function applyChange(intent: Intent, change: DirectChange, facts: Facts): ChangeOutcome {
@@ -65,7 +66,7 @@ function shift(intent: Intent, change: Extract<Change, { kind: 'shift' }>, facts
   const have = Object.fromEntries(versions.map((name) => [name, present.split[name] ?? 0]));
   const split = divide({ subject: `service "${service.name}"`, noun: 'version', present: have, named });
   if (isRefusal(split)) return refuse(split);
-  const after = { ...intent, services: { ...intent.services, [service.name]: { ...present, split } } };
+  const after = { ...intent, services: { ...intent.services, [service.name]: { ...withoutRollout(present, 'a shift'), split } } };
   return conclude(intent, after, facts, { summary: `${service.name}: ${describeShares(have, split)}`, strictness: 'weights' });
 }
 
@@ -201,7 +202,7 @@ function parseNamed(
   };
 }
 
-function find<T>(all: Readonly<Record<string, T>>, name: string, noun: string): T | Refusal {
+export function find<T>(all: Readonly<Record<string, T>>, name: string, noun: string): T | Refusal {
   const found = Object.hasOwn(all, name) ? all[name] : undefined;
   return found ?? unknown(name, Object.keys(all), { noun, where: 'the config has' });
 }
@@ -215,7 +216,7 @@ function unknown(name: string, members: readonly string[], { noun, where }: { re
   };
 }
 
-function notSeeded(service: string): Refusal {
+export function notSeeded(service: string): Refusal {
   return {
     kind: 'conflict',
     message: `service "${service}" is in the config but not yet in the intent: the config is being taken over; try again`,
@@ -223,7 +224,7 @@ function notSeeded(service: string): Refusal {
 }
 
 /** `green 10 % → 50 %, blue 90 % → 50 %`; members that keep their share are left out unless all do. */
-function describeShares(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): string {
+export function describeShares(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): string {
   const moved = Object.keys(after).filter((name) => before[name] !== after[name]);
   if (moved.length === 0)
     return Object.entries(after)

@@ -1,5 +1,6 @@
 // What two intents differ in, field by field, and how a field is put back. A field is the smallest thing that makes sense alone.
 import { canonicalJson, sameJson } from '../config/canonical-json.ts';
+import { withoutRollout } from './rollout.ts';
 import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './intent.ts';
 
 /** The field of a cluster that only rises: a release cannot be taken back, since requests have gone there since. */
@@ -17,6 +18,7 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
     add(['services', name, 'splitSeed'], service.splitSeed);
     add(['services', name, 'clusterWeightsSeed'], service.clusterWeightsSeed);
     if (service.pinEpoch !== undefined) add(['services', name, 'pinEpoch'], service.pinEpoch);
+    if (service.rollout !== undefined) add(['services', name, 'rollout'], service.rollout);
     if (service.routes !== undefined) add(['services', name, 'routes'], service.routes);
     for (const [version, weights] of Object.entries(service.clusterWeights)) add(['services', name, 'clusterWeights', version], weights);
   }
@@ -63,8 +65,8 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
     );
     const { pinEpoch, ...others } = present;
     const epoch = chosen('services', name, 'pinEpoch') ? old.pinEpoch : pinEpoch;
-    const split = chosen('services', name, 'split') ? old.split : present.split;
-    return { ...others, ...(epoch === undefined ? {} : { pinEpoch: epoch }), split, clusterWeights };
+    const restored = { ...others, ...(epoch === undefined ? {} : { pinEpoch: epoch }), clusterWeights };
+    return chosen('services', name, 'split') ? { ...withoutRollout(restored, 'an undo'), split: old.split } : restored;
   };
   const cluster = (name: string, present: ClusterIntent): ClusterIntent => {
     const old = from.clusters[name] ?? present;

@@ -1,5 +1,7 @@
 // The intent document: what operators asked for since the config was loaded. One per fleet, one integer revision.
 
+import type { RolloutIntent, RolloutPlan } from './rollout.ts';
+
 export type AdminState = 'active' | 'drain' | 'maintenance';
 
 export interface ServiceIntent {
@@ -14,6 +16,8 @@ export interface ServiceIntent {
   readonly routes?: readonly string[];
   /** The revision that voided all pins given before; absent: none did. A revision, so that no number comes twice, whatever is undone. */
   readonly pinEpoch?: number;
+  /** The last one begun; absent: there never was one. */
+  readonly rollout?: RolloutIntent;
 }
 
 export interface ClusterIntent {
@@ -40,10 +44,18 @@ export type Change =
   | { readonly kind: 'release'; readonly cluster: string }
   /** Clients of the service lose the places that they were given with a cookie. */
   | { readonly kind: 'void_pins'; readonly service: string }
+  | RolloutChange
   | { readonly kind: 'undo'; readonly to: number | null };
 
+/** What becomes of a rollout; the last three are made by its own driver. */
+export type RolloutAction = 'pause' | 'resume' | 'promote' | 'abort' | 'step' | 'end' | 'fail';
+
+export type RolloutChange =
+  | ({ readonly kind: 'rollout_start'; readonly service: string } & RolloutPlan)
+  | { readonly kind: 'rollout'; readonly service: string; readonly action: RolloutAction };
+
 /** Where a revision came from. */
-export type RevisionSource = 'operator' | 'config';
+export type RevisionSource = 'operator' | 'config' | 'rollout';
 
 export interface Author {
   /** `alice`, or what a local caller claims. */

@@ -4,6 +4,7 @@ import { sameJson } from '../config/canonical-json.ts';
 import { diffIntent, EMPTY_INTENT } from './diff.ts';
 import type { ClusterIntent, Intent, Refusal, ServiceIntent, TouchedField } from './intent.ts';
 import { formatPercent } from './percent.ts';
+import { isActive } from './rollout.ts';
 
 /** What seeding reads of a config. */
 export type SeedConfig = Pick<Config, 'services' | 'clusters' | 'routes'>;
@@ -29,7 +30,7 @@ export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding
   for (const [name, service] of Object.entries(before.services)) {
     const now = config.services[name];
     if (now === undefined) problems.push(...serviceLeft(name, service, config.routes));
-    else problems.push(...versionsLeft(now, service), ...placementsLeft(now, service, before.clusters));
+    else problems.push(...heldByRollout(now, service), ...versionsLeft(now, service), ...placementsLeft(now, service, before.clusters));
   }
   if (problems.length > 0) return { intent: before, touched: [], problems };
   const active: ClusterIntent = { admin: 'active', dialPercent: 100 };
@@ -56,6 +57,7 @@ function seedService(service: ServiceConfig, routes: readonly RouteConfig[], pre
     clusterWeights: Object.fromEntries(service.versions.map((version) => [version.name, weightsNow(version, previous)])),
     clusterWeightsSeed,
     routes: routeNames.sort(),
+    ...(previous?.rollout === undefined ? {} : { rollout: previous.rollout }),
     ...(previous?.pinEpoch === undefined ? {} : { pinEpoch: previous.pinEpoch }),
   };
 }
@@ -73,7 +75,7 @@ function weightsNow(version: VersionConfig, previous: ServiceIntent | null): Wei
 }
 
 /** Versions at 0 do not count: adding one, or taking one out, says nothing about where the shares go. */
-function splitChanged(service: ServiceConfig, previous: ServiceIntent): boolean {
+function splitChanged(service: ServiceConfig, previous: Pick<ServiceIntent, 'splitSeed'>): boolean {
   return !sameJson(withoutZeros(service.split), withoutZeros(previous.splitSeed));
 }
 
@@ -96,6 +98,25 @@ function serviceLeft(name: string, service: ServiceIntent, routes: readonly Rout
       message:
         `services.${name}: the service left the file together with the route${vanished.length === 1 ? '' : 's'} ${list} that brought it requests; ` +
         `point the route${vanished.length === 1 ? '' : 's'} at another service, or apply a file without the route${vanished.length === 1 ? '' : 's'} first and one without the service after it`,
+    },
+  ];
+}
+
+/** A rollout holds the split: nothing else changes it, or the versions it is between. */
+function heldByRollout(now: ServiceConfig, { rollout, ...before }: ServiceIntent): readonly Refusal[] {
+  if (!isActive(rollout)) return [];
+  const gone = [rollout.to, ...Object.keys(withoutZeros(rollout.from))].find(
+    (version) => !now.versions.some(({ name }) => name === version),
+  );
+  if (gone === undefined && !splitChanged(now, before)) return [];
+  const what =
+    gone === undefined
+      ? `services.${now.name}.split: the split changed`
+      : `services.${now.name}.versions.${gone}: the version left the file`;
+  return [
+    {
+      kind: 'conflict',
+      message: `${what} while a rollout of "${now.name}" to "${rollout.to}" is under way; wait for its end, or end it first (weir canary abort ${now.name})`,
     },
   ];
 }

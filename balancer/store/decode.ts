@@ -1,4 +1,5 @@
 // The border between stored text and what the program works with: a record that does not fit is told, never half used.
+import type { RolloutIntent, RolloutPlan } from '../intent/rollout.ts';
 import type { Author, Change, ClusterIntent, Intent, Revision, ServiceIntent, TouchedField } from '../intent/intent.ts';
 import type { Role, StoredToken } from './store.ts';
 
@@ -30,7 +31,7 @@ export function decodeRevision(text: string, what: string): Revision {
     revision: number(value['revision'], at('revision')),
     at: string(value['at'], at('at')),
     author: author(value['author'], at('author')),
-    source: oneOf(['operator', 'config'], value['source'], at('source')),
+    source: oneOf(['operator', 'config', 'rollout'], value['source'], at('source')),
     reason: string(value['reason'], at('reason')),
     change: value['change'] === null ? null : change(value['change'], at('change')),
     touched: list(touchedField)(value['touched'], at('touched')),
@@ -104,13 +105,40 @@ function serviceIntent(value: unknown, path: string): ServiceIntent {
   const service = members(value, path);
   const routes = service['routes'];
   const pinEpoch = service['pinEpoch'];
+  const rollout = service['rollout'];
   return {
     split: numbers(service['split'], `${path}.split`),
     splitSeed: numbers(service['splitSeed'], `${path}.splitSeed`),
     clusterWeights: numbersByName(service['clusterWeights'], `${path}.clusterWeights`),
     clusterWeightsSeed: numbersByName(service['clusterWeightsSeed'], `${path}.clusterWeightsSeed`),
     ...(pinEpoch === undefined ? {} : { pinEpoch: number(pinEpoch, `${path}.pinEpoch`) }),
+    ...(rollout === undefined ? {} : { rollout: rolloutIntent(rollout, `${path}.rollout`) }),
     ...(routes === undefined ? {} : { routes: list(string)(routes, `${path}.routes`) }),
+  };
+}
+
+function rolloutIntent(value: unknown, path: string): RolloutIntent {
+  const of = members(value, path);
+  return {
+    ...rolloutPlan(of, path),
+    id: number(of['id'], `${path}.id`),
+    from: numbers(of['from'], `${path}.from`),
+    usualErrorRatio: number(of['usualErrorRatio'], `${path}.usualErrorRatio`),
+    phase: oneOf(['running', 'paused', 'frozen', 'promoted', 'rolled_back', 'aborted'], of['phase'], `${path}.phase`),
+    step: number(of['step'], `${path}.step`),
+    stepAt: string(of['stepAt'], `${path}.stepAt`),
+    note: string(of['note'], `${path}.note`),
+  };
+}
+
+function rolloutPlan(of: Members, path: string): RolloutPlan {
+  return {
+    to: string(of['to'], `${path}.to`),
+    steps: list(number)(of['steps'], `${path}.steps`),
+    holdMs: list(number)(of['holdMs'], `${path}.holdMs`),
+    minRequests: number(of['minRequests'], `${path}.minRequests`),
+    gates: list(string)(of['gates'], `${path}.gates`),
+    onFail: oneOf(['rollback', 'step-back', 'freeze'], of['onFail'], `${path}.onFail`),
   };
 }
 
@@ -134,9 +162,12 @@ function touchedField(value: unknown, path: string): TouchedField {
   return { path: list(string)(field['path'], `${path}.path`), before: field['before'], after: field['after'] };
 }
 
+const KINDS = ['shift', 'shift_clusters', 'admin', 'dial', 'release', 'void_pins', 'rollout_start', 'rollout', 'undo'] as const;
+const ACTIONS = ['pause', 'resume', 'promote', 'abort', 'step', 'end', 'fail'] as const;
+
 function change(value: unknown, path: string): Change {
   const of = members(value, path);
-  const kind = oneOf(['shift', 'shift_clusters', 'admin', 'dial', 'release', 'void_pins', 'undo'], of['kind'], `${path}.kind`);
+  const kind = oneOf(KINDS, of['kind'], `${path}.kind`);
   switch (kind) {
     case 'shift':
     case 'shift_clusters':
@@ -153,6 +184,10 @@ function change(value: unknown, path: string): Change {
       return { kind, cluster: string(of['cluster'], `${path}.cluster`) };
     case 'void_pins':
       return { kind, service: string(of['service'], `${path}.service`) };
+    case 'rollout_start':
+      return { kind, service: string(of['service'], `${path}.service`), ...rolloutPlan(of, path) };
+    case 'rollout':
+      return { kind, service: string(of['service'], `${path}.service`), action: oneOf(ACTIONS, of['action'], `${path}.action`) };
     case 'undo':
       return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`) };
   }

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { simulate } from '../../balancer/steer/simulate/simulate.ts';
 import { splitError, type SplitError } from '../../balancer/steer/simulate/split-error.ts';
 import { QUESTIONS } from './scenarios.ts';
+import { secondsToFail } from './trials.ts';
 
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1000' }, only: { type: 'string', default: '' } } });
 const seeds = Number(values.seeds);
@@ -27,8 +28,30 @@ function splits(): void {
   );
 }
 
+/** In hours of one second each step of the clock. */
+const HOURS = 1000;
+
+function gates(): void {
+  const good = { rps: 40, errorRatio: 0.001, latencyMs: 20 };
+  const found: number[] = [];
+  for (let seed = 1; seed <= seeds; seed += 1)
+    found.push(secondsToFail({ blue: good, green: { rps: 10, errorRatio: 0.05, latencyMs: 20 } }, 600, seed)?.seconds ?? Infinity);
+  found.sort((one, other) => one - other);
+  const [median = 0, most = 0] = [found[Math.floor(seeds / 2)], found[Math.floor(seeds * 0.95)]];
+  tell(
+    'a bad canary',
+    `5 % errors against 0.1 %, 10 requests/s: median ${median} (15), 95 of 100 ${most} (30) seconds`,
+    median <= 15 && most <= 30,
+  );
+  let back = 0;
+  for (let hour = 0; hour < HOURS; hour += 1)
+    if (secondsToFail({ blue: good, green: { ...good, rps: 10 } }, 3600, hour + 1) !== null) back += 1;
+  tell('equal versions', `sent back in ${HOURS} hours of gates that never rest: ${back} (1)`, back <= 1);
+}
+
 process.stdout.write(`${seeds} seeds\n`);
 if ('split'.includes(values.only)) splits();
+if ('gates'.includes(values.only)) gates();
 for (const { name, goal, scenario, figure, most } of QUESTIONS) {
   if (!name.includes(values.only)) continue;
   let worst = -Infinity;

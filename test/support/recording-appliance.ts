@@ -11,6 +11,7 @@ import type {
   EventView,
   ListView,
   RevisionView,
+  RolloutView,
   ServiceView,
   ShareChange,
   StatusView,
@@ -93,6 +94,10 @@ export class RecordingAppliance implements Appliance {
 
   clusters(): ListView<ClusterView> {
     return this.#list('clusters', [this.#cluster('one', this.#admin, this.#dial), this.#cluster('two', 'active', 100)]);
+  }
+
+  rollouts(): ListView<RolloutView> {
+    return this.#list('rollouts', []);
   }
 
   services(): ListView<ServiceView> {

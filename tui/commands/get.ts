@@ -14,6 +14,7 @@ type Show = (call: CommandCall, client: AdminClient, name: string | null) => Pro
 const KINDS: Readonly<Record<ListKind, Show>> = {
   clusters: shows('clusters', columns.CLUSTER_COLUMNS),
   services: shows('services', columns.SERVICE_COLUMNS),
+  rollouts: shows('rollouts', columns.ROLLOUT_COLUMNS),
   routes: shows('routes', columns.ROUTE_COLUMNS),
   edges: shows('edges', columns.EDGE_COLUMNS),
   workers: shows('workers', columns.WORKER_COLUMNS),

@@ -51,6 +51,7 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes({ kind: 'clusters', read: (appliance) => appliance.clusters(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'services', read: (appliance) => appliance.services(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'routes', read: (appliance) => appliance.routes(), nameOf: (item) => item.name }),
+  ...listRoutes({ kind: 'rollouts', read: (appliance) => appliance.rollouts(), nameOf: (item) => item.service }),
   ...listRoutes({ kind: 'edges', read: (appliance) => appliance.edges(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'workers', read: (appliance) => appliance.workers(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'agents', read: (appliance) => appliance.agents(), nameOf: (item) => item.cluster }),

@@ -1,6 +1,7 @@
 // What the admin API accepts, as schemas; their decoded types are the request types of views.ts.
 import { type TSchema, type Static, Type } from '@sinclair/typebox';
-import type { Change } from '../../intent/intent.ts';
+import type { Change, RolloutAction } from '../../intent/intent.ts';
+import type { OnFail } from '../../intent/rollout.ts';
 import type { TokenRequest } from '../appliance.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
 import type { ChangeRequest } from './views.ts';
@@ -36,6 +37,27 @@ const kinds = [
   Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number() }, strict),
   Type.Object({ kind: Type.Literal('release'), cluster: Type.String() }, strict),
   Type.Object({ kind: Type.Literal('void_pins'), service: Type.String() }, strict),
+  Type.Object(
+    {
+      kind: Type.Literal('rollout_start'),
+      service: Type.String(),
+      to: Type.String(),
+      steps: Type.Array(Type.Number(), { minItems: 1, maxItems: 100 }),
+      holdMs: Type.Array(Type.Number(), { minItems: 1, maxItems: 100 }),
+      minRequests: Type.Number(),
+      gates: Type.Array(Type.String({ maxLength: 200 }), { maxItems: 20 }),
+      onFail: Type.Unsafe<OnFail>({ type: 'string', enum: ['rollback', 'step-back', 'freeze'] }),
+    },
+    strict,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('rollout'),
+      service: Type.String(),
+      action: Type.Unsafe<RolloutAction>({ type: 'string', enum: ['pause', 'resume', 'promote', 'abort'] }),
+    },
+    strict,
+  ),
   Type.Object({ kind: Type.Literal('undo'), to: Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1 }) }, strict),
 ] as const;
 

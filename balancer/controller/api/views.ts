@@ -104,6 +104,38 @@ export interface RouteView {
   readonly traffic: TrafficView;
 }
 
+export interface GateView {
+  readonly gate: string;
+  readonly verdict: 'pass' | 'fail' | 'insufficient';
+  /** For people. */
+  readonly says: string;
+}
+
+export interface RolloutView {
+  readonly service: string;
+  readonly to: string;
+  readonly phase: 'running' | 'paused' | 'frozen' | 'promoted' | 'rolled_back' | 'aborted';
+  /** The revision that began it. */
+  readonly begunAt: number;
+  /** Percent of `to` in each step. */
+  readonly steps: readonly number[];
+  /** Index of the present one. */
+  readonly step: number;
+  /** Percent of `to` now, by intent. */
+  readonly percent: number;
+  /** Seconds since the step began, and those it lasts at least; 0 for what is at its end. */
+  readonly heldSeconds: number;
+  readonly holdSeconds: number;
+  /** To the version, in this step. */
+  readonly requests: number;
+  readonly minRequests: number;
+  readonly onFail: string;
+  /** Empty when the rollout is at its end. */
+  readonly gates: readonly GateView[];
+  /** Why it is in this phase. */
+  readonly note: string;
+}
+
 export interface WorkerView {
   readonly name: string;
   readonly pid: number;
@@ -129,7 +161,7 @@ export interface EdgeView {
 export interface EventView {
   readonly sequence: number;
   readonly at: string;
-  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'controller';
+  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'controller';
   /** One line, no control characters. */
   readonly text: string;
 }

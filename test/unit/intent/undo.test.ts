@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fastCheck from 'fast-check';
-import { applyChange } from '../../../balancer/intent/apply-change.ts';
-import type { Change, Intent, Revision, RevisionSource } from '../../../balancer/intent/intent.ts';
+import { applyChange, type DirectChange } from '../../../balancer/intent/apply-change.ts';
+import type { Change as AnyChange, Intent, Revision, RevisionSource } from '../../../balancer/intent/intent.ts';
 import { chainRevision } from '../../../balancer/intent/revision.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
 import { undo, type UndoOutcome } from '../../../balancer/intent/undo.ts';
 import { fleetConfig, type FleetSketch, type ServiceSketch } from '../../support/fleet-config.ts';
+
+type Change = DirectChange | Extract<AnyChange, { kind: 'undo' }>;
 
 const SHOP: ServiceSketch = { versions: { blue: { eu: 70, us: 30 }, green: { eu: 1, us: 1 } }, split: { blue: 90, green: 10 } };
 const FLEET: FleetSketch = { services: { shop: SHOP } };

@@ -11,6 +11,7 @@ const KIND_STYLE: Readonly<Record<EventView['kind'], Style>> = {
   ejection: 'warn',
   agent: 'plain',
   worker: 'plain',
+  rollout: 'accent',
   controller: 'plain',
 };
 

@@ -1,0 +1,116 @@
+// What the requests of each version came to, second by second, for the rollouts that are under way.
+import type { RolloutIntent } from '../../intent/rollout.ts';
+import type { Evidence, Outcomes } from '../../rollout/gate.ts';
+import { BUCKETS } from '../../rollout/latency-buckets.ts';
+import type { MetricsDelta, SeriesDelta } from '../../telemetry/meter.ts';
+
+/** Seconds that are kept: what is usual. */
+export const KEPT_SECONDS = 60;
+/** What happens to all versions at once shows in so many seconds. */
+const SHORT_SECONDS = 10;
+
+interface Counts {
+  requests: number;
+  errors: number;
+  readonly latency: number[];
+}
+
+/** cluster → counts. */
+type Second = ReadonlyMap<string, Counts>;
+
+/** Of one service. */
+export class ServiceOutcomes {
+  /** version → cluster → counts, of the second that runs. */
+  #running = new Map<string, Map<string, Counts>>();
+  /** version → the newest seconds, newest last. */
+  readonly #seconds = new Map<string, Second[]>();
+
+  add(series: SeriesDelta): void {
+    if (series.name === 'weir_requests_total') {
+      const [, , version = '', cluster = '', codeClass] = series.labels;
+      const counts = this.#countsOf(version, cluster);
+      counts.requests += series.value;
+      // 0xx: closed by the client, or without any answer; that is not known to be the version's.
+      if (codeClass === '5xx') counts.errors += series.value;
+    } else if (series.name === 'weir_request_duration_seconds') {
+      const [, version = '', cluster = ''] = series.labels;
+      const { latency } = this.#countsOf(version, cluster);
+      for (const [index, count] of (series.buckets ?? []).entries()) latency[index] = (latency[index] ?? 0) + count;
+    }
+  }
+
+  /** The second that runs is over. */
+  endSecond(): void {
+    for (const version of this.#running.keys()) if (!this.#seconds.has(version)) this.#seconds.set(version, []);
+    for (const [version, seconds] of this.#seconds) {
+      seconds.push(this.#running.get(version) ?? new Map<string, Counts>());
+      if (seconds.length > KEPT_SECONDS) seconds.shift();
+    }
+    this.#running = new Map();
+  }
+
+  /** What the newest second says of a rollout. The others are looked at where the version was asked too, so that like is held against like. */
+  evidence({ to, usualErrorRatio }: Pick<RolloutIntent, 'to' | 'usualErrorRatio'>): Evidence {
+    const clusters = new Set((this.#seconds.get(to) ?? []).flatMap((second) => [...second.keys()]));
+    const others = (version: string): boolean => version !== to;
+    const long = this.#sum(others, KEPT_SECONDS, clusters);
+    const short = this.#sum(others, SHORT_SECONDS, clusters);
+    const trial = this.#sum((version) => version === to, 1, clusters);
+    return { trial, baseline: long.requests === 0 ? null : { short, long }, usualErrorRatio };
+  }
+
+  #sum(wanted: (version: string) => boolean, seconds: number, clusters: ReadonlySet<string>): Outcomes {
+    const sum = noCounts();
+    for (const [version, all] of this.#seconds) {
+      if (!wanted(version)) continue;
+      for (const second of newest(all, seconds)) for (const [cluster, counts] of second) if (clusters.has(cluster)) addTo(sum, counts);
+    }
+    return sum;
+  }
+
+  #countsOf(version: string, cluster: string): Counts {
+    let clusters = this.#running.get(version);
+    if (clusters === undefined) this.#running.set(version, (clusters = new Map<string, Counts>()));
+    let counts = clusters.get(cluster);
+    if (counts === undefined) clusters.set(cluster, (counts = noCounts()));
+    return counts;
+  }
+}
+
+/** Of the services that somebody follows; what nobody follows costs a look-up per series. */
+export class FollowedOutcomes {
+  readonly #services = new Map<string, ServiceOutcomes>();
+
+  add(delta: MetricsDelta): void {
+    if (this.#services.size === 0) return;
+    for (const series of delta) {
+      if (series.name === 'weir_requests_total') this.#services.get(series.labels[1] ?? '')?.add(series);
+      else if (series.name === 'weir_request_duration_seconds') this.#services.get(series.labels[0] ?? '')?.add(series);
+    }
+  }
+
+  /** Follows exactly these services from now on, and ends the second. */
+  endSecond(services: ReadonlySet<string>): void {
+    for (const name of this.#services.keys()) if (!services.has(name)) this.#services.delete(name);
+    for (const name of services) if (!this.#services.has(name)) this.#services.set(name, new ServiceOutcomes());
+    for (const outcomes of this.#services.values()) outcomes.endSecond();
+  }
+
+  of(service: string): ServiceOutcomes | null {
+    return this.#services.get(service) ?? null;
+  }
+}
+
+function noCounts(): Counts {
+  return { requests: 0, errors: 0, latency: new Array<number>(BUCKETS).fill(0) };
+}
+
+function addTo(sum: Counts, counts: Counts): void {
+  sum.requests += counts.requests;
+  sum.errors += counts.errors;
+  for (const [index, count] of counts.latency.entries()) sum.latency[index] = (sum.latency[index] ?? 0) + count;
+}
+
+function newest(seconds: readonly Second[] | undefined, count: number): readonly Second[] {
+  return seconds?.slice(-count) ?? [];
+}

@@ -1,0 +1,93 @@
+// Drives the rollouts of the intent: once a second it asks the gates, and moves on what has passed or failed. What it has to know after a restart is
+// in the intent; what was measured in a step is measured anew.
+import { applyRollout, type Moment } from '../../rollout/apply-rollout.ts';
+import { Trial, type Decision, type GateState } from '../../rollout/trial.ts';
+import type { RolloutChange } from '../../intent/intent.ts';
+import { isActive, type RolloutIntent } from '../../intent/rollout.ts';
+import type { Edge } from '../edge.ts';
+import { KEPT_SECONDS } from './outcomes.ts';
+
+interface Driven {
+  readonly rollout: RolloutIntent;
+  readonly trial: Trial;
+}
+
+export class RolloutDriver {
+  readonly #edge: Edge;
+  readonly #driven = new Map<string, Driven>();
+  /** Why a step could not be made, told once. */
+  readonly #told = new Map<string, string>();
+  #busy = false;
+
+  constructor(edge: Edge) {
+    this.#edge = edge;
+  }
+
+  /** Once a second. */
+  tick(): void {
+    const services = this.#edge.keeper.intent.services;
+    const active = Object.entries(services).flatMap(([name, { rollout }]) => (isActive(rollout) ? [{ name, rollout }] : []));
+    this.#edge.outcomes.endSecond(new Set(active.map(({ name }) => name)));
+    for (const name of this.#driven.keys()) if (!active.some((other) => other.name === name)) this.#driven.delete(name);
+    for (const { name, rollout } of active) this.#look(name, rollout);
+  }
+
+  /** What the gates say now; null: no rollout is under way, or it was not looked at yet. */
+  stateOf(service: string): { readonly gates: readonly GateState[]; readonly requests: number } | null {
+    const driven = this.#driven.get(service);
+    return driven === undefined ? null : { gates: driven.trial.judge(), requests: driven.trial.requests };
+  }
+
+  #look(service: string, rollout: RolloutIntent): void {
+    const driven = this.#drivenOf(service, rollout);
+    const outcomes = this.#edge.outcomes.of(service);
+    if (outcomes !== null) driven.trial.add(outcomes.evidence(rollout));
+    const heldMs = this.#edge.options.clock.wallMs() - Date.parse(rollout.stepAt);
+    const decision = driven.trial.decide(rollout.phase, heldMs);
+    if (decision !== null && !this.#busy) void this.#make(service, rollout, decision);
+  }
+
+  #drivenOf(service: string, rollout: RolloutIntent): Driven {
+    const before = this.#driven.get(service);
+    if (before?.rollout.id === rollout.id && before.rollout.step === rollout.step && before.rollout.stepAt === rollout.stepAt)
+      return before;
+    const driven = { rollout, trial: new Trial(rollout) };
+    this.#driven.set(service, driven);
+    return driven;
+  }
+
+  async #make(service: string, rollout: RolloutIntent, { action, note }: Decision): Promise<void> {
+    this.#busy = true;
+    const problem = await this.#edge.changes.run(() => Promise.resolve(this.#commit(service, rollout, { action, note }))).catch(String);
+    this.#busy = false;
+    if (problem === null) this.#told.delete(service);
+    else if (this.#told.get(service) !== problem) {
+      this.#told.set(service, problem);
+      this.#edge.events.add('rollout', `${service}: the rollout to ${rollout.to} cannot ${action} now: ${problem}`);
+    }
+  }
+
+  /** Null: done, or no longer to be done. Else why not. */
+  #commit(service: string, rollout: RolloutIntent, { action, note }: Decision): string | null {
+    const edge = this.#edge;
+    const before = edge.keeper.intent;
+    const now = before.services[service]?.rollout;
+    // Somebody else may have moved it while this waited for its turn.
+    if (now?.id !== rollout.id || now.step !== rollout.step || now.stepAt !== rollout.stepAt || now.phase !== rollout.phase) return null;
+    const change: RolloutChange = { kind: 'rollout', service, action };
+    const outcome = applyRollout(before, change, edge.facts(), momentOf(edge, service, note));
+    if (!outcome.ok) return outcome.refusal.message;
+    const author = { name: 'rollout', how: `rollout of ${service}, begun with revision ${rollout.id}` };
+    const cause = { author, source: 'rollout' as const, reason: note, change, undoes: null };
+    if (!edge.keeper.commit(outcome.intent, outcome.touched, cause)) return null;
+    edge.events.add('rollout', `revision ${outcome.intent.revision}: ${outcome.summary}`);
+    edge.loop.recompute();
+    return null;
+  }
+}
+
+/** `note`: why the rollout is changed now. */
+export function momentOf(edge: Edge, service: string, note: string): Moment {
+  const { errorRatio } = edge.window.figures({ of: 'service', service }, KEPT_SECONDS);
+  return { at: new Date(edge.options.clock.wallMs()).toISOString(), note, usualErrorRatio: errorRatio };
+}

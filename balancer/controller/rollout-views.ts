@@ -1,0 +1,32 @@
+// Rollouts as the API shows them.
+import { MILLION } from '../config/config.ts';
+import { holdOf, isActive } from '../intent/rollout.ts';
+import type { RolloutView } from './api/views.ts';
+import type { RolloutDriver } from './driver/rollouts.ts';
+import type { Edge } from './edge.ts';
+
+export function rolloutViews(edge: Edge, driver: Pick<RolloutDriver, 'stateOf'>): readonly RolloutView[] {
+  const wallMs = edge.options.clock.wallMs();
+  return Object.entries(edge.keeper.intent.services).flatMap(([service, { rollout, split }]) => {
+    if (rollout === undefined) return [];
+    const active = isActive(rollout);
+    const state = active ? driver.stateOf(service) : null;
+    const { to, phase, id, steps, step, stepAt, minRequests, onFail, note } = rollout;
+    return [
+      {
+        ...{ service, to, phase, step, minRequests, onFail, note },
+        begunAt: id,
+        steps: steps.map(percent),
+        percent: percent(split[to] ?? 0),
+        heldSeconds: active ? Math.max(0, Math.floor((wallMs - Date.parse(stepAt)) / 1000)) : 0,
+        holdSeconds: holdOf(rollout) / 1000,
+        requests: state?.requests ?? 0,
+        gates: state?.gates ?? [],
+      },
+    ];
+  });
+}
+
+function percent(millionths: number): number {
+  return (millionths / MILLION) * 100;
+}

@@ -1,0 +1,52 @@
+// A rollout as a part of the intent: where it goes, by which steps, and how far it is. Everything a new controller needs to go on with it.
+
+export type OnFail = 'rollback' | 'step-back' | 'freeze';
+
+/** running, paused and frozen hold the split; the others are ends. Frozen: a gate failed, and people decide. */
+export type RolloutPhase = 'running' | 'paused' | 'frozen' | 'promoted' | 'rolled_back' | 'aborted';
+
+export interface RolloutPlan {
+  /** The version that grows. */
+  readonly to: string;
+  /** Millionths of `to` in each step, rising. */
+  readonly steps: readonly number[];
+  /** A step lasts at least so long; the last one is for all steps behind it too. */
+  readonly holdMs: readonly number[];
+  /** A step has at least so many requests to `to`. */
+  readonly minRequests: number;
+  /** As people write them: `errors<1%`. */
+  readonly gates: readonly string[];
+  readonly onFail: OnFail;
+}
+
+export interface RolloutIntent extends RolloutPlan {
+  /** The revision that began it: no other rollout has the same. */
+  readonly id: number;
+  /** The split before it; what a rollback goes back to. */
+  readonly from: Readonly<Record<string, number>>;
+  /** 0 to 1: errors of the other versions when it began. */
+  readonly usualErrorRatio: number;
+  readonly phase: RolloutPhase;
+  /** Index of the step that `to` is at. */
+  readonly step: number;
+  /** ISO 8601, UTC: when the step began. */
+  readonly stepAt: string;
+  /** Why it is in this phase: the gate that failed, who stopped it. */
+  readonly note: string;
+}
+
+/** Whether it still holds the split. */
+export function isActive(rollout: RolloutIntent | undefined): rollout is RolloutIntent {
+  return rollout !== undefined && (rollout.phase === 'running' || rollout.phase === 'paused' || rollout.phase === 'frozen');
+}
+
+/** Whoever sets the split by other means ends the rollout that holds it. */
+export function withoutRollout<T extends { readonly rollout?: RolloutIntent }>(service: T, by: string): T {
+  if (!isActive(service.rollout)) return service;
+  return { ...service, rollout: { ...service.rollout, phase: 'aborted', note: `ended by ${by}` } };
+}
+
+/** How long the present step lasts at least. */
+export function holdOf({ holdMs, step }: Pick<RolloutIntent, 'holdMs' | 'step'>): number {
+  return holdMs[Math.min(step, holdMs.length - 1)] ?? 0;
+}

@@ -1,0 +1,91 @@
+// A version under trial during one step of a rollout: its gates at work, what they say, and what is to be done. Pure.
+import type { RolloutAction } from '../intent/intent.ts';
+import { holdOf, type RolloutIntent, type RolloutPhase } from '../intent/rollout.ts';
+import { STANDING_ERRORS_GATE } from './gates/errors.ts';
+import { readGate } from './gates/registry.ts';
+import type { Evidence, Gate, GateAtWork, Judgement } from './gate.ts';
+
+/** So many of the last requests failing end it at once, whatever the gates are. */
+const KILL_RATIO = 0.5;
+const KILL_REQUESTS = 20;
+
+export interface GateState extends Judgement {
+  readonly gate: string;
+}
+
+/** What the driver does next, and why; null: nothing. */
+export interface Decision {
+  readonly action: Extract<RolloutAction, 'step' | 'end' | 'fail'>;
+  readonly note: string;
+}
+
+interface Working {
+  readonly text: string;
+  readonly work: GateAtWork;
+}
+
+export class Trial {
+  readonly #rollout: RolloutIntent;
+  readonly #gates: readonly Working[];
+  #requests = 0;
+  /** The newest requests, as far as they are needed for the quick end. */
+  #recent: { readonly requests: number; readonly errors: number }[] = [];
+
+  constructor(rollout: RolloutIntent) {
+    this.#rollout = rollout;
+    this.#gates = gatesOf(rollout.gates).map((gate) => ({ text: gate.text, work: gate.begin() }));
+  }
+
+  /** Requests to the version in this step. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  add(evidence: Evidence): void {
+    this.#requests += evidence.trial.requests;
+    this.#keepRecent(evidence);
+    for (const { work } of this.#gates) work.add(evidence);
+  }
+
+  judge(): readonly GateState[] {
+    return this.#gates.map(({ text, work }) => ({ gate: text, ...work.judge(this.#rollout.minRequests) }));
+  }
+
+  /** `phase`: of the rollout now; `heldMs`: how long the step has lasted. */
+  decide(phase: RolloutPhase, heldMs: number): Decision | null {
+    const { minRequests, step, steps } = this.#rollout;
+    // Frozen ends by people only.
+    if (phase === 'frozen') return null;
+    const killed = this.#failsMostly();
+    if (killed !== null) return { action: 'fail', note: killed };
+    const states = this.judge();
+    const failed = states.find(({ verdict }) => verdict === 'fail');
+    if (failed !== undefined) return { action: 'fail', note: `gate ${failed.gate}: ${failed.says}` };
+    if (phase !== 'running' || heldMs < holdOf(this.#rollout) || this.#requests < minRequests) return null;
+    if (states.some(({ verdict }) => verdict !== 'pass')) return null;
+    return { action: step + 1 < steps.length ? 'step' : 'end', note: '' };
+  }
+
+  #keepRecent({ trial: { requests, errors } }: Evidence): void {
+    if (requests === 0) return;
+    this.#recent.push({ requests, errors });
+    let kept = this.#recent.reduce((sum, second) => sum + second.requests, 0);
+    for (let oldest = this.#recent[0]; oldest !== undefined && kept - oldest.requests >= KILL_REQUESTS; oldest = this.#recent[0]) {
+      kept -= oldest.requests;
+      this.#recent.shift();
+    }
+  }
+
+  #failsMostly(): string | null {
+    const requests = this.#recent.reduce((sum, second) => sum + second.requests, 0);
+    const errors = this.#recent.reduce((sum, second) => sum + second.errors, 0);
+    if (requests < KILL_REQUESTS || errors < KILL_RATIO * requests) return null;
+    return `${errors} of the last ${requests} requests failed`;
+  }
+}
+
+/** Those of the operator; the one against the errors of the others always stands, unless it is named with another factor. */
+export function gatesOf(texts: readonly string[]): readonly Gate[] {
+  const named = texts.map(readGate).filter((gate) => typeof gate !== 'string');
+  return named.some(({ text }) => text.startsWith('errors<') && text.endsWith('x')) ? named : [STANDING_ERRORS_GATE, ...named];
+}

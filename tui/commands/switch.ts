@@ -1,0 +1,36 @@
+// weir switch: blue-green. All of a service goes to another version at once, or after a while at a small share, and back in one command.
+import { CHANGE_OPTIONS, parsePercent } from '../change.ts';
+import type { CommandDefinition } from '../command.ts';
+import { FOLLOW_OPTIONS, GATE_OPTIONS, startRollout } from './canary.ts';
+
+const MILLION = 1_000_000;
+const PER_PERCENT = 10_000;
+const DEFAULT_WARM_PERCENT = '5';
+/** Without --keep-old the rollout is done as soon as the gates pass. */
+const DEFAULT_KEEP_MS = 60_000;
+
+export const switchCommand: CommandDefinition = {
+  examples: ['weir switch shop --to green', 'weir switch shop --to green --warm 30s --keep-old 15m', 'weir undo'],
+  notes: [
+    'Without --warm all requests go to the version at once. With it, a small share warms it up first, and the gates have to pass.',
+    'For --keep-old the gates go on and a failure goes back by itself; at any time, and after it, `weir undo` goes back.',
+    'It is a rollout: `weir canary status`, `pause`, `promote` and `abort` act on it.',
+  ].join('\n'),
+  arguments: [{ name: 'SERVICE', summary: 'the service' }],
+  options: [
+    { flags: '--to <VERSION>', summary: 'the version that takes over' },
+    { flags: '--warm <DURATION>', summary: 'how long it gets a small share first' },
+    { flags: '--warm-percent <PERCENT>', summary: `that share (default ${DEFAULT_WARM_PERCENT})` },
+    { flags: '--keep-old <DURATION>', summary: 'how long a failed gate goes back by itself (default 1m)' },
+    ...GATE_OPTIONS,
+    ...FOLLOW_OPTIONS,
+    ...CHANGE_OPTIONS,
+  ],
+  run: (call) => {
+    const warmMs = call.values.durationMs('warm');
+    const keepMs = call.values.durationMs('keepOld') ?? DEFAULT_KEEP_MS;
+    if (warmMs === null) return startRollout(call, { steps: [MILLION], holdMs: [keepMs] });
+    const warm = Math.round(parsePercent(call.values.text('warmPercent') ?? DEFAULT_WARM_PERCENT, '--warm-percent') * PER_PERCENT);
+    return startRollout(call, { steps: [warm, MILLION], holdMs: [warmMs, keepMs] });
+  },
+};
