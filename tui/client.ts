@@ -8,6 +8,8 @@ import type {
   ChangeResult,
   ConfigApplyResult,
   EventView,
+  ExplainRequest,
+  ExplainView,
   ListView,
   StatusView,
   TokenRequest,
@@ -30,6 +32,8 @@ export interface AdminClient {
   /** `limit` is for events and revisions, newest first. */
   list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number }): Promise<ListView<T>>;
   change(request: ChangeRequest): Promise<ChangeResult>;
+  /** The way of a request that is not sent. */
+  explain(request: ExplainRequest): Promise<ListView<ExplainView>>;
   /** A status once a second and at once on an event, until `signal` aborts or the appliance goes away. */
   watch(signal: AbortSignal): AsyncIterable<StatusView>;
   /** The last `backlog` events, oldest first, then every one as it happens. */
@@ -100,6 +104,10 @@ class HttpAdminClient implements AdminClient {
 
   change(request: ChangeRequest): Promise<ChangeResult> {
     return this.#json({ ...post('/v1/changes', request), timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  explain(request: ExplainRequest): Promise<ListView<ExplainView>> {
+    return this.#json(post('/v1/explain', request));
   }
 
   watch(signal: AbortSignal): AsyncIterable<StatusView> {

@@ -10,6 +10,8 @@ import type {
   ClusterView,
   EdgeView,
   EventView,
+  ExplainRequest,
+  ExplainView,
   ListView,
   RevisionView,
   RouteView,
@@ -65,6 +67,8 @@ export interface Appliance {
   events(limit: number): ListView<EventView>;
   /** Newest first. */
   revisions(limit: number): ListView<RevisionView>;
+  /** The way of a request that is not sent: a list of one. */
+  explain(request: ExplainRequest): Outcome<ListView<ExplainView>>;
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>>;
   applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>>;
   /** The text that is served now. */

@@ -12,6 +12,8 @@ import type {
   ClusterView,
   EdgeView,
   EventView,
+  ExplainRequest,
+  ExplainView,
   ListView,
   RevisionView,
   RouteView,
@@ -26,18 +28,28 @@ import { makeChange } from './change.ts';
 import type { Config } from '../config/config.ts';
 import { takeConfig } from './config-taker.ts';
 import type { Edge } from './edge.ts';
+import { Explainer } from './explain.ts';
 
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
   readonly #hostId: string;
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
+  readonly #explainer: Explainer;
 
   constructor(edge: Edge, hostId: string, onTaken: (config: Config) => void) {
     this.#edge = edge;
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
+    this.#explainer = new Explainer(() => ({
+      config: edge.config,
+      planned: edge.loop.planned,
+      number: edge.loop.number,
+      revision: edge.keeper.intent.revision,
+      pinKey: edge.links.pinKey,
+      endpoints: (cluster) => edge.prober.endpoints(cluster),
+    }));
   }
 
   status(role: Role): StatusView {
@@ -74,6 +86,12 @@ export class EdgeAppliance implements Appliance {
 
   revisions(limit: number): ListView<RevisionView> {
     return listOf(this.#edge, 'revisions', this.#edge.options.store.revisions(limit));
+  }
+
+  explain(request: ExplainRequest): Outcome<ListView<ExplainView>> {
+    const explained = this.#explainer.explain(request);
+    if (!explained.ok) return { ok: false, problem: { code: 'usage', message: explained.message } };
+    return { ok: true, value: listOf(this.#edge, 'explanations', [explained.value]) };
   }
 
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {

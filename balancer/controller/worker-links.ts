@@ -130,6 +130,11 @@ export class WorkerLinks {
     this.#broadcast(pinKeyMessage(key));
   }
 
+  /** That signs pins; null: none was sent yet. */
+  get pinKey(): Buffer | null {
+    return this.#pinKey;
+  }
+
   /** To every worker: what changed since the plan before, or all of it when there was none. */
   sendPlan(number: number, value: Plan, changed: Readonly<Record<string, ServicePlan>> | null): void {
     const base = this.#plan?.number ?? 0;

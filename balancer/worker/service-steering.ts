@@ -13,7 +13,7 @@ import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
-import type { PinKey } from './pins.ts';
+import type { PinKey } from '../steer/pins.ts';
 import { BY_SPLIT, epochOf, StickyChoice, type StickyRequest } from './sticky-choice.ts';
 
 /** One (version, cluster) of a service. */

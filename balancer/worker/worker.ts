@@ -25,7 +25,7 @@ import { inTurns } from './in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
-import { PinKey } from './pins.ts';
+import { PinKey } from '../steer/pins.ts';
 import { Pipeline } from './pipeline.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
 import type { WorkerContext } from './worker-context.ts';

@@ -3,7 +3,7 @@ import { type TSchema, type Static, Type } from '@sinclair/typebox';
 import type { Change } from '../../intent/intent.ts';
 import type { TokenRequest } from '../appliance.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
-import type { ChangeRequest } from './views.ts';
+import type { ChangeRequest, ExplainRequest } from './views.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -68,6 +68,18 @@ const TokenRequestSchema = Type.Object(
   strict,
 );
 
+const ExplainRequestSchema = Type.Object(
+  {
+    url: Type.String({ maxLength: 16_384 }),
+    method: Type.Optional(Type.String({ maxLength: 32 })),
+    headers: Type.Optional(Type.Array(Type.Array(Type.String({ maxLength: 16_384 }), { minItems: 2, maxItems: 2 }), { maxItems: 200 })),
+    client: Type.Optional(Type.String({ maxLength: 64 })),
+    listener: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  strict,
+);
+
+export const decodeExplainRequest: Decoder<ExplainRequest> = bodyDecoder(ExplainRequestSchema);
 export const decodeChangeRequest: Decoder<ChangeRequest> = bodyDecoder(ChangeRequestSchema);
 
 const decodeTokenFields = bodyDecoder(TokenRequestSchema);
