@@ -11,6 +11,7 @@ import type {
   ExplainRequest,
   ExplainView,
   ListView,
+  RememberedRequest,
   StatusView,
   TokenRequest,
   TokenView,
@@ -34,6 +35,8 @@ export interface AdminClient {
   change(request: ChangeRequest): Promise<ChangeResult>;
   /** The way of a request that is not sent. */
   explain(request: ExplainRequest): Promise<ListView<ExplainView>>;
+  /** What became of a recent request. */
+  recall(requestId: string): Promise<ListView<RememberedRequest>>;
   /** A status once a second and at once on an event, until `signal` aborts or the appliance goes away. */
   watch(signal: AbortSignal): AsyncIterable<StatusView>;
   /** The last `backlog` events, oldest first, then every one as it happens. */
@@ -108,6 +111,10 @@ class HttpAdminClient implements AdminClient {
 
   explain(request: ExplainRequest): Promise<ListView<ExplainView>> {
     return this.#json(post('/v1/explain', request));
+  }
+
+  recall(requestId: string): Promise<ListView<RememberedRequest>> {
+    return this.#json(post('/v1/explain/request', { requestId }));
   }
 
   watch(signal: AbortSignal): AsyncIterable<StatusView> {

@@ -13,6 +13,7 @@ import type {
   ExplainRequest,
   ExplainView,
   ListView,
+  RememberedRequest,
   RevisionView,
   RouteView,
   ServiceView,
@@ -69,6 +70,8 @@ export interface Appliance {
   revisions(limit: number): ListView<RevisionView>;
   /** The way of a request that is not sent: a list of one. */
   explain(request: ExplainRequest): Outcome<ListView<ExplainView>>;
+  /** What became of a recent request. */
+  recall(requestId: string): Promise<Outcome<ListView<RememberedRequest>>>;
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>>;
   applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>>;
   /** The text that is served now. */

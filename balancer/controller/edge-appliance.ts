@@ -15,6 +15,7 @@ import type {
   ExplainRequest,
   ExplainView,
   ListView,
+  RememberedRequest,
   RevisionView,
   RouteView,
   ServiceView,
@@ -92,6 +93,19 @@ export class EdgeAppliance implements Appliance {
     const explained = this.#explainer.explain(request);
     if (!explained.ok) return { ok: false, problem: { code: 'usage', message: explained.message } };
     return { ok: true, value: listOf(this.#edge, 'explanations', [explained.value]) };
+  }
+
+  async recall(requestId: string): Promise<Outcome<ListView<RememberedRequest>>> {
+    const { traces, silent } = await this.#edge.links.recall(requestId);
+    if (traces.length > 0) return { ok: true, value: listOf(this.#edge, 'requests', traces) };
+    const unheard = silent.length === 0 ? '' : ` (${silent.join(', ')} did not answer)`;
+    const message = [
+      `no worker of ${this.#edge.config.hostName} remembers a request ${JSON.stringify(requestId)}${unheard}.`,
+      'Each keeps the last 500 that failed, were retried, refused or answered by weir itself, and up to 20 others a second, the last 500 of these.',
+      'So it was not among those, or too long ago, or its worker was restarted since, or another host had it.',
+      'The access log has all. A URL to explain begins with http:// or https://.',
+    ].join(' ');
+    return { ok: false, problem: { code: 'not_found', message } };
   }
 
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {

@@ -32,6 +32,8 @@ interface Place {
   emptySinceMs: number;
 }
 
+export type ChosenBy = 'split' | 'key' | 'pin' | 'override';
+
 type PinOutcome = 'kept' | 'void' | 'broken' | 'evicted';
 
 export class StickyChoice {
@@ -45,6 +47,8 @@ export class StickyChoice {
   #situation: Situation | null = null;
   #pins: Pins | null = null;
   #pinsOf = '';
+  /** What decided the last choice. */
+  chosenBy: ChosenBy = 'split';
 
   constructor(config: StickyConfig, targets: readonly ServiceTarget[], environment: SteeringEnvironment, previous: StickyChoice | null) {
     this.#service = targets[0]?.service ?? '';
@@ -79,10 +83,13 @@ export class StickyChoice {
   /** The index of a target; NOWHERE: its share is lost; BY_SPLIT: nothing says where it belongs. */
   choose(request: StickyRequest): number {
     const forced = this.#forced(request);
+    this.chosenBy = 'override';
     if (forced !== null) return forced.index;
+    this.chosenBy = 'pin';
     const pinned = this.#config.mode === 'cookie' ? this.#pinned(request) : null;
     if (pinned !== null) return pinned;
     const key = this.#config.key === null ? null : requestKey(this.#config.key, request);
+    this.chosenBy = key === null ? 'split' : 'key';
     if (key === null) return BY_SPLIT;
     const place = this.#split.place(key);
     return place === NOWHERE ? NOWHERE : this.#within(place);

@@ -1,7 +1,7 @@
 // weir explain against a real appliance: what it says of a request is what becomes of the request.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ExplainView } from '../../balancer/controller/api/views.ts';
+import type { ExplainView, RememberedRequest } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { named, startOrigin } from '../support/origin.ts';
 
@@ -76,6 +76,45 @@ test('weir explain says where a request goes, and it goes there', async (t) => {
     assert.match(stdout, /^VERSION +CLUSTER +CHANCE/m);
   });
 
+  await t.test('a recent request is remembered with what was decided for it', async () => {
+    const { headers, body } = await appliance.get('/hash', { headers: { 'x-user': 'user-1' } });
+    const [trace] = (await recall(appliance, headers['x-request-id'])).items;
+    assert.deepEqual(
+      [trace?.route, trace?.service, trace?.version, trace?.status, trace?.attempts, trace?.chosenBy],
+      ['hash', 'hashed', body, 200, 1, 'key'],
+    );
+    assert.deepEqual(trace?.failed, []);
+    assert.ok(trace.plan > 0);
+  });
+
+  await t.test('so is one that weir answered itself', async () => {
+    const { headers } = await appliance.get('/', { method: 'DELETE' });
+    const { code, stdout } = await appliance.weir('explain', String(headers['x-request-id']));
+    assert.equal(code, 0);
+    assert.match(stdout, /^answer: {3}404 route_not_found, by weir itself$/m);
+  });
+
+  await t.test('one that nobody remembers is not found, and the answer says why that may be', async () => {
+    const { code, stderr } = await appliance.weir('explain', 'never-sent-1');
+    assert.equal(code, 5);
+    assert.match(stderr, /no worker of test-edge remembers a request "never-sent-1".*up to 20 others a second.*worker was restarted/);
+  });
+
+  await t.test('an attempt that failed is told before the one that was answered', async () => {
+    const restored = await appliance.weir('restore', 'west', '--yes');
+    assert.equal(restored.code, 0, restored.stderr);
+    await blue.kill();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => appliance.get('/split')));
+    assert.deepEqual([...new Set(answers.map(({ status, body }) => `${status} ${body}`))], ['200 green']);
+    const recalled = await Promise.all(answers.map(({ headers }) => recall(appliance, headers['x-request-id'])));
+    const retried = recalled.flatMap(({ items }) => items).filter(({ attempts }) => attempts > 1);
+    assert.ok(retried.length > 0, 'three of four requests go to blue first');
+    for (const { failed, cluster } of retried)
+      assert.deepEqual([failed[0]?.cluster, failed[0]?.version, cluster], ['east', 'blue', 'west']);
+    const { stdout } = await appliance.weir('explain', String(retried[0]?.requestId));
+    assert.match(stdout, /^attempt 1: blue in east, endpoint 127\.0\.0\.1:\d+: [a-z_]+ after \d+ ms\nattempt 2: green in west/m);
+  });
+
   await t.test('what cannot be read says what was expected', async () => {
     const cases: readonly (readonly [args: readonly string[], said: RegExp])[] = [
       [['http://a.test/', '--header', 'nonsense'], /--header: expected 'name: value'/],
@@ -98,6 +137,12 @@ async function explain(appliance: Appliance, url: string, ...args: readonly stri
   return view;
 }
 
+async function recall(appliance: Appliance, requestId: unknown): Promise<{ readonly items: readonly RememberedRequest[] }> {
+  const { code, stdout, stderr } = await appliance.weir('explain', String(requestId), '-o', 'json');
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout) as { readonly items: readonly RememberedRequest[] };
+}
+
 function chances(service: ExplainView['service']): Readonly<Record<string, number>> {
   return Object.fromEntries(service?.candidates.map(({ version, cluster, probability }) => [`${version}/${cluster}`, probability]) ?? []);
 }
@@ -113,8 +158,8 @@ services:
   pinned: { versions: ${versions}, split: { blue: 50, green: 50 }, sticky: { mode: cookie } }
 routes:
   - { name: rest, match: { path: /, methods: [GET, POST] }, service: split }
-  - { name: split, match: { path: /split }, service: split }
-  - { name: hash, match: { path: /hash }, service: hashed }
+  - { name: split, match: { path: /split }, service: split, filters: [{ requestId: {} }] }
+  - { name: hash, match: { path: /hash }, service: hashed, filters: [{ requestId: {} }] }
   - { name: cookie, match: { path: /cookie }, service: pinned }
 `;
 }

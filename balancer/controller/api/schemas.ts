@@ -80,6 +80,17 @@ const ExplainRequestSchema = Type.Object(
 );
 
 export const decodeExplainRequest: Decoder<ExplainRequest> = bodyDecoder(ExplainRequestSchema);
+const RecallRequestSchema = Type.Object(
+  {
+    requestId: Type.String({
+      pattern: '^[A-Za-z0-9._:/+=@-]{1,128}$',
+      description: 'a request id, as in x-request-id: up to 128 letters, digits and any of ._:/+=@-',
+    }),
+  },
+  strict,
+);
+
+export const decodeRecallRequest = bodyDecoder(RecallRequestSchema);
 export const decodeChangeRequest: Decoder<ChangeRequest> = bodyDecoder(ChangeRequestSchema);
 
 const decodeTokenFields = bodyDecoder(TokenRequestSchema);
