@@ -4,12 +4,13 @@ import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
 import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from './ipc-generation.ts';
 import { LineReader } from './ipc-lines.ts';
+import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
 import type { Log } from './log.ts';
 import type { Plan, ServicePlan, HealthView } from './steer/plan-shape.ts';
 import type { Meter, MetricsDelta } from './telemetry/meter.ts';
 
 /** Rises when a message changes its meaning; a hello with another number is refused. */
-export const IPC_PROTOCOL = 2;
+export const IPC_PROTOCOL = 3;
 
 export const TICKET_KEY_BYTES = 48;
 
@@ -19,6 +20,7 @@ export type ControllerMessage = Exclude<WireMessage, RoutesMessage>;
 type WireMessage =
   | RoutesMessage
   | GenerationMessage
+  | RecentQuestion
   /** The plan in full, every few seconds and on a gap. */
   | { readonly type: 'plan'; readonly plan: number; readonly value: Plan }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
@@ -37,16 +39,9 @@ type WireMessage =
   | { readonly type: 'metrics_ack'; readonly sequence: number };
 
 /** Something a worker saw in real traffic that made it eject at once. */
-export type Ejection =
-  | { readonly kind: 'endpoint'; readonly cluster: string; readonly endpoint: string; readonly forMs: number; readonly reason: string }
-  | {
-      readonly kind: 'target';
-      readonly service: string;
-      readonly version: string;
-      readonly cluster: string;
-      readonly forMs: number;
-      readonly reason: string;
-    };
+export type Ejection = { readonly cluster: string; readonly forMs: number; readonly reason: string } & (
+  { readonly kind: 'endpoint'; readonly endpoint: string } | { readonly kind: 'target'; readonly service: string; readonly version: string }
+);
 
 export type WorkerMessage =
   | {
@@ -65,6 +60,7 @@ export type WorkerMessage =
   | { readonly type: 'plan_gap'; readonly have: number }
   | { readonly type: 'metrics'; readonly sequence: number; readonly delta: MetricsDelta }
   | { readonly type: 'ejection'; readonly ejection: Ejection }
+  | RecentAnswer
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
@@ -144,6 +140,7 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   ticket_key: { key: ticketKey },
   pin_key: { key: ticketKey },
   metrics_ack: { sequence: count },
+  recent_question: { question: count, requestId: text },
 };
 
 const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
@@ -153,6 +150,7 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   plan_gap: { have: count },
   metrics: { sequence: count, delta: (value) => Array.isArray(value) && value.every(isSeriesDelta) },
   ejection: { ejection: isEjection },
+  recent_answer: { question: count, traces: Array.isArray },
   ready: {},
   draining: {},
 };

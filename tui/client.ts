@@ -8,7 +8,10 @@ import type {
   ChangeResult,
   ConfigApplyResult,
   EventView,
+  ExplainRequest,
+  ExplainView,
   ListView,
+  RememberedRequest,
   StatusView,
   TokenRequest,
   TokenView,
@@ -30,6 +33,10 @@ export interface AdminClient {
   /** `limit` is for events and revisions, newest first. */
   list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number }): Promise<ListView<T>>;
   change(request: ChangeRequest): Promise<ChangeResult>;
+  /** The way of a request that is not sent. */
+  explain(request: ExplainRequest): Promise<ListView<ExplainView>>;
+  /** What became of a recent request. */
+  recall(requestId: string): Promise<ListView<RememberedRequest>>;
   /** A status once a second and at once on an event, until `signal` aborts or the appliance goes away. */
   watch(signal: AbortSignal): AsyncIterable<StatusView>;
   /** The last `backlog` events, oldest first, then every one as it happens. */
@@ -100,6 +107,14 @@ class HttpAdminClient implements AdminClient {
 
   change(request: ChangeRequest): Promise<ChangeResult> {
     return this.#json({ ...post('/v1/changes', request), timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  explain(request: ExplainRequest): Promise<ListView<ExplainView>> {
+    return this.#json(post('/v1/explain', request));
+  }
+
+  recall(requestId: string): Promise<ListView<RememberedRequest>> {
+    return this.#json(post('/v1/explain/request', { requestId }));
   }
 
   watch(signal: AbortSignal): AsyncIterable<StatusView> {

@@ -22,6 +22,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         load: async () => (await import('./commands/describe.ts')).describeCommand,
       },
       {
+        name: 'explain',
+        summary: 'show where a request would go and why, without sending it',
+        load: async () => (await import('./commands/explain.ts')).explainCommand,
+      },
+      {
         name: 'events',
         summary: 'show what happened, and follow it',
         load: async () => (await import('./commands/events.ts')).eventsCommand,

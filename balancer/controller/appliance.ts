@@ -10,7 +10,10 @@ import type {
   ClusterView,
   EdgeView,
   EventView,
+  ExplainRequest,
+  ExplainView,
   ListView,
+  RememberedRequest,
   RevisionView,
   RolloutView,
   RouteView,
@@ -68,6 +71,10 @@ export interface Appliance {
   events(limit: number): ListView<EventView>;
   /** Newest first. */
   revisions(limit: number): ListView<RevisionView>;
+  /** The way of a request that is not sent: a list of one. */
+  explain(request: ExplainRequest): Outcome<ListView<ExplainView>>;
+  /** What became of a recent request. */
+  recall(requestId: string): Promise<Outcome<ListView<RememberedRequest>>>;
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>>;
   applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>>;
   /** The text that is served now. */

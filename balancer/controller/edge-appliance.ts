@@ -12,7 +12,10 @@ import type {
   ClusterView,
   EdgeView,
   EventView,
+  ExplainRequest,
+  ExplainView,
   ListView,
+  RememberedRequest,
   RevisionView,
   RolloutView,
   RouteView,
@@ -29,6 +32,7 @@ import { takeConfig } from './config-taker.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import { rolloutViews } from './rollout-views.ts';
+import { Explainer } from './explain.ts';
 
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
@@ -36,6 +40,7 @@ export class EdgeAppliance implements Appliance {
   readonly #hostId: string;
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
+  readonly #explainer: Explainer;
 
   constructor(
     edge: Edge,
@@ -47,6 +52,14 @@ export class EdgeAppliance implements Appliance {
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
+    this.#explainer = new Explainer(() => ({
+      config: edge.config,
+      planned: edge.loop.planned,
+      number: edge.loop.number,
+      revision: edge.keeper.intent.revision,
+      pinKey: edge.links.pinKey,
+      endpoints: (cluster) => edge.prober.endpoints(cluster),
+    }));
   }
 
   status(role: Role): StatusView {
@@ -87,6 +100,25 @@ export class EdgeAppliance implements Appliance {
 
   revisions(limit: number): ListView<RevisionView> {
     return listOf(this.#edge, 'revisions', this.#edge.options.store.revisions(limit));
+  }
+
+  explain(request: ExplainRequest): Outcome<ListView<ExplainView>> {
+    const explained = this.#explainer.explain(request);
+    if (!explained.ok) return { ok: false, problem: { code: 'usage', message: explained.message } };
+    return { ok: true, value: listOf(this.#edge, 'explanations', [explained.value]) };
+  }
+
+  async recall(requestId: string): Promise<Outcome<ListView<RememberedRequest>>> {
+    const { traces, silent } = await this.#edge.links.recall(requestId);
+    if (traces.length > 0) return { ok: true, value: listOf(this.#edge, 'requests', traces) };
+    const unheard = silent.length === 0 ? '' : ` (${silent.join(', ')} did not answer)`;
+    const message = [
+      `no worker of ${this.#edge.config.hostName} remembers a request ${JSON.stringify(requestId)}${unheard}.`,
+      'Each keeps the last 500 that failed, were retried, refused or answered by weir itself, and up to 20 others a second, the last 500 of these.',
+      'So it was not among those, or too long ago, or its worker was restarted since, or another host had it.',
+      'The access log has all. A URL to explain begins with http:// or https://.',
+    ].join(' ');
+    return { ok: false, problem: { code: 'not_found', message } };
   }
 
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {

@@ -10,6 +10,7 @@ import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { MetricsDelta } from '../telemetry/meter.ts';
 import type { AppliedView } from './api/views.ts';
 import { listenPrivately } from './api/unix-socket.ts';
+import { RecentQuestions, type Recollection } from './recent-questions.ts';
 
 /** What the rest of the controller hears of the workers. */
 export interface WorkerListener {
@@ -69,6 +70,7 @@ export class WorkerLinks {
   readonly #entries = new Map<string, Entry>();
   readonly #waiters = new Set<Waiter>();
   readonly #sockets = new Set<Socket>();
+  readonly #questions: RecentQuestions;
   #expected = 0;
   #server: Server | null = null;
   #generation: { readonly number: number; readonly lines: readonly string[] } | null = null;
@@ -80,6 +82,7 @@ export class WorkerLinks {
     this.#clock = clock;
     this.#log = log;
     this.#listener = listener;
+    this.#questions = new RecentQuestions(clock);
   }
 
   /** Rejects when another living process serves this path. */
@@ -130,6 +133,11 @@ export class WorkerLinks {
     this.#broadcast(pinKeyMessage(key));
   }
 
+  /** That signs pins; null: none was sent yet. */
+  get pinKey(): Buffer | null {
+    return this.#pinKey;
+  }
+
   /** To every worker: what changed since the plan before, or all of it when there was none. */
   sendPlan(number: number, value: Plan, changed: Readonly<Record<string, ServicePlan>> | null): void {
     const base = this.#plan?.number ?? 0;
@@ -141,6 +149,12 @@ export class WorkerLinks {
   /** Heals whatever a worker may have missed. */
   sendWholePlan(): void {
     if (this.#plan !== null) this.#broadcast({ type: 'plan', plan: this.#plan.number, value: this.#plan.value });
+  }
+
+  /** What all workers remember of a request. */
+  recall(requestId: string): Promise<Recollection> {
+    const asked = [...this.#entries.values()].filter(({ socket }) => socket !== null).map(({ name }) => name);
+    return this.#questions.ask(asked, (question) => this.#broadcast({ type: 'recent_question', question, requestId }));
   }
 
   /** Settles when every worker serves these numbers or newer ones, or when the time is over, with those that do not. */
@@ -282,6 +296,9 @@ export class WorkerLinks {
         return;
       case 'ejection':
         this.#listener.onEjection(entry.name, message.ejection);
+        return;
+      case 'recent_answer':
+        this.#questions.answer(entry.name, message.question, message.traces);
     }
   }
 

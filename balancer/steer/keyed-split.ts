@@ -65,12 +65,17 @@ export class KeyedSplit {
 
   /** The index of the place of this key; NOWHERE when its share is lost, or no place has one. */
   place(key: string): number {
-    const point = keyPoint(this.#salt, key) * this.#total;
+    const point = this.point(key) * this.#total;
     for (const home of this.#homes) {
       if (point >= home.end) continue;
       return home.stays >= 1 ? home.index : this.#leave(home, key);
     }
     return NOWHERE;
+  }
+
+  /** 0 to 1: where the key is in the line of all desired shares. */
+  point(key: string): number {
+    return keyPoint(this.#salt, key);
   }
 
   #leave({ index, stays, moves }: Home, key: string): number {

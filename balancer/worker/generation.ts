@@ -14,7 +14,7 @@ import type { QueueOutcome } from '../upstream/admission.ts';
 import { ClusterUpstream, sameConnections } from '../upstream/cluster-upstream.ts';
 import type { TlsSources } from '../upstream/upstream-tls.ts';
 import type { Evidence } from './evidence.ts';
-import type { PinKey } from './pins.ts';
+import type { PinKey } from '../steer/pins.ts';
 import { ServiceSteering, type ServiceTarget } from './service-steering.ts';
 import { AnswerStats } from './stats.ts';
 

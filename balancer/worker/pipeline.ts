@@ -90,8 +90,8 @@ export class Pipeline implements DownstreamHandler {
   }
 
   #logBadRequest(code: ErrorCode, known: Refused): void {
-    const { accessLog, clock } = this.#context;
-    accessLog?.write({
+    const { accessLog, clock, recent } = this.#context;
+    const entry = {
       at: new Date(clock.wallMs()).toISOString(),
       requestId: known.requestId,
       listener: known.listener,
@@ -111,7 +111,9 @@ export class Pipeline implements DownstreamHandler {
       attempts: 0,
       error: code,
       detail: '',
-    });
+    };
+    accessLog?.write(entry);
+    recent.keep({ ...entry, failed: [], chosenBy: '', plan: recent.plan, reasons: [] }, true);
   }
 }
 

@@ -14,7 +14,6 @@ import { forwardedFields } from '../message/forwarded.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import { askedPart, placePart } from './access-entry.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
@@ -23,6 +22,7 @@ import { errorReplyTo, replyTo } from './respond.ts';
 import { mayBeRepeated, Retrying, tryMsOf, type Failure, type Place, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { blamesPath } from './stats.ts';
+import { isNotable, tellEnd } from './tell-end.ts';
 import { openTunnel } from './tunnel.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -41,6 +41,9 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
   /** Null while the first attempt is all there was. */
   #retrying: Retrying | null = null;
   #steered = false;
+  /** What chose the first place, and by which plan. */
+  #chosenBy = '';
+  #plan = 0;
   /** Of the request, as they go upstream. */
   #fields: Readonly<Fields> = [];
   /** Null: the request has no body. */
@@ -93,6 +96,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
       );
     this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.chooseFor(this.exchange.request);
+    this.#chosenBy = route.service.chosenBy;
+    this.#plan = this.#context.recent.plan;
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#begin(target, route);
   }
@@ -352,7 +357,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     const context = this.#context;
     this.#forgetDeadline();
     context.inFlight -= 1;
-    const durationMs = context.clock.nowMs() - this.exchange.startedMs;
+    const nowMs = context.clock.nowMs();
+    const durationMs = nowMs - this.exchange.startedMs;
     const route = this.route;
     if (route !== null) {
       if (this.#steered) route.service.budget.inFlight -= 1;
@@ -364,7 +370,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     const stats = route === null ? context.unrouted : route.statsOf(this.#target);
     stats.record(this.#status, durationMs);
     route?.countBytes(this.#bytesIn, this.#bytesOut);
-    if (context.accessLog !== null) this.#log(durationMs);
+    const kept = context.recent.takes(isNotable(this.attempts, this.#status, this.#error), nowMs);
+    if (kept || context.accessLog !== null) this.#tell(durationMs, kept);
   }
 
   #forgetDeadline(): void {
@@ -373,18 +380,12 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     this.#context.deadlines.remove(this);
   }
 
-  #log(durationMs: number): void {
-    this.#context.accessLog?.write({
-      ...askedPart(this.exchange.request, this.#context.clock.wallMs()),
-      status: this.#status,
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#bytesOut,
-      durationMs: Math.round(durationMs * 1000) / 1000,
-      ...placePart(this.route, this.#target, this.#attempt),
-      attempts: this.attempts,
-      error: this.#error,
-      detail: this.#detail,
-    });
+  #tell(durationMs: number, kept: boolean): void {
+    const { route, attempts } = this;
+    const way = { route, target: this.#target, attempt: this.#attempt, attempts, failed: this.#retrying?.failed ?? null };
+    const counts = { status: this.#status, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, durationMs };
+    const end = { ...way, ...counts, chosenBy: this.#chosenBy, plan: this.#plan, error: this.#error, detail: this.#detail };
+    tellEnd(this.#context, this.exchange.request, end, kept);
   }
 }
 

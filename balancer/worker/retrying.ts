@@ -1,5 +1,6 @@
 // A request that did not get its answer at the first place: what was tried, whether another attempt is safe and has room, and where.
 import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { FailedAttempt } from '../ipc-recent.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
 import { IDEMPOTENT } from '../message/methods.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -66,6 +67,8 @@ export function tryMsOf(
 export class Retrying implements RetryWaiter {
   /** Tries that were given up as late. */
   late = 0;
+  /** Attempts that were given up for another one. */
+  readonly failed: FailedAttempt[] = [];
   readonly #owner: RetryOwner;
   readonly #service: ServiceSteering;
   readonly #context: WorkerContext;
@@ -109,7 +112,9 @@ export class Retrying implements RetryWaiter {
   }
 
   /** Where to go after `attempt`; null: there is no other place. */
-  after({ target, endpoint }: Attempt, code: ErrorCode): Place | null {
+  after(attempt: Attempt, code: ErrorCode): Place | null {
+    const { target, endpoint } = attempt;
+    this.#note(attempt, code);
     const again = code === 'stale_connection' || code === 'stream_refused';
     if (again) this.#staleAt = endpoint;
     else if (target.cluster.isFull) this.#tried.push(...target.cluster.endpoints);
@@ -173,8 +178,14 @@ export class Retrying implements RetryWaiter {
   #elsewhere(attempt: Attempt, place: Place): void {
     this.#context.counters.retry(this.#service.config.name, 'retried');
     this.late += 1;
+    this.#note(attempt, 'try_timeout');
     this.#tried.push(attempt.endpoint);
     this.#owner.goOn(attempt, tooLate(attempt), place);
+  }
+
+  #note({ target, endpoint }: Attempt, code: ErrorCode): void {
+    const untilMs = Math.round(this.#context.nowMs() - this.#owner.exchange.startedMs);
+    this.failed.push({ version: target.version, cluster: target.cluster.name, endpoint: endpoint.id, code, untilMs });
   }
 
   /** A place besides one that is still waited for, of the same version: slow answers are its own, and no other version hides them. */

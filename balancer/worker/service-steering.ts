@@ -6,15 +6,15 @@ import { OutlierDetector } from '../../health/outlier.ts';
 import { TryLimit } from '../../health/try-limit.ts';
 import { MILLION, PRIORITY_CLASSES, type ClusterConfig, type PriorityClass, type ServiceConfig } from '../config/config.ts';
 import { shedByClass } from '../steer/overload.ts';
-import { targetKey, type PlanTarget, type ServicePlan } from '../steer/plan-shape.ts';
+import { targetKey, type PlanTarget, type ServicePlan, type ShareReason } from '../steer/plan-shape.ts';
 import { redistribute } from '../steer/redistribute.ts';
 import { SplitChooser, type Stratum } from '../steer/split.ts';
 import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
-import type { PinKey } from './pins.ts';
-import { BY_SPLIT, epochOf, StickyChoice, type StickyRequest } from './sticky-choice.ts';
+import type { PinKey } from '../steer/pins.ts';
+import { BY_SPLIT, epochOf, StickyChoice, type ChosenBy, type StickyRequest } from './sticky-choice.ts';
 
 /** One (version, cluster) of a service. */
 export interface ServiceTarget {
@@ -117,6 +117,16 @@ export class ServiceSteering {
     this.#look();
     const index = this.#sticky.choose(request);
     return index === BY_SPLIT ? this.choose() : (this.targets[index] ?? null);
+  }
+
+  /** What decided where the last request of `chooseFor` goes. */
+  get chosenBy(): ChosenBy {
+    return this.#sticky === null ? 'split' : this.#sticky.chosenBy;
+  }
+
+  /** Why the plan gives a target what it gives. */
+  reasonsOf({ index }: ServiceTarget): readonly ShareReason[] {
+    return this.#plan.targets[index]?.reasons ?? [];
   }
 
   /** What a client that `target` answered is told, so that it keeps its place; null: nothing. */

@@ -1,14 +1,13 @@
 // Where a client of a service with stickiness goes: what a trusted peer says, else its pin, else its key, else the split.
-import { MILLION } from '../config/config.ts';
 import type { StickyConfig } from '../config/sticky-config.ts';
-import { fieldValue } from '../message/fields.ts';
 import { cookieValue, requestKey } from '../message/request-key.ts';
 import type { CanonicalRequest } from '../message/request.ts';
-import { KeyedSplit, NOWHERE, type KeyedPlace } from '../steer/keyed-split.ts';
+import { KeyedSplit, NOWHERE } from '../steer/keyed-split.ts';
+import { Pins, setCookie } from '../steer/pins.ts';
 import type { PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
 import { SplitChooser } from '../steer/split.ts';
+import { isNamed, overrideOf, shareKeys, stickyPlaces, type StickyPlace } from '../steer/sticky-places.ts';
 import type { Meter } from '../telemetry/meter.ts';
-import { Pins, setCookie } from './pins.ts';
 import type { ServiceTarget, SteeringEnvironment } from './service-steering.ts';
 
 export type StickyRequest = Pick<CanonicalRequest, 'fields' | 'query' | 'clientAddress' | 'peerTrusted' | 'scheme'>;
@@ -25,7 +24,7 @@ export interface Situation {
 }
 
 /** A version, or a version in a cluster. */
-interface Place extends KeyedPlace {
+interface Place {
   readonly targets: readonly ServiceTarget[];
   /** Among its targets, where it has several. */
   readonly chooser: SplitChooser;
@@ -33,45 +32,47 @@ interface Place extends KeyedPlace {
   emptySinceMs: number;
 }
 
+export type ChosenBy = 'split' | 'key' | 'pin' | 'override';
+
 type PinOutcome = 'kept' | 'void' | 'broken' | 'evicted';
 
 export class StickyChoice {
   readonly #service: string;
   readonly #config: StickyConfig;
   readonly #environment: SteeringEnvironment;
+  readonly #names: readonly StickyPlace[];
   readonly #places: readonly Place[];
   readonly #placeOfTarget: readonly number[];
   readonly #split: KeyedSplit;
   #situation: Situation | null = null;
   #pins: Pins | null = null;
   #pinsOf = '';
+  /** What decided the last choice. */
+  chosenBy: ChosenBy = 'split';
 
   constructor(config: StickyConfig, targets: readonly ServiceTarget[], environment: SteeringEnvironment, previous: StickyChoice | null) {
     this.#service = targets[0]?.service ?? '';
     this.#config = config;
     this.#environment = environment;
-    this.#places = placesOf(config, targets, environment);
-    const before = new Map(previous === null ? [] : previous.#places.map(({ name, emptySinceMs }) => [name, emptySinceMs]));
-    for (const place of this.#places) place.emptySinceMs = before.get(place.name) ?? Infinity;
+    this.#names = stickyPlaces(
+      config.scope,
+      targets.map(({ version, cluster }) => ({ version, cluster: cluster.name })),
+    );
+    this.#places = this.#names.map((place) => placeOf(place, targets, environment));
+    const before = new Map(
+      previous === null ? [] : previous.#names.map(({ name }, index) => [name, previous.#places[index]?.emptySinceMs]),
+    );
+    for (const [index, place] of this.#places.entries()) place.emptySinceMs = before.get(this.#names[index]?.name ?? '') ?? Infinity;
     this.#placeOfTarget = targets.map((target) => this.#places.findIndex((place) => place.targets.includes(target)));
-    this.#split = new KeyedSplit(this.#places, config.salt);
+    this.#split = new KeyedSplit(this.#names, config.salt);
   }
 
   update(situation: Situation): void {
     this.#situation = situation;
     const { planned, effective, shed } = situation;
-    // What is refused is refused before: the keys of the rest have all places that are left.
-    const scale = shed >= MILLION ? 0 : MILLION / (MILLION - shed);
-    const sumOf = ({ targets }: Place, share: (index: number) => number): number =>
-      targets.reduce((sum, { index }) => sum + share(index), 0);
-    const desiredOf = this.#places.map((place) => sumOf(place, (index) => planned[index]?.desired ?? 0));
-    const effectiveOf = this.#places.map((place) => sumOf(place, (index) => effective[index] ?? 0));
-    this.#split.setShares(
-      desiredOf,
-      effectiveOf.map((share) => share * scale),
-    );
+    const emptied = shareKeys(this.#split, this.#names, { desired: planned.map(({ desired }) => desired), effective, shed });
     for (const [index, place] of this.#places.entries()) {
-      const empty = desiredOf[index] === 0 && effectiveOf[index] === 0;
+      const empty = emptied[index] === true;
       place.emptySinceMs = empty ? Math.min(place.emptySinceMs, this.#environment.deadlines.nowMs) : Infinity;
       // A place at weight 0 that clients still have goes evenly over what is up.
       place.chooser.setWeights(place.targets.map((target) => (empty ? (this.#isUp(target) ? 1 : 0) : (effective[target.index] ?? 0))));
@@ -82,10 +83,13 @@ export class StickyChoice {
   /** The index of a target; NOWHERE: its share is lost; BY_SPLIT: nothing says where it belongs. */
   choose(request: StickyRequest): number {
     const forced = this.#forced(request);
+    this.chosenBy = 'override';
     if (forced !== null) return forced.index;
+    this.chosenBy = 'pin';
     const pinned = this.#config.mode === 'cookie' ? this.#pinned(request) : null;
     if (pinned !== null) return pinned;
     const key = this.#config.key === null ? null : requestKey(this.#config.key, request);
+    this.chosenBy = key === null ? 'split' : 'key';
     if (key === null) return BY_SPLIT;
     const place = this.#split.place(key);
     return place === NOWHERE ? NOWHERE : this.#within(place);
@@ -107,12 +111,11 @@ export class StickyChoice {
 
   /** Only who is trusted may choose, and never what is in maintenance or down. */
   #forced(request: StickyRequest): ServiceTarget | null {
-    const { override } = this.#config;
-    const asked = override !== null && request.peerTrusted ? fieldValue(request.fields, override) : undefined;
+    const asked = overrideOf(this.#config, request);
     if (asked === undefined) return null;
     for (const { targets } of this.#places)
       for (const target of targets)
-        if ((asked === target.version || asked === `${target.version}/${target.cluster.name}`) && this.#isUp(target)) return target;
+        if (isNamed(asked, { version: target.version, cluster: target.cluster.name }) && this.#isUp(target)) return target;
     return null;
   }
 
@@ -153,30 +156,18 @@ export class StickyChoice {
     const { pinKey } = this.#environment;
     const of = `${epoch}/${pinKey.changes}`;
     if (this.#config.mode !== 'cookie' || pinKey.bytes === null || of === this.#pinsOf) return;
-    this.#pins = new Pins(this.#service, epoch, this.#places, pinKey.bytes);
+    this.#pins = new Pins(this.#service, epoch, this.#names, pinKey.bytes);
     this.#pinsOf = of;
   }
 }
 
 export const epochOf = ({ pinEpoch }: Pick<ServicePlan, 'pinEpoch'>): number => pinEpoch ?? 0;
 
-function placesOf({ scope }: StickyConfig, targets: readonly ServiceTarget[], { random }: SteeringEnvironment): readonly Place[] {
-  const place = (name: string, members: readonly ServiceTarget[]): Place => ({
-    name,
-    group: members[0]?.version ?? '',
-    targets: members,
-    chooser: new SplitChooser(
-      members.map(() => 0),
-      random,
-    ),
-    emptySinceMs: Infinity,
-  });
-  if (scope === 'cluster') return targets.map((target) => place(`${target.version}/${target.cluster.name}`, [target]));
-  const versions = [...new Set(targets.map(({ version }) => version))];
-  return versions.map((version) =>
-    place(
-      version,
-      targets.filter((target) => target.version === version),
-    ),
+function placeOf(place: StickyPlace, all: readonly ServiceTarget[], { random }: SteeringEnvironment): Place {
+  const targets = place.targets.flatMap((index) => all[index] ?? []);
+  const chooser = new SplitChooser(
+    targets.map(() => 0),
+    random,
   );
+  return { targets, chooser, emptySinceMs: Infinity };
 }

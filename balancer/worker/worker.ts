@@ -25,8 +25,9 @@ import { inTurns } from './in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
-import { PinKey } from './pins.ts';
+import { PinKey } from '../steer/pins.ts';
 import { Pipeline } from './pipeline.ts';
+import { RecentRequests } from './recent-requests.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
 import type { WorkerContext } from './worker-context.ts';
 import { Vitals } from './vitals.ts';
@@ -88,6 +89,7 @@ export class Worker {
       inFlight: 0,
       tunnels: new Set(),
       bodyMemory: new BodyMemory(),
+      recent: new RecentRequests(),
     };
     this.#clients = new ClientConnections({
       deadlines: this.#deadlines,
@@ -177,6 +179,10 @@ export class Worker {
         this.#pinKey.set(Buffer.from(message.key, 'base64'));
         this.#evidence.renew();
         return;
+      case 'recent_question': {
+        const { question, requestId } = message;
+        return this.#link.send({ type: 'recent_answer', question, traces: this.#context.recent.find(requestId) });
+      }
       case 'metrics_ack':
         return;
     }
@@ -186,6 +192,7 @@ export class Worker {
   #takePlan(number: number, plan: Plan, changed: Pick<Plan, 'services' | 'health'>): void {
     this.#plan = plan;
     this.#planNumber = number;
+    this.#context.recent.plan = number;
     if (this.#pipeline === null) {
       void this.#apply();
       return;

@@ -4,7 +4,7 @@ import { EXTENSIONS } from '../../balancer/registries.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
 import { ClusterUpstream } from '../../balancer/upstream/cluster-upstream.ts';
 import { Evidence } from '../../balancer/worker/evidence.ts';
-import { PinKey } from '../../balancer/worker/pins.ts';
+import { PinKey } from '../../balancer/steer/pins.ts';
 import { ServiceSteering } from '../../balancer/worker/service-steering.ts';
 import { systemClock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';

@@ -170,6 +170,14 @@ export class RecordingAppliance implements Appliance {
     return this.#list('revisions', this.#revisions.toReversed().slice(0, limit));
   }
 
+  explain(): ReturnType<Appliance['explain']> {
+    return { ok: false, problem: { code: 'usage', message: 'url: nothing is balanced here' } };
+  }
+
+  recall(requestId: string): ReturnType<Appliance['recall']> {
+    return Promise.resolve({ ok: false, problem: { code: 'not_found', message: `no request ${requestId} was sent here` } });
+  }
+
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {
     this.calls.push({ what: 'change', caller, input: request });
     return Promise.resolve(this.#change(request, caller));

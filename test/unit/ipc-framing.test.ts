@@ -56,6 +56,7 @@ test('every message of a worker is read as it was written', () => {
     { type: 'plan_gap', have: 11 },
     { type: 'metrics', sequence: 1, delta: [{ name: 'weir_tunnels', labels: ['w1'], value: 1 }] },
     { type: 'ejection', ejection: { kind: 'endpoint', cluster: 'one', endpoint: '10.0.0.1:80', forMs: 1000, reason: 'reset' } },
+    { type: 'recent_answer', question: 7, traces: [] },
     { type: 'ready' },
     { type: 'draining' },
   ];

@@ -76,6 +76,10 @@ class Worker {
     this.received.push(message.type);
     if (message.type === 'ticket_key') this.ticketKeys.push(message.key);
     if (this.stuck || message.type === 'metrics_ack' || message.type === 'ticket_key' || message.type === 'pin_key') return;
+    if (message.type === 'recent_question') {
+      this.link.send({ type: 'recent_answer', question: message.question, traces: [] });
+      return;
+    }
     if (message.type === 'plan_delta' && message.base !== this.plan) {
       this.link.send({ type: 'plan_gap', have: this.plan });
       return;

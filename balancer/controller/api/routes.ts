@@ -64,6 +64,8 @@ export const ROUTES: readonly Route[] = [
   read('/v1/config', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'yaml', text: call.appliance.configText() }))),
   { method: 'POST', path: '/v1/config', role: 'admin', maxBodyBytes: MAX_CONFIG_BYTES, handle: applyConfig },
   { method: 'POST', path: '/v1/changes', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: change },
+  { method: 'POST', path: '/v1/explain', role: 'read', maxBodyBytes: MAX_JSON_BYTES, handle: explain },
+  { method: 'POST', path: '/v1/explain/request', role: 'read', maxBodyBytes: MAX_JSON_BYTES, handle: recall },
   { method: 'GET', path: '/v1/tokens', role: 'admin', maxBodyBytes: 0, handle: (call) => json(call.appliance.tokens()) },
   { method: 'POST', path: '/v1/tokens', role: 'admin', maxBodyBytes: MAX_JSON_BYTES, handle: createToken },
   { method: 'DELETE', path: '/v1/tokens/:name', role: 'admin', maxBodyBytes: 0, handle: deleteToken },
@@ -85,6 +87,17 @@ async function applyConfig({ appliance, caller, query, body }: RouteCall): Promi
   if (!decoded.ok) return refused(decoded.message);
   if (typeof body !== 'string') return refused('body: expected the config as text, with content-type application/yaml');
   return outcome(await appliance.applyConfig(body, decoded.value.dryRun, caller));
+}
+
+/** A body, since header fields may carry secrets and addresses are logged. */
+function explain({ appliance, body }: RouteCall): Answer {
+  const decoded = accept.decodeExplainRequest(body);
+  return decoded.ok ? outcome(appliance.explain(decoded.value)) : refused(decoded.message);
+}
+
+async function recall({ appliance, body }: RouteCall): Promise<Answer> {
+  const decoded = accept.decodeRecallRequest(body);
+  return decoded.ok ? outcome(await appliance.recall(decoded.value.requestId)) : refused(decoded.message);
 }
 
 function createToken({ appliance, caller, body }: RouteCall): Answer {

@@ -4,7 +4,7 @@ import type { Change, RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../intent/rollout.ts';
 import type { TokenRequest } from '../appliance.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
-import type { ChangeRequest } from './views.ts';
+import type { ChangeRequest, ExplainRequest } from './views.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -90,6 +90,29 @@ const TokenRequestSchema = Type.Object(
   strict,
 );
 
+const ExplainRequestSchema = Type.Object(
+  {
+    url: Type.String({ maxLength: 16_384 }),
+    method: Type.Optional(Type.String({ maxLength: 32 })),
+    headers: Type.Optional(Type.Array(Type.Array(Type.String({ maxLength: 16_384 }), { minItems: 2, maxItems: 2 }), { maxItems: 200 })),
+    client: Type.Optional(Type.String({ maxLength: 64 })),
+    listener: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  strict,
+);
+
+export const decodeExplainRequest: Decoder<ExplainRequest> = bodyDecoder(ExplainRequestSchema);
+const RecallRequestSchema = Type.Object(
+  {
+    requestId: Type.String({
+      pattern: '^[A-Za-z0-9._:/+=@-]{1,128}$',
+      description: 'a request id, as in x-request-id: up to 128 letters, digits and any of ._:/+=@-',
+    }),
+  },
+  strict,
+);
+
+export const decodeRecallRequest = bodyDecoder(RecallRequestSchema);
 export const decodeChangeRequest: Decoder<ChangeRequest> = bodyDecoder(ChangeRequestSchema);
 
 const decodeTokenFields = bodyDecoder(TokenRequestSchema);

@@ -262,4 +262,6 @@ export type RevisionView = Revision;
 export type IntentView = Intent;
 export type ChangeView = Change;
 export type RoleView = StatusView['role'];
+export type { RememberedRequest } from '../recent-questions.ts';
+export type { ExplainRequest, ExplainView } from './explain-view.ts';
 export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';

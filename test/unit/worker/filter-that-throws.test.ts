@@ -12,7 +12,8 @@ import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
 import { Generation, RouteRuntime } from '../../../balancer/worker/generation.ts';
 import { BodyMemory } from '../../../balancer/worker/kept-body.ts';
-import { PinKey } from '../../../balancer/worker/pins.ts';
+import { PinKey } from '../../../balancer/steer/pins.ts';
+import { RecentRequests } from '../../../balancer/worker/recent-requests.ts';
 import { Pipeline } from '../../../balancer/worker/pipeline.ts';
 import { AnswerStats, WorkerCounters } from '../../../balancer/worker/stats.ts';
 import type { WorkerContext } from '../../../balancer/worker/worker-context.ts';
@@ -137,6 +138,7 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
     inFlight: 0,
     tunnels: new Set(),
     bodyMemory: new BodyMemory(),
+    recent: new RecentRequests(),
   };
   const pipeline = new Pipeline(generation, context);
   return {

@@ -8,7 +8,7 @@ import type { ServicePlan } from '../../../balancer/steer/plan-shape.ts';
 import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { ClusterUpstream } from '../../../balancer/upstream/cluster-upstream.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
-import { PinKey } from '../../../balancer/worker/pins.ts';
+import { PinKey } from '../../../balancer/steer/pins.ts';
 import { ServiceSteering } from '../../../balancer/worker/service-steering.ts';
 import { TEST_ENVIRONMENT } from '../../support/config-text.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -8,7 +8,7 @@ import type { StickyConfig } from '../../../balancer/config/sticky-config.ts';
 import type { PlanTarget } from '../../../balancer/steer/plan-shape.ts';
 import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
-import { PinKey } from '../../../balancer/worker/pins.ts';
+import { PinKey } from '../../../balancer/steer/pins.ts';
 import type { ServiceTarget } from '../../../balancer/worker/service-steering.ts';
 import { BY_SPLIT, StickyChoice } from '../../../balancer/worker/sticky-choice.ts';
 import { setDown, upstreamBench } from '../../support/cluster-upstream.ts';

@@ -1,7 +1,7 @@
 // Cookies by which clients keep their place: signed, so that only weir gives places, and void as soon as the epoch of the service rises.
 import { createHmac } from 'node:crypto';
 import type { StickyConfig } from '../config/sticky-config.ts';
-import type { KeyedPlace } from '../steer/keyed-split.ts';
+import type { KeyedPlace } from './keyed-split.ts';
 
 /** Held by the worker for all generations: the controller made it for the workers of this host. */
 export class PinKey {

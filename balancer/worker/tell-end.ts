@@ -1,0 +1,53 @@
+// The end of a request as the access log has it, and as the worker remembers it.
+import type { ErrorCode } from '../errors.ts';
+import type { FailedAttempt } from '../ipc-recent.ts';
+import type { CanonicalRequest } from '../message/request.ts';
+import { askedPart, placePart } from './access-entry.ts';
+import type { Attempt } from './attempt.ts';
+import type { RouteRuntime } from './generation.ts';
+import type { ServiceTarget } from './service-steering.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+export interface RequestEnd {
+  readonly route: RouteRuntime | null;
+  readonly target: ServiceTarget | null;
+  /** The last one. */
+  readonly attempt: Attempt | null;
+  readonly attempts: number;
+  /** Null: none failed before the last. */
+  readonly failed: readonly FailedAttempt[] | null;
+  readonly chosenBy: string;
+  readonly plan: number;
+  readonly status: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly durationMs: number;
+  readonly error: ErrorCode | '';
+  readonly detail: string;
+}
+
+/** Failed, shed, retried, or answered by weir itself. */
+export function isNotable(attempts: number, status: number, error: ErrorCode | ''): boolean {
+  return attempts !== 1 || status >= 500 || error !== '';
+}
+
+/** `kept`: the worker is to remember it. */
+export function tellEnd({ accessLog, clock, recent }: WorkerContext, request: CanonicalRequest, end: RequestEnd, kept: boolean): void {
+  const { route, target, attempt, attempts, status, bytesIn, bytesOut, error, detail } = end;
+  const entry = {
+    ...askedPart(request, clock.wallMs()),
+    status,
+    bytesIn,
+    bytesOut,
+    durationMs: Math.round(end.durationMs * 1000) / 1000,
+    ...placePart(route, target, attempt),
+    attempts,
+    error,
+    detail,
+  };
+  accessLog?.write(entry);
+  if (!kept) return;
+  const failed = end.failed?.slice(0, Math.max(0, attempts - 1)) ?? [];
+  const reasons = route === null || target === null ? [] : route.service.reasonsOf(target);
+  recent.keep({ ...entry, failed, chosenBy: end.chosenBy, plan: end.plan, reasons }, isNotable(attempts, status, error));
+}
