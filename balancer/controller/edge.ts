@@ -163,11 +163,15 @@ export class Edge {
       const { windowSeconds, rps, errorRatio } = this.window.figures(whose, DEMAND_SECONDS);
       return { requests: windowSeconds * rps, errorRatio };
     };
+    const seenTarget = (whose: TrafficOf & { of: 'target' }): Observed => ({
+      ...seen(whose),
+      ...this.window.answers(whose, DEMAND_SECONDS),
+    });
     const targets: Record<string, Observed> = {};
     for (const { name: service, versions } of Object.values(this.config.services))
       for (const { name: version, placements } of versions)
         for (const { cluster } of placements)
-          targets[targetKey(service, version, cluster)] = seen({ of: 'target', service, version, cluster });
+          targets[targetKey(service, version, cluster)] = seenTarget({ of: 'target', service, version, cluster });
     const clusters = Object.fromEntries(Object.keys(this.config.clusters).map((cluster) => [cluster, seen({ of: 'cluster', cluster })]));
     return { clusters, targets };
   }

@@ -50,6 +50,10 @@ export interface Observed {
   readonly requests: number;
   /** 0 to 1: the part that was answered 5xx or not at all. */
   readonly errorRatio: number;
+  /** Tries whose answer began, or that were given up; absent: not measured. */
+  readonly answers?: number;
+  /** The geometric mean of the time these took, in ms; absent or null: there was none. */
+  readonly answerMs?: number | null;
 }
 
 /** By cluster, and by target (`targetKey`). */
@@ -76,6 +80,7 @@ export type ShareReason =
   | 'ramp'
   | 'flapping'
   | 'errors'
+  | 'slow'
   | 'stale_capacity'
   | 'damped';
 

@@ -14,6 +14,13 @@ export interface TrafficFigures {
   readonly p99Ms: number | null;
 }
 
+/** How long answers took. */
+export interface AnswerFigures {
+  readonly answers: number;
+  /** The geometric mean; null: no answer in the window. */
+  readonly answerMs: number | null;
+}
+
 /** Whose traffic; names are DNS labels or route names, so the kinds never meet. */
 export type TrafficOf =
   | { readonly of: 'all' }
@@ -31,6 +38,13 @@ const RUNNING = 1;
 
 const BOUNDS = METRICS.weir_request_duration_seconds.buckets;
 const BUCKETS = BOUNDS.length + 1;
+/** Answers that are faster count like this: what nobody notices makes no answer twice as slow as another. */
+const FASTEST_S = 0.02;
+/** The logarithm of what stands for each bucket in milliseconds: the geometric middle of its bounds. */
+const LOG_MS = Array.from({ length: BUCKETS }, (_, bucket) => {
+  const lower = BOUNDS[bucket - 1] ?? FASTEST_S;
+  return Math.log(1000 * Math.max(FASTEST_S, Math.sqrt(lower * (BOUNDS[bucket] ?? lower))));
+});
 /** A row of counts: requests, errors. */
 const COUNTS = 2;
 
@@ -39,6 +53,7 @@ export class TrafficWindow {
   readonly #startedAtSecond: number;
   readonly #counts = new Map<string, Ring>();
   readonly #latency = new Map<string, Ring>();
+  readonly #answers = new Map<string, Ring>();
 
   /** `nowMs`: a monotonic clock. */
   constructor(nowMs: () => number) {
@@ -54,6 +69,7 @@ export class TrafficWindow {
       if (series.name === 'weir_requests_total') this.#addRequests(series, second);
       else if (series.name === 'weir_l4_connections_total') this.#addConnections(series, second);
       else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
+      else if (series.name === 'weir_upstream_answer_seconds') this.#addAnswers(series, second);
     }
   }
 
@@ -72,6 +88,18 @@ export class TrafficWindow {
       p95Ms: percentileMs(buckets, 0.95),
       p99Ms: percentileMs(buckets, 0.99),
     };
+  }
+
+  /** Over the last `seconds` complete seconds, 15 at most, tries that were given up included. */
+  answers(whose: TrafficOf & { readonly of: 'target' }, seconds: number): AnswerFigures {
+    const buckets = this.#answers.get(keyOf(whose))?.sum(this.#second(), Math.min(seconds, LATENCY_SECONDS)) ?? [];
+    let answers = 0;
+    let sum = 0;
+    for (const [bucket, count] of buckets.entries()) {
+      answers += count;
+      sum += count * (LOG_MS[bucket] ?? 0);
+    }
+    return { answers, answerMs: answers === 0 ? null : Math.exp(sum / answers) };
   }
 
   /** Requests per second over the last `seconds` complete seconds. */
@@ -96,6 +124,7 @@ export class TrafficWindow {
       if (ring.newest >= second - WINDOW_SECONDS) continue;
       this.#counts.delete(key);
       this.#latency.delete(key);
+      this.#answers.delete(key);
     }
   }
 
@@ -124,6 +153,12 @@ export class TrafficWindow {
     if (buckets?.length !== BUCKETS) return;
     const [service = '', version = '', cluster = ''] = labels;
     for (const key of keysOf({ route: '', service, version, cluster })) ringOf(this.#latency, key, BUCKETS).add(second, buckets);
+  }
+
+  #addAnswers({ labels, buckets }: SeriesDelta, second: number): void {
+    if (buckets?.length !== BUCKETS) return;
+    const [service = '', version = '', cluster = ''] = labels;
+    ringOf(this.#answers, keyOf({ of: 'target', service, version, cluster }), BUCKETS).add(second, buckets);
   }
 }
 

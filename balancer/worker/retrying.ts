@@ -173,6 +173,7 @@ export class Retrying implements RetryWaiter {
   #elsewhere(attempt: Attempt, place: Place): void {
     this.#context.counters.retry(this.#service.config.name, 'retried');
     this.late += 1;
+    attempt.target.answerTime.observe(attempt.tryMs / 1000);
     this.#tried.push(attempt.endpoint);
     this.#owner.goOn(attempt, tooLate(attempt), place);
   }

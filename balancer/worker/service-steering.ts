@@ -11,7 +11,7 @@ import { redistribute } from '../steer/redistribute.ts';
 import { SplitChooser, type Stratum } from '../steer/split.ts';
 import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import type { Histogram, Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
 import type { PinKey } from './pins.ts';
 import { BY_SPLIT, epochOf, StickyChoice, type StickyRequest } from './sticky-choice.ts';
@@ -29,6 +29,8 @@ export interface ServiceTarget {
   readonly detector: OutlierDetector;
   readonly lateness: Lateness;
   readonly tryLimit: TryLimit;
+  /** Seconds from a request sent to the head of its answer, or until it was given up. */
+  readonly answerTime: Histogram;
 }
 
 /** A plan whose targets stand in the order of this service's. */
@@ -72,7 +74,7 @@ export class ServiceSteering {
   ) {
     this.config = config;
     this.#environment = environment;
-    this.targets = targetsOf(config, clusters, environment.random, previous);
+    this.targets = targetsOf(config, clusters, environment, previous);
     this.budget = previous?.budget.isFor(config.retries) === true ? previous.budget : new RetryBudget(config.retries);
     this.#plan = initialPlan(config);
     this.#sticky =
@@ -216,7 +218,7 @@ export class ServiceSteering {
 function targetsOf(
   config: ServiceConfig,
   clusters: { readonly upstreams: ReadonlyMap<string, ClusterUpstream>; readonly configs: Readonly<Record<string, ClusterConfig>> },
-  random: Random,
+  { random, meter }: SteeringEnvironment,
   previous: ServiceSteering | null,
 ): readonly ServiceTarget[] {
   const kept = new Map(previous?.targets.map((target) => [targetKey(target.service, target.version, target.cluster.name), target]));
@@ -231,7 +233,8 @@ function targetsOf(
       const { outlier } = clusterConfig;
       const detector = before?.detector ?? new OutlierDetector(outlier, random);
       const seen = { detector, lateness: before?.lateness ?? new Lateness(outlier), tryLimit: before?.tryLimit ?? new TryLimit() };
-      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, ...seen });
+      const answerTime = meter.histogram('weir_upstream_answer_seconds', [config.name, version.name, name]);
+      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, answerTime, ...seen });
     }
   }
   return targets;

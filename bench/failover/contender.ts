@@ -7,7 +7,7 @@ export interface Clusters {
   readonly kept: readonly string[];
 }
 
-export interface FailoverSetting {
+export interface LossSetting {
   readonly clusters: Clusters;
   /** An empty directory of its own; removed by the caller. */
   readonly directory: string;
@@ -19,12 +19,12 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-export interface FailoverContender {
+export interface LossContender {
   readonly name: string;
   /** One line: with what settings it runs. */
   readonly summary: string;
   available(): Promise<Availability>;
-  start(setting: FailoverSetting): Promise<Started>;
+  start(setting: LossSetting): Promise<Started>;
 }
 
 /** Every origin answers it at once whatever its mode, as a check of health that knows nothing of the application. */

@@ -36,7 +36,7 @@ export interface Fault {
 }
 
 async function startOrigin({ host, enter }: Where): Promise<{ readonly running: Running; readonly port: number }> {
-  const [command = process.execPath, ...args] = [...enter, process.execPath, join(import.meta.dirname, 'origin-process.ts'), host];
+  const [command, ...args] = [...enter, process.execPath, join(import.meta.dirname, 'origin-process.ts'), host];
   const running = await launch(command, args);
   const port = (): number => Number(/^port (\d+)$/m.exec(running.output())?.[1] ?? 0);
   await waitUntil(running, 'an origin should listen', () => Promise.resolve(port() > 0));

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { haproxyAvailable } from '../contenders/haproxy.ts';
 import { freePort, launch, waitForPort } from '../processes.ts';
-import { HEALTH_PATH, type Clusters, type FailoverContender } from './contender.ts';
+import { HEALTH_PATH, type Clusters, type LossContender } from './contender.ts';
 
 const config = (port: number, { lost, kept }: Clusters): string => `
 global
@@ -29,7 +29,7 @@ backend origin
   ${[...lost, ...kept].map((address, index) => `server s${index} ${address}`).join('\n  ')}
 `;
 
-export const haproxy: FailoverContender = {
+export const haproxy: LossContender = {
   name: 'haproxy',
   summary:
     '2 threads, leastconn, checks every second (fall 3), observe layer7, retries 3 with redispatch on everything that may be repeated; tries of 1 s',

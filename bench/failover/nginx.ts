@@ -1,7 +1,7 @@
 // nginx before two clusters: what it has against lost origins is switched on.
 import { NGINX_MISSING, nginxVersion, startNginx } from '../nginx.ts';
 import { freePort } from '../processes.ts';
-import type { Clusters, FailoverContender } from './contender.ts';
+import type { Clusters, LossContender } from './contender.ts';
 
 /** Two failures take a server out for ten seconds, which is the default; shared by both workers. */
 const config = (port: number, { lost, kept }: Clusters): string => `
@@ -23,7 +23,7 @@ const config = (port: number, { lost, kept }: Clusters): string => `
     }
   }`;
 
-export const nginx: FailoverContender = {
+export const nginx: LossContender = {
   name: 'nginx',
   summary: '2 workers, least_conn, max_fails=2 fail_timeout=10s, next upstream on error, time-out, 502, 503, 504; 3 tries of 1 s',
   available: async () => {

@@ -3,7 +3,7 @@
 /** When it was due (wall clock, ms), how long its answer took (ms), 1 for a complete 200. */
 export type Sample = readonly [dueMs: number, tookMs: number, ok: 0 | 1];
 
-export interface FailoverFigures {
+export interface LossFigures {
   /** From the fault on. */
   readonly requests: number;
   readonly failed: number;
@@ -32,7 +32,7 @@ export function decodeSamples(text: string): readonly Sample[] {
 }
 
 /** Requests before `faultMs` count where their answer was still missing then. */
-export function figuresOf(samples: readonly Sample[], faultMs: number): FailoverFigures {
+export function figuresOf(samples: readonly Sample[], faultMs: number): LossFigures {
   const counted = samples.filter(([dueMs, tookMs]) => dueMs + tookMs >= faultMs);
   const bad = counted.filter(([, tookMs, ok]) => ok === 0 || tookMs > SLOW_MS);
   const failed = counted.filter(([, , ok]) => ok === 0).length;

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { weir as weirAlone, WEIR_COMMAND } from '../contenders/weir.ts';
 import { ask } from '../http-get.ts';
 import { freePort, launch, waitUntil } from '../processes.ts';
-import { HEALTH_PATH, type FailoverContender, type FailoverSetting } from './contender.ts';
+import { HEALTH_PATH, type LossContender, type LossSetting } from './contender.ts';
 
 const cluster = (addresses: readonly string[]): string =>
   `{ endpoints: ${JSON.stringify(addresses.map((address) => `http://${address}`))}, health: { http: { path: ${HEALTH_PATH} }, interval: 1s, timeout: 500ms } }`;
 
-const config = (port: number, { clusters: { lost, kept }, directory }: FailoverSetting): string => `
+const config = (port: number, { clusters: { lost, kept }, directory }: LossSetting): string => `
 version: 1
 host: { name: bench }
 state: { dir: ${JSON.stringify(join(directory, 'state'))} }
@@ -23,7 +23,7 @@ services: { shop: { versions: { blue: { clusters: { lost: {}, kept: {} } } } } }
 routes: [ { service: shop } ]
 `;
 
-export const weir: FailoverContender = {
+export const weir: LossContender = {
   name: 'weir',
   summary: '2 workers, defaults: adaptive tries, 2 retries within the budget, probes every second',
   available: () => weirAlone.available(),

@@ -4,24 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { FailoverContender } from '../failover/contender.ts';
+import type { LossContender } from '../failover/contender.ts';
 import { FAULTS, startCluster, type Fault, type Ground } from '../failover/faults.ts';
 import { haproxy } from '../failover/haproxy.ts';
 import { nginx } from '../failover/nginx.ts';
-import { decodeSamples, figuresOf, SLOW_MS, type FailoverFigures } from '../failover/samples.ts';
+import { decodeSamples, figuresOf, SLOW_MS, type LossFigures } from '../failover/samples.ts';
 import { weir } from '../failover/weir.ts';
 import { describeMachine, machineLine } from '../machine.ts';
 import { launch } from '../processes.ts';
 import { UsageError, type Scenario } from '../scenario.ts';
 import { median, renderTable } from '../statistics.ts';
 
-const CONTENDERS: readonly FailoverContender[] = [weir, nginx, haproxy];
+const CONTENDERS: readonly LossContender[] = [weir, nginx, haproxy];
 /** Of load before the fault: what learns from latencies has seen some. */
 const WARM_UP_SECONDS = 5;
 const LOAD = join(import.meta.dirname, '../failover/load-process.ts');
 
 interface Options {
-  readonly contenders: readonly FailoverContender[];
+  readonly contenders: readonly LossContender[];
   readonly faults: readonly Fault[];
   readonly rounds: number;
   /** Of load after the fault; null: as long as each fault has it. */
@@ -34,7 +34,7 @@ interface Result {
   readonly fault: string;
   readonly contender: string;
   /** One per round. */
-  readonly rounds: readonly FailoverFigures[];
+  readonly rounds: readonly LossFigures[];
 }
 
 const say = (text: string): void => void process.stdout.write(text);
@@ -77,7 +77,7 @@ function readOptions(args: readonly string[]): Options {
 }
 
 /** Everything new: clusters, contender, load. */
-async function measure(fault: Fault, contender: FailoverContender, ground: Ground, seconds: number): Promise<FailoverFigures> {
+async function measure(fault: Fault, contender: LossContender, ground: Ground, seconds: number): Promise<LossFigures> {
   const directory = await mkdtemp(join(tmpdir(), 'weir-bench-'));
   const stops: (() => Promise<void>)[] = [() => rm(directory, { recursive: true, force: true })];
   try {
@@ -107,7 +107,7 @@ async function measureFault(
   { contenders, rounds, seconds }: Options,
   signal: AbortSignal,
 ): Promise<readonly Result[] | null> {
-  const figures = new Map<string, FailoverFigures[]>(contenders.map(({ name }) => [name, []]));
+  const figures = new Map<string, LossFigures[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const contender of contenders) {
       signal.throwIfAborted();
@@ -131,13 +131,13 @@ async function measureFault(
   return [...figures].map(([contender, list]) => ({ fault: fault.name, contender, rounds: list }));
 }
 
-const middle = ({ rounds }: Result, read: (figures: FailoverFigures) => number): number => median(rounds.map(read));
+const middle = ({ rounds }: Result, read: (figures: LossFigures) => number): number => median(rounds.map(read));
 
 /** Medians, with the worst round behind them, and the difference to the first contender. */
 function table(results: readonly Result[]): string {
   const [first] = results;
   if (first === undefined) return '';
-  const columns: readonly [(figures: FailoverFigures) => number, number][] = [
+  const columns: readonly [(figures: LossFigures) => number, number][] = [
     [({ failed }) => failed, 0],
     [({ slow }) => slow, 0],
     [({ cleanAfterSeconds }) => cleanAfterSeconds, 1],
@@ -154,8 +154,8 @@ function table(results: readonly Result[]): string {
   return renderTable([...header, `beside ${first.contender}`], rows);
 }
 
-async function chooseInstalled(wanted: readonly FailoverContender[]): Promise<readonly FailoverContender[]> {
-  const chosen: FailoverContender[] = [];
+async function chooseInstalled(wanted: readonly LossContender[]): Promise<readonly LossContender[]> {
+  const chosen: LossContender[] = [];
   for (const contender of wanted) {
     const found = await contender.available();
     if (found.ok) chosen.push(contender);
@@ -188,7 +188,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   return whole ? 0 : 1;
 }
 
-export const failover: Scenario = {
+export const lostClusters: Scenario = {
   name: 'failover',
   summary: 'one of two clusters is lost or half broken: failed and slow requests, and seconds until clean',
   options: [
