@@ -1,6 +1,6 @@
 // A place that has become slower than it was, while the same version elsewhere has not, keeps a part of its share only. Pure.
 import type { PlanInput, PlanMemory } from './plan-input.ts';
-import { targetKey, type Observed } from './plan-shape.ts';
+import { targetKey, versionKey, versionsIn, type Observed } from './plan-shape.ts';
 import { BRAKE } from './standing.ts';
 
 /** Fewer answers than this say nothing of how long they take. */
@@ -48,9 +48,10 @@ export function followSlowness(input: PlanInput, clusters: PlanMemory['clusters'
   if (observed === undefined) return before;
   const elapsedMs = previous === null ? 0 : Math.max(0, nowMs - previous.atMs);
   const slowness: Record<string, Slowness> = {};
+  const known = versionsIn(observed.targets, before);
   for (const service of Object.values(input.services)) {
     for (const version of service.versions) {
-      if (version.placements.length < 2) continue;
+      if (version.placements.length < 2 || !known.has(versionKey(service.name, version.name))) continue;
       const places = version.placements.map(({ cluster }): Place => {
         const key = targetKey(service.name, version.name, cluster);
         const memory = clusters[cluster];

@@ -14,6 +14,13 @@ export interface TrafficFigures {
   readonly p99Ms: number | null;
 }
 
+/** What became of requests. */
+export interface OutcomeFigures {
+  readonly requests: number;
+  /** 0 to 1: 5xx over all. */
+  readonly errorRatio: number;
+}
+
 /** How long answers took. */
 export interface AnswerFigures {
   readonly answers: number;
@@ -88,6 +95,14 @@ export class TrafficWindow {
       p95Ms: percentileMs(buckets, 0.95),
       p99Ms: percentileMs(buckets, 0.99),
     };
+  }
+
+  /** Over the last `seconds` complete seconds; what the plan needs, without the cost of percentiles. Null: nothing was asked in a minute. */
+  outcomes(whose: TrafficOf, seconds: number): OutcomeFigures | null {
+    const ring = this.#counts.get(keyOf(whose));
+    if (ring === undefined) return null;
+    const [requests = 0, errors = 0] = ring.sum(this.#second(), this.#covered(seconds));
+    return { requests, errorRatio: requests === 0 ? 0 : errors / requests };
   }
 
   /** Over the last `seconds` complete seconds, 15 at most, tries that were given up included. */

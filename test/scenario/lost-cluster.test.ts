@@ -36,6 +36,7 @@ async function underLoad(t: TestContext, perSecond: number, what: { appliance: A
   const load = new PacedLoad(t, appliance.url(), perSecond);
   await delay(WARM_UP_MS);
   lose();
+  const lostAtMs = performance.now();
   await delay(cleanAfterMs + TOLD_MS);
   const before = await lostAttempts(appliance);
   await delay(TOLD_MS);
@@ -44,6 +45,8 @@ async function underLoad(t: TestContext, perSecond: number, what: { appliance: A
   outcome(t, all);
   assert.ok(before > 0, 'the lost cluster was tried');
   assert.equal(after, before, 'nothing is sent to it any more');
+  const late = all.filter(({ sentAtMs, tookMs }) => sentAtMs > lostAtMs + cleanAfterMs && tookMs > NOTICED_MS);
+  assert.deepEqual(late, [], 'none that was sent later is slow');
   return all;
 }
 
