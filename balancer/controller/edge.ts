@@ -166,7 +166,10 @@ export class Edge {
           const whose = { of: 'target', service, version, cluster } as const;
           const outcomes = this.window.outcomes(whose, DEMAND_SECONDS);
           if (outcomes === null) continue;
-          targets[targetKey(service, version, cluster)] = { ...outcomes, ...this.window.answers(whose, DEMAND_SECONDS) };
+          const { answers, answerMs, errorRatio } = this.window.answers(whose, DEMAND_SECONDS);
+          // Of requests, those that no answer came to; of tries, those that a retry has hidden.
+          const worst = Math.max(outcomes.errorRatio, errorRatio);
+          targets[targetKey(service, version, cluster)] = { requests: outcomes.requests, errorRatio: worst, answers, answerMs };
         }
       }
     }

@@ -26,6 +26,8 @@ export interface AnswerFigures {
   readonly answers: number;
   /** The geometric mean; null: no answer in the window. */
   readonly answerMs: number | null;
+  /** 0 to 1: answered 5xx. */
+  readonly errorRatio: number;
 }
 
 /** Whose traffic; names are DNS labels or route names, so the kinds never meet. */
@@ -52,6 +54,8 @@ const LOG_MS = Array.from({ length: BUCKETS }, (_, bucket) => {
   const lower = BOUNDS[bucket - 1] ?? FASTEST_S;
   return Math.log(1000 * Math.max(FASTEST_S, Math.sqrt(lower * (BOUNDS[bucket] ?? lower))));
 });
+/** A row of answers: latencies, then errors. */
+const ANSWERS = BUCKETS + 1;
 /** A row of counts: requests, errors. */
 const COUNTS = 2;
 
@@ -77,6 +81,7 @@ export class TrafficWindow {
       else if (series.name === 'weir_l4_connections_total') this.#addConnections(series, second);
       else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
       else if (series.name === 'weir_upstream_answer_seconds') this.#addAnswers(series, second);
+      else if (series.name === 'weir_upstream_errors_total') this.#addAnswerErrors(series, second);
     }
   }
 
@@ -107,14 +112,16 @@ export class TrafficWindow {
 
   /** Over the last `seconds` complete seconds, 15 at most, tries that were given up included. */
   answers(whose: TrafficOf & { readonly of: 'target' }, seconds: number): AnswerFigures {
-    const buckets = this.#answers.get(keyOf(whose))?.sum(this.#second(), Math.min(seconds, LATENCY_SECONDS)) ?? [];
+    const row = this.#answers.get(keyOf(whose))?.sum(this.#second(), Math.min(seconds, LATENCY_SECONDS)) ?? [];
     let answers = 0;
     let sum = 0;
-    for (const [bucket, count] of buckets.entries()) {
+    for (const [bucket, logMs] of LOG_MS.entries()) {
+      const count = row[bucket] ?? 0;
       answers += count;
-      sum += count * (LOG_MS[bucket] ?? 0);
+      sum += count * logMs;
     }
-    return { answers, answerMs: answers === 0 ? null : Math.exp(sum / answers) };
+    if (answers === 0) return { answers, answerMs: null, errorRatio: 0 };
+    return { answers, answerMs: Math.exp(sum / answers), errorRatio: Math.min(1, (row[BUCKETS] ?? 0) / answers) };
   }
 
   /** Requests per second over the last `seconds` complete seconds. */
@@ -173,7 +180,14 @@ export class TrafficWindow {
   #addAnswers({ labels, buckets }: SeriesDelta, second: number): void {
     if (buckets?.length !== BUCKETS) return;
     const [service = '', version = '', cluster = ''] = labels;
-    ringOf(this.#answers, keyOf({ of: 'target', service, version, cluster }), BUCKETS).add(second, buckets);
+    ringOf(this.#answers, keyOf({ of: 'target', service, version, cluster }), ANSWERS).add(second, buckets);
+  }
+
+  #addAnswerErrors({ labels, value }: SeriesDelta, second: number): void {
+    const [service = '', version = '', cluster = ''] = labels;
+    const row = new Array<number>(ANSWERS).fill(0);
+    row[BUCKETS] = value;
+    ringOf(this.#answers, keyOf({ of: 'target', service, version, cluster }), ANSWERS).add(second, row);
   }
 }
 

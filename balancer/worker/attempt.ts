@@ -129,7 +129,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     const tookMs = this.#context.nowMs() - this.#sentAtMs;
     this.endpoint.observeLatency(tookMs);
     this.target.tryLimit.answered(tookMs);
-    this.target.answerTime.observe(tookMs / 1000);
+    this.target.tries.answered(status, tookMs);
     this.#owner.onHead(this, status, fields, bodyLength);
   }
 

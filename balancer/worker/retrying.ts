@@ -173,7 +173,7 @@ export class Retrying implements RetryWaiter {
   #elsewhere(attempt: Attempt, place: Place): void {
     this.#context.counters.retry(this.#service.config.name, 'retried');
     this.late += 1;
-    attempt.target.answerTime.observe(attempt.tryMs / 1000);
+    attempt.target.tries.gaveUp(attempt.tryMs);
     this.#tried.push(attempt.endpoint);
     this.#owner.goOn(attempt, tooLate(attempt), place);
   }

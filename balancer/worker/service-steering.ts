@@ -11,9 +11,10 @@ import { redistribute } from '../steer/redistribute.ts';
 import { SplitChooser, type Stratum } from '../steer/split.ts';
 import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
-import type { Histogram, Meter } from '../telemetry/meter.ts';
+import type { Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
 import type { PinKey } from './pins.ts';
+import { TryStats } from './stats.ts';
 import { BY_SPLIT, epochOf, StickyChoice, type StickyRequest } from './sticky-choice.ts';
 
 /** One (version, cluster) of a service. */
@@ -29,8 +30,7 @@ export interface ServiceTarget {
   readonly detector: OutlierDetector;
   readonly lateness: Lateness;
   readonly tryLimit: TryLimit;
-  /** Seconds from a request sent to the head of its answer, or until it was given up. */
-  readonly answerTime: Histogram;
+  readonly tries: TryStats;
 }
 
 /** A plan whose targets stand in the order of this service's. */
@@ -233,8 +233,8 @@ function targetsOf(
       const { outlier } = clusterConfig;
       const detector = before?.detector ?? new OutlierDetector(outlier, random);
       const seen = { detector, lateness: before?.lateness ?? new Lateness(outlier), tryLimit: before?.tryLimit ?? new TryLimit() };
-      const answerTime = meter.histogram('weir_upstream_answer_seconds', [config.name, version.name, name]);
-      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, answerTime, ...seen });
+      const tries = new TryStats(meter, [config.name, version.name, name]);
+      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, tries, ...seen });
     }
   }
   return targets;
