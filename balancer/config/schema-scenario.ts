@@ -29,12 +29,12 @@ const fault = mapping(
   {
     cluster: valueOf('name', 'Name of the cluster'),
     kind: choice(
-      ['down', 'errors', 'weak', 'flap', 'agent_lost', 'agent_lies'],
+      ['down', 'errors', 'slow', 'weak', 'flap', 'agent_lost', 'agent_lies'],
       'Connections are refused; a part of the answers are errors; it can do only a part; down for half of each period; its agent is silent; its agent lies',
     ),
     from: formsOf<string | 0>('durationOrZero', 'When it begins', 0),
     for: duration('How long it lasts', '60s'),
-    part: valueOf('percent', 'Of errors and weak: which part', '30%'),
+    part: valueOf('percent', 'Of errors and weak: which part; of slow: answers take 1 / part times as long', '30%'),
     period: duration('Of flap', '2s'),
     lie: choice(['zero', 'nan', 'negative', 'huge', 'tiny'], 'Of agent_lies: what it says', 'nan'),
   },

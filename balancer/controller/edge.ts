@@ -11,7 +11,7 @@ import type { Observed, ObservedView } from '../steer/plan-shape.ts';
 import type { Store } from '../store/store.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
-import { TrafficWindow, type TrafficOf } from '../telemetry/window.ts';
+import { TrafficWindow } from '../telemetry/window.ts';
 import { findToken } from './auth/tokens.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
@@ -161,16 +161,25 @@ export class Edge {
   }
 
   #observed(): ObservedView {
-    const seen = (whose: TrafficOf): Observed => {
-      const { windowSeconds, rps, errorRatio } = this.window.figures(whose, DEMAND_SECONDS);
-      return { requests: windowSeconds * rps, errorRatio };
-    };
     const targets: Record<string, Observed> = {};
-    for (const { name: service, versions } of Object.values(this.config.services))
-      for (const { name: version, placements } of versions)
-        for (const { cluster } of placements)
-          targets[targetKey(service, version, cluster)] = seen({ of: 'target', service, version, cluster });
-    const clusters = Object.fromEntries(Object.keys(this.config.clusters).map((cluster) => [cluster, seen({ of: 'cluster', cluster })]));
+    for (const { name: service, versions } of Object.values(this.config.services)) {
+      for (const { name: version, placements } of versions) {
+        for (const { cluster } of placements) {
+          const whose = { of: 'target', service, version, cluster } as const;
+          const outcomes = this.window.outcomes(whose, DEMAND_SECONDS);
+          if (outcomes === null) continue;
+          const { answers, answerMs, errorRatio } = this.window.answers(whose, DEMAND_SECONDS);
+          // Of requests, those that no answer came to; of tries, those that a retry has hidden.
+          const worst = Math.max(outcomes.errorRatio, errorRatio);
+          targets[targetKey(service, version, cluster)] = { requests: outcomes.requests, errorRatio: worst, answers, answerMs };
+        }
+      }
+    }
+    const clusters: Record<string, Observed> = {};
+    for (const cluster of Object.keys(this.config.clusters)) {
+      const outcomes = this.window.outcomes({ of: 'cluster', cluster }, DEMAND_SECONDS);
+      if (outcomes !== null) clusters[cluster] = outcomes;
+    }
     return { clusters, targets };
   }
 

@@ -68,7 +68,7 @@ export class LastFailback {
       const times = { upSinceMs: timeOf('upSinceMs'), returnedAtMs: timeOf('returnedAtMs'), steppedBackAtMs: timeOf('steppedBackAtMs') };
       clusters[name] = { failback: { state, relapses, holdMs, rampedMs, releases, ...times }, capacity: null };
     }
-    return { atMs: nowMs, clusters, errors: {}, services: {} };
+    return { atMs: nowMs, clusters, errors: {}, slowness: {}, services: {} };
   }
 }
 

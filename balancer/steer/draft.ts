@@ -28,11 +28,18 @@ export interface Draft {
   readonly wish: Redistribution;
 }
 
+/** The part of its share a target keeps, by key and by what it answers for; absent: all of it. */
+export interface Kept {
+  readonly errors: Readonly<Record<string, number>>;
+  readonly slow: Readonly<Record<string, number>>;
+}
+
 export interface Ground {
   readonly input: PlanInput;
   readonly standings: Readonly<Record<string, Standing>>;
-  /** The part of its share a target keeps for its errors; absent: all of it. */
-  readonly errors: Readonly<Record<string, number>>;
+  readonly kept: Kept;
+  /** Nothing is kept from any target. */
+  readonly allKept: boolean;
   readonly ejected: ReadonlySet<string>;
 }
 
@@ -41,7 +48,7 @@ export function draftService(service: ServiceConfig, ground: Ground): Draft {
   const asked = input.intent.services[service.name];
   const flat = service.steer.policy === 'weighted';
   const coldStart = isColdStart(service, ground);
-  const anyKeys = ground.ejected.size > 0 || Object.keys(ground.errors).length > 0;
+  const anyKeys = ground.ejected.size > 0 || !ground.allKept;
   const keyOf = (version: string, cluster: string): string | null => (anyKeys ? targetKey(service.name, version, cluster) : null);
   const targets: DraftTarget[] = [];
   for (const version of service.versions) {
@@ -164,11 +171,11 @@ function isColdStart(service: ServiceConfig, { input, standings }: Ground): bool
 }
 
 /** `key` is null while nothing is known of any target: then no key has to be made for each of them. */
-function availability(cluster: string, key: string | null, coldStart: boolean, { standings, errors, ejected }: Ground): number {
+function availability(cluster: string, key: string | null, coldStart: boolean, { standings, kept, ejected }: Ground): number {
   if (key !== null && ejected.has(key)) return 0;
   const standing = standings[cluster];
   if (standing === undefined || standing.fraction === null) return coldStart ? 1 : 0;
-  return key === null ? standing.available : standing.available * (errors[key] ?? 1);
+  return key === null ? standing.available : standing.available * Math.min(kept.errors[key] ?? 1, kept.slow[key] ?? 1);
 }
 
 /**

@@ -1,7 +1,7 @@
 // A place that answers worse than the same version elsewhere keeps a part of its share only: gray failure. Pure.
 import { ERRORS_MIN_REQUESTS } from './failback.ts';
 import type { PlanInput, PlanMemory } from './plan-input.ts';
-import { targetKey, type Observed } from './plan-shape.ts';
+import { targetKey, versionKey, versionsIn, type Observed } from './plan-shape.ts';
 
 /** A smaller excess of errors over those of the other places is taken for chance. */
 const LEAST_EXCESS = 0.1;
@@ -21,9 +21,10 @@ export function followErrors(input: PlanInput, clusters: PlanMemory['clusters'])
   if (observed === undefined) return before;
   const elapsedMs = previous === null ? 0 : Math.max(0, nowMs - previous.atMs);
   const kept: Record<string, number> = {};
+  const known = versionsIn(observed.targets, before);
   for (const service of Object.values(input.services)) {
     for (const version of service.versions) {
-      if (version.placements.length < 2) continue;
+      if (version.placements.length < 2 || !known.has(versionKey(service.name, version.name))) continue;
       const keys = version.placements.map(({ cluster }) => targetKey(service.name, version.name, cluster));
       if (!keys.some((key) => (before[key] ?? 1) < 1 || (observed.targets[key]?.errorRatio ?? 0) >= LEAST_EXCESS)) continue;
       for (const [index, key] of keys.entries()) {

@@ -3,6 +3,7 @@ import type { Config, RegionDistances } from '../config/config.ts';
 import type { ClusterIntent, Intent } from '../intent/intent.ts';
 import type { CapacityMemory } from './capacity.ts';
 import type { FailbackMemory } from './failback.ts';
+import type { Slowness } from './slow-share.ts';
 import type { CapacityView, ClassDemandView, DemandView, HealthView, ObservedView, ServicePlan } from './plan-shape.ts';
 
 export interface PlanFacts {
@@ -37,6 +38,8 @@ export interface PlanMemory {
   readonly clusters: Readonly<Record<string, ClusterMemory>>;
   /** The part of its share a target kept for its errors, by `targetKey`; absent: all of it. */
   readonly errors: Readonly<Record<string, number>>;
+  /** How long answers of a target usually take, and what it kept for being slower, by `targetKey`. */
+  readonly slowness: Readonly<Record<string, Slowness>>;
   /** The shares that were given. */
   readonly services: Readonly<Record<string, ServicePlan>>;
 }

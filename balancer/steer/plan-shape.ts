@@ -50,9 +50,13 @@ export interface Observed {
   readonly requests: number;
   /** 0 to 1: the part that was answered 5xx or not at all. */
   readonly errorRatio: number;
+  /** Tries whose answer began, or that were given up; absent: not measured. */
+  readonly answers?: number;
+  /** The geometric mean of the time these took, in ms; absent or null: there was none. */
+  readonly answerMs?: number | null;
 }
 
-/** By cluster, and by target (`targetKey`). */
+/** By cluster, and by target (`targetKey`). What had no request need not be named. */
 export interface ObservedView {
   readonly clusters: Readonly<Record<string, Observed>>;
   readonly targets: Readonly<Record<string, Observed>>;
@@ -76,6 +80,7 @@ export type ShareReason =
   | 'ramp'
   | 'flapping'
   | 'errors'
+  | 'slow'
   | 'stale_capacity'
   | 'damped';
 
@@ -125,6 +130,18 @@ export interface ServicePlan {
 export interface Plan {
   readonly services: Readonly<Record<string, ServicePlan>>;
   readonly health: HealthView;
+}
+
+/** The key of a version, with which those of its targets begin. */
+export function versionKey(service: string, version: string): string {
+  return `${service}/${version}`;
+}
+
+/** The versions of which anything is known, so that the others of a large fleet cost nothing. */
+export function versionsIn(...byTarget: readonly Readonly<Record<string, unknown>>[]): ReadonlySet<string> {
+  const versions = new Set<string>();
+  for (const known of byTarget) for (const key in known) versions.add(key.slice(0, key.lastIndexOf('/')));
+  return versions;
 }
 
 /** The key of a target in `HealthView.ejectedTargets`. Names are DNS labels, so `/` cannot occur in them. */

@@ -1,13 +1,14 @@
 // The one function that turns intent, health, capacity and demand into shares: used live, in previews and in simulation.
 import { MILLION } from '../config/config.ts';
 import { damp } from './damping.ts';
-import { draftService, type Draft } from './draft.ts';
+import { draftService, type Draft, type Kept } from './draft.ts';
 import { followErrors } from './error-share.ts';
 import type { Loads } from './loads.ts';
 import { classShares } from './overload.ts';
 import { clusterIntent, type PlanInput, type PlanMemory } from './plan-input.ts';
 import type { Plan, ServicePlan } from './plan-shape.ts';
 import { reasonsOf } from './reasons.ts';
+import { followSlowness } from './slow-share.ts';
 import { solve, type Solution } from './solve.ts';
 import { standings, type Standing } from './standing.ts';
 
@@ -32,7 +33,10 @@ export interface Planned {
 export function plan(input: PlanInput): Planned {
   const standing = standings(input);
   const errors = followErrors(input, standing.memory);
-  const ground = { input, standings: standing.of, errors, ejected: new Set(input.health.ejectedTargets) };
+  const slowness = followSlowness(input, standing.memory);
+  const kept = { errors, slow: keptOf(slowness) };
+  const allKept = Object.keys(kept.errors).length === 0 && Object.keys(kept.slow).length === 0;
+  const ground = { input, standings: standing.of, kept, allKept, ejected: new Set(input.health.ejectedTargets) };
   const drafts = Object.values(input.services).map((service) => draftService(service, ground));
   const bounds = { capacity: openCapacity(input, standing.of), demand: input.demand, classDemand: input.classDemand ?? {} };
   const { solutions, loads } = solve(drafts, bounds);
@@ -45,10 +49,20 @@ export function plan(input: PlanInput): Planned {
   }
   return {
     plan: { services, health: input.health },
-    memory: { atMs: input.nowMs, clusters: standing.memory, errors, services },
+    memory: { atMs: input.nowMs, clusters: standing.memory, errors, slowness, services },
     standings: standing.of,
     loads,
   };
+}
+
+/** Of the places that are slower than usual. */
+function keptOf(slowness: PlanMemory['slowness']): Readonly<Record<string, number>> {
+  const slow: Record<string, number> = {};
+  for (const key in slowness) {
+    const { kept = 1 } = slowness[key] ?? {};
+    if (kept < 1) slow[key] = kept;
+  }
+  return slow;
 }
 
 /** A dial turns down a cluster's capacity with its weight; a last resort that is dialled to 0 has all of it if it comes to that. */
@@ -63,7 +77,7 @@ function openCapacity(input: PlanInput, of: Readonly<Record<string, Standing>>):
 interface Finishing {
   readonly input: PlanInput;
   readonly standings: Readonly<Record<string, Standing>>;
-  readonly errors: Readonly<Record<string, number>>;
+  readonly kept: Kept;
   readonly ejected: ReadonlySet<string>;
   readonly elapsedMs: number;
 }

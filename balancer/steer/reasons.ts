@@ -1,5 +1,5 @@
 // Why a target has the share it has, by the layer that decided: safety > operator > capacity > health > base weights. Pure.
-import type { Draft } from './draft.ts';
+import type { Draft, Kept } from './draft.ts';
 import { clusterIntent, type PlanInput } from './plan-input.ts';
 import { targetKey, type PlanTarget, type ShareReason } from './plan-shape.ts';
 import type { Solution } from './solve.ts';
@@ -25,6 +25,7 @@ export const REASON_LAYERS: Readonly<Record<ShareReason, Layer>> = {
   flapping: 'health',
   ramp: 'health',
   errors: 'health',
+  slow: 'health',
   redistributed: 'health',
   intent: 'base',
   standby: 'base',
@@ -34,7 +35,7 @@ export interface Cause {
   readonly draft: Draft;
   readonly input: PlanInput;
   readonly standings: Readonly<Record<string, Standing>>;
-  readonly errors: Readonly<Record<string, number>>;
+  readonly kept: Kept;
   readonly ejected: ReadonlySet<string>;
   readonly solution: Solution;
   readonly damped: readonly boolean[];
@@ -57,7 +58,7 @@ export function reasonsOf(target: PlanTarget, index: number, cause: Cause): read
 }
 
 /** How its cluster comes back, as far as the target would have a share. */
-function addStanding(reasons: ShareReason[], target: PlanTarget, { draft, standings, errors }: Cause): void {
+function addStanding(reasons: ShareReason[], target: PlanTarget, { draft, standings, kept }: Cause): void {
   const standing = standings[target.cluster];
   if (standing === undefined || (target.weight ?? 0) === 0) return;
   if (standing.failback === 'waiting') reasons.push('awaiting_release');
@@ -65,11 +66,10 @@ function addStanding(reasons: ShareReason[], target: PlanTarget, { draft, standi
   if (standing.failback === 'held') reasons.push('flapping');
   if (standing.ramp < 1) reasons.push('ramp');
   if (standing.braked) reasons.push('brake');
-  if (target.available < standing.available && errorsKept(errors, draft.service, target) < 1) reasons.push('errors');
-}
-
-function errorsKept(errors: Cause['errors'], service: string, { version, cluster }: PlanTarget): number {
-  return errors[targetKey(service, version, cluster)] ?? 1;
+  if (target.available >= standing.available) return;
+  const key = targetKey(draft.service, target.version, target.cluster);
+  if ((kept.errors[key] ?? 1) < 1) reasons.push('errors');
+  if ((kept.slow[key] ?? 1) < 1) reasons.push('slow');
 }
 
 interface Share {

@@ -44,6 +44,17 @@ export const METRICS = {
     labels: ['service', 'version', 'cluster'],
     buckets: LATENCY_BUCKETS,
   },
+  weir_upstream_answer_seconds: {
+    kind: 'histogram',
+    help: 'From a request sent to the head of its answer, per try; a try that was given up counts with the time it had',
+    labels: ['service', 'version', 'cluster'],
+    buckets: LATENCY_BUCKETS,
+  },
+  weir_upstream_errors_total: {
+    kind: 'counter',
+    help: 'Answers 5xx of single tries, those that a retry hid from the client included',
+    labels: ['service', 'version', 'cluster'],
+  },
   weir_local_replies_total: {
     kind: 'counter',
     help: 'Responses made by weir itself, by the code of the error catalogue',

@@ -14,6 +14,22 @@ export interface TrafficFigures {
   readonly p99Ms: number | null;
 }
 
+/** What became of requests. */
+export interface OutcomeFigures {
+  readonly requests: number;
+  /** 0 to 1: 5xx over all. */
+  readonly errorRatio: number;
+}
+
+/** How long answers took. */
+export interface AnswerFigures {
+  readonly answers: number;
+  /** The geometric mean; null: no answer in the window. */
+  readonly answerMs: number | null;
+  /** 0 to 1: answered 5xx. */
+  readonly errorRatio: number;
+}
+
 /** Whose traffic; names are DNS labels or route names, so the kinds never meet. */
 export type TrafficOf =
   | { readonly of: 'all' }
@@ -31,6 +47,15 @@ const RUNNING = 1;
 
 const BOUNDS = METRICS.weir_request_duration_seconds.buckets;
 const BUCKETS = BOUNDS.length + 1;
+/** Answers that are faster count like this: what nobody notices makes no answer twice as slow as another. */
+const FASTEST_S = 0.02;
+/** The logarithm of what stands for each bucket in milliseconds: the geometric middle of its bounds. */
+const LOG_MS = Array.from({ length: BUCKETS }, (_, bucket) => {
+  const lower = BOUNDS[bucket - 1] ?? FASTEST_S;
+  return Math.log(1000 * Math.max(FASTEST_S, Math.sqrt(lower * (BOUNDS[bucket] ?? lower))));
+});
+/** A row of answers: latencies, then errors. */
+const ANSWERS = BUCKETS + 1;
 /** A row of counts: requests, errors. */
 const COUNTS = 2;
 
@@ -39,6 +64,7 @@ export class TrafficWindow {
   readonly #startedAtSecond: number;
   readonly #counts = new Map<string, Ring>();
   readonly #latency = new Map<string, Ring>();
+  readonly #answers = new Map<string, Ring>();
 
   /** `nowMs`: a monotonic clock. */
   constructor(nowMs: () => number) {
@@ -54,6 +80,8 @@ export class TrafficWindow {
       if (series.name === 'weir_requests_total') this.#addRequests(series, second);
       else if (series.name === 'weir_l4_connections_total') this.#addConnections(series, second);
       else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
+      else if (series.name === 'weir_upstream_answer_seconds') this.#addAnswers(series, second);
+      else if (series.name === 'weir_upstream_errors_total') this.#addAnswerErrors(series, second);
     }
   }
 
@@ -72,6 +100,28 @@ export class TrafficWindow {
       p95Ms: percentileMs(buckets, 0.95),
       p99Ms: percentileMs(buckets, 0.99),
     };
+  }
+
+  /** Over the last `seconds` complete seconds; what the plan needs, without the cost of percentiles. Null: nothing was asked in a minute. */
+  outcomes(whose: TrafficOf, seconds: number): OutcomeFigures | null {
+    const ring = this.#counts.get(keyOf(whose));
+    if (ring === undefined) return null;
+    const [requests = 0, errors = 0] = ring.sum(this.#second(), this.#covered(seconds));
+    return { requests, errorRatio: requests === 0 ? 0 : errors / requests };
+  }
+
+  /** Over the last `seconds` complete seconds, 15 at most, tries that were given up included. */
+  answers(whose: TrafficOf & { readonly of: 'target' }, seconds: number): AnswerFigures {
+    const row = this.#answers.get(keyOf(whose))?.sum(this.#second(), Math.min(seconds, LATENCY_SECONDS)) ?? [];
+    let answers = 0;
+    let sum = 0;
+    for (const [bucket, logMs] of LOG_MS.entries()) {
+      const count = row[bucket] ?? 0;
+      answers += count;
+      sum += count * logMs;
+    }
+    if (answers === 0) return { answers, answerMs: null, errorRatio: 0 };
+    return { answers, answerMs: Math.exp(sum / answers), errorRatio: Math.min(1, (row[BUCKETS] ?? 0) / answers) };
   }
 
   /** Requests per second over the last `seconds` complete seconds. */
@@ -96,6 +146,7 @@ export class TrafficWindow {
       if (ring.newest >= second - WINDOW_SECONDS) continue;
       this.#counts.delete(key);
       this.#latency.delete(key);
+      this.#answers.delete(key);
     }
   }
 
@@ -124,6 +175,19 @@ export class TrafficWindow {
     if (buckets?.length !== BUCKETS) return;
     const [service = '', version = '', cluster = ''] = labels;
     for (const key of keysOf({ route: '', service, version, cluster })) ringOf(this.#latency, key, BUCKETS).add(second, buckets);
+  }
+
+  #addAnswers({ labels, buckets }: SeriesDelta, second: number): void {
+    if (buckets?.length !== BUCKETS) return;
+    const [service = '', version = '', cluster = ''] = labels;
+    ringOf(this.#answers, keyOf({ of: 'target', service, version, cluster }), ANSWERS).add(second, buckets);
+  }
+
+  #addAnswerErrors({ labels, value }: SeriesDelta, second: number): void {
+    const [service = '', version = '', cluster = ''] = labels;
+    const row = new Array<number>(ANSWERS).fill(0);
+    row[BUCKETS] = value;
+    ringOf(this.#answers, keyOf({ of: 'target', service, version, cluster }), ANSWERS).add(second, row);
   }
 }
 

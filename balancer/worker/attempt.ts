@@ -129,6 +129,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     const tookMs = this.#context.nowMs() - this.#sentAtMs;
     this.endpoint.observeLatency(tookMs);
     this.target.tryLimit.answered(tookMs);
+    this.target.tries.answered(status, tookMs);
     this.#owner.onHead(this, status, fields, bodyLength);
   }
 

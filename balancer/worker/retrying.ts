@@ -179,6 +179,7 @@ export class Retrying implements RetryWaiter {
     this.#context.counters.retry(this.#service.config.name, 'retried');
     this.late += 1;
     this.#note(attempt, 'try_timeout');
+    attempt.target.tries.gaveUp(attempt.tryMs);
     this.#tried.push(attempt.endpoint);
     this.#owner.goOn(attempt, tooLate(attempt), place);
   }

@@ -14,6 +14,7 @@ import { RetryBudget } from '../upstream/retry-budget.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
 import type { PinKey } from '../steer/pins.ts';
+import { TryStats } from './stats.ts';
 import { BY_SPLIT, epochOf, StickyChoice, type ChosenBy, type StickyRequest } from './sticky-choice.ts';
 
 /** One (version, cluster) of a service. */
@@ -29,6 +30,7 @@ export interface ServiceTarget {
   readonly detector: OutlierDetector;
   readonly lateness: Lateness;
   readonly tryLimit: TryLimit;
+  readonly tries: TryStats;
 }
 
 /** A plan whose targets stand in the order of this service's. */
@@ -72,7 +74,7 @@ export class ServiceSteering {
   ) {
     this.config = config;
     this.#environment = environment;
-    this.targets = targetsOf(config, clusters, environment.random, previous);
+    this.targets = targetsOf(config, clusters, environment, previous);
     this.budget = previous?.budget.isFor(config.retries) === true ? previous.budget : new RetryBudget(config.retries);
     this.#plan = initialPlan(config);
     this.#sticky =
@@ -226,7 +228,7 @@ export class ServiceSteering {
 function targetsOf(
   config: ServiceConfig,
   clusters: { readonly upstreams: ReadonlyMap<string, ClusterUpstream>; readonly configs: Readonly<Record<string, ClusterConfig>> },
-  random: Random,
+  { random, meter }: SteeringEnvironment,
   previous: ServiceSteering | null,
 ): readonly ServiceTarget[] {
   const kept = new Map(previous?.targets.map((target) => [targetKey(target.service, target.version, target.cluster.name), target]));
@@ -241,7 +243,8 @@ function targetsOf(
       const { outlier } = clusterConfig;
       const detector = before?.detector ?? new OutlierDetector(outlier, random);
       const seen = { detector, lateness: before?.lateness ?? new Lateness(outlier), tryLimit: before?.tryLimit ?? new TryLimit() };
-      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, ...seen });
+      const tries = new TryStats(meter, [config.name, version.name, name]);
+      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, tries, ...seen });
     }
   }
   return targets;

@@ -27,6 +27,26 @@ export class AnswerStats {
   }
 }
 
+/** How a (version, cluster) answers each try, whatever the request gets in the end: by it the plan knows a place that retries hide. */
+export class TryStats {
+  readonly #time: Histogram;
+  readonly #errors: Counter;
+
+  constructor(meter: Meter, labels: readonly [service: string, version: string, cluster: string]) {
+    this.#time = meter.histogram('weir_upstream_answer_seconds', labels);
+    this.#errors = meter.counter('weir_upstream_errors_total', labels);
+  }
+
+  answered(status: number, tookMs: number): void {
+    this.#time.observe(tookMs / 1000);
+    if (status >= 500) this.#errors.add(1);
+  }
+
+  gaveUp(afterMs: number): void {
+    this.#time.observe(afterMs / 1000);
+  }
+}
+
 /** Where a passed-through connection goes; empty names are places it never came to. */
 export interface PassThroughNames {
   readonly route: string;

@@ -1,7 +1,7 @@
 // HAProxy in HTTP mode: one thread, kept connections on both sides, no log.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { certificateOf, upstreamPort, type Contender, type ContenderSetting, type Wiring } from '../contender.ts';
+import { certificateOf, upstreamPort, type Availability, type Contender, type ContenderSetting, type Wiring } from '../contender.ts';
 import { freePort, launch, outputOf, waitForPort } from '../processes.ts';
 
 const TO_ORIGIN: Readonly<Record<Wiring['upstream'], string>> = { http1: '', h2c: 'proto h2', tls: 'ssl verify none alpn h2' };
@@ -33,13 +33,16 @@ backend origin
   server origin 127.0.0.1:${upstreamPort(setting.origin, setting.wiring.upstream)} pool-max-conn 1024 ${TO_ORIGIN[setting.wiring.upstream]}
 `;
 
+/** Whether it is installed. */
+export async function haproxyAvailable(): Promise<Availability> {
+  const version = /version (\S+)/.exec((await outputOf('haproxy', ['-v'])) ?? '')?.[1];
+  return version === undefined ? { ok: false, missing: 'apt-get install haproxy' } : { ok: true, version };
+}
+
 export const haproxy: Contender = {
   name: 'haproxy',
   summary: 'HTTP mode, 1 thread, http-reuse always, 1024 idle connections kept to the origin',
-  available: async () => {
-    const version = /version (\S+)/.exec((await outputOf('haproxy', ['-v'])) ?? '')?.[1];
-    return version === undefined ? { ok: false, missing: 'apt-get install haproxy' } : { ok: true, version };
-  },
+  available: haproxyAvailable,
   start: async (setting) => {
     const port = await freePort();
     const file = join(setting.directory, 'haproxy.cfg');

@@ -9,7 +9,7 @@ import { freePort, launch, waitUntil, type Running } from '../processes.ts';
 import { versionIn } from './node-program.ts';
 import { weirConfig, type WeirFile, type WeirSetting } from './weir-config.ts';
 
-const COMMAND = join(import.meta.dirname, '../../tui/weir.js');
+export const WEIR_COMMAND = join(import.meta.dirname, '../../tui/weir.js');
 /** Ten thousand routes on a busy machine take a while. */
 const START_DEADLINE_MS = 60_000;
 const MANIFEST = join(import.meta.dirname, '../../package.json');
@@ -73,7 +73,7 @@ export const weirWith = ({ name, summary, connectionsFactor = 1, ...changed }: W
     const file: WeirFile = { workers: 1, otherRoutes: 0, accessLog: false, ...changed, ports, wiring, origin, certificate, directory };
     const path = join(directory, 'weir.yaml');
     await writeFile(path, weirConfig(file));
-    const running = await launch(process.execPath, [COMMAND, 'serve', '-c', path]);
+    const running = await launch(process.execPath, [WEIR_COMMAND, 'serve', '-c', path]);
     try {
       return await serve(running, file);
     } catch (error) {

@@ -2,6 +2,7 @@
 import type { Scenario } from '../scenario.ts';
 import { accessLog } from './access-log.ts';
 import { allOf } from './all.ts';
+import { lostClusters } from './failover.ts';
 import { h2In } from './h2-in.ts';
 import { idle } from './idle.ts';
 import { large } from './large.ts';
@@ -17,7 +18,7 @@ import { websocket } from './websocket.ts';
 
 const SINGLE: readonly Scenario[] = [
   ...[proxy, upstreamTls, upstreamH2, tlsIn, tlsInHttp1, h2In, large, websocket, idle],
-  ...[routes, scaling, latency, accessLog, micro],
+  ...[routes, scaling, latency, accessLog, lostClusters, micro],
 ];
 
 export const SCENARIOS: readonly Scenario[] = [...SINGLE, allOf(SINGLE)];

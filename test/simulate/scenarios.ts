@@ -213,6 +213,32 @@ export const QUESTIONS: readonly Question[] = [
     most: 37,
   },
   {
+    name: 'the answers of a place take five times as long',
+    goal: 'points of its share that it still has after 5 s (of 50; a fifth of its weight is 16.7)',
+    scenario: scenario(
+      70,
+      { clusters: { a: cluster(400), b: cluster(400) }, services: { shop: service(300, TWINS) } },
+      { judgedFromS: 36, faults: [fault('slow', 'a', [30, 70], { part: 0.2 })], workers: 2 },
+    ),
+    figure: ({ shares }) => (shares['shop/blue/a']?.most ?? 0) / 10_000,
+    // The usual time of a place follows at a tenth of its pace while it is slow: 40 s of 600 s take 5 to 4.5 times as slow.
+    most: 20,
+  },
+  {
+    name: 'a place is slow and the other cannot take all of its load, which nobody has declared',
+    goal: 'points of share, peak to peak, once it has settled',
+    scenario: scenario(
+      180,
+      {
+        clusters: { a: cluster(400, { declaredRps: null }), b: cluster(400, { declaredRps: null }) },
+        services: { shop: service(500, TWINS) },
+      },
+      { judgedFromS: 45, faults: [fault('slow', 'a', [30, 180], { part: 0.2 })], workers: 2 },
+    ),
+    figure: swing,
+    most: 10,
+  },
+  {
     name: 'a cluster comes back',
     goal: 'points that its share rose in the first 10 s',
     scenario: scenario(

@@ -148,6 +148,7 @@ const target = object<TargetView>({
       'ramp',
       'flapping',
       'errors',
+      'slow',
       'stale_capacity',
       'damped',
     ),

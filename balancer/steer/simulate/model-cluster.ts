@@ -3,6 +3,8 @@ import { type ClusterModel, faultNow, type Scenario } from './scenario.ts';
 
 /** What waits longer than this in the queue fails. */
 const QUEUE_SECONDS = 1;
+/** What an answer takes without a queue. */
+const ANSWER_MS = 30;
 /** Use of an idle cluster; a real one never shows 0. */
 const IDLE_USE = 0.05;
 
@@ -54,6 +56,12 @@ export class SimulatedCluster {
     const failed = lot < errors || this.#queued > QUEUE_SECONDS * this.rate(nowMs);
     if (failed) this.#failing += 1;
     return !failed;
+  }
+
+  /** What a request that comes now waits for its answer. */
+  answerMs(nowMs: number): number {
+    const slow = faultNow(this.#scenario, 'slow', this.name, nowMs)?.part ?? 1;
+    return ANSWER_MS / slow + (1000 * this.#queued) / this.rate(nowMs);
   }
 
   /** Serves for so long. */

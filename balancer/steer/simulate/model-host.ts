@@ -113,9 +113,11 @@ export class SimulatedHost {
       return 'lost';
     }
     const { agenda, random, clusters } = this.#world;
-    const served = clusters.get(target.cluster)?.take(agenda.nowMs, random()) ?? false;
+    const cluster = clusters.get(target.cluster);
+    const answerMs = cluster === undefined || cluster.isDown(agenda.nowMs) ? null : cluster.answerMs(agenda.nowMs);
+    const served = cluster?.take(agenda.nowMs, random()) ?? false;
     steered.demand.add(!served);
-    steered.counts.get(target.key)?.add(!served);
+    steered.counts.get(target.key)?.add(!served, answerMs);
     this.#learn(target.cluster, served);
     return served ? 'served' : 'failed';
   }
@@ -225,7 +227,7 @@ export class SimulatedHost {
   }
 
   #observed(): { readonly clusters: Record<string, Observed>; readonly targets: Record<string, Observed> } {
-    const seen = ({ requests, errorRatio }: RecentCounts): Observed => ({ requests, errorRatio });
+    const seen = ({ requests, errorRatio, answers, answerMs }: RecentCounts): Observed => ({ requests, errorRatio, answers, answerMs });
     return {
       clusters: Object.fromEntries([...this.#watched].map(([name, { counts }]) => [name, seen(counts)])),
       targets: Object.fromEntries(

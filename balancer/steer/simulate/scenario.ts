@@ -48,6 +48,8 @@ export type FaultKind =
   | 'down'
   /** So much of the answers are errors. */
   | 'errors'
+  /** Its answers take 1 / part times as long. */
+  | 'slow'
   /** It can do so much of what it could. */
   | 'weak'
   /** Down for half of each period. */
@@ -62,7 +64,7 @@ export interface Fault {
   readonly cluster: string;
   readonly fromMs: number;
   readonly toMs: number;
-  /** Of `errors` and `weak`: 0 to 1. */
+  /** Of `errors`, `slow` and `weak`: 0 to 1. */
   readonly part: number;
   /** Of `flap`. */
   readonly periodMs: number;

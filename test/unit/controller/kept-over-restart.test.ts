@@ -154,7 +154,7 @@ test('holds, ramps and relapses go on after a restart, by the time that has pass
     steppedBackAtMs: -Infinity,
     releases: 2,
   };
-  const memory = { atMs: 100_000, clusters: { eu: { failback, capacity: null } }, errors: {}, services: {} };
+  const memory = { atMs: 100_000, clusters: { eu: { failback, capacity: null } }, errors: {}, slowness: {}, services: {} };
   const before = new ManualClock(100_000);
   assert.equal(new LastFailback(store, before).read(), null);
   new LastFailback(store, before).write(memory);
@@ -182,7 +182,13 @@ test('what comes back is stored when it changes, and not for time alone', () => 
     releases: 0,
   } as const;
   const write = (other: Partial<FailbackMemory>): void =>
-    last.write({ atMs: 0, clusters: { eu: { failback: { ...failback, ...other }, capacity: null } }, errors: {}, services: {} });
+    last.write({
+      atMs: 0,
+      clusters: { eu: { failback: { ...failback, ...other }, capacity: null } },
+      errors: {},
+      slowness: {},
+      services: {},
+    });
   for (const other of [
     {},
     {},

@@ -29,6 +29,25 @@ class Traffic {
   }
 }
 
+test('how long answers took is told as a geometric mean, in which what is below 20 ms counts as that', () => {
+  const traffic = new Traffic();
+  const histogram = traffic.meter.histogram('weir_upstream_answer_seconds', ['shop', 'blue', 'one']);
+  assert.deepEqual(traffic.window.answers(TARGET, 5), { answers: 0, answerMs: null, errorRatio: 0 });
+  for (let each = 0; each < 30; each += 1) histogram.observe(0.002);
+  traffic.second();
+  const { answers, answerMs } = traffic.window.answers(TARGET, 5);
+  assert.equal(answers, 30);
+  assert.ok(Math.abs((answerMs ?? 0) - 20) < 1e-9);
+  for (let each = 0; each < 30; each += 1) histogram.observe(2);
+  traffic.second();
+  traffic.meter.counter('weir_upstream_errors_total', ['shop', 'blue', 'one']).add(15);
+  traffic.second();
+  assert.equal(traffic.window.answers(TARGET, 5).errorRatio, 0.25);
+  // Two seconds stand in the bucket from 1.5 to 2.5.
+  const expected = Math.sqrt(20 * 1000 * Math.sqrt(1.5 * 2.5));
+  assert.ok(Math.abs((traffic.window.answers(TARGET, 5).answerMs ?? 0) - expected) < 1e-6);
+});
+
 test('rate and error ratio are those of the last complete seconds', () => {
   const traffic = new Traffic();
   for (let second = 0; second < 20; second += 1) {

@@ -10,6 +10,7 @@ import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
 import { PinKey } from '../../../balancer/steer/pins.ts';
 import type { ServiceTarget } from '../../../balancer/worker/service-steering.ts';
+import { TryStats } from '../../../balancer/worker/stats.ts';
 import { BY_SPLIT, StickyChoice } from '../../../balancer/worker/sticky-choice.ts';
 import { setDown, upstreamBench } from '../../support/cluster-upstream.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -39,6 +40,7 @@ function choice(config: Partial<StickyConfig> = {}) {
     detector: new OutlierDetector(outlier, random),
     lateness: new Lateness(outlier),
     tryLimit: new TryLimit(),
+    tries: new TryStats(new Meter(), ['shop', version, 'one']),
   }));
   const evidence = new Evidence({ report: () => undefined, countEjection: () => assert.fail('nothing is ejected') });
   const pinKey = new PinKey();
