@@ -222,6 +222,11 @@ const service = mapping(
           default: 3,
           description: 'Retries in work on this host that are allowed whatever the budget, shared out among the workers',
         }),
+        on: listOf(
+          formsOf<number>('retryStatus', 'Status'),
+          'Statuses of answers that are tried in another place of the same version, where the request may be sent twice; the answer waits, and is passed on when nothing better comes. Absent: none',
+          { default: [] },
+        ),
       },
       'Further attempts',
     ),

@@ -53,6 +53,8 @@ export class ServiceSteering {
   readonly config: ServiceConfig;
   readonly targets: readonly ServiceTarget[];
   readonly budget: RetryBudget;
+  /** Statuses of answers that are tried elsewhere; null: none are. */
+  readonly retryOn: ReadonlySet<number> | null;
   readonly #environment: SteeringEnvironment;
   /** Null: nobody keeps a place. */
   readonly #sticky: StickyChoice | null;
@@ -76,6 +78,7 @@ export class ServiceSteering {
     this.targets = targetsOf(config, clusters, environment.random, previous);
     const kept = previous?.budget.isFor(config.retries) === true ? previous.budget : null;
     this.budget = kept ?? new RetryBudget(config.retries, environment.deadlines.clock, hash32(config.name, 0) >>> 0);
+    this.retryOn = config.retries.on.length === 0 ? null : new Set(config.retries.on);
     this.budget.place = environment.stratum ?? ONLY_WORKER;
     this.#plan = initialPlan(config);
     this.#sticky =
