@@ -31,7 +31,12 @@ export function completeService(name: string, file: ServiceFile, completion: Com
       requestMs: durationMs(file.timeouts.request),
       tunnelIdleMs: durationMs(file.timeouts.tunnelIdle),
     },
-    retries: { attempts: file.retries.attempts, budgetRatio: percentRatio(file.retries.budget), budgetMin: file.retries.budgetMin },
+    retries: {
+      attempts: file.retries.attempts,
+      budgetRatio: percentRatio(file.retries.budget),
+      budgetMin: file.retries.budgetMin,
+      on: file.retries.on,
+    },
   };
 }
 

@@ -293,6 +293,8 @@ export interface RetryConfig {
   /** Retries in flight as a part of requests in flight. */
   readonly budgetRatio: number;
   readonly budgetMin: number;
+  /** Statuses of answers that are tried elsewhere; empty: an answer is an answer. */
+  readonly on: readonly number[];
 }
 
 export interface ServiceConfig {

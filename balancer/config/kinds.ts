@@ -60,6 +60,12 @@ export const KINDS = {
     pattern: `^(adaptive|0|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$`,
     check: (value) => value === 'adaptive' || parseDuration(value) !== null,
   },
+  retryStatus: {
+    what: 'a status that may be tried elsewhere',
+    expected: '429, or 500 to 599',
+    types: ['integer'],
+    check: (value) => value === 429 || (typeof value === 'number' && Number.isInteger(value) && value >= 500 && value <= 599),
+  },
   size: { ...word('a size', 'for example 64KiB, 10MiB', SIZE_PATTERN), check: (value) => (parseSize(value) ?? 0) > 0 },
   sizeOrZero: {
     what: 'a size',

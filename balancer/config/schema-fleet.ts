@@ -216,8 +216,17 @@ const service = mapping(
     retries: optionalMapping(
       {
         attempts: Type.Integer({ minimum: 0, maximum: 10, default: 2, description: 'Attempts beyond the first' }),
-        budget: valueOf('percent', 'Retries in work as a part of requests in work', '20%'),
-        budgetMin: Type.Integer({ minimum: 0, default: 3, description: 'Retries in work that are allowed whatever the budget' }),
+        budget: valueOf('percent', 'Retries in work on this host as a part of its requests of the service in work', '20%'),
+        budgetMin: Type.Integer({
+          minimum: 0,
+          default: 3,
+          description: 'Retries in work on this host that are allowed whatever the budget, shared out among the workers',
+        }),
+        on: listOf(
+          formsOf<number>('retryStatus', 'Status'),
+          'Statuses of answers that are tried in another place of the same version, where the request may be sent twice; the answer waits, and is passed on when nothing better comes. Absent: none',
+          { default: [] },
+        ),
       },
       'Further attempts',
     ),

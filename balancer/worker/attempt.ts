@@ -7,6 +7,7 @@ import type { TunnelEnd } from '../message/tunnel.ts';
 import type { ConnectionWaiter } from '../upstream/connection-pool.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ServiceTarget } from './service-steering.ts';
+import { blamesPath } from './stats.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** The request flow, as an attempt sees it. */
@@ -17,15 +18,37 @@ export interface AttemptOwner {
   onSent(attempt: Attempt): void;
   onInformational(status: number, fields: Fields): void;
   onHead(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void;
-  /** False: hold the endpoint back until `resume`. */
-  onResponseBody(chunk: Buffer): boolean;
-  onTurnEnd(): boolean;
-  onResponseEnd(attempt: Attempt, trailers: Fields): void;
   onUpgrade(attempt: Attempt, fields: Fields, upgrade: string, end: TunnelEnd): void;
   onRequestDrain(): void;
   /** It takes longer than its limit: cancelled, or waited for all the same. */
   onLate(attempt: Attempt): void;
+  /** Before its head. */
   onFailure(attempt: Attempt, code: ErrorCode, detail: string): void;
+}
+
+/** Who gets what follows the head of an answer. */
+export interface AnswerReceiver {
+  /** False: hold the endpoint back until `resume`. */
+  onResponseBody(chunk: Buffer): boolean;
+  onTurnEnd(): boolean;
+  onResponseEnd(attempt: Attempt, trailers: Fields): void;
+  onFailure(attempt: Attempt, code: ErrorCode, detail: string): void;
+}
+
+/** What became of an attempt, or of the search for a place. */
+export interface Failure {
+  readonly code: ErrorCode;
+  /** For the log. */
+  readonly detail: string;
+}
+
+/** Counts a failed attempt, as evidence too where the way to the endpoint is to blame. */
+export function noteFailure({ counters, evidence, deadlines }: WorkerContext, attempt: Attempt, { code, detail }: Failure): void {
+  const { cluster } = attempt.target;
+  counters.upstreamFailure(cluster.name, code);
+  // A kept connection that the endpoint closed meanwhile says nothing about the endpoint.
+  if (blamesPath(code) && code !== 'stale_connection')
+    evidence.pathFailed(cluster, attempt.endpoint, deadlines.nowMs, `${code}: ${detail}`);
 }
 
 /** How an attempt is begun. */
@@ -49,6 +72,8 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   /** Its limit passed before its head came. */
   late = false;
   readonly #owner: AttemptOwner;
+  /** Another one while its answer is held back. */
+  receiver: AnswerReceiver;
   readonly #context: WorkerContext;
   /** Its limit; 0: none. */
   tryMs = 0;
@@ -57,10 +82,11 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   #sentAtMs = 0;
   #over = false;
 
-  constructor(target: ServiceTarget, endpoint: Endpoint, owner: AttemptOwner, context: WorkerContext) {
+  constructor(target: ServiceTarget, endpoint: Endpoint, owner: AttemptOwner & AnswerReceiver, context: WorkerContext) {
     this.target = target;
     this.endpoint = endpoint;
     this.#owner = owner;
+    this.receiver = owner;
     this.#context = context;
   }
 
@@ -104,6 +130,11 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     this.#exchange?.endBody(trailers);
   }
 
+  /** Holds the endpoint back until `resume`. */
+  pause(): void {
+    if (!this.#over) this.#exchange?.pause();
+  }
+
   resume(): void {
     if (!this.#over) this.#exchange?.resume();
   }
@@ -134,16 +165,16 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   }
 
   onBody(chunk: Buffer): void {
-    if (!this.#owner.onResponseBody(chunk)) this.#exchange?.pause();
+    if (!this.receiver.onResponseBody(chunk)) this.#exchange?.pause();
   }
 
   onTurnEnd(): void {
-    if (!this.#over && this.headSeen && !this.#owner.onTurnEnd()) this.#exchange?.pause();
+    if (!this.#over && this.headSeen && !this.receiver.onTurnEnd()) this.#exchange?.pause();
   }
 
   onBodyEnd(trailers: Fields): void {
     this.#finish();
-    this.#owner.onResponseEnd(this, trailers);
+    this.receiver.onResponseEnd(this, trailers);
   }
 
   onUpgrade(fields: Fields, upgrade: string, end: TunnelEnd): void {
@@ -166,7 +197,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
 
   onUpstreamFailure(code: ErrorCode, detail: string): void {
     this.#finish();
-    this.#owner.onFailure(this, code, detail);
+    (this.headSeen ? this.receiver : this.#owner).onFailure(this, code, detail);
   }
 
   /** Connections count from the last sweep, which was a little earlier; so no try ends before its time. */

@@ -31,6 +31,11 @@ export class OutgoingBody {
     return !this.#begun || this.#kept !== null;
   }
 
+  /** All of it has come, and another attempt can have it. */
+  get isComplete(): boolean {
+    return this.#kept !== null && this.#kept.trailers !== null;
+  }
+
   /** Whether the client has sent any of it, which is kept. */
   get hasCome(): boolean {
     return this.#kept?.isEmpty === false;

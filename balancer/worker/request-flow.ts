@@ -14,14 +14,13 @@ import { forwardedFields } from '../message/forwarded.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import { Attempt, type AttemptOwner } from './attempt.ts';
+import { Attempt, noteFailure, type Failure } from './attempt.ts';
 import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
-import { mayBeRepeated, Retrying, tryMsOf, type Failure, type Place, type RetryOwner } from './retrying.ts';
+import { mayBeRepeated, Retrying, tryMsOf, type Place, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
-import { blamesPath } from './stats.ts';
 import { isNotable, tellEnd } from './tell-end.ts';
 import { openTunnel } from './tunnel.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -29,7 +28,7 @@ import type { WorkerContext } from './worker-context.ts';
 /** An HTTP/1.1 origin that keeps silent about Expect still gets its body after this (RFC 9110 section 10.1.1). */
 const CONTINUE_AFTER_MS = 1000;
 
-export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner, Expiring {
+export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   deadlineMs = Infinity;
   readonly exchange: DownstreamExchange;
   /** Null until a route matched. */
@@ -47,7 +46,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
   /** Of the request, as they go upstream. */
   #fields: Readonly<Fields> = [];
   /** Null: the request has no body. */
-  #body: OutgoingBody | null = null;
+  body: OutgoingBody | null = null;
   /** What filters make of the response's body; null: nothing. */
   #responseBody: FilteredBody | null = null;
   #bytesIn = 0;
@@ -72,11 +71,6 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     return this.#finished;
   }
 
-  /** Whether another attempt can have all of the body. */
-  get bodyIsWhole(): boolean {
-    return this.#body?.isWhole !== false;
-  }
-
   /** The filters let it pass: steer it. */
   proceed(route: RouteRuntime): void {
     if (this.#finished) return;
@@ -90,7 +84,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     if (route.service.refuses(route.config.priorityClass))
       return this.fail('overloaded', 'the service has more requests than its places can take');
     if (this.exchange.bodyLength !== 0)
-      this.#body = new OutgoingBody(
+      this.body = new OutgoingBody(
         this.#context.bodyMemory,
         filteredRequestBody(route, this.exchange.request, (error) => this.#bodyFailed(error, 'request')),
       );
@@ -141,11 +135,11 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
 
   onBody(chunk: Buffer): void {
     this.#bytesIn += chunk.length;
-    if (this.#body?.push(chunk) === false) this.exchange.pauseBody();
+    if (this.body?.push(chunk) === false) this.exchange.pauseBody();
   }
 
   onBodyEnd(trailers: Fields): void {
-    this.#body?.end(trailers);
+    this.body?.end(trailers);
   }
 
   onDownstreamDrain(): void {
@@ -172,12 +166,12 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
     const host = target.host ?? request.authority;
     // A client that has sent of its body waits for nothing.
-    const waits = expectsContinue && this.#body?.hasCome !== true;
+    const waits = expectsContinue && this.body?.hasCome !== true;
     return {
       request,
       fields: this.#fields,
       host,
-      bodyLength: this.#body?.isFiltered === true ? UNKNOWN_LENGTH : bodyLength,
+      bodyLength: this.body?.isFiltered === true ? UNKNOWN_LENGTH : bodyLength,
       expectsContinue: waits,
       upgrade,
       timeouts: this.#timeouts(),
@@ -186,8 +180,8 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
   }
 
   onSent(attempt: Attempt): void {
-    if (this.#body === null || attempt !== this.#attempt) return;
-    const next = this.#body.goTo(attempt, mayBeRepeated(this.exchange, attempt, this.route));
+    if (this.body === null || attempt !== this.#attempt) return;
+    const next = this.body.goTo(attempt, mayBeRepeated(this.exchange, attempt, this.route));
     if (next === 'resume') this.exchange.resumeBody();
     if (next !== 'begin') return;
     if (this.exchange.expectsContinue)
@@ -203,8 +197,18 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
   onHead(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void {
     this.#retrying?.settle();
     this.#context.evidence.answered(attempt, this.#context.deadlines.nowMs, status);
+    const { route } = this;
+    if (route !== null && route.service.retryOn?.has(status) === true)
+      if (this.#retries(route).answered(attempt, { status, fields, bodyLength })) return;
+    this.#retrying?.drop();
+    this.deliver(attempt, status, fields, bodyLength);
+  }
+
+  deliver(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void {
+    this.#attempt = attempt;
+    this.#target = attempt.target;
     this.#continueTimer?.cancel();
-    this.#body?.forget();
+    this.body?.forget();
     // Equal responses share their fields.
     const cookie = status < 500 ? (this.route?.service.cookieFor(attempt.target, this.exchange.request) ?? null) : null;
     const own = this.route?.onResponse.length === 0 ? fields : fields.slice();
@@ -263,29 +267,32 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
   goOn(attempt: Attempt, failure: Failure, place: Place | null): void {
     this.#context.counters.upstreamFailure(attempt.target.cluster.name, failure.code);
     attempt.cancel();
-    if (place === null || this.route === null) this.fail(failure.code, failure.detail);
-    else this.#start(place, this.route);
+    if (place === null) this.#giveUp(failure.code, failure.detail);
+    else this.begin(place);
   }
 
   onFailure(attempt: Attempt, code: ErrorCode, detail: string): void {
-    const context = this.#context;
-    const route = this.route;
-    const { cluster } = attempt.target;
-    context.counters.upstreamFailure(cluster.name, code);
-    // A kept connection that the endpoint closed meanwhile says nothing about the endpoint.
-    if (blamesPath(code) && code !== 'stale_connection')
-      context.evidence.pathFailed(cluster, attempt.endpoint, context.deadlines.nowMs, `${code}: ${detail}`);
-    if (this.#finished || route === null) return;
-    const retrying = this.#retries(route);
+    noteFailure(this.#context, attempt, { code, detail });
+    if (this.#finished || this.route === null) return;
+    const retrying = this.#retries(this.route);
     const place = retrying.mayFollow(attempt, code) ? retrying.after(attempt, code) : null;
-    if (place === null) this.fail(code, `${cluster.name} ${detail}`);
+    if (place === null) this.#giveUp(code, `${attempt.target.cluster.name} ${detail}`);
     else {
-      if (this.#body?.interrupt() === true) this.exchange.pauseBody();
-      this.#start(place, route);
+      if (this.body?.interrupt() === true) this.exchange.pauseBody();
+      this.begin(place);
     }
   }
 
+  begin(place: Place): void {
+    if (this.route !== null) this.#start(place, this.route);
+  }
+
   // --- inside ---
+
+  /** No attempt can follow: an answer that was held back is still better than an error. */
+  #giveUp(code: ErrorCode, detail: string): void {
+    if (this.#retrying?.deliverHeld() !== true) this.fail(code, detail);
+  }
 
   #timeouts(): AttemptTimeouts & { readonly tunnelIdleMs: number } {
     return this.route?.service.config.timeouts ?? NO_TIMEOUTS;
@@ -353,7 +360,7 @@ export class RequestFlow implements DownstreamListener, AttemptOwner, RetryOwner
     if (this.#finished) return;
     this.#finished = true;
     this.#continueTimer?.cancel();
-    this.#body?.close();
+    this.body?.close();
     const context = this.#context;
     this.#forgetDeadline();
     context.inFlight -= 1;

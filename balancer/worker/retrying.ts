@@ -2,24 +2,20 @@
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { FailedAttempt } from '../ipc-recent.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
+import { fieldValue } from '../message/fields.ts';
 import { IDEMPOTENT } from '../message/methods.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { RetryWaiter } from '../upstream/retry-budget.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, AttemptOwner, Failure } from './attempt.ts';
 import type { RouteRuntime } from './generation.ts';
+import { HeldAnswer, type AnswerHead, type AnswerTaker } from './held-answer.ts';
 import { MAX_KEPT_BYTES } from './kept-body.ts';
+import type { OutgoingBody } from './outgoing-body.ts';
 import type { ServiceSteering, ServiceTarget } from './service-steering.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** So often an endpoint may refuse a request unseen before that counts as an attempt. */
 const MAX_REFUSED = 8;
-
-/** What became of an attempt, or of the search for a place. */
-export interface Failure {
-  readonly code: ErrorCode;
-  /** For the log. */
-  readonly detail: string;
-}
 
 export interface Place {
   readonly target: ServiceTarget;
@@ -27,14 +23,18 @@ export interface Place {
 }
 
 /** The request flow, as its retries see it. */
-export interface RetryOwner {
+export interface RetryOwner extends AttemptOwner, AnswerTaker {
   readonly exchange: DownstreamExchange;
   /** Begun so far. */
   readonly attempts: number;
-  /** Whether another attempt can have all of the body. */
-  readonly bodyIsWhole: boolean;
+  /** Null: the request has none. */
+  readonly body: OutgoingBody | null;
   /** Gives the attempt up, and goes on with `place`; null: with none. */
   goOn(attempt: Attempt, failure: Failure, place: Place | null): void;
+  /** Another attempt, while the one before is not given up. */
+  begin(place: Place): void;
+  /** Before the head of an attempt, or after the head that was delivered. */
+  onFailure(attempt: Attempt, code: ErrorCode, detail: string): void;
 }
 
 /** True when a late answer of it may be given up: nothing has to be sent but its head, and that may be sent twice. */
@@ -79,6 +79,8 @@ export class Retrying implements RetryWaiter {
   #hasRoom = false;
   /** Late, without room for another attempt, and still waited for. */
   #inLine: Attempt | null = null;
+  /** An answer while a better one is looked for. */
+  #held: HeldAnswer | null = null;
 
   constructor(owner: RetryOwner, service: ServiceSteering, context: WorkerContext) {
     this.#owner = owner;
@@ -101,9 +103,9 @@ export class Retrying implements RetryWaiter {
     // A connection that says goodbye refuses all that is on its way to it; that is no failed attempt of the request.
     if (code === 'stream_refused' && this.#refused < MAX_REFUSED) this.#refused += 1;
     const { retry } = ERRORS[code];
-    const { exchange, bodyIsWhole } = this.#owner;
+    const { exchange, body } = this.#owner;
     const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(exchange.request.method));
-    if (headSeen || !safe || !bodyIsWhole || !this.attemptsLeft) return false;
+    if (headSeen || !safe || body?.isWhole === false || !this.attemptsLeft) return false;
     // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
     const free = retry === 'unsent' || code === 'stale_connection';
     const allowed = free || this.#takeRoom();
@@ -121,6 +123,39 @@ export class Retrying implements RetryWaiter {
     else this.#tried.push(endpoint);
     const last = this.#owner.attempts - this.#refused >= this.#service.config.retries.attempts;
     return this.#place(target, last && !again, this.#tried);
+  }
+
+  /** An answer came that may be better elsewhere. True: it is held back, and another attempt is on its way. */
+  answered(attempt: Attempt, head: AnswerHead): boolean {
+    const { target, endpoint } = attempt;
+    const { exchange, body } = this.#owner;
+    if (!IDEMPOTENT.has(exchange.request.method) || exchange.upgrade !== '' || body?.isComplete === false || !this.attemptsLeft)
+      return false;
+    // Who says when to come again speaks for all of its cluster.
+    const here = fieldValue(head.fields, 'retry-after') === undefined ? [endpoint] : target.cluster.endpoints;
+    const place = this.#ofVersion(target, [...this.#tried, ...here]);
+    if (place === null) return false;
+    const allowed = this.#takeRoom();
+    this.#context.counters.retry(this.#service.config.name, allowed ? 'retried' : 'refused');
+    if (!allowed) return false;
+    this.#tried.push(...here);
+    this.drop();
+    this.#held = new HeldAnswer(attempt, head, this.#owner, this.#context);
+    this.#owner.begin(place);
+    return true;
+  }
+
+  /** False: no answer is held back, or what was held is lost. */
+  deliverHeld(): boolean {
+    const held = this.#held;
+    this.#held = null;
+    return held?.deliver() === true;
+  }
+
+  /** A better answer came than the one that is held back, or nobody wants one any more. */
+  drop(): void {
+    this.#held?.discard();
+    this.#held = null;
   }
 
   /** An endpoint of `target`, else of the next best target. */
@@ -167,6 +202,7 @@ export class Retrying implements RetryWaiter {
   /** The request is over. */
   close(): void {
     this.settle();
+    this.drop();
     if (this.#hasRoom) this.#service.budget.giveBack();
     this.#hasRoom = false;
   }
@@ -189,9 +225,14 @@ export class Retrying implements RetryWaiter {
     this.failed.push({ version: target.version, cluster: target.cluster.name, endpoint: endpoint.id, code, untilMs });
   }
 
-  /** A place besides one that is still waited for, of the same version: slow answers are its own, and no other version hides them. */
+  /** A place besides one that is still waited for. */
   #beside({ target, endpoint }: Attempt): Place | null {
-    const place = this.#place(target, true, [...this.#tried, endpoint]);
+    return this.#ofVersion(target, [...this.#tried, endpoint]);
+  }
+
+  /** A place of the same version: slow and bad answers are its own, and no other version hides them. */
+  #ofVersion(target: ServiceTarget, tried: readonly Endpoint[]): Place | null {
+    const place = this.#place(target, true, tried);
     return place?.target.version === target.version ? place : null;
   }
 

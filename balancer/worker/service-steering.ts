@@ -5,12 +5,13 @@ import { Lateness } from '../../health/lateness.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
 import { TryLimit } from '../../health/try-limit.ts';
 import { MILLION, PRIORITY_CLASSES, type ClusterConfig, type PriorityClass, type ServiceConfig } from '../config/config.ts';
+import { hash32 } from '../message/key-hash.ts';
 import { shedByClass } from '../steer/overload.ts';
 import { targetKey, type PlanTarget, type ServicePlan, type ShareReason } from '../steer/plan-shape.ts';
 import { redistribute } from '../steer/redistribute.ts';
 import { SplitChooser, type Stratum } from '../steer/split.ts';
 import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
-import { RetryBudget } from '../upstream/retry-budget.ts';
+import { ONLY_WORKER, RetryBudget } from '../upstream/retry-budget.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
 import type { PinKey } from '../steer/pins.ts';
@@ -54,6 +55,8 @@ export class ServiceSteering {
   readonly config: ServiceConfig;
   readonly targets: readonly ServiceTarget[];
   readonly budget: RetryBudget;
+  /** Statuses of answers that are tried elsewhere; null: none are. */
+  readonly retryOn: ReadonlySet<number> | null;
   readonly #environment: SteeringEnvironment;
   /** Null: nobody keeps a place. */
   readonly #sticky: StickyChoice | null;
@@ -75,7 +78,10 @@ export class ServiceSteering {
     this.config = config;
     this.#environment = environment;
     this.targets = targetsOf(config, clusters, environment, previous);
-    this.budget = previous?.budget.isFor(config.retries) === true ? previous.budget : new RetryBudget(config.retries);
+    const kept = previous?.budget.isFor(config.retries) === true ? previous.budget : null;
+    this.budget = kept ?? new RetryBudget(config.retries, environment.deadlines.clock, hash32(config.name, 0) >>> 0);
+    this.retryOn = config.retries.on.length === 0 ? null : new Set(config.retries.on);
+    this.budget.place = environment.stratum ?? ONLY_WORKER;
     this.#plan = initialPlan(config);
     this.#sticky =
       config.sticky === null

@@ -19,13 +19,13 @@ listeners: { web: { bind: "127.0.0.1:${port}", limits: { requestsPerConnection: 
 clusters:
   lost: ${cluster(lost)}
   kept: ${cluster(kept)}
-services: { shop: { versions: { blue: { clusters: { lost: {}, kept: {} } } } } }
+services: { shop: { versions: { blue: { clusters: { lost: {}, kept: {} } } }, retries: { on: [502, 503, 504] } } }
 routes: [ { service: shop } ]
 `;
 
 export const weir: LossContender = {
   name: 'weir',
-  summary: '2 workers, defaults: adaptive tries, 2 retries within the budget, probes every second',
+  summary: '2 workers, defaults: adaptive tries, 2 retries within the budget, of answers 502, 503 and 504 too, probes every second',
   available: () => weirAlone.available(),
   start: async (setting) => {
     const port = await freePort();
