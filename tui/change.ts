@@ -1,7 +1,8 @@
 // What all commands that change the intent share: their options, the question before a dangerous act, the answer, the exit code.
-import type { ApiProblem, ChangeRequest, ChangeResult, ChangeView } from '../balancer/controller/api/views.ts';
+import type { ApiProblem, ChangeRequest, ChangeResult, ChangeView, Forecast } from '../balancer/controller/api/views.ts';
 import type { AdminClient } from './client.ts';
-import { SHARE_CHANGE_COLUMNS } from './columns.ts';
+import { FORECAST_COLUMNS, SHARE_CHANGE_COLUMNS } from './columns.ts';
+import * as text from './format.ts';
 import type { CommandCall, OptionSpec } from './command.ts';
 import { CommandFailure, EXIT, type ExitCode, ProblemFailure } from './exit.ts';
 import { isStructured, writeResult } from './output.ts';
@@ -66,7 +67,20 @@ async function confirmed({ terminal, ifInterrupted }: CommandCall, problem: ApiP
 
 async function report(call: CommandCall, result: ChangeResult): Promise<void> {
   const list = { kind: 'changes', revision: result.revision, items: [result] };
-  await writeResult(call, list, table(result.shares, SHARE_CHANGE_COLUMNS) + `${outcomeOf(result).join('\n')}\n`);
+  const foreseen = result.dryRun && result.changed ? forecastText(result.forecast) : '';
+  await writeResult(call, list, `${table(result.shares, SHARE_CHANGE_COLUMNS)}${foreseen}${outcomeOf(result).join('\n')}\n`);
+}
+
+/** What it would come to under the demand of now. */
+function forecastText({ clusters, moved, lostRps, headroom }: Forecast): string {
+  const lines = moved.map(
+    ({ service, toOtherVersion, toOtherPlace }) =>
+      `${service}: ${text.ratio(toOtherVersion)} of its requests go to another version, ${text.ratio(toOtherPlace)} to another place`,
+  );
+  if (lostRps.before > 0 || lostRps.after > 0)
+    lines.push(`answered 503 for want of a place: ${text.rate(lostRps.before)} → ${text.rate(lostRps.after)} requests/s`);
+  lines.push(`one cluster could be lost then: ${headroom}`);
+  return `\n${table(clusters, FORECAST_COLUMNS)}${lines.join('\n')}\n\n`;
 }
 
 function outcomeOf(result: ChangeResult): readonly string[] {

@@ -5,6 +5,7 @@ import type {
   EdgeView,
   EventView,
   RevisionView,
+  ClusterForecast,
   GateView,
   RolloutView,
   RouteView,
@@ -159,6 +160,14 @@ export const SHARE_CHANGE_COLUMNS: readonly Column<ShareChange>[] = [
   { title: 'CLUSTER', of: (item) => item.cluster },
   { title: 'DESIRED', of: (item) => step(item.before.desired, item.after.desired), right: true },
   { title: 'EFFECTIVE', of: (item) => step(item.before.effective, item.after.effective), right: true },
+  { title: 'WHY', of: (item) => item.reasons.join(' ') },
+];
+
+/** Requests a second now → after. */
+export const FORECAST_COLUMNS: readonly Column<ClusterForecast>[] = [
+  { title: 'CLUSTER', of: (item) => item.cluster },
+  { title: 'RPS', of: (item) => `${text.rate(item.before.rps)} → ${text.rate(item.after.rps)}`, right: true },
+  { title: 'UTILISATION', of: (item) => `${text.ratio(item.before.utilisation)} → ${text.ratio(item.after.utilisation)}`, right: true },
 ];
 
 function step(before: number, after: number): string {

@@ -2,7 +2,7 @@
 import type { ClusterConfig, ServiceConfig } from '../config/config.ts';
 import { MILLION } from '../config/config.ts';
 import type { Revision } from '../intent/intent.ts';
-import type { ClusterHealth, DemandView, Plan, PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
+import type { ClusterHealth, PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
 import { WINDOW_SECONDS, type TrafficOf } from '../telemetry/window.ts';
 import type {
   AgentView,
@@ -18,7 +18,7 @@ import type {
   WorkerView,
 } from './api/views.ts';
 import { headroomText } from '../steer/headroom.ts';
-import { clusterShares } from './cluster-shares.ts';
+import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
 
 /** Newest events in a status. */
@@ -210,17 +210,6 @@ function targetView(edge: Edge, { service }: ServicePlan, target: PlanTarget, se
 function splitPercents(edge: Edge, service: ServiceConfig): Readonly<Record<string, number>> {
   const split = edge.intent.services[service.name]?.split ?? service.split;
   return Object.fromEntries(service.versions.map(({ name }) => [name, ((split[name] ?? 0) * 100) / MILLION]));
-}
-
-/** Requests per second that the plan sends to each cluster. */
-function clusterLoads(plan: Plan, demand: DemandView): ReadonlyMap<string, number> {
-  const loads = new Map<string, number>();
-  for (const { service, targets } of Object.values(plan.services)) {
-    for (const { cluster, effective } of targets) {
-      loads.set(cluster, (loads.get(cluster) ?? 0) + ((demand[service] ?? 0) * effective) / MILLION);
-    }
-  }
-  return loads;
 }
 
 function healthOf(edge: Edge, { name }: ClusterConfig): ClusterHealth | undefined {

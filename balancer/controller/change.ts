@@ -9,6 +9,7 @@ import { clusterShares, shareChanges } from './cluster-shares.ts';
 import { questionBefore } from './confirm.ts';
 import { momentOf } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import { forecastOf } from './forecast.ts';
 
 /** For every ready worker to serve a change. */
 const SERVE_DEADLINE_MS = 3000;
@@ -31,9 +32,11 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const proposed = propose(edge, request.change, before, caller);
   if (!proposed.ok) return proposed;
   const proposal = proposed.value;
-  const planBefore = edge.loop.preview(edge.planFacts(before)).plan;
-  const planAfter = edge.loop.preview(edge.planFacts(proposal.intent)).plan;
+  const planBefore = edge.loop.preview(edge.planFacts(before));
+  const planAfter = edge.loop.preview(edge.planFacts(proposal.intent));
   const changed = proposal.touched.length > 0;
+  const demand = edge.demand();
+  const forecast = forecastOf(planBefore, planAfter, demand);
   const result = (applied: ChangeResult['applied']): Outcome<ChangeResult> => ({
     ok: true,
     value: {
@@ -42,16 +45,16 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
       changed,
       dryRun,
       summary: proposal.summary,
-      shares: shareChanges(planBefore, planAfter),
+      shares: shareChanges(planBefore.plan, planAfter.plan),
+      forecast,
       applied,
       undo: 'weir undo',
     },
   });
   if (dryRun) return result(null);
   if (changed) {
-    const demand = edge.demand();
-    const sharesBefore = clusterShares(planBefore, demand);
-    const sharesAfter = clusterShares(planAfter, demand);
+    const sharesBefore = clusterShares(planBefore.plan, demand);
+    const sharesAfter = clusterShares(planAfter.plan, demand);
     const question = request.yes === true ? null : questionBefore({ before, after: proposal.intent, sharesBefore, sharesAfter });
     if (question !== null) return refuse({ code: 'confirm', message: `${question.replace(/ Go on\?$/, '')} Say --yes to do it`, question });
     if (!commit(edge, request, caller, proposal)) return moved(edge.keeper.intent.revision, 'it changed meanwhile');

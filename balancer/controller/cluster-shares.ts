@@ -27,11 +27,22 @@ export function clusterShares(plan: Plan, demand: DemandView): ReadonlyMap<strin
   return shares;
 }
 
+/** Requests per second that the plan sends to each cluster. */
+export function clusterLoads(plan: Plan, demand: DemandView): ReadonlyMap<string, number> {
+  const loads = new Map<string, number>();
+  for (const { service, targets } of Object.values(plan.services)) {
+    for (const { cluster, effective } of targets) {
+      loads.set(cluster, (loads.get(cluster) ?? 0) + ((demand[service] ?? 0) * effective) / MILLION);
+    }
+  }
+  return loads;
+}
+
 /** The targets whose shares differ between two plans, 0 to 1. */
 export function shareChanges(before: Plan, after: Plan): readonly ShareChange[] {
   return Object.values(after.services).flatMap(({ service, targets }) => {
     const old = new Map(before.services[service]?.targets.map((target) => [`${target.version}/${target.cluster}`, target]));
-    return targets.flatMap(({ version, cluster, desired, effective }) => {
+    return targets.flatMap(({ version, cluster, desired, effective, reasons }) => {
       const was = old.get(`${version}/${cluster}`);
       if (was?.desired === desired && was.effective === effective) return [];
       return [
@@ -41,6 +52,7 @@ export function shareChanges(before: Plan, after: Plan): readonly ShareChange[] 
           cluster,
           before: { desired: (was?.desired ?? 0) / MILLION, effective: (was?.effective ?? 0) / MILLION },
           after: { desired: desired / MILLION, effective: effective / MILLION },
+          reasons,
         },
       ];
     });

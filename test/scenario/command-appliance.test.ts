@@ -41,7 +41,7 @@ test('an appliance and its command', async (t) => {
   await t.test('a dry run tells, a shift does, within a second, and undo takes it back', async () => {
     const dry = await weir('shift', 'demo', 'green=50', '--dry-run');
     assert.equal(dry.code, 10, dry.stderr);
-    assert.match(dry.stdout, /demo +green +two +0% → \S+ +0% → \S+\n/);
+    assert.match(dry.stdout, /demo +green +two +0% → \S+ +0% → \S+ +intent\n/);
     assert.match((await weir('get', 'services')).stdout, /blue=100% green=0%/);
     const shift = await changed('shift', 'demo', 'green=50', '--reason', 'half of it');
     const applied = /applied on 2\/2 workers in (\d+) ms/.exec(shift);

@@ -20,13 +20,21 @@ describe('what the command prints', () => {
   test('a dry run, the shift, its history and its undo', async () => {
     const dry = await weir('shift', 'demo', 'green=50', '--dry-run');
     const table = [
-      'SERVICE  VERSION  CLUSTER    DESIRED  EFFECTIVE',
-      'demo     blue     one      50% → 25%  50% → 25%',
-      'demo     blue     two      50% → 25%  50% → 25%',
-      'demo     green    one       0% → 25%   0% → 25%',
-      'demo     green    two       0% → 25%   0% → 25%',
+      'SERVICE  VERSION  CLUSTER    DESIRED  EFFECTIVE  WHY',
+      'demo     blue     one      50% → 25%  50% → 25%  intent',
+      'demo     blue     two      50% → 25%  50% → 25%  intent',
+      'demo     green    one       0% → 25%   0% → 25%  intent',
+      'demo     green    two       0% → 25%   0% → 25%  intent',
     ];
-    assert.equal(dry.stdout, [...table, 'dry run: shift done; nothing was changed, still revision 1', ''].join('\n'));
+    const forecast = [
+      '',
+      'CLUSTER        RPS    UTILISATION',
+      'one      800 → 400  40.0% → 20.0%',
+      'demo: 10.0% of its requests go to another version, 50.0% to another place',
+      'one cluster could be lost then: yes: the others can take what any one cluster has now',
+      '',
+    ];
+    assert.equal(dry.stdout, [...table, ...forecast, 'dry run: shift done; nothing was changed, still revision 1', ''].join('\n'));
     assert.equal(dry.stderr, '');
     const real = await weir('shift', 'demo', 'green=50', '--reason', 'new checkout');
     assert.equal(real.stdout, [...table, 'shift done', 'revision 2: applied on 4/4 workers in 123 ms', 'undo: weir undo', ''].join('\n'));

@@ -301,6 +301,7 @@ export class RecordingAppliance implements Appliance {
           cluster,
           before: { desired: before, effective: before },
           after: { desired: after, effective: after },
+          reasons: ['intent'] as const,
         };
       }),
     );
@@ -312,6 +313,12 @@ export class RecordingAppliance implements Appliance {
       dryRun,
       summary: `${change.kind} done`,
       shares: split.changed ? shares : [],
+      forecast: {
+        clusters: [{ cluster: 'one', before: { rps: 800, utilisation: 0.4 }, after: { rps: 400, utilisation: 0.2 } }],
+        moved: [{ service: 'demo', toOtherVersion: 0.1, toOtherPlace: 0.5 }],
+        lostRps: { before: 0, after: 0 },
+        headroom: 'yes: the others can take what any one cluster has now',
+      },
       applied: dryRun ? null : applied,
       undo: 'weir undo',
     };

@@ -213,6 +213,33 @@ export interface ShareChange {
   readonly cluster: string;
   readonly before: { readonly desired: number; readonly effective: number };
   readonly after: { readonly desired: number; readonly effective: number };
+  /** Why it then is what it is. */
+  readonly reasons: readonly ShareReason[];
+}
+
+export interface ClusterForecast {
+  readonly cluster: string;
+  /** Requests a second, and what part of the capacity they are; null: no capacity is known. */
+  readonly before: { readonly rps: number; readonly utilisation: number | null };
+  readonly after: { readonly rps: number; readonly utilisation: number | null };
+}
+
+/** 0 to 1, of the service's requests: without stickiness as many go elsewhere, with a key as many clients do. */
+export interface MovedShare {
+  readonly service: string;
+  readonly toOtherVersion: number;
+  readonly toOtherPlace: number;
+}
+
+/** What a change comes to under the demand of now. */
+export interface Forecast {
+  /** Those whose load changes. */
+  readonly clusters: readonly ClusterForecast[];
+  readonly moved: readonly MovedShare[];
+  /** Requests a second that find no place and are answered 503. */
+  readonly lostRps: { readonly before: number; readonly after: number };
+  /** Whether any one cluster could be lost then, in words. */
+  readonly headroom: string;
 }
 
 export interface ChangeResult {
@@ -224,6 +251,7 @@ export interface ChangeResult {
   /** One line: what was done. */
   readonly summary: string;
   readonly shares: readonly ShareChange[];
+  readonly forecast: Forecast;
   /** Null on a dry run. */
   readonly applied: AppliedView | null;
   /** The command that takes it back. */

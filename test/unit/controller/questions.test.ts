@@ -84,6 +84,7 @@ test('a preview names the targets that change and leaves out the others', () => 
       cluster: 'one',
       before: { desired: 0.9, effective: 0.9 },
       after: { desired: 0.75, effective: 0.75 },
+      reasons: ['intent'],
     },
     {
       service: 'shop',
@@ -91,6 +92,7 @@ test('a preview names the targets that change and leaves out the others', () => 
       cluster: 'two',
       before: { desired: 0.1, effective: 0.1 },
       after: { desired: 0.25, effective: 0.25 },
+      reasons: ['intent'],
     },
   ]);
   assert.deepEqual(shareChanges(planOf(sketch, before), planOf(sketch, before)), []);
