@@ -1,11 +1,11 @@
 // What a gate is: a condition on a version under trial, held against what its requests came to and what those of the others did meanwhile.
 
-/** What requests came to; counts add up. */
+/** What tries of requests came to; counts add up. */
 export interface Outcomes {
   readonly requests: number;
-  /** Answered with a 5xx, or not at all. */
+  /** Answered with a 5xx, or lost on the way. */
   readonly errors: number;
-  /** Requests per bucket of the latency histogram, the last one without an upper bound. */
+  /** Answers per bucket of the latency histogram, the last one without an upper bound. */
   readonly latency: readonly number[];
 }
 

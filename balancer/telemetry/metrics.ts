@@ -55,6 +55,11 @@ export const METRICS = {
     help: 'Answers 5xx of single tries, those that a retry hid from the client included',
     labels: ['service', 'version', 'cluster'],
   },
+  weir_upstream_lost_tries_total: {
+    kind: 'counter',
+    help: 'Tries that came to no answer for an error of the path: connect, TLS, reset, time-out',
+    labels: ['service', 'version', 'cluster'],
+  },
   weir_local_replies_total: {
     kind: 'counter',
     help: 'Responses made by weir itself, by the code of the error catalogue',

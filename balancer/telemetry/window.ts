@@ -257,7 +257,7 @@ function keysOf({ route, service, version, cluster }: Names): readonly string[] 
 }
 
 /** What would be answered with a 5xx if there were an answer. */
-function isFailure(outcome: string): boolean {
+export function isFailure(outcome: string): boolean {
   return isErrorCode(outcome) && ERRORS[outcome].status >= 500;
 }
 

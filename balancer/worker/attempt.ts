@@ -44,11 +44,12 @@ export interface Failure {
 
 /** Counts a failed attempt, as evidence too where the way to the endpoint is to blame. */
 export function noteFailure({ counters, evidence, deadlines }: WorkerContext, attempt: Attempt, { code, detail }: Failure): void {
-  const { cluster } = attempt.target;
+  const { cluster, tries } = attempt.target;
   counters.upstreamFailure(cluster.name, code);
   // A kept connection that the endpoint closed meanwhile says nothing about the endpoint.
-  if (blamesPath(code) && code !== 'stale_connection')
-    evidence.pathFailed(cluster, attempt.endpoint, deadlines.nowMs, `${code}: ${detail}`);
+  if (!blamesPath(code) || code === 'stale_connection') return;
+  tries.lost();
+  evidence.pathFailed(cluster, attempt.endpoint, deadlines.nowMs, `${code}: ${detail}`);
 }
 
 /** How an attempt is begun. */

@@ -31,15 +31,22 @@ export class AnswerStats {
 export class TryStats {
   readonly #time: Histogram;
   readonly #errors: Counter;
+  readonly #lost: Counter;
 
   constructor(meter: Meter, labels: readonly [service: string, version: string, cluster: string]) {
     this.#time = meter.histogram('weir_upstream_answer_seconds', labels);
     this.#errors = meter.counter('weir_upstream_errors_total', labels);
+    this.#lost = meter.counter('weir_upstream_lost_tries_total', labels);
   }
 
   answered(status: number, tookMs: number): void {
     this.#time.observe(tookMs / 1000);
     if (status >= 500) this.#errors.add(1);
+  }
+
+  /** It came to no answer, and not for want of patience. */
+  lost(): void {
+    this.#lost.add(1);
   }
 
   gaveUp(afterMs: number): void {

@@ -60,10 +60,9 @@ function ask(outcomes: ServiceOutcomes, version: string, { rps, errorRatio, late
     const bucket = bucketOf(BOUNDS, (latencyMs / 1000) * Math.exp(0.5 * normal(random)));
     buckets[bucket] = (buckets[bucket] ?? 0) + 1;
   }
-  const place = ['shop', version, 'eu'];
-  outcomes.add({ name: 'weir_requests_total', labels: ['all', ...place, '2xx'], value: rps - errors });
-  if (errors > 0) outcomes.add({ name: 'weir_requests_total', labels: ['all', ...place, '5xx'], value: errors });
-  outcomes.add({ name: 'weir_request_duration_seconds', labels: place, value: 0, buckets });
+  const labels = ['shop', version, 'eu'];
+  if (errors > 0) outcomes.add({ name: 'weir_upstream_errors_total', labels, value: errors });
+  outcomes.add({ name: 'weir_upstream_answer_seconds', labels, value: 0, buckets });
 }
 
 /** Box and Muller (1958). */

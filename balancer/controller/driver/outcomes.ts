@@ -2,7 +2,8 @@
 import type { RolloutIntent } from '../../intent/rollout.ts';
 import type { Evidence, Outcomes } from '../../rollout/gate.ts';
 import { BUCKETS } from '../../rollout/latency-buckets.ts';
-import type { MetricsDelta, SeriesDelta } from '../../telemetry/meter.ts';
+import type { MetricName, MetricsDelta, SeriesDelta } from '../../telemetry/meter.ts';
+import { isFailure } from '../../telemetry/window.ts';
 
 /** Seconds that are kept: what is usual. */
 export const KEPT_SECONDS = 60;
@@ -25,17 +26,24 @@ export class ServiceOutcomes {
   /** version → the newest seconds, newest last. */
   readonly #seconds = new Map<string, Second[]>();
 
-  add(series: SeriesDelta): void {
-    if (series.name === 'weir_requests_total') {
-      const [, , version = '', cluster = '', codeClass] = series.labels;
+  /** Single tries count: what a retry hides from the client, the gates see. A connection that is passed through is a try of its own. */
+  add({ name, labels, value, buckets = [] }: SeriesDelta): void {
+    if (name === 'weir_l4_connections_total') {
+      const [, , , version = '', cluster = '', outcome = ''] = labels;
       const counts = this.#countsOf(version, cluster);
-      counts.requests += series.value;
-      // 0xx: closed by the client, or without any answer; that is not known to be the version's.
-      if (codeClass === '5xx') counts.errors += series.value;
-    } else if (series.name === 'weir_request_duration_seconds') {
-      const [, version = '', cluster = ''] = series.labels;
-      const { latency } = this.#countsOf(version, cluster);
-      for (const [index, count] of (series.buckets ?? []).entries()) latency[index] = (latency[index] ?? 0) + count;
+      counts.requests += value;
+      if (isFailure(outcome)) counts.errors += value;
+      return;
+    }
+    const [, version = '', cluster = ''] = labels;
+    const counts = this.#countsOf(version, cluster);
+    if (name === 'weir_upstream_answer_seconds') {
+      for (const [index, count] of buckets.entries()) counts.latency[index] = (counts.latency[index] ?? 0) + count;
+      counts.requests += buckets.reduce((sum, count) => sum + count, 0);
+    } else {
+      counts.errors += value;
+      // An error is an answer, and counted as one already.
+      if (name === 'weir_upstream_lost_tries_total') counts.requests += value;
     }
   }
 
@@ -77,6 +85,14 @@ export class ServiceOutcomes {
   }
 }
 
+/** Where the metrics that count have the name of the service among their labels. */
+const SERVICE_LABEL: Readonly<Partial<Record<MetricName, number>>> = {
+  weir_upstream_answer_seconds: 0,
+  weir_upstream_errors_total: 0,
+  weir_upstream_lost_tries_total: 0,
+  weir_l4_connections_total: 2,
+};
+
 /** Of the services that somebody follows; what nobody follows costs a look-up per series. */
 export class FollowedOutcomes {
   readonly #services = new Map<string, ServiceOutcomes>();
@@ -84,8 +100,8 @@ export class FollowedOutcomes {
   add(delta: MetricsDelta): void {
     if (this.#services.size === 0) return;
     for (const series of delta) {
-      if (series.name === 'weir_requests_total') this.#services.get(series.labels[1] ?? '')?.add(series);
-      else if (series.name === 'weir_request_duration_seconds') this.#services.get(series.labels[0] ?? '')?.add(series);
+      const place = SERVICE_LABEL[series.name];
+      if (place !== undefined) this.#services.get(series.labels[place] ?? '')?.add(series);
     }
   }
 
