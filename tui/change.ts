@@ -1,5 +1,5 @@
 // What all commands that change the intent share: their options, the question before a dangerous act, the answer, the exit code.
-import type { ApiProblem, ChangeRequest, ChangeResult, ChangeView, Forecast } from '../balancer/controller/api/views.ts';
+import type { ApiProblem, AskedChange, ChangeRequest, ChangeResult, Forecast } from '../balancer/controller/api/views.ts';
 import type { AdminClient } from './client.ts';
 import { FORECAST_COLUMNS, SHARE_CHANGE_COLUMNS } from './columns.ts';
 import * as text from './format.ts';
@@ -17,7 +17,7 @@ export const CHANGE_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** Asks the appliance for `change` and tells the outcome. */
-export async function makeChange(call: CommandCall, client: AdminClient, change: ChangeView): Promise<ExitCode> {
+export async function makeChange(call: CommandCall, client: AdminClient, change: AskedChange): Promise<ExitCode> {
   const request = changeRequest(call.values, change);
   if (request.dryRun !== true) call.ifInterrupted('the change may or may not have been made; `weir history` tells');
   const result = await askingWhenDangerous(call, request, (asked) => client.change(asked));
@@ -27,7 +27,7 @@ export async function makeChange(call: CommandCall, client: AdminClient, change:
   return laggardsOf(call, result);
 }
 
-function changeRequest(values: CommandValues, change: ChangeView): ChangeRequest {
+function changeRequest(values: CommandValues, change: AskedChange): ChangeRequest {
   const ifRevision = values.number('ifRevision', { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
   const reason = values.text('reason');
   return {

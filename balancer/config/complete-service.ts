@@ -2,6 +2,7 @@
 import type { Completion } from './completion.ts';
 import { completeHealth, keySource } from './complete-cluster.ts';
 import type { PlacementConfig, ServiceConfig, VersionConfig } from './config.ts';
+import type { RolloutConfig } from './rollout-config.ts';
 import type { StickyConfig } from './sticky-config.ts';
 import { toMillionths } from './millionths.ts';
 import { nearest } from './nearest.ts';
@@ -24,6 +25,7 @@ export function completeService(name: string, file: ServiceFile, completion: Com
     },
     onUnavailable: file.onUnavailable,
     sticky: completeSticky(name, file.sticky, { path: [...path, 'sticky'], completion }),
+    rollout: completeRollout(file.rollout, { path: [...path, 'rollout'], completion }),
     timeouts: {
       firstByteMs: durationMs(file.timeouts.firstByte),
       betweenBytesMs: durationMs(file.timeouts.betweenBytes),
@@ -43,6 +45,24 @@ export function completeService(name: string, file: ServiceFile, completion: Com
 interface Place {
   readonly path: ValuePath;
   readonly completion: Completion;
+}
+
+/** Millionths in one percent. */
+const PER_PERCENT = 10_000;
+
+function completeRollout(file: ServiceFile['rollout'], { path, completion }: Place): RolloutConfig {
+  const steps = file.steps.map((percent) => Math.round(percent * PER_PERCENT));
+  const low = steps.findIndex((share, index) => index > 0 && share <= (steps[index - 1] ?? 0));
+  if (low > 0 && !completion.isTouched([...path, 'steps']))
+    completion.report(
+      [...path, 'steps', low],
+      `${file.steps[low] ?? 0} is not more than the step before it; steps rise, for example [1, 5, 25, 50, 100]`,
+    );
+  file.gates.forEach((gate, index) => {
+    const problem = completion.extensions.gateProblem(gate);
+    if (problem !== null) completion.report([...path, 'gates', index], problem);
+  });
+  return { steps, holdMs: [durationMs(file.hold)], minRequests: file.minRequests, gates: file.gates, onFail: file.onFail };
 }
 
 function completeSticky(service: string, file: ServiceFile['sticky'], { path, completion }: Place): StickyConfig | null {

@@ -1,6 +1,7 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
+import type { RolloutConfig } from './rollout-config.ts';
 import type { StickyConfig } from './sticky-config.ts';
 
 /** Shares and splits are integers out of this. */
@@ -307,6 +308,7 @@ export interface ServiceConfig {
   readonly onUnavailable: OnUnavailable;
   /** Null: requests go by the split, each for itself. */
   readonly sticky: StickyConfig | null;
+  readonly rollout: RolloutConfig;
   readonly timeouts: ServiceTimeouts;
   readonly retries: RetryConfig;
 }

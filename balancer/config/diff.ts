@@ -67,6 +67,7 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
   steer: 'steer',
   onUnavailable: 'onUnavailable',
   sticky: 'sticky',
+  rollout: 'rollout',
   timeouts: 'timeouts',
   retries: 'retries',
 };

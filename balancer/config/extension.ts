@@ -15,4 +15,6 @@ export interface ConfigExtension {
 export interface ConfigExtensions {
   readonly filters: readonly ConfigExtension[];
   readonly balances: readonly ConfigExtension[];
+  /** Why a text is no gate of a rollout, in words that teach; null: it is one. */
+  readonly gateProblem: (text: string) => string | null;
 }

@@ -2,6 +2,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
+import { rollout } from './schema-rollout.ts';
 import { sticky } from './schema-sticky.ts';
 import { choice, duration, formsOf, listOf, mapping, mappingOr, named, optionalMapping, valueOf } from './schema-parts.ts';
 
@@ -199,6 +200,7 @@ const service = mapping(
     ),
     onUnavailable: choice(['redistribute', 'fail', 'hold'], 'Where a share goes when its place is gone', 'redistribute'),
     sticky,
+    rollout,
     timeouts: optionalMapping(
       {
         firstByte: duration('From the end of the request to the first byte of the response', '30s'),

@@ -1,9 +1,10 @@
 // One change asked for by an operator: judged, previewed with the same plan as the live one, stored, and followed until the workers serve it.
+import { AT_ONCE } from '../config/rollout-config.ts';
 import { applyChange } from '../intent/apply-change.ts';
 import type { Change, Intent, TouchedField } from '../intent/intent.ts';
 import { undo } from '../intent/undo.ts';
 import { applyRollout, rolloutToTakeBack, takeBackRollout } from '../rollout/apply-rollout.ts';
-import type { ApiProblem, ChangeRequest, ChangeResult } from './api/views.ts';
+import type { ApiProblem, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import { clusterShares, shareChanges } from './cluster-shares.ts';
 import { questionBefore } from './confirm.ts';
@@ -29,7 +30,8 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const before = edge.keeper.intent;
   const { dryRun = false, ifRevision } = request;
   if (ifRevision !== undefined && ifRevision !== before.revision) return moved(before.revision, `it was expected at ${ifRevision}`);
-  const proposed = propose(edge, request.change, before, caller);
+  const change = wholeChange(edge, request.change);
+  const proposed = propose(edge, change, before, caller);
   if (!proposed.ok) return proposed;
   const proposal = proposed.value;
   const planBefore = edge.loop.preview(edge.planFacts(before));
@@ -57,11 +59,18 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
     const sharesAfter = clusterShares(planAfter.plan, demand);
     const question = request.yes === true ? null : questionBefore({ before, after: proposal.intent, sharesBefore, sharesAfter });
     if (question !== null) return refuse({ code: 'confirm', message: `${question.replace(/ Go on\?$/, '')} Say --yes to do it`, question });
-    if (!commit(edge, request, caller, proposal)) return moved(edge.keeper.intent.revision, 'it changed meanwhile');
+    if (!commit(edge, { ...request, change }, caller, proposal)) return moved(edge.keeper.intent.revision, 'it changed meanwhile');
   }
   const served = { generation: edge.generation, plan: edge.loop.recompute() };
   const applied = await edge.links.served(served, SERVE_DEADLINE_MS);
   return result({ ...applied, tookMs: clock.nowMs() - startedAtMs });
+}
+
+/** With what the config says of rollouts where the caller says nothing. */
+function wholeChange(edge: Edge, change: AskedChange): Change {
+  if (change.kind !== 'rollout_start') return change;
+  // A service that is not there is refused by its name.
+  return { ...(edge.config.services[change.service]?.rollout ?? AT_ONCE), ...change };
 }
 
 function propose(edge: Edge, change: Change, intent: Intent, caller: Caller): Outcome<Proposal> {
@@ -89,7 +98,12 @@ function propose(edge: Edge, change: Change, intent: Intent, caller: Caller): Ou
   return { ok: true, value: { ...outcome, undoes: null } };
 }
 
-function commit(edge: Edge, request: ChangeRequest, caller: Caller, { intent, touched, summary, undoes }: Proposal): boolean {
+function commit(
+  edge: Edge,
+  request: ChangeRequest & { readonly change: Change },
+  caller: Caller,
+  { intent, touched, summary, undoes }: Proposal,
+): boolean {
   const { change, reason = '' } = request;
   const done = edge.keeper.commit(intent, touched, { author: caller.author, source: 'operator', reason, change, undoes });
   if (done)

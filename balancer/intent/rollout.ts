@@ -1,22 +1,13 @@
 // A rollout as a part of the intent: where it goes, by which steps, and how far it is. Everything a new controller needs to go on with it.
 
-export type OnFail = 'rollback' | 'step-back' | 'freeze';
+import type { RolloutConfig } from '../config/rollout-config.ts';
 
 /** running, paused and frozen hold the split; the others are ends. Frozen: a gate failed, and people decide. */
 export type RolloutPhase = 'running' | 'paused' | 'frozen' | 'promoted' | 'rolled_back' | 'aborted';
 
-export interface RolloutPlan {
+export interface RolloutPlan extends RolloutConfig {
   /** The version that grows. */
   readonly to: string;
-  /** Millionths of `to` in each step, rising. */
-  readonly steps: readonly number[];
-  /** A step lasts at least so long; the last one is for all steps behind it too. */
-  readonly holdMs: readonly number[];
-  /** A step has at least so many requests to `to`. */
-  readonly minRequests: number;
-  /** As people write them: `errors<1%`. */
-  readonly gates: readonly string[];
-  readonly onFail: OnFail;
 }
 
 export interface RolloutIntent extends RolloutPlan {

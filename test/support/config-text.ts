@@ -25,6 +25,7 @@ export const TEST_EXTENSIONS: ConfigExtensions = {
         typeof options === 'object' && options !== null && Reflect.get(options, 'amount') === 13 ? 'limit: 13 is bad luck; write 12' : null,
     },
   ],
+  gateProblem: (text) => (text === 'luck' ? '"luck" is no gate' : null),
   balances: [
     { name: 'first-one', summary: 'Always the first.', schema: Type.Object({}) },
     { name: 'last-one', summary: 'Always the last.', schema: Type.Object({}) },

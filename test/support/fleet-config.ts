@@ -10,6 +10,7 @@ import type {
 } from '../../balancer/config/config.ts';
 import { toMillionths } from '../../balancer/config/millionths.ts';
 import type { ClusterHealth, HealthState, HealthView } from '../../balancer/steer/plan-shape.ts';
+import { AT_ONCE } from '../../balancer/config/rollout-config.ts';
 
 /** version → cluster → weight, or what else is not default about the place. */
 export type Places = Readonly<Record<string, Readonly<Record<string, number | Partial<PlacementConfig>>>>>;
@@ -58,6 +59,7 @@ function serviceConfig(name: string, { versions, split, policy, onUnavailable }:
     steer: { policy: policy ?? 'capacity', panicThreshold: 0, overload: 'shed' },
     onUnavailable: onUnavailable ?? 'redistribute',
     sticky: null,
+    rollout: AT_ONCE,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },
     retries: { attempts: 1, budgetRatio: 0.2, budgetMin: 3, on: [] },
   };

@@ -1,5 +1,6 @@
 // Clusters, services and configs with as little in them as health needs; each word takes what the test wants to be different.
 import type { ClusterConfig, Config, EndpointConfig, ProbeConfig, ServiceConfig, VersionConfig } from '../../balancer/config/config.ts';
+import { AT_ONCE } from '../../balancer/config/rollout-config.ts';
 
 /** Quick checks, so that tests on the system's clock are short. */
 export const QUICK_PROBE: ProbeConfig = {
@@ -51,6 +52,7 @@ export function service(name: string, versions: readonly VersionConfig[]): Servi
     steer: { policy: 'weighted', panicThreshold: 0, overload: 'shed' },
     onUnavailable: 'redistribute',
     sticky: null,
+    rollout: AT_ONCE,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },
     retries: { attempts: 0, budgetRatio: 0, budgetMin: 0, on: [] },
   };

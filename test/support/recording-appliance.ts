@@ -1,5 +1,6 @@
 // An appliance for tests of the admin API and the command: keeps real state by the rules of the interface, records what it was asked,
 // and emits events on demand. It balances nothing.
+import { AT_ONCE } from '../../balancer/config/rollout-config.ts';
 import { randomBytes } from 'node:crypto';
 import type { Appliance, Caller, ConfigApplyResult, Outcome, TokenRequest, TokenView } from '../../balancer/controller/appliance.ts';
 import type {
@@ -280,7 +281,7 @@ export class RecordingAppliance implements Appliance {
       this.#split = after;
       if (change.kind === 'admin') this.#admin = change.state;
       if (change.kind === 'dial') this.#dial = change.percent;
-      this.#record('operator', request.reason ?? '', caller, change);
+      this.#record('operator', request.reason ?? '', caller, change.kind === 'rollout_start' ? { ...AT_ONCE, ...change } : change);
       this.emit(`revision ${this.revision} by ${caller.author.name}`, 'revision');
     }
     return { ok: true, value: this.#result(request, previousRevision, { before, after, changed }) };

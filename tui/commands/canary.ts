@@ -1,5 +1,5 @@
 // weir canary: a version gets its share step by step, and loses it when a gate fails. The controller drives it; the command may leave.
-import type { RolloutView } from '../../balancer/controller/api/views.ts';
+import type { RolloutPlanView, RolloutView } from '../../balancer/controller/api/views.ts';
 import { CHANGE_OPTIONS, makeChange, parsePercent } from '../change.ts';
 import { GATE_COLUMNS, ROLLOUT_COLUMNS } from '../columns.ts';
 import type { CommandCall, CommandDefinition, CommandEntry, OptionSpec } from '../command.ts';
@@ -9,9 +9,6 @@ import { isStructured, writeList } from '../output.ts';
 import { table } from '../table.ts';
 import type { CommandValues } from '../values.ts';
 
-const DEFAULT_STEPS = '1,5,25,50,100';
-const DEFAULT_HOLD_MS = 60_000;
-const DEFAULT_REQUESTS = 100;
 /** Millionths in a percent. */
 const PER_PERCENT = 10_000;
 
@@ -22,7 +19,7 @@ export const FOLLOW_OPTIONS: readonly OptionSpec[] = [
 
 export const GATE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--gate <GATE...>', summary: "what has to hold: 'errors<1%' 'errors<3x' 'p95<1.2x' 'p99<300ms'" },
-  { flags: '--min-requests <N>', summary: `requests to the version that each step needs at least (default ${DEFAULT_REQUESTS})` },
+  { flags: '--min-requests <N>', summary: 'requests to the version that each step needs at least (default 100)' },
   { flags: '--on-fail <WHAT>', summary: 'what a failed gate does (default rollback)', choices: ['rollback', 'step-back', 'freeze'] },
 ];
 
@@ -36,52 +33,54 @@ const startCommand: CommandDefinition = {
     'A step is left when it has lasted for --hold, has had --min-requests, and every gate passes. Too few requests to tell lengthen',
     'it; they neither pass nor fail. Gates are asked every second, paused or not. Errors of more than 5 times those of the other',
     "versions fail without being named ('errors<10x' names another factor), and so does half of the last 20 requests.",
-    'Steps that end below 100 wait there for `weir canary promote`.',
+    'Steps that end below 100 wait there for `weir canary promote`. What is not given is as services.SERVICE.rollout of the config says.',
   ].join('\n'),
   arguments: [{ name: 'SERVICE', summary: 'the service' }],
   options: [
     { flags: '--to <VERSION>', summary: 'the version that grows' },
-    { flags: '--steps <PERCENTS>', summary: `its share in each step (default ${DEFAULT_STEPS})` },
+    { flags: '--steps <PERCENTS>', summary: 'its share in each step (default 1,5,25,50,100)' },
     { flags: '--hold <DURATION>', summary: 'how long a step lasts at least (default 1m)' },
     ...GATE_OPTIONS,
     ...FOLLOW_OPTIONS,
     ...CHANGE_OPTIONS,
   ],
-  run: (call) =>
-    startRollout(call, {
-      steps: (call.values.text('steps') ?? DEFAULT_STEPS)
-        .split(',')
-        .map((step) => Math.round(parsePercent(step.trim(), '--steps') * PER_PERCENT)),
-      holdMs: [call.values.durationMs('hold') ?? DEFAULT_HOLD_MS],
-    }),
+  run: (call) => {
+    const steps = call.values.text('steps');
+    const holdMs = call.values.durationMs('hold');
+    return startRollout(call, {
+      ...(steps === null ? {} : { steps: steps.split(',').map((step) => Math.round(parsePercent(step.trim(), '--steps') * PER_PERCENT)) }),
+      ...(holdMs === null ? {} : { holdMs: [holdMs] }),
+    });
+  },
 };
 
 /** Begins a rollout with the gates of the options, and follows it where somebody watches. */
-export async function startRollout(
-  call: CommandCall,
-  { steps, holdMs }: { readonly steps: readonly number[]; readonly holdMs: readonly number[] },
-): Promise<ExitCode> {
+export async function startRollout(call: CommandCall, plan: Partial<RolloutPlanView>): Promise<ExitCode> {
   const { values } = call;
   const service = values.argument(0);
   const to = values.text('to');
   if (to === null) throw new CommandFailure(EXIT.usage, `say which version grows: --to VERSION; \`weir get services\` shows them`);
   if (values.flag('wait') && values.flag('detach'))
     throw new CommandFailure(EXIT.usage, '--wait stays and --detach leaves; say one of the two');
+  const minRequests = values.number('minRequests', { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
+  const gates = values.texts('gate');
+  const onFail = onFailOf(values);
   const client = await call.connect();
   const begun = await makeChange(call, client, {
     kind: 'rollout_start',
-    ...{ service, to, steps, holdMs },
-    minRequests: values.number('minRequests', { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true }) ?? DEFAULT_REQUESTS,
-    gates: values.texts('gate') ?? [],
-    onFail: onFailOf(values),
+    ...{ service, to },
+    ...plan,
+    ...(minRequests === null ? {} : { minRequests }),
+    ...(gates === null ? {} : { gates }),
+    ...(onFail === null ? {} : { onFail }),
   });
   const stays = values.flag('wait') || (call.terminal.interactive && !values.flag('detach'));
   return begun === EXIT.ok && stays ? followRollout(call, client, service) : begun;
 }
 
-function onFailOf(values: CommandValues): 'rollback' | 'step-back' | 'freeze' {
+function onFailOf(values: CommandValues): RolloutPlanView['onFail'] | null {
   const word = values.text('onFail');
-  return word === 'step-back' || word === 'freeze' ? word : 'rollback';
+  return word === 'rollback' || word === 'step-back' || word === 'freeze' ? word : null;
 }
 
 const statusCommand: CommandDefinition = {

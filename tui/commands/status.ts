@@ -1,10 +1,11 @@
 // weir status: the appliance on one screen.
-import type { StatusView } from '../../balancer/controller/api/views.ts';
+import type { RolloutView, StatusView } from '../../balancer/controller/api/views.ts';
 import { CLUSTER_COLUMNS, SERVICE_COLUMNS } from '../columns.ts';
 import type { CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { time, traffic } from '../format.ts';
-import { writeResult } from '../output.ts';
+import { stepText } from '../following-rollout.ts';
+import { isStructured, writeResult } from '../output.ts';
 import { type Tone, colored, plain, table } from '../table.ts';
 
 export const statusCommand: CommandDefinition = {
@@ -15,7 +16,9 @@ export const statusCommand: CommandDefinition = {
     const client = await call.connect();
     const status = await client.status();
     const list = { kind: 'status', revision: status.revision, items: [status] };
-    await writeResult(call, list, screen(status, { wide: call.format === 'wide', color: call.terminal.color }));
+    const rollouts = isStructured(call.format) ? [] : (await client.list<RolloutView>('rollouts')).items;
+    const text = screen(status, { wide: call.format === 'wide', color: call.terminal.color }, rollouts.filter(isActive).map(stepText));
+    await writeResult(call, list, text);
     return call.values.flag('check') && status.degraded.length > 0 ? EXIT.failed : EXIT.ok;
   },
 };
@@ -25,18 +28,22 @@ interface Look {
   readonly color: boolean;
 }
 
-function screen(status: StatusView, { wide, color }: Look): string {
+function isActive({ phase }: RolloutView): boolean {
+  return phase === 'running' || phase === 'paused' || phase === 'frozen';
+}
+
+function screen(status: StatusView, { wide, color }: Look, rollouts: readonly string[]): string {
   const shown = <T extends { readonly wide?: boolean }>(columns: readonly T[]): readonly T[] =>
     columns.filter((column) => wide || column.wide !== true);
   const blocks = [
-    heading(status, color),
+    heading(status, color, rollouts),
     table(status.clusters, shown(CLUSTER_COLUMNS), color),
     table(status.services, shown(SERVICE_COLUMNS), color),
   ];
   return blocks.filter((block) => block !== '').join('\n');
 }
 
-function heading(status: StatusView, color: boolean): string {
+function heading(status: StatusView, color: boolean, rollouts: readonly string[]): string {
   const tinted = (text: string, tone: Tone): string => (color ? colored(text, tone) : text);
   const numbers = `revision ${status.revision}  generation ${status.generation}  plan ${status.plan}`;
   const lines = [
@@ -47,6 +54,7 @@ function heading(status: StatusView, color: boolean): string {
       : status.degraded.map((line) => `${tinted('degraded', 'bad')}: ${plain(line)}`)),
   ];
   lines.push(`one cluster can be lost: ${plain(status.headroom)}`);
+  lines.push(...rollouts.map((line) => `rollout of ${plain(line)}`));
   const last = status.lastRevision;
   if (last !== null) lines.push(`last change: revision ${last.revision} by ${plain(last.author)} at ${time(last.at)}: ${plain(last.text)}`);
   return `${lines.join('\n')}\n`;

@@ -1,10 +1,10 @@
 // What the admin API accepts, as schemas; their decoded types are the request types of views.ts.
 import { type TSchema, type Static, Type } from '@sinclair/typebox';
-import type { Change, RolloutAction } from '../../intent/intent.ts';
-import type { OnFail } from '../../intent/rollout.ts';
+import type { RolloutAction } from '../../intent/intent.ts';
+import type { OnFail } from '../../config/rollout-config.ts';
 import type { TokenRequest } from '../appliance.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
-import type { ChangeRequest, ExplainRequest } from './views.ts';
+import type { AskedChange, ChangeRequest, ExplainRequest } from './views.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -42,11 +42,11 @@ const kinds = [
       kind: Type.Literal('rollout_start'),
       service: Type.String(),
       to: Type.String(),
-      steps: Type.Array(Type.Number(), { minItems: 1, maxItems: 100 }),
-      holdMs: Type.Array(Type.Number(), { minItems: 1, maxItems: 100 }),
-      minRequests: Type.Number(),
-      gates: Type.Array(Type.String({ maxLength: 200 }), { maxItems: 20 }),
-      onFail: Type.Unsafe<OnFail>({ type: 'string', enum: ['rollback', 'step-back', 'freeze'] }),
+      steps: Type.Optional(Type.Array(Type.Number(), { minItems: 1, maxItems: 100 })),
+      holdMs: Type.Optional(Type.Array(Type.Number(), { minItems: 1, maxItems: 100 })),
+      minRequests: Type.Optional(Type.Number()),
+      gates: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 20 })),
+      onFail: Type.Optional(Type.Unsafe<OnFail>({ type: 'string', enum: ['rollback', 'step-back', 'freeze'] })),
     },
     strict,
   ),
@@ -61,7 +61,7 @@ const kinds = [
   Type.Object({ kind: Type.Literal('undo'), to: Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1 }) }, strict),
 ] as const;
 
-const ChangeSchema = Type.Unsafe<Change>({
+const ChangeSchema = Type.Unsafe<AskedChange>({
   type: 'object',
   discriminator: { propertyName: 'kind' },
   required: ['kind'],

@@ -1,4 +1,5 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
+import type { RolloutConfig } from '../../config/rollout-config.ts';
 import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
 import type { FailbackState } from '../../steer/failback.ts';
 import type { AgentState, HealthState, ShareReason } from '../../steer/plan-shape.ts';
@@ -104,6 +105,8 @@ export interface RouteView {
   readonly traffic: TrafficView;
 }
 
+export type RolloutPlanView = RolloutConfig;
+
 export interface GateView {
   readonly gate: string;
   readonly verdict: 'pass' | 'fail' | 'insufficient';
@@ -193,9 +196,14 @@ export interface StatusView {
   readonly role: 'read' | 'operate' | 'admin';
 }
 
+/** A change as it is asked for: what a rollout leaves out is as the config says. */
+export type AskedChange =
+  | Exclude<Change, { readonly kind: 'rollout_start' }>
+  | ({ readonly kind: 'rollout_start'; readonly service: string; readonly to: string } & Partial<RolloutConfig>);
+
 /** `POST /v1/changes`. */
 export interface ChangeRequest {
-  readonly change: Change;
+  readonly change: AskedChange;
   readonly reason?: string;
   readonly dryRun?: boolean;
   /** Refused with `conflict` unless the intent is at this revision. */

@@ -3,6 +3,7 @@ import type { ClusterConfig, Config, ServiceConfig } from '../../config/config.t
 import { toMillionths } from '../../config/millionths.ts';
 import type { Intent } from '../../intent/intent.ts';
 import type { ClusterModel, Scenario, ServiceModel } from './scenario.ts';
+import { AT_ONCE } from '../../config/rollout-config.ts';
 
 /** As the defaults of the config have it. */
 export const OUTLIER = { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 5000, maxEjectionMs: 300_000 };
@@ -66,6 +67,7 @@ function serviceOf(name: string, { versions, policy, overload, onUnavailable }: 
     steer: { policy, panicThreshold: 0, overload },
     onUnavailable,
     sticky: null,
+    rollout: AT_ONCE,
     timeouts: { firstByteMs: 30_000, betweenBytesMs: 30_000, requestMs: 0, tunnelIdleMs: 3_600_000, tryMs: 0 },
     retries: { attempts: 0, budgetRatio: 0, budgetMin: 0, on: [] },
   };
