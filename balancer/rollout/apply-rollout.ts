@@ -196,14 +196,20 @@ function settle(
   rollout: RolloutIntent,
   { share, summary }: { readonly share: number | null; readonly summary: string },
 ): ChangeOutcome {
-  const divided = share === null ? rollout.from : splitAt(service, rollout, share);
+  // Versions that came or went at 0 meanwhile: the config has the say which there are.
+  const from = Object.fromEntries(Object.keys(present.split).map((version) => [version, rollout.from[version] ?? 0]));
+  const divided = share === null ? from : splitAt(service, { from, to: rollout.to }, share);
   if (isRefusal(divided)) return refuse(divided);
   const said = divided[rollout.to] === present.split[rollout.to] ? summary : `${summary}: ${formatPercent(divided[rollout.to] ?? 0)} %`;
   const after = { ...intent, services: { ...intent.services, [service]: { ...present, split: divided, rollout } } };
   return conclude(intent, after, facts, { summary: said, strictness: share === null ? 'other' : 'weights' });
 }
 
-function splitAt(service: string, { from, to }: RolloutIntent, share: number): Readonly<Record<string, number>> | Refusal {
+function splitAt(
+  service: string,
+  { from, to }: Pick<RolloutIntent, 'from' | 'to'>,
+  share: number,
+): Readonly<Record<string, number>> | Refusal {
   return divide({ subject: `service "${service}"`, noun: 'version', present: from, named: { [to]: share } });
 }
 

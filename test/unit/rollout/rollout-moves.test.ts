@@ -93,6 +93,17 @@ test('a rollout under way or done is taken back to the split before it', () => {
   }
 });
 
+test('a version that came into the file meanwhile gets 0, and one that left it is forgotten', () => {
+  const begun = made(seeded, START);
+  const more = fleetConfig({
+    services: { shop: { versions: { ...versions, pink: { eu: 1 } }, split: { blue: 60, teal: 40, green: 0, pink: 0 } } },
+  });
+  const { intent, problems } = seedIntent(more, begun);
+  assert.deepEqual(problems, []);
+  const outcome = applyRollout(intent, act('abort'), more, { at: AT, note: '', usualErrorRatio: 0 });
+  assert.deepEqual(outcome.ok && split(outcome.intent), { blue: 600_000, teal: 400_000, green: 0, pink: 0 });
+});
+
 test('a stored rollout is read back as it was', () => {
   const begun = made(seeded, START);
   assert.deepEqual(decodeIntent(JSON.stringify(begun), 'intent'), begun);
