@@ -3,7 +3,7 @@ import type { StatusView } from '../../balancer/controller/api/views.ts';
 import { CLUSTER_COLUMNS, SERVICE_COLUMNS } from '../columns.ts';
 import type { CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
-import { time, traffic } from '../format.ts';
+import { countdown, time, traffic } from '../format.ts';
 import { writeResult } from '../output.ts';
 import { type Tone, colored, plain, table } from '../table.ts';
 
@@ -47,6 +47,10 @@ function heading(status: StatusView, color: boolean): string {
       : status.degraded.map((line) => `${tinted('degraded', 'bad')}: ${plain(line)}`)),
   ];
   lines.push(`one cluster can be lost: ${plain(status.headroom)}`);
+  for (const { revision, remainingSeconds, fields } of status.timed) {
+    const what = fields.map(({ field, held, before }) => `${field} ${held} → ${before}`).join(', ');
+    lines.push(`returns by itself in ${countdown(remainingSeconds)}: ${plain(what)} (revision ${revision})`);
+  }
   const last = status.lastRevision;
   if (last !== null) lines.push(`last change: revision ${last.revision} by ${plain(last.author)} at ${time(last.at)}: ${plain(last.text)}`);
   return `${lines.join('\n')}\n`;
