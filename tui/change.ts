@@ -16,6 +16,21 @@ export const CHANGE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--yes', summary: 'answer every question with yes' },
 ];
 
+/** For changes that can return by themselves. */
+export const TIMED_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--for <DURATION>', summary: 'return by itself after this time, such as 2h' },
+  { flags: '--permanent', summary: 'stay, where the config asks for a time (needs --reason)' },
+  ...CHANGE_OPTIONS,
+];
+
+/** What a timed change says of its time. */
+export function timeOf(values: CommandValues): { readonly forMs?: number } {
+  const forMs = values.durationMs('for');
+  if (forMs === null) return {};
+  if (values.flag('permanent')) throw new CommandFailure(EXIT.usage, '--for returns and --permanent stays; say one of the two');
+  return { forMs };
+}
+
 /** Asks the appliance for `change` and tells the outcome. */
 export async function makeChange(call: CommandCall, client: AdminClient, change: AskedChange): Promise<ExitCode> {
   const request = changeRequest(call.values, change);
@@ -35,6 +50,7 @@ function changeRequest(values: CommandValues, change: AskedChange): ChangeReques
     ...(reason === null ? {} : { reason }),
     ...(values.flag('dryRun') ? { dryRun: true } : {}),
     ...(ifRevision === null ? {} : { ifRevision }),
+    ...(values.flag('permanent') ? { permanent: true } : {}),
     ...(values.flag('yes') ? { yes: true } : {}),
   };
 }

@@ -25,7 +25,7 @@ const WORKER_TONE: Readonly<Record<WorkerView['state'], Tone>> = { ready: 'good'
 export const CLUSTER_COLUMNS: readonly Column<ClusterView>[] = [
   { title: 'CLUSTER', of: (item) => item.name },
   { title: 'REGION', of: (item) => item.region ?? text.UNKNOWN, wide: true },
-  { title: 'ADMIN', of: (item) => item.admin, tone: (item) => (item.admin === 'active' ? null : 'warning') },
+  { title: 'ADMIN', of: adminText, tone: (item) => (item.admin === 'active' ? null : 'warning') },
   { title: 'HEALTH', of: (item) => item.health, tone: (item) => HEALTH_TONE[item.health] },
   { title: 'AGENT', of: (item) => item.agent.state, tone: (item) => AGENT_TONE[item.agent.state] },
   { title: 'DIAL', of: (item) => text.percent(item.dialPercent), right: true },
@@ -41,6 +41,11 @@ export const CLUSTER_COLUMNS: readonly Column<ClusterView>[] = [
     wide: true,
   },
 ];
+
+/** Its dial returns too, and stands two columns further on: the time is told once. */
+function adminText({ admin, returnsInSeconds }: ClusterView): string {
+  return returnsInSeconds === null ? admin : `${admin} (${text.countdown(returnsInSeconds)})`;
+}
 
 export const SERVICE_COLUMNS: readonly Column<ServiceView>[] = [
   { title: 'SERVICE', of: (item) => item.name },

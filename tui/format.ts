@@ -44,6 +44,24 @@ export function age(milliseconds: number | null): string {
   return unit === undefined ? `${Math.max(0, Math.round(milliseconds))}ms` : `${Math.floor(milliseconds / unit[0])}${unit[1]}`;
 }
 
+/** What is left of a time, in its two largest units: `45s`, `2m`, `1h59m`, `3d4h`. */
+export function countdown(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  const units = [
+    [Math.floor(whole / 86_400), 'd'],
+    [Math.floor(whole / 3600) % 24, 'h'],
+    [Math.floor(whole / 60) % 60, 'm'],
+    [whole % 60, 's'],
+  ] as const;
+  const first = units.findIndex(([count]) => count > 0);
+  if (first < 0) return '0s';
+  return units
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join('');
+}
+
 /** The time of an ISO date in UTC, to the second. */
 export function time(iso: string): string {
   return iso.replace(/\.\d+Z$/, 'Z');
@@ -66,13 +84,13 @@ export function changeText(change: ChangeView | null): string {
   if (change === null) return 'config';
   switch (change.kind) {
     case 'shift':
-      return `shift ${change.service} ${pairs(change.percents)}`;
+      return `shift ${change.service} ${pairs(change.percents)}${forText(change)}`;
     case 'shift_clusters':
-      return `shift ${change.service} --clusters ${pairs(change.percents)}`;
+      return `shift ${change.service} --clusters ${pairs(change.percents)}${forText(change)}`;
     case 'admin':
-      return `${VERB[change.state]} ${change.cluster}`;
+      return `${VERB[change.state]} ${change.cluster}${forText(change)}`;
     case 'dial':
-      return `dial ${change.cluster} ${change.percent}`;
+      return `dial ${change.cluster} ${change.percent}${forText(change)}`;
     case 'release':
       return `release ${change.cluster}`;
     case 'void_pins':
@@ -81,9 +99,15 @@ export function changeText(change: ChangeView | null): string {
       return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}`;
     case 'rollout':
       return `canary ${change.action} ${change.service}`;
+    case 'expire':
+      return `return from ${change.revision}`;
     case 'undo':
       return change.to === null ? 'undo' : `undo --to ${change.to}`;
   }
+}
+
+function forText({ forMs }: { readonly forMs?: number }): string {
+  return forMs === undefined ? '' : ` --for ${countdown(forMs / 1000)}`;
 }
 
 const VERB = { active: 'restore', drain: 'drain', maintenance: 'maintenance' } as const;

@@ -20,6 +20,7 @@ import type {
 import { headroomText } from '../steer/headroom.ts';
 import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
+import { timedViews } from './timed-views.ts';
 
 /** Newest events in a status. */
 const STATUS_EVENTS = 50;
@@ -36,10 +37,12 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
   const loads = clusterLoads(plan, demand);
   const agents = new Map(agentViews(edge).map((agent) => [agent.cluster, agent]));
   const all = trafficOf(edge, { of: 'all' }).rps;
+  const timed = timedViews(edge);
   return Object.values(edge.config.clusters).map((cluster): ClusterView => {
     const { name } = cluster;
     const asked = edge.intent.clusters[name];
     const traffic = trafficOf(edge, { of: 'cluster', cluster: name });
+    const returns = timed.find(({ fields }) => fields.some((field) => field.cluster === name));
     const capacityRps = standings[name]?.capacityRps ?? null;
     return {
       name,
@@ -47,6 +50,7 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
       admin: asked?.admin ?? 'active',
       dialPercent: asked?.dialPercent ?? 100,
       health: healthOf(edge, cluster)?.state ?? 'unknown',
+      returnsInSeconds: returns?.remainingSeconds ?? null,
       failback: standings[name]?.failback ?? 'in',
       ramp: standings[name]?.ramp ?? 1,
       agent: agents.get(name) ?? absentAgent(name),
@@ -135,6 +139,7 @@ export function statusView(edge: Edge, role: RoleView, startedAt: string): Statu
     headroom: headroomText(edge.loop.losses()),
     clusters,
     services,
+    timed: timedViews(edge),
     lastRevision: newest === null ? null : lastRevision(newest),
     events: edge.events.newest(STATUS_EVENTS),
     role,

@@ -1,13 +1,14 @@
 // One change asked for by an operator: judged, previewed with the same plan as the live one, stored, and followed until the workers serve it.
 import { AT_ONCE } from '../config/rollout-config.ts';
-import { applyChange } from '../intent/apply-change.ts';
 import type { Change, Intent, TouchedField } from '../intent/intent.ts';
+import { applyTimed } from '../intent/timed-change.ts';
 import { undo } from '../intent/undo.ts';
 import { applyRollout, rolloutToTakeBack, takeBackRollout } from '../rollout/apply-rollout.ts';
 import type { ApiProblem, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import { clusterShares, shareChanges } from './cluster-shares.ts';
 import { questionBefore } from './confirm.ts';
+import { tellEndedOverrides } from './driver/expiries.ts';
 import { momentOf } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import { forecastOf } from './forecast.ts';
@@ -90,10 +91,12 @@ function propose(edge: Edge, change: Change, intent: Intent, caller: Caller): Ou
     const outcome = undo(intent, change.to, edge.keeper.history(), edge.facts());
     return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   }
+  if (change.kind === 'expire')
+    return refuse({ code: 'usage', message: 'what was set for a time returns by itself; to return before, undo it' });
   const outcome =
     change.kind === 'rollout' || change.kind === 'rollout_start'
       ? applyRollout(intent, change, edge.facts(), momentOf(edge, change.service, caller.author.name))
-      : applyChange(intent, change, edge.facts());
+      : applyTimed(intent, change, edge.facts(), edge.options.clock.wallMs());
   if (!outcome.ok) return refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   return { ok: true, value: { ...outcome, undoes: null } };
 }
@@ -106,8 +109,10 @@ function commit(
 ): boolean {
   const { change, reason = '' } = request;
   const done = edge.keeper.commit(intent, touched, { author: caller.author, source: 'operator', reason, change, undoes });
-  if (done)
+  if (done) {
     edge.events.add('revision', `revision ${intent.revision} by ${caller.author.name}: ${summary}${reason === '' ? '' : ` (${reason})`}`);
+    tellEndedOverrides(edge, touched, intent.revision);
+  }
   return done;
 }
 

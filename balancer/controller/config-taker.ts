@@ -5,6 +5,7 @@ import { CONFIG_PATH, type Author, type TouchedField } from '../intent/intent.ts
 import { seedIntent, type Seeding } from '../intent/seed.ts';
 import type { ConfigApplyResult, Outcome } from './appliance.ts';
 import type { ConfigText } from './config-source.ts';
+import { tellEndedOverrides } from './driver/expiries.ts';
 import type { Edge } from './edge.ts';
 
 /** For workers to build a generation and to open its listeners. */
@@ -76,7 +77,10 @@ export function recordConfig(edge: Edge, { fingerprint }: ConfigText, { seeding,
     change: null,
     undoes: null,
   });
-  if (done) edge.events.add('revision', `revision ${keeper.intent.revision} from the config`);
+  if (done) {
+    edge.events.add('revision', `revision ${keeper.intent.revision} from the config`);
+    tellEndedOverrides(edge, touched, keeper.intent.revision);
+  }
   return done;
 }
 

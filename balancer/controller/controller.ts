@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
 import { recordConfig, SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { ExpiryDriver } from './driver/expiries.ts';
 import { RolloutDriver } from './driver/rollouts.ts';
 import { EdgeAppliance } from './edge-appliance.ts';
 import { Edge } from './edge.ts';
@@ -82,6 +83,7 @@ class Controller {
   readonly #edge: Edge;
   readonly #appliance: EdgeAppliance;
   readonly #rollouts: RolloutDriver;
+  readonly #expiries: ExpiryDriver;
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
   readonly #tickets: TicketKeys;
@@ -111,6 +113,7 @@ class Controller {
       onGenerationFailed: (problem) => say({ type: 'failed', problem }),
     });
     this.#rollouts = new RolloutDriver(this.#edge);
+    this.#expiries = new ExpiryDriver(this.#edge);
     this.#appliance = new EdgeAppliance(this.#edge, this.#rollouts, {
       hostId: hostId(this.#store),
       onTaken: (config) => this.#taken(config),
@@ -229,6 +232,7 @@ class Controller {
     const edge = this.#edge;
     edge.accuracy.look(edge.loop.plan, edge.links.workers().length, edge.options.clock.nowMs());
     this.#rollouts.tick();
+    this.#expiries.tick();
     this.#updateMetrics();
     edge.window.prune();
     this.#tellHeadroom();

@@ -8,7 +8,7 @@ const KEY = 'failback';
 const STATES: readonly unknown[] = ['in', 'out', 'held', 'waiting', 'ramping'] satisfies FailbackState[];
 /** Times of a memory, which are kept as ages, since a monotonic clock means nothing to the next process; null: never. */
 const TIMES = ['upSinceMs', 'returnedAtMs', 'steppedBackAtMs'] as const;
-const COUNTS = ['relapses', 'holdMs', 'rampedMs', 'releases'] as const;
+const COUNTS = ['relapses', 'holdMs', 'rampedMs', 'releases', 'returned'] as const;
 /** A ramp is stored as often as this part of a minute passes in it. */
 const RAMP_STEP_MS = 6000;
 
@@ -41,11 +41,12 @@ export class LastFailback {
     const nowMs = this.#clock.nowMs();
     const failbacks = Object.entries(memory.clusters).map(([name, { failback }]) => [name, failback] as const);
     const essence = JSON.stringify(
-      failbacks.map(([name, { state, relapses, releases, rampedMs }]) => [
+      failbacks.map(([name, { state, relapses, releases, returned, rampedMs }]) => [
         name,
         state,
         relapses,
         releases,
+        returned,
         Math.floor(rampedMs / RAMP_STEP_MS),
       ]),
     );
@@ -64,9 +65,9 @@ export class LastFailback {
     for (const [name, stored] of Object.entries(value['clusters'])) {
       if (!isStored(stored)) return null;
       const timeOf = (key: (typeof TIMES)[number]): number => (stored[key] === null ? -Infinity : nowMs - awayMs - stored[key]);
-      const { state, relapses, holdMs, rampedMs, releases } = stored;
+      const { state, relapses, holdMs, rampedMs, releases, returned } = stored;
       const times = { upSinceMs: timeOf('upSinceMs'), returnedAtMs: timeOf('returnedAtMs'), steppedBackAtMs: timeOf('steppedBackAtMs') };
-      clusters[name] = { failback: { state, relapses, holdMs, rampedMs, releases, ...times }, capacity: null };
+      clusters[name] = { failback: { state, relapses, holdMs, rampedMs, releases, returned, ...times }, capacity: null };
     }
     return { atMs: nowMs, clusters, errors: {}, slowness: {}, services: {} };
   }
@@ -74,13 +75,13 @@ export class LastFailback {
 
 function encode(failback: FailbackMemory, nowMs: number): Stored {
   const age = (timeMs: number): number | null => (Number.isFinite(timeMs) ? nowMs - timeMs : null);
-  const { state, relapses, holdMs, rampedMs, releases } = failback;
+  const { state, relapses, holdMs, rampedMs, releases, returned } = failback;
   const times = {
     upSinceMs: age(failback.upSinceMs),
     returnedAtMs: age(failback.returnedAtMs),
     steppedBackAtMs: age(failback.steppedBackAtMs),
   };
-  return { state, relapses, holdMs, rampedMs, releases, ...times };
+  return { state, relapses, holdMs, rampedMs, releases, returned, ...times };
 }
 
 function isStored(value: unknown): value is Stored {

@@ -3,6 +3,7 @@ import type { ServiceConfig } from '../config/config.ts';
 import { nearest } from '../config/nearest.ts';
 import { diffIntent } from './diff.ts';
 import type { AdminState, Change, Intent, Refusal, TouchedField } from './intent.ts';
+import { withoutEndedOverrides } from './override.ts';
 import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
 import { withoutRollout } from './rollout.ts';
 import { breach, type Facts, type Strictness } from './safety.ts';
@@ -21,7 +22,7 @@ export interface Applied {
 export type ChangeOutcome = Applied | { readonly ok: false; readonly refusal: Refusal };
 
 /** A change that needs nothing but the present intent; `undo` needs history and is in undo.ts, rollouts are in rollout/. */
-export type DirectChange = Exclude<Change, { readonly kind: 'undo' | 'rollout' | 'rollout_start' }>;
+export type DirectChange = Exclude<Change, { readonly kind: 'undo' | 'rollout' | 'rollout_start' | 'expire' }>;
 
 /** Applies a change by the percent rules, then holds it against the safety rules. Nothing is written. */
 export function applyChange(intent: Intent, change: DirectChange, facts: Facts): ChangeOutcome {
@@ -44,10 +45,11 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
 /** Ends every change: the diff, the revision, the safety rules. */
 export function conclude(
   before: Intent,
-  after: Intent,
+  asked: Intent,
   facts: Facts,
   ending: { readonly summary: string; readonly strictness: Strictness },
 ): ChangeOutcome {
+  const after = withoutEndedOverrides(asked);
   const touched = diffIntent(before, after);
   if (touched.length === 0) return { ok: true, intent: before, touched, summary: `${ending.summary} (as it is already)` };
   const refusal = breach(before, after, facts, ending.strictness);

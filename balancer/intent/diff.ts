@@ -1,5 +1,6 @@
 // What two intents differ in, field by field, and how a field is put back. A field is the smallest thing that makes sense alone.
 import { canonicalJson, sameJson } from '../config/canonical-json.ts';
+import { overridesPart, type Overrides } from './override.ts';
 import { withoutRollout } from './rollout.ts';
 import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './intent.ts';
 
@@ -26,7 +27,9 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
     add(['clusters', name, 'admin'], cluster.admin);
     add(['clusters', name, 'dialPercent'], cluster.dialPercent);
     if (cluster.releases !== undefined) add(['clusters', name, RELEASES], cluster.releases);
+    if (cluster.returned !== undefined) add(['clusters', name, 'returned'], cluster.returned);
   }
+  for (const [id, override] of Object.entries(intent.overrides ?? {})) add(['overrides', id], override);
   return fields;
 }
 
@@ -80,7 +83,15 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
     revision: intent.revision,
     services: mapValues(intent.services, service),
     clusters: mapValues(intent.clusters, cluster),
+    ...overridesPart({
+      ...pick(intent.overrides, (id) => !chosen('overrides', id)),
+      ...pick(from.overrides, (id) => chosen('overrides', id)),
+    }),
   };
+}
+
+function pick(overrides: Overrides | undefined, wanted: (id: string) => boolean): Overrides {
+  return Object.fromEntries(Object.entries(overrides ?? {}).filter(([id]) => wanted(id)));
 }
 
 function mapValues<T>(record: Readonly<Record<string, T>>, change: (name: string, value: T) => T): Readonly<Record<string, T>> {

@@ -1,5 +1,6 @@
 // The intent document: what operators asked for since the config was loaded. One per fleet, one integer revision.
 
+import type { Overrides } from './override.ts';
 import type { RolloutIntent, RolloutPlan } from './rollout.ts';
 
 export type AdminState = 'active' | 'drain' | 'maintenance';
@@ -26,26 +27,44 @@ export interface ClusterIntent {
   readonly dialPercent: number;
   /** How often it was released after it had been down; absent: never. Only that it rises means something. */
   readonly releases?: number;
+  /** When it last came back because the time of a change was over; absent: never. */
+  readonly returned?: Returned;
+}
+
+export interface Returned {
+  /** The one that brought it back: a ramp begins once for each. */
+  readonly revision: number;
+  /** 0 to 1: what it had of what it has since. Its ramp begins there. */
+  readonly from: number;
 }
 
 export interface Intent {
   readonly revision: number;
   readonly services: Readonly<Record<string, ServiceIntent>>;
   readonly clusters: Readonly<Record<string, ClusterIntent>>;
+  /** Changes that return by themselves; absent: none. */
+  readonly overrides?: Overrides;
 }
 
 /** What an operator may ask for. Percentages are numbers 0 to 100 with up to 4 decimals, as typed. */
 export type Change =
-  | { readonly kind: 'shift'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
-  | { readonly kind: 'shift_clusters'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
-  | { readonly kind: 'admin'; readonly cluster: string; readonly state: AdminState }
-  | { readonly kind: 'dial'; readonly cluster: string; readonly percent: number }
+  | TimedChange
   /** Lets a cluster that was down come back now: out of a hold, or without waiting any longer. */
   | { readonly kind: 'release'; readonly cluster: string }
   /** Clients of the service lose the places that they were given with a cookie. */
   | { readonly kind: 'void_pins'; readonly service: string }
   | RolloutChange
+  /** What was set for a time returns; asked for by nobody. */
+  | { readonly kind: 'expire'; readonly revision: number }
   | { readonly kind: 'undo'; readonly to: number | null };
+
+/** Those that can return by themselves: after `forMs`, if it is there. */
+export type TimedChange = (
+  | { readonly kind: 'shift'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
+  | { readonly kind: 'shift_clusters'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
+  | { readonly kind: 'admin'; readonly cluster: string; readonly state: AdminState }
+  | { readonly kind: 'dial'; readonly cluster: string; readonly percent: number }
+) & { readonly forMs?: number };
 
 /** What becomes of a rollout; the last three are made by its own driver. */
 export type RolloutAction = 'pause' | 'resume' | 'promote' | 'abort' | 'step' | 'end' | 'fail';
@@ -55,7 +74,7 @@ export type RolloutChange =
   | { readonly kind: 'rollout'; readonly service: string; readonly action: RolloutAction };
 
 /** Where a revision came from. */
-export type RevisionSource = 'operator' | 'config' | 'rollout';
+export type RevisionSource = 'operator' | 'config' | 'rollout' | 'expiry';
 
 export interface Author {
   /** `alice`, or what a local caller claims. */

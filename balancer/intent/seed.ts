@@ -3,6 +3,7 @@ import type { Config, RouteConfig, ServiceConfig, VersionConfig } from '../confi
 import { sameJson } from '../config/canonical-json.ts';
 import { diffIntent, EMPTY_INTENT } from './diff.ts';
 import type { ClusterIntent, Intent, Refusal, ServiceIntent, TouchedField } from './intent.ts';
+import { withoutEndedOverrides } from './override.ts';
 import { formatPercent } from './percent.ts';
 import { isActive } from './rollout.ts';
 
@@ -34,7 +35,7 @@ export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding
   }
   if (problems.length > 0) return { intent: before, touched: [], problems };
   const active: ClusterIntent = { admin: 'active', dialPercent: 100 };
-  const seeded: Intent = {
+  const seeded = withoutEndedOverrides({
     revision: before.revision,
     services: Object.fromEntries(
       Object.values(config.services).map((service) => [
@@ -43,7 +44,8 @@ export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding
       ]),
     ),
     clusters: Object.fromEntries(Object.keys(config.clusters).map((name) => [name, before.clusters[name] ?? active])),
-  };
+    ...(before.overrides === undefined ? {} : { overrides: before.overrides }),
+  });
   const touched = diffIntent(before, seeded);
   return { intent: touched.length === 0 ? before : { ...seeded, revision: before.revision + 1 }, touched, problems: [] };
 }

@@ -1,8 +1,9 @@
 // Takes changes back: the last one of an operator, or everything since a revision. Always as a new revision on top.
 import { conclude, type Applied, type ChangeOutcome } from './apply-change.ts';
-import { canonicalJson, sameJson } from '../config/canonical-json.ts';
+import { canonicalJson } from '../config/canonical-json.ts';
 import { fieldsOf, RELEASES, restoreFields } from './diff.ts';
 import type { Intent, Refusal, Revision, TouchedField } from './intent.ts';
+import { sameMeaning } from './override.ts';
 import { formatPercent } from './percent.ts';
 import type { Facts } from './safety.ts';
 
@@ -64,7 +65,7 @@ function end(intent: Intent, restored: Intent, facts: Facts, done: { readonly un
 }
 
 /** What the config has now, with what it had then: what left the file must not come back with a share, what came gets 0. */
-function fit(restored: Intent, facts: Facts): Intent | Refusal {
+export function fit(restored: Intent, facts: Facts): Intent | Refusal {
   const services = { ...restored.services };
   for (const service of Object.values(facts.services)) {
     const present = services[service.name];
@@ -116,12 +117,7 @@ function findConflict(target: Revision, later: readonly Revision[]): Refusal | n
 }
 
 function changesMeaning({ before, after }: TouchedField): boolean {
-  return !sameJson(withoutZeros(before), withoutZeros(after));
-}
-
-function withoutZeros(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== 0));
+  return !sameMeaning(before, after);
 }
 
 function conflict(message: string): Refusal {

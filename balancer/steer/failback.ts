@@ -33,6 +33,8 @@ export interface FailbackMemory {
   readonly steppedBackAtMs: number;
   /** Releases of the operator that have had their effect. */
   readonly releases: number;
+  /** The last return of an override that has had its effect; 0: none. */
+  readonly returned: number;
 }
 
 /** What is seen of the cluster now. */
@@ -47,6 +49,8 @@ export interface Sight {
   readonly windowMs: number;
   /** How often operators released it, ever. */
   readonly releases: number;
+  /** When an override of it last returned, as the intent has it; null: none ever did. */
+  readonly returned: { readonly revision: number; readonly from: number } | null;
 }
 
 export interface Passed {
@@ -56,8 +60,15 @@ export interface Passed {
 }
 
 /** One step. A first fall is not held; the n-th relapse within ten minutes is, for 15 s × 2^(n−1), at most 300 s, counted anew with every fall. */
-export function followFailback(before: FailbackMemory | null, sight: Sight, { nowMs, elapsedMs }: Passed): FailbackMemory {
-  const memory = before ?? firstSight(sight, nowMs);
+export function followFailback(before: FailbackMemory | null, sight: Sight, passed: Passed): FailbackMemory {
+  const memory = before ?? firstSight(sight, passed.nowMs);
+  const returns = memory.state === 'in' && sight.up === true && sight.returned !== null && sight.returned.revision > memory.returned;
+  const next = returns ? comeBackFrom(memory, sight, passed.nowMs) : follow(memory, sight, passed);
+  // What came back while it was away for another reason begins no second ramp.
+  return { ...next, returned: sight.returned?.revision ?? next.returned };
+}
+
+function follow(memory: FailbackMemory, sight: Sight, { nowMs, elapsedMs }: Passed): FailbackMemory {
   if (sight.up === null) return memory;
   if (!sight.up) return memory.state === 'out' || isAway(memory) ? away(memory) : fall(memory, sight, nowMs);
   switch (memory.state) {
@@ -78,7 +89,13 @@ export function rampFactor({ state, rampedMs }: FailbackMemory, windowMs: number
   return state === 'ramping' ? Math.min(1, Math.max(RAMP_FLOOR, rampedMs / windowMs)) : 1;
 }
 
-function firstSight({ up, releases }: Sight, nowMs: number): FailbackMemory {
+/** An operator took it away for a time that is over: it comes back as after a failure, from what it had meanwhile. */
+function comeBackFrom(memory: FailbackMemory, { returned, mode, windowMs, releases }: Sight, nowMs: number): FailbackMemory {
+  const state = mode === 'auto' ? 'in' : 'ramping';
+  return { ...memory, state, rampedMs: (returned?.from ?? 0) * windowMs, steppedBackAtMs: nowMs, releases };
+}
+
+function firstSight({ up, releases, returned }: Sight, nowMs: number): FailbackMemory {
   return {
     state: up === false ? 'out' : 'in',
     relapses: 0,
@@ -88,6 +105,7 @@ function firstSight({ up, releases }: Sight, nowMs: number): FailbackMemory {
     rampedMs: 0,
     steppedBackAtMs: -Infinity,
     releases,
+    returned: returned?.revision ?? 0,
   };
 }
 

@@ -46,6 +46,7 @@ export function standings(input: PlanInput): Standings {
       mode: cluster.failback.mode,
       windowMs: cluster.failback.windowMs,
       releases: clusterIntent(input, name).releases ?? 0,
+      returned: clusterIntent(input, name).returned ?? null,
     };
     const failback = followFailback(before?.failback ?? null, sight, { nowMs: input.nowMs, elapsedMs });
     const ramp = rampFactor(failback, cluster.failback.windowMs);

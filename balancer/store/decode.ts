@@ -1,6 +1,17 @@
 // The border between stored text and what the program works with: a record that does not fit is told, never half used.
+import type {
+  AdminState,
+  Author,
+  Change,
+  ClusterIntent,
+  Intent,
+  Returned,
+  Revision,
+  ServiceIntent,
+  TouchedField,
+} from '../intent/intent.ts';
+import type { HeldField, Override } from '../intent/override.ts';
 import type { RolloutIntent, RolloutPlan } from '../intent/rollout.ts';
-import type { Author, Change, ClusterIntent, Intent, Revision, ServiceIntent, TouchedField } from '../intent/intent.ts';
 import type { Role, StoredToken } from './store.ts';
 
 /** Something stored is not what a store writes: damaged, edited by hand, or of another program. */
@@ -21,6 +32,7 @@ export function decodeIntent(text: string, what: string): Intent {
     revision: number(intent['revision'], `${what}.revision`),
     services: record(serviceIntent)(intent['services'], `${what}.services`),
     clusters: record(clusterIntent)(intent['clusters'], `${what}.clusters`),
+    ...(intent['overrides'] === undefined ? {} : { overrides: record(override)(intent['overrides'], `${what}.overrides`) }),
   };
 }
 
@@ -31,7 +43,7 @@ export function decodeRevision(text: string, what: string): Revision {
     revision: number(value['revision'], at('revision')),
     at: string(value['at'], at('at')),
     author: author(value['author'], at('author')),
-    source: oneOf(['operator', 'config', 'rollout'], value['source'], at('source')),
+    source: oneOf(['operator', 'config', 'rollout', 'expiry'], value['source'], at('source')),
     reason: string(value['reason'], at('reason')),
     change: value['change'] === null ? null : change(value['change'], at('change')),
     touched: list(touchedField)(value['touched'], at('touched')),
@@ -145,11 +157,46 @@ function rolloutPlan(of: Members, path: string): RolloutPlan {
 function clusterIntent(value: unknown, path: string): ClusterIntent {
   const cluster = members(value, path);
   const releases = cluster['releases'];
+  const returned = cluster['returned'];
   return {
     ...(releases === undefined ? {} : { releases: number(releases, `${path}.releases`) }),
-    admin: oneOf(['active', 'drain', 'maintenance'], cluster['admin'], `${path}.admin`),
+    admin: adminState(cluster['admin'], `${path}.admin`),
     dialPercent: number(cluster['dialPercent'], `${path}.dialPercent`),
+    ...(returned === undefined ? {} : { returned: returnedFrom(returned, `${path}.returned`) }),
   };
+}
+
+function returnedFrom(value: unknown, path: string): Returned {
+  const of = members(value, path);
+  return { revision: number(of['revision'], `${path}.revision`), from: number(of['from'], `${path}.from`) };
+}
+
+function override(value: unknown, path: string): Override {
+  const of = members(value, path);
+  return { until: string(of['until'], `${path}.until`), fields: list(heldField)(of['fields'], `${path}.fields`) };
+}
+
+function heldField(value: unknown, path: string): HeldField {
+  const of = members(value, path);
+  const kind = oneOf(['split', 'clusterWeights', 'admin', 'dialPercent'], of['kind'], `${path}.kind`);
+  const both = <T>(decode: Decode<T>) => ({ before: decode(of['before'], `${path}.before`), held: decode(of['held'], `${path}.held`) });
+  const name = (member: 'service' | 'version' | 'cluster') => string(of[member], `${path}.${member}`);
+  switch (kind) {
+    case 'split':
+      return { kind, service: name('service'), ...both(numbers) };
+    case 'clusterWeights':
+      return { kind, service: name('service'), version: name('version'), ...both(numbers) };
+    case 'admin':
+      return { kind, cluster: name('cluster'), ...both(adminState) };
+    case 'dialPercent':
+      return { kind, cluster: name('cluster'), ...both(number) };
+  }
+}
+
+const ADMIN_STATES = ['active', 'drain', 'maintenance'] as const;
+
+function adminState(value: unknown, path: string): AdminState {
+  return oneOf(ADMIN_STATES, value, path);
 }
 
 function author(value: unknown, path: string): Author {
@@ -162,24 +209,26 @@ function touchedField(value: unknown, path: string): TouchedField {
   return { path: list(string)(field['path'], `${path}.path`), before: field['before'], after: field['after'] };
 }
 
-const KINDS = ['shift', 'shift_clusters', 'admin', 'dial', 'release', 'void_pins', 'rollout_start', 'rollout', 'undo'] as const;
+const KINDS = ['shift', 'shift_clusters', 'admin', 'dial', 'release', 'void_pins', 'rollout_start', 'rollout', 'expire', 'undo'] as const;
 const ACTIONS = ['pause', 'resume', 'promote', 'abort', 'step', 'end', 'fail'] as const;
 
 function change(value: unknown, path: string): Change {
   const of = members(value, path);
   const kind = oneOf(KINDS, of['kind'], `${path}.kind`);
+  const time = of['forMs'] === undefined ? {} : { forMs: number(of['forMs'], `${path}.forMs`) };
   switch (kind) {
     case 'shift':
     case 'shift_clusters':
-      return { kind, service: string(of['service'], `${path}.service`), percents: numbers(of['percents'], `${path}.percents`) };
+      return { kind, service: string(of['service'], `${path}.service`), percents: numbers(of['percents'], `${path}.percents`), ...time };
     case 'admin':
       return {
         kind,
         cluster: string(of['cluster'], `${path}.cluster`),
-        state: oneOf(['active', 'drain', 'maintenance'], of['state'], `${path}.state`),
+        state: adminState(of['state'], `${path}.state`),
+        ...time,
       };
     case 'dial':
-      return { kind, cluster: string(of['cluster'], `${path}.cluster`), percent: number(of['percent'], `${path}.percent`) };
+      return { kind, cluster: string(of['cluster'], `${path}.cluster`), percent: number(of['percent'], `${path}.percent`), ...time };
     case 'release':
       return { kind, cluster: string(of['cluster'], `${path}.cluster`) };
     case 'void_pins':
@@ -188,6 +237,8 @@ function change(value: unknown, path: string): Change {
       return { kind, service: string(of['service'], `${path}.service`), ...rolloutPlan(of, path) };
     case 'rollout':
       return { kind, service: string(of['service'], `${path}.service`), action: oneOf(ACTIONS, of['action'], `${path}.action`) };
+    case 'expire':
+      return { kind, revision: number(of['revision'], `${path}.revision`) };
     case 'undo':
       return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`) };
   }

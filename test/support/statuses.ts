@@ -32,6 +32,7 @@ export function clusterView(name: string, change: Partial<ClusterView> = {}): Cl
     traffic: trafficView(2316, 0.0002, 38),
     capacityRps: 3000,
     utilisation: 0.74,
+    returnsInSeconds: null,
     failback: 'in',
     ramp: 1,
     lossShedRps: null,
@@ -106,6 +107,7 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
     workersReady: 8,
     workers: 8,
     inFlight: 188,
+    timed: [],
     headroom: 'unknown: no cluster has a known capacity',
     traffic: trafficView(4021, 0.0003, 41),
     clusters: [

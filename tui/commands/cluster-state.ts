@@ -1,6 +1,6 @@
 // weir drain, restore, maintenance: the admin state of a cluster.
 import type { ChangeView } from '../../balancer/controller/api/views.ts';
-import { CHANGE_OPTIONS, makeChange } from '../change.ts';
+import { CHANGE_OPTIONS, makeChange, timeOf, TIMED_OPTIONS } from '../change.ts';
 import type { CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { WAIT_TIMEOUT_MS, waitFor } from '../waiting.ts';
@@ -38,19 +38,23 @@ export const maintenanceCommand = stateCommand('maintenance', {
 
 function stateCommand(verb: string, { state, condition, waits, notes }: StateCommand): CommandDefinition {
   return {
-    examples: [`weir ${verb} eu-west --dry-run`, `weir ${verb} eu-west --reason "upgrade of the nodes" --wait`],
+    examples: [
+      `weir ${verb} eu-west --dry-run`,
+      ...(state === 'active' ? [] : [`weir ${verb} eu-west --for 2h`]),
+      `weir ${verb} eu-west --reason "upgrade of the nodes" --wait`,
+    ],
     notes,
     arguments: [{ name: 'CLUSTER', summary: 'the cluster' }],
     options: [
       { flags: '--wait', summary: `wait ${waits}` },
       { flags: '--timeout <DURATION>', summary: 'how long --wait waits (default 5m, exit code 8)' },
-      ...CHANGE_OPTIONS,
+      ...(state === 'active' ? CHANGE_OPTIONS : TIMED_OPTIONS),
     ],
     run: async (call) => {
       const cluster = call.values.argument(0);
       const timeoutMs = call.values.durationMs('timeout') ?? WAIT_TIMEOUT_MS;
       const client = await call.connect();
-      const exitCode = await makeChange(call, client, { kind: 'admin', cluster, state });
+      const exitCode = await makeChange(call, client, { kind: 'admin', cluster, state, ...timeOf(call.values) });
       if (exitCode !== EXIT.ok || !call.values.flag('wait')) return exitCode;
       return waitFor(call, client, { condition: condition(cluster), timeoutMs });
     },

@@ -1,5 +1,5 @@
 // weir shift: the split of a service, among its versions or among its clusters.
-import { CHANGE_OPTIONS, makeChange, parsePercents } from '../change.ts';
+import { makeChange, parsePercents, timeOf, TIMED_OPTIONS } from '../change.ts';
 import type { CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 
@@ -8,6 +8,7 @@ export const shiftCommand: CommandDefinition = {
     'weir shift shop green=10 --dry-run',
     'weir shift shop green=10 --reason "canary of 2.4"',
     'weir shift shop blue=0 green=100',
+    'weir shift shop green=50 --for 30m',
     'weir shift shop --clusters eu-west=70 us-east=30',
   ],
   notes: [
@@ -19,7 +20,7 @@ export const shiftCommand: CommandDefinition = {
     { name: 'SERVICE', summary: 'the service' },
     { name: 'VERSION=PERCENT', summary: 'what a version gets', optional: true, variadic: true },
   ],
-  options: [{ flags: '--clusters <CLUSTER=PERCENT...>', summary: 'shift among clusters instead of versions' }, ...CHANGE_OPTIONS],
+  options: [{ flags: '--clusters <CLUSTER=PERCENT...>', summary: 'shift among clusters instead of versions' }, ...TIMED_OPTIONS],
   run: async (call) => {
     const [service = '', ...versions] = call.values.arguments;
     const clusters = call.values.texts('clusters');
@@ -31,8 +32,8 @@ export const shiftCommand: CommandDefinition = {
     }
     const change =
       clusters === null
-        ? { kind: 'shift' as const, service, percents: parsePercents(versions, 'VERSION') }
-        : { kind: 'shift_clusters' as const, service, percents: parsePercents(clusters, 'CLUSTER') };
+        ? { kind: 'shift' as const, service, percents: parsePercents(versions, 'VERSION'), ...timeOf(call.values) }
+        : { kind: 'shift_clusters' as const, service, percents: parsePercents(clusters, 'CLUSTER'), ...timeOf(call.values) };
     return makeChange(call, await call.connect(), change);
   },
 };

@@ -3,8 +3,8 @@ import type { RolloutView, StatusView } from '../../balancer/controller/api/view
 import { CLUSTER_COLUMNS, SERVICE_COLUMNS } from '../columns.ts';
 import type { CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
-import { time, traffic } from '../format.ts';
 import { stepText } from '../following-rollout.ts';
+import { countdown, time, traffic } from '../format.ts';
 import { isStructured, writeResult } from '../output.ts';
 import { type Tone, colored, plain, table } from '../table.ts';
 
@@ -55,6 +55,10 @@ function heading(status: StatusView, color: boolean, rollouts: readonly string[]
   ];
   lines.push(`one cluster can be lost: ${plain(status.headroom)}`);
   lines.push(...rollouts.map((line) => `rollout of ${plain(line)}`));
+  for (const { revision, remainingSeconds, fields } of status.timed) {
+    const what = fields.map(({ field, held, before }) => `${field} ${held} → ${before}`).join(', ');
+    lines.push(`returns by itself in ${countdown(remainingSeconds)}: ${plain(what)} (revision ${revision})`);
+  }
   const last = status.lastRevision;
   if (last !== null) lines.push(`last change: revision ${last.revision} by ${plain(last.author)} at ${time(last.at)}: ${plain(last.text)}`);
   return `${lines.join('\n')}\n`;

@@ -6,6 +6,7 @@ import type {
   ServiceView,
   StatusView,
   TargetView,
+  TimedView,
   TrafficView,
 } from '../../balancer/controller/api/views.ts';
 import { cleanText } from './text.ts';
@@ -107,6 +108,7 @@ const cluster = object<ClusterView>({
   admin: oneOf('active', 'drain', 'maintenance'),
   dialPercent: figure,
   health,
+  returnsInSeconds: nullable(figure),
   failback: oneOf('in', 'out', 'held', 'waiting', 'ramping'),
   ramp: figure,
   agent,
@@ -170,8 +172,15 @@ const service = object<ServiceView>({
 const event = object<EventView>({
   sequence: figure,
   at: text,
-  kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'controller'),
+  kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'controller'),
   text,
+});
+
+const timed = object<TimedView>({
+  revision: figure,
+  until: text,
+  remainingSeconds: figure,
+  fields: list(object({ field: text, cluster: nullable(text), service: nullable(text), held: text, before: text })),
 });
 
 const status = object<StatusView>({
@@ -190,6 +199,7 @@ const status = object<StatusView>({
   headroom: text,
   clusters: list(cluster),
   services: list(service),
+  timed: list(timed),
   lastRevision: nullable(object({ revision: figure, at: text, author: text, text })),
   events: list(event),
   role: oneOf('read', 'operate', 'admin'),

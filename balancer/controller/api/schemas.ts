@@ -28,13 +28,14 @@ const Claims = Type.String({ maxLength: 64 });
 
 // The range is the intent's to check: its message knows what the percentages are for.
 const Percents = Type.Record(Type.String(), Type.Number(), { maxProperties: 1000 });
+const ForMs = Type.Optional(Type.Number());
 const AdminState = Type.Unsafe<'active' | 'drain' | 'maintenance'>({ type: 'string', enum: ['active', 'drain', 'maintenance'] });
 
 const kinds = [
-  Type.Object({ kind: Type.Literal('shift'), service: Type.String(), percents: Percents }, strict),
-  Type.Object({ kind: Type.Literal('shift_clusters'), service: Type.String(), percents: Percents }, strict),
-  Type.Object({ kind: Type.Literal('admin'), cluster: Type.String(), state: AdminState }, strict),
-  Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number() }, strict),
+  Type.Object({ kind: Type.Literal('shift'), service: Type.String(), percents: Percents, forMs: ForMs }, strict),
+  Type.Object({ kind: Type.Literal('shift_clusters'), service: Type.String(), percents: Percents, forMs: ForMs }, strict),
+  Type.Object({ kind: Type.Literal('admin'), cluster: Type.String(), state: AdminState, forMs: ForMs }, strict),
+  Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number(), forMs: ForMs }, strict),
   Type.Object({ kind: Type.Literal('release'), cluster: Type.String() }, strict),
   Type.Object({ kind: Type.Literal('void_pins'), service: Type.String() }, strict),
   Type.Object(
@@ -74,6 +75,7 @@ const ChangeRequestSchema = Type.Object(
     reason: Type.Optional(Reason),
     dryRun: Type.Optional(Type.Boolean()),
     ifRevision: Type.Optional(Type.Integer({ minimum: 0 })),
+    permanent: Type.Optional(Type.Boolean()),
     yes: Type.Optional(Type.Boolean()),
     claims: Type.Optional(Claims),
   },

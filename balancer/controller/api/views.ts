@@ -47,6 +47,8 @@ export interface ClusterView {
   readonly admin: AdminState;
   readonly dialPercent: number;
   readonly health: HealthState;
+  /** Until its admin state or dial returns by itself; null: it stays. */
+  readonly returnsInSeconds: number | null;
   /** How it comes back after it was down. */
   readonly failback: FailbackState;
   /** 0 to 1: how far its ramp is; 1 without one. */
@@ -65,6 +67,26 @@ export interface ClusterView {
   readonly lossShedRps: number | null;
   /** Requests per second, one per second, oldest first, up to 60. */
   readonly trend: readonly number[];
+}
+
+/** A change that returns by itself. */
+export interface TimedView {
+  /** The one that made it. */
+  readonly revision: number;
+  /** ISO 8601, UTC. */
+  readonly until: string;
+  readonly remainingSeconds: number;
+  readonly fields: readonly TimedFieldView[];
+}
+
+export interface TimedFieldView {
+  /** `eu-west.admin`, `shop.split` */
+  readonly field: string;
+  readonly cluster: string | null;
+  readonly service: string | null;
+  /** As what it is held, and what it is then; a split as JSON, in millionths. */
+  readonly held: string;
+  readonly before: string;
 }
 
 export interface TargetView {
@@ -189,6 +211,8 @@ export interface StatusView {
   readonly headroom: string;
   readonly clusters: readonly ClusterView[];
   readonly services: readonly ServiceView[];
+  /** Changes that return by themselves, the next one first. */
+  readonly timed: readonly TimedView[];
   readonly lastRevision: { readonly revision: number; readonly at: string; readonly author: string; readonly text: string } | null;
   /** Newest first, up to 50. */
   readonly events: readonly EventView[];
@@ -208,6 +232,8 @@ export interface ChangeRequest {
   readonly dryRun?: boolean;
   /** Refused with `conflict` unless the intent is at this revision. */
   readonly ifRevision?: number;
+  /** The caller means it to stay, where the config asks for a time; needs a reason. */
+  readonly permanent?: boolean;
   /** The caller has accepted a dangerous act. */
   readonly yes?: boolean;
   /** On the unix socket: the name the caller gives itself. */

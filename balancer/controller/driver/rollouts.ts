@@ -5,6 +5,7 @@ import { Trial, type Decision, type GateState } from '../../rollout/trial.ts';
 import type { RolloutChange } from '../../intent/intent.ts';
 import { isActive, type RolloutIntent } from '../../intent/rollout.ts';
 import type { Edge } from '../edge.ts';
+import { tellEndedOverrides } from './expiries.ts';
 import { KEPT_SECONDS } from './outcomes.ts';
 
 interface Driven {
@@ -81,6 +82,7 @@ export class RolloutDriver {
     const cause = { author, source: 'rollout' as const, reason: note, change, undoes: null };
     if (!edge.keeper.commit(outcome.intent, outcome.touched, cause)) return null;
     edge.events.add('rollout', `revision ${outcome.intent.revision}: ${outcome.summary}`);
+    tellEndedOverrides(edge, outcome.touched, outcome.intent.revision);
     edge.loop.recompute();
     return null;
   }

@@ -153,6 +153,7 @@ test('holds, ramps and relapses go on after a restart, by the time that has pass
     rampedMs: 0,
     steppedBackAtMs: -Infinity,
     releases: 2,
+    returned: 7,
   };
   const memory = { atMs: 100_000, clusters: { eu: { failback, capacity: null } }, errors: {}, slowness: {}, services: {} };
   const before = new ManualClock(100_000);
@@ -180,6 +181,7 @@ test('what comes back is stored when it changes, and not for time alone', () => 
     rampedMs: 0,
     steppedBackAtMs: 0,
     releases: 0,
+    returned: 0,
   } as const;
   const write = (other: Partial<FailbackMemory>): void =>
     last.write({

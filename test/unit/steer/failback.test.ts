@@ -29,7 +29,16 @@ class Watched {
   see(sight: Partial<Sight>, elapsedMs = 0): this {
     const before = this.memory?.state;
     this.nowMs += elapsedMs;
-    const whole = { up: true, stale: false, excessErrors: null, mode: this.#mode, windowMs: WINDOW_MS, releases: 0, ...sight };
+    const whole = {
+      up: true,
+      stale: false,
+      excessErrors: null,
+      mode: this.#mode,
+      windowMs: WINDOW_MS,
+      releases: 0,
+      returned: null,
+      ...sight,
+    };
     this.memory = followFailback(this.memory, whole, { nowMs: this.nowMs, elapsedMs });
     const uses = (state: FailbackState | undefined): boolean => state === 'in' || state === 'ramping';
     if (before !== undefined && uses(before) !== uses(this.state)) this.transitions += 1;
@@ -41,6 +50,29 @@ class Watched {
     return this;
   }
 }
+
+describe('a change of limited time that is over', () => {
+  test('brings the cluster back in a ramp from what it had, once', () => {
+    const returned = { revision: 9, from: 0.5 };
+    const cluster = new Watched().for(1, { returned });
+    assert.deepEqual([cluster.state, cluster.factor], ['ramping', 0.5]);
+    cluster.for(15, { returned });
+    assert.equal(cluster.factor, 0.75);
+    cluster.for(60, { returned });
+    assert.deepEqual([cluster.state, cluster.factor], ['in', 1]);
+    assert.equal(cluster.for(1, { returned: { revision: 12, from: 0 } }).factor, 0.1);
+  });
+
+  test('brings it back at once where the config says so', () => {
+    assert.equal(new Watched('auto').for(1, { returned: { revision: 9, from: 0 } }).state, 'in');
+  });
+
+  test('begins no second ramp of a cluster that was down meanwhile', () => {
+    const returned = { revision: 9, from: 0 };
+    const cluster = new Watched().for(5, { up: false }).for(5, { up: false, returned }).for(61, { returned });
+    assert.deepEqual([cluster.state, cluster.for(5, { returned }).state], ['in', 'in']);
+  });
+});
 
 describe('a ramp', () => {
   test('is max(0.1, t / window) of the share, and ends', () => {

@@ -25,6 +25,8 @@ describe('figures', () => {
     assert.equal(format.changeText({ kind: 'shift_clusters', service: 'shop', percents: { a: 1.5 } }), 'shift shop --clusters a=1.5');
     assert.equal(format.changeText({ kind: 'admin', cluster: 'a', state: 'active' }), 'restore a');
     assert.equal(format.changeText({ kind: 'undo', to: 4 }), 'undo --to 4');
+    assert.equal(format.changeText({ kind: 'admin', cluster: 'a', state: 'drain', forMs: 5_400_000 }), 'drain a --for 1h30m');
+    assert.equal(format.changeText({ kind: 'expire', revision: 4 }), 'return from 4');
     assert.equal(format.changeText(null), 'config');
   });
 });

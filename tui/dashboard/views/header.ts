@@ -42,12 +42,28 @@ function authorText({ status, receivedAtMs }: Snapshot, nowMs: number): string {
 }
 
 function marks(state: DashboardState): readonly LinePart[] {
-  const parts: LinePart[] = [];
+  const parts: LinePart[] = [...timedMark(state)];
   if (state.frozen !== null) parts.push({ keep: 5, line: [cell(`  [FROZEN ${formatAge(state.nowMs - state.frozen.atMs)}]`, 'warn')] });
   if (isStale(state) && state.latest !== null) {
     parts.push({ keep: 10, line: [cell(`  [STALE ${formatAge(state.nowMs - state.latest.receivedAtMs)}]`, 'bad')] });
   }
   return parts;
+}
+
+/** How many changes return by themselves, and when the next one does. */
+function timedMark(state: DashboardState): readonly LinePart[] {
+  const { snapshot, nowMs } = shown(state);
+  const next = snapshot?.status.timed[0];
+  if (snapshot === null || next === undefined) return [];
+  const leftMs = Math.max(0, next.remainingSeconds * 1000 - (nowMs - snapshot.receivedAtMs));
+  return [
+    {
+      keep: 4,
+      line: [
+        cell(`  [${snapshot.status.timed.length} RETURN${snapshot.status.timed.length === 1 ? 'S' : ''} ${formatAge(leftMs)}]`, 'warn'),
+      ],
+    },
+  ];
 }
 
 /** ` RPS 4021  ok 99.97%  p50 12ms  p95 41ms  p99 120ms  in flight 188` */

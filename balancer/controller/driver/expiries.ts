@@ -1,0 +1,78 @@
+// Ends the changes whose time is over. The deadlines are in the intent, so that whichever controller runs then keeps them.
+import type { TouchedField } from '../../intent/intent.ts';
+import { endOverride, overdue } from '../../intent/timed-change.ts';
+import type { Edge } from '../edge.ts';
+
+export class ExpiryDriver {
+  readonly #edge: Edge;
+  /** Why one could not end, told once. */
+  readonly #told = new Map<number, string>();
+  #busy = false;
+
+  constructor(edge: Edge) {
+    this.#edge = edge;
+  }
+
+  /** Once a second. */
+  tick(): void {
+    if (this.#busy || overdue(this.#edge.keeper.intent, this.#edge.options.clock.wallMs()).length === 0) return;
+    this.#busy = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { changes, options } = this.#edge;
+    try {
+      await changes.run(() => {
+        this.#endAll();
+        return Promise.resolve();
+      });
+    } catch (error) {
+      options.log.error({ problem: String(error) }, 'what was set for a time cannot return');
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Each on its own: one that cannot end holds up no other. */
+  #endAll(): void {
+    const { keeper, options } = this.#edge;
+    for (const id of overdue(keeper.intent, options.clock.wallMs())) {
+      const problem = this.#end(id);
+      if (problem === null) this.#told.delete(id);
+      else if (this.#told.get(id) !== problem) {
+        this.#told.set(id, problem);
+        this.#edge.events.add('revision', `the time of revision ${id} is over, and it cannot return now: ${problem}`);
+      }
+    }
+  }
+
+  /** Null: done. Else why not. */
+  #end(id: number): string | null {
+    const { keeper, events, loop } = this.#edge;
+    const until = keeper.intent.overrides?.[String(id)]?.until ?? '';
+    const outcome = endOverride(keeper.intent, id, this.#edge.facts());
+    if (!outcome.ok) return outcome.refusal.message;
+    const author = { name: 'expiry', how: `until ${until}, by revision ${id}` };
+    const cause = {
+      author,
+      source: 'expiry' as const,
+      reason: 'its time is over',
+      change: { kind: 'expire' as const, revision: id },
+      undoes: id,
+    };
+    if (!keeper.commit(outcome.intent, outcome.touched, cause)) return null;
+    events.add('revision', `revision ${outcome.intent.revision}: ${outcome.summary}`);
+    loop.recompute();
+    return null;
+  }
+}
+
+/** Tells of deadlines that ended because somebody changed what they hold. */
+export function tellEndedOverrides(edge: Edge, touched: readonly TouchedField[], revision: number): void {
+  for (const { path, after } of touched) {
+    const [part, id] = path;
+    if (part !== 'overrides' || after !== null) continue;
+    edge.events.add('revision', `revision ${id ?? ''} does not return by itself any more: revision ${revision} changed what it holds`);
+  }
+}

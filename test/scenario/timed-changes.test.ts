@@ -1,0 +1,50 @@
+// Changes for a time on a real appliance: they return by themselves, whichever controller runs then, and never over what somebody set since.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startAppliance } from '../support/appliance.ts';
+import { startTwoClusters } from '../support/two-clusters.ts';
+import { until } from '../support/until.ts';
+
+test('a drain for a time returns under another controller, as a revision that names what it takes back', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, untilProbed: true, workers: 1 });
+  const drained = await appliance.weir('drain', 'one', '--for', '6s', '--yes');
+  assert.equal(drained.code, 0, drained.stderr);
+  assert.match(drained.stdout, /one: active → draining, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
+  const shown = (await appliance.weir('status')).stdout;
+  assert.match(shown, /returns by itself in \ds: one\.admin drain → active \(revision 2\)[^]*\none +drain \(\ds\)/);
+  const deadline = (await appliance.status()).timed[0]?.until;
+
+  const killed = appliance.pids().controller;
+  process.kill(killed, 'SIGKILL');
+  const answering = async (): Promise<boolean> =>
+    ![0, killed].includes(appliance.pids().controller) && (await appliance.status().catch(() => null)) !== null;
+  await until(answering, 'another controller answers', 20_000);
+  const returned = async (): Promise<boolean> => (await appliance.status()).revision === 3;
+  await until(returned, 'the cluster is back', 20_000);
+
+  const status = await appliance.status();
+  assert.deepEqual([status.timed, status.clusters[0]?.admin], [[], 'active']);
+  const { items } = JSON.parse((await appliance.weir('history', '-o', 'json')).stdout) as {
+    readonly items: readonly { readonly at: string; readonly source: string; readonly undoes: number | null }[];
+  };
+  assert.deepEqual([items[0]?.source, items[0]?.undoes], ['expiry', 2]);
+  assert.ok(Date.parse(items[0]?.at ?? '') >= Date.parse(deadline ?? ''), 'not before its time');
+  assert.match((await appliance.weir('history')).stdout, /expiry +return from 2 +its time is over[^]*drain one --for 6s/);
+  assert.equal((await appliance.weir('audit', 'verify')).code, 0);
+  const ramped = async (): Promise<boolean> => (await appliance.status()).clusters[0]?.failback === 'ramping';
+  await until(ramped, 'it comes back in a ramp');
+});
+
+test('what somebody sets since stays, and an event tells that nothing returns any more', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, untilProbed: true, workers: 1 });
+  assert.equal((await appliance.weir('dial', 'one', '60', '--for', '1h')).code, 0);
+  assert.equal((await appliance.weir('dial', 'one', '80')).code, 0);
+  const status = await appliance.status();
+  assert.deepEqual([status.timed, status.clusters[0]?.dialPercent], [[], 80]);
+  const events = (await appliance.weir('events')).stdout;
+  assert.match(events, /revision 2 does not return by itself any more: revision 3 changed what it holds/);
+  const both = await appliance.weir('drain', 'one', '--for', '1h', '--permanent');
+  assert.deepEqual([both.code, both.stderr.includes('say one of the two')], [2, true]);
+});
