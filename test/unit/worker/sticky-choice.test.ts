@@ -39,6 +39,7 @@ function choice(config: Partial<StickyConfig> = {}) {
     detector: new OutlierDetector(outlier, random),
     lateness: new Lateness(outlier),
     tryLimit: new TryLimit(),
+    usual: null,
   }));
   const evidence = new Evidence({ report: () => undefined, countEjection: () => assert.fail('nothing is ejected') });
   const pinKey = new PinKey();
