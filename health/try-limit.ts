@@ -40,6 +40,12 @@ export class TryLimit {
     this.#current[slot] = (this.#current[slot] ?? 0) + 1;
   }
 
+  /** An answer would have taken longer, and is not waited for as another one came first. */
+  wouldTake(atLeastMs: number): void {
+    const slot = atLeastMs <= FIRST_SLOT_MS ? 0 : slotOf(atLeastMs);
+    this.#current[slot] = (this.#current[slot] ?? 0) + 1;
+  }
+
   /** A try was given up, or asked whether it should be. */
   gaveUp(): void {
     this.#givenUp += 1;
@@ -58,8 +64,8 @@ export class TryLimit {
   }
 
   #review(nowMs: number): void {
-    this.#limitMs = this.#tail();
     this.#known ||= this.#answers >= MIN_ANSWERS;
+    if (this.#known) this.#limitMs = this.#tail();
     if (nowMs < this.#windowEndsMs) return;
     this.#windowEndsMs = nowMs + WINDOW_MS;
     // Where little is asked, a window lasts until it tells something.

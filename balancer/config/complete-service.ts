@@ -7,7 +7,8 @@ import type { StickyConfig } from './sticky-config.ts';
 import { toMillionths } from './millionths.ts';
 import { nearest } from './nearest.ts';
 import type { ValuePath } from './problems.ts';
-import { durationMs, percentRatio } from './quantities.ts';
+import { durationMs, parsePercentile, percentRatio } from './quantities.ts';
+import type { HedgeDelay, RetryConfig } from './retry-config.ts';
 import type { ServiceFile, VersionFile } from './schema-fleet.ts';
 
 export function completeService(name: string, file: ServiceFile, completion: Completion): ServiceConfig {
@@ -33,13 +34,29 @@ export function completeService(name: string, file: ServiceFile, completion: Com
       requestMs: durationMs(file.timeouts.request),
       tunnelIdleMs: durationMs(file.timeouts.tunnelIdle),
     },
-    retries: {
-      attempts: file.retries.attempts,
-      budgetRatio: percentRatio(file.retries.budget),
-      budgetMin: file.retries.budgetMin,
-      on: file.retries.on,
-    },
+    retries: completeRetries(file.retries, [...path, 'retries'], completion),
   };
+}
+
+function completeRetries(file: ServiceFile['retries'], path: ValuePath, completion: Completion): RetryConfig {
+  const { attempts, budget, budgetMin, on, hedgeAfter } = file;
+  if (attempts === 0 && hedgeAfter !== undefined && !completion.isTouched(path))
+    completion.report(
+      [...path, 'hedgeAfter'],
+      'hedgeAfter does nothing while attempts is 0, as its second attempt is one beyond the first; set attempts to 1 or more, or leave it out',
+    );
+  return {
+    attempts,
+    budgetRatio: percentRatio(budget),
+    budgetMin,
+    on,
+    hedgeAfter: hedgeAfter === undefined ? null : hedgeDelay(hedgeAfter),
+  };
+}
+
+function hedgeDelay(written: string): HedgeDelay {
+  const percentile = parsePercentile(written);
+  return percentile === null ? { kind: 'time', ms: durationMs(written) } : { kind: 'percentile', percentile };
 }
 
 interface Place {

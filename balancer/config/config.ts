@@ -1,6 +1,7 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
+import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { StickyConfig } from './sticky-config.ts';
 
@@ -286,16 +287,6 @@ export interface ServiceTimeouts {
   /** The whole exchange, all attempts together; 0: none. */
   readonly requestMs: number;
   readonly tunnelIdleMs: number;
-}
-
-export interface RetryConfig {
-  /** Attempts beyond the first. */
-  readonly attempts: number;
-  /** Retries in flight as a part of requests in flight. */
-  readonly budgetRatio: number;
-  readonly budgetMin: number;
-  /** Statuses of answers that are tried elsewhere; empty: an answer is an answer. */
-  readonly on: readonly number[];
 }
 
 export interface ServiceConfig {

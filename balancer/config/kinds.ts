@@ -5,7 +5,7 @@ import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
 import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseStatuses } from './addresses.ts';
 import { nearest } from './nearest.ts';
 import { compilePattern } from './pattern/linear-regex.ts';
-import { DURATION_PATTERN, parseDuration, parsePercent, parseSize, PERCENT_PATTERN, SIZE_PATTERN } from './quantities.ts';
+import { DURATION_PATTERN, parseDuration, parsePercent, parsePercentile, parseSize, PERCENT_PATTERN, SIZE_PATTERN } from './quantities.ts';
 
 export interface Kind {
   /** With its article: `a duration`. */
@@ -59,6 +59,13 @@ export const KINDS = {
     types: ['string', 'integer'],
     pattern: `^(adaptive|0|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$`,
     check: (value) => value === 'adaptive' || parseDuration(value) !== null,
+  },
+  hedgeDelay: {
+    what: 'a time to wait for an answer',
+    expected: 'for example 250ms, or a percentile p50 to p99',
+    types: ['string'],
+    pattern: `^(p[5-9][0-9]|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$`,
+    check: (value) => parsePercentile(value) !== null || (parseDuration(value) ?? 0) > 0,
   },
   retryStatus: {
     what: 'a status that may be tried elsewhere',

@@ -36,6 +36,12 @@ export function parsePercent(value: unknown): number | null {
   return Number(number) / 100;
 }
 
+/** `p95` → 0.95; from p50 to p99. */
+export function parsePercentile(value: unknown): number | null {
+  const number = typeof value === 'string' ? /^p([5-9][0-9])$/.exec(value)?.[1] : undefined;
+  return number === undefined ? null : Number(number) / 100;
+}
+
 /** For values the schema has checked. */
 export const durationMs = (value: string | 0): number => checked(parseDuration(value), value);
 export const sizeBytes = (value: string): number => checked(parseSize(value), value);

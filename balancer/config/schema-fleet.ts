@@ -229,6 +229,12 @@ const service = mapping(
           'Statuses of answers that are tried in another place of the same version, where the request may be sent twice; the answer waits, and is passed on when nothing better comes. Absent: none',
           { default: [] },
         ),
+        hedgeAfter: Type.Optional(
+          valueOf(
+            'hedgeDelay',
+            'When a request without a body that may be sent twice has no answer yet after this, a second attempt goes to another place of the same version, and the first answer counts: a duration, or `p50` to `p99` of the latencies of this version in this cluster. Absent: off',
+          ),
+        ),
       },
       'Further attempts',
     ),

@@ -75,6 +75,11 @@ export const METRICS = {
     help: 'Attempts beyond the first, retries refused for want of budget, and late requests that waited for room in it',
     labels: ['service', 'outcome'],
   },
+  weir_hedges_total: {
+    kind: 'counter',
+    help: 'Second attempts beside a first one that took its time: sent, won (they answered first), and refused for want of budget',
+    labels: ['service', 'outcome'],
+  },
   weir_assignments_total: {
     kind: 'counter',
     help: 'Clients that were given a place by a cookie; by these the split is met, requests follow as old cookies go',

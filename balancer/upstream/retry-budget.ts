@@ -1,6 +1,6 @@
 // How many retries may be under way: a part of the requests in flight, so that trouble is not answered with more load.
 import type { Clock, Timer } from '../../health/clock.ts';
-import type { RetryConfig } from '../config/config.ts';
+import type { RetryConfig } from '../config/retry-config.ts';
 
 /** A request that would be tried elsewhere, and waits for room meanwhile. */
 export interface RetryWaiter {

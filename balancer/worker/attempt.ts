@@ -52,6 +52,11 @@ export function noteFailure({ counters, evidence, deadlines }: WorkerContext, at
   evidence.pathFailed(cluster, attempt.endpoint, deadlines.nowMs, `${code}: ${detail}`);
 }
 
+export interface Place {
+  readonly target: ServiceTarget;
+  readonly endpoint: Endpoint;
+}
+
 /** How an attempt is begun. */
 export interface Start {
   /** On a connection that was never used before. */
@@ -83,11 +88,11 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   #sentAtMs = 0;
   #over = false;
 
-  constructor(target: ServiceTarget, endpoint: Endpoint, owner: AttemptOwner & AnswerReceiver, context: WorkerContext) {
+  constructor({ target, endpoint }: Place, owner: AttemptOwner, receiver: AnswerReceiver, context: WorkerContext) {
     this.target = target;
     this.endpoint = endpoint;
     this.#owner = owner;
-    this.receiver = owner;
+    this.receiver = receiver;
     this.#context = context;
   }
 

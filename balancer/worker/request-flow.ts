@@ -14,12 +14,12 @@ import { forwardedFields } from '../message/forwarded.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import { Attempt, noteFailure, type Failure } from './attempt.ts';
+import { Attempt, noteFailure, type AttemptOwner, type Failure, type Place } from './attempt.ts';
 import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
-import { mayBeRepeated, Retrying, tryMsOf, type Place, type RetryOwner } from './retrying.ts';
+import { mayBeRepeated, mayGoTwice, Retrying, tryMsOf, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { isNotable, tellEnd } from './tell-end.ts';
 import { openTunnel } from './tunnel.ts';
@@ -260,8 +260,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   }
 
   onLate(attempt: Attempt): void {
-    if (this.#finished || this.route === null || attempt !== this.#attempt) return;
-    this.#retries(this.route).tooLate(attempt);
+    if (!this.#finished && this.route !== null) this.#retries(this.route).tooLate(attempt);
   }
 
   goOn(attempt: Attempt, failure: Failure, place: Place | null): void {
@@ -283,8 +282,16 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     }
   }
 
-  begin(place: Place): void {
-    if (this.route !== null) this.#start(place, this.route);
+  begin(place: Place, to: AttemptOwner = this): Attempt {
+    const { target, endpoint } = place;
+    this.attempts += 1;
+    this.#target = target;
+    const fresh = this.#retrying?.isStale(endpoint) === true;
+    const attempt = (this.#attempt = new Attempt(place, to, this, this.#context));
+    const service = this.route?.service;
+    const tryMs = service === undefined ? 0 : tryMsOf(this.exchange, { target, service }, this.#retrying, this.#context.deadlines.nowMs);
+    attempt.start({ fresh, upgrade: this.exchange.upgrade !== '', tryMs });
+    return attempt;
   }
 
   // --- inside ---
@@ -305,20 +312,10 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   #begin(target: ServiceTarget, route: RouteRuntime): void {
     const endpoint = target.cluster.pick(NONE_TRIED, this.exchange.request);
     const place = endpoint === null ? this.#retries(route).from(target) : { target, endpoint };
+    const { hedgeAfter } = route.service.config.retries;
     if (place === null) this.fail('no_endpoint', 'no endpoint can be used');
-    else this.#start(place, route);
-  }
-
-  #start({ target, endpoint }: Place, route: RouteRuntime): void {
-    this.attempts += 1;
-    this.#target = target;
-    const fresh = this.#retrying?.isStale(endpoint) === true;
-    this.#attempt = new Attempt(target, endpoint, this, this.#context);
-    this.#attempt.start({
-      fresh,
-      upgrade: this.exchange.upgrade !== '',
-      tryMs: tryMsOf(this.exchange, { target, service: route.service }, this.#retrying, this.#context.deadlines.nowMs),
-    });
+    else if (hedgeAfter !== null && mayGoTwice(this.exchange)) this.#retries(route).hedge(place, hedgeAfter);
+    else this.begin(place);
   }
 
   /** Takes a head past the filters, and with it the body of an endpoint. False: one of them threw, and that was answered. */

@@ -1,4 +1,5 @@
 // A request that did not get its answer at the first place: what was tried, whether another attempt is safe and has room, and where.
+import type { HedgeDelay } from '../config/retry-config.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { FailedAttempt } from '../ipc-recent.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
@@ -6,8 +7,9 @@ import { fieldValue } from '../message/fields.ts';
 import { IDEMPOTENT } from '../message/methods.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { RetryWaiter } from '../upstream/retry-budget.ts';
-import type { Attempt, AttemptOwner, Failure } from './attempt.ts';
+import type { Attempt, AttemptOwner, Failure, Place } from './attempt.ts';
 import type { RouteRuntime } from './generation.ts';
+import { Hedge, type HedgeRetries } from './hedge.ts';
 import { HeldAnswer, type AnswerHead, type AnswerTaker } from './held-answer.ts';
 import { MAX_KEPT_BYTES } from './kept-body.ts';
 import type { OutgoingBody } from './outgoing-body.ts';
@@ -16,11 +18,6 @@ import type { WorkerContext } from './worker-context.ts';
 
 /** So often an endpoint may refuse a request unseen before that counts as an attempt. */
 const MAX_REFUSED = 8;
-
-export interface Place {
-  readonly target: ServiceTarget;
-  readonly endpoint: Endpoint;
-}
 
 /** The request flow, as its retries see it. */
 export interface RetryOwner extends AttemptOwner, AnswerTaker {
@@ -31,8 +28,8 @@ export interface RetryOwner extends AttemptOwner, AnswerTaker {
   readonly body: OutgoingBody | null;
   /** Gives the attempt up, and goes on with `place`; null: with none. */
   goOn(attempt: Attempt, failure: Failure, place: Place | null): void;
-  /** Another attempt, while the one before is not given up. */
-  begin(place: Place): void;
+  /** Another attempt, while the one before is not given up; `to` hears of it, by default the request flow. */
+  begin(place: Place, to?: AttemptOwner): Attempt;
   /** Before the head of an attempt, or after the head that was delivered. */
   onFailure(attempt: Attempt, code: ErrorCode, detail: string): void;
 }
@@ -64,7 +61,7 @@ export function tryMsOf(
 }
 
 /** Made when an attempt is late or has failed; most requests never have one. */
-export class Retrying implements RetryWaiter {
+export class Retrying implements RetryWaiter, HedgeRetries {
   /** Tries that were given up as late. */
   late = 0;
   /** Attempts that were given up for another one. */
@@ -81,6 +78,7 @@ export class Retrying implements RetryWaiter {
   #inLine: Attempt | null = null;
   /** An answer while a better one is looked for. */
   #held: HeldAnswer | null = null;
+  #hedge: Hedge | null = null;
 
   constructor(owner: RetryOwner, service: ServiceSteering, context: WorkerContext) {
     this.#owner = owner;
@@ -113,6 +111,29 @@ export class Retrying implements RetryWaiter {
     return allowed;
   }
 
+  /** The first attempt, beside which a second one may be sent when its time has come. */
+  hedge(place: Place, delay: HedgeDelay): void {
+    this.#hedge = new Hedge(this.#owner, this, this.#service, this.#context);
+    this.#hedge.start(place, delay);
+  }
+
+  /** Where a second attempt goes while `attempt` is waited for, with room in the budget; null: nowhere. */
+  beside(attempt: Attempt): Place | null {
+    if (!this.attemptsLeft) return null;
+    const { name, sticky } = this.#service.config;
+    const place = sticky?.scope === 'cluster' ? this.#within(attempt) : this.#beside(attempt);
+    // Nobody stands in line for a second attempt.
+    if (place === null || !place.endpoint.hasRoom) return null;
+    const allowed = this.#takeRoom();
+    this.#context.counters.hedge(name, allowed ? 'sent' : 'refused');
+    return allowed ? place : null;
+  }
+
+  /** Of two attempts `attempt` is over, and the other goes on. */
+  without({ endpoint }: Attempt): void {
+    this.#tried.push(endpoint);
+  }
+
   /** Where to go after `attempt`; null: there is no other place. */
   after(attempt: Attempt, code: ErrorCode): Place | null {
     const { target, endpoint } = attempt;
@@ -127,22 +148,26 @@ export class Retrying implements RetryWaiter {
 
   /** An answer came that may be better elsewhere. True: it is held back, and another attempt is on its way. */
   answered(attempt: Attempt, head: AnswerHead): boolean {
-    const { target, endpoint } = attempt;
+    const { target } = attempt;
     const { exchange, body } = this.#owner;
     if (!IDEMPOTENT.has(exchange.request.method) || exchange.upgrade !== '' || body?.isComplete === false || !this.attemptsLeft)
       return false;
-    // Who says when to come again speaks for all of its cluster.
-    const here = fieldValue(head.fields, 'retry-after') === undefined ? [endpoint] : target.cluster.endpoints;
+    const here = spokenFor(attempt, head);
     const place = this.#ofVersion(target, [...this.#tried, ...here]);
     if (place === null) return false;
     const allowed = this.#takeRoom();
     this.#context.counters.retry(this.#service.config.name, allowed ? 'retried' : 'refused');
     if (!allowed) return false;
-    this.#tried.push(...here);
-    this.drop();
-    this.#held = new HeldAnswer(attempt, head, this.#owner, this.#context);
+    this.hold(attempt, head);
     this.#owner.begin(place);
     return true;
+  }
+
+  /** Keeps an answer while another attempt may get a better one. */
+  hold(attempt: Attempt, head: AnswerHead): void {
+    this.#tried.push(...spokenFor(attempt, head));
+    this.drop();
+    this.#held = new HeldAnswer(attempt, head, this.#owner, this.#context);
   }
 
   /** False: no answer is held back, or what was held is lost. */
@@ -202,6 +227,7 @@ export class Retrying implements RetryWaiter {
   /** The request is over. */
   close(): void {
     this.settle();
+    this.#hedge?.close();
     this.drop();
     if (this.#hasRoom) this.#service.budget.giveBack();
     this.#hasRoom = false;
@@ -230,6 +256,12 @@ export class Retrying implements RetryWaiter {
     return this.#ofVersion(target, [...this.#tried, endpoint]);
   }
 
+  /** Another endpoint of the same cluster. */
+  #within({ target, endpoint }: Attempt): Place | null {
+    const other = target.cluster.pick([...this.#tried, endpoint], this.#owner.exchange.request);
+    return other === null ? null : { target, endpoint: other };
+  }
+
   /** A place of the same version: slow and bad answers are its own, and no other version hides them. */
   #ofVersion(target: ServiceTarget, tried: readonly Endpoint[]): Place | null {
     const place = this.#place(target, true, tried);
@@ -253,6 +285,11 @@ export class Retrying implements RetryWaiter {
       next = best;
     }
   }
+}
+
+/** Who says when to come again speaks for all of its cluster. */
+function spokenFor({ target, endpoint }: Attempt, { fields }: AnswerHead): readonly Endpoint[] {
+  return fieldValue(fields, 'retry-after') === undefined ? [endpoint] : target.cluster.endpoints;
 }
 
 function tooLate({ target, tryMs }: Attempt): Failure {

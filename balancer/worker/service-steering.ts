@@ -3,6 +3,7 @@ import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import { Lateness } from '../../health/lateness.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
+import { RecentPercentile } from '../../health/recent-percentile.ts';
 import { TryLimit } from '../../health/try-limit.ts';
 import { MILLION, PRIORITY_CLASSES, type ClusterConfig, type PriorityClass, type ServiceConfig } from '../config/config.ts';
 import { hash32 } from '../message/key-hash.ts';
@@ -32,6 +33,8 @@ export interface ServiceTarget {
   readonly lateness: Lateness;
   readonly tryLimit: TryLimit;
   readonly tries: TryStats;
+  /** By which a second attempt is sent; null: by none. */
+  readonly usual: RecentPercentile | null;
 }
 
 /** A plan whose targets stand in the order of this service's. */
@@ -250,10 +253,17 @@ function targetsOf(
       const detector = before?.detector ?? new OutlierDetector(outlier, random);
       const seen = { detector, lateness: before?.lateness ?? new Lateness(outlier), tryLimit: before?.tryLimit ?? new TryLimit() };
       const tries = new TryStats(meter, [config.name, version.name, name]);
-      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, tries, ...seen });
+      const usual = usualOf(config, before);
+      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, tries, ...seen, usual });
     }
   }
   return targets;
+}
+
+function usualOf({ retries: { hedgeAfter } }: ServiceConfig, before: ServiceTarget | undefined): RecentPercentile | null {
+  if (hedgeAfter?.kind !== 'percentile') return null;
+  const kept = before?.usual ?? null;
+  return kept?.percentile === hedgeAfter.percentile ? kept : new RecentPercentile(hedgeAfter.percentile);
 }
 
 function sameTargets(a: readonly ServiceTarget[], b: readonly ServiceTarget[]): boolean {

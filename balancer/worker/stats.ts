@@ -83,6 +83,10 @@ export class WorkerCounters {
     this.#counter('weir_retries_total', service, outcome).add(1);
   }
 
+  hedge(service: string, outcome: 'sent' | 'won' | 'refused'): void {
+    this.#counter('weir_hedges_total', service, outcome).add(1);
+  }
+
   refusedConnection(listener: string, reason: string): void {
     this.#counter('weir_connections_refused_total', listener, reason).add(1);
   }
@@ -123,6 +127,7 @@ export class WorkerCounters {
       | 'weir_local_replies_total'
       | 'weir_upstream_failures_total'
       | 'weir_retries_total'
+      | 'weir_hedges_total'
       | 'weir_connections_refused_total'
       | 'weir_connections_cut_total'
       | 'weir_ejections_total'

@@ -61,7 +61,7 @@ function serviceConfig(name: string, { versions, split, policy, onUnavailable }:
     sticky: null,
     rollout: AT_ONCE,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },
-    retries: { attempts: 1, budgetRatio: 0.2, budgetMin: 3, on: [] },
+    retries: { attempts: 1, budgetRatio: 0.2, budgetMin: 3, on: [], hedgeAfter: null },
   };
 }
 

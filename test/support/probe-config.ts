@@ -54,7 +54,7 @@ export function service(name: string, versions: readonly VersionConfig[]): Servi
     sticky: null,
     rollout: AT_ONCE,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },
-    retries: { attempts: 0, budgetRatio: 0, budgetMin: 0, on: [] },
+    retries: { attempts: 0, budgetRatio: 0, budgetMin: 0, on: [], hedgeAfter: null },
   };
 }
 

@@ -69,6 +69,6 @@ function serviceOf(name: string, { versions, policy, overload, onUnavailable }: 
     sticky: null,
     rollout: AT_ONCE,
     timeouts: { firstByteMs: 30_000, betweenBytesMs: 30_000, requestMs: 0, tunnelIdleMs: 3_600_000, tryMs: 0 },
-    retries: { attempts: 0, budgetRatio: 0, budgetMin: 0, on: [] },
+    retries: { attempts: 0, budgetRatio: 0, budgetMin: 0, on: [], hedgeAfter: null },
   };
 }

@@ -54,3 +54,11 @@ test('where answers come again, what was given up raises it, and quiet windows l
   answered(limit, 100, 5);
   assert.equal(limit.limitMs(30_000), 250);
 });
+
+test('what was not waited for counts as long as it was waited for, and does not make a beginning', () => {
+  const limit = new TryLimit();
+  for (let count = 0; count < 100; count += 1) limit.wouldTake(400);
+  assert.equal(limit.limitMs(0), 1000);
+  answered(limit, 20, 5);
+  assert.ok(within(limit.limitMs(0), 400));
+});

@@ -41,6 +41,7 @@ function choice(config: Partial<StickyConfig> = {}) {
     lateness: new Lateness(outlier),
     tryLimit: new TryLimit(),
     tries: new TryStats(new Meter(), ['shop', version, 'one']),
+    usual: null,
   }));
   const evidence = new Evidence({ report: () => undefined, countEjection: () => assert.fail('nothing is ejected') });
   const pinKey = new PinKey();
