@@ -108,8 +108,12 @@ export const REVISION_COLUMNS: readonly Column<RevisionView>[] = [
   { title: 'KNOWN BY', of: (item) => item.author.how, wide: true },
   { title: 'CHANGE', of: (item) => text.changeText(item.change) },
   { title: 'UNDOES', of: (item) => (item.undoes === null ? text.UNKNOWN : String(item.undoes)), wide: true },
-  { title: 'REASON', of: (item) => item.reason },
+  { title: 'REASON', of: reasonText },
 ];
+
+function reasonText({ reason, overruled }: RevisionView): string {
+  return overruled === undefined ? reason : `GLASS BROKEN (${overruled.join(', ')}): ${reason}`;
+}
 
 /** The audit shows how the author is known and the chain; history shows what was done. */
 export const AUDIT_COLUMNS: readonly Column<RevisionView>[] = [

@@ -1,6 +1,7 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
+import type { SafetyConfig } from './safety-config.ts';
 import type { StickyConfig } from './sticky-config.ts';
 
 /** Shares and splits are integers out of this. */
@@ -388,6 +389,7 @@ export interface Config {
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
   readonly regions: RegionDistances;
+  readonly safety: SafetyConfig;
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly routes: readonly RouteConfig[];

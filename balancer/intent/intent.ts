@@ -97,6 +97,8 @@ export interface Revision {
   readonly touched: readonly TouchedField[];
   /** The revision this one reverts; null when it is no undo. */
   readonly undoes: number | null;
+  /** Rules of the config that were overruled with `--break-glass`; absent: none. */
+  readonly overruled?: readonly string[];
   /** SHA-256 over the previous hash and this record without `hash`, in hex. */
   readonly previousHash: string;
   readonly hash: string;

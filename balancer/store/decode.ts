@@ -48,6 +48,7 @@ export function decodeRevision(text: string, what: string): Revision {
     change: value['change'] === null ? null : change(value['change'], at('change')),
     touched: list(touchedField)(value['touched'], at('touched')),
     undoes: value['undoes'] === null ? null : number(value['undoes'], at('undoes')),
+    ...(value['overruled'] === undefined ? {} : { overruled: list(string)(value['overruled'], at('overruled')) }),
     previousHash: string(value['previousHash'], at('previousHash')),
     hash: string(value['hash'], at('hash')),
   };

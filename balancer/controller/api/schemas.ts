@@ -76,6 +76,7 @@ const ChangeRequestSchema = Type.Object(
     dryRun: Type.Optional(Type.Boolean()),
     ifRevision: Type.Optional(Type.Integer({ minimum: 0 })),
     permanent: Type.Optional(Type.Boolean()),
+    breakGlass: Type.Optional(Type.Boolean()),
     yes: Type.Optional(Type.Boolean()),
     claims: Type.Optional(Claims),
   },

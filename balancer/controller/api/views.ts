@@ -226,6 +226,8 @@ export interface ChangeRequest {
   readonly ifRevision?: number;
   /** The caller means it to stay, where the config asks for a time; needs a reason. */
   readonly permanent?: boolean;
+  /** Safety rules of the config are overruled; needs a reason, and the audit says which. */
+  readonly breakGlass?: boolean;
   /** The caller has accepted a dangerous act. */
   readonly yes?: boolean;
   /** On the unix socket: the name the caller gives itself. */
