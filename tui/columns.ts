@@ -4,6 +4,7 @@ import type {
   ClusterView,
   EdgeView,
   EventView,
+  FieldDifference,
   RevisionView,
   GateView,
   RolloutView,
@@ -121,6 +122,16 @@ export const AUDIT_COLUMNS: readonly Column<RevisionView>[] = [
   { title: 'TOUCHED', of: (item) => item.touched.map((field) => field.path.join('.')).join(','), wide: true },
   { title: 'HASH', of: (item) => item.hash.slice(0, 12) },
 ];
+
+export const DIFFERENCE_COLUMNS: readonly Column<FieldDifference>[] = [
+  { title: 'FIELD', of: (item) => item.field },
+  { title: 'BEFORE', of: (item) => valueText(item.before) },
+  { title: 'AFTER', of: (item) => valueText(item.after) },
+];
+
+function valueText(value: unknown): string {
+  return value === null ? text.UNKNOWN : typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
   { title: 'TOKEN', of: (item) => item.name },

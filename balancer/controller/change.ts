@@ -1,7 +1,7 @@
 // One change asked for by an operator: judged, previewed with the same plan as the live one, stored, and followed until the workers serve it.
 import type { Intent, TouchedField } from '../intent/intent.ts';
 import { applyTimed } from '../intent/timed-change.ts';
-import { undo } from '../intent/undo.ts';
+import { redo, undo } from '../intent/undo.ts';
 import { applyRollout, rolloutToTakeBack, takeBackRollout } from '../rollout/apply-rollout.ts';
 import type { ApiProblem, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
@@ -89,6 +89,10 @@ function propose(
         : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
     }
     const outcome = undo(intent, change.to, edge.keeper.history(), facts);
+    return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
+  }
+  if (change.kind === 'redo') {
+    const outcome = redo(intent, edge.keeper.history(), facts);
     return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   }
   if (change.kind === 'expire')

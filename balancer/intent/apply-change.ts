@@ -25,7 +25,7 @@ export interface Applied {
 export type ChangeOutcome = Applied | { readonly ok: false; readonly refusal: Refusal };
 
 /** A change that needs nothing but the present intent; `undo` needs history and is in undo.ts, rollouts are in rollout/. */
-export type DirectChange = Exclude<Change, { readonly kind: 'undo' | 'rollout' | 'rollout_start' | 'expire' }>;
+export type DirectChange = Exclude<Change, { readonly kind: 'undo' | 'redo' | 'rollout' | 'rollout_start' | 'expire' }>;
 
 /** Applies a change by the percent rules, then holds it against the safety rules. Nothing is written. */
 export function applyChange(intent: Intent, change: DirectChange, facts: Facts): ChangeOutcome {

@@ -56,7 +56,9 @@ export type Change =
   | RolloutChange
   /** What was set for a time returns; asked for by nobody. */
   | { readonly kind: 'expire'; readonly revision: number }
-  | { readonly kind: 'undo'; readonly to: number | null };
+  | { readonly kind: 'undo'; readonly to: number | null }
+  /** What was undone last is there again. */
+  | { readonly kind: 'redo' };
 
 /** Those that can return by themselves: after `forMs`, if it is there. */
 export type TimedChange = (

@@ -69,4 +69,24 @@ test('a rule of the config refuses with its name, and broken glass overrules it 
   assert.match((await appliance.weir('events')).stdout, /GLASS BROKEN: revision 4 by \S+ overrules safety\.maxShift: blue loses orders/);
   assert.equal(await codeOf('undo', '--yes'), 7, 'an undo keeps the rules too');
   assert.equal(await codeOf('audit', 'verify'), 0);
+
+  await t.test('diff shows the fields that differ, redo brings back what was undone, and the audit is exported whole', async () => {
+    const json = async (...args: readonly string[]): Promise<unknown> =>
+      (JSON.parse((await appliance.weir(...args, '-o', 'json')).stdout) as { readonly items: unknown }).items;
+    const before = { blue: 900_000, green: 100_000 };
+    const after = { blue: 400_000, green: 600_000 };
+    assert.deepEqual(await json('diff', '3', '4'), [{ field: 'services.shop.split', before, after }]);
+    assert.deepEqual(await json('diff', '4'), []);
+    assert.equal(await codeOf('diff', '99'), 5);
+    assert.equal(await codeOf('redo', '--yes'), 5, 'nothing was undone last');
+    assert.equal(await codeOf('dial', 'two', '80'), 0);
+    assert.equal(await codeOf('undo'), 0);
+    assert.equal(await codeOf('redo'), 0);
+    assert.equal((await appliance.status()).clusters[1]?.dialPercent, 80);
+    const lines = (await appliance.weir('audit', 'export')).stdout.trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { readonly revision: number }).revision),
+      [7, 6, 5, 4, 3, 2, 1],
+    );
+  });
 });

@@ -286,6 +286,14 @@ export interface AuditVerification {
   readonly brokenAt: number | null;
 }
 
+/** Null: it is not there. */
+export interface FieldDifference {
+  /** `services.shop.split` */
+  readonly field: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
 export type RevisionView = Revision;
 export type IntentView = Intent;
 export type ChangeView = Change;
