@@ -14,6 +14,7 @@ export const CHANGE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--reason <TEXT>', summary: 'why, for the audit' },
   { flags: '--if-revision <N>', summary: 'only if the intent is still at this revision (exit code 6 if not)' },
   { flags: '--yes', summary: 'answer every question with yes' },
+  { flags: '--break-glass', summary: 'overrule the safety rules of the config (needs --reason; the audit says which)' },
 ];
 
 /** For changes that can return by themselves. */
@@ -51,6 +52,7 @@ function changeRequest(values: CommandValues, change: AskedChange): ChangeReques
     ...(values.flag('dryRun') ? { dryRun: true } : {}),
     ...(ifRevision === null ? {} : { ifRevision }),
     ...(values.flag('permanent') ? { permanent: true } : {}),
+    ...(values.flag('breakGlass') ? { breakGlass: true } : {}),
     ...(values.flag('yes') ? { yes: true } : {}),
   };
 }

@@ -10,6 +10,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FieldDifference,
   ListView,
   RememberedRequest,
   StatusView,
@@ -31,7 +32,9 @@ export interface AdminClient {
   readonly where: string;
   status(): Promise<StatusView>;
   /** `limit` is for events and revisions, newest first. */
-  list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number }): Promise<ListView<T>>;
+  list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number; readonly before?: number }): Promise<ListView<T>>;
+  /** Null: the present one. */
+  diff(from: number, to: number | null): Promise<ListView<FieldDifference>>;
   change(request: ChangeRequest): Promise<ChangeResult>;
   /** The way of a request that is not sent. */
   explain(request: ExplainRequest): Promise<ListView<ExplainView>>;
@@ -99,10 +102,18 @@ class HttpAdminClient implements AdminClient {
     return this.#json({ method: 'GET', path: '/v1/status' });
   }
 
-  list<T>(kind: ListKind, options: { readonly name?: string; readonly limit?: number } = {}): Promise<ListView<T>> {
+  list<T>(
+    kind: ListKind,
+    options: { readonly name?: string; readonly limit?: number; readonly before?: number } = {},
+  ): Promise<ListView<T>> {
     const name = options.name === undefined ? '' : `/${encodeURIComponent(options.name)}`;
-    const limit = options.limit === undefined ? '' : `?limit=${options.limit}`;
+    const before = options.before === undefined ? '' : `&before=${options.before}`;
+    const limit = options.limit === undefined ? '' : `?limit=${options.limit}${before}`;
     return this.#json({ method: 'GET', path: `/v1/${kind}${name}${limit}` });
+  }
+
+  diff(from: number, to: number | null): Promise<ListView<FieldDifference>> {
+    return this.#json({ method: 'GET', path: `/v1/diff?from=${from}${to === null ? '' : `&to=${to}`}` });
   }
 
   change(request: ChangeRequest): Promise<ChangeResult> {

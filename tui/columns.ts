@@ -4,6 +4,7 @@ import type {
   ClusterView,
   EdgeView,
   EventView,
+  FieldDifference,
   RevisionView,
   ClusterForecast,
   GateView,
@@ -109,8 +110,12 @@ export const REVISION_COLUMNS: readonly Column<RevisionView>[] = [
   { title: 'KNOWN BY', of: (item) => item.author.how, wide: true },
   { title: 'CHANGE', of: (item) => text.changeText(item.change) },
   { title: 'UNDOES', of: (item) => (item.undoes === null ? text.UNKNOWN : String(item.undoes)), wide: true },
-  { title: 'REASON', of: (item) => item.reason },
+  { title: 'REASON', of: reasonText },
 ];
+
+function reasonText({ reason, overruled }: RevisionView): string {
+  return overruled === undefined ? reason : `GLASS BROKEN (${overruled.join(', ')}): ${reason}`;
+}
 
 /** The audit shows how the author is known and the chain; history shows what was done. */
 export const AUDIT_COLUMNS: readonly Column<RevisionView>[] = [
@@ -118,6 +123,16 @@ export const AUDIT_COLUMNS: readonly Column<RevisionView>[] = [
   { title: 'TOUCHED', of: (item) => item.touched.map((field) => field.path.join('.')).join(','), wide: true },
   { title: 'HASH', of: (item) => item.hash.slice(0, 12) },
 ];
+
+export const DIFFERENCE_COLUMNS: readonly Column<FieldDifference>[] = [
+  { title: 'FIELD', of: (item) => item.field },
+  { title: 'BEFORE', of: (item) => valueText(item.before) },
+  { title: 'AFTER', of: (item) => valueText(item.after) },
+];
+
+function valueText(value: unknown): string {
+  return value === null ? text.UNKNOWN : typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
   { title: 'TOKEN', of: (item) => item.name },

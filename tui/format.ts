@@ -101,6 +101,8 @@ export function changeText(change: ChangeView | null): string {
       return `canary ${change.action} ${change.service}`;
     case 'expire':
       return `return from ${change.revision}`;
+    case 'redo':
+      return 'redo';
     case 'undo':
       return change.to === null ? 'undo' : `undo --to ${change.to}`;
   }

@@ -83,6 +83,12 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         load: async () => (await import('./commands/pins.ts')).pinsCommand,
       },
       { name: 'undo', summary: 'take back the last change', load: async () => (await import('./commands/undo.ts')).undoCommand },
+      { name: 'redo', summary: 'bring back what was undone', load: async () => (await import('./commands/undo.ts')).redoCommand },
+      {
+        name: 'diff',
+        summary: 'show what differs between two revisions',
+        load: async () => (await import('./commands/diff.ts')).diffCommand,
+      },
       { name: 'history', summary: 'list the changes', load: async () => (await import('./commands/history.ts')).historyCommand },
       {
         name: 'audit',

@@ -3,6 +3,7 @@ import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
+import type { SafetyConfig } from './safety-config.ts';
 import type { StickyConfig } from './sticky-config.ts';
 
 /** Shares and splits are integers out of this. */
@@ -381,6 +382,7 @@ export interface Config {
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
   readonly regions: RegionDistances;
+  readonly safety: SafetyConfig;
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly routes: readonly RouteConfig[];

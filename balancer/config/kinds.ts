@@ -3,6 +3,7 @@ import { canonicalTarget } from '../message/canonical-path.ts';
 import { parseKeySource } from '../message/request-key.ts';
 import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
 import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseStatuses } from './addresses.ts';
+import { isTimeZone, parseCron } from './cron.ts';
 import { nearest } from './nearest.ts';
 import { compilePattern } from './pattern/linear-regex.ts';
 import { DURATION_PATTERN, parseDuration, parsePercent, parsePercentile, parseSize, PERCENT_PATTERN, SIZE_PATTERN } from './quantities.ts';
@@ -83,6 +84,12 @@ export const KINDS = {
   },
   percent: { ...word('a percentage', '0% to 100%, for example 20%', PERCENT_PATTERN), check: (value) => parsePercent(value) !== null },
   name: { ...word('a name', 'a DNS label: at most 63 of a-z, 0-9 and -, not - at an end', NAME_PATTERN), check: checkName },
+  cron: text(
+    'a schedule',
+    'minute, hour, day, month and day of the week as in cron, for example "* 18-23 * * fri"',
+    (value) => typeof value === 'string' && parseCron(value) !== null,
+  ),
+  timeZone: text('a time zone', 'a name such as Europe/Berlin or UTC', (value) => typeof value === 'string' && isTimeZone(value)),
   hostName: word('a host name', 'letters, digits, ".", "-" and "_", for example edge-1', HOST_NAME_PATTERN),
   bind: text(
     'an address to listen on',

@@ -12,6 +12,7 @@ import { readDocument, type ConfigDocument } from './document.ts';
 import type { ConfigExtensions } from './extension.ts';
 import { formatPath, show, sortProblems, type ConfigProblem, type Finding } from './problems.ts';
 import { routeTexts } from './route-texts.ts';
+import { completeSafety } from './complete-safety.ts';
 import { salvage } from './salvage.ts';
 import { fileSchema, type ConfigFile } from './schema.ts';
 import { createValidator, type Validator } from './validate.ts';
@@ -69,9 +70,10 @@ function complete(file: ConfigFile, completion: Completion): Config {
   const routes = completeRoutes(file.routes, { listeners: host.listeners, clusters, services }, completion);
   reportUnaskedCertificates(file.routes, host.listeners, completion);
   const { regions } = file;
-  const hash = createHash('sha256').update(canonicalJson({ regions, clusters, services }));
+  const safety = completeSafety(file.safety);
+  const hash = createHash('sha256').update(canonicalJson({ regions, safety, clusters, services }));
   for (const text of routeTexts(routes)) hash.update(text);
-  return { ...host, regions, clusters, services, routes, hash: hash.digest('hex') };
+  return { ...host, regions, safety, clusters, services, routes, hash: hash.digest('hex') };
 }
 
 function declaredNames(root: object): DeclaredNames {

@@ -3,6 +3,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { rollout } from './schema-rollout.ts';
+import { safety } from './schema-safety.ts';
 import { sticky } from './schema-sticky.ts';
 import { choice, duration, formsOf, listOf, mapping, mappingOr, named, optionalMapping, valueOf } from './schema-parts.ts';
 
@@ -351,6 +352,7 @@ export const fleetProperties = (extensions: ConfigExtensions) => ({
       default: {},
     },
   ),
+  safety,
   clusters: named('name', cluster(extensions.balances), { description: 'Clusters, by name', default: {} }),
   services: named('name', service, { description: 'Services, by name', default: {} }),
   routes: listOf(route(extensions.filters), 'Which request goes to which service; precedence as in the Kubernetes Gateway API', {

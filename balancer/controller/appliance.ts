@@ -12,6 +12,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FieldDifference,
   ListView,
   RememberedRequest,
   RevisionView,
@@ -69,8 +70,10 @@ export interface Appliance {
   agents(): ListView<AgentView>;
   /** Newest first. */
   events(limit: number): ListView<EventView>;
-  /** Newest first. */
-  revisions(limit: number): ListView<RevisionView>;
+  /** Newest first; `before`: only those before it. */
+  revisions(limit: number, before?: number): ListView<RevisionView>;
+  /** The fields in which the intent at one revision differs from that at another; without `to`: from the present one. */
+  diff(from: number, to?: number): Outcome<ListView<FieldDifference>>;
   /** The way of a request that is not sent: a list of one. */
   explain(request: ExplainRequest): Outcome<ListView<ExplainView>>;
   /** What became of a recent request. */

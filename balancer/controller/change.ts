@@ -2,7 +2,7 @@
 import { AT_ONCE } from '../config/rollout-config.ts';
 import type { Change, Intent, TouchedField } from '../intent/intent.ts';
 import { applyTimed } from '../intent/timed-change.ts';
-import { undo } from '../intent/undo.ts';
+import { redo, undo } from '../intent/undo.ts';
 import { applyRollout, rolloutToTakeBack, takeBackRollout } from '../rollout/apply-rollout.ts';
 import type { ApiProblem, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
@@ -22,6 +22,7 @@ interface Proposal {
   readonly touched: readonly TouchedField[];
   readonly summary: string;
   readonly undoes: number | null;
+  readonly overruled?: readonly string[];
 }
 
 /** Has to run alone (`Edge.changes`). */
@@ -31,8 +32,10 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const before = edge.keeper.intent;
   const { dryRun = false, ifRevision } = request;
   if (ifRevision !== undefined && ifRevision !== before.revision) return moved(before.revision, `it was expected at ${ifRevision}`);
-  const change = wholeChange(edge, request.change);
-  const proposed = propose(edge, change, before, caller);
+  const unsaid = unsaidReason(request);
+  if (unsaid !== null) return refuse({ code: 'usage', message: unsaid });
+  const whole = { ...request, change: wholeChange(edge, request.change) };
+  const proposed = propose(edge, whole, before, caller);
   if (!proposed.ok) return proposed;
   const proposal = proposed.value;
   const planBefore = edge.loop.preview(edge.planFacts(before));
@@ -60,7 +63,7 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
     const sharesAfter = clusterShares(planAfter.plan, demand);
     const question = request.yes === true ? null : questionBefore({ before, after: proposal.intent, sharesBefore, sharesAfter });
     if (question !== null) return refuse({ code: 'confirm', message: `${question.replace(/ Go on\?$/, '')} Say --yes to do it`, question });
-    if (!commit(edge, { ...request, change }, caller, proposal)) return moved(edge.keeper.intent.revision, 'it changed meanwhile');
+    if (!commit(edge, whole, caller, proposal)) return moved(edge.keeper.intent.revision, 'it changed meanwhile');
   }
   const served = { generation: edge.generation, plan: edge.loop.recompute() };
   const applied = await edge.links.served(served, SERVE_DEADLINE_MS);
@@ -74,43 +77,66 @@ function wholeChange(edge: Edge, change: AskedChange): Change {
   return { ...(edge.config.services[change.service]?.rollout ?? AT_ONCE), ...change };
 }
 
-function propose(edge: Edge, change: Change, intent: Intent, caller: Caller): Outcome<Proposal> {
+/** A request whose change is whole. */
+type WholeRequest = ChangeRequest & { readonly change: Change };
+
+/** What needs a reason and has none; null: nothing. */
+function unsaidReason({ permanent, breakGlass, reason = '' }: ChangeRequest): string | null {
+  if (reason !== '' || (permanent !== true && breakGlass !== true)) return null;
+  return breakGlass === true
+    ? '--break-glass overrules safety rules and needs a reason for the audit: --reason TEXT'
+    : '--permanent needs a reason for the audit: --reason TEXT';
+}
+
+function propose(
+  edge: Edge,
+  { change, permanent = false, breakGlass = false }: WholeRequest,
+  intent: Intent,
+  caller: Caller,
+): Outcome<Proposal> {
+  const facts = { ...edge.facts(), breakGlass };
   if (change.kind === 'undo') {
     const begun = change.to === null ? rolloutToTakeBack(edge.keeper.history(), intent) : null;
     if (begun !== null) {
-      const outcome = takeBackRollout(
-        intent,
-        begun.service,
-        edge.facts(),
-        momentOf(edge, begun.service, `taken back by ${caller.author.name}`),
-      );
+      const outcome = takeBackRollout(intent, begun.service, facts, momentOf(edge, begun.service, `taken back by ${caller.author.name}`));
       return outcome.ok
         ? { ok: true, value: { ...outcome, undoes: begun.revision } }
         : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
     }
-    const outcome = undo(intent, change.to, edge.keeper.history(), edge.facts());
+    const outcome = undo(intent, change.to, edge.keeper.history(), facts);
+    return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
+  }
+  if (change.kind === 'redo') {
+    const outcome = redo(intent, edge.keeper.history(), facts);
     return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   }
   if (change.kind === 'expire')
     return refuse({ code: 'usage', message: 'what was set for a time returns by itself; to return before, undo it' });
   const outcome =
     change.kind === 'rollout' || change.kind === 'rollout_start'
-      ? applyRollout(intent, change, edge.facts(), momentOf(edge, change.service, caller.author.name))
-      : applyTimed(intent, change, edge.facts(), edge.options.clock.wallMs());
+      ? applyRollout(intent, change, facts, momentOf(edge, change.service, caller.author.name))
+      : applyTimed(intent, change, facts, { wallMs: edge.options.clock.wallMs(), permanent });
   if (!outcome.ok) return refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   return { ok: true, value: { ...outcome, undoes: null } };
 }
 
-function commit(
-  edge: Edge,
-  request: ChangeRequest & { readonly change: Change },
-  caller: Caller,
-  { intent, touched, summary, undoes }: Proposal,
-): boolean {
+function commit(edge: Edge, request: WholeRequest, caller: Caller, { intent, touched, summary, undoes, overruled }: Proposal): boolean {
   const { change, reason = '' } = request;
-  const done = edge.keeper.commit(intent, touched, { author: caller.author, source: 'operator', reason, change, undoes });
+  const done = edge.keeper.commit(intent, touched, {
+    author: caller.author,
+    source: 'operator',
+    reason,
+    change,
+    undoes,
+    ...(overruled === undefined ? {} : { overruled }),
+  });
   if (done) {
     edge.events.add('revision', `revision ${intent.revision} by ${caller.author.name}: ${summary}${reason === '' ? '' : ` (${reason})`}`);
+    if (overruled !== undefined)
+      edge.events.add(
+        'revision',
+        `GLASS BROKEN: revision ${intent.revision} by ${caller.author.name} overrules ${overruled.join(', ')}: ${reason}`,
+      );
     tellEndedOverrides(edge, touched, intent.revision);
   }
   return done;

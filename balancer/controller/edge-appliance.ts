@@ -1,5 +1,6 @@
 // What the admin API may ask of this edge host, answered from its parts.
 import { randomBytes } from 'node:crypto';
+import { diffIntent } from '../intent/diff.ts';
 import type { Intent } from '../intent/intent.ts';
 import { verifyChain } from '../intent/revision.ts';
 import { StoredTextError } from '../store/decode.ts';
@@ -14,6 +15,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FieldDifference,
   ListView,
   RememberedRequest,
   RevisionView,
@@ -98,8 +100,20 @@ export class EdgeAppliance implements Appliance {
     return listOf(this.#edge, 'events', this.#edge.events.newest(limit));
   }
 
-  revisions(limit: number): ListView<RevisionView> {
-    return listOf(this.#edge, 'revisions', this.#edge.options.store.revisions(limit));
+  revisions(limit: number, before?: number): ListView<RevisionView> {
+    return listOf(this.#edge, 'revisions', this.#edge.options.store.revisions(limit, before));
+  }
+
+  diff(from: number, to?: number): Outcome<ListView<FieldDifference>> {
+    const { store } = this.#edge.options;
+    const now = this.#edge.keeper.intent;
+    const [one, other] = [store.intentAt(from), to === undefined ? now : store.intentAt(to)];
+    if (one === null || other === null) {
+      const message = `there is no revision ${one === null ? from : (to ?? 0)}; the newest is ${now.revision}, weir history shows the others`;
+      return { ok: false, problem: { code: 'not_found', message } };
+    }
+    const differences = diffIntent(one, other).map(({ path, before, after }) => ({ field: path.join('.'), before, after }));
+    return { ok: true, value: listOf(this.#edge, 'differences', differences) };
   }
 
   explain(request: ExplainRequest): Outcome<ListView<ExplainView>> {

@@ -193,9 +193,14 @@ export class Edge {
   facts(): Facts {
     const { clusters, ejectedTargets } = this.prober.view();
     const ejected = new Set(ejectedTargets);
+    const { standings } = this.loop.planned;
     return {
       services: this.config.services,
       clusters: this.config.clusters,
+      safety: this.config.safety,
+      capacityRps: (cluster) => standings[cluster]?.capacityRps ?? null,
+      isDown: (cluster) => clusters[cluster]?.state === 'down',
+      wallMs: this.options.clock.wallMs(),
       usable: (service, version, cluster) => clusters[cluster]?.state !== 'down' && !ejected.has(targetKey(service, version, cluster)),
     };
   }

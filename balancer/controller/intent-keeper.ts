@@ -22,6 +22,8 @@ export interface Cause {
   readonly change: Change | null;
   /** The revision this one takes back. */
   readonly undoes: number | null;
+  /** Rules that were overruled. */
+  readonly overruled?: readonly string[];
 }
 
 /** Records read at a time when history is walked. */

@@ -1,11 +1,12 @@
 // What an operator asks for, made out of the present intent: the new intent, or why not.
-import type { ServiceConfig } from '../config/config.ts';
 import { nearest } from '../config/nearest.ts';
+import { clusterTotals } from './cluster-totals.ts';
 import { diffIntent } from './diff.ts';
 import type { AdminState, Change, Intent, Refusal, TouchedField } from './intent.ts';
 import { withoutEndedOverrides } from './override.ts';
 import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
 import { withoutRollout } from './rollout.ts';
+import { brokenRules, refusalText } from './rules.ts';
 import { breach, type Facts, type Strictness } from './safety.ts';
 
 export type { Facts } from './safety.ts';
@@ -17,12 +18,14 @@ export interface Applied {
   readonly touched: readonly TouchedField[];
   /** One line: what changed, from what to what. */
   readonly summary: string;
+  /** Rules that it broke, with glass broken for it; absent: none. */
+  readonly overruled?: readonly string[];
 }
 
 export type ChangeOutcome = Applied | { readonly ok: false; readonly refusal: Refusal };
 
 /** A change that needs nothing but the present intent; `undo` needs history and is in undo.ts, rollouts are in rollout/. */
-export type DirectChange = Exclude<Change, { readonly kind: 'undo' | 'rollout' | 'rollout_start' | 'expire' }>;
+export type DirectChange = Exclude<Change, { readonly kind: 'undo' | 'redo' | 'rollout' | 'rollout_start' | 'expire' }>;
 
 /** Applies a change by the percent rules, then holds it against the safety rules. Nothing is written. */
 export function applyChange(intent: Intent, change: DirectChange, facts: Facts): ChangeOutcome {
@@ -47,14 +50,18 @@ export function conclude(
   before: Intent,
   asked: Intent,
   facts: Facts,
-  ending: { readonly summary: string; readonly strictness: Strictness },
+  ending: { readonly summary: string; readonly strictness: Strictness; readonly goesBack?: boolean },
 ): ChangeOutcome {
   const after = withoutEndedOverrides(asked);
   const touched = diffIntent(before, after);
   if (touched.length === 0) return { ok: true, intent: before, touched, summary: `${ending.summary} (as it is already)` };
   const refusal = breach(before, after, facts, ending.strictness);
   if (refusal !== null) return { ok: false, refusal };
-  return { ok: true, intent: { ...after, revision: before.revision + 1 }, touched, summary: ending.summary };
+  const broken = brokenRules({ before, after, facts, goesBack: ending.goesBack === true });
+  const [first] = broken;
+  if (first !== undefined && facts.breakGlass !== true) return { ok: false, refusal: { kind: 'unsafe', message: refusalText(first) } };
+  const overruled = first === undefined ? {} : { overruled: broken.map(({ rule }) => rule) };
+  return { ok: true, intent: { ...after, revision: before.revision + 1 }, touched, summary: ending.summary, ...overruled };
 }
 
 function shift(intent: Intent, change: Extract<Change, { kind: 'shift' }>, facts: Facts): ChangeOutcome {
@@ -122,20 +129,6 @@ function divideAmongClusters(places: VersionPlaces, named: Readonly<Record<strin
   if (partly && Object.values(own).some((part) => part > 0)) return own;
   if (partly && share === 0) return present;
   return divide({ subject: `version "${version}" of service "${service}"`, noun: 'cluster', present, named: own });
-}
-
-/** Millionths of the service per cluster, by split and weights alone. */
-function clusterTotals(intent: Intent, service: ServiceConfig): Readonly<Record<string, number>> {
-  const totals: Record<string, number> = {};
-  const of = intent.services[service.name];
-  for (const { name } of service.versions) {
-    const weights = of?.clusterWeights[name] ?? {};
-    const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
-    for (const [cluster, weight] of Object.entries(weights)) {
-      totals[cluster] = (totals[cluster] ?? 0) + (sum === 0 ? 0 : ((of?.split[name] ?? 0) * weight) / sum);
-    }
-  }
-  return Object.fromEntries(Object.entries(totals).map(([cluster, share]) => [cluster, Math.round(share)]));
 }
 
 const ADMIN_WORDS: Readonly<Record<AdminState, string>> = { active: 'active', drain: 'draining', maintenance: 'in maintenance' };

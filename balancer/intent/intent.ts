@@ -56,7 +56,9 @@ export type Change =
   | RolloutChange
   /** What was set for a time returns; asked for by nobody. */
   | { readonly kind: 'expire'; readonly revision: number }
-  | { readonly kind: 'undo'; readonly to: number | null };
+  | { readonly kind: 'undo'; readonly to: number | null }
+  /** What was undone last is there again. */
+  | { readonly kind: 'redo' };
 
 /** Those that can return by themselves: after `forMs`, if it is there. */
 export type TimedChange = (
@@ -97,6 +99,8 @@ export interface Revision {
   readonly touched: readonly TouchedField[];
   /** The revision this one reverts; null when it is no undo. */
   readonly undoes: number | null;
+  /** Rules of the config that were overruled with `--break-glass`; absent: none. */
+  readonly overruled?: readonly string[];
   /** SHA-256 over the previous hash and this record without `hash`, in hex. */
   readonly previousHash: string;
   readonly hash: string;

@@ -25,9 +25,20 @@ export function chainRevision(facts: RevisionFacts, previous: Pick<Revision, 'ha
 
 /** SHA-256, in hex, over the previous hash and the canonical JSON of the record without its hash. */
 export function revisionHash(record: Omit<Revision, 'hash'>): string {
-  const { revision, at, author, source, reason, change, touched, undoes, previousHash } = record;
+  const { revision, at, author, source, reason, change, touched, undoes, overruled, previousHash } = record;
   // By name, so that a record that carries its own hash, or something unknown, hashes as what it says.
-  const body = { revision, at, author, source, reason, change, touched, undoes, previousHash };
+  const body = {
+    revision,
+    at,
+    author,
+    source,
+    reason,
+    change,
+    touched,
+    undoes,
+    ...(overruled === undefined ? {} : { overruled }),
+    previousHash,
+  };
   return createHash('sha256').update(previousHash).update(canonicalJson(body)).digest('hex');
 }
 

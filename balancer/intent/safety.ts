@@ -8,6 +8,16 @@ export interface Facts {
   readonly clusters: Config['clusters'];
   /** Can this (service, version, cluster) take requests by measured health? Absent: nothing is known, everything is taken to be up. */
   readonly usable?: (service: string, version: string, cluster: string) => boolean;
+  /** Rules of the config; absent: there are none. */
+  readonly safety?: Config['safety'];
+  /** Requests per second by what is known; null: not known. Absent: what the config declares. */
+  readonly capacityRps?: (cluster: string) => number | null;
+  /** By measured health. */
+  readonly isDown?: (cluster: string) => boolean;
+  /** For rules about time. */
+  readonly wallMs?: number;
+  /** The rules of the config are overruled. */
+  readonly breakGlass?: boolean;
 }
 
 /** Moving weights towards nothing that is up has no excuse; a drain or an undo may be made while everything is down anyway. */

@@ -1,9 +1,11 @@
 // Changes with a time: what they hold until then, and what the intent is when the time is over. Pure.
 import { applyChange, conclude, type ChangeOutcome, type DirectChange } from './apply-change.ts';
+import type { TimedAct } from '../config/safety-config.ts';
 import { sameJson } from '../config/canonical-json.ts';
 import type { ClusterIntent, Intent, Refusal, TimedChange } from './intent.ts';
 import { heldField, pathOf, putBack, withOverrides, type Field, type HeldField, type Overrides } from './override.ts';
 import { isActive } from './rollout.ts';
+import { refusalText, type Breach } from './rules.ts';
 import type { Facts } from './safety.ts';
 import { fit } from './undo.ts';
 
@@ -14,12 +16,14 @@ const LONGEST_MS = 30 * 86_400_000;
  * Applies a change. With a time, what it sets is held until then and goes back to what it was before the first of several timed
  * changes; without one, what it sets stays, even where it was held for a time already.
  */
-export function applyTimed(intent: Intent, change: DirectChange, facts: Facts, wallMs: number): ChangeOutcome {
+export function applyTimed(intent: Intent, change: DirectChange, facts: Facts, { wallMs, permanent }: Asked): ChangeOutcome {
   const outcome = applyChange(intent, change, facts);
   if (!outcome.ok || !isTimed(change)) return outcome;
   const { forMs } = change;
   const problem = forMs === undefined ? null : wrongTime(intent, change, forMs);
   if (problem !== null) return { ok: false, refusal: problem };
+  const untimed = forMs === undefined && !permanent ? needsTime(change, facts) : null;
+  if (untimed !== null && facts.breakGlass !== true) return { ok: false, refusal: { kind: 'unsafe', message: refusalText(untimed) } };
   const fields = fieldsOf(change, outcome.intent);
   const before = fields.reduce((lasting, field) => holdersOf(intent.overrides, field).reduce(putBack, lasting), intent);
   const held = fields.map((field) => heldField(field, before, outcome.intent)).filter((field) => field !== null);
@@ -30,7 +34,28 @@ export function applyTimed(intent: Intent, change: DirectChange, facts: Facts, w
   const stays = until === null && Object.keys(others).length < Object.keys(intent.overrides ?? {}).length;
   const word = until !== null ? `, until ${spoken(until)}` : stays ? ', for good' : '';
   const summary = `${outcome.summary.replace(AS_IT_IS, '')}${word}`;
-  return conclude(intent, after, facts, { summary, strictness: 'other' });
+  const ended = conclude(intent, after, facts, { summary, strictness: 'other' });
+  return ended.ok && untimed !== null ? { ...ended, overruled: [untimed.rule, ...(ended.overruled ?? [])] } : ended;
+}
+
+/** What is known of a change besides what it is. */
+export interface Asked {
+  readonly wallMs: number;
+  /** Meant to stay, said in so many words. */
+  readonly permanent: boolean;
+}
+
+function needsTime(change: TimedChange, { safety }: Facts): Breach | null {
+  const act = actOf(change);
+  if (act === null || safety?.requireExpiry.includes(act) !== true) return null;
+  const message = `a ${act} needs a time here: say --for 2h, or --permanent with a --reason if it is to stay`;
+  return { rule: 'safety.requireExpiry', message };
+}
+
+function actOf(change: TimedChange): TimedAct | null {
+  if (change.kind === 'admin') return change.state === 'active' ? null : change.state;
+  if (change.kind === 'dial') return change.percent < 100 ? 'dial' : null;
+  return 'shift';
 }
 
 const AS_IT_IS = / \(as it is already\)$/;
@@ -54,7 +79,9 @@ export function endOverride(intent: Intent, id: number, facts: Facts): ChangeOut
   const clusters = Object.entries(fitted.clusters).map(([name, cluster]) => [name, returned(intent, name, cluster)] as const);
   const what = override.fields.map((field) => pathOf(field).slice(1).join('.')).join(', ');
   const summary = `the time of revision ${id} is over, ${what} as before`;
-  return conclude(intent, { ...fitted, clusters: Object.fromEntries(clusters) }, facts, { summary, strictness: 'other' });
+  return conclude(intent, { ...fitted, clusters: Object.fromEntries(clusters) }, facts, {
+    ...{ summary, strictness: 'other', goesBack: true },
+  });
 }
 
 function isTimed(change: DirectChange): change is TimedChange {

@@ -25,13 +25,25 @@ export function undo(intent: Intent, to: number | null, history: History, facts:
   return to === null ? undoLast(intent, history, facts) : restore(intent, to, history, facts);
 }
 
-function undoLast(intent: Intent, history: History, facts: Facts): UndoOutcome {
+/** Takes back the last operator revision if that was an undo; anything else was not undone. */
+export function redo(intent: Intent, history: History, facts: Facts): UndoOutcome {
+  return undoLast(intent, history, facts, ({ revision, change }) =>
+    change?.kind === 'undo'
+      ? null
+      : `there is nothing to redo: the last change of an operator, revision ${revision}, was no undo; weir undo --to REVISION goes to any revision`,
+  );
+}
+
+/** `unfit`: why the last one is not to be taken back; null: it is. */
+function undoLast(intent: Intent, history: History, facts: Facts, unfit: (last: Revision) => string | null = () => null): UndoOutcome {
   const later: Revision[] = [];
   for (const revision of history.revisions) {
     if (revision.source !== 'operator' || isRelease(revision)) {
       later.push(revision);
       continue;
     }
+    const problem = unfit(revision);
+    if (problem !== null) return notFound(problem);
     const conflict = findConflict(revision, later);
     if (conflict !== null) return { ok: false, refusal: conflict };
     const from = history.intentAt(revision.revision - 1);

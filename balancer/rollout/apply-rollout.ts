@@ -75,6 +75,8 @@ function start(scene: Scene, change: Start, moment: Moment): ChangeOutcome {
   }
   const problem = wrongWith(change, present.split[change.to] ?? 0);
   if (problem !== null) return refuse({ kind: 'usage', message: problem });
+  const leap = tooFarForRules(change, scene.facts);
+  if (leap !== null) return refuse({ kind: 'unsafe', message: leap });
   const { to, steps, holdMs, minRequests, gates, onFail } = change;
   const rollout: RolloutIntent = {
     ...{ to, steps, holdMs, minRequests, gates, onFail },
@@ -108,6 +110,14 @@ function wrongWith({ steps, holdMs, minRequests, gates, to }: Start, present: nu
   if (!Number.isInteger(minRequests) || minRequests < 0) return `min-requests: expected a whole number from 0, got ${minRequests}`;
   const wrong = gates.map(readGate).find((gate) => typeof gate === 'string');
   return wrong === undefined ? null : `gate ${wrong}`;
+}
+
+/** A step that no driver could make later; the first one is judged when it is made, which is now. */
+function tooFarForRules({ steps }: Start, { safety }: Facts): string | null {
+  const index = steps.findIndex((share, at) => at > 0 && share - (steps[at - 1] ?? share) > (safety?.maxShift ?? MILLION));
+  if (index < 0 || safety === undefined) return null;
+  const [from, to] = [steps[index - 1] ?? 0, steps[index] ?? 0].map(formatPercent);
+  return `the step from ${from} % to ${to} % moves more than the ${formatPercent(safety.maxShift)} % that one step may move (rule safety.maxShift); put steps between`;
 }
 
 const NEEDS: Readonly<Record<RolloutAction, readonly RolloutPhase[]>> = {
@@ -175,7 +185,7 @@ function fail(scene: Scene, rollout: RolloutIntent, { at, note }: Moment): Chang
   // There it passed once; whether it goes on is for people to say.
   if (onFail === 'step-back' && before !== undefined) {
     const back = { ...rollout, phase: 'paused', step: step - 1, stepAt: at, note } as const;
-    return settle(scene, back, { share: before, summary: `${service}: rollout to ${to} steps back: ${note}` });
+    return settle(scene, back, { share: before, goesBack: true, summary: `${service}: rollout to ${to} steps back: ${note}` });
   }
   return settle(
     scene,
@@ -194,7 +204,7 @@ function wrongPhase(service: string, action: RolloutAction, rollout: RolloutInte
 function settle(
   { intent, facts, service, present }: Scene,
   rollout: RolloutIntent,
-  { share, summary }: { readonly share: number | null; readonly summary: string },
+  { share, summary, goesBack = share === null }: { readonly share: number | null; readonly summary: string; readonly goesBack?: boolean },
 ): ChangeOutcome {
   // Versions that came or went at 0 meanwhile: the config has the say which there are.
   const from = Object.fromEntries(Object.keys(present.split).map((version) => [version, rollout.from[version] ?? 0]));
@@ -202,7 +212,7 @@ function settle(
   if (isRefusal(divided)) return refuse(divided);
   const said = divided[rollout.to] === present.split[rollout.to] ? summary : `${summary}: ${formatPercent(divided[rollout.to] ?? 0)} %`;
   const after = { ...intent, services: { ...intent.services, [service]: { ...present, split: divided, rollout } } };
-  return conclude(intent, after, facts, { summary: said, strictness: share === null ? 'other' : 'weights' });
+  return conclude(intent, after, facts, { summary: said, strictness: share === null ? 'other' : 'weights', goesBack });
 }
 
 function splitAt(

@@ -48,6 +48,7 @@ export function decodeRevision(text: string, what: string): Revision {
     change: value['change'] === null ? null : change(value['change'], at('change')),
     touched: list(touchedField)(value['touched'], at('touched')),
     undoes: value['undoes'] === null ? null : number(value['undoes'], at('undoes')),
+    ...(value['overruled'] === undefined ? {} : { overruled: list(string)(value['overruled'], at('overruled')) }),
     previousHash: string(value['previousHash'], at('previousHash')),
     hash: string(value['hash'], at('hash')),
   };
@@ -209,7 +210,19 @@ function touchedField(value: unknown, path: string): TouchedField {
   return { path: list(string)(field['path'], `${path}.path`), before: field['before'], after: field['after'] };
 }
 
-const KINDS = ['shift', 'shift_clusters', 'admin', 'dial', 'release', 'void_pins', 'rollout_start', 'rollout', 'expire', 'undo'] as const;
+const KINDS = [
+  'shift',
+  'shift_clusters',
+  'admin',
+  'dial',
+  'release',
+  'void_pins',
+  'rollout_start',
+  'rollout',
+  'expire',
+  'undo',
+  'redo',
+] as const;
 const ACTIONS = ['pause', 'resume', 'promote', 'abort', 'step', 'end', 'fail'] as const;
 
 function change(value: unknown, path: string): Change {
@@ -239,6 +252,8 @@ function change(value: unknown, path: string): Change {
       return { kind, service: string(of['service'], `${path}.service`), action: oneOf(ACTIONS, of['action'], `${path}.action`) };
     case 'expire':
       return { kind, revision: number(of['revision'], `${path}.revision`) };
+    case 'redo':
+      return { kind };
     case 'undo':
       return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`) };
   }

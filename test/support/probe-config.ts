@@ -74,6 +74,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     services: Object.fromEntries(services.map((one) => [one.name, one])),
     routes: [],
     hostRegion: null,
+    safety: { requireExpiry: [], minActiveClusters: 1, maxShift: 1_000_000, maxCapacityOut: 0.5, freeze: [] },
     regions: {},
     hash: '',
   };

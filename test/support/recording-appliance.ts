@@ -168,8 +168,13 @@ export class RecordingAppliance implements Appliance {
     return this.#list('events', this.#events.toReversed().slice(0, limit));
   }
 
-  revisions(limit: number): ListView<RevisionView> {
-    return this.#list('revisions', this.#revisions.toReversed().slice(0, limit));
+  revisions(limit: number, before = Infinity): ListView<RevisionView> {
+    const older = this.#revisions.toReversed().filter(({ revision }) => revision < before);
+    return this.#list('revisions', older.slice(0, limit));
+  }
+
+  diff(from: number): ReturnType<Appliance['diff']> {
+    return { ok: false, problem: { code: 'not_found', message: `there is no revision ${from}` } };
   }
 
   explain(): ReturnType<Appliance['explain']> {

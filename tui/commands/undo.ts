@@ -1,4 +1,4 @@
-// weir undo: the last operator's change taken back, or the intent of an earlier revision restored.
+// weir undo, redo: the last operator's change taken back and there again, or the intent of an earlier revision restored.
 import { CHANGE_OPTIONS, makeChange } from '../change.ts';
 import type { CommandDefinition } from '../command.ts';
 
@@ -13,4 +13,12 @@ export const undoCommand: CommandDefinition = {
     const to = call.values.number('to', { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true });
     return makeChange(call, await call.connect(), { kind: 'undo', to });
   },
+};
+
+export const redoCommand: CommandDefinition = {
+  examples: ['weir redo --dry-run', 'weir redo'],
+  notes:
+    'What the last `weir undo` took back is there again. Of a rollout its split is, and not its steps. Keeps the safety rules like any change.',
+  options: CHANGE_OPTIONS,
+  run: async (call) => makeChange(call, await call.connect(), { kind: 'redo' }),
 };

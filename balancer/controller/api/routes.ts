@@ -57,7 +57,10 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes({ kind: 'agents', read: (appliance) => appliance.agents(), nameOf: (item) => item.cluster }),
   read('/v1/events', (call) => taking(accept.decodeLimit, call.query, ({ limit }) => json(call.appliance.events(limit)))),
   read('/v1/events/follow', (call) => taking(accept.decodeBacklog, call.query, ({ backlog }) => ({ kind: 'event_stream', backlog }))),
-  read('/v1/revisions', (call) => taking(accept.decodeLimit, call.query, ({ limit }) => json(call.appliance.revisions(limit)))),
+  read('/v1/revisions', (call) =>
+    taking(accept.decodeRevisionsQuery, call.query, ({ limit, before }) => json(call.appliance.revisions(limit, before))),
+  ),
+  read('/v1/diff', (call) => taking(accept.decodeDiffQuery, call.query, ({ from, to }) => outcome(call.appliance.diff(from, to)))),
   read('/v1/revisions/:name', oneRevision),
   read('/v1/watch', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'status_stream' }))),
   read('/v1/audit/verify', (call) => taking(accept.decodeNoQuery, call.query, () => json(call.appliance.verifyAudit()))),

@@ -60,6 +60,7 @@ const kinds = [
     strict,
   ),
   Type.Object({ kind: Type.Literal('undo'), to: Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1 }) }, strict),
+  Type.Object({ kind: Type.Literal('redo') }, strict),
 ] as const;
 
 const ChangeSchema = Type.Unsafe<AskedChange>({
@@ -76,6 +77,7 @@ const ChangeRequestSchema = Type.Object(
     dryRun: Type.Optional(Type.Boolean()),
     ifRevision: Type.Optional(Type.Integer({ minimum: 0 })),
     permanent: Type.Optional(Type.Boolean()),
+    breakGlass: Type.Optional(Type.Boolean()),
     yes: Type.Optional(Type.Boolean()),
     claims: Type.Optional(Claims),
   },
@@ -135,11 +137,18 @@ export function decodeTokenRequest(input: unknown): Decoded<TokenRequest> {
 const queries = {
   none: Type.Object({}, strict),
   limit: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }) }, strict),
+  revisions: Type.Object(
+    { limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }), before: Type.Optional(Type.Integer({ minimum: 1 })) },
+    strict,
+  ),
+  diff: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
   backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
   dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
 } satisfies Record<string, TSchema>;
 
 export const decodeNoQuery = queryDecoder(queries.none);
 export const decodeLimit: Decoder<Static<typeof queries.limit>> = queryDecoder(queries.limit);
+export const decodeRevisionsQuery: Decoder<Static<typeof queries.revisions>> = queryDecoder(queries.revisions);
+export const decodeDiffQuery: Decoder<Static<typeof queries.diff>> = queryDecoder(queries.diff);
 export const decodeBacklog: Decoder<Static<typeof queries.backlog>> = queryDecoder(queries.backlog);
 export const decodeDryRun: Decoder<Static<typeof queries.dryRun>> = queryDecoder(queries.dryRun);

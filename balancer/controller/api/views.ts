@@ -234,6 +234,8 @@ export interface ChangeRequest {
   readonly ifRevision?: number;
   /** The caller means it to stay, where the config asks for a time; needs a reason. */
   readonly permanent?: boolean;
+  /** Safety rules of the config are overruled; needs a reason, and the audit says which. */
+  readonly breakGlass?: boolean;
   /** The caller has accepted a dangerous act. */
   readonly yes?: boolean;
   /** On the unix socket: the name the caller gives itself. */
@@ -318,6 +320,14 @@ export interface AuditVerification {
   readonly intact: boolean;
   /** The first revision whose hash does not fit; null when intact. */
   readonly brokenAt: number | null;
+}
+
+/** Null: it is not there. */
+export interface FieldDifference {
+  /** `services.shop.split` */
+  readonly field: string;
+  readonly before: unknown;
+  readonly after: unknown;
 }
 
 export type RevisionView = Revision;

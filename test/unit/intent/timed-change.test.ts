@@ -45,7 +45,7 @@ describe('a change with a time', () => {
       shift(50, 2 * HOUR),
       { kind: 'shift_clusters', service: 'shop', percents: { eu: 10 }, forMs: 2 * HOUR } as const,
     ]) {
-      const outcome = applyTimed(seeded, change, config, NOW);
+      const outcome = applyTimed(seeded, change, config, { wallMs: NOW, permanent: false });
       assert.ok(outcome.ok);
       assert.match(outcome.summary, /, until 2026-01-01 02:00:00 UTC$/);
       assert.deepEqual(overdue(outcome.intent, NOW + 2 * HOUR - 1), []);
@@ -79,14 +79,14 @@ describe('a change with a time', () => {
   });
 
   test('that is repeated without one stays', () => {
-    const outcome = applyTimed(made(seeded, drain(HOUR)), drain(), config, NOW);
+    const outcome = applyTimed(made(seeded, drain(HOUR)), drain(), config, { wallMs: NOW, permanent: false });
     assert.ok(outcome.ok);
     assert.equal(outcome.summary, 'eu: draining, for good');
     assert.deepEqual([outcome.intent.overrides, outcome.intent.clusters['eu']?.admin, outcome.intent.revision], [undefined, 'drain', 3]);
   });
 
   test('that sets what is there already has nothing to return from', () => {
-    const outcome = applyTimed(seeded, dial(100, HOUR), config, NOW);
+    const outcome = applyTimed(seeded, dial(100, HOUR), config, { wallMs: NOW, permanent: false });
     assert.ok(outcome.ok);
     assert.deepEqual([outcome.touched, outcome.intent], [[], seeded]);
   });
@@ -161,13 +161,13 @@ test('what can take no requests does not get them because a time is over', () =>
 });
 
 function made(intent: Intent, change: DirectChange): Intent {
-  const outcome = applyTimed(intent, change, config, NOW);
+  const outcome = applyTimed(intent, change, config, { wallMs: NOW, permanent: false });
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.message);
   return outcome.intent;
 }
 
 function refused(intent: Intent, change: DirectChange): string {
-  const outcome = applyTimed(intent, change, config, NOW);
+  const outcome = applyTimed(intent, change, config, { wallMs: NOW, permanent: false });
   assert.ok(!outcome.ok);
   return outcome.refusal.message;
 }

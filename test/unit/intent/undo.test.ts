@@ -6,7 +6,7 @@ import { applyChange, type DirectChange } from '../../../balancer/intent/apply-c
 import type { Change as AnyChange, Intent, Revision, RevisionSource } from '../../../balancer/intent/intent.ts';
 import { chainRevision } from '../../../balancer/intent/revision.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
-import { undo, type UndoOutcome } from '../../../balancer/intent/undo.ts';
+import { redo, undo, type History, type UndoOutcome } from '../../../balancer/intent/undo.ts';
 import { fleetConfig, type FleetSketch, type ServiceSketch } from '../../support/fleet-config.ts';
 
 type Change = DirectChange | Extract<AnyChange, { kind: 'undo' }>;
@@ -46,8 +46,16 @@ class Journal {
   }
 
   try(to: number | null = null): UndoOutcome {
+    return undo(this.intent, to, this.#history(), this.#config);
+  }
+
+  redo(): UndoOutcome {
+    return redo(this.intent, this.#history(), this.#config);
+  }
+
+  #history(): History {
     const intentAt = (revision: number) => this.#made.find(({ intent }) => intent.revision === revision)?.intent ?? null;
-    return undo(this.intent, to, { revisions: this.#made.map(({ revision }) => revision).reverse(), intentAt }, this.#config);
+    return { revisions: this.#made.map(({ revision }) => revision).reverse(), intentAt };
   }
 
   #write(intent: Intent, facts: Pick<Revision, 'touched' | 'change' | 'undoes'> & { readonly source: RevisionSource }): void {
@@ -122,6 +130,17 @@ describe('undo', () => {
     journal.change({ kind: 'undo', to: null });
     assert.deepEqual(content(journal.intent), content(shifted));
     assert.equal(journal.intent.revision, 4);
+  });
+
+  test('can be redone, once, and nothing else can', () => {
+    const journal = new Journal();
+    journal.change(shift({ green: 50 }));
+    const shifted = journal.intent;
+    assert.match(refusal(journal.redo()).message, /nothing to redo: .*revision 2, was no undo/);
+    journal.change({ kind: 'undo', to: null });
+    const outcome = journal.redo();
+    assert.ok(outcome.ok);
+    assert.deepEqual([content(outcome.intent), outcome.undoes], [content(shifted), 3]);
   });
 
   test('goes past what the config changed elsewhere', () => {

@@ -220,7 +220,7 @@ describe('what callers send', () => {
     ['nothing', {}, /body\.change: missing/],
     ['no object', [], /body: expected an object, got \[\]/],
     ['an unknown field', { ...SHIFT, dryrun: true }, /body: unknown field "dryrun", expected one of change, reason, dryRun/],
-    ['an unknown change', { change: { kind: 'explode' } }, /body\.change\.kind: expected one of shift, .*undo, got "explode"/],
+    ['an unknown change', { change: { kind: 'explode' } }, /body\.change\.kind: expected one of shift, .*undo, redo, got "explode"/],
     ['a field of another change', { change: { ...SHIFT.change, cluster: 'one' } }, /body\.change: unknown field "cluster"/],
     [
       'a weight that is text',

@@ -1,0 +1,117 @@
+// The rules of the config that a change has to keep, one small function each. Breaking glass overrules them, and is recorded.
+import { isWithin } from '../config/cron.ts';
+import { MILLION } from '../config/config.ts';
+import type { SafetyConfig } from '../config/safety-config.ts';
+import { diffIntent } from './diff.ts';
+import type { Intent } from './intent.ts';
+import { clusterTotals } from './cluster-totals.ts';
+import { formatPercent } from './percent.ts';
+import type { Facts } from './safety.ts';
+
+export interface Move {
+  readonly before: Intent;
+  readonly after: Intent;
+  readonly facts: Facts;
+  /** To what was there before: a rollback, the end of a time. It must not wait. */
+  readonly goesBack: boolean;
+}
+
+export interface Breach {
+  /** As in the config: `safety.maxShift`. */
+  readonly rule: string;
+  /** What it forbids here, and how to go on. */
+  readonly message: string;
+}
+
+type Rule = (move: Move, safety: SafetyConfig) => string | null;
+
+const RULES: Readonly<Record<string, Rule>> = {
+  'safety.freeze': frozen,
+  'safety.minActiveClusters': tooFewClusters,
+  'safety.maxShift': tooFar,
+  'safety.maxCapacityOut': tooMuchOut,
+};
+
+/** Every rule that the move breaks. */
+export function brokenRules(move: Move): readonly Breach[] {
+  const { safety } = move.facts;
+  if (safety === undefined) return [];
+  return Object.entries(RULES).flatMap(([rule, check]) => {
+    const message = check(move, safety);
+    return message === null ? [] : [{ rule, message }];
+  });
+}
+
+/** What a refusal says of a broken rule. */
+export function refusalText({ rule, message }: Breach): string {
+  return `${message} (rule ${rule}); in an emergency --break-glass --reason TEXT overrules it, and the audit says so`;
+}
+
+const STEERED: readonly (string | undefined)[] = ['split', 'clusterWeights', 'admin', 'dialPercent'];
+
+function frozen({ before, after, facts, goesBack }: Move, { freeze }: SafetyConfig): string | null {
+  const { wallMs } = facts;
+  if (goesBack || wallMs === undefined || !diffIntent(before, after).some(({ path }) => STEERED.includes(path[2]))) return null;
+  const window = freeze.find(({ when, timeZone }) => isWithin(when, timeZone, wallMs));
+  return window === undefined ? null : `changes are frozen now: "${window.when}" in ${window.timeZone}; wait until that is over`;
+}
+
+function tooFewClusters({ before, after, facts }: Move, { minActiveClusters }: SafetyConfig): string | null {
+  for (const { name, versions } of Object.values(facts.services)) {
+    const clusters = [...new Set(versions.flatMap(({ placements }) => placements.map(({ cluster }) => cluster)))];
+    const open = (intent: Intent): number => clusters.filter((cluster) => openPart(intent, cluster) > 0).length;
+    const left = open(after);
+    if (left < minActiveClusters && left < open(before))
+      return `service "${name}" would have ${left} open cluster${left === 1 ? '' : 's'}, and needs ${minActiveClusters}; open another of its clusters first (weir restore CLUSTER, weir dial CLUSTER 100)`;
+  }
+  return null;
+}
+
+function tooFar({ before, after, facts, goesBack }: Move, { maxShift }: SafetyConfig): string | null {
+  if (goesBack || maxShift >= MILLION) return null;
+  for (const service of Object.values(facts.services)) {
+    const { name } = service;
+    const moved = Math.max(
+      farthest(before.services[name]?.split ?? {}, after.services[name]?.split ?? {}),
+      farthest(clusterTotals(before, service), clusterTotals(after, service)),
+    );
+    // Totals of clusters are rounded.
+    if (moved > maxShift + 1)
+      return `${formatPercent(moved)} % of service "${name}" would move at once, and one step may move ${formatPercent(maxShift)} %; go there in smaller steps, or with weir canary`;
+  }
+  return null;
+}
+
+function farthest(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): number {
+  return Math.max(0, ...Object.keys(after).map((name) => Math.abs((after[name] ?? 0) - (before[name] ?? 0))));
+}
+
+function tooMuchOut({ before, after, facts }: Move, { maxCapacityOut }: SafetyConfig): string | null {
+  const clusters = Object.keys(facts.clusters);
+  const capacity = (cluster: string): number | null =>
+    facts.capacityRps === undefined ? (facts.clusters[cluster]?.capacity?.rps ?? null) : facts.capacityRps(cluster);
+  const known = clusters.every((cluster) => capacity(cluster) !== null);
+  const size = (cluster: string): number => (known ? (capacity(cluster) ?? 0) : 1);
+  const total = clusters.reduce((sum, cluster) => sum + size(cluster), 0);
+  const isDown = (cluster: string): boolean => facts.isDown?.(cluster) === true;
+  const out = (intent: Intent): number =>
+    clusters.reduce((sum, cluster) => sum + size(cluster) * (isDown(cluster) ? 1 : 1 - openPart(intent, cluster)), 0);
+  const [had, has] = [out(before), out(after)];
+  // Dials are decimals; what is smaller than a millionth is the sum's rounding.
+  if (total === 0 || has <= had + 1e-9 * total || has <= (maxCapacityOut + 1e-6) * total) return null;
+  const those = clusters
+    .filter((cluster) => isDown(cluster) || openPart(after, cluster) < 1)
+    .map((cluster) => `${cluster} ${isDown(cluster) ? 'is down' : stateOf(after, cluster)}`);
+  return `${formatPercent(Math.round((has / total) * MILLION))} % of the capacity of the fleet would be out at once (${those.join(', ')}), and ${formatPercent(Math.round(maxCapacityOut * MILLION))} % may be; bring another cluster back first (weir restore CLUSTER, weir dial CLUSTER 100)`;
+}
+
+/** 0 to 1: what operators leave of a cluster. */
+function openPart(intent: Intent, cluster: string): number {
+  const { admin, dialPercent } = intent.clusters[cluster] ?? { admin: 'active', dialPercent: 100 };
+  return admin === 'active' ? dialPercent / 100 : 0;
+}
+
+function stateOf(intent: Intent, cluster: string): string {
+  const { admin, dialPercent } = intent.clusters[cluster] ?? { admin: 'active', dialPercent: 100 };
+  return admin === 'active' ? `is dialled to ${dialPercent}` : admin === 'drain' ? 'is draining' : 'is in maintenance';
+}
