@@ -388,6 +388,8 @@ export interface Config {
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
   readonly regions: RegionDistances;
+  /** Block of client addresses → region the clients are in, for `nearest`; the longest block counts. Empty: all are where this host is. */
+  readonly clientRegions: Readonly<Record<string, string>>;
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly routes: readonly RouteConfig[];

@@ -19,6 +19,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...fieldDifferences('host', pickLive(before), pickLive(after)),
       ...compare('listener', byName(before.listeners), byName(after.listeners), LISTENER_WORDS),
       ...changed('regions', before.regions, after.regions),
+      ...changed('clientRegions', before.clientRegions, after.clientRegions),
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
       ...Object.entries(after.services).flatMap(([name, service]) => serviceDifferences(before.services[name], service)),
       ...removed('service', before.services, after.services),

@@ -1,9 +1,11 @@
 // The immutable set of objects a worker serves with, built from one config; what lives longer (connections, counters) is carried over.
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
+import { sameJson } from '../config/canonical-json.ts';
 import type { Config, RouteConfig } from '../config/config.ts';
 import type { ExchangeEnd, Filter } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
+import { AddressTable } from '../message/address-table.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { routerInSteps, type RoutableRequest, type Router } from '../route/router.ts';
 import { settlePath, type Settled } from '../route/settle-path.ts';
@@ -112,6 +114,8 @@ export class Generation {
   readonly config: Config;
   readonly clusters: ReadonlyMap<string, ClusterUpstream>;
   readonly services: ReadonlyMap<string, ServiceSteering>;
+  /** Null: no service asks where clients are, or the config does not say. */
+  readonly #clientRegions: AddressTable | null;
   readonly #routers: Routers;
   readonly #meter: Meter;
   /** By the index of the route. Those without filters are made by their first request: most of thousands have none in a generation's life. */
@@ -126,10 +130,12 @@ export class Generation {
     this.#routers = routers;
     this.clusters = clustersOf(config, environment, previous);
     const clusters = { upstreams: this.clusters, configs: config.clusters };
+    this.#clientRegions = clientRegionsOf(config, previous === null ? null : { config: previous.config, table: previous.#clientRegions });
+    const steering = { ...environment, clientRegions: this.#clientRegions };
     this.services = new Map(
       Object.values(config.services).map((service) => [
         service.name,
-        new ServiceSteering(service, clusters, environment, previous?.services.get(service.name) ?? null),
+        new ServiceSteering(service, clusters, steering, previous?.services.get(service.name) ?? null),
       ]),
     );
     this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
@@ -179,6 +185,16 @@ export class Generation {
     if (service === undefined) throw new Error(`route ${route.name}: service "${route.service}" is not configured`);
     return new RouteRuntime(route, service, filtersOf(route), this.#meter);
   }
+}
+
+/** A table of thousands of blocks is made once. */
+function clientRegionsOf(
+  { services, clientRegions }: Config,
+  previous: { readonly config: Config; readonly table: AddressTable | null } | null,
+): AddressTable | null {
+  if (Object.keys(clientRegions).length === 0 || !Object.values(services).some(({ steer }) => steer.policy === 'nearest')) return null;
+  const kept = previous !== null && sameJson(previous.config.clientRegions, clientRegions) ? previous.table : null;
+  return kept ?? new AddressTable(clientRegions);
 }
 
 function clustersOf(config: Config, environment: GenerationEnvironment, previous: Generation | null): Map<string, ClusterUpstream> {

@@ -73,6 +73,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     routes: [],
     hostRegion: null,
     regions: {},
+    clientRegions: {},
     hash: '',
   };
 }
