@@ -25,7 +25,7 @@ export class Explainer {
   /** Thousands of routes are compiled once; another config has routers of its own. */
   #routers = new Map<string, Router>();
   #config: Config | null = null;
-  #clientRegions = new AddressTable({});
+  #clientRegions = new AddressTable();
 
   constructor(facts: () => ExplainFacts) {
     this.#facts = facts;

@@ -19,11 +19,16 @@ export class AddressTable {
   #last: string | null = null;
 
   /** `blocks` are addresses or `address/prefix`, already validated by the config. */
-  constructor(blocks: Readonly<Record<string, string>>) {
-    for (const [block, value] of Object.entries(blocks)) {
-      const { bytes, prefix } = readBlock(block);
-      (bytes.length === V4_BYTES ? this.#v4 : this.#v6).add(bytes, prefix, value);
-    }
+  constructor(blocks: Readonly<Record<string, string>> = {}) {
+    for (const [block, value] of Object.entries(blocks)) this.add(block, value);
+  }
+
+  /** Of thousands of blocks a few at a time. */
+  add(block: string, value: string): void {
+    const { bytes, prefix } = readBlock(block);
+    (bytes.length === V4_BYTES ? this.#v4 : this.#v6).add(bytes, prefix, value);
+    this.#lastAddress = '';
+    this.#last = null;
   }
 
   /** Null: no block holds it, or it is no address. */
@@ -126,6 +131,11 @@ const ZERO = 0x30;
 const COLON = 0x3a;
 const PERCENT = 0x25;
 
+/** Of a digit or a letter in either case. */
+function hexDigit(code: number): number {
+  return code < 0x40 ? code - ZERO : (code | 0x20) - 0x57;
+}
+
 /** `text` is an address of IPv6; its zone says nothing here. */
 function readV6(text: string, bytes: Uint8Array): void {
   bytes.fill(0);
@@ -143,7 +153,7 @@ function readV6(text: string, bytes: Uint8Array): void {
       break;
     }
     if (code !== COLON && code !== PERCENT) {
-      group = (group === -1 ? 0 : group << 4) | Number.parseInt(text.charAt(index), 16);
+      group = (group === -1 ? 0 : group << 4) | hexDigit(code);
       continue;
     }
     if (group !== -1) {

@@ -33,6 +33,26 @@ export function* routersInSteps({ listeners, routes }: Config): Generator<undefi
   return routers;
 }
 
+/** So many blocks are put into the table at a time. */
+const BLOCKS_PER_STEP = 64;
+
+/** Where clients are, in steps too; the table of `previous` where it says the same. Null: no service asks, or the config does not say. */
+export function* clientRegionsInSteps(
+  { services, clientRegions }: Config,
+  previous: Generation | null,
+): Generator<undefined, AddressTable | null> {
+  const blocks = Object.entries(clientRegions);
+  if (blocks.length === 0 || !Object.values(services).some(({ steer }) => steer.policy === 'nearest')) return null;
+  if (previous !== null && previous.clientRegions !== null && sameJson(previous.config.clientRegions, clientRegions))
+    return previous.clientRegions;
+  const table = new AddressTable();
+  for (const [index, [block, region]] of blocks.entries()) {
+    table.add(block, region);
+    if (index % BLOCKS_PER_STEP === 0) yield;
+  }
+  return table;
+}
+
 export interface GenerationEnvironment extends TlsSources {
   readonly deadlines: Deadlines;
   readonly random: Random;
@@ -40,6 +60,8 @@ export interface GenerationEnvironment extends TlsSources {
   readonly stratum?: Stratum;
   readonly meter: Meter;
   readonly pinKey: PinKey;
+  /** Null: no service asks where clients are, or the config does not say. */
+  readonly clientRegions: AddressTable | null;
 }
 
 /** A route with all it needs; filters a route does not use are not there at all. */
@@ -115,7 +137,7 @@ export class Generation {
   readonly clusters: ReadonlyMap<string, ClusterUpstream>;
   readonly services: ReadonlyMap<string, ServiceSteering>;
   /** Null: no service asks where clients are, or the config does not say. */
-  readonly #clientRegions: AddressTable | null;
+  readonly clientRegions: AddressTable | null;
   readonly #routers: Routers;
   readonly #meter: Meter;
   /** By the index of the route. Those without filters are made by their first request: most of thousands have none in a generation's life. */
@@ -130,12 +152,11 @@ export class Generation {
     this.#routers = routers;
     this.clusters = clustersOf(config, environment, previous);
     const clusters = { upstreams: this.clusters, configs: config.clusters };
-    this.#clientRegions = clientRegionsOf(config, previous === null ? null : { config: previous.config, table: previous.#clientRegions });
-    const steering = { ...environment, clientRegions: this.#clientRegions };
+    this.clientRegions = environment.clientRegions;
     this.services = new Map(
       Object.values(config.services).map((service) => [
         service.name,
-        new ServiceSteering(service, clusters, steering, previous?.services.get(service.name) ?? null),
+        new ServiceSteering(service, clusters, environment, previous?.services.get(service.name) ?? null),
       ]),
     );
     this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
@@ -185,16 +206,6 @@ export class Generation {
     if (service === undefined) throw new Error(`route ${route.name}: service "${route.service}" is not configured`);
     return new RouteRuntime(route, service, filtersOf(route), this.#meter);
   }
-}
-
-/** A table of thousands of blocks is made once. */
-function clientRegionsOf(
-  { services, clientRegions }: Config,
-  previous: { readonly config: Config; readonly table: AddressTable | null } | null,
-): AddressTable | null {
-  if (Object.keys(clientRegions).length === 0 || !Object.values(services).some(({ steer }) => steer.policy === 'nearest')) return null;
-  const kept = previous !== null && sameJson(previous.config.clientRegions, clientRegions) ? previous.table : null;
-  return kept ?? new AddressTable(clientRegions);
 }
 
 function clustersOf(config: Config, environment: GenerationEnvironment, previous: Generation | null): Map<string, ClusterUpstream> {

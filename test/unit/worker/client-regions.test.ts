@@ -10,7 +10,7 @@ import { plan } from '../../../balancer/steer/plan.ts';
 import type { Plan } from '../../../balancer/steer/plan-shape.ts';
 import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
-import { Generation, routersInSteps } from '../../../balancer/worker/generation.ts';
+import { clientRegionsInSteps, Generation, routersInSteps } from '../../../balancer/worker/generation.ts';
 import type { ServiceSteering } from '../../../balancer/worker/service-steering.ts';
 import { TEST_ENVIRONMENT } from '../../support/config-text.ts';
 import { healthView } from '../../support/fleet-config.ts';
@@ -36,6 +36,12 @@ const IN_THE_US = '10.200.0.1';
 const IN_EUROPE = '10.1.0.1';
 const SOMEWHERE = '192.0.2.1';
 
+function resultOf<T>(steps: Generator<undefined, T>): T {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
 class Bench {
   readonly meter = new Meter();
   readonly evidence = new Evidence({ report: () => undefined, countEjection: () => assert.fail('nothing is ejected') });
@@ -57,11 +63,9 @@ class Bench {
     const loaded = loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, TEST_ENVIRONMENT);
     assert.ok(loaded.ok);
     const { config } = loaded;
-    const routers = routersInSteps(config);
-    let step = routers.next();
-    while (step.done !== true) step = routers.next();
     const number = (this.generation?.number ?? 0) + 1;
-    this.generation = new Generation({ number, config }, step.value, this.#environment, this.generation);
+    const environment = { ...this.#environment, clientRegions: resultOf(clientRegionsInSteps(config, this.generation)) };
+    this.generation = new Generation({ number, config }, resultOf(routersInSteps(config)), environment, this.generation);
     const health = healthView({ here: 'up', there: 'up' });
     const names = [...new Set(Object.values(config.clientRegions))];
     const facts = { ...config, clientRegions: names, intent: seedIntent(config, null).intent, health, capacity: {}, demand: {} };
