@@ -10,7 +10,7 @@ import type { Plan, ServicePlan, HealthView } from './steer/plan-shape.ts';
 import type { Meter, MetricsDelta } from './telemetry/meter.ts';
 
 /** Rises when a message changes its meaning; a hello with another number is refused. */
-export const IPC_PROTOCOL = 3;
+export const IPC_PROTOCOL = 4;
 
 export const TICKET_KEY_BYTES = 48;
 

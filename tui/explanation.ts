@@ -80,6 +80,7 @@ function serviceLines({
   refusedShare,
   lostShare,
   panic,
+  clientRegion,
   choice,
   attempts,
 }: Service): string[] {
@@ -87,6 +88,11 @@ function serviceLines({
   const limit = attempts.requestMs === 0 ? '' : `, all together ${attempts.requestMs} ms`;
   return [
     `service:  ${name}, policy ${policy}, on unavailable ${onUnavailable}; plan ${plan} of revision ${revision}`,
+    ...(clientRegion === null
+      ? []
+      : [
+          `client:   ${clientRegion === '' ? 'of no region that the config knows: measured from the host' : `in region ${clientRegion}: measured from there`}`,
+        ]),
     ...(panic ? ['          health is not believed: too little of it is up'] : []),
     ...(refusedShare > 0 ? [`refused:  ${text.share(refusedShare)} of its class, for want of capacity`] : []),
     ...(lostShare > 0 ? [`lost:     ${text.share(lostShare)} has no place`] : []),

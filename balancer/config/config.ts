@@ -383,6 +383,8 @@ export interface Config {
   readonly accessLog: AccessLogConfig | null;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;
+  /** Block of client addresses → region the clients are in, for `nearest`; the longest block counts. Empty: all are where this host is. */
+  readonly clientRegions: Readonly<Record<string, string>>;
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly routes: readonly RouteConfig[];

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
+import { completeClientRegions } from './complete-regions.ts';
 import { completeCluster } from './complete-cluster.ts';
 import { completeHost } from './complete-host.ts';
 import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
@@ -71,9 +72,10 @@ function complete(file: ConfigFile, completion: Completion): Config {
   reportUnaskedCertificates(file.routes, host.listeners, completion);
   const { regions } = file;
   const safety = completeSafety(file.safety);
-  const hash = createHash('sha256').update(canonicalJson({ regions, safety, clusters, services }));
+  const clientRegions = completeClientRegions(file, completion);
+  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, safety, clusters, services }));
   for (const text of routeTexts(routes)) hash.update(text);
-  return { ...host, regions, safety, clusters, services, routes, hash: hash.digest('hex') };
+  return { ...host, regions, clientRegions, safety, clusters, services, routes, hash: hash.digest('hex') };
 }
 
 function declaredNames(root: object): DeclaredNames {

@@ -353,6 +353,11 @@ export const fleetProperties = (extensions: ConfigExtensions) => ({
     },
   ),
   safety,
+  clientRegions: named('addressBlock', valueOf('name', 'Region'), {
+    description:
+      'Regions of clients by their address, such as `{ "10.20.0.0/16": eu, "2001:db8::/32": us }`: the policy `nearest` measures from there. The longest block counts; clients of no block are taken to be where the host is',
+    default: {},
+  }),
   clusters: named('name', cluster(extensions.balances), { description: 'Clusters, by name', default: {} }),
   services: named('name', service, { description: 'Services, by name', default: {} }),
   routes: listOf(route(extensions.filters), 'Which request goes to which service; precedence as in the Kubernetes Gateway API', {

@@ -6,8 +6,8 @@ import type { Facts } from '../intent/apply-change.ts';
 import type { Intent } from '../intent/intent.ts';
 import type { Log } from '../log.ts';
 import type { PlanFacts } from '../steer/plan.ts';
-import { targetKey, type CapacityReport, type CapacityView, type ClassDemandView, type DemandView } from '../steer/plan-shape.ts';
-import type { Observed, ObservedView } from '../steer/plan-shape.ts';
+import { targetKey, UNKNOWN_REGION, type CapacityReport, type CapacityView, type ClassDemandView } from '../steer/plan-shape.ts';
+import type { DemandView, Observed, ObservedView, RegionDemandView } from '../steer/plan-shape.ts';
 import type { Store } from '../store/store.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
@@ -120,7 +120,8 @@ export class Edge {
   }
 
   planFacts(intent: Intent): PlanFacts {
-    const { services, clusters, hostRegion, regions } = this.config;
+    const { services, clusters, hostRegion, regions, clientRegions } = this.config;
+    const regionNames = [...new Set(Object.values(clientRegions))].sort();
     return {
       services,
       clusters,
@@ -132,6 +133,8 @@ export class Edge {
       observed: this.#observed(),
       hostRegion,
       regions,
+      clientRegions: regionNames,
+      regionDemand: this.#regionDemand(regionNames),
     };
   }
 
@@ -158,6 +161,16 @@ export class Edge {
       classes[priorityClass] = (classes[priorityClass] ?? 0) + this.window.rps({ of: 'route', route: name }, DEMAND_SECONDS);
     }
     return demand;
+  }
+
+  /** Of the clients of each region, of services that go to the nearest place. */
+  #regionDemand(regions: readonly string[]): RegionDemandView {
+    if (regions.length === 0) return {};
+    const near = Object.values(this.config.services).filter(({ steer }) => steer.policy === 'nearest');
+    const rps = (service: string, region: string): number => this.window.rps({ of: 'region', service, region }, DEMAND_SECONDS);
+    return Object.fromEntries(
+      near.map(({ name }) => [name, Object.fromEntries([UNKNOWN_REGION, ...regions].map((region) => [region, rps(name, region)]))]),
+    );
   }
 
   #observed(): ObservedView {

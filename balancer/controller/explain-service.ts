@@ -4,7 +4,7 @@ import { IDEMPOTENT } from '../message/methods.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { shedByClass } from '../steer/overload.ts';
 import type { Planned } from '../steer/plan.ts';
-import type { PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
+import { UNKNOWN_REGION, type PlanTarget, type ServicePlan } from '../steer/plan-shape.ts';
 import { REASON_LAYERS } from '../steer/reasons.ts';
 import type { ExplainedAttempts, ExplainedCandidate, ExplainedService } from './api/explain-view.ts';
 import type { EndpointView } from './api/views.ts';
@@ -19,11 +19,16 @@ export interface ServiceFacts {
   readonly revision: number;
   /** That signs pins; null: none is known yet. */
   readonly pinKey: Buffer | null;
+  /** Of a client's address; null: nobody knows. */
+  readonly regionOf: (client: string) => string | null;
   readonly endpoints: (cluster: string) => readonly EndpointView[];
 }
 
 export function explainService(facts: ServiceFacts, priorityClass: PriorityClass, request: CanonicalRequest): ExplainedService {
-  const { config, plan, planned, pinKey } = facts;
+  const { config, planned, pinKey } = facts;
+  const { regions } = facts.plan;
+  const clientRegion = regions === undefined ? null : (facts.regionOf(request.clientAddress) ?? UNKNOWN_REGION);
+  const plan = (clientRegion === null ? undefined : regions?.[clientRegion]) ?? facts.plan;
   const { choice, probabilities } = explainChoice({ config, plan, health: planned.plan.health, pinKey }, request);
   const refusedShare = plan.shed === 0 ? 0 : shedByClass(plan.shed, plan.classes)[priorityClass];
   const candidates = plan.targets
@@ -38,6 +43,7 @@ export function explainService(facts: ServiceFacts, priorityClass: PriorityClass
     refusedShare,
     lostShare: lostOf(plan),
     panic: plan.panic,
+    clientRegion,
     choice,
     candidates,
     attempts: attemptsOf(config, plan, request),

@@ -2,6 +2,7 @@
 import type { Config, ListenerConfig, RouteConfig } from '../config/config.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { FILTERS } from '../filter/registry.ts';
+import { AddressTable } from '../message/address-table.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { fittingRoutes, matchText, nearestRoutes, type Asked } from '../route/explain-route.ts';
 import { compileRouter, type Router } from '../route/router.ts';
@@ -12,7 +13,7 @@ import { explainService, type ServiceFacts } from './explain-service.ts';
 import { poseRequest } from './explain-request.ts';
 
 /** What is served now. */
-export interface ExplainFacts extends Omit<ServiceFacts, 'config' | 'plan'> {
+export interface ExplainFacts extends Omit<ServiceFacts, 'config' | 'plan' | 'regionOf'> {
   readonly config: Config;
   readonly endpoints: (cluster: string) => readonly EndpointView[];
 }
@@ -23,7 +24,8 @@ export class Explainer {
   readonly #facts: () => ExplainFacts;
   /** Thousands of routes are compiled once; another config has routers of its own. */
   #routers = new Map<string, Router>();
-  #routersOf: Config | null = null;
+  #config: Config | null = null;
+  #clientRegions = new AddressTable();
 
   constructor(facts: () => ExplainFacts) {
     this.#facts = facts;
@@ -80,15 +82,25 @@ export class Explainer {
     const config = facts.config.services[route.service];
     const plan = facts.planned.plan.services[route.service];
     if (config === undefined || plan === undefined) return { ...refused('no_cluster'), service: null };
-    const service = explainService({ ...facts, config, plan }, route.priorityClass, request);
+    const service = explainService(
+      { ...facts, config, plan, regionOf: (client) => this.#clientRegions.find(client) },
+      route.priorityClass,
+      request,
+    );
     const nowhere = service.candidates.every(({ probability }) => probability === 0);
     if (!nowhere) return { outcome: 'steered', answer: null, service };
     return { ...refused(service.refusedShare === 1 ? 'overloaded' : 'no_cluster'), service };
   }
 
+  #follow(config: Config): void {
+    if (this.#config === config) return;
+    this.#config = config;
+    this.#routers = new Map();
+    this.#clientRegions = new AddressTable(config.clientRegions);
+  }
+
   #router(config: Config, { name, protocol }: ListenerConfig): Router {
-    if (this.#routersOf !== config) this.#routers = new Map();
-    this.#routersOf = config;
+    this.#follow(config);
     const known = this.#routers.get(name) ?? compileRouter(config.routes, name, protocol);
     this.#routers.set(name, known);
     return known;

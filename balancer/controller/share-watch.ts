@@ -25,6 +25,8 @@ export class ShareWatch {
     const since = new Map<string, Since>();
     const accuracy = new Map<string, Accuracy>();
     for (const service of Object.values(plan.services)) {
+      // What all clients together get depends on where the next ones come from: no plan knows it.
+      if (service.regions !== undefined) continue;
       const shares = service.targets.map(({ effective }) => effective).join(' ');
       const before = this.#since.get(service.service);
       const here = before?.shares === shares ? before : { shares, sinceMs: nowMs };

@@ -10,7 +10,8 @@ import {
 import { apportion } from '../intent/apportion.ts';
 import { tiersByDistance } from './nearest.ts';
 import { clusterIntent, type PlanInput } from './plan-input.ts';
-import { targetKey, type PlanTarget } from './plan-shape.ts';
+import { targetKey, UNKNOWN_REGION, type PlanTarget } from './plan-shape.ts';
+import type { ClientRegion } from './client-regions.ts';
 import { OVERPROVISIONING, panicShares, redistribute, type Redistribution } from './redistribute.ts';
 import type { Standing } from './standing.ts';
 
@@ -18,6 +19,8 @@ export type DraftTarget = { -readonly [K in keyof PlanTarget]: PlanTarget[K] };
 
 export interface Draft {
   readonly service: string;
+  /** Null: of all requests of the service. */
+  readonly clients: ClientRegion | null;
   readonly onUnavailable: OnUnavailable;
   readonly overload: Overload;
   /** Made for one plan alone, which writes the shares into them at its end. */
@@ -43,7 +46,8 @@ export interface Ground {
   readonly ejected: ReadonlySet<string>;
 }
 
-export function draftService(service: ServiceConfig, ground: Ground): Draft {
+/** With `clients` the draft is of their requests alone. */
+export function draftService(service: ServiceConfig, ground: Ground, clients: ClientRegion | null): Draft {
   const { input } = ground;
   const asked = input.intent.services[service.name];
   const flat = service.steer.policy === 'weighted';
@@ -53,7 +57,8 @@ export function draftService(service: ServiceConfig, ground: Ground): Draft {
   const targets: DraftTarget[] = [];
   for (const version of service.versions) {
     const share = (asked?.split ?? service.split)[version.name] ?? 0;
-    const places = placesOf(service, version, asked?.clusterWeights[version.name], ground);
+    const tiers = tiersOf(service, version, ground, clients);
+    const places = placesOf(version, tiers, asked?.clusterWeights[version.name], ground);
     const desired = desiredShares(share, places, flat);
     const weights = weighIn(share, places, flat);
     for (const [index, at] of places.entries()) {
@@ -77,7 +82,7 @@ export function draftService(service: ServiceConfig, ground: Ground): Draft {
   const { overload, panicThreshold } = service.steer;
   const { onUnavailable } = service;
   const wish = isPanic(targets, service, panicThreshold) ? panicShares(targets) : wishOf(targets, onUnavailable);
-  return { service: service.name, onUnavailable, overload, targets, spills: !flat, wish };
+  return { service: service.name, clients, onUnavailable, overload, targets, spills: !flat, wish };
 }
 
 const NO_REASONS: PlanTarget['reasons'] = [];
@@ -98,20 +103,25 @@ interface Place {
   readonly waiting: boolean;
 }
 
+/** Null: those of the file. */
+function tiersOf(
+  { steer }: ServiceConfig,
+  { placements }: VersionConfig,
+  { input }: Ground,
+  clients: ClientRegion | null,
+): readonly number[] | null {
+  if (steer.policy !== 'nearest') return null;
+  const { clusters, hostRegion = null, regions = {} } = input;
+  const from = clients === null || clients.region === UNKNOWN_REGION ? hostRegion : clients.region;
+  return tiersByDistance(placements, { clusters, from, regions });
+}
+
 function placesOf(
-  service: ServiceConfig,
   version: VersionConfig,
+  tiers: readonly number[] | null,
   weights: Readonly<Record<string, number>> | undefined,
   { input, standings }: Ground,
 ): readonly Place[] {
-  const tiers =
-    service.steer.policy === 'nearest'
-      ? tiersByDistance(version.placements, {
-          clusters: input.clusters,
-          hostRegion: input.hostRegion ?? null,
-          regions: input.regions ?? {},
-        })
-      : null;
   return version.placements.map((placement, index) => {
     const { admin, dialPercent } = clusterIntent(input, placement.cluster);
     const open = admin === 'active' && dialPercent > 0;

@@ -48,7 +48,7 @@ export function wishedLoads(drafts: readonly Draft[], capacity: Readonly<Record<
   const clusters = new Map<string, number>();
   const versionOwner: number[] = [];
   const start = new Int32Array(drafts.length + 1);
-  const rates = Float64Array.from(drafts, ({ service }) => demandOf(service, demand));
+  const rates = Float64Array.from(drafts, ({ service, clients }) => demandOf(service, demand) * (clients?.part ?? 1));
   const [service, cluster, version, tier] = [new Int32Array(count), new Int32Array(count), new Int32Array(count), new Int32Array(count)];
   const [wish, own, claim] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
   const lastResort = new Uint8Array(count);

@@ -1,10 +1,10 @@
-// Tiers by distance: a place in the region of the host before one that is far, within the priorities of the file. Pure.
+// Tiers by distance: a place in the region of the host or of its clients before one that is far, within the priorities of the file. Pure.
 import type { Config, PlacementConfig, RegionDistances } from '../config/config.ts';
 
 export interface Geography {
   readonly clusters: Config['clusters'];
-  /** Null: the host is nowhere in particular, and only priorities count. */
-  readonly hostRegion: string | null;
+  /** Of the host, or of its clients. Null: nowhere in particular, and only priorities count. */
+  readonly from: string | null;
   readonly regions: RegionDistances;
 }
 
@@ -16,9 +16,9 @@ export function distanceBetween(from: string, to: string | null, regions: Region
 }
 
 /** The tier of each placement, from 0: by priority, and among equal priorities by distance. */
-export function tiersByDistance(placements: readonly PlacementConfig[], { clusters, hostRegion, regions }: Geography): readonly number[] {
+export function tiersByDistance(placements: readonly PlacementConfig[], { clusters, from, regions }: Geography): readonly number[] {
   const keys = placements.map(({ cluster, priority }) => {
-    const distance = hostRegion === null ? 0 : distanceBetween(hostRegion, clusters[cluster]?.region ?? null, regions);
+    const distance = from === null ? 0 : distanceBetween(from, clusters[cluster]?.region ?? null, regions);
     return { priority, distance };
   });
   const isBefore = (a: (typeof keys)[number], b: (typeof keys)[number]): boolean =>

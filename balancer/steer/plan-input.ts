@@ -4,7 +4,7 @@ import type { ClusterIntent, Intent } from '../intent/intent.ts';
 import type { CapacityMemory } from './capacity.ts';
 import type { FailbackMemory } from './failback.ts';
 import type { Slowness } from './slow-share.ts';
-import type { CapacityView, ClassDemandView, DemandView, HealthView, ObservedView, ServicePlan } from './plan-shape.ts';
+import type { CapacityView, ClassDemandView, DemandView, HealthView, ObservedView, RegionDemandView, ServicePlan } from './plan-shape.ts';
 
 export interface PlanFacts {
   readonly services: Config['services'];
@@ -18,6 +18,9 @@ export interface PlanFacts {
   /** Where this host is, and how far from there it is to other regions. */
   readonly hostRegion?: string | null;
   readonly regions?: RegionDistances;
+  /** The regions that clients are told to be in, for `nearest`; absent or empty: all are where the host is. */
+  readonly clientRegions?: readonly string[];
+  readonly regionDemand?: RegionDemandView;
 }
 
 export interface PlanInput extends PlanFacts {

@@ -42,6 +42,12 @@ export type CapacityView = Readonly<Record<string, CapacityReport>>;
 /** Requests per second now, per service. */
 export type DemandView = Readonly<Record<string, number>>;
 
+/** How many requests came from each region of clients, by service, in any unit; `UNKNOWN_REGION` is one of them. */
+export type RegionDemandView = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** Where clients are that no block holds: where the host is. */
+export const UNKNOWN_REGION = '';
+
 /** The same by priority class; a service that is not named has one class. */
 export type ClassDemandView = Readonly<Record<string, Readonly<Partial<Record<PriorityClass, number>>>>>;
 
@@ -123,6 +129,8 @@ export interface ServicePlan {
   readonly panic: boolean;
   /** Pins given before this revision are void; absent: none are. */
   readonly pinEpoch?: number;
+  /** Shares of clients by their region, `UNKNOWN_REGION` included; those above are then what all of them come to. Absent: the same for all. */
+  readonly regions?: Readonly<Record<string, ServicePlan>>;
   /** What each priority class is of the service's requests, in millionths; a class that is not named has none. Shed from the lowest up. */
   readonly classes: Readonly<Partial<Record<PriorityClass, number>>>;
 }

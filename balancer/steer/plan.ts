@@ -5,6 +5,7 @@ import { draftService, type Draft, type Kept } from './draft.ts';
 import { followErrors } from './error-share.ts';
 import type { Loads } from './loads.ts';
 import { classShares } from './overload.ts';
+import { clientRegionsOf, together, type RegionPart } from './client-regions.ts';
 import { clusterIntent, type PlanInput, type PlanMemory } from './plan-input.ts';
 import type { Plan, ServicePlan } from './plan-shape.ts';
 import { reasonsOf } from './reasons.ts';
@@ -26,7 +27,7 @@ export interface Planned {
 /**
  * Shares of all services together. Desired: the split, times the cluster weights, times the dials, among the clusters that operators
  * leave open. Policy `weighted` goes by weights alone; `priority`, `capacity` and `nearest` use the lowest tier of a version first, so
- * that places of a higher one stand by; for `nearest` tiers are distances. All but `weighted` hand on what is above the target
+ * that places of a higher one stand by; for `nearest` tiers are distances, from the host or from each region of clients. All but `weighted` hand on what is above the target
  * utilisation of a cluster. Then, in turn: health and ramps (`redistribute()`), capacity of all services together (`solve()`), damping.
  * Time comes in, and memory goes in and out: the same input gives the same plan.
  */
@@ -37,15 +38,24 @@ export function plan(input: PlanInput): Planned {
   const kept = { errors, slow: keptOf(slowness) };
   const allKept = Object.keys(kept.errors).length === 0 && Object.keys(kept.slow).length === 0;
   const ground = { input, standings: standing.of, kept, allKept, ejected: new Set(input.health.ejectedTargets) };
-  const drafts = Object.values(input.services).map((service) => draftService(service, ground));
+  const drafts = Object.values(input.services).flatMap((service) =>
+    clientRegionsOf(service, input).map((clients) => draftService(service, ground, clients)),
+  );
   const bounds = { capacity: openCapacity(input, standing.of), demand: input.demand, classDemand: input.classDemand ?? {} };
   const { solutions, loads } = solve(drafts, bounds);
   const elapsedMs = input.previous === null ? 0 : Math.max(0, input.nowMs - input.previous.atMs);
   const services: Record<string, ServicePlan> = {};
+  let parts: RegionPart[] = [];
   for (const [index, draft] of drafts.entries()) {
     const solution = solutions[index];
     if (solution === undefined) continue;
-    services[draft.service] = finish(draft, solution, { ...ground, elapsedMs });
+    const { service, clients } = draft;
+    const finished = finish(draft, solution, { ...ground, elapsedMs });
+    if (clients !== null) parts = [...parts, { ...clients, plan: finished }];
+    // The drafts of a service follow each other.
+    if (drafts[index + 1]?.service === service) continue;
+    services[service] = clients === null ? finished : together(parts);
+    parts = [];
   }
   return {
     plan: { services, health: input.health },
@@ -85,7 +95,9 @@ interface Finishing {
 function finish(draft: Draft, solution: Solution, finishing: Finishing): ServicePlan {
   const { input, standings: of, elapsedMs } = finishing;
   const { service, onUnavailable, overload } = draft;
-  const { effective, damped } = damp(draft, solution, { before: input.previous?.services[service], elapsedMs, standings: of });
+  const last = input.previous?.services[service];
+  const before = draft.clients === null ? last : last?.regions?.[draft.clients.region];
+  const { effective, damped } = damp(draft, solution, { before, elapsedMs, standings: of });
   const cause = { ...finishing, draft, solution, damped };
   let lost = MILLION;
   for (const [index, target] of draft.targets.entries()) {

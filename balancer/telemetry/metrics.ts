@@ -9,6 +9,7 @@ export type Label =
   | 'service'
   | 'version'
   | 'cluster'
+  | 'region'
   | 'host'
   | 'worker'
   | 'filter'
@@ -37,6 +38,11 @@ export const METRICS = {
     kind: 'counter',
     help: 'Requests that were answered, by who answered and with what class of status (0xx: closed without an answer)',
     labels: ['route', 'service', 'version', 'cluster', 'code_class'],
+  },
+  weir_client_region_requests_total: {
+    kind: 'counter',
+    help: 'Requests of services that go to the nearest place, by the region that the config has for the address of the client (empty: none)',
+    labels: ['service', 'region'],
   },
   weir_request_duration_seconds: {
     kind: 'histogram',

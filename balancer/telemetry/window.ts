@@ -36,7 +36,9 @@ export type TrafficOf =
   | { readonly of: 'service'; readonly service: string }
   | { readonly of: 'cluster'; readonly cluster: string }
   | { readonly of: 'target'; readonly service: string; readonly version: string; readonly cluster: string }
-  | { readonly of: 'route'; readonly route: string };
+  | { readonly of: 'route'; readonly route: string }
+  /** What clients of a region ask of a service, whatever becomes of it. */
+  | { readonly of: 'region'; readonly service: string; readonly region: string };
 
 /** Complete seconds that can be asked for. */
 export const WINDOW_SECONDS = 60;
@@ -79,6 +81,7 @@ export class TrafficWindow {
       if (series.value === 0) continue;
       if (series.name === 'weir_requests_total') this.#addRequests(series, second);
       else if (series.name === 'weir_l4_connections_total') this.#addConnections(series, second);
+      else if (series.name === 'weir_client_region_requests_total') this.#addAsked(series, second);
       else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
       else if (series.name === 'weir_upstream_answer_seconds') this.#addAnswers(series, second);
       else if (series.name === 'weir_upstream_errors_total') this.#addAnswerErrors(series, second);
@@ -169,6 +172,11 @@ export class TrafficWindow {
     const [, route = '', service = '', version = '', cluster = '', outcome = ''] = labels;
     const errors = isFailure(outcome) ? value : 0;
     for (const key of keysOf({ route, service, version, cluster })) ringOf(this.#counts, key, COUNTS).add(second, [value, errors]);
+  }
+
+  #addAsked({ labels, value }: SeriesDelta, second: number): void {
+    const [service = '', region = ''] = labels;
+    ringOf(this.#counts, keyOf({ of: 'region', service, region }), COUNTS).add(second, [value, 0]);
   }
 
   #addLatency({ labels, buckets }: SeriesDelta, second: number): void {
@@ -273,6 +281,8 @@ function keyOf(whose: TrafficOf): string {
       return `target\n${whose.service}\n${whose.version}\n${whose.cluster}`;
     case 'route':
       return `route\n${whose.route}`;
+    case 'region':
+      return `region\n${whose.service}\n${whose.region}`;
   }
 }
 

@@ -163,8 +163,9 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     const route = this.#pipeline.generation.matchConnection(this.#facts.listener.name, serverName);
     if (route === null) return this.#fail('route_not_found', '');
     this.#route = route;
-    if (route.service.refuses(route.config.priorityClass)) return this.#fail('overloaded', 'the service has more than its places can take');
-    const target = route.service.choose();
+    if (route.service.refuses(route.config.priorityClass, this.#facts.peerAddress))
+      return this.#fail('overloaded', 'the service has more than its places can take');
+    const target = route.service.choose(this.#facts.peerAddress);
     if (target === null) this.#fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#try(target, route, NO_ENDPOINT);
   }
@@ -176,7 +177,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
       const endpoint = place.cluster.pick(this.#triedEndpoints, this.#keyed());
       if (endpoint !== null) return this.#connect(place, endpoint);
       this.#triedTargets.push(place);
-      place = route.service.alternative(target, this.#triedTargets);
+      place = route.service.alternative(target, this.#triedTargets, this.#facts.peerAddress);
     }
     this.#fail(failure.code, failure.detail);
   }

@@ -81,7 +81,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
       this.deadlineMs = this.#context.deadlines.nowMs + requestMs;
       this.#context.deadlines.add(this);
     }
-    if (route.service.refuses(route.config.priorityClass))
+    if (route.service.refuses(route.config.priorityClass, this.exchange.request.clientAddress))
       return this.fail('overloaded', 'the service has more requests than its places can take');
     if (this.exchange.bodyLength !== 0)
       this.body = new OutgoingBody(

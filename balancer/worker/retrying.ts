@@ -273,14 +273,15 @@ export class Retrying implements RetryWaiter, HedgeRetries {
    * late, and the last attempt, go away, as all endpoints of a cluster may be lost together.
    */
   #place(target: ServiceTarget, away: boolean, tried: readonly Endpoint[]): Place | null {
+    const { request } = this.#owner.exchange;
     const exhausted: ServiceTarget[] = [];
-    const other = away ? this.#service.alternative(target, [target]) : null;
+    const other = away ? this.#service.alternative(target, [target], request.clientAddress) : null;
     let next = other?.version === target.version ? other : target;
     for (;;) {
-      const endpoint = next.cluster.pick(tried, this.#owner.exchange.request);
+      const endpoint = next.cluster.pick(tried, request);
       if (endpoint !== null) return { target: next, endpoint };
       exhausted.push(next);
-      const best = this.#service.alternative(target, exhausted);
+      const best = this.#service.alternative(target, exhausted, request.clientAddress);
       if (best === null) return null;
       next = best;
     }

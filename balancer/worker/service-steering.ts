@@ -1,23 +1,23 @@
-// A service as a worker steers it: the plan's shares, corrected at once by what this worker sees itself.
+// A service as a worker steers it: its targets with what this worker has seen of them, and a table of shares, or one for each region of clients.
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import { Lateness } from '../../health/lateness.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
 import { RecentPercentile } from '../../health/recent-percentile.ts';
 import { TryLimit } from '../../health/try-limit.ts';
-import { MILLION, PRIORITY_CLASSES, type ClusterConfig, type PriorityClass, type ServiceConfig } from '../config/config.ts';
+import type { ClusterConfig, PriorityClass, ServiceConfig } from '../config/config.ts';
+import type { AddressTable } from '../message/address-table.ts';
 import { hash32 } from '../message/key-hash.ts';
-import { shedByClass } from '../steer/overload.ts';
-import { targetKey, type PlanTarget, type ServicePlan, type ShareReason } from '../steer/plan-shape.ts';
-import { redistribute } from '../steer/redistribute.ts';
-import { SplitChooser, type Stratum } from '../steer/split.ts';
+import { targetKey, UNKNOWN_REGION, type ServicePlan, type ShareReason } from '../steer/plan-shape.ts';
+import type { Stratum } from '../steer/split.ts';
 import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import { ONLY_WORKER, RetryBudget } from '../upstream/retry-budget.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import type { Counter, Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
 import type { PinKey } from '../steer/pins.ts';
+import { ShareChoice } from './share-choice.ts';
 import { TryStats } from './stats.ts';
-import { BY_SPLIT, epochOf, StickyChoice, type ChosenBy, type StickyRequest } from './sticky-choice.ts';
+import type { ChosenBy, StickyRequest } from './sticky-choice.ts';
 
 /** One (version, cluster) of a service. */
 export interface ServiceTarget {
@@ -37,13 +37,6 @@ export interface ServiceTarget {
   readonly usual: RecentPercentile | null;
 }
 
-/** A plan whose targets stand in the order of this service's. */
-type Planned = Pick<ServicePlan, 'targets' | 'lost' | 'shed' | 'overload' | 'panic' | 'classes' | 'pinEpoch'>;
-type Shares = { readonly effective: readonly number[] } & Pick<ServicePlan, 'lost' | 'shed'>;
-
-/** The place of what is refused beside what is not. */
-const REFUSED = 1;
-
 export interface SteeringEnvironment {
   readonly deadlines: Deadlines;
   readonly random: Random;
@@ -52,6 +45,15 @@ export interface SteeringEnvironment {
   readonly stratum?: Stratum;
   readonly meter: Meter;
   readonly pinKey: PinKey;
+  /** Where clients are; null or absent: nobody knows, or no service asks. */
+  readonly clientRegions?: AddressTable | null;
+}
+
+/** The clients of one region. */
+interface RegionChoice {
+  readonly shares: ShareChoice;
+  /** How much of the service they ask for: the plan has to know. */
+  readonly asked: Counter;
 }
 
 export class ServiceSteering {
@@ -61,15 +63,13 @@ export class ServiceSteering {
   /** Statuses of answers that are tried elsewhere; null: none are. */
   readonly retryOn: ReadonlySet<number> | null;
   readonly #environment: SteeringEnvironment;
-  /** Null: nobody keeps a place. */
-  readonly #sticky: StickyChoice | null;
-  #chooser: SplitChooser;
-  #plan: Planned;
-  /** By priority class, which requests are refused; null: none are. */
-  #refusals: ReadonlyMap<PriorityClass, SplitChooser> | null = null;
-  #effective: readonly number[] = [];
-  #seenChanges = -1;
-  #reviewAtMs = Infinity;
+  /** Null: the same shares are for all clients. */
+  readonly #clientRegions: AddressTable | null;
+  /** For all clients; with regions, until the plan has shares for theirs. */
+  readonly #all: ShareChoice;
+  readonly #byRegion = new Map<string, RegionChoice>();
+  /** By what the last request was chosen a place. */
+  #last: ShareChoice;
 
   /** Detectors and the split's accumulated error of `previous` carry over where targets are the same. */
   constructor(
@@ -85,152 +85,80 @@ export class ServiceSteering {
     this.budget = kept ?? new RetryBudget(config.retries, environment.deadlines.clock, hash32(config.name, 0) >>> 0);
     this.retryOn = config.retries.on.length === 0 ? null : new Set(config.retries.on);
     this.budget.place = environment.stratum ?? ONLY_WORKER;
-    this.#plan = initialPlan(config);
-    this.#sticky =
-      config.sticky === null
-        ? null
-        : new StickyChoice(config.sticky, this.targets, environment, previous === null ? null : previous.#sticky);
-    const same = previous !== null && sameTargets(previous.targets, this.targets);
-    if (same) this.#plan = previous.#plan;
-    this.#chooser = same ? previous.#handOverChooser() : this.#newChooser();
+    this.#clientRegions = config.steer.policy === 'nearest' ? (environment.clientRegions ?? null) : null;
+    this.#all = new ShareChoice(config, this.targets, environment, previous === null ? null : previous.#all);
+    this.#last = this.#all;
+    if (this.#clientRegions === null || previous === null) return;
+    for (const [region, { shares }] of previous.#byRegion) this.#addRegion(region, shares);
   }
 
-  /** Requests that still run with the old generation go by its plan: they must not set the weights of the new one. */
-  #handOverChooser(): SplitChooser {
-    const chooser = this.#chooser;
-    this.#chooser = this.#newChooser();
-    this.#seenChanges = -1;
-    return chooser;
-  }
-
-  #newChooser(): SplitChooser {
-    const { random, stratum } = this.#environment;
-    return new SplitChooser([...this.#plan.targets.map(({ effective }) => effective), 0], random, stratum);
-  }
-
-  /** Takes over the plan; a target it does not name keeps share 0 until it does. */
   applyPlan(plan: ServicePlan): void {
-    const byKey = new Map(plan.targets.map((target) => [`${target.version}/${target.cluster}`, target]));
-    const targets = this.targets.map(({ version, cluster }) => byKey.get(`${version}/${cluster.name}`) ?? unplanned(version, cluster.name));
-    this.#plan = { ...plan, targets };
-    this.#seenChanges = -1;
+    this.#all.applyPlan(plan);
+    if (this.#clientRegions === null) return;
+    const { regions = {} } = plan;
+    for (const region of this.#byRegion.keys()) if (regions[region] === undefined) this.#byRegion.delete(region);
+    for (const [region, shares] of Object.entries(regions))
+      (this.#byRegion.get(region) ?? this.#addRegion(region, null)).shares.applyPlan(shares);
   }
 
-  /** Is the next request of this class one too many for all places of the service together? */
-  refuses(priorityClass: PriorityClass): boolean {
-    this.#look();
-    return this.#refusals !== null && this.#refusals.get(priorityClass)?.next() === REFUSED;
+  #addRegion(region: string, previous: ShareChoice | null): RegionChoice {
+    const shares = new ShareChoice(this.config, this.targets, this.#environment, previous);
+    const asked = this.#environment.meter.counter('weir_client_region_requests_total', [this.config.name, region]);
+    const choice = { shares, asked };
+    this.#byRegion.set(region, choice);
+    return choice;
+  }
+
+  /** Null: there are no shares for the region. */
+  #regionOf(clientRegions: AddressTable, client: string): RegionChoice | null {
+    return this.#byRegion.get(clientRegions.find(client) ?? UNKNOWN_REGION) ?? this.#byRegion.get(UNKNOWN_REGION) ?? null;
+  }
+
+  /** By which shares a client is steered. */
+  #sharesFor(client: string): ShareChoice {
+    return this.#clientRegions === null ? this.#all : (this.#regionOf(this.#clientRegions, client)?.shares ?? this.#all);
+  }
+
+  /** Is the next request of this class one too many for all places of the service together? Asked once for each request. */
+  refuses(priorityClass: PriorityClass, client: string): boolean {
+    if (this.#clientRegions === null) return this.#all.refuses(priorityClass);
+    const region = this.#regionOf(this.#clientRegions, client);
+    region?.asked.add(1);
+    return (region?.shares ?? this.#all).refuses(priorityClass);
   }
 
   /** Where this request goes, by what it is known by where clients keep their place. */
   chooseFor(request: StickyRequest): ServiceTarget | null {
-    if (this.#sticky === null) return this.choose();
-    this.#look();
-    const index = this.#sticky.choose(request);
-    return index === BY_SPLIT ? this.choose() : (this.targets[index] ?? null);
+    this.#last = this.#sharesFor(request.clientAddress);
+    return this.#last.chooseFor(request);
   }
 
   /** What decided where the last request of `chooseFor` goes. */
   get chosenBy(): ChosenBy {
-    return this.#sticky === null ? 'split' : this.#sticky.chosenBy;
+    return this.#last.chosenBy;
   }
 
   /** Why the plan gives a target what it gives. */
-  reasonsOf({ index }: ServiceTarget): readonly ShareReason[] {
-    return this.#plan.targets[index]?.reasons ?? [];
+  reasonsOf(target: ServiceTarget, client: string): readonly ShareReason[] {
+    return this.#sharesFor(client).reasonsOf(target);
   }
 
   /** What a client that `target` answered is told, so that it keeps its place; null: nothing. */
   cookieFor(target: ServiceTarget, request: StickyRequest): string | null {
-    return this.#sticky === null ? null : this.#sticky.cookieFor(target, request);
+    return this.#sharesFor(request.clientAddress).cookieFor(target, request);
   }
 
-  /** Where the next request goes; null: its share is lost, or there is no place at all. */
-  choose(): ServiceTarget | null {
-    this.#look();
-    return this.targets[this.#chooser.next()] ?? null;
+  /** Where the next request of the client goes; null: its share is lost, or there is no place at all. */
+  choose(client: string): ServiceTarget | null {
+    return this.#sharesFor(client).choose();
   }
 
   /**
    * Where a request goes whose first place failed: the same version elsewhere, then, if shares may move, another version; the
    * larger share first. Null: nowhere.
    */
-  alternative(failed: ServiceTarget, tried: readonly ServiceTarget[]): ServiceTarget | null {
-    if (this.config.onUnavailable !== 'redistribute') return null;
-    this.#look();
-    let best: ServiceTarget | null = null;
-    let bestRank = 0;
-    for (const target of this.targets) {
-      const planned = this.#plan.targets[target.index];
-      if (planned === undefined || tried.includes(target) || !this.#usable(target, planned)) continue;
-      const rank = (target.version === failed.version ? 2 * MILLION : 0) + (this.#effective[target.index] ?? 0) + planned.desired + 1;
-      if (rank > bestRank) [best, bestRank] = [target, rank];
-    }
-    return best;
-  }
-
-  #usable(target: ServiceTarget, planned: PlanTarget): boolean {
-    return (
-      planned.receives && planned.available > 0 && target.cluster.available && !target.detector.isEjected(this.#environment.deadlines.nowMs)
-    );
-  }
-
-  #look(): void {
-    const { evidence, deadlines } = this.#environment;
-    if (this.#seenChanges === evidence.changes && deadlines.nowMs < this.#reviewAtMs) return;
-    this.#seenChanges = evidence.changes;
-    this.#reviewAtMs = this.#nextReturnMs(deadlines.nowMs);
-    const { effective, lost, shed } = this.#corrected(deadlines.nowMs);
-    this.#effective = effective;
-    this.#chooser.setWeights([...effective, lost - shed]);
-    this.#refuse(shed);
-    this.#sticky?.update({ planned: this.#plan.targets, effective, shed, epoch: epochOf(this.#plan) });
-  }
-
-  /** The plan where this worker sees nothing else, or where health is not believed; else what it comes to without what is out. */
-  #corrected(nowMs: number): Shares {
-    const { targets, lost, shed, overload, panic } = this.#plan;
-    const out = this.targets.map(
-      (target, index) => (targets[index]?.available ?? 0) > 0 && (target.detector.isEjected(nowMs) || !target.cluster.available),
-    );
-    if (panic || !out.includes(true)) return { effective: targets.map(({ effective }) => effective), lost, shed };
-    const seen = targets.map((target, index) => (out[index] === true ? { ...target, available: 0 } : target));
-    const { onUnavailable } = this.config;
-    const moved = redistribute(seen, onUnavailable, overload);
-    // While some place takes requests, only limits leave a share without one.
-    const bounded = onUnavailable === 'redistribute' && overload === 'shed' && !moved.panic && seen.some(({ limit }) => limit !== null);
-    return { effective: moved.effective, lost: moved.lost, shed: bounded ? moved.lost : 0 };
-  }
-
-  /** What is refused of each class; who is refused already goes on where it was in its sequence. */
-  #refuse(shed: number): void {
-    if (shed === 0) {
-      this.#refusals = null;
-      return;
-    }
-    const parts = shedByClass(shed, this.#plan.classes);
-    const refusals = new Map<PriorityClass, SplitChooser>();
-    for (const name of PRIORITY_CLASSES) {
-      const refused = Math.round(parts[name] * MILLION);
-      if (refused === 0) continue;
-      const weights = [MILLION - refused, refused];
-      const chooser = this.#refusals?.get(name);
-      chooser?.setWeights(weights);
-      const { random, stratum } = this.#environment;
-      refusals.set(name, chooser ?? new SplitChooser(weights, random, stratum));
-    }
-    this.#refusals = refusals;
-  }
-
-  /** When the first ejection of this worker's own ends. */
-  #nextReturnMs(nowMs: number): number {
-    let next = Infinity;
-    for (const { detector, cluster } of this.targets) {
-      if (detector.isEjected(nowMs)) next = Math.min(next, detector.ejectedUntilMs);
-      for (const endpoint of cluster.endpoints)
-        if (endpoint.detector.isEjected(nowMs)) next = Math.min(next, endpoint.detector.ejectedUntilMs);
-    }
-    return next;
+  alternative(failed: ServiceTarget, tried: readonly ServiceTarget[], client: string): ServiceTarget | null {
+    return this.#sharesFor(client).alternative(failed, tried);
   }
 }
 
@@ -264,39 +192,4 @@ function usualOf({ retries: { hedgeAfter } }: ServiceConfig, before: ServiceTarg
   if (hedgeAfter?.kind !== 'percentile') return null;
   const kept = before?.usual ?? null;
   return kept?.percentile === hedgeAfter.percentile ? kept : new RecentPercentile(hedgeAfter.percentile);
-}
-
-function sameTargets(a: readonly ServiceTarget[], b: readonly ServiceTarget[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((target, index) => target.version === b[index]?.version && target.cluster.name === b[index].cluster.name)
-  );
-}
-
-/** Until the first plan names a target it gets nothing. */
-function unplanned(version: string, cluster: string): PlanTarget {
-  return {
-    version,
-    cluster,
-    desired: 0,
-    effective: 0,
-    available: 0,
-    receives: false,
-    lastResort: false,
-    priority: 0,
-    limit: null,
-    reasons: [],
-  };
-}
-
-/** The file's split, for the moment between a new generation and the plan that goes with it. */
-function initialPlan(config: ServiceConfig): Planned {
-  const targets = config.versions.flatMap((version) => {
-    const total = version.placements.reduce((sum, { weight }) => sum + weight, 0);
-    return version.placements.map(({ cluster, weight, priority }) => {
-      const desired = total === 0 ? 0 : Math.round(((config.split[version.name] ?? 0) * weight) / total);
-      return { ...unplanned(version.name, cluster), desired, effective: desired, available: 1, receives: desired > 0, priority };
-    });
-  });
-  return { targets, lost: 0, shed: 0, overload: config.steer.overload, panic: false, classes: {} };
 }

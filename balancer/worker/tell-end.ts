@@ -48,6 +48,6 @@ export function tellEnd({ accessLog, clock, recent }: WorkerContext, request: Ca
   accessLog?.write(entry);
   if (!kept) return;
   const failed = end.failed?.slice(0, Math.max(0, attempts - 1)) ?? [];
-  const reasons = route === null || target === null ? [] : route.service.reasonsOf(target);
+  const reasons = route === null || target === null ? [] : route.service.reasonsOf(target, request.clientAddress);
   recent.keep({ ...entry, failed, chosenBy: end.chosenBy, plan: end.plan, reasons }, isNotable(attempts, status, error));
 }

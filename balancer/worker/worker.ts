@@ -19,7 +19,7 @@ import { Meter } from '../telemetry/meter.ts';
 import { ClientConnections } from './client-connections.ts';
 import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
-import { Generation, routersInSteps } from './generation.ts';
+import { clientRegionsInSteps, Generation, routersInSteps } from './generation.ts';
 import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from './in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
@@ -223,7 +223,9 @@ export class Worker {
 
   async #serve(number: number, config: Config, plan: Plan): Promise<void> {
     const before = this.#pipeline?.generation ?? null;
+    const clientRegions = await inTurns(clientRegionsInSteps(config, before), this.#clock);
     const environment = {
+      clientRegions,
       deadlines: this.#deadlines,
       random: Math.random,
       evidence: this.#evidence,

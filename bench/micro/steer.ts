@@ -51,13 +51,15 @@ function steeringOf(clusters: number): ServiceSteering {
   return new ServiceSteering(service, { upstreams, configs }, worker, null);
 }
 
+const CLIENT = '192.0.2.1';
+
 function choosing(clusters: number): MicroCase {
   const steering = steeringOf(clusters);
   return {
     name: `2 versions in ${clusters} cluster${clusters === 1 ? '' : 's'}`,
     run: (iterations) => {
       let total = 0;
-      for (let turn = 0; turn < iterations; turn += 1) total += steering.choose()?.index ?? 0;
+      for (let turn = 0; turn < iterations; turn += 1) total += steering.choose(CLIENT)?.index ?? 0;
       return total;
     },
   };

@@ -65,6 +65,7 @@ export function startPipelineBench(t: TestContext, parts: object, accessLog: Acc
     ...{ deadlines, evidence, meter, random: fixedRandom(0.5), pinKey: new PinKey(), readFile: readFileSync },
     nowMs: () => 0,
     warn: () => undefined,
+    clientRegions: null,
   };
   const generation = new OneRoute({ number: 1, config }, new Map(), environment, null);
   t.after(() => {

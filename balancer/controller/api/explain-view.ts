@@ -62,6 +62,8 @@ export interface ExplainedService {
   readonly refusedShare: number;
   readonly lostShare: number;
   readonly panic: boolean;
+  /** Where the client is by the config, from which the policy `nearest` measures; empty: no block holds it. Null: the shares are the same for all. */
+  readonly clientRegion: string | null;
   readonly choice: ExplainedChoice;
   /** Every place, the likeliest first. */
   readonly candidates: readonly ExplainedCandidate[];

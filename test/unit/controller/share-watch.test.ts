@@ -48,3 +48,14 @@ test('a change of the shares begins a new time; what was counted before says not
   assert.equal(watch.of('shop', 'green', 'one')?.respected, false);
   assert.equal(watch.of('shop', 'blue', 'one')?.respected, false);
 });
+
+test('a service whose clients have shares by their region is not judged: where the next ones come from is in no plan', () => {
+  const watch = new ShareWatch(traffic([]));
+  const { services, health } = planOf(500_000, 500_000);
+  const shop = services['shop'];
+  assert.ok(shop !== undefined);
+  const plan = { services: { shop: { ...shop, regions: { us: shop } } }, health };
+  watch.look(plan, 2, 0);
+  watch.look(plan, 2, 60_000);
+  assert.equal(watch.of('shop', 'blue', 'one'), null);
+});

@@ -108,6 +108,7 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
     evidence,
     meter,
     pinKey: new PinKey(),
+    clientRegions: null,
     readFile: readFileSync,
     nowMs: () => 0,
     warn: () => undefined,

@@ -1,0 +1,97 @@
+// A real appliance steers clients by their own regions: by the address that a trusted proxy says, and not by one that anybody says.
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import type { ExplainView } from '../../balancer/controller/api/views.ts';
+import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { named, startOrigin } from '../support/origin.ts';
+import { until } from '../support/until.ts';
+
+const IN_THE_US = '203.0.113.7';
+const SOMEWHERE = '192.0.2.9';
+
+test('clients go to the place that is near to them', async (t) => {
+  const here = await startOrigin(t, named('here'));
+  const there = await startOrigin(t, named('there'));
+  const appliance = await startAppliance(t, { yaml: config(here.endpoint, there.endpoint), untilProbed: true });
+  const answerTo = async (client: string, listener = 'web'): Promise<string> =>
+    (await appliance.get(`${appliance.url(listener)}/`, { headers: { 'x-forwarded-for': client } })).body;
+
+  await t.test('by what a trusted peer says of them, and by the longest block', async () => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      assert.equal(await answerTo(IN_THE_US), 'there');
+      assert.equal(await answerTo('2001:db8::7'), 'there');
+      assert.equal(await answerTo('203.0.113.200'), 'here');
+      assert.equal(await answerTo(SOMEWHERE), 'here');
+    }
+    assert.equal(await answerTo(IN_THE_US, 'open'), 'here', 'a peer nobody trusts is the client itself');
+  });
+
+  await t.test('by the header of the PROXY protocol', async () => {
+    assert.match(await proxied(appliance.port('proxied'), `PROXY TCP4 ${IN_THE_US} 127.0.0.1 4000 80\r\n`), /\r\n\r\nthere$/);
+    assert.match(await proxied(appliance.port('proxied'), `PROXY TCP4 ${SOMEWHERE} 127.0.0.1 4000 80\r\n`), /\r\n\r\nhere$/);
+  });
+
+  await t.test('weir explain names the region, and goes by its shares', async () => {
+    const near = (await explain(appliance, IN_THE_US)).service;
+    assert.deepEqual([near?.clientRegion, near?.candidates[0]?.cluster, near?.candidates[0]?.probability], ['us', 'there', 1]);
+    const far = (await explain(appliance, SOMEWHERE)).service;
+    assert.deepEqual([far?.clientRegion, far?.candidates[0]?.cluster, far?.candidates[0]?.probability], ['', 'here', 1]);
+    const { stdout } = await appliance.weir('explain', `${appliance.url('open')}/`, '--client', IN_THE_US);
+    assert.match(stdout, /^client: {3}in region us: measured from there$/m);
+  });
+
+  await t.test('what each region asks for is counted', async () => {
+    const counted = async (): Promise<boolean> =>
+      (await appliance.metricSum('weir_client_region_requests_total', { service: 'shop', region: 'us' })) === 11;
+    await until(counted, 'eleven requests from the us are counted', 10_000);
+  });
+
+  await t.test('a place that is closed loses its clients to the next one, until it is open again', async () => {
+    const { code, stderr } = await appliance.weir('maintenance', 'there', '--yes');
+    assert.equal(code, 0, stderr);
+    assert.equal(await answerTo(IN_THE_US), 'here');
+    assert.equal((await appliance.weir('restore', 'there', '--yes')).code, 0);
+    assert.equal(await answerTo(IN_THE_US), 'there');
+  });
+});
+
+async function explain(appliance: Appliance, client: string): Promise<ExplainView> {
+  const { code, stdout, stderr } = await appliance.weir('explain', `${appliance.url('open')}/`, '--client', client, '-o', 'json');
+  assert.equal(code, 0, stderr);
+  const { items } = JSON.parse(stdout) as { readonly items: readonly ExplainView[] };
+  assert.ok(items[0] !== undefined);
+  return items[0];
+}
+
+/** All that comes back for a request behind this header. */
+function proxied(port: number, header: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1');
+    socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
+    socket.on('error', reject).on('end', () => resolve(answer));
+    socket.write(`${header}GET / HTTP/1.1\r\nhost: shop.example.com\r\nconnection: close\r\n\r\n`);
+  });
+}
+
+function config(here: string, there: string): string {
+  const cluster = (endpoint: string, region: string): string =>
+    `{ region: ${region}, endpoints: ["${endpoint}"], health: { http: { path: /healthz }, interval: 200ms, timeout: 150ms }, failback: { mode: auto } }`;
+  return `
+host: { name: test-edge, region: eu }
+listeners:
+  web: { bind: "127.0.0.1:0", trustedPeers: [127.0.0.1] }
+  open: { bind: "127.0.0.1:0" }
+  proxied: { bind: "127.0.0.1:0", proxyProtocol: { from: [127.0.0.1] } }
+regions: { eu: { us: 90 } }
+clientRegions: { 203.0.113.0/24: us, 203.0.113.128/25: eu, "2001:db8::/32": us }
+clusters:
+  here: ${cluster(here, 'eu')}
+  there: ${cluster(there, 'us')}
+services:
+  shop: { versions: { blue: { clusters: { here: {}, there: {} } } }, steer: { policy: nearest } }
+routes:
+  - { service: shop }
+`;
+}
