@@ -85,7 +85,7 @@ async function confirmed({ terminal, ifInterrupted }: CommandCall, problem: ApiP
 
 async function report(call: CommandCall, result: ChangeResult): Promise<void> {
   const list = { kind: 'changes', revision: result.revision, items: [result] };
-  const foreseen = result.dryRun && result.changed ? forecastText(result.forecast) : '';
+  const foreseen = result.forecast !== null && result.changed ? forecastText(result.forecast) : '';
   await writeResult(call, list, `${table(result.shares, SHARE_CHANGE_COLUMNS)}${foreseen}${outcomeOf(result).join('\n')}\n`);
 }
 

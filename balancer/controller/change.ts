@@ -42,7 +42,8 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const planAfter = edge.loop.preview(edge.planFacts(proposal.intent));
   const changed = proposal.touched.length > 0;
   const demand = edge.demand();
-  const forecast = forecastOf(planBefore, planAfter, demand);
+  // What is about to happen is not foretold: it costs the loss of every cluster, worked out.
+  const forecast = dryRun ? forecastOf(planBefore, planAfter, demand) : null;
   const result = (applied: ChangeResult['applied']): Outcome<ChangeResult> => ({
     ok: true,
     value: {

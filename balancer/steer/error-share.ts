@@ -1,5 +1,6 @@
 // A place that answers worse than the same version elsewhere keeps a part of its share only: gray failure. Pure.
 import { ERRORS_MIN_REQUESTS } from './failback.ts';
+import { KEPT_FLOOR, keptNext, tellsNews } from './kept-part.ts';
 import type { PlanInput, PlanMemory } from './plan-input.ts';
 import { targetKey, versionKey, versionsIn, type Observed } from './plan-shape.ts';
 
@@ -7,12 +8,6 @@ import { targetKey, versionKey, versionsIn, type Observed } from './plan-shape.t
 const LEAST_EXCESS = 0.1;
 /** Of each point of excess, so many points of the share go. */
 const SLOPE = 2;
-/** What it keeps at least, so that there are requests to see it recover by. */
-export const ERRORS_FLOOR = 0.1;
-/** Errors are measured over some seconds: those from before a cluster was back are out of the figures after so long. */
-const NEWS_MS = 10_000;
-/** From the floor to all of its share takes about this long. */
-const RECOVERY_MS = 60_000;
 
 /** The part of its share a target keeps, by key; those that keep all of it are not named. */
 export function followErrors(input: PlanInput, clusters: PlanMemory['clusters']): Readonly<Record<string, number>> {
@@ -28,10 +23,8 @@ export function followErrors(input: PlanInput, clusters: PlanMemory['clusters'])
       const keys = version.placements.map(({ cluster }) => targetKey(service.name, version.name, cluster));
       if (!keys.some((key) => (before[key] ?? 1) < 1 || (observed.targets[key]?.errorRatio ?? 0) >= LEAST_EXCESS)) continue;
       for (const [index, key] of keys.entries()) {
-        // What it answered while it was out, and just after, is no news.
-        const failback = clusters[version.placements[index]?.cluster ?? '']?.failback;
-        if (failback?.state !== 'in' || nowMs - failback.returnedAtMs < NEWS_MS) continue;
-        const part = step(before[key] ?? 1, wanted(key, keys, observed.targets), elapsedMs);
+        if (!tellsNews(clusters[version.placements[index]?.cluster ?? '']?.failback, nowMs)) continue;
+        const part = keptNext(before[key] ?? 1, wanted(key, keys, observed.targets), elapsedMs);
         if (part < 1) kept[key] = part;
       }
     }
@@ -53,10 +46,5 @@ function wanted(key: string, keys: readonly string[], targets: Readonly<Record<s
   }
   if (requests < ERRORS_MIN_REQUESTS) return 1;
   const excess = own.errorRatio - errors / requests;
-  return excess < LEAST_EXCESS ? 1 : Math.max(ERRORS_FLOOR, 1 - SLOPE * excess);
-}
-
-/** Down at once, up slowly. */
-function step(before: number, to: number, elapsedMs: number): number {
-  return to <= before ? to : Math.min(to, before + ((1 - ERRORS_FLOOR) * elapsedMs) / RECOVERY_MS);
+  return excess < LEAST_EXCESS ? 1 : Math.max(KEPT_FLOOR, 1 - SLOPE * excess);
 }

@@ -1,4 +1,5 @@
 // A place that has become slower than it was, while the same version elsewhere has not, keeps a part of its share only. Pure.
+import { KEPT_FLOOR, keptNext, tellsNews } from './kept-part.ts';
 import type { PlanInput, PlanMemory } from './plan-input.ts';
 import { targetKey, versionKey, versionsIn, type Observed } from './plan-shape.ts';
 import { BRAKE } from './standing.ts';
@@ -7,12 +8,6 @@ import { BRAKE } from './standing.ts';
 export const SLOW_MIN_ANSWERS = 20;
 /** Less than twice as slow is taken for chance, or for a busier hour. */
 export const LEAST_SLOWDOWN = 2;
-/** What it keeps at least, so that there are answers to see it recover by. */
-export const SLOW_FLOOR = 0.1;
-/** Answers are measured over some seconds: those from before a cluster was back are out of the figures after so long. */
-const NEWS_MS = 10_000;
-/** From the floor to all of its share takes about this long. */
-const RECOVERY_MS = 60_000;
 /** What is usual follows what is measured within this; of a place that is taken to be slow ten times as slowly, so that in the end nothing is held against it. */
 const USUAL_MS = 60_000;
 const USUAL_WHILE_SLOW_MS = 600_000;
@@ -55,9 +50,7 @@ export function followSlowness(input: PlanInput, clusters: PlanMemory['clusters'
       const places = version.placements.map(({ cluster }): Place => {
         const key = targetKey(service.name, version.name, cluster);
         const memory = clusters[cluster];
-        // What it answered while it was out, and just after, is no news.
-        const settled = memory?.failback.state === 'in' && nowMs - memory.failback.returnedAtMs >= NEWS_MS;
-        const seen = settled ? measured(observed.targets[key]) : null;
+        const seen = tellsNews(memory?.failback, nowMs) ? measured(observed.targets[key]) : null;
         return { key, before: before[key] ?? null, ...(seen ?? NOTHING), capacityRps: memory?.capacity?.rps ?? null };
       });
       follow(places, elapsedMs, slowness);
@@ -79,7 +72,7 @@ function follow(places: readonly Place[], elapsedMs: number, slowness: Record<st
   const kept = places.map((place) => {
     const keptBefore = place.before?.kept ?? 1;
     const to = held && keptBefore === 1 ? 1 : wanted(place, places);
-    return to <= keptBefore ? to : Math.min(to, keptBefore + ((1 - SLOW_FLOOR) * elapsedMs) / RECOVERY_MS);
+    return keptNext(keptBefore, to, elapsedMs);
   });
   const bounded = brake(places, kept);
   for (const [index, { key, before, answerMs }] of places.entries()) {
@@ -109,7 +102,7 @@ function wanted({ key, before, answerMs }: Place, places: readonly Place[]): num
   if (answers === 0) return 1;
   // That the others have become faster is nothing to hold against it.
   const slowdown = answerMs / before.usualMs / Math.max(1, Math.exp(sum / answers));
-  return slowdown < LEAST_SLOWDOWN ? 1 : Math.max(SLOW_FLOOR, 1 / slowdown);
+  return slowdown < LEAST_SLOWDOWN ? 1 : Math.max(KEPT_FLOOR, 1 / slowdown);
 }
 
 /** Of what the places of a version can take (each the same where that of one is not known) no more than half is taken away. */

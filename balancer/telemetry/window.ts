@@ -1,5 +1,6 @@
 // What happened in the last minute, second by second: rates, error ratios and percentiles for the operator's screens and for the plan.
 import { ERRORS, isErrorCode } from '../errors.ts';
+import { BUCKETS, quantileMs } from './latency-buckets.ts';
 import { METRICS } from './metrics.ts';
 import type { MetricsDelta, SeriesDelta } from './meter.ts';
 
@@ -48,7 +49,6 @@ const LATENCY_SECONDS = 15;
 const RUNNING = 1;
 
 const BOUNDS = METRICS.weir_request_duration_seconds.buckets;
-const BUCKETS = BOUNDS.length + 1;
 /** Answers that are faster count like this: what nobody notices makes no answer twice as slow as another. */
 const FASTEST_S = 0.02;
 /** The logarithm of what stands for each bucket in milliseconds: the geometric middle of its bounds. */
@@ -99,9 +99,9 @@ export class TrafficWindow {
       windowSeconds,
       rps: requests / windowSeconds,
       errorRatio: requests === 0 ? 0 : errors / requests,
-      p50Ms: percentileMs(buckets, 0.5),
-      p95Ms: percentileMs(buckets, 0.95),
-      p99Ms: percentileMs(buckets, 0.99),
+      p50Ms: quantileMs(buckets, 0.5),
+      p95Ms: quantileMs(buckets, 0.95),
+      p99Ms: quantileMs(buckets, 0.99),
     };
   }
 
@@ -284,21 +284,4 @@ function keyOf(whose: TrafficOf): string {
     case 'region':
       return `region\n${whose.service}\n${whose.region}`;
   }
-}
-
-/** Linear within the bucket that holds the rank; of the bucket without an upper bound, its lower one. */
-function percentileMs(buckets: readonly number[], part: number): number | null {
-  const total = buckets.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return null;
-  const rank = part * total;
-  let below = 0;
-  for (const [index, count] of buckets.entries()) {
-    if (below + count >= rank && count > 0) {
-      const lower = BOUNDS[index - 1] ?? 0;
-      const upper = BOUNDS[index] ?? lower;
-      return (lower + (upper - lower) * ((rank - below) / count)) * 1000;
-    }
-    below += count;
-  }
-  return null;
 }

@@ -31,7 +31,7 @@ routes: [ { service: shop } ]
   assert.equal(dry.code, 10, dry.stderr);
   const { items } = JSON.parse(dry.stdout) as { readonly items: readonly ChangeResult[] };
   const forecast = items[0]?.forecast;
-  assert.ok(forecast !== undefined);
+  assert.ok(forecast !== undefined && forecast !== null);
   assert.deepEqual(
     forecast.moved.map(({ service, toOtherVersion }) => [service, toOtherVersion]),
     [['shop', 0.5]],

@@ -60,6 +60,9 @@ routes: [ { service: shop } ]
 /** A network namespace with an address of its own; a text: why there is none here. */
 export function makeNamespace(t: TestContext): { readonly where: Where; readonly vanish: () => void } | string {
   const name = `weir${process.pid}`;
+  // A block of four of 198.18.0.0/16 (RFC 2544) for each process: what another one left behind is in nobody's way.
+  const block = process.pid % 16_384;
+  const address = (last: number): string => `198.18.${block >> 6}.${(block % 64) * 4 + last}`;
   const run = (line: string): string => {
     const [command = '', ...args] = line.split(' ');
     const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
@@ -70,9 +73,9 @@ export function makeNamespace(t: TestContext): { readonly where: Where; readonly
   const steps = [
     `ip netns add ${name}`,
     `ip link add ${name} type veth peer name edge netns ${name}`,
-    `ip addr add 198.18.77.1/30 dev ${name}`,
+    `ip addr add ${address(1)}/30 dev ${name}`,
     `ip link set ${name} up`,
-    `${inside} ip addr add 198.18.77.2/30 dev edge`,
+    `${inside} ip addr add ${address(2)}/30 dev edge`,
     `${inside} ip link set edge up`,
     `${inside} ip link set lo up`,
   ];
@@ -81,10 +84,10 @@ export function makeNamespace(t: TestContext): { readonly where: Where; readonly
     if (problem !== '') return problem;
   }
   return {
-    where: { host: '198.18.77.2', enter: inside.split(' ') },
+    where: { host: address(2), enter: inside.split(' ') },
     // Nothing comes back any more, not even a reset.
     vanish: () => {
-      const problem = run(`${inside} ip route add blackhole 198.18.77.1/32`);
+      const problem = run(`${inside} ip route add blackhole ${address(1)}/32`);
       if (problem !== '') throw new Error(problem);
     },
   };

@@ -10,6 +10,7 @@ import type {
   ChangeResult,
   ClusterView,
   EventView,
+  Forecast,
   ListView,
   RevisionView,
   RolloutView,
@@ -26,6 +27,13 @@ const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 export const QUIET: TrafficView = { windowSeconds: 10, rps: 0, errorRatio: 0, p50Ms: null, p95Ms: null, p99Ms: null };
 export const BUSY: TrafficView = { windowSeconds: 10, rps: 812.4, errorRatio: 0.002, p50Ms: 3.1, p95Ms: 12.5, p99Ms: 48 };
+
+const FORECAST: Forecast = {
+  clusters: [{ cluster: 'one', before: { rps: 800, utilisation: 0.4 }, after: { rps: 400, utilisation: 0.2 } }],
+  moved: [{ service: 'demo', toOtherVersion: 0.1, toOtherPlace: 0.5 }],
+  lostRps: { before: 0, after: 0 },
+  headroom: 'yes: the others can take what any one cluster has now',
+};
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
@@ -320,12 +328,7 @@ export class RecordingAppliance implements Appliance {
       dryRun,
       summary: `${change.kind} done`,
       shares: split.changed ? shares : [],
-      forecast: {
-        clusters: [{ cluster: 'one', before: { rps: 800, utilisation: 0.4 }, after: { rps: 400, utilisation: 0.2 } }],
-        moved: [{ service: 'demo', toOtherVersion: 0.1, toOtherPlace: 0.5 }],
-        lostRps: { before: 0, after: 0 },
-        headroom: 'yes: the others can take what any one cluster has now',
-      },
+      forecast: dryRun ? FORECAST : null,
       applied: dryRun ? null : applied,
       undo: 'weir undo',
     };

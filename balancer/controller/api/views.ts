@@ -287,7 +287,8 @@ export interface ChangeResult {
   /** One line: what was done. */
   readonly summary: string;
   readonly shares: readonly ShareChange[];
-  readonly forecast: Forecast;
+  /** Of a dry run; null for a change that is made. */
+  readonly forecast: Forecast | null;
   /** Null on a dry run. */
   readonly applied: AppliedView | null;
   /** The command that takes it back. */

@@ -1,7 +1,7 @@
 // What the requests of each version came to, second by second, for the rollouts that are under way.
 import type { RolloutIntent } from '../../intent/rollout.ts';
 import type { Evidence, Outcomes } from '../../rollout/gate.ts';
-import { BUCKETS } from '../../rollout/latency-buckets.ts';
+import { BUCKETS } from '../../telemetry/latency-buckets.ts';
 import type { MetricName, MetricsDelta, SeriesDelta } from '../../telemetry/meter.ts';
 import { isFailure } from '../../telemetry/window.ts';
 

@@ -1,5 +1,5 @@
 // The gate on latency: a quantile below a time, or below so many times that of the other versions in the same seconds.
-import { quantileMs, partAboveMs } from '../latency-buckets.ts';
+import { quantileMs, partAboveMs } from '../../telemetry/latency-buckets.ts';
 import { SequentialTest } from '../sequential-test.ts';
 import type { Evidence, Gate, GateAtWork, GateKind, Judgement, Outcomes } from '../gate.ts';
 

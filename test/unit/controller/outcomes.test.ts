@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FollowedOutcomes, ServiceOutcomes } from '../../../balancer/controller/driver/outcomes.ts';
-import { BUCKETS } from '../../../balancer/rollout/latency-buckets.ts';
+import { BUCKETS } from '../../../balancer/telemetry/latency-buckets.ts';
 import type { SeriesDelta } from '../../../balancer/telemetry/meter.ts';
 
 const ROLLOUT = { to: 'green', usualErrorRatio: 0.01 };

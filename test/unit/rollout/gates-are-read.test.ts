@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readGate } from '../../../balancer/rollout/gates/registry.ts';
-import { BUCKETS, partAboveMs, quantileMs } from '../../../balancer/rollout/latency-buckets.ts';
+import { BUCKETS, partAboveMs, quantileMs } from '../../../balancer/telemetry/latency-buckets.ts';
 import type { Evidence, Gate, Outcomes, Verdict } from '../../../balancer/rollout/gate.ts';
 
 test('every form that a message shows is a gate, with or without blanks', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RolloutIntent } from '../../../balancer/intent/rollout.ts';
 import type { Evidence } from '../../../balancer/rollout/gate.ts';
-import { BUCKETS } from '../../../balancer/rollout/latency-buckets.ts';
+import { BUCKETS } from '../../../balancer/telemetry/latency-buckets.ts';
 import { gatesOf, Trial } from '../../../balancer/rollout/trial.ts';
 
 test('a step is left after its time, its requests and its gates, and not before', () => {
