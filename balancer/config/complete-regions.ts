@@ -3,6 +3,7 @@ import { blockName } from '../message/address-table.ts';
 import type { Completion } from './completion.ts';
 import type { Config } from './config.ts';
 import { nearest } from './nearest.ts';
+import type { ClientLocations } from './region-config.ts';
 import type { ConfigFile } from './schema.ts';
 
 /** Each of them has shares of its own in every service with `nearest`, worked out once a second. */
@@ -12,29 +13,60 @@ export function completeClientRegions(file: ConfigFile, completion: Completion):
   const { clientRegions } = file;
   if (completion.isTouched(['clientRegions'])) return clientRegions;
   const written = new Map<string, string>();
-  const known = knownRegions(file);
-  const reported = new Set<string>();
-  for (const [block, region] of Object.entries(clientRegions)) {
+  for (const block of Object.keys(clientRegions)) {
     const name = blockName(block);
     const earlier = written.get(name);
     if (earlier !== undefined) completion.reportKey(['clientRegions', block], `holds the same addresses as "${earlier}"; keep one of them`);
     written.set(name, block);
-    // A region that the whole table uses is one problem.
+  }
+  reportUnknown(clientRegions, ['clientRegions'], { file, completion });
+  reportTooMany(file, completion);
+  return clientRegions;
+}
+
+const PLACES = ['countries', 'subdivisions', 'continents'] as const;
+
+export function completeClientLocations(file: ConfigFile, completion: Completion): ClientLocations | null {
+  const { clientLocations } = file;
+  if (clientLocations === undefined) return null;
+  if (completion.isTouched(['clientLocations'])) return clientLocations;
+  if (PLACES.every((kind) => Object.keys(clientLocations[kind]).length === 0))
+    completion.report(
+      ['clientLocations'],
+      'names no place, so that the database says nothing; expected countries, such as { DE: eu }, subdivisions or continents',
+    );
+  for (const kind of PLACES) reportUnknown(clientLocations[kind], ['clientLocations', kind], { file, completion });
+  return { ...clientLocations, database: completion.readableFile(['clientLocations', 'database'], clientLocations.database) };
+}
+
+interface Reporting {
+  readonly file: ConfigFile;
+  readonly completion: Completion;
+}
+
+/** A region that a whole table uses is one problem. */
+function reportUnknown(regions: Readonly<Record<string, string>>, path: readonly string[], { file, completion }: Reporting): void {
+  if (!isWhole(completion)) return;
+  const known = knownRegions(file);
+  const reported = new Set<string>();
+  for (const [key, region] of Object.entries(regions)) {
     if (known.has(region) || reported.has(region)) continue;
     reported.add(region);
-    if (isWhole(completion))
-      completion.report(
-        ['clientRegions', block],
-        `no cluster is in region "${region}", and regions has no distance from it; ${suggestion(region, [...known])}`,
-      );
+    completion.report(
+      [...path, key],
+      `no cluster is in region "${region}", and regions has no distance from it; ${suggestion(region, [...known])}`,
+    );
   }
-  const names = new Set(Object.values(clientRegions));
+}
+
+function reportTooMany({ clientRegions, clientLocations }: ConfigFile, completion: Completion): void {
+  const located = PLACES.flatMap((kind) => Object.values(clientLocations?.[kind] ?? {}));
+  const names = new Set([...Object.values(clientRegions), ...located]);
   if (names.size > MOST_CLIENT_REGIONS)
     completion.report(
-      ['clientRegions'],
-      `names ${names.size} regions; expected at most ${MOST_CLIENT_REGIONS}, since each has shares of its own in every service: give blocks that are served by the same clusters one region`,
+      [Object.keys(clientRegions).length > 0 ? 'clientRegions' : 'clientLocations'],
+      `names ${names.size} regions; expected at most ${MOST_CLIENT_REGIONS}, since each has shares of its own in every service: give places that are served by the same clusters one region`,
     );
-  return clientRegions;
 }
 
 function suggestion(region: string, known: readonly string[]): string {

@@ -1,6 +1,7 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
+import type { ClientLocations, RegionDistances } from './region-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -363,9 +364,6 @@ export interface AccessLogConfig {
   readonly target: string;
 }
 
-/** Region → region → how far; both ways the same. */
-export type RegionDistances = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
 export interface Config {
   readonly hostName: string;
   /** Where this host is, for `nearest`; null: nowhere in particular. */
@@ -385,6 +383,8 @@ export interface Config {
   readonly safety: SafetyConfig;
   /** Block of client addresses → region the clients are in, for `nearest`; the longest block counts. Empty: all are where this host is. */
   readonly clientRegions: Readonly<Record<string, string>>;
+  /** Regions of clients that are in no block, by a database on the host; null: there is none. */
+  readonly clientLocations: ClientLocations | null;
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly routes: readonly RouteConfig[];

@@ -21,6 +21,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...changed('regions', before.regions, after.regions),
       ...changed('safety', before.safety, after.safety),
       ...changed('clientRegions', before.clientRegions, after.clientRegions),
+      ...changed('clientLocations', before.clientLocations, after.clientLocations),
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
       ...Object.entries(after.services).flatMap(([name, service]) => serviceDifferences(before.services[name], service)),
       ...removed('service', before.services, after.services),

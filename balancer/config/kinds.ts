@@ -96,6 +96,9 @@ export const KINDS = {
     'address:port, for example 0.0.0.0:8080 or [::]:8080; port 0 takes any free one',
     (value) => parseBind(value) !== null,
   ),
+  countryCode: word('a country code', 'two capital letters of ISO 3166-1, for example DE', '^[A-Z]{2}$'),
+  subdivisionCode: word('a code of a subdivision', 'country and part as in ISO 3166-2, for example US-CA', '^[A-Z]{2}-[A-Z0-9]{1,3}$'),
+  continentCode: word('a code of a continent', 'AF, AN, AS, EU, NA, OC or SA', '^(AF|AN|AS|EU|NA|OC|SA)$'),
   addressBlock: text('an address block', 'an address or CIDR block, for example 10.0.0.0/8 or 2001:db8::/32', isAddressBlock),
   endpoint: text(
     'the URL of an endpoint',

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
-import { completeClientRegions } from './complete-regions.ts';
+import { completeClientLocations, completeClientRegions } from './complete-regions.ts';
 import { completeCluster } from './complete-cluster.ts';
 import { completeHost } from './complete-host.ts';
 import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
@@ -73,9 +73,10 @@ function complete(file: ConfigFile, completion: Completion): Config {
   const { regions } = file;
   const safety = completeSafety(file.safety);
   const clientRegions = completeClientRegions(file, completion);
-  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, safety, clusters, services }));
+  const clientLocations = completeClientLocations(file, completion);
+  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, clientLocations, safety, clusters, services }));
   for (const text of routeTexts(routes)) hash.update(text);
-  return { ...host, regions, clientRegions, safety, clusters, services, routes, hash: hash.digest('hex') };
+  return { ...host, regions, clientRegions, clientLocations, safety, clusters, services, routes, hash: hash.digest('hex') };
 }
 
 function declaredNames(root: object): DeclaredNames {

@@ -5,6 +5,7 @@ import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { rollout } from './schema-rollout.ts';
 import { safety } from './schema-safety.ts';
 import { sticky } from './schema-sticky.ts';
+import { regionProperties } from './schema-regions.ts';
 import { choice, duration, formsOf, listOf, mapping, mappingOr, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const health = mapping(
@@ -343,21 +344,8 @@ function filterEntry(filters: readonly ConfigExtension[]) {
 }
 
 export const fleetProperties = (extensions: ConfigExtensions) => ({
-  regions: named(
-    'name',
-    named('name', Type.Number({ minimum: 0, maximum: 1e9, description: 'How far, in any unit' }), { description: 'Distances from here' }),
-    {
-      description:
-        'Distances between regions for the policy `nearest`, such as `{ eu: { us: 90, asia: 160 } }`; one direction is enough. A region is at 0 from itself, and what is not named is farthest',
-      default: {},
-    },
-  ),
+  ...regionProperties,
   safety,
-  clientRegions: named('addressBlock', valueOf('name', 'Region'), {
-    description:
-      'Regions of clients by their address, such as `{ "10.20.0.0/16": eu, "2001:db8::/32": us }`: the policy `nearest` measures from there. The longest block counts; clients of no block are taken to be where the host is',
-    default: {},
-  }),
   clusters: named('name', cluster(extensions.balances), { description: 'Clusters, by name', default: {} }),
   services: named('name', service, { description: 'Services, by name', default: {} }),
   routes: listOf(route(extensions.filters), 'Which request goes to which service; precedence as in the Kubernetes Gateway API', {

@@ -75,7 +75,7 @@ export interface Appliance {
   /** The fields in which the intent at one revision differs from that at another; without `to`: from the present one. */
   diff(from: number, to?: number): Outcome<ListView<FieldDifference>>;
   /** The way of a request that is not sent: a list of one. */
-  explain(request: ExplainRequest): Outcome<ListView<ExplainView>>;
+  explain(request: ExplainRequest): Promise<Outcome<ListView<ExplainView>>>;
   /** What became of a recent request. */
   recall(requestId: string): Promise<Outcome<ListView<RememberedRequest>>>;
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>>;

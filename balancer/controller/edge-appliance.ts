@@ -34,7 +34,7 @@ import { takeConfig } from './config-taker.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import { rolloutViews } from './rollout-views.ts';
-import { Explainer } from './explain.ts';
+import { Explainer, type ExplainFacts } from './explain.ts';
 
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
@@ -54,14 +54,16 @@ export class EdgeAppliance implements Appliance {
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
-    this.#explainer = new Explainer(() => ({
+    const facts = (): ExplainFacts => ({
       config: edge.config,
       planned: edge.loop.planned,
       number: edge.loop.number,
       revision: edge.keeper.intent.revision,
       pinKey: edge.links.pinKey,
       endpoints: (cluster) => edge.prober.endpoints(cluster),
-    }));
+    });
+    const warn = (problem: string): void => edge.options.log.warn({ problem }, 'regions of clients cannot be explained');
+    this.#explainer = new Explainer(facts, { clock: edge.options.clock, warn });
   }
 
   status(role: Role): StatusView {
@@ -116,8 +118,8 @@ export class EdgeAppliance implements Appliance {
     return { ok: true, value: listOf(this.#edge, 'differences', differences) };
   }
 
-  explain(request: ExplainRequest): Outcome<ListView<ExplainView>> {
-    const explained = this.#explainer.explain(request);
+  async explain(request: ExplainRequest): Promise<Outcome<ListView<ExplainView>>> {
+    const explained = await this.#explainer.explain(request);
     if (!explained.ok) return { ok: false, problem: { code: 'usage', message: explained.message } };
     return { ok: true, value: listOf(this.#edge, 'explanations', [explained.value]) };
   }

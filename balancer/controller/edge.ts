@@ -4,6 +4,7 @@ import type { Clock, Random } from '../../health/clock.ts';
 import type { Config, PriorityClass } from '../config/config.ts';
 import type { Facts } from '../intent/apply-change.ts';
 import type { Intent } from '../intent/intent.ts';
+import { regionsOfClients } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
 import type { PlanFacts } from '../steer/plan.ts';
 import { targetKey, UNKNOWN_REGION, type CapacityReport, type CapacityView, type ClassDemandView } from '../steer/plan-shape.ts';
@@ -120,8 +121,8 @@ export class Edge {
   }
 
   planFacts(intent: Intent): PlanFacts {
-    const { services, clusters, hostRegion, regions, clientRegions } = this.config;
-    const regionNames = [...new Set(Object.values(clientRegions))].sort();
+    const { services, clusters, hostRegion, regions } = this.config;
+    const clientRegions = regionsOfClients(this.config);
     return {
       services,
       clusters,
@@ -133,8 +134,8 @@ export class Edge {
       observed: this.#observed(),
       hostRegion,
       regions,
-      clientRegions: regionNames,
-      regionDemand: this.#regionDemand(regionNames),
+      clientRegions,
+      regionDemand: this.#regionDemand(clientRegions),
     };
   }
 

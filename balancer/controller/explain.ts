@@ -2,13 +2,12 @@
 import type { Config, ListenerConfig, RouteConfig } from '../config/config.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { FILTERS } from '../filter/registry.ts';
-import { AddressTable } from '../message/address-table.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { fittingRoutes, matchText, nearestRoutes, type Asked } from '../route/explain-route.ts';
-import { compileRouter, type Router } from '../route/router.ts';
 import { settlePath } from '../route/settle-path.ts';
 import type { EndpointView } from './api/views.ts';
 import type { ExplainedRequest, ExplainedRoute, ExplainRequest, ExplainView } from './api/explain-view.ts';
+import { ExplainLookups, type Lookups, type LookupSources } from './explain-lookups.ts';
 import { explainService, type ServiceFacts } from './explain-service.ts';
 import { poseRequest } from './explain-request.ts';
 
@@ -22,29 +21,43 @@ export type Explained = { readonly ok: true; readonly value: ExplainView } | { r
 
 export class Explainer {
   readonly #facts: () => ExplainFacts;
-  /** Thousands of routes are compiled once; another config has routers of its own. */
-  #routers = new Map<string, Router>();
-  #config: Config | null = null;
-  #clientRegions = new AddressTable();
+  readonly #lookups: ExplainLookups;
 
-  constructor(facts: () => ExplainFacts) {
+  constructor(facts: () => ExplainFacts, sources: LookupSources) {
     this.#facts = facts;
+    this.#lookups = new ExplainLookups(sources);
   }
 
-  explain(asked: ExplainRequest): Explained {
+  async explain(asked: ExplainRequest): Promise<Explained> {
     const facts = this.#facts();
     const posed = poseRequest(facts.config, asked);
     if (!posed.ok) return posed;
     const { listener, request, notes } = posed.value;
     const empty = { listener: listener.name, request: null, route: null, otherRoutes: [], service: null, notes };
-    if (listener.protocol !== 'http') return { ok: true, value: this.#passed(facts, listener, { request, notes }) };
-    if (typeof request === 'string') return { ok: true, value: { ...empty, ...refused(request) } };
-    return { ok: true, value: this.#routed(facts, listener, { request, notes }) };
+    const passes = listener.protocol !== 'http';
+    if (!passes && typeof request === 'string') return { ok: true, value: { ...empty, ...refused(request) } };
+    const way = new Way(facts, listener, await this.#lookups.of(facts.config, listener));
+    if (typeof request === 'string' || passes) return { ok: true, value: way.passed({ request, notes }) };
+    return { ok: true, value: way.routed({ request, notes }) };
+  }
+}
+
+/** From one listener on, by what is served now. */
+class Way {
+  readonly #facts: ExplainFacts;
+  readonly #listener: ListenerConfig;
+  readonly #lookups: Lookups;
+
+  constructor(facts: ExplainFacts, listener: ListenerConfig, lookups: Lookups) {
+    this.#facts = facts;
+    this.#listener = listener;
+    this.#lookups = lookups;
   }
 
-  #routed(facts: ExplainFacts, listener: ListenerConfig, { request, notes }: Readable): ExplainView {
-    const { config } = facts;
-    const router = this.#router(config, listener);
+  routed({ request, notes }: Readable): ExplainView {
+    const { config } = this.#facts;
+    const listener = this.#listener;
+    const { router } = this.#lookups;
     const settled = settlePath(
       request,
       (reading) => router.match(reading),
@@ -61,49 +74,38 @@ export class Explainer {
       return { ...found, outcome: 'redirected', answer: { status: 307, code: 'redirect', text: `to ${settled.path}` } };
     if (route.clientCertificate === 'required') notes.push('the route asks for a certificate of the client: one is taken for given');
     if (route.filters.length > 0) notes.push('filters are not run: one may answer itself, or write the field that a key is read from');
-    return { ...found, ...this.#steered(facts, route, request) };
+    return { ...found, ...this.#steered(route, request) };
   }
 
   /** A connection is steered by its server name alone. */
-  #passed(facts: ExplainFacts, listener: ListenerConfig, { request, notes }: Passing): ExplainView {
+  passed({ request, notes }: Passing): ExplainView {
+    const { config } = this.#facts;
+    const listener = this.#listener;
     const host = typeof request === 'string' ? '' : request.host;
     const anything = { host, path: '/', query: '', method: '', fields: [] };
     const asked = { listener: listener.name, protocol: listener.protocol, request: anything };
-    const route = facts.config.routes[this.#router(facts.config, listener).match(anything)];
+    const route = config.routes[this.#lookups.router.match(anything)];
     notes.push(`${listener.name} passes connections through: only their server name and address count`);
     const base = { listener: listener.name, request: typeof request === 'string' ? null : requestView(request), service: null, notes };
-    if (route === undefined || typeof request === 'string') return { ...base, ...noRoute(facts.config, asked), route: null };
-    const { own, otherRoutes } = order(facts.config, route, asked);
+    if (route === undefined || typeof request === 'string') return { ...base, ...noRoute(config, asked), route: null };
+    const { own, otherRoutes } = order(config, route, asked);
     const plain = { ...request, ...anything, fields: [] };
-    return { ...base, route: own, otherRoutes, ...this.#steered(facts, route, plain) };
+    return { ...base, route: own, otherRoutes, ...this.#steered(route, plain) };
   }
 
-  #steered(facts: ExplainFacts, route: RouteConfig, request: CanonicalRequest): Pick<ExplainView, 'outcome' | 'answer' | 'service'> {
+  #steered(route: RouteConfig, request: CanonicalRequest): Pick<ExplainView, 'outcome' | 'answer' | 'service'> {
+    const facts = this.#facts;
     const config = facts.config.services[route.service];
     const plan = facts.planned.plan.services[route.service];
     if (config === undefined || plan === undefined) return { ...refused('no_cluster'), service: null };
     const service = explainService(
-      { ...facts, config, plan, regionOf: (client) => this.#clientRegions.find(client) },
+      { ...facts, config, plan, regionOf: (client) => this.#lookups.clientRegions?.find(client) ?? null },
       route.priorityClass,
       request,
     );
     const nowhere = service.candidates.every(({ probability }) => probability === 0);
     if (!nowhere) return { outcome: 'steered', answer: null, service };
     return { ...refused(service.refusedShare === 1 ? 'overloaded' : 'no_cluster'), service };
-  }
-
-  #follow(config: Config): void {
-    if (this.#config === config) return;
-    this.#config = config;
-    this.#routers = new Map();
-    this.#clientRegions = new AddressTable(config.clientRegions);
-  }
-
-  #router(config: Config, { name, protocol }: ListenerConfig): Router {
-    this.#follow(config);
-    const known = this.#routers.get(name) ?? compileRouter(config.routes, name, protocol);
-    this.#routers.set(name, known);
-    return known;
   }
 }
 

@@ -1,5 +1,6 @@
 // Tiers by distance: a place in the region of the host or of its clients before one that is far, within the priorities of the file. Pure.
-import type { Config, PlacementConfig, RegionDistances } from '../config/config.ts';
+import type { Config, PlacementConfig } from '../config/config.ts';
+import type { RegionDistances } from '../config/region-config.ts';
 
 export interface Geography {
   readonly clusters: Config['clusters'];

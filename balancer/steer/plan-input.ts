@@ -1,5 +1,6 @@
 // What a plan is made from, and what it remembers: an explicit value that goes in and comes out, so that the same input gives the same plan.
-import type { Config, RegionDistances } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { RegionDistances } from '../config/region-config.ts';
 import type { ClusterIntent, Intent } from '../intent/intent.ts';
 import type { CapacityMemory } from './capacity.ts';
 import type { FailbackMemory } from './failback.ts';

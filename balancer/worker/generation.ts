@@ -1,11 +1,10 @@
 // The immutable set of objects a worker serves with, built from one config; what lives longer (connections, counters) is carried over.
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
-import { sameJson } from '../config/canonical-json.ts';
 import type { Config, RouteConfig } from '../config/config.ts';
 import type { ExchangeEnd, Filter } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
-import { AddressTable } from '../message/address-table.ts';
+import type { ClientRegions } from '../locate/client-regions.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { routerInSteps, type RoutableRequest, type Router } from '../route/router.ts';
 import { settlePath, type Settled } from '../route/settle-path.ts';
@@ -33,26 +32,6 @@ export function* routersInSteps({ listeners, routes }: Config): Generator<undefi
   return routers;
 }
 
-/** So many blocks are put into the table at a time. */
-const BLOCKS_PER_STEP = 64;
-
-/** Where clients are, in steps too; the table of `previous` where it says the same. Null: no service asks, or the config does not say. */
-export function* clientRegionsInSteps(
-  { services, clientRegions }: Config,
-  previous: Generation | null,
-): Generator<undefined, AddressTable | null> {
-  const blocks = Object.entries(clientRegions);
-  if (blocks.length === 0 || !Object.values(services).some(({ steer }) => steer.policy === 'nearest')) return null;
-  if (previous !== null && previous.clientRegions !== null && sameJson(previous.config.clientRegions, clientRegions))
-    return previous.clientRegions;
-  const table = new AddressTable();
-  for (const [index, [block, region]] of blocks.entries()) {
-    table.add(block, region);
-    if (index % BLOCKS_PER_STEP === 0) yield;
-  }
-  return table;
-}
-
 export interface GenerationEnvironment extends TlsSources {
   readonly deadlines: Deadlines;
   readonly random: Random;
@@ -61,7 +40,7 @@ export interface GenerationEnvironment extends TlsSources {
   readonly meter: Meter;
   readonly pinKey: PinKey;
   /** Null: no service asks where clients are, or the config does not say. */
-  readonly clientRegions: AddressTable | null;
+  readonly clientRegions: ClientRegions | null;
 }
 
 /** A route with all it needs; filters a route does not use are not there at all. */
@@ -137,7 +116,7 @@ export class Generation {
   readonly clusters: ReadonlyMap<string, ClusterUpstream>;
   readonly services: ReadonlyMap<string, ServiceSteering>;
   /** Null: no service asks where clients are, or the config does not say. */
-  readonly clientRegions: AddressTable | null;
+  readonly clientRegions: ClientRegions | null;
   readonly #routers: Routers;
   readonly #meter: Meter;
   /** By the index of the route. Those without filters are made by their first request: most of thousands have none in a generation's life. */

@@ -6,7 +6,7 @@ import { OutlierDetector } from '../../health/outlier.ts';
 import { RecentPercentile } from '../../health/recent-percentile.ts';
 import { TryLimit } from '../../health/try-limit.ts';
 import type { ClusterConfig, PriorityClass, ServiceConfig } from '../config/config.ts';
-import type { AddressTable } from '../message/address-table.ts';
+import type { ClientRegions } from '../locate/client-regions.ts';
 import { hash32 } from '../message/key-hash.ts';
 import { targetKey, UNKNOWN_REGION, type ServicePlan, type ShareReason } from '../steer/plan-shape.ts';
 import type { Stratum } from '../steer/split.ts';
@@ -46,7 +46,7 @@ export interface SteeringEnvironment {
   readonly meter: Meter;
   readonly pinKey: PinKey;
   /** Where clients are; null or absent: nobody knows, or no service asks. */
-  readonly clientRegions?: AddressTable | null;
+  readonly clientRegions?: ClientRegions | null;
 }
 
 /** The clients of one region. */
@@ -64,7 +64,7 @@ export class ServiceSteering {
   readonly retryOn: ReadonlySet<number> | null;
   readonly #environment: SteeringEnvironment;
   /** Null: the same shares are for all clients. */
-  readonly #clientRegions: AddressTable | null;
+  readonly #clientRegions: ClientRegions | null;
   /** For all clients; with regions, until the plan has shares for theirs. */
   readonly #all: ShareChoice;
   readonly #byRegion = new Map<string, RegionChoice>();
@@ -110,7 +110,7 @@ export class ServiceSteering {
   }
 
   /** Null: there are no shares for the region. */
-  #regionOf(clientRegions: AddressTable, client: string): RegionChoice | null {
+  #regionOf(clientRegions: ClientRegions, client: string): RegionChoice | null {
     return this.#byRegion.get(clientRegions.find(client) ?? UNKNOWN_REGION) ?? this.#byRegion.get(UNKNOWN_REGION) ?? null;
   }
 

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import { createWorkerLink, decodeSupervisorMessage, type ChildMessage, type ControllerMessage, type WorkerLink } from '../ipc.ts';
 import { acceptAlone, type CreateAcceptor } from '../listener/acceptor.ts';
 import type { Accepted } from '../listener/listener.ts';
+import { asksForRegions, ClientRegions } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
 import { createDateLine } from '../message/http-date.ts';
@@ -19,9 +20,9 @@ import { Meter } from '../telemetry/meter.ts';
 import { ClientConnections } from './client-connections.ts';
 import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
-import { clientRegionsInSteps, Generation, routersInSteps } from './generation.ts';
+import { Generation, routersInSteps } from './generation.ts';
 import { HandedSockets } from './handed-sockets.ts';
-import { inTurns } from './in-turns.ts';
+import { inTurns } from '../../health/in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
@@ -223,7 +224,7 @@ export class Worker {
 
   async #serve(number: number, config: Config, plan: Plan): Promise<void> {
     const before = this.#pipeline?.generation ?? null;
-    const clientRegions = await inTurns(clientRegionsInSteps(config, before), this.#clock);
+    const clientRegions = await this.#regionsOf(config, before);
     const environment = {
       clientRegions,
       deadlines: this.#deadlines,
@@ -255,6 +256,13 @@ export class Worker {
       this.#link.send({ type: 'ready' });
       this.#parent.onReady();
     }
+  }
+
+  /** Null: nothing asks where clients are. */
+  async #regionsOf(config: Config, before: Generation | null): Promise<ClientRegions | null> {
+    if (!asksForRegions(config)) return null;
+    const warn = (problem: string): void => this.#options.log.warn({ problem }, 'locations of clients cannot be re-read');
+    return ClientRegions.of(config, { clock: this.#clock, warn }, before?.clientRegions ?? null);
   }
 
   #setAccessLog(config: Config, before: Config | null): void {

@@ -13,6 +13,7 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   'fast-proxy': ['bench/contenders/'],
   'http-proxy': ['bench/contenders/'],
   'js-yaml': ['balancer/config/'],
+  'mmdb-lib': ['balancer/locate/location-database.ts'],
   pino: ['balancer/log.ts'],
   'prom-client': ['balancer/telemetry/registry.ts'],
   systeminformation: ['agent/capacity.ts'],

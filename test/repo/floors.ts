@@ -26,6 +26,7 @@ export const PLACES: readonly Place[] = [
   { floor: 4, paths: ['balancer/http2/'] },
   { floor: 4, paths: ['balancer/steer/'] },
   { floor: 4, paths: ['balancer/route/'] },
+  { floor: 4, paths: ['balancer/locate/'] },
   { floor: 4, paths: ['balancer/store/'] },
   { floor: 3, paths: ['balancer/intent/'] },
   { floor: 2, paths: ['balancer/config/'] },

@@ -1,19 +1,28 @@
 // A real appliance steers clients by their own regions: by the address that a trusted proxy says, and not by one that anybody says.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ExplainView } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { locationDatabase } from '../support/location-database.ts';
 import { named, startOrigin } from '../support/origin.ts';
 import { until } from '../support/until.ts';
 
 const IN_THE_US = '203.0.113.7';
 const SOMEWHERE = '192.0.2.9';
+const IN_MEXICO = '198.51.100.4';
 
 test('clients go to the place that is near to them', async (t) => {
   const here = await startOrigin(t, named('here'));
   const there = await startOrigin(t, named('there'));
-  const appliance = await startAppliance(t, { yaml: config(here.endpoint, there.endpoint), untilProbed: true });
+  const directory = await mkdtemp(join(tmpdir(), 'weir-locations-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const database = join(directory, 'locations.mmdb');
+  await writeFile(database, locationDatabase({ '198.51.100.0/24': { country: { iso_code: 'MX' } } }));
+  const appliance = await startAppliance(t, { yaml: config(here.endpoint, there.endpoint, database), untilProbed: true });
   const answerTo = async (client: string, listener = 'web'): Promise<string> =>
     (await appliance.get(`${appliance.url(listener)}/`, { headers: { 'x-forwarded-for': client } })).body;
 
@@ -32,6 +41,12 @@ test('clients go to the place that is near to them', async (t) => {
     assert.match(await proxied(appliance.port('proxied'), `PROXY TCP4 ${SOMEWHERE} 127.0.0.1 4000 80\r\n`), /\r\n\r\nhere$/);
   });
 
+  await t.test('by the country that the database says, where no block holds them', async () => {
+    assert.equal(await answerTo(IN_MEXICO), 'there');
+    assert.equal(await answerTo('198.51.101.4'), 'here');
+    assert.equal((await explain(appliance, IN_MEXICO)).service?.clientRegion, 'us');
+  });
+
   await t.test('weir explain names the region, and goes by its shares', async () => {
     const near = (await explain(appliance, IN_THE_US)).service;
     assert.deepEqual([near?.clientRegion, near?.candidates[0]?.cluster, near?.candidates[0]?.probability], ['us', 'there', 1]);
@@ -43,8 +58,13 @@ test('clients go to the place that is near to them', async (t) => {
 
   await t.test('what each region asks for is counted', async () => {
     const counted = async (): Promise<boolean> =>
-      (await appliance.metricSum('weir_client_region_requests_total', { service: 'shop', region: 'us' })) === 11;
-    await until(counted, 'eleven requests from the us are counted', 10_000);
+      (await appliance.metricSum('weir_client_region_requests_total', { service: 'shop', region: 'us' })) === 12;
+    await until(counted, 'twelve requests from the us are counted', 10_000);
+  });
+
+  await t.test('a new database is found and used', async () => {
+    await writeFile(database, locationDatabase({ '198.51.100.0/24': { country: { iso_code: 'DE' } } }));
+    await until(async () => (await answerTo(IN_MEXICO)) === 'here', 'the new database is in use', 10_000);
   });
 
   await t.test('a place that is closed loses its clients to the next one, until it is open again', async () => {
@@ -75,7 +95,7 @@ function proxied(port: number, header: string): Promise<string> {
   });
 }
 
-function config(here: string, there: string): string {
+function config(here: string, there: string, database: string): string {
   const cluster = (endpoint: string, region: string): string =>
     `{ region: ${region}, endpoints: ["${endpoint}"], health: { http: { path: /healthz }, interval: 200ms, timeout: 150ms }, failback: { mode: auto } }`;
   return `
@@ -86,6 +106,7 @@ listeners:
   proxied: { bind: "127.0.0.1:0", proxyProtocol: { from: [127.0.0.1] } }
 regions: { eu: { us: 90 } }
 clientRegions: { 203.0.113.0/24: us, 203.0.113.128/25: eu, "2001:db8::/32": us }
+clientLocations: { database: ${database}, countries: { MX: us, DE: eu } }
 clusters:
   here: ${cluster(here, 'eu')}
   there: ${cluster(there, 'us')}

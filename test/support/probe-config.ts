@@ -77,6 +77,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     safety: { requireExpiry: [], minActiveClusters: 1, maxShift: 1_000_000, maxCapacityOut: 0.5, freeze: [] },
     regions: {},
     clientRegions: {},
+    clientLocations: null,
     hash: '',
   };
 }

@@ -186,7 +186,7 @@ export class RecordingAppliance implements Appliance {
   }
 
   explain(): ReturnType<Appliance['explain']> {
-    return { ok: false, problem: { code: 'usage', message: 'url: nothing is balanced here' } };
+    return Promise.resolve({ ok: false, problem: { code: 'usage', message: 'url: nothing is balanced here' } });
   }
 
   recall(requestId: string): ReturnType<Appliance['recall']> {

@@ -93,9 +93,9 @@ async function applyConfig({ appliance, caller, query, body }: RouteCall): Promi
 }
 
 /** A body, since header fields may carry secrets and addresses are logged. */
-function explain({ appliance, body }: RouteCall): Answer {
+async function explain({ appliance, body }: RouteCall): Promise<Answer> {
   const decoded = accept.decodeExplainRequest(body);
-  return decoded.ok ? outcome(appliance.explain(decoded.value)) : refused(decoded.message);
+  return decoded.ok ? outcome(await appliance.explain(decoded.value)) : refused(decoded.message);
 }
 
 async function recall({ appliance, body }: RouteCall): Promise<Answer> {

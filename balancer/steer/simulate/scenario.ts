@@ -1,5 +1,6 @@
 // What a simulation is told: the fleet, its load, what its agents do, and what goes wrong when.
-import type { FailbackConfig, OnUnavailable, Overload, PriorityClass, RegionDistances, SteerPolicy } from '../../config/config.ts';
+import type { FailbackConfig, OnUnavailable, Overload, PriorityClass, SteerPolicy } from '../../config/config.ts';
+import type { RegionDistances } from '../../config/region-config.ts';
 
 /** What an agent sends instead of the truth. */
 export type Lie = 'zero' | 'nan' | 'negative' | 'huge' | 'tiny';

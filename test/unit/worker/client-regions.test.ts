@@ -4,13 +4,14 @@ import { test } from 'node:test';
 import { Deadlines } from '../../../health/deadlines.ts';
 import { loadConfig } from '../../../balancer/config/load.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
+import { ClientRegions } from '../../../balancer/locate/client-regions.ts';
 import { EXTENSIONS } from '../../../balancer/registries.ts';
 import { PinKey } from '../../../balancer/steer/pins.ts';
 import { plan } from '../../../balancer/steer/plan.ts';
 import type { Plan } from '../../../balancer/steer/plan-shape.ts';
 import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
-import { clientRegionsInSteps, Generation, routersInSteps } from '../../../balancer/worker/generation.ts';
+import { Generation, routersInSteps } from '../../../balancer/worker/generation.ts';
 import type { ServiceSteering } from '../../../balancer/worker/service-steering.ts';
 import { TEST_ENVIRONMENT } from '../../support/config-text.ts';
 import { healthView } from '../../support/fleet-config.ts';
@@ -59,12 +60,15 @@ class Bench {
   plan: Plan = { services: {}, health: healthView({}) };
 
   /** A generation from a config, with the plan that goes with it. */
-  serve(text: string): this {
+  async serve(text: string): Promise<this> {
     const loaded = loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, TEST_ENVIRONMENT);
     assert.ok(loaded.ok);
     const { config } = loaded;
     const number = (this.generation?.number ?? 0) + 1;
-    const environment = { ...this.#environment, clientRegions: resultOf(clientRegionsInSteps(config, this.generation)) };
+    const sources = { clock: new ManualClock(), warn: (problem: string) => assert.fail(problem) };
+    const none = Object.keys(config.clientRegions).length === 0;
+    const clientRegions = none ? null : await ClientRegions.of(config, sources, this.generation?.clientRegions ?? null);
+    const environment = { ...this.#environment, clientRegions };
     this.generation = new Generation({ number, config }, resultOf(routersInSteps(config)), environment, this.generation);
     const health = healthView({ here: 'up', there: 'up' });
     const names = [...new Set(Object.values(config.clientRegions))];
@@ -96,8 +100,8 @@ class Bench {
   }
 }
 
-test('clients go where it is near for them, and those nobody knows where it is near for the host', () => {
-  const bench = new Bench().serve(FLEET + REGIONS);
+test('clients go where it is near for them, and those nobody knows where it is near for the host', async () => {
+  const bench = await new Bench().serve(FLEET + REGIONS);
   assert.deepEqual([...bench.places(IN_THE_US)], ['there']);
   assert.deepEqual([...bench.places(IN_EUROPE)], ['here']);
   assert.deepEqual([...bench.places(SOMEWHERE)], ['here']);
@@ -105,8 +109,8 @@ test('clients go where it is near for them, and those nobody knows where it is n
   assert.deepEqual([...bench.places(IN_THE_US, 'flat')], ['here']);
 });
 
-test('where a place is lost its clients go on to the next one from there, at once', () => {
-  const bench = new Bench().serve(FLEET + REGIONS);
+test('where a place is lost its clients go on to the next one from there, at once', async () => {
+  const bench = await new Bench().serve(FLEET + REGIONS);
   const service = bench.service('shop');
   const [here, there] = service.targets;
   assert.ok(here !== undefined && there !== undefined);
@@ -117,8 +121,8 @@ test('where a place is lost its clients go on to the next one from there, at onc
   assert.deepEqual([...bench.places(IN_EUROPE)], ['here']);
 });
 
-test('each request is counted once for the region of its client, and none of a service with another policy', () => {
-  const bench = new Bench().serve(FLEET + REGIONS);
+test('each request is counted once for the region of its client, and none of a service with another policy', async () => {
+  const bench = await new Bench().serve(FLEET + REGIONS);
   for (const client of [IN_THE_US, IN_THE_US, IN_EUROPE, SOMEWHERE]) {
     assert.equal(bench.service('shop').refuses('normal', client), false);
     assert.equal(bench.service('flat').refuses('normal', client), false);
@@ -127,19 +131,19 @@ test('each request is counted once for the region of its client, and none of a s
   assert.deepEqual(bench.asked(), { 'shop/': 1, 'shop/eu': 1, 'shop/us': 2 });
 });
 
-test('a new config moves clients with its plan, and one without regions counts nothing', () => {
-  const bench = new Bench().serve(FLEET + REGIONS);
+test('a new config moves clients with its plan, and one without regions counts nothing', async () => {
+  const bench = await new Bench().serve(FLEET + REGIONS);
   assert.deepEqual([...bench.places(IN_THE_US)], ['there']);
-  bench.serve(FLEET + REGIONS.replace('10.0.0.0/8: us', '10.0.0.0/8: eu'));
+  await bench.serve(FLEET + REGIONS.replace('10.0.0.0/8: us', '10.0.0.0/8: eu'));
   assert.deepEqual([...bench.places(IN_THE_US)], ['here']);
-  bench.serve(FLEET);
+  await bench.serve(FLEET);
   assert.deepEqual([...bench.places('2001:db8::1')], ['here']);
   bench.service('shop').refuses('normal', IN_THE_US);
   assert.deepEqual(bench.asked(), {});
 });
 
-test('the excess of one region is refused, and nothing of another', () => {
-  const bench = new Bench().serve(FLEET + REGIONS);
+test('the excess of one region is refused, and nothing of another', async () => {
+  const bench = await new Bench().serve(FLEET + REGIONS);
   const shop = bench.plan.services['shop'];
   const us = shop?.regions?.['us'];
   assert.ok(shop !== undefined && us !== undefined);

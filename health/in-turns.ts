@@ -1,6 +1,6 @@
 // Long work beside requests: a little in each turn of the event loop, so that no request waits for all of it.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../../health/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Milliseconds of work in one turn: what a request may wait longer than it would anyway. */
 const TURN_MS = 2;
