@@ -15,6 +15,8 @@ export interface AccessLogEntry {
   readonly path: string;
   /** 0: closed without an answer, and always where bytes are passed through. */
   readonly status: number;
+  /** Of a call of gRPC: the HTTP status that its own stands for, where that is another one; not there for others. */
+  readonly result?: number;
   /** Of bodies, or of the connection. */
   readonly bytesIn: number;
   readonly bytesOut: number;

@@ -36,7 +36,7 @@ const LATENCY_BUCKETS = [
 export const METRICS = {
   weir_requests_total: {
     kind: 'counter',
-    help: 'Requests that were answered, by who answered and with what class of status (0xx: closed without an answer)',
+    help: 'Requests that were answered, by who answered and with what class of status (0xx: closed without an answer); a call of gRPC by the HTTP status that its own stands for',
     labels: ['route', 'service', 'version', 'cluster', 'code_class'],
   },
   weir_client_region_requests_total: {
@@ -58,7 +58,7 @@ export const METRICS = {
   },
   weir_upstream_errors_total: {
     kind: 'counter',
-    help: 'Answers 5xx of single tries, those that a retry hid from the client included',
+    help: 'Answers 5xx of single tries, of gRPC by their own status, those that a retry hid from the client included',
     labels: ['service', 'version', 'cluster'],
   },
   weir_upstream_lost_tries_total: {

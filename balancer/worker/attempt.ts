@@ -3,6 +3,7 @@ import type { Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { OutgoingRequest, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
+import { grpcResult, grpcResultAtEnd, isGrpcAnswer } from '../message/grpc-status.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { ConnectionWaiter } from '../upstream/connection-pool.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -73,6 +74,8 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   readonly target: ServiceTarget;
   readonly endpoint: Endpoint;
   headSeen = false;
+  /** The status by which the answer is judged; 0: there is none yet, or a call of gRPC has not come to its own. */
+  result = 0;
   /** Whether the endpoint can tell that it has not seen a request which was on its way already. */
   tellsUnseen = false;
   /** Its limit passed before its head came. */
@@ -86,6 +89,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   #startedAtMs = 0;
   #exchange: UpstreamExchange | null = null;
   #sentAtMs = 0;
+  #mayBeGrpc = false;
   #over = false;
 
   constructor({ target, endpoint }: Place, owner: AttemptOwner, receiver: AnswerReceiver, context: WorkerContext) {
@@ -148,7 +152,9 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   onConnection(connection: UpstreamConnection): void {
     this.#sentAtMs = this.#context.nowMs();
     this.tellsUnseen = connection.tellsUnseen;
-    this.#exchange = connection.send(this.#owner.outgoing(this.target, this.#leftOfTry()), this);
+    const outgoing = this.#owner.outgoing(this.target, this.#leftOfTry());
+    this.#mayBeGrpc = outgoing.request.method === 'POST';
+    this.#exchange = connection.send(outgoing, this);
     this.#owner.onSent(this);
   }
 
@@ -166,7 +172,8 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     const tookMs = this.#context.nowMs() - this.#sentAtMs;
     this.endpoint.observeLatency(tookMs);
     this.target.tryLimit.answered(tookMs);
-    this.target.tries.answered(status, tookMs);
+    this.result = this.#mayBeGrpc && isGrpcAnswer(status, fields) ? (grpcResult(fields) ?? 0) : status;
+    this.target.tries.answered(this.result, tookMs);
     this.#owner.onHead(this, status, fields, bodyLength);
   }
 
@@ -179,6 +186,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   }
 
   onBodyEnd(trailers: Fields): void {
+    if (this.result === 0) this.#judge(grpcResultAtEnd(trailers));
     this.#finish();
     this.receiver.onResponseEnd(this, trailers);
   }
@@ -204,6 +212,13 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   onUpstreamFailure(code: ErrorCode, detail: string): void {
     this.#finish();
     (this.headSeen ? this.receiver : this.#owner).onFailure(this, code, detail);
+  }
+
+  /** The head said nothing of how the call went. */
+  #judge(result: number): void {
+    this.result = result;
+    this.target.tries.ended(result);
+    this.#context.evidence.ended(this.target, this.#context.deadlines.nowMs, result);
   }
 
   /** Connections count from the last sweep, which was a little earlier; so no try ends before its time. */

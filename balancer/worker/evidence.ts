@@ -16,6 +16,8 @@ interface Answered {
   readonly endpoint: Endpoint;
   /** It came within the limit of its try. */
   readonly timely: boolean;
+  /** 0: how it went shows at its end. */
+  readonly result: number;
 }
 
 /** Statuses by which a version says that it is out of order. */
@@ -60,13 +62,18 @@ export class Evidence {
   }
 
   /** The way to an endpoint is good, and a version answered on it. */
-  answered({ target, endpoint, timely }: Answered, nowMs: number, status: number): void {
+  answered({ target, endpoint, timely, result }: Answered, nowMs: number): void {
     endpoint.detector.success(nowMs);
     if (timely) {
       endpoint.lateness.timely(nowMs);
       target.lateness.timely(nowMs);
     }
-    if (OUT_OF_ORDER.has(status)) this.answerFailed(target, nowMs, status);
+    if (result !== 0) this.ended(target, nowMs, result);
+  }
+
+  /** How the answer of a version is to be judged shows. */
+  ended(target: ServiceTarget, nowMs: number, result: number): void {
+    if (OUT_OF_ORDER.has(result)) this.answerFailed(target, nowMs, result);
     else target.detector.success(nowMs);
   }
 

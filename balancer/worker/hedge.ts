@@ -101,7 +101,7 @@ export class Hedge implements AttemptOwner {
     if (attempt === this.#first) this.#tell();
     if (bad && this.#running === 2) {
       this.#running = 1;
-      evidence.answered(attempt, deadlines.nowMs, status);
+      evidence.answered(attempt, deadlines.nowMs);
       return this.#retries.hold(attempt, { status, fields, bodyLength });
     }
     if (attempt === this.#second && !bad) counters.hedge(this.#service.config.name, 'won');

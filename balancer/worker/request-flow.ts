@@ -15,6 +15,7 @@ import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, noteFailure, type AttemptOwner, type Failure, type Place } from './attempt.ts';
+import { clientFields } from './client-fields.ts';
 import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
 import { OutgoingBody } from './outgoing-body.ts';
@@ -52,6 +53,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   #bytesIn = 0;
   #bytesOut = 0;
   #status = 0;
+  /** As it is counted: a call of gRPC gets 200 whatever became of it. */
+  #result = 0;
   #headSent = false;
   #finished = false;
   #crashed = false;
@@ -105,9 +108,9 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
       this.exchange.abort();
       return this.#finish();
     }
-    const { request } = this.exchange;
-    this.#context.counters.localReply(request.listener, code);
-    this.reply(errorReplyTo(request, code));
+    this.#result = ERRORS[code].status;
+    this.#context.counters.localReply(this.exchange.request.listener, code);
+    this.reply(errorReplyTo(this.exchange.request, code));
   }
 
   /** Code of a filter threw: a bug, of which this request dies and no other. It is counted, and no filter sees the request again. */
@@ -123,6 +126,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     if (this.#finished) return;
     const local = replyTo(this.exchange.request, reply);
     const body = Buffer.from(local.body);
+    this.#result ||= reply.status;
     const head: ResponseHead = { status: local.status, fields: [...local.fields] };
     if (!this.#filtered(head, true)) return;
     this.#sendHead(head, body.length);
@@ -196,9 +200,9 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
 
   onHead(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void {
     this.#retrying?.settle();
-    this.#context.evidence.answered(attempt, this.#context.deadlines.nowMs, status);
+    this.#context.evidence.answered(attempt, this.#context.deadlines.nowMs);
     const { route } = this;
-    if (route !== null && route.service.retryOn?.has(status) === true)
+    if (route !== null && route.service.retryOn?.has(attempt.result) === true)
       if (this.#retries(route).answered(attempt, { status, fields, bodyLength })) return;
     this.#retrying?.drop();
     this.deliver(attempt, status, fields, bodyLength);
@@ -209,10 +213,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#target = attempt.target;
     this.#continueTimer?.cancel();
     this.body?.forget();
-    // Equal responses share their fields.
-    const cookie = status < 500 ? (this.route?.service.cookieFor(attempt.target, this.exchange.request) ?? null) : null;
-    const own = this.route?.onResponse.length === 0 ? fields : fields.slice();
-    const head = { status, fields: cookie === null ? own : [...own, 'set-cookie', cookie] };
+    const head = { status, fields: clientFields(attempt, fields, this.route, this.exchange.request) };
     if (this.#filtered(head, false)) this.#sendHead(head, this.#responseBody === null ? bodyLength : UNKNOWN_LENGTH);
   }
 
@@ -227,7 +228,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     return this.exchange.flush();
   }
 
-  onResponseEnd(_attempt: Attempt, trailers: Fields): void {
+  onResponseEnd(attempt: Attempt, trailers: Fields): void {
+    this.#result = attempt.result;
     if (this.#responseBody === null) return this.#end(trailers);
     const last = this.#responseBody.end(trailers);
     if (last === null) return;
@@ -246,7 +248,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
       end.destroy();
       return this.onFailure(attempt, 'upgrade_refused', `101 to "${upgrade}", asked was "${this.exchange.upgrade}"`);
     }
-    this.#status = 101;
+    this.#status = this.#result = 101;
     this.#headSent = true;
     // The time-out of the request is met; a tunnel ends when it is idle.
     this.#forgetDeadline();
@@ -344,6 +346,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   #sendHead(head: ResponseHead, bodyLength: number): void {
     this.#headSent = true;
     this.#status = head.status;
+    this.#result ||= head.status;
     this.exchange.sendHead(head.status, head.fields, bodyLength);
   }
 
@@ -372,9 +375,9 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
         route.tellEnd(request, { status: this.#status, durationMs }, () => context.counters.exception(request.listener, 'end'));
     }
     const stats = route === null ? context.unrouted : route.statsOf(this.#target);
-    stats.record(this.#status, durationMs);
+    stats.record(this.#result, durationMs);
     route?.countBytes(this.#bytesIn, this.#bytesOut);
-    const kept = context.recent.takes(isNotable(this.attempts, this.#status, this.#error), nowMs);
+    const kept = context.recent.takes(isNotable(this.attempts, this.#result, this.#error), nowMs);
     if (kept || context.accessLog !== null) this.#tell(durationMs, kept);
   }
 
@@ -387,9 +390,9 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   #tell(durationMs: number, kept: boolean): void {
     const { route, attempts } = this;
     const way = { route, target: this.#target, attempt: this.#attempt, attempts, failed: this.#retrying?.failed ?? null };
-    const counts = { status: this.#status, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, durationMs };
-    const end = { ...way, ...counts, chosenBy: this.#chosenBy, plan: this.#plan, error: this.#error, detail: this.#detail };
-    tellEnd(this.#context, this.exchange.request, end, kept);
+    const counts = { status: this.#status, result: this.#result, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, durationMs };
+    const said = { chosenBy: this.#chosenBy, plan: this.#plan, error: this.#error, detail: this.#detail };
+    tellEnd(this.#context, this.exchange.request, { ...way, ...counts, ...said }, kept);
   }
 }
 

@@ -39,9 +39,14 @@ export class TryStats {
     this.#lost = meter.counter('weir_upstream_lost_tries_total', labels);
   }
 
-  answered(status: number, tookMs: number): void {
+  /** `result` 0: how it went shows at its end. */
+  answered(result: number, tookMs: number): void {
     this.#time.observe(tookMs / 1000);
-    if (status >= 500) this.#errors.add(1);
+    this.ended(result);
+  }
+
+  ended(result: number): void {
+    if (result >= 500) this.#errors.add(1);
   }
 
   /** It came to no answer, and not for want of patience. */

@@ -19,6 +19,8 @@ export interface RequestEnd {
   readonly chosenBy: string;
   readonly plan: number;
   readonly status: number;
+  /** What is counted: the same, or what the status of a gRPC call stands for. */
+  readonly result: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly durationMs: number;
@@ -33,10 +35,11 @@ export function isNotable(attempts: number, status: number, error: ErrorCode | '
 
 /** `kept`: the worker is to remember it. */
 export function tellEnd({ accessLog, clock, recent }: WorkerContext, request: CanonicalRequest, end: RequestEnd, kept: boolean): void {
-  const { route, target, attempt, attempts, status, bytesIn, bytesOut, error, detail } = end;
+  const { route, target, attempt, attempts, status, result, bytesIn, bytesOut, error, detail } = end;
   const entry = {
     ...askedPart(request, clock.wallMs()),
     status,
+    ...(result === status ? {} : { result }),
     bytesIn,
     bytesOut,
     durationMs: Math.round(end.durationMs * 1000) / 1000,
@@ -49,5 +52,5 @@ export function tellEnd({ accessLog, clock, recent }: WorkerContext, request: Ca
   if (!kept) return;
   const failed = end.failed?.slice(0, Math.max(0, attempts - 1)) ?? [];
   const reasons = route === null || target === null ? [] : route.service.reasonsOf(target, request.clientAddress);
-  recent.keep({ ...entry, failed, chosenBy: end.chosenBy, plan: end.plan, reasons }, isNotable(attempts, status, error));
+  recent.keep({ ...entry, failed, chosenBy: end.chosenBy, plan: end.plan, reasons }, isNotable(attempts, result, error));
 }
