@@ -49,6 +49,7 @@ export const ERRORS = {
   no_cluster: entry([503, 'service', 'never', 'destination_unavailable'], 'The service has no place to run right now'),
   no_endpoint: entry([503, 'path', 'unsent', 'destination_unavailable'], 'The service cannot be reached right now'),
   overloaded: entry([503, 'weir', 'unsent', 'proxy_internal_response'], 'Too many requests are waiting'),
+  cluster_drained: entry([503, 'weir', 'never', 'proxy_internal_response'], 'The cluster is drained and its deadline has passed'),
   draining: entry([503, 'weir', 'never', 'proxy_internal_response'], 'This host is going out of service'),
   connect_failed: entry([502, 'path', 'unsent', 'connection_refused'], 'The service cannot be reached'),
   connect_timeout: entry([504, 'path', 'unsent', 'connection_timeout'], 'The service cannot be reached in time'),

@@ -4,13 +4,14 @@ import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
 import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from './ipc-generation.ts';
 import { LineReader } from './ipc-lines.ts';
+import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
 import type { Log } from './log.ts';
 import type { Plan, ServicePlan, HealthView } from './steer/plan-shape.ts';
 import type { Meter, MetricsDelta } from './telemetry/meter.ts';
 
 /** Rises when a message changes its meaning; a hello with another number is refused. */
-export const IPC_PROTOCOL = 4;
+export const IPC_PROTOCOL = 5;
 
 export const TICKET_KEY_BYTES = 48;
 
@@ -21,6 +22,7 @@ type WireMessage =
   | RoutesMessage
   | GenerationMessage
   | RecentQuestion
+  | CloseTunnelsMessage
   /** The plan in full, every few seconds and on a gap. */
   | { readonly type: 'plan'; readonly plan: number; readonly value: Plan }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
@@ -61,6 +63,7 @@ export type WorkerMessage =
   | { readonly type: 'metrics'; readonly sequence: number; readonly delta: MetricsDelta }
   | { readonly type: 'ejection'; readonly ejection: Ejection }
   | RecentAnswer
+  | WorkMessage
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
@@ -141,6 +144,7 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   pin_key: { key: ticketKey },
   metrics_ack: { sequence: count },
   recent_question: { question: count, requestId: text },
+  close_tunnels: { cluster: text, perSecond: amount },
 };
 
 const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
@@ -151,6 +155,7 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   metrics: { sequence: count, delta: (value) => Array.isArray(value) && value.every(isSeriesDelta) },
   ejection: { ejection: isEjection },
   recent_answer: { question: count, traces: Array.isArray },
+  work: { plan: count, clusters: mapping },
   ready: {},
   draining: {},
 };

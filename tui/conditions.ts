@@ -1,7 +1,7 @@
 // What `weir wait --for` understands: a condition as text in, a judgement of a status out. Pure.
 import type { StatusView, WorkerView } from '../balancer/controller/api/views.ts';
 import { CommandFailure, EXIT } from './exit.ts';
-import { rate, share } from './format.ts';
+import { rate, running, share } from './format.ts';
 
 export type Verdict =
   | { readonly state: 'met' }
@@ -24,7 +24,7 @@ const AGENT = ['fresh', 'stale', 'absent'];
 const SHARE_TOLERANCE = 0.00005;
 
 export const CONDITION_FORMS =
-  'stable, revision:N, health:CLUSTER=STATE, agent:CLUSTER=STATE, share:SERVICE/VERSION>=PERCENT, idle:CLUSTER';
+  'stable, revision:N, health:CLUSTER=STATE, agent:CLUSTER=STATE, share:SERVICE/VERSION>=PERCENT, idle:CLUSTER, empty:CLUSTER';
 
 /** Parses a condition; throws with the forms there are. */
 export function parseCondition(text: string): Condition {
@@ -44,6 +44,7 @@ const PARSERS: Readonly<Record<string, (rest: string) => Condition | null>> = {
   agent: (rest) => stateOf(rest, AGENT, (cluster) => cluster.agent.state),
   share: shareOf,
   idle: (rest) => (rest === '' ? null : idle(rest)),
+  empty: (rest) => (rest === '' ? null : empty(rest)),
 };
 
 const stable: Condition = ({ status }) => {
@@ -78,6 +79,15 @@ function idle(name: string): Condition {
   return onCluster(name, ({ traffic }) =>
     traffic.rps === 0 ? { state: 'met' } : pending(`${name} still gets ${rate(traffic.rps)} requests/s`),
   );
+}
+
+/** Nothing runs there, and nothing can begin to. */
+function empty(name: string): Condition {
+  return onCluster(name, (cluster) => {
+    if (cluster.empty === true) return { state: 'met' };
+    if (cluster.empty === null) return pending(`${name} is active`);
+    return pending(`${name} has ${running(cluster)}`);
+  });
 }
 
 function onCluster(name: string, judge: (cluster: Cluster) => Verdict): Condition {

@@ -1,5 +1,5 @@
 // Figures as operators read them; a value that is not known is a dash, never a zero.
-import type { ChangeView, TrafficView } from '../balancer/controller/api/views.ts';
+import type { ChangeView, ClusterView, TrafficView } from '../balancer/controller/api/views.ts';
 
 export const UNKNOWN = '-';
 
@@ -45,6 +45,14 @@ export function age(milliseconds: number | null): string {
 }
 
 /** What is left of a time, in its two largest units: `45s`, `2m`, `1h59m`, `3d4h`. */
+/** `12 requests and 40 tunnels left; tunnels close in 9m` */
+export function running({ running: { requests, tunnels }, tunnelsCloseInSeconds }: ClusterView): string {
+  const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+  const left = `${count(requests, 'request')} and ${count(tunnels, 'tunnel')} left`;
+  if (tunnels === 0 || tunnelsCloseInSeconds === null) return left;
+  return `${left}; ${tunnelsCloseInSeconds === 0 ? 'tunnels are being closed' : `tunnels close in ${countdown(tunnelsCloseInSeconds)}`}`;
+}
+
 export function countdown(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));
   const units = [
@@ -88,7 +96,7 @@ export function changeText(change: ChangeView | null): string {
     case 'shift_clusters':
       return `shift ${change.service} --clusters ${pairs(change.percents)}${forText(change)}`;
     case 'admin':
-      return `${VERB[change.state]} ${change.cluster}${forText(change)}`;
+      return `${VERB[change.state]} ${change.cluster}${forText(change)}${tunnelsText(change)}`;
     case 'dial':
       return `dial ${change.cluster} ${change.percent}${forText(change)}`;
     case 'release':
@@ -110,6 +118,11 @@ export function changeText(change: ChangeView | null): string {
 
 function forText({ forMs }: { readonly forMs?: number }): string {
   return forMs === undefined ? '' : ` --for ${countdown(forMs / 1000)}`;
+}
+
+function tunnelsText({ tunnels }: Extract<ChangeView, { kind: 'admin' }>): string {
+  if (tunnels === undefined || tunnels.deadlineMs === null) return '';
+  return tunnels.deadlineMs === 0 ? ' --tunnels move' : ` --deadline ${countdown(tunnels.deadlineMs / 1000)}`;
 }
 
 const VERB = { active: 'restore', drain: 'drain', maintenance: 'maintenance' } as const;

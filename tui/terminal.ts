@@ -17,6 +17,8 @@ export interface Terminal {
   data(text: string): Promise<void>;
   /** One message line to stderr. */
   message(text: string): void;
+  /** A line on stderr that the next one takes the place of, where somebody sees it; an empty one clears it. */
+  progress(text: string): void;
   /** Asks on stderr; only `y` or `yes` is yes, the end of the input is no. */
   confirm(question: string): Promise<boolean>;
 }
@@ -34,6 +36,9 @@ export function systemTerminal(noColor: boolean): Terminal {
     userName: userName(env),
     data: (text) => write(stdout, text),
     message: (text) => void stderr.write(`${text}\n`),
+    progress: (text) => {
+      if (stderr.isTTY) stderr.write(`\r\u001b[K${text.slice(0, Math.max(0, stderr.columns - 1))}`);
+    },
     confirm: (question) => ask(`${question} [y/N] `),
   };
 }

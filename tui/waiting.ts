@@ -13,6 +13,8 @@ const RETRY_MS = 200;
 export interface WaitFor {
   readonly condition: string;
   readonly timeoutMs: number;
+  /** What holds instead is told whoever reads it: on a terminal in one line that changes, elsewhere a line for each change. */
+  readonly live?: boolean;
 }
 
 interface Waited {
@@ -23,15 +25,16 @@ interface Waited {
 }
 
 /** Watches until the condition is met (0), names something unknown (5), or the time is over (8, or 3 if nothing answered). */
-export async function waitFor(call: CommandCall, client: AdminClient, { condition, timeoutMs }: WaitFor): Promise<ExitCode> {
+export async function waitFor(call: CommandCall, client: AdminClient, { condition, timeoutMs, live = false }: WaitFor): Promise<ExitCode> {
   const judge = parseCondition(condition);
   const { clock } = call.terminal;
   const beganMs = clock.nowMs();
   const over = new AbortController();
   const timer = clock.after(timeoutMs, () => over.abort());
   call.ifInterrupted(`no longer waiting for ${condition}; nothing was changed by waiting`);
-  const waited = await watchUntil(call, { client, judge, signal: over.signal });
+  const waited = await watchUntil(call, { client, judge, live, signal: over.signal });
   timer.cancel();
+  if (live) call.terminal.progress('');
   const met = waited.verdict?.state === 'met';
   const tookMs = Math.round(clock.nowMs() - beganMs);
   if (waited.verdict !== null) {
@@ -56,11 +59,12 @@ function exitOf({ verdict, unreachable }: Waited, late: string): ExitCode {
 interface Watching {
   readonly client: AdminClient;
   readonly judge: Condition;
+  readonly live: boolean;
   readonly signal: AbortSignal;
 }
 
 /** Follows statuses over restarts of the appliance. */
-async function watchUntil(call: CommandCall, { client, judge, signal }: Watching): Promise<Waited> {
+async function watchUntil(call: CommandCall, { client, judge, live, signal }: Watching): Promise<Waited> {
   let waited: Waited = { verdict: null, revision: 0, unreachable: null };
   let told = '';
   while (!signal.aborted) {
@@ -69,21 +73,30 @@ async function watchUntil(call: CommandCall, { client, judge, signal }: Watching
         const verdict = judge({ status, workers: await workersOf(client, status) });
         waited = { verdict, revision: status.revision, unreachable: null };
         if (verdict.state !== 'pending') return waited;
-        told = tell(call, verdict.now, told);
+        told = tell(call, { now: verdict.now, told, live });
       }
     } catch (error) {
       if (!(error instanceof CommandFailure) || error.exitCode !== EXIT.unreachable) throw error;
       waited = { ...waited, unreachable: error };
-      told = tell(call, firstLine(error), told);
+      told = tell(call, { now: firstLine(error), told, live });
     }
     await pause(call, RETRY_MS);
   }
   return waited;
 }
 
+interface Told {
+  readonly now: string;
+  /** What was told last. */
+  readonly told: string;
+  readonly live: boolean;
+}
+
 /** On a terminal whoever waits sees what for; each state once. */
-function tell({ terminal, format }: CommandCall, now: string, told: string): string {
-  if (now !== told && terminal.interactive && !isStructured(format)) terminal.message(`waiting: ${now}`);
+function tell({ terminal, format }: CommandCall, { now, told, live }: Told): string {
+  if (now === told || isStructured(format)) return now;
+  if (live && terminal.interactive) terminal.progress(`waiting: ${now}`);
+  else if (live || terminal.interactive) terminal.message(`waiting: ${now}`);
   return now;
 }
 

@@ -50,6 +50,10 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
     http2: { enabled: file.http2.enabled, streamsPerConnection: file.http2.streamsPerConnection },
     lastResort: file.lastResort,
     failback: { mode: file.failback.mode, windowMs: durationMs(file.failback.window) },
+    drain: {
+      deadlineMs: file.drain.deadline === undefined ? null : durationMs(file.drain.deadline),
+      tunnelsPerSecond: file.drain.tunnelsPerSecond ?? null,
+    },
     proxyProtocol: file.proxyProtocol ?? null,
   };
 }

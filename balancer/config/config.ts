@@ -2,6 +2,7 @@
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
 import type { ClientLocations, RegionDistances } from './region-config.ts';
+import type { DrainConfig } from './drain-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -245,6 +246,7 @@ export interface ClusterConfig {
   readonly http2: ClusterHttp2;
   readonly lastResort: boolean;
   readonly failback: FailbackConfig;
+  readonly drain: DrainConfig;
   /** Connections to its endpoints begin by saying whose they are; null: they do not. */
   readonly proxyProtocol: ProxyVersion | null;
 }

@@ -61,6 +61,7 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   maxConnections: 'maxConnections',
   http2: 'http2',
   lastResort: 'lastResort',
+  drain: 'drain',
   failback: 'failback',
   proxyProtocol: 'proxyProtocol',
 };

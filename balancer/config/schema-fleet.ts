@@ -1,6 +1,7 @@
 // The fleet part of the file: clusters, services and routes.
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
+import { drain } from './schema-drain.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { rollout } from './schema-rollout.ts';
 import { safety } from './schema-safety.ts';
@@ -138,6 +139,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
       http2: clusterHttp2,
       proxyProtocol,
       failback,
+      drain,
       lastResort: Type.Boolean({ default: false, description: 'Drained or dialled to 0, it still receives when nothing else is left' }),
     },
     'A Kubernetes cluster as seen from the edge',

@@ -50,6 +50,7 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
       admin: asked?.admin ?? 'active',
       dialPercent: asked?.dialPercent ?? 100,
       health: healthOf(edge, cluster)?.state ?? 'unknown',
+      ...drainView(edge, name),
       returnsInSeconds: returns?.remainingSeconds ?? null,
       failback: standings[name]?.failback ?? 'in',
       ramp: standings[name]?.ramp ?? 1,
@@ -65,6 +66,16 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
       trend: edge.window.trend({ of: 'cluster', cluster: name }, WINDOW_SECONDS),
     };
   });
+}
+
+function drainView(edge: Edge, name: string): Pick<ClusterView, 'running' | 'empty' | 'tunnelsCloseInSeconds'> {
+  const { admin = 'active', tunnels } = edge.intent.clusters[name] ?? {};
+  const leftMs = tunnels === undefined ? null : Date.parse(tunnels.at) - edge.options.clock.wallMs();
+  return {
+    running: edge.running.of(name),
+    empty: admin === 'active' ? null : edge.isEmpty(name),
+    tunnelsCloseInSeconds: leftMs === null ? null : Math.max(0, Math.ceil(leftMs / 1000)),
+  };
 }
 
 export function serviceViews(edge: Edge): readonly ServiceView[] {

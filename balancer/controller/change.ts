@@ -71,8 +71,13 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   return result({ ...applied, tookMs: clock.nowMs() - startedAtMs });
 }
 
-/** With what the config says of rollouts where the caller says nothing. */
+/** Of a cluster that is not there, which is refused by its name. */
+const STAY = { deadlineMs: null, tunnelsPerSecond: null };
+
+/** With what the config says of rollouts and drains where the caller says nothing. */
 function wholeChange(edge: Edge, change: AskedChange): Change {
+  if (change.kind === 'admin' && change.state !== 'active')
+    return { tunnels: edge.config.clusters[change.cluster]?.drain ?? STAY, ...change };
   if (change.kind !== 'rollout_start') return change;
   // A service that is not there is refused by its name.
   return { ...(edge.config.services[change.service]?.rollout ?? AT_ONCE), ...change };

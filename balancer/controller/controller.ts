@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
 import { recordConfig, SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { DrainDriver } from './driver/drains.ts';
 import { ExpiryDriver } from './driver/expiries.ts';
 import { RolloutDriver } from './driver/rollouts.ts';
 import { EdgeAppliance } from './edge-appliance.ts';
@@ -83,6 +84,7 @@ class Controller {
   readonly #edge: Edge;
   readonly #appliance: EdgeAppliance;
   readonly #rollouts: RolloutDriver;
+  readonly #drains: DrainDriver;
   readonly #expiries: ExpiryDriver;
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
@@ -110,9 +112,11 @@ class Controller {
       served,
       version,
       onPeriod: () => this.#period(),
+      onPlanned: () => this.#drains.tick(),
       onGenerationFailed: (problem) => say({ type: 'failed', problem }),
     });
     this.#rollouts = new RolloutDriver(this.#edge);
+    this.#drains = new DrainDriver(this.#edge);
     this.#expiries = new ExpiryDriver(this.#edge);
     this.#appliance = new EdgeAppliance(this.#edge, this.#rollouts, {
       hostId: hostId(this.#store),

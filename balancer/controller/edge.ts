@@ -6,7 +6,7 @@ import type { Facts } from '../intent/apply-change.ts';
 import type { Intent } from '../intent/intent.ts';
 import { regionsOfClients } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
-import type { PlanFacts } from '../steer/plan.ts';
+import type { PlanFacts, PlanInput, Planned } from '../steer/plan.ts';
 import { targetKey, UNKNOWN_REGION, type CapacityReport, type CapacityView, type ClassDemandView } from '../steer/plan-shape.ts';
 import type { DemandView, Observed, ObservedView, RegionDemandView } from '../steer/plan-shape.ts';
 import type { Store } from '../store/store.ts';
@@ -26,6 +26,7 @@ import { GenerationNumbers, RisingNumber } from './numbers.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { PlanLoop } from './plan-loop.ts';
 import { Prober } from './probe/prober.ts';
+import { RunningCounts } from './running-counts.ts';
 import { ShareWatch } from './share-watch.ts';
 import { WorkerFigures } from './worker-figures.ts';
 import { WorkerLinks, type WorkerListener } from './worker-links.ts';
@@ -41,6 +42,8 @@ export interface EdgeOptions {
   readonly version: string;
   /** Once a second, when the plan of that second is made. */
   readonly onPeriod: () => void;
+  /** After every plan, with what it was made from. */
+  readonly onPlanned: (input: PlanInput, planned: Planned) => void;
   /** A worker cannot serve a generation that nobody here is waiting for. */
   readonly onGenerationFailed: (problem: string) => void;
 }
@@ -57,6 +60,7 @@ export class Edge {
   readonly window: TrafficWindow;
   readonly accuracy: ShareWatch;
   readonly figures = new WorkerFigures();
+  readonly running = new RunningCounts();
   readonly outcomes = new FollowedOutcomes();
   readonly links: WorkerLinks;
   readonly prober: Prober;
@@ -109,6 +113,7 @@ export class Edge {
       facts: () => this.planFacts(this.intent),
       remembered: this.failback.read(),
       onPeriod: options.onPeriod,
+      onPlanned: options.onPlanned,
     });
   }
 
@@ -197,6 +202,18 @@ export class Edge {
     return { clusters, targets };
   }
 
+  /** Whether nothing runs in a drained cluster, and nothing can begin to; workers that are not heard of may have anything. */
+  isEmpty(cluster: string): boolean {
+    const workers = this.links.workers().filter(({ state }) => state !== 'lost');
+    return (
+      workers.length >= this.config.workers &&
+      this.running.isEmpty(
+        cluster,
+        workers.map(({ name }) => name),
+      )
+    );
+  }
+
   demand(): DemandView {
     return Object.fromEntries(
       Object.keys(this.config.services).map((service) => [service, this.window.rps({ of: 'service', service }, DEMAND_SECONDS)]),
@@ -228,6 +245,7 @@ export class Edge {
         this.outcomes.add(delta);
         this.figures.add(worker, delta);
       },
+      onWork: (worker, work) => this.running.add(worker, work),
       onEjection: (worker, ejection) => {
         const what =
           ejection.kind === 'endpoint'
@@ -243,6 +261,7 @@ export class Edge {
       onLost: (worker, asked) => {
         this.registry.forget(worker);
         this.figures.forget(worker);
+        this.running.forget(worker);
         this.events.add('worker', asked ? `${worker} has drained and left` : `${worker} is gone`);
       },
       onGenerationFailed: (worker, generation, said) => {

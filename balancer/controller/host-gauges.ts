@@ -30,11 +30,13 @@ export function hostGauges(status: StatusView): MetricsDelta {
     ),
     gauge('weir_loss_tolerated', [host], status.headroom.startsWith('yes') ? 1 : 0),
     ...status.services.map(({ name, shedShare }) => gauge('weir_shed_ratio', [name], shedShare)),
-    ...status.clusters.flatMap(({ name, health, admin, agent, capacityRps, failback, ramp, lossShedRps }) => [
+    ...status.clusters.flatMap(({ name, health, admin, agent, capacityRps, failback, ramp, lossShedRps, running }) => [
       ...oneOf('weir_cluster_health', name, HEALTH_STATES, health),
       ...oneOf('weir_cluster_admin', name, ADMIN_STATES, admin),
       ...oneOf('weir_agent_state', name, AGENT_STATES, agent.state),
       ...oneOf('weir_cluster_failback', name, FAILBACK_STATES, failback),
+      gauge('weir_cluster_requests_running', [name], running.requests),
+      gauge('weir_cluster_tunnels', [name], running.tunnels),
       gauge('weir_cluster_ramp_ratio', [name], ramp),
       ...(lossShedRps === null ? [] : [gauge('weir_cluster_loss_shed_rps', [name], lossShedRps)]),
       ...(capacityRps === null ? [] : [gauge('weir_cluster_capacity_rps', [name], capacityRps)]),

@@ -1,7 +1,7 @@
 // Keeps the plan true: worked out once a second and at once when something happened, numbered, sent to the workers.
 import type { Clock, Timer } from '../../health/clock.ts';
 import { losses, type Loss } from '../steer/headroom.ts';
-import { plan, type PlanFacts, type Planned, type PlanMemory } from '../steer/plan.ts';
+import { plan, type PlanFacts, type PlanInput, type Planned, type PlanMemory } from '../steer/plan.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { RisingNumber } from './numbers.ts';
 import type { WorkerLinks } from './worker-links.ts';
@@ -20,6 +20,8 @@ export interface PlanLoopOptions {
   readonly remembered?: PlanMemory | null;
   /** Once a second, after the plan. */
   readonly onPeriod: () => void;
+  /** After every plan, with what it was made from. */
+  readonly onPlanned?: (input: PlanInput, planned: Planned) => void;
 }
 
 export class PlanLoop {
@@ -62,7 +64,11 @@ export class PlanLoop {
 
   /** What the plan would be now; nothing is sent. */
   preview(facts: PlanFacts): Planned {
-    return plan({ ...facts, previous: this.#planned?.memory ?? this.#options.remembered ?? null, nowMs: this.#options.clock.nowMs() });
+    return plan(this.#input(facts));
+  }
+
+  #input(facts: PlanFacts): PlanInput {
+    return { ...facts, previous: this.#planned?.memory ?? this.#options.remembered ?? null, nowMs: this.#options.clock.nowMs() };
   }
 
   start(): void {
@@ -87,17 +93,23 @@ export class PlanLoop {
   recompute(): number {
     this.#soon?.cancel();
     this.#soon = null;
-    const planned = this.preview(this.#options.facts());
+    const input = this.#input(this.#options.facts());
+    const planned = plan(input);
     this.#planned = planned;
-    const next = planned.plan;
+    this.#send(planned.plan);
+    this.#options.onPlanned?.(input, planned);
+    return this.#number;
+  }
+
+  /** What changed, under a new number; nothing, under the same, when nothing did. */
+  #send(next: Plan): void {
     const texts = new Map(Object.entries(next.services).map(([name, service]) => [name, JSON.stringify(service)]));
     texts.set(HEALTH, JSON.stringify(next.health));
     const changed = [...texts].filter(([name, text]) => this.#sent.get(name) !== text).map(([name]) => name);
-    if (changed.length === 0 && texts.size === this.#sent.size) return this.#number;
+    if (changed.length === 0 && texts.size === this.#sent.size) return;
     this.#number = this.#options.numbers.next();
     this.#options.links.sendPlan(this.#number, next, changedServices(next, changed));
     this.#sent = texts;
-    return this.#number;
   }
 
   #next(): void {

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
 import { encodeGeneration } from '../ipc-generation.ts';
 import { LineReader } from '../ipc-lines.ts';
+import type { WorkMessage } from '../ipc-work.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { MetricsDelta } from '../telemetry/meter.ts';
@@ -16,6 +17,8 @@ import { RecentQuestions, type Recollection } from './recent-questions.ts';
 export interface WorkerListener {
   onMetrics(worker: string, delta: MetricsDelta): void;
   onEjection(worker: string, ejection: Ejection): void;
+  /** What runs where, once a second. */
+  onWork(worker: string, work: WorkMessage): void;
   /** Listens and serves. `replaced`: another process of this name ended without being asked to. */
   onReady(worker: string, replaced: boolean): void;
   onGenerationFailed(worker: string, generation: number, problem: string): void;
@@ -149,6 +152,12 @@ export class WorkerLinks {
   /** Heals whatever a worker may have missed. */
   sendWholePlan(): void {
     if (this.#plan !== null) this.#broadcast({ type: 'plan', plan: this.#plan.number, value: this.#plan.value });
+  }
+
+  /** See `CloseTunnelsMessage`. */
+  closeTunnels(worker: string, cluster: string, perSecond: number): void {
+    const socket = this.#entries.get(worker)?.socket ?? null;
+    if (socket !== null) write(socket, encodeMessage({ type: 'close_tunnels', cluster, perSecond }));
   }
 
   /** What all workers remember of a request. */
@@ -296,6 +305,9 @@ export class WorkerLinks {
         return;
       case 'ejection':
         this.#listener.onEjection(entry.name, message.ejection);
+        return;
+      case 'work':
+        this.#listener.onWork(entry.name, message);
         return;
       case 'recent_answer':
         this.#questions.answer(entry.name, message.question, message.traces);

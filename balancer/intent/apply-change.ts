@@ -1,4 +1,5 @@
 // What an operator asks for, made out of the present intent: the new intent, or why not.
+import { sameJson } from '../config/canonical-json.ts';
 import { nearest } from '../config/nearest.ts';
 import { clusterTotals } from './cluster-totals.ts';
 import { diffIntent } from './diff.ts';
@@ -8,6 +9,7 @@ import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
 import { withoutRollout } from './rollout.ts';
 import { brokenRules, refusalText } from './rules.ts';
 import { breach, type Facts, type Strictness } from './safety.ts';
+import { deadlineOf, tunnelText, withoutEndedDrains, withTunnels } from './tunnels.ts';
 
 export type { Facts } from './safety.ts';
 
@@ -52,7 +54,7 @@ export function conclude(
   facts: Facts,
   ending: { readonly summary: string; readonly strictness: Strictness; readonly goesBack?: boolean },
 ): ChangeOutcome {
-  const after = withoutEndedOverrides(asked);
+  const after = withoutEndedOverrides(withoutEndedDrains(asked));
   const touched = diffIntent(before, after);
   if (touched.length === 0) return { ok: true, intent: before, touched, summary: `${ending.summary} (as it is already)` };
   const refusal = breach(before, after, facts, ending.strictness);
@@ -137,9 +139,12 @@ function setAdmin(intent: Intent, change: Extract<Change, { kind: 'admin' }>, fa
   const cluster = find(facts.clusters, change.cluster, 'cluster');
   if (isRefusal(cluster)) return refuse(cluster);
   const present = intent.clusters[cluster.name] ?? { admin: 'active', dialPercent: 100 };
-  const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: { ...present, admin: change.state } } };
+  const deadline = change.tunnels === undefined ? present.tunnels : deadlineOf(change.tunnels, facts.wallMs ?? 0);
+  const set = withTunnels({ ...present, admin: change.state }, deadline);
+  const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: set } };
   const summary = `${cluster.name}: ${present.admin === change.state ? '' : `${ADMIN_WORDS[present.admin]} → `}${ADMIN_WORDS[change.state]}`;
-  return conclude(intent, after, facts, { summary, strictness: 'other' });
+  const tunnels = change.state === 'active' || sameJson(present.tunnels, deadline) ? '' : tunnelText(deadline);
+  return conclude(intent, after, facts, { summary: `${summary}${tunnels}`, strictness: 'other' });
 }
 
 function setDial(intent: Intent, change: Extract<Change, { kind: 'dial' }>, facts: Facts): ChangeOutcome {

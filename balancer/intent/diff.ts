@@ -28,6 +28,7 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
     add(['clusters', name, 'dialPercent'], cluster.dialPercent);
     if (cluster.releases !== undefined) add(['clusters', name, RELEASES], cluster.releases);
     if (cluster.returned !== undefined) add(['clusters', name, 'returned'], cluster.returned);
+    if (cluster.tunnels !== undefined) add(['clusters', name, 'tunnels'], cluster.tunnels);
   }
   for (const [id, override] of Object.entries(intent.overrides ?? {})) add(['overrides', id], override);
   return fields;
@@ -73,8 +74,11 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
   };
   const cluster = (name: string, present: ClusterIntent): ClusterIntent => {
     const old = from.clusters[name] ?? present;
+    const { tunnels, ...others } = present;
+    const deadline = chosen('clusters', name, 'tunnels') ? old.tunnels : tunnels;
     return {
-      ...present,
+      ...others,
+      ...(deadline === undefined ? {} : { tunnels: deadline }),
       admin: chosen('clusters', name, 'admin') ? old.admin : present.admin,
       dialPercent: chosen('clusters', name, 'dialPercent') ? old.dialPercent : present.dialPercent,
     };

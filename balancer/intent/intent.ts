@@ -1,5 +1,6 @@
 // The intent document: what operators asked for since the config was loaded. One per fleet, one integer revision.
 
+import type { DrainConfig } from '../config/drain-config.ts';
 import type { Overrides } from './override.ts';
 import type { RolloutIntent, RolloutPlan } from './rollout.ts';
 
@@ -29,6 +30,15 @@ export interface ClusterIntent {
   readonly releases?: number;
   /** When it last came back because the time of a change was over; absent: never. */
   readonly returned?: Returned;
+  /** What becomes of its tunnels while it is not active; absent: they stay. */
+  readonly tunnels?: TunnelDeadline;
+}
+
+export interface TunnelDeadline {
+  /** ISO 8601, UTC: before it nothing is closed. */
+  readonly at: string;
+  /** Of one host; null: as the places that take them over can bear. */
+  readonly perSecond: number | null;
 }
 
 export interface Returned {
@@ -64,7 +74,7 @@ export type Change =
 export type TimedChange = (
   | { readonly kind: 'shift'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
   | { readonly kind: 'shift_clusters'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
-  | { readonly kind: 'admin'; readonly cluster: string; readonly state: AdminState }
+  | { readonly kind: 'admin'; readonly cluster: string; readonly state: AdminState; readonly tunnels?: DrainConfig }
   | { readonly kind: 'dial'; readonly cluster: string; readonly percent: number }
 ) & { readonly forMs?: number };
 

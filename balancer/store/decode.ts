@@ -1,4 +1,5 @@
 // The border between stored text and what the program works with: a record that does not fit is told, never half used.
+import type { DrainConfig } from '../config/drain-config.ts';
 import type {
   AdminState,
   Author,
@@ -9,6 +10,7 @@ import type {
   Revision,
   ServiceIntent,
   TouchedField,
+  TunnelDeadline,
 } from '../intent/intent.ts';
 import type { HeldField, Override } from '../intent/override.ts';
 import type { RolloutIntent, RolloutPlan } from '../intent/rollout.ts';
@@ -159,17 +161,36 @@ function clusterIntent(value: unknown, path: string): ClusterIntent {
   const cluster = members(value, path);
   const releases = cluster['releases'];
   const returned = cluster['returned'];
+  const tunnels = cluster['tunnels'];
   return {
     ...(releases === undefined ? {} : { releases: number(releases, `${path}.releases`) }),
     admin: adminState(cluster['admin'], `${path}.admin`),
     dialPercent: number(cluster['dialPercent'], `${path}.dialPercent`),
     ...(returned === undefined ? {} : { returned: returnedFrom(returned, `${path}.returned`) }),
+    ...(tunnels === undefined ? {} : { tunnels: tunnelDeadline(tunnels, `${path}.tunnels`) }),
   };
 }
 
 function returnedFrom(value: unknown, path: string): Returned {
   const of = members(value, path);
   return { revision: number(of['revision'], `${path}.revision`), from: number(of['from'], `${path}.from`) };
+}
+
+function tunnelDeadline(value: unknown, path: string): TunnelDeadline {
+  const of = members(value, path);
+  return { at: string(of['at'], `${path}.at`), perSecond: nullable(of['perSecond'], `${path}.perSecond`) };
+}
+
+function drainConfig(value: unknown, path: string): DrainConfig {
+  const of = members(value, path);
+  return {
+    deadlineMs: nullable(of['deadlineMs'], `${path}.deadlineMs`),
+    tunnelsPerSecond: nullable(of['tunnelsPerSecond'], `${path}.tunnelsPerSecond`),
+  };
+}
+
+function nullable(value: unknown, path: string): number | null {
+  return value === null ? null : number(value, path);
 }
 
 function override(value: unknown, path: string): Override {
@@ -238,6 +259,7 @@ function change(value: unknown, path: string): Change {
         kind,
         cluster: string(of['cluster'], `${path}.cluster`),
         state: adminState(of['state'], `${path}.state`),
+        ...(of['tunnels'] === undefined ? {} : { tunnels: drainConfig(of['tunnels'], `${path}.tunnels`) }),
         ...time,
       };
     case 'dial':

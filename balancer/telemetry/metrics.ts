@@ -131,7 +131,7 @@ export const METRICS = {
   },
   weir_l4_closes_total: {
     kind: 'counter',
-    help: 'Established connections of pass-through listeners that are over: complete, broken off by client or upstream, idle for too long, or cut by weir',
+    help: 'Established connections of pass-through listeners that are over: complete, broken off by client or upstream, idle for too long, cut by weir, or moved by weir when a drain was over',
     labels: ['service', 'version', 'cluster', 'reason'],
   },
   weir_requests_in_flight: { kind: 'gauge', help: 'Requests in work now', labels: ['worker'] },
@@ -152,6 +152,17 @@ export const METRICS = {
     help: 'Bytes of response bodies, and to clients of pass-through listeners',
     labels: ['service'],
   },
+  weir_tunnels_moved_total: {
+    kind: 'counter',
+    help: 'Tunnels that were closed because the deadline of a drain had passed',
+    labels: ['cluster'],
+  },
+  weir_cluster_requests_running: {
+    kind: 'gauge',
+    help: 'Requests under way in a cluster, tunnels left out: what a drain waits for',
+    labels: ['cluster'],
+  },
+  weir_cluster_tunnels: { kind: 'gauge', help: 'Tunnels open to a cluster', labels: ['cluster'] },
   weir_tunnels: { kind: 'gauge', help: 'Upgraded and passed-through connections open now', labels: ['worker'] },
   weir_access_log_dropped_total: {
     kind: 'counter',

@@ -107,6 +107,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
 
   start(want: Start): void {
     this.endpoint.inFlight += 1;
+    this.target.work.attempts += 1;
     this.tryMs = want.tryMs;
     this.endpoint.acquire(this, want);
     if (want.tryMs === 0 || this.#over || this.#exchange !== null) return;
@@ -239,6 +240,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     if (this.#over) return;
     this.#over = true;
     this.#stopWaiting();
+    this.target.work.attempts -= 1;
     this.endpoint.release(this);
   }
 }

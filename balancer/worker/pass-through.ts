@@ -41,6 +41,7 @@ const END_CODES: Readonly<Record<TunnelCause, ErrorCode | ''>> = {
   upstream: 'connection_reset',
   idle: 'tunnel_idle',
   cut: 'draining',
+  moved: 'cluster_drained',
 };
 
 export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
@@ -110,21 +111,21 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
 
   onRawConnected(end: RawEnd): void {
     const { deadlines, tunnels, nowMs } = this.#context;
-    const route = this.#route;
-    const endpoint = this.#endpoint;
-    if (route === null || endpoint === null) return;
+    const [route, target, endpoint] = [this.#route, this.#target, this.#endpoint];
+    if (route === null || target === null || endpoint === null) return;
     this.#raw = null;
     endpoint.detector.success(deadlines.nowMs);
     endpoint.observeLatency(nowMs() - this.#attemptedMs);
     this.#count('established');
-    const version = this.#target?.cluster.proxyProtocol ?? null;
+    const version = target.cluster.proxyProtocol;
     if (version !== null) end.write(proxyHeader(version, this.#ends()));
     const client = new RawEnd(this.#socket, route.received, this.#reader?.bytes() ?? EMPTY);
     this.#reader = null;
     const { tunnelIdleMs } = route.service.config.timeouts;
-    this.#tunnel = new Tunnel({ client, upstream: end }, tunnelIdleMs, deadlines, (tunnel, cause) => {
+    const joint = { client, upstream: end, cluster: target.cluster.name, upgrade: '' };
+    this.#tunnel = new Tunnel(joint, tunnelIdleMs, deadlines, (tunnel, cause) => {
       tunnels.delete(tunnel);
-      endpoint.inFlight -= 1;
+      this.#leave(target, endpoint);
       this.#context.counters.passThroughEnd(this.#names(), cause);
       this.#finish(END_CODES[cause], '');
     });
@@ -137,7 +138,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     const [route, target, endpoint] = [this.#route, this.#target, this.#endpoint];
     if (route === null || target === null || endpoint === null) return;
     this.#raw = null;
-    endpoint.inFlight -= 1;
+    this.#leave(target, endpoint);
     const { cluster } = target;
     counters.upstreamFailure(cluster.name, code);
     if (blamesPath(code)) evidence.pathFailed(cluster, endpoint, deadlines.nowMs, `${code}: ${endpoint.id}: ${detail}`);
@@ -188,6 +189,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     this.#target = target;
     this.#endpoint = endpoint;
     endpoint.inFlight += 1;
+    target.work.attempts += 1;
     this.#raw = endpoint.openRaw(this);
     if (this.#raw === null) this.onRawFailed('overloaded', 'as many connections as it may have are in use');
   }
@@ -209,12 +211,17 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     this.#expireAfter(Infinity);
     this.#pipeline.onConnectionClosed(this);
     if (this.#over || this.#tunnel !== null) return;
-    if (this.#raw !== null && this.#endpoint !== null) {
+    if (this.#raw !== null && this.#endpoint !== null && this.#target !== null) {
       this.#raw.cancel();
-      this.#endpoint.inFlight -= 1;
+      this.#leave(this.#target, this.#endpoint);
     }
     this.#count('client_closed');
     this.#finish('client_closed', '');
+  }
+
+  #leave(target: ServiceTarget, endpoint: Endpoint): void {
+    endpoint.inFlight -= 1;
+    target.work.attempts -= 1;
   }
 
   #expireAfter(ms: number): void {

@@ -252,8 +252,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#headSent = true;
     // The time-out of the request is met; a tunnel ends when it is idle.
     this.#forgetDeadline();
-    const client = this.exchange.sendUpgrade(fields);
-    openTunnel({ client, upstream: end }, this.#timeouts().tunnelIdleMs, this.#context, ({ totals }) => {
+    const joint = { client: this.exchange.sendUpgrade(fields), upstream: end, cluster: attempt.target.cluster.name, upgrade };
+    openTunnel(joint, this.#timeouts().tunnelIdleMs, this.#context, ({ totals }) => {
       this.#bytesIn += totals.bytesIn;
       this.#bytesOut += totals.bytesOut;
       attempt.tunnelClosed();

@@ -14,6 +14,7 @@ import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import { ONLY_WORKER, RetryBudget } from '../upstream/retry-budget.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
+import type { ClusterWork, RunningWork } from './running-work.ts';
 import type { PinKey } from '../steer/pins.ts';
 import { ShareChoice } from './share-choice.ts';
 import { TryStats } from './stats.ts';
@@ -33,6 +34,8 @@ export interface ServiceTarget {
   readonly lateness: Lateness;
   readonly tryLimit: TryLimit;
   readonly tries: TryStats;
+  /** All that runs in the cluster. */
+  readonly work: ClusterWork;
   /** By which a second attempt is sent; null: by none. */
   readonly usual: RecentPercentile | null;
 }
@@ -44,6 +47,8 @@ export interface SteeringEnvironment {
   /** Which of the host's workers this one is; absent: the only one. */
   readonly stratum?: Stratum;
   readonly meter: Meter;
+  /** Absent: nobody asks what runs. */
+  readonly work?: RunningWork;
   readonly pinKey: PinKey;
   /** Where clients are; null or absent: nobody knows, or no service asks. */
   readonly clientRegions?: ClientRegions | null;
@@ -165,7 +170,7 @@ export class ServiceSteering {
 function targetsOf(
   config: ServiceConfig,
   clusters: { readonly upstreams: ReadonlyMap<string, ClusterUpstream>; readonly configs: Readonly<Record<string, ClusterConfig>> },
-  { random, meter }: SteeringEnvironment,
+  { random, meter, work }: SteeringEnvironment,
   previous: ServiceSteering | null,
 ): readonly ServiceTarget[] {
   const kept = new Map(previous?.targets.map((target) => [targetKey(target.service, target.version, target.cluster.name), target]));
@@ -181,8 +186,8 @@ function targetsOf(
       const detector = before?.detector ?? new OutlierDetector(outlier, random);
       const seen = { detector, lateness: before?.lateness ?? new Lateness(outlier), tryLimit: before?.tryLimit ?? new TryLimit() };
       const tries = new TryStats(meter, [config.name, version.name, name]);
-      const usual = usualOf(config, before);
-      targets.push({ service: config.name, version: version.name, cluster, host, index: targets.length, tries, ...seen, usual });
+      const place = { service: config.name, version: version.name, cluster, host, index: targets.length };
+      targets.push({ ...place, tries, ...seen, usual: usualOf(config, before), work: work?.of(name) ?? { attempts: 0 } });
     }
   }
   return targets;

@@ -109,6 +109,11 @@ export class WorkerCounters {
     this.#meter.counter('weir_l4_closes_total', [service, version, cluster, cause]).add(1);
   }
 
+  /** A tunnel is told to go elsewhere. */
+  tunnelMoved(cluster: string): void {
+    this.#meter.counter('weir_tunnels_moved_total', [cluster]).add(1);
+  }
+
   cutConnection(listener: string, code: ErrorCode): void {
     this.#counter('weir_connections_cut_total', listener, code).add(1);
   }

@@ -29,9 +29,11 @@ import { PassThrough } from './pass-through.ts';
 import { PinKey } from '../steer/pins.ts';
 import { Pipeline } from './pipeline.ts';
 import { RecentRequests } from './recent-requests.ts';
+import { RunningWork } from './running-work.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
+import { TunnelCloser } from './tunnel-closer.ts';
 import type { WorkerContext } from './worker-context.ts';
-import { Vitals } from './vitals.ts';
+import { Vitals, type Holdings } from './vitals.ts';
 
 export interface WorkerOptions {
   /** Name of the worker, bounded: it labels metrics. */
@@ -64,6 +66,8 @@ export class Worker {
   readonly #clients: ClientConnections;
   readonly #nextRequestId = createRequestIds();
   readonly #pinKey = new PinKey();
+  readonly #work = new RunningWork();
+  readonly #closer: TunnelCloser;
   #pipeline: Pipeline | null = null;
   #plan: Plan | null = null;
   #planNumber = 0;
@@ -92,6 +96,12 @@ export class Worker {
       bodyMemory: new BodyMemory(),
       recent: new RecentRequests(),
     };
+    this.#closer = new TunnelCloser({
+      clock: this.#clock,
+      random: Math.random,
+      tunnels: this.#context.tunnels,
+      onClosing: (cluster) => counters.tunnelMoved(cluster),
+    });
     this.#clients = new ClientConnections({
       deadlines: this.#deadlines,
       nowMs: this.#context.nowMs,
@@ -125,14 +135,20 @@ export class Worker {
 
   start(): void {
     this.#deadlines.start();
-    this.#vitals.start(() => ({
+    this.#vitals.start(() => this.#look());
+    this.#link.start();
+  }
+
+  /** Once a second. */
+  #look(): Holdings {
+    this.#link.send({ type: 'work', plan: this.#planNumber, clusters: this.#work.counts(this.#context.tunnels) });
+    return {
       inFlight: this.#context.inFlight,
       tunnels: this.#context.tunnels.size,
       listeners: this.#listeners.all,
       clusters: [...(this.#pipeline?.generation.clusters.values() ?? [])],
       accessLogDropped: this.#context.accessLog?.takeDropped() ?? 0,
-    }));
-    this.#link.start();
+    };
   }
 
   /** Nothing new; what runs may finish until the deadline. */
@@ -153,6 +169,7 @@ export class Worker {
   async #drained(cut: number): Promise<void> {
     this.#options.log.info({ cut }, 'drained');
     this.#vitals.close();
+    this.#closer.close();
     this.#deadlines.close();
     this.#pipeline?.generation.retire(null);
     await this.#context.accessLog?.close();
@@ -184,6 +201,8 @@ export class Worker {
         const { question, requestId } = message;
         return this.#link.send({ type: 'recent_answer', question, traces: this.#context.recent.find(requestId) });
       }
+      case 'close_tunnels':
+        return this.#closer.set(message.cluster, message.perSecond);
       case 'metrics_ack':
         return;
     }
@@ -232,6 +251,7 @@ export class Worker {
       evidence: this.#evidence,
       stratum: stratumOf(this.#options.worker, config.workers),
       meter: this.#meter,
+      work: this.#work,
       pinKey: this.#pinKey,
       readFile: readFileSync,
       nowMs: this.#context.nowMs,

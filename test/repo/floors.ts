@@ -16,7 +16,10 @@ export const PLACES: readonly Place[] = [
   { floor: 9, paths: ['balancer/main.ts', 'balancer/supervisor.ts', 'balancer/listening-sockets.ts', 'balancer/offline.ts'] },
   { floor: 8, paths: ['balancer/worker/'] },
   { floor: 8, paths: ['balancer/controller/'] },
-  { floor: 7, paths: ['balancer/ipc.ts', 'balancer/ipc-lines.ts', 'balancer/ipc-generation.ts', 'balancer/ipc-recent.ts'] },
+  {
+    floor: 7,
+    paths: ['balancer/ipc.ts', 'balancer/ipc-lines.ts', 'balancer/ipc-generation.ts', 'balancer/ipc-recent.ts', 'balancer/ipc-work.ts'],
+  },
   { floor: 7, paths: ['balancer/listener/'] },
   { floor: 7, paths: ['balancer/registries.ts', 'balancer/host-environment.ts'] },
   { floor: 6, paths: ['balancer/filter/'] },

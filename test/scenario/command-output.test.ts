@@ -65,7 +65,7 @@ describe('what the command prints', () => {
   test('wide adds columns, yaml says the same as json', async () => {
     const narrow = (await weir('get', 'clusters')).stdout.split('\n')[0] ?? '';
     const wide = (await weir('get', 'clusters', '-o', 'wide')).stdout.split('\n')[0] ?? '';
-    assert.match(narrow, /^CLUSTER +ADMIN +HEALTH +AGENT +DIAL +DESIRED +EFFECTIVE +OBSERVED +RPS +ERRORS +P99$/);
+    assert.match(narrow, /^CLUSTER +ADMIN +HEALTH +AGENT +DIAL +DESIRED +EFFECTIVE +OBSERVED +RUNNING +TUNNELS +RPS +ERRORS +P99$/);
     assert.match(wide, /^CLUSTER +REGION +ADMIN .* CAPACITY +USED +ENDPOINTS$/);
     assert.match((await weir('get', 'agents', 'one', '-o', 'yaml')).stdout, /^kind: agents\nrevision: \d+\nitems:\n {2}- cluster: one\n/);
   });

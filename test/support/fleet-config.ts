@@ -83,6 +83,7 @@ function clusterConfig(name: string): ClusterConfig {
     maxConnections: 16,
     http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
+    drain: { deadlineMs: null, tunnelsPerSecond: null },
     failback: { mode: 'ramp', windowMs: 60_000 },
     proxyProtocol: null,
   };

@@ -33,6 +33,7 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     maxConnections: 100,
     http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
+    drain: { deadlineMs: null, tunnelsPerSecond: null },
     failback: { mode: 'ramp', windowMs: 60_000 },
     proxyProtocol: null,
     ...wish,

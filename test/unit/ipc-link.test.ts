@@ -22,6 +22,7 @@ const PLAN: Plan = { services: {}, health: { clusters: {}, ejectedTargets: [] } 
 class Hub implements WorkerListener {
   readonly requests = new Map<string, number>();
   readonly ejections: Ejection[] = [];
+  readonly work = new Map<string, object>();
   readonly ready: string[] = [];
   readonly lost: string[] = [];
   readonly failed: string[] = [];
@@ -32,6 +33,9 @@ class Hub implements WorkerListener {
   }
   onEjection(_worker: string, ejection: Ejection): void {
     this.ejections.push(ejection);
+  }
+  onWork(worker: string, { plan, clusters }: Parameters<WorkerListener['onWork']>[1]): void {
+    this.work.set(worker, { plan, clusters });
   }
   onReady(worker: string, replaced: boolean): void {
     this.ready.push(`${worker}${replaced ? ' again' : ''}`);
@@ -76,6 +80,7 @@ class Worker {
     this.received.push(message.type);
     if (message.type === 'ticket_key') this.ticketKeys.push(message.key);
     if (this.stuck || message.type === 'metrics_ack' || message.type === 'ticket_key' || message.type === 'pin_key') return;
+    if (message.type === 'close_tunnels') return;
     if (message.type === 'recent_question') {
       this.link.send({ type: 'recent_answer', question: message.question, traces: [] });
       return;

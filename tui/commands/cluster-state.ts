@@ -1,8 +1,9 @@
 // weir drain, restore, maintenance: the admin state of a cluster.
 import type { ChangeView } from '../../balancer/controller/api/views.ts';
 import { CHANGE_OPTIONS, makeChange, timeOf, TIMED_OPTIONS } from '../change.ts';
-import type { CommandDefinition } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import type { CommandDefinition, OptionSpec } from '../command.ts';
+import { CommandFailure, EXIT } from '../exit.ts';
+import type { CommandValues } from '../values.ts';
 import { WAIT_TIMEOUT_MS, waitFor } from '../waiting.ts';
 
 type AdminState = Extract<ChangeView, { kind: 'admin' }>['state'];
@@ -15,11 +16,18 @@ interface StateCommand {
   readonly notes: string;
 }
 
+const TUNNEL_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--deadline <DURATION>', summary: 'close the tunnels that are left after this time, one by one' },
+  { flags: '--tunnels <WHAT>', summary: 'stay: never close them, whatever the config says; move: close them from now on' },
+  { flags: '--tunnels-per-second <N>', summary: 'how fast (default: as the places that take them over can bear)' },
+];
+
 export const drainCommand = stateCommand('drain', {
   state: 'drain',
-  condition: (cluster) => `idle:${cluster}`,
-  waits: 'until nothing reaches the cluster any more',
-  notes: 'Nothing new goes to the cluster; what runs there may finish. Its share goes where each service says (onUnavailable).',
+  condition: (cluster) => `empty:${cluster}`,
+  waits: 'until nothing runs in the cluster any more',
+  notes:
+    'Nothing new goes to the cluster; what runs there may finish. Its share goes where each service says (onUnavailable). WebSockets and other tunnels stay until their ends close them, or until the deadline: then they are closed one by one.',
 });
 
 export const restoreCommand = stateCommand('restore', {
@@ -31,10 +39,27 @@ export const restoreCommand = stateCommand('restore', {
 
 export const maintenanceCommand = stateCommand('maintenance', {
   state: 'maintenance',
-  condition: (cluster) => `idle:${cluster}`,
-  waits: 'until nothing reaches the cluster any more',
+  condition: (cluster) => `empty:${cluster}`,
+  waits: 'until nothing runs in the cluster any more',
   notes: 'Nothing goes to the cluster, not even as a last resort, until `weir restore`.',
 });
+
+/** What is said of the tunnels; without a word the config has it. */
+function tunnelsOf(values: CommandValues): Pick<Extract<ChangeView, { kind: 'admin' }>, 'tunnels'> {
+  const [deadlineMs, what] = [values.durationMs('deadline'), values.text('tunnels')];
+  const tunnelsPerSecond = values.number('tunnelsPerSecond', { min: 0.01, max: 100_000 });
+  if (what !== null && what !== 'stay' && what !== 'move')
+    throw new CommandFailure(EXIT.usage, `--tunnels: expected stay or move, got ${JSON.stringify(what)}`);
+  if (what !== null && deadlineMs !== null)
+    throw new CommandFailure(
+      EXIT.usage,
+      '--deadline says when tunnels are closed and --tunnels that they never are, or at once; say one of the two',
+    );
+  if (tunnelsPerSecond !== null && deadlineMs === null && what !== 'move')
+    throw new CommandFailure(EXIT.usage, '--tunnels-per-second needs --deadline or --tunnels move: without one no tunnel is closed');
+  if (what === 'stay') return { tunnels: { deadlineMs: null, tunnelsPerSecond: null } };
+  return deadlineMs === null && what === null ? {} : { tunnels: { deadlineMs: deadlineMs ?? 0, tunnelsPerSecond } };
+}
 
 function stateCommand(verb: string, { state, condition, waits, notes }: StateCommand): CommandDefinition {
   return {
@@ -47,16 +72,17 @@ function stateCommand(verb: string, { state, condition, waits, notes }: StateCom
     arguments: [{ name: 'CLUSTER', summary: 'the cluster' }],
     options: [
       { flags: '--wait', summary: `wait ${waits}` },
-      { flags: '--timeout <DURATION>', summary: 'how long --wait waits (default 5m, exit code 8)' },
-      ...(state === 'active' ? CHANGE_OPTIONS : TIMED_OPTIONS),
+      { flags: '--timeout <DURATION>', summary: 'how long --wait waits (default 5m, behind the deadline if there is one; exit code 8)' },
+      ...(state === 'active' ? CHANGE_OPTIONS : [...TUNNEL_OPTIONS, ...TIMED_OPTIONS]),
     ],
     run: async (call) => {
       const cluster = call.values.argument(0);
-      const timeoutMs = call.values.durationMs('timeout') ?? WAIT_TIMEOUT_MS;
+      const timeoutMs = call.values.durationMs('timeout') ?? WAIT_TIMEOUT_MS + (call.values.durationMs('deadline') ?? 0);
+      const tunnels = state === 'active' ? {} : tunnelsOf(call.values);
       const client = await call.connect();
-      const exitCode = await makeChange(call, client, { kind: 'admin', cluster, state, ...timeOf(call.values) });
+      const exitCode = await makeChange(call, client, { kind: 'admin', cluster, state, ...timeOf(call.values), ...tunnels });
       if (exitCode !== EXIT.ok || !call.values.flag('wait')) return exitCode;
-      return waitFor(call, client, { condition: condition(cluster), timeoutMs });
+      return waitFor(call, client, { condition: condition(cluster), timeoutMs, live: state !== 'active' });
     },
   };
 }

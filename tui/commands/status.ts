@@ -4,7 +4,7 @@ import { CLUSTER_COLUMNS, SERVICE_COLUMNS } from '../columns.ts';
 import type { CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { stepText } from '../following-rollout.ts';
-import { countdown, time, traffic } from '../format.ts';
+import { countdown, running, time, traffic } from '../format.ts';
 import { isStructured, writeResult } from '../output.ts';
 import { type Tone, colored, plain, table } from '../table.ts';
 
@@ -58,6 +58,12 @@ function heading(status: StatusView, color: boolean, rollouts: readonly string[]
   for (const { revision, remainingSeconds, fields } of status.timed) {
     const what = fields.map(({ field, held, before }) => `${field} ${held} → ${before}`).join(', ');
     lines.push(`returns by itself in ${countdown(remainingSeconds)}: ${plain(what)} (revision ${revision})`);
+  }
+  for (const cluster of status.clusters) {
+    if (cluster.empty === null) continue;
+    lines.push(
+      `${plain(cluster.name)} is ${cluster.admin === 'drain' ? 'drained' : 'in maintenance'}: ${cluster.empty ? 'empty' : running(cluster)}`,
+    );
   }
   const last = status.lastRevision;
   if (last !== null) lines.push(`last change: revision ${last.revision} by ${plain(last.author)} at ${time(last.at)}: ${plain(last.text)}`);

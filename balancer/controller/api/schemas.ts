@@ -29,12 +29,22 @@ const Claims = Type.String({ maxLength: 64 });
 // The range is the intent's to check: its message knows what the percentages are for.
 const Percents = Type.Record(Type.String(), Type.Number(), { maxProperties: 1000 });
 const ForMs = Type.Optional(Type.Number());
+const Tunnels = Type.Object(
+  {
+    deadlineMs: Type.Unsafe<number | null>({ type: ['number', 'null'], minimum: 0, maximum: 30 * 86_400_000 }),
+    tunnelsPerSecond: Type.Unsafe<number | null>({ type: ['number', 'null'], exclusiveMinimum: 0, maximum: 100_000 }),
+  },
+  strict,
+);
 const AdminState = Type.Unsafe<'active' | 'drain' | 'maintenance'>({ type: 'string', enum: ['active', 'drain', 'maintenance'] });
 
 const kinds = [
   Type.Object({ kind: Type.Literal('shift'), service: Type.String(), percents: Percents, forMs: ForMs }, strict),
   Type.Object({ kind: Type.Literal('shift_clusters'), service: Type.String(), percents: Percents, forMs: ForMs }, strict),
-  Type.Object({ kind: Type.Literal('admin'), cluster: Type.String(), state: AdminState, forMs: ForMs }, strict),
+  Type.Object(
+    { kind: Type.Literal('admin'), cluster: Type.String(), state: AdminState, forMs: ForMs, tunnels: Type.Optional(Tunnels) },
+    strict,
+  ),
   Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number(), forMs: ForMs }, strict),
   Type.Object({ kind: Type.Literal('release'), cluster: Type.String() }, strict),
   Type.Object({ kind: Type.Literal('void_pins'), service: Type.String() }, strict),

@@ -49,6 +49,12 @@ export interface ClusterView {
   readonly health: HealthState;
   /** Until its admin state or dial returns by itself; null: it stays. */
   readonly returnsInSeconds: number | null;
+  /** What runs there now, on all workers of the host. */
+  readonly running: { readonly requests: number; readonly tunnels: number };
+  /** Of a cluster that is not active: whether nothing runs there any more, and nothing new can; null: it is active. */
+  readonly empty: boolean | null;
+  /** Until its tunnels are closed, one by one; 0: they are being closed; null: they stay. */
+  readonly tunnelsCloseInSeconds: number | null;
   /** How it comes back after it was down. */
   readonly failback: FailbackState;
   /** 0 to 1: how far its ramp is; 1 without one. */

@@ -48,6 +48,7 @@ function clusterOf(name: string, { declaredRps, region, failback }: ClusterModel
     http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
     failback,
+    drain: { deadlineMs: null, tunnelsPerSecond: null },
     proxyProtocol: null,
     hash: { key: { kind: 'address' }, factor: 1.25 },
     slowStart: { windowMs: 0, minimum: 0.1, aggression: 1 },

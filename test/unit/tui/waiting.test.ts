@@ -43,6 +43,7 @@ function stage(t: TestContext): Stage {
     userName: 'tester',
     data: (text) => Promise.resolve(void written.push(text)),
     message: (text) => void written.push(text),
+    progress: () => undefined,
     confirm: () => Promise.resolve(false),
   };
   const nothing = () => Promise.reject(new Error('not started here'));

@@ -37,6 +37,7 @@ function choice(config: Partial<StickyConfig> = {}) {
   const targets = ['blue', 'green'].map((version, index): ServiceTarget => ({
     ...{ service: 'shop', version, host: null, index },
     cluster: bench.make([1001 + index]),
+    work: { attempts: 0 },
     detector: new OutlierDetector(outlier, random),
     lateness: new Lateness(outlier),
     tryLimit: new TryLimit(),

@@ -35,13 +35,13 @@ class RecordedEnd implements TunnelEnd {
 
 const IDLE_MS = 1000;
 
-function open() {
+function open(upgrade = '') {
   const clock = new ManualClock();
   const deadlines = new Deadlines(clock, 100);
   deadlines.start();
   const [client, upstream] = [new RecordedEnd(), new RecordedEnd()];
   const causes: TunnelCause[] = [];
-  const tunnel = new Tunnel({ client, upstream }, IDLE_MS, deadlines, (_tunnel, cause) => void causes.push(cause));
+  const tunnel = new Tunnel({ client, upstream, cluster: 'one', upgrade }, IDLE_MS, deadlines, (_tunnel, cause) => void causes.push(cause));
   tunnel.start();
   assert.ok(client.listener !== null && upstream.listener !== null);
   return { clock, client, upstream, causes, tunnel, fromClient: client.listener, fromUpstream: upstream.listener };

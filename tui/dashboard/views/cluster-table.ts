@@ -85,8 +85,9 @@ function stateColumns({ glyphs, snapshotAgeMs, stale }: TableContext): readonly 
   ];
 }
 
-/** A dial below 100 stands behind the state, in its place where there is no room. */
-function adminText({ admin, dialPercent }: ClusterView, short: boolean, glyph: string): string {
+/** What a drained cluster still has running stands behind the state. A dial below 100 stands behind the state, in its place where there is no room. */
+function adminText({ admin, dialPercent, running: { requests, tunnels } }: ClusterView, short: boolean, glyph: string): string {
+  if (admin !== 'active' && requests + tunnels > 0) return `${glyph} ${short ? '' : `${SHORT_ADMIN[admin]} `}${requests + tunnels}`;
   const dial = `${Math.round(dialPercent)}%`;
   const dialled = dialPercent < 100 && admin !== 'maintenance';
   if (!short) return dialled ? `${glyph} ${admin} ${dial}` : `${glyph} ${admin}`;
