@@ -7,8 +7,8 @@ import { BALANCES } from './upstream/policies/registry.ts';
 export const EXTENSIONS: ConfigExtensions = {
   filters: FILTERS.map((filter) => ({ ...filter, problem: (options: unknown) => problemOf(() => filter.create(options)) })),
   balances: BALANCES,
-  gateProblem: (text) => {
-    const gate = readGate(text);
+  gateProblem: (text, declared) => {
+    const gate = readGate(text, declared);
     return typeof gate === 'string' ? gate : null;
   },
 };

@@ -76,7 +76,7 @@ function completeRollout(file: ServiceFile['rollout'], { path, completion }: Pla
       `${file.steps[low] ?? 0} is not more than the step before it; steps rise, for example [1, 5, 25, 50, 100]`,
     );
   file.gates.forEach((gate, index) => {
-    const problem = completion.extensions.gateProblem(gate);
+    const problem = completion.extensions.gateProblem(gate, completion.declared.gates);
     if (problem !== null) completion.report([...path, 'gates', index], problem);
   });
   return { steps, holdMs: [durationMs(file.hold)], minRequests: file.minRequests, gates: file.gates, onFail: file.onFail };

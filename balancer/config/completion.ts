@@ -16,6 +16,7 @@ export interface DeclaredNames {
   readonly listeners: ReadonlySet<string>;
   readonly clusters: ReadonlySet<string>;
   readonly services: ReadonlySet<string>;
+  readonly gates: ReadonlySet<string>;
 }
 
 export class Completion {

@@ -1,4 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
+import type { AskedGateConfig } from './gate-config.ts';
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
 import type { ClientLocations, RegionDistances } from './region-config.ts';
@@ -383,6 +384,8 @@ export interface Config {
   readonly accessLog: AccessLogConfig | null;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;
+  /** Gates of rollouts that ask something else than weir itself. */
+  readonly gates: Readonly<Record<string, AskedGateConfig>>;
   /** Block of client addresses → region the clients are in, for `nearest`; the longest block counts. Empty: all are where this host is. */
   readonly clientRegions: Readonly<Record<string, string>>;
   /** Regions of clients that are in no block, by a database on the host; null: there is none. */

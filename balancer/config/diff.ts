@@ -1,6 +1,7 @@
 // What differs between two configs, in an operator's words: one line per thing that changes.
 import { sameJson } from './canonical-json.ts';
 import { ROUTES_PER_PIECE, routeTexts } from './route-texts.ts';
+import type { AskedGateConfig } from './gate-config.ts';
 import type { ClusterConfig, Config, ListenerConfig, RouteConfig, ServiceConfig, VersionConfig } from './config.ts';
 
 export interface ConfigDifference {
@@ -20,6 +21,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...compare('listener', byName(before.listeners), byName(after.listeners), LISTENER_WORDS),
       ...changed('regions', before.regions, after.regions),
       ...changed('safety', before.safety, after.safety),
+      ...compare('gate', before.gates, after.gates, GATE_WORDS),
       ...changed('clientRegions', before.clientRegions, after.clientRegions),
       ...changed('clientLocations', before.clientLocations, after.clientLocations),
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
@@ -64,6 +66,17 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   drain: 'drain',
   failback: 'failback',
   proxyProtocol: 'proxyProtocol',
+};
+
+const GATE_WORDS: Words<AskedGateConfig> = {
+  source: 'question',
+  bound: 'bound',
+  everyMs: 'every',
+  timeoutMs: 'timeout',
+  failures: 'failures',
+  authorization: 'authorization',
+  headers: 'headers',
+  ca: 'ca',
 };
 
 const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {

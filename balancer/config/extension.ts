@@ -15,6 +15,6 @@ export interface ConfigExtension {
 export interface ConfigExtensions {
   readonly filters: readonly ConfigExtension[];
   readonly balances: readonly ConfigExtension[];
-  /** Why a text is no gate of a rollout, in words that teach; null: it is one. */
-  readonly gateProblem: (text: string) => string | null;
+  /** Why a text is no gate of a rollout, in words that teach; null: it is one, or the name of one that the file declares. */
+  readonly gateProblem: (text: string, declared: ReadonlySet<string>) => string | null;
 }

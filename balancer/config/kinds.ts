@@ -105,6 +105,12 @@ export const KINDS = {
     'https://host:port, http://host:port, h2c://host:port or tcp://host:port, without a path',
     checkEndpoint,
   ),
+  gateUrl: text('a URL', 'http:// or https:// with a host, without a user, for example https://checks.internal/shop', checkUrl),
+  jsonPointer: text(
+    'a JSON Pointer',
+    'a path such as /data/errors, as in RFC 6901',
+    (value) => typeof value === 'string' && /^(\/([^~/]|~[01])*)+$/.test(value),
+  ),
   hostPattern: text('a host', 'a name such as shop.example.com, or *.example.com for all names below it; without a port', checkHostPattern),
   authority: text('a host', 'a name or address with an optional port, for example shop.internal:8080', isAuthority),
   serverName: text(
@@ -163,6 +169,14 @@ function checkEndpoint(value: unknown): boolean | string {
   if (/^[A-Za-z0-9.-]+(:[0-9]+)?$/.test(value))
     return `"${value}" names no scheme; write http://${value} or https://${value}, or tcp://${value} for bytes that are passed through`;
   return false;
+}
+
+function checkUrl(value: unknown): boolean | string {
+  const url = typeof value === 'string' && /^https?:\/\//.test(value) ? URL.parse(value) : null;
+  if (url === null || url.hash !== '') return false;
+  return (
+    (url.username === '' && url.password === '') || 'a URL here has no user or password; expected authorization: { file: … } beside it'
+  );
 }
 
 function checkHostPattern(value: unknown): boolean | string {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { completeClientLocations, completeClientRegions } from './complete-regions.ts';
 import { completeCluster } from './complete-cluster.ts';
+import { completeGate } from './complete-gate.ts';
 import { completeHost } from './complete-host.ts';
 import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
 import { completeService } from './complete-service.ts';
@@ -72,11 +73,17 @@ function complete(file: ConfigFile, completion: Completion): Config {
   reportUnaskedCertificates(file.routes, host.listeners, completion);
   const { regions } = file;
   const safety = completeSafety(file.safety);
+  const gates = Object.fromEntries(
+    completion.usable('gates', file.gates).flatMap(([name, gate]) => {
+      const asked = completeGate(name, gate, completion);
+      return asked === null ? [] : [[name, asked]];
+    }),
+  );
   const clientRegions = completeClientRegions(file, completion);
   const clientLocations = completeClientLocations(file, completion);
-  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, clientLocations, safety, clusters, services }));
+  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, clientLocations, safety, gates, clusters, services }));
   for (const text of routeTexts(routes)) hash.update(text);
-  return { ...host, regions, clientRegions, clientLocations, safety, clusters, services, routes, hash: hash.digest('hex') };
+  return { ...host, regions, clientRegions, clientLocations, safety, gates, clusters, services, routes, hash: hash.digest('hex') };
 }
 
 function declaredNames(root: object): DeclaredNames {
@@ -84,7 +91,7 @@ function declaredNames(root: object): DeclaredNames {
     const value: unknown = Reflect.get(root, part);
     return new Set(typeof value === 'object' && value !== null ? Object.keys(value) : []);
   };
-  return { listeners: keys('listeners'), clusters: keys('clusters'), services: keys('services') };
+  return { listeners: keys('listeners'), clusters: keys('clusters'), services: keys('services'), gates: keys('gates') };
 }
 
 function locateAll(findings: readonly Finding[], file: string, document: ConfigDocument): readonly ConfigProblem[] {

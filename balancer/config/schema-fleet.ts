@@ -3,6 +3,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { drain } from './schema-drain.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
+import { gates } from './schema-gates.ts';
 import { rollout } from './schema-rollout.ts';
 import { safety } from './schema-safety.ts';
 import { sticky } from './schema-sticky.ts';
@@ -348,6 +349,7 @@ function filterEntry(filters: readonly ConfigExtension[]) {
 export const fleetProperties = (extensions: ConfigExtensions) => ({
   ...regionProperties,
   safety,
+  gates,
   clusters: named('name', cluster(extensions.balances), { description: 'Clusters, by name', default: {} }),
   services: named('name', service, { description: 'Services, by name', default: {} }),
   routes: listOf(route(extensions.filters), 'Which request goes to which service; precedence as in the Kubernetes Gateway API', {

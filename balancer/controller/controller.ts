@@ -198,6 +198,7 @@ class Controller {
   async close(): Promise<void> {
     const edge = this.#edge;
     edge.loop.close();
+    this.#rollouts.close();
     this.#tickets.close();
     this.#pinKeys.close();
     edge.prober.close();

@@ -229,6 +229,7 @@ export class Edge {
       services: this.config.services,
       clusters: this.config.clusters,
       safety: this.config.safety,
+      gates: this.config.gates,
       capacityRps: (cluster) => standings[cluster]?.capacityRps ?? null,
       isDown: (cluster) => clusters[cluster]?.state === 'down',
       wallMs: this.options.clock.wallMs(),

@@ -10,6 +10,8 @@ export interface Facts {
   readonly usable?: (service: string, version: string, cluster: string) => boolean;
   /** Rules of the config; absent: there are none. */
   readonly safety?: Config['safety'];
+  /** That the config declares; absent: none. */
+  readonly gates?: Config['gates'];
   /** Requests per second by what is known; null: not known. Absent: what the config declares. */
   readonly capacityRps?: (cluster: string) => number | null;
   /** By measured health. */

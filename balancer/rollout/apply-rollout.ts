@@ -73,7 +73,7 @@ function start(scene: Scene, change: Start, moment: Moment): ChangeOutcome {
       ),
     );
   }
-  const problem = wrongWith(change, present.split[change.to] ?? 0);
+  const problem = wrongWith(change, present.split[change.to] ?? 0, scene.facts);
   if (problem !== null) return refuse({ kind: 'usage', message: problem });
   const leap = tooFarForRules(change, scene.facts);
   if (leap !== null) return refuse({ kind: 'unsafe', message: leap });
@@ -92,7 +92,7 @@ function start(scene: Scene, change: Start, moment: Moment): ChangeOutcome {
 }
 
 /** What a plan is refused for; null: nothing. `present`: what the version has now. */
-function wrongWith({ steps, holdMs, minRequests, gates, to }: Start, present: number): string | null {
+function wrongWith({ steps, holdMs, minRequests, gates, to }: Start, present: number, facts: Facts): string | null {
   const said = steps.map(formatPercent).join(',');
   let before = present;
   for (const share of steps) {
@@ -108,7 +108,8 @@ function wrongWith({ steps, holdMs, minRequests, gates, to }: Start, present: nu
   const hold = holdMs.find((ms) => !(ms >= 0 && ms <= MAX_HOLD_MS));
   if (hold !== undefined) return `hold: expected 0 s to 7 days, got ${hold / 1000} s`;
   if (!Number.isInteger(minRequests) || minRequests < 0) return `min-requests: expected a whole number from 0, got ${minRequests}`;
-  const wrong = gates.map(readGate).find((gate) => typeof gate === 'string');
+  const declared = new Set(Object.keys(facts.gates ?? {}));
+  const wrong = gates.map((gate) => readGate(gate, declared)).find((gate) => typeof gate === 'string');
   return wrong === undefined ? null : `gate ${wrong}`;
 }
 

@@ -20,6 +20,8 @@ export interface Evidence {
   readonly baseline: { readonly short: Outcomes; readonly long: Outcomes } | null;
   /** 0 to 1: the errors of the other versions before the rollout took most from them. */
   readonly usualErrorRatio: number;
+  /** What came meanwhile of gates that ask, by their names. */
+  readonly readings?: ReadonlyMap<string, Reading>;
 }
 
 /** `insufficient`: there is not enough to tell; it neither passes nor fails. */
@@ -29,6 +31,11 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** For people: the figure and what it is held against, `0.12 % of 1,204 requests, others 0.1 %`. */
   readonly says: string;
+}
+
+/** What an answer says, and how many bad ones in a row are a failure. */
+export interface Reading extends Judgement {
+  readonly failures: number;
 }
 
 /** A gate at work in one step. It is asked in every state of the rollout, so nothing goes wrong unseen while somebody thinks. */

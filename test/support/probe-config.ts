@@ -76,6 +76,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     routes: [],
     hostRegion: null,
     safety: { requireExpiry: [], minActiveClusters: 1, maxShift: 1_000_000, maxCapacityOut: 0.5, freeze: [] },
+    gates: {},
     regions: {},
     clientRegions: {},
     clientLocations: null,

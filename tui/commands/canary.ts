@@ -18,7 +18,10 @@ export const FOLLOW_OPTIONS: readonly OptionSpec[] = [
 ];
 
 export const GATE_OPTIONS: readonly OptionSpec[] = [
-  { flags: '--gate <GATE...>', summary: "what has to hold: 'errors<1%' 'errors<3x' 'p95<1.2x' 'p99<300ms'" },
+  {
+    flags: '--gate <GATE...>',
+    summary: "what has to hold: 'errors<1%' 'errors<3x' 'p95<1.2x' 'p99<300ms', or the name of one of the config",
+  },
   { flags: '--min-requests <N>', summary: 'requests to the version that each step needs at least (default 100)' },
   { flags: '--on-fail <WHAT>', summary: 'what a failed gate does (default rollback)', choices: ['rollback', 'step-back', 'freeze'] },
 ];

@@ -5,12 +5,14 @@ import { Trial, type Decision, type GateState } from '../../rollout/trial.ts';
 import type { RolloutChange } from '../../intent/intent.ts';
 import { isActive, type RolloutIntent } from '../../intent/rollout.ts';
 import type { Edge } from '../edge.ts';
+import { GateQuestions } from './gate-questions.ts';
 import { tellEndedOverrides } from './expiries.ts';
 import { KEPT_SECONDS } from './outcomes.ts';
 
 interface Driven {
   readonly rollout: RolloutIntent;
   readonly trial: Trial;
+  readonly questions: GateQuestions;
 }
 
 export class RolloutDriver {
@@ -29,7 +31,7 @@ export class RolloutDriver {
     const services = this.#edge.keeper.intent.services;
     const active = Object.entries(services).flatMap(([name, { rollout }]) => (isActive(rollout) ? [{ name, rollout }] : []));
     this.#edge.outcomes.endSecond(new Set(active.map(({ name }) => name)));
-    for (const name of this.#driven.keys()) if (!active.some((other) => other.name === name)) this.#driven.delete(name);
+    for (const name of this.#driven.keys()) if (!active.some((other) => other.name === name)) this.#forget(name);
     for (const { name, rollout } of active) this.#look(name, rollout);
   }
 
@@ -39,12 +41,24 @@ export class RolloutDriver {
     return driven === undefined ? null : { gates: driven.trial.judge(), requests: driven.trial.requests };
   }
 
+  /** Ends what was asked and is not answered. */
+  close(): void {
+    for (const name of [...this.#driven.keys()]) this.#forget(name);
+  }
+
+  #forget(service: string): void {
+    this.#driven.get(service)?.questions.close();
+    this.#driven.delete(service);
+  }
+
   #look(service: string, rollout: RolloutIntent): void {
-    const driven = this.#drivenOf(service, rollout);
+    const { trial, questions } = this.#drivenOf(service, rollout);
     const outcomes = this.#edge.outcomes.of(service);
-    if (outcomes !== null) driven.trial.add(outcomes.evidence(rollout));
+    if (outcomes !== null) trial.add({ ...outcomes.evidence(rollout), readings: questions.take() });
+    // Frozen waits for people, whatever the gates say.
+    if (rollout.phase !== 'frozen') questions.tick();
     const heldMs = this.#edge.options.clock.wallMs() - Date.parse(rollout.stepAt);
-    const decision = driven.trial.decide(rollout.phase, heldMs);
+    const decision = trial.decide(rollout.phase, heldMs);
     if (decision !== null && !this.#busy) void this.#make(service, rollout, decision);
   }
 
@@ -52,7 +66,11 @@ export class RolloutDriver {
     const before = this.#driven.get(service);
     if (before?.rollout.id === rollout.id && before.rollout.step === rollout.step && before.rollout.stepAt === rollout.stepAt)
       return before;
-    const driven = { rollout, trial: new Trial(rollout) };
+    this.#forget(service);
+    const { options } = this.#edge;
+    const about = { service, version: rollout.to };
+    const questions = new GateQuestions({ clock: options.clock, gates: () => this.#edge.config.gates, texts: rollout.gates, about });
+    const driven = { rollout, trial: new Trial(rollout), questions };
     this.#driven.set(service, driven);
     return driven;
   }

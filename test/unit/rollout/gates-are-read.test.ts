@@ -90,13 +90,13 @@ function evidence(sketch: Sketch): Evidence {
 }
 
 function gate(text: string): Gate {
-  const found = readGate(text);
+  const found = readGate(text, new Set());
   assert.ok(typeof found !== 'string', typeof found === 'string' ? found : '');
   return found;
 }
 
 function refusal(text: string): string {
-  const found = readGate(text);
+  const found = readGate(text, new Set());
   assert.ok(typeof found === 'string');
   return found;
 }
