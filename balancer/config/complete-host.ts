@@ -20,7 +20,7 @@ import { durationMs, sizeBytes, sizeBytesOrZero } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';
 import type { ListenerFile, ListenerTlsFile, ServerTlsFile } from './schema-host.ts';
 
-export type HostConfig = Omit<Config, 'regions' | 'clientRegions' | 'clusters' | 'services' | 'routes' | 'safety' | 'hash'>;
+export type HostConfig = Omit<Config, 'regions' | 'clientRegions' | 'clusters' | 'services' | 'routes' | 'safety' | 'drills' | 'hash'>;
 
 /** Bytes. Below the default of HTTP/2 every body would crawl; above, one client could make a worker hold too much. */
 const LEAST_WINDOW = 65_536;

@@ -2,6 +2,7 @@
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
 import type { DrainConfig } from './drain-config.ts';
+import type { DrillConfig } from './drill-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -385,6 +386,7 @@ export interface Config {
   readonly accessLog: AccessLogConfig | null;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;
+  readonly drills: Readonly<Record<string, DrillConfig>>;
   /** Block of client addresses → region the clients are in, for `nearest`; the longest block counts. Empty: all are where this host is. */
   readonly clientRegions: Readonly<Record<string, string>>;
   readonly clusters: Readonly<Record<string, ClusterConfig>>;

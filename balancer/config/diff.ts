@@ -20,6 +20,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...compare('listener', byName(before.listeners), byName(after.listeners), LISTENER_WORDS),
       ...changed('regions', before.regions, after.regions),
       ...changed('safety', before.safety, after.safety),
+      ...changed('drills', before.drills, after.drills),
       ...changed('clientRegions', before.clientRegions, after.clientRegions),
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
       ...Object.entries(after.services).flatMap(([name, service]) => serviceDifferences(before.services[name], service)),

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { completeClientRegions } from './complete-regions.ts';
 import { completeCluster } from './complete-cluster.ts';
+import { completeDrills } from './complete-drills.ts';
 import { completeHost } from './complete-host.ts';
 import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
 import { completeService } from './complete-service.ts';
@@ -72,10 +73,11 @@ function complete(file: ConfigFile, completion: Completion): Config {
   reportUnaskedCertificates(file.routes, host.listeners, completion);
   const { regions } = file;
   const safety = completeSafety(file.safety);
+  const drills = completeDrills(file.drills, completion);
   const clientRegions = completeClientRegions(file, completion);
-  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, safety, clusters, services }));
+  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, safety, drills, clusters, services }));
   for (const text of routeTexts(routes)) hash.update(text);
-  return { ...host, regions, clientRegions, safety, clusters, services, routes, hash: hash.digest('hex') };
+  return { ...host, regions, clientRegions, safety, drills, clusters, services, routes, hash: hash.digest('hex') };
 }
 
 function declaredNames(root: object): DeclaredNames {

@@ -2,6 +2,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { drain } from './schema-drain.ts';
+import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { rollout } from './schema-rollout.ts';
 import { safety } from './schema-safety.ts';
@@ -355,6 +356,7 @@ export const fleetProperties = (extensions: ConfigExtensions) => ({
     },
   ),
   safety,
+  drills,
   clientRegions: named('addressBlock', valueOf('name', 'Region'), {
     description:
       'Regions of clients by their address, such as `{ "10.20.0.0/16": eu, "2001:db8::/32": us }`: the policy `nearest` measures from there. The longest block counts; clients of no block are taken to be where the host is',
