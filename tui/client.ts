@@ -7,6 +7,8 @@ import type {
   ChangeRequest,
   ChangeResult,
   ConfigApplyResult,
+  DrillRequest,
+  DrillView,
   EventView,
   ExplainRequest,
   ExplainView,
@@ -21,7 +23,7 @@ import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
 import type { FoundServer } from './server.ts';
 
 /** What `GET /v1/<kind>` lists. */
-export type ListKind = 'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'rollouts' | 'events' | 'revisions';
+export type ListKind = 'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'rollouts' | 'drills' | 'events' | 'revisions';
 
 /**
  * Every method throws CommandFailure: exit code 3 when the appliance cannot be reached, ProblemFailure when it refuses.
@@ -50,6 +52,8 @@ export interface AdminClient {
   tokens(): Promise<ListView<TokenView>>;
   createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }>;
   revokeToken(name: string): Promise<void>;
+  beginDrill(request: DrillRequest): Promise<DrillView>;
+  abortDrill(id: string): Promise<DrillView>;
   close(): Promise<void>;
 }
 
@@ -159,6 +163,14 @@ class HttpAdminClient implements AdminClient {
 
   async revokeToken(name: string): Promise<void> {
     await this.#text({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(name)}` });
+  }
+
+  beginDrill(request: DrillRequest): Promise<DrillView> {
+    return this.#json({ ...post('/v1/drills', request), timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  abortDrill(id: string): Promise<DrillView> {
+    return this.#json({ method: 'DELETE', path: `/v1/drills/${encodeURIComponent(id)}`, timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
 import type {
   AgentView,
   ClusterView,
+  DrillView,
   EdgeView,
   EventView,
   FieldDifference,
@@ -96,6 +97,39 @@ export const AGENT_COLUMNS: readonly Column<AgentView>[] = [
   { title: 'CPU', of: (item) => text.ratio(item.cpuUtilisation), right: true },
   { title: 'MEMORY', of: (item) => text.ratio(item.memoryUtilisation), right: true },
   { title: 'VERSION', of: (item) => item.agentVersion ?? text.UNKNOWN, wide: true },
+];
+
+const DRILL_TONE: Readonly<Record<DrillView['state'], Tone | null>> = {
+  ...{ running: 'warning', settling: 'warning', passed: 'good', failed: 'bad', aborted: 'warning', refused: 'warning' },
+};
+
+export const DRILL_COLUMNS: readonly Column<DrillView>[] = [
+  { title: 'DRILL', of: (item) => String(item.id), right: true },
+  { title: 'WHAT', of: (item) => (item.act === 'drain' ? `drain ${item.cluster}` : `dial ${item.cluster} ${item.percent}`) },
+  { title: 'GRADE', of: (item) => item.state, tone: (item) => DRILL_TONE[item.state] },
+  { title: 'BEGUN', of: (item) => text.time(item.begunAt) },
+  { title: 'LASTED', of: (item) => text.countdown(item.seconds), right: true },
+  { title: 'BY', of: (item) => item.schedule ?? item.by },
+  { title: 'WHY', of: (item) => item.reasons.at(item.state === 'settling' ? 1 : 0) ?? '' },
+];
+
+export const DRILL_SERVICE_COLUMNS: readonly Column<DrillView['services'][number]>[] = [
+  { title: 'SERVICE', of: (item) => item.service },
+  { title: 'REQUESTS', of: (item) => String(Math.round(item.requests)), right: true },
+  { title: 'RPS BEFORE', of: (item) => text.rate(item.before.rps), right: true },
+  { title: 'RPS', of: (item) => text.rate(item.during.rps), right: true },
+  { title: 'ERRORS BEFORE', of: (item) => text.ratio(item.before.errorRatio), right: true },
+  { title: 'ERRORS', of: (item) => text.ratio(item.during.errorRatio), right: true },
+  { title: 'P95 BEFORE', of: (item) => text.milliseconds(item.before.p95Ms), right: true },
+  { title: 'P95 WORST', of: (item) => text.milliseconds(item.during.p95Ms), right: true },
+];
+
+export const DRILL_CLUSTER_COLUMNS: readonly Column<DrillView['clusters'][number]>[] = [
+  { title: 'CLUSTER', of: (item) => item.cluster },
+  { title: 'BEFORE', of: (item) => text.ratio(item.shareBefore), right: true },
+  { title: 'FORETOLD', of: (item) => text.ratio(item.shareForetold), right: true },
+  { title: 'DURING', of: (item) => text.ratio(item.shareDuring), right: true },
+  { title: 'AFTER', of: (item) => text.ratio(item.shareAfter), right: true },
 ];
 
 export const EVENT_COLUMNS: readonly Column<EventView>[] = [

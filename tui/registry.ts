@@ -82,6 +82,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'void the places that clients keep by a cookie',
         load: async () => (await import('./commands/pins.ts')).pinsCommand,
       },
+      {
+        name: 'drill',
+        summary: 'take a cluster out on purpose, watched and graded',
+        load: async () => (await import('./commands/drill.ts')).drillCommand,
+      },
       { name: 'undo', summary: 'take back the last change', load: async () => (await import('./commands/undo.ts')).undoCommand },
       { name: 'redo', summary: 'bring back what was undone', load: async () => (await import('./commands/undo.ts')).redoCommand },
       {

@@ -4,6 +4,7 @@ import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
 import type { ClientLocations, RegionDistances } from './region-config.ts';
 import type { DrainConfig } from './drain-config.ts';
+import type { DrillConfig } from './drill-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -386,6 +387,7 @@ export interface Config {
   readonly safety: SafetyConfig;
   /** Gates of rollouts that ask something else than weir itself. */
   readonly gates: Readonly<Record<string, AskedGateConfig>>;
+  readonly drills: Readonly<Record<string, DrillConfig>>;
   /** Block of client addresses → region the clients are in, for `nearest`; the longest block counts. Empty: all are where this host is. */
   readonly clientRegions: Readonly<Record<string, string>>;
   /** Regions of clients that are in no block, by a database on the host; null: there is none. */

@@ -22,6 +22,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...changed('regions', before.regions, after.regions),
       ...changed('safety', before.safety, after.safety),
       ...compare('gate', before.gates, after.gates, GATE_WORDS),
+      ...changed('drills', before.drills, after.drills),
       ...changed('clientRegions', before.clientRegions, after.clientRegions),
       ...changed('clientLocations', before.clientLocations, after.clientLocations),
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),

@@ -4,6 +4,7 @@ import { parseKeySource } from '../message/request-key.ts';
 import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
 import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseStatuses } from './addresses.ts';
 import { isTimeZone, parseCron } from './cron.ts';
+import { ABORT_FORMS, parseAbortCondition } from './drill-config.ts';
 import { nearest } from './nearest.ts';
 import { compilePattern } from './pattern/linear-regex.ts';
 import { DURATION_PATTERN, parseDuration, parsePercent, parsePercentile, parseSize, PERCENT_PATTERN, SIZE_PATTERN } from './quantities.ts';
@@ -39,6 +40,11 @@ const word = (what: string, expected: string, pattern: string): Kind => ({ ...te
 const DURATION_EXPECTED = 'for example 500ms, 2s, 5m';
 
 export const KINDS = {
+  abortCondition: text(
+    'a condition',
+    `for example ${ABORT_FORMS}`,
+    (value) => typeof value === 'string' && parseAbortCondition(value) !== null,
+  ),
   duration: {
     ...word('a duration', DURATION_EXPECTED, DURATION_PATTERN),
     check: (value) => {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { completeClientLocations, completeClientRegions } from './complete-regions.ts';
 import { completeCluster } from './complete-cluster.ts';
+import { completeDrills } from './complete-drills.ts';
 import { completeGate } from './complete-gate.ts';
 import { completeHost } from './complete-host.ts';
 import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
@@ -73,6 +74,7 @@ function complete(file: ConfigFile, completion: Completion): Config {
   reportUnaskedCertificates(file.routes, host.listeners, completion);
   const { regions } = file;
   const safety = completeSafety(file.safety);
+  const drills = completeDrills(file.drills, completion);
   const gates = Object.fromEntries(
     completion.usable('gates', file.gates).flatMap(([name, gate]) => {
       const asked = completeGate(name, gate, completion);
@@ -81,9 +83,9 @@ function complete(file: ConfigFile, completion: Completion): Config {
   );
   const clientRegions = completeClientRegions(file, completion);
   const clientLocations = completeClientLocations(file, completion);
-  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, clientLocations, safety, gates, clusters, services }));
+  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, clientLocations, safety, gates, drills, clusters, services }));
   for (const text of routeTexts(routes)) hash.update(text);
-  return { ...host, regions, clientRegions, clientLocations, safety, gates, clusters, services, routes, hash: hash.digest('hex') };
+  return { ...host, regions, clientRegions, clientLocations, safety, gates, drills, clusters, services, routes, hash: hash.digest('hex') };
 }
 
 function declaredNames(root: object): DeclaredNames {

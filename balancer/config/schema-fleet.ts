@@ -2,6 +2,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { drain } from './schema-drain.ts';
+import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { gates } from './schema-gates.ts';
 import { rollout } from './schema-rollout.ts';
@@ -350,6 +351,7 @@ export const fleetProperties = (extensions: ConfigExtensions) => ({
   ...regionProperties,
   safety,
   gates,
+  drills,
   clusters: named('name', cluster(extensions.balances), { description: 'Clusters, by name', default: {} }),
   services: named('name', service, { description: 'Services, by name', default: {} }),
   routes: listOf(route(extensions.filters), 'Which request goes to which service; precedence as in the Kubernetes Gateway API', {

@@ -8,6 +8,8 @@ import type {
   ChangeRequest,
   ChangeResult,
   ClusterView,
+  DrillRequest,
+  DrillView,
   EdgeView,
   EventView,
   ExplainRequest,
@@ -65,6 +67,11 @@ export interface Appliance {
   routes(): ListView<RouteView>;
   /** The newest of each service. */
   rollouts(): ListView<RolloutView>;
+  /** Newest first. */
+  drills(): ListView<DrillView>;
+  beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>>;
+  /** Brings the cluster back before the time is over. */
+  abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>>;
   edges(): ListView<EdgeView>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;

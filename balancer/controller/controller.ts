@@ -16,6 +16,7 @@ import { createAdminApi, type AdminApi } from './api/server.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
 import { recordConfig, SERVED_TEXT, takeConfig } from './config-taker.ts';
 import { DrainDriver } from './driver/drains.ts';
+import { DrillDriver } from './driver/drills.ts';
 import { ExpiryDriver } from './driver/expiries.ts';
 import { RolloutDriver } from './driver/rollouts.ts';
 import { EdgeAppliance } from './edge-appliance.ts';
@@ -85,6 +86,7 @@ class Controller {
   readonly #appliance: EdgeAppliance;
   readonly #rollouts: RolloutDriver;
   readonly #drains: DrainDriver;
+  readonly #drills: DrillDriver;
   readonly #expiries: ExpiryDriver;
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
@@ -117,11 +119,16 @@ class Controller {
     });
     this.#rollouts = new RolloutDriver(this.#edge);
     this.#drains = new DrainDriver(this.#edge);
+    this.#drills = new DrillDriver(this.#edge);
     this.#expiries = new ExpiryDriver(this.#edge);
-    this.#appliance = new EdgeAppliance(this.#edge, this.#rollouts, {
-      hostId: hostId(this.#store),
-      onTaken: (config) => this.#taken(config),
-    });
+    this.#appliance = new EdgeAppliance(
+      this.#edge,
+      { rollouts: this.#rollouts, drills: this.#drills },
+      {
+        hostId: hostId(this.#store),
+        onTaken: (config) => this.#taken(config),
+      },
+    );
     const { admin } = served.config;
     const api = { appliance: this.#appliance, socketPath: join(stateDir, 'admin.sock'), bind: admin.bind, tls: admin.tls };
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
@@ -238,6 +245,7 @@ class Controller {
     edge.accuracy.look(edge.loop.plan, edge.links.workers().length, edge.options.clock.nowMs());
     this.#rollouts.tick();
     this.#expiries.tick();
+    this.#drills.tick();
     this.#updateMetrics();
     edge.window.prune();
     this.#tellHeadroom();

@@ -11,6 +11,8 @@ import type {
   ChangeRequest,
   ChangeResult,
   ClusterView,
+  DrillRequest,
+  DrillView,
   EdgeView,
   EventView,
   ExplainRequest,
@@ -31,6 +33,7 @@ import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts
 import { makeChange } from './change.ts';
 import type { Config } from '../config/config.ts';
 import { takeConfig } from './config-taker.ts';
+import type { DrillDriver } from './driver/drills.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import { rolloutViews } from './rollout-views.ts';
@@ -39,6 +42,7 @@ import { Explainer, type ExplainFacts } from './explain.ts';
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
   readonly #rollouts: RolloutDriver;
+  readonly #drills: DrillDriver;
   readonly #hostId: string;
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
@@ -46,11 +50,12 @@ export class EdgeAppliance implements Appliance {
 
   constructor(
     edge: Edge,
-    rollouts: RolloutDriver,
+    { rollouts, drills }: { readonly rollouts: RolloutDriver; readonly drills: DrillDriver },
     { hostId, onTaken }: { readonly hostId: string; readonly onTaken: (config: Config) => void },
   ) {
     this.#edge = edge;
     this.#rollouts = rollouts;
+    this.#drills = drills;
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
@@ -84,6 +89,18 @@ export class EdgeAppliance implements Appliance {
 
   rollouts(): ListView<RolloutView> {
     return listOf(this.#edge, 'rollouts', rolloutViews(this.#edge, this.#rollouts));
+  }
+
+  drills(): ListView<DrillView> {
+    return listOf(this.#edge, 'drills', this.#drills.reports());
+  }
+
+  beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>> {
+    return this.#edge.changes.run(() => Promise.resolve(this.#drills.begin(request, caller.author.name)));
+  }
+
+  abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>> {
+    return this.#edge.changes.run(() => Promise.resolve(this.#drills.abort(id, caller)));
   }
 
   edges(): ListView<EdgeView> {

@@ -86,7 +86,7 @@ export type RolloutChange =
   | { readonly kind: 'rollout'; readonly service: string; readonly action: RolloutAction };
 
 /** Where a revision came from. */
-export type RevisionSource = 'operator' | 'config' | 'rollout' | 'expiry';
+export type RevisionSource = 'operator' | 'config' | 'rollout' | 'expiry' | 'drill';
 
 export interface Author {
   /** `alice`, or what a local caller claims. */

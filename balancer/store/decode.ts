@@ -45,7 +45,7 @@ export function decodeRevision(text: string, what: string): Revision {
     revision: number(value['revision'], at('revision')),
     at: string(value['at'], at('at')),
     author: author(value['author'], at('author')),
-    source: oneOf(['operator', 'config', 'rollout', 'expiry'], value['source'], at('source')),
+    source: oneOf(['operator', 'config', 'rollout', 'expiry', 'drill'], value['source'], at('source')),
     reason: string(value['reason'], at('reason')),
     change: value['change'] === null ? null : change(value['change'], at('change')),
     touched: list(touchedField)(value['touched'], at('touched')),

@@ -65,6 +65,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     stateDir: '/nowhere',
     workers: 1,
     drainDeadlineMs: 1000,
+    drills: {},
     sessionTickets: { rotateMs: 3_600_000 },
     listeners: [],
     admin: { bind: null, tls: null },

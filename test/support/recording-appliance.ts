@@ -9,6 +9,7 @@ import type {
   ChangeRequest,
   ChangeResult,
   ClusterView,
+  DrillView,
   EventView,
   Forecast,
   ListView,
@@ -104,6 +105,18 @@ export class RecordingAppliance implements Appliance {
 
   clusters(): ListView<ClusterView> {
     return this.#list('clusters', [this.#cluster('one', this.#admin, this.#dial), this.#cluster('two', 'active', 100)]);
+  }
+
+  drills(): ListView<DrillView> {
+    return this.#list('drills', []);
+  }
+
+  beginDrill(): Promise<Outcome<DrillView>> {
+    return Promise.resolve({ ok: false, problem: { code: 'unsafe', message: 'no drill begins here' } });
+  }
+
+  abortDrill(): Promise<Outcome<DrillView>> {
+    return Promise.resolve({ ok: false, problem: { code: 'not_found', message: 'no drill is under way' } });
   }
 
   rollouts(): ListView<RolloutView> {

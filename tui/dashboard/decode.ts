@@ -175,7 +175,7 @@ const service = object<ServiceView>({
 const event = object<EventView>({
   sequence: figure,
   at: text,
-  kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'controller'),
+  kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'controller'),
   text,
 });
 

@@ -52,6 +52,9 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes({ kind: 'services', read: (appliance) => appliance.services(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'routes', read: (appliance) => appliance.routes(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'rollouts', read: (appliance) => appliance.rollouts(), nameOf: (item) => item.service }),
+  ...listRoutes({ kind: 'drills', read: (appliance) => appliance.drills(), nameOf: (item) => String(item.id) }),
+  { method: 'POST', path: '/v1/drills', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: beginDrill },
+  { method: 'DELETE', path: '/v1/drills/:name', role: 'operate', maxBodyBytes: 0, handle: abortDrill },
   ...listRoutes({ kind: 'edges', read: (appliance) => appliance.edges(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'workers', read: (appliance) => appliance.workers(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'agents', read: (appliance) => appliance.agents(), nameOf: (item) => item.cluster }),
@@ -83,6 +86,16 @@ async function change({ appliance, caller, origin, body }: RouteCall): Promise<A
     return refused('body.claims: only a caller on the unix socket may give itself a name; yours is that of the token');
   const local = identifyLocal(claims);
   return local.ok ? outcome(await appliance.change(decoded.value, local.caller)) : { kind: 'failure', failure: local.failure };
+}
+
+async function beginDrill({ appliance, caller, body }: RouteCall): Promise<Answer> {
+  const decoded = accept.decodeDrillRequest(body);
+  if (!decoded.ok) return refused(decoded.message);
+  return outcome(await appliance.beginDrill(decoded.value, caller), 201);
+}
+
+async function abortDrill({ appliance, caller, name }: RouteCall): Promise<Answer> {
+  return outcome(await appliance.abortDrill(Number(name), caller));
 }
 
 async function applyConfig({ appliance, caller, query, body }: RouteCall): Promise<Answer> {

@@ -1,10 +1,11 @@
 // What the admin API accepts, as schemas; their decoded types are the request types of views.ts.
 import { type TSchema, type Static, Type } from '@sinclair/typebox';
+import { ABORT_FORMS, parseAbortCondition } from '../../config/drill-config.ts';
 import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
 import type { TokenRequest } from '../appliance.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
-import type { AskedChange, ChangeRequest, ExplainRequest } from './views.ts';
+import type { AskedChange, ChangeRequest, DrillRequest, ExplainRequest } from './views.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -93,6 +94,29 @@ const ChangeRequestSchema = Type.Object(
   },
   strict,
 );
+
+const DrillRequestSchema = Type.Object(
+  {
+    cluster: Name,
+    act: Type.Unsafe<DrillRequest['act']>({ type: 'string', enum: ['drain', 'dial'] }),
+    percent: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 100 })),
+    forMs: Type.Number(),
+    abortIf: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), { maxItems: 20 })),
+    reason: Type.Optional(Reason),
+    breakGlass: Type.Optional(Type.Boolean()),
+  },
+  strict,
+);
+
+const decodeDrillFields: Decoder<DrillRequest> = bodyDecoder(DrillRequestSchema);
+
+/** With conditions that can be read. */
+export function decodeDrillRequest(input: unknown): Decoded<DrillRequest> {
+  const decoded = decodeDrillFields(input);
+  const wrong = decoded.ok ? decoded.value.abortIf?.find((text) => parseAbortCondition(text) === null) : undefined;
+  if (wrong === undefined) return decoded;
+  return { ok: false, message: `${JSON.stringify(wrong)} is no condition; expected for example ${ABORT_FORMS}` };
+}
 
 const TokenRequestSchema = Type.Object(
   {

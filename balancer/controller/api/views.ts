@@ -2,6 +2,7 @@
 import type { RolloutConfig } from '../../config/rollout-config.ts';
 import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
 import type { FailbackState } from '../../steer/failback.ts';
+import type { DrillReport } from '../drill/report.ts';
 import type { AgentState, HealthState, ShareReason } from '../../steer/plan-shape.ts';
 
 /** Every list: `GET /v1/<kind>` and `GET /v1/<kind>/<name>` (a list of one). */
@@ -192,7 +193,7 @@ export interface EdgeView {
 export interface EventView {
   readonly sequence: number;
   readonly at: string;
-  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'controller';
+  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'controller';
   /** One line, no control characters. */
   readonly text: string;
 }
@@ -337,6 +338,19 @@ export interface FieldDifference {
   readonly after: unknown;
 }
 
+/** `POST /v1/drills`. */
+export interface DrillRequest {
+  readonly cluster: string;
+  readonly act: 'drain' | 'dial';
+  /** What a dial is set to; absent for a drain. */
+  readonly percent?: number;
+  readonly forMs: number;
+  readonly abortIf?: readonly string[];
+  readonly reason?: string;
+  readonly breakGlass?: boolean;
+}
+
+export type DrillView = DrillReport;
 export type RevisionView = Revision;
 export type IntentView = Intent;
 export type ChangeView = Change;

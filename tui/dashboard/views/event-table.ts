@@ -12,6 +12,7 @@ const KIND_STYLE: Readonly<Record<EventView['kind'], Style>> = {
   agent: 'plain',
   worker: 'plain',
   rollout: 'accent',
+  drill: 'accent',
   controller: 'plain',
 };
 
