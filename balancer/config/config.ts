@@ -1,6 +1,8 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
+import type { AssignRule } from './assign-config.ts';
+import type { FieldMatch } from './match-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -298,23 +300,13 @@ export interface ServiceConfig {
   readonly split: Readonly<Record<string, number>>;
   readonly steer: SteerConfig;
   readonly onUnavailable: OnUnavailable;
+  /** The first that holds decides, before the split is asked. */
+  readonly assign: readonly AssignRule[];
   /** Null: requests go by the split, each for itself. */
   readonly sticky: StickyConfig | null;
   readonly rollout: RolloutConfig;
   readonly timeouts: ServiceTimeouts;
   readonly retries: RetryConfig;
-}
-
-export type ValueMatch =
-  | { readonly kind: 'exact'; readonly value: string }
-  | { readonly kind: 'regex'; readonly value: string }
-  | { readonly kind: 'present' }
-  | { readonly kind: 'absent' };
-
-export interface FieldMatch {
-  /** Lower case for header fields; as written for query parameters. */
-  readonly name: string;
-  readonly match: ValueMatch;
 }
 
 export type PathMatch =

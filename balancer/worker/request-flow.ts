@@ -374,6 +374,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     const stats = route === null ? context.unrouted : route.statsOf(this.#target);
     stats.record(this.#status, durationMs);
     route?.countBytes(this.#bytesIn, this.#bytesOut);
+    if (this.#chosenBy === 'assign') route?.service.countAssigned(this.#target);
     const kept = context.recent.takes(isNotable(this.attempts, this.#status, this.#error), nowMs);
     if (kept || context.accessLog !== null) this.#tell(durationMs, kept);
   }
