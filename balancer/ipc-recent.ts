@@ -16,7 +16,7 @@ export interface FailedAttempt {
 /** What was decided for one request, and what became of it; the last attempt is in the line of the log. */
 export interface RequestTrace extends AccessLogEntry {
   readonly failed: readonly FailedAttempt[];
-  /** What chose the first place: split, key, pin or override; empty: it never came to that. */
+  /** What chose the first place: assign, split, key, pin or override; empty: it never came to that. */
   readonly chosenBy: string;
   /** The plan it was chosen by. */
   readonly plan: number;

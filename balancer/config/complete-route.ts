@@ -1,11 +1,12 @@
 // Routes of the file → routes of the config, in the order of the file.
 import type { Completion } from './completion.ts';
 import { reportMismatches, reportUnrouted, routeProtocol, type Neighbours } from './complete-pass-through.ts';
+import { completeConditions, completeHeaders } from './complete-match.ts';
 import { unknownReference } from './complete-service.ts';
 import { inOrder } from './canonical-json.ts';
-import type { FieldMatch, FilterConfig, ListenerConfig, PathMatch, PathPolicy, RouteConfig, RouteMatch, ValueMatch } from './config.ts';
+import type { FilterConfig, ListenerConfig, PathMatch, PathPolicy, RouteConfig, RouteMatch } from './config.ts';
 import type { ValuePath } from './problems.ts';
-import type { RouteFile, ValueMatchFile } from './schema-fleet.ts';
+import type { RouteFile } from './schema-fleet.ts';
 import { shadowingRoutes, type RankedRoute } from './shadowed.ts';
 
 const MAX_NAME_LENGTH = 63;
@@ -119,8 +120,8 @@ function completeMatch(file: RouteFile['match'], path: ValuePath, completion: Co
     hosts: unique(file.hosts.map((host) => host.toLowerCase())),
     path: completePath(file, path, completion),
     methods: unique(file.methods),
-    headers: file.headers === undefined ? NONE : completeHeaders(file.headers, [...path, 'headers'], completion),
-    query: file.query === undefined ? NONE : Object.entries(file.query).map(([name, value]) => ({ name, match: completeValue(value) })),
+    headers: completeHeaders(file.headers, [...path, 'headers'], completion),
+    query: completeConditions(file.query),
   };
 }
 
@@ -135,23 +136,6 @@ function completePath(file: RouteFile['match'], path: ValuePath, completion: Com
   const prefix = file.path ?? '/';
   // By element, so a slash at the end says nothing more.
   return { kind: 'prefix', value: prefix.length > 1 && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix };
-}
-
-function completeHeaders(file: Readonly<Record<string, ValueMatchFile>>, path: ValuePath, completion: Completion): readonly FieldMatch[] {
-  const seen = new Set<string>();
-  return Object.entries(file).map(([written, value]) => {
-    const name = written.toLowerCase();
-    if (name === 'host') completion.reportKey([...path, written], 'the host is matched by hosts; write match: { hosts: [ … ] }');
-    if (seen.has(name)) completion.reportKey([...path, written], `"${name}" is already given above; names of header fields have no case`);
-    seen.add(name);
-    return { name, match: completeValue(value) };
-  });
-}
-
-function completeValue(file: ValueMatchFile): ValueMatch {
-  if (typeof file === 'string') return { kind: 'exact', value: file };
-  if (file.regex !== undefined) return { kind: 'regex', value: file.regex };
-  return { kind: file.present === true ? 'present' : 'absent' };
 }
 
 /** In the order of the registry: it decides in which order filters run, whatever the order of the file. */

@@ -1,4 +1,5 @@
 // Services of the file → services of the config.
+import { completeAssign } from './complete-assign.ts';
 import type { Completion } from './completion.ts';
 import { completeHealth, keySource } from './complete-cluster.ts';
 import type { PlacementConfig, ServiceConfig, VersionConfig } from './config.ts';
@@ -13,6 +14,9 @@ import type { ServiceFile, VersionFile } from './schema-fleet.ts';
 
 export function completeService(name: string, file: ServiceFile, completion: Completion): ServiceConfig {
   const path = ['services', name];
+  const versions = new Set(Object.keys(file.versions));
+  const versionProblem = (version: string): string | null =>
+    versions.has(version) ? null : unknownReference('version', version, versions);
   return {
     name,
     versions: Object.entries(file.versions).map(([version, value]) =>
@@ -25,6 +29,7 @@ export function completeService(name: string, file: ServiceFile, completion: Com
       overload: file.steer.overload,
     },
     onUnavailable: file.onUnavailable,
+    assign: completeAssign(name, file.assign, { path: [...path, 'assign'], completion }, versionProblem),
     sticky: completeSticky(name, file.sticky, { path: [...path, 'sticky'], completion }),
     rollout: completeRollout(file.rollout, { path: [...path, 'rollout'], completion }),
     timeouts: {

@@ -5,6 +5,8 @@ import type { KeySource } from '../message/request-key.ts';
 import type { ClientLocations, RegionDistances } from './region-config.ts';
 import type { DrainConfig } from './drain-config.ts';
 import type { DrillConfig } from './drill-config.ts';
+import type { AssignRule } from './assign-config.ts';
+import type { FieldMatch } from './match-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -303,23 +305,13 @@ export interface ServiceConfig {
   readonly split: Readonly<Record<string, number>>;
   readonly steer: SteerConfig;
   readonly onUnavailable: OnUnavailable;
+  /** The first that holds decides, before the split is asked. */
+  readonly assign: readonly AssignRule[];
   /** Null: requests go by the split, each for itself. */
   readonly sticky: StickyConfig | null;
   readonly rollout: RolloutConfig;
   readonly timeouts: ServiceTimeouts;
   readonly retries: RetryConfig;
-}
-
-export type ValueMatch =
-  | { readonly kind: 'exact'; readonly value: string }
-  | { readonly kind: 'regex'; readonly value: string }
-  | { readonly kind: 'present' }
-  | { readonly kind: 'absent' };
-
-export interface FieldMatch {
-  /** Lower case for header fields; as written for query parameters. */
-  readonly name: string;
-  readonly match: ValueMatch;
 }
 
 export type PathMatch =

@@ -84,6 +84,7 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
   split: 'split',
   steer: 'steer',
   onUnavailable: 'onUnavailable',
+  assign: 'assign',
   sticky: 'sticky',
   rollout: 'rollout',
   timeouts: 'timeouts',

@@ -83,7 +83,9 @@ function complete(file: ConfigFile, completion: Completion): Config {
   );
   const clientRegions = completeClientRegions(file, completion);
   const clientLocations = completeClientLocations(file, completion);
-  const hash = createHash('sha256').update(canonicalJson({ regions, clientRegions, clientLocations, safety, gates, drills, clusters, services }));
+  const hash = createHash('sha256').update(
+    canonicalJson({ regions, clientRegions, clientLocations, safety, gates, drills, clusters, services }),
+  );
   for (const text of routeTexts(routes)) hash.update(text);
   return { ...host, regions, clientRegions, clientLocations, safety, gates, drills, clusters, services, routes, hash: hash.digest('hex') };
 }

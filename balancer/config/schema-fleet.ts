@@ -1,10 +1,12 @@
 // The fleet part of the file: clusters, services and routes.
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
+import { assign } from './schema-assign.ts';
 import { drain } from './schema-drain.ts';
 import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { gates } from './schema-gates.ts';
+import { headerMatch, queryMatch } from './schema-match.ts';
 import { rollout } from './schema-rollout.ts';
 import { safety } from './schema-safety.ts';
 import { sticky } from './schema-sticky.ts';
@@ -205,6 +207,7 @@ const service = mapping(
       'Steering',
     ),
     onUnavailable: choice(['redistribute', 'fail', 'hold'], 'Where a share goes when its place is gone', 'redistribute'),
+    assign,
     sticky,
     rollout,
     timeouts: optionalMapping(
@@ -248,22 +251,6 @@ const service = mapping(
   'An application behind the balancer',
 );
 
-const valueMatch = mappingOr<ReturnType<typeof valueConditions>, string>(
-  valueConditions(),
-  { type: 'string', what: 'a condition', expected: 'a text that must be equal, { regex: … } or { present: true | false }' },
-  { minProperties: 1, maxProperties: 1, description: 'A text that must be equal, `{ regex: … }`, or `{ present: true }` or `false`' },
-);
-
-function valueConditions() {
-  return mapping(
-    {
-      regex: Type.Optional(valueOf('regex', 'Pattern the whole value must match')),
-      present: Type.Optional(Type.Boolean({ description: 'Whether it must be there, or must not' })),
-    },
-    'A condition on a value',
-  );
-}
-
 const match = optionalMapping(
   {
     hosts: listOf(
@@ -277,14 +264,8 @@ const match = optionalMapping(
     exact: Type.Optional(valueOf('path', 'The whole path; instead of `path`')),
     regex: Type.Optional(valueOf('regex', 'Pattern the whole path must match; instead of `path`')),
     methods: listOf(valueOf('method', 'Method'), 'Methods; absent: any', { default: [] }),
-    headers: Type.Optional(named('fieldName', valueMatch, { description: 'Conditions on header fields; all must hold' })),
-    query: Type.Optional(
-      Type.Unsafe<Record<string, string | { regex?: string; present?: boolean }>>({
-        type: 'object',
-        additionalProperties: valueMatch,
-        description: 'Conditions on query parameters, compared after percent-decoding; all must hold',
-      }),
-    ),
+    headers: headerMatch,
+    query: queryMatch,
   },
   'Which requests the route is for; absent: all',
 );
@@ -365,4 +346,3 @@ export type HealthFile = Static<typeof health>;
 export type ServiceFile = FleetFile['services'][string];
 export type VersionFile = ServiceFile['versions'][string];
 export type RouteFile = FleetFile['routes'][number];
-export type ValueMatchFile = Static<typeof valueMatch>;

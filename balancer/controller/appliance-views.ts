@@ -34,7 +34,7 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
   const losses = new Map(edge.loop.losses()?.map(({ cluster, shedRps }) => [cluster, shedRps]));
   const demand = edge.demand();
   const shares = clusterShares(plan, demand);
-  const loads = clusterLoads(plan, demand);
+  const loads = clusterLoads(plan, demand, edge.assigned());
   const agents = new Map(agentViews(edge).map((agent) => [agent.cluster, agent]));
   const all = trafficOf(edge, { of: 'all' }).rps;
   const timed = timedViews(edge);
@@ -88,7 +88,7 @@ export function serviceViews(edge: Edge): readonly ServiceView[] {
       policy: service.steer.policy,
       onUnavailable: service.onUnavailable,
       split: splitPercents(edge, service),
-      targets: planned?.targets.map((target) => targetView(edge, planned, target, traffic.rps)) ?? [],
+      targets: planned?.targets.map((target) => targetView(edge, planned, target)) ?? [],
       lostShare: (planned?.lost ?? 0) / MILLION,
       shedShare: (planned?.shed ?? 0) / MILLION,
       traffic,
@@ -205,16 +205,19 @@ function reasonOf(endpoints: ClusterView['endpoints']): string {
   return reason === '' ? '' : `: ${reason}`;
 }
 
-function targetView(edge: Edge, { service }: ServicePlan, target: PlanTarget, serviceRps: number): TargetView {
+function targetView(edge: Edge, { service }: ServicePlan, target: PlanTarget): TargetView {
   const { version, cluster, desired, effective, reasons } = target;
   const traffic = trafficOf(edge, { of: 'target', service, version, cluster });
+  // Of what the split decides on.
+  const all = edge.window.splitRps({ of: 'service', service });
+  const observed = all === 0 ? 0 : edge.window.splitRps({ of: 'target', service, version, cluster }) / all;
   const accuracy = edge.accuracy.of(service, version, cluster);
   return {
     version,
     cluster,
     desiredShare: desired / MILLION,
     effectiveShare: effective / MILLION,
-    observedShare: serviceRps === 0 ? 0 : traffic.rps / serviceRps,
+    observedShare: observed,
     observedLow: accuracy?.low ?? null,
     observedHigh: accuracy?.high ?? null,
     respected: accuracy?.respected ?? null,

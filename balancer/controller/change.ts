@@ -43,7 +43,7 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const changed = proposal.touched.length > 0;
   const demand = edge.demand();
   // What is about to happen is not foretold: it costs the loss of every cluster, worked out.
-  const forecast = dryRun ? forecastOf(planBefore, planAfter, demand) : null;
+  const forecast = dryRun ? forecastOf(planBefore, planAfter, { demand, assigned: edge.assigned() }) : null;
   const result = (applied: ChangeResult['applied']): Outcome<ChangeResult> => ({
     ok: true,
     value: {

@@ -27,9 +27,9 @@ export function clusterShares(plan: Plan, demand: DemandView): ReadonlyMap<strin
   return shares;
 }
 
-/** Requests per second that the plan sends to each cluster. */
-export function clusterLoads(plan: Plan, demand: DemandView): ReadonlyMap<string, number> {
-  const loads = new Map<string, number>();
+/** Requests per second that each cluster gets: by the plan, and by rules that go before it. */
+export function clusterLoads(plan: Plan, demand: DemandView, assigned: Readonly<Record<string, number>> = {}): ReadonlyMap<string, number> {
+  const loads = new Map(Object.entries(assigned));
   for (const { service, targets } of Object.values(plan.services)) {
     for (const { cluster, effective } of targets) {
       loads.set(cluster, (loads.get(cluster) ?? 0) + ((demand[service] ?? 0) * effective) / MILLION);

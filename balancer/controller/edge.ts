@@ -135,6 +135,7 @@ export class Edge {
       health: this.prober.view(),
       capacity: this.#capacity(),
       demand: this.demand(),
+      assigned: this.assigned(),
       classDemand: this.#classDemand(),
       observed: this.#observed(),
       hostRegion,
@@ -214,10 +215,22 @@ export class Edge {
     );
   }
 
+  /** What the shares divide. */
   demand(): DemandView {
     return Object.fromEntries(
-      Object.keys(this.config.services).map((service) => [service, this.window.rps({ of: 'service', service }, DEMAND_SECONDS)]),
+      Object.keys(this.config.services).map((service) => [service, this.window.splitRps({ of: 'service', service }, DEMAND_SECONDS)]),
     );
+  }
+
+  /** Requests per second that rules send to clusters before the split; those that are not named get none. */
+  assigned(): Readonly<Record<string, number>> {
+    const assigned: Record<string, number> = {};
+    if (Object.values(this.config.services).every(({ assign }) => assign.length === 0)) return assigned;
+    for (const cluster of Object.keys(this.config.clusters)) {
+      const rps = this.window.assignedRps({ of: 'cluster', cluster }, DEMAND_SECONDS);
+      if (rps > 0) assigned[cluster] = rps;
+    }
+    return assigned;
   }
 
   /** What a change is judged by. */

@@ -8,6 +8,7 @@ import { Pins } from '../steer/pins.ts';
 import type { HealthView, PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
 import { isNamed, overrideOf, shareKeys, stickyPlaces, type StickyPlace } from '../steer/sticky-places.ts';
 import type { ExplainedChoice } from './api/explain-view.ts';
+import { explainAssign } from './explain-assign.ts';
 
 export interface ChoiceFacts {
   readonly config: ServiceConfig;
@@ -15,6 +16,8 @@ export interface ChoiceFacts {
   readonly health: HealthView;
   /** That signs pins; null: none is known yet. */
   readonly pinKey: Buffer | null;
+  /** A connection of which nothing but its address is known. */
+  readonly passedThrough: boolean;
 }
 
 export interface Choice {
@@ -25,8 +28,12 @@ export interface Choice {
 
 export function explainChoice(facts: ChoiceFacts, request: CanonicalRequest): Choice {
   const { config, plan } = facts;
-  if (config.sticky === null) return bySplit(plan, 'each request goes by the split for itself', null);
-  return new StickyExplanation(facts, config.sticky, request).choice();
+  const places = config.sticky === null ? null : new StickyExplanation(facts, config.sticky, request);
+  const assigned = places?.isForced === true ? null : explainAssign(facts, request);
+  if (assigned?.choice) return assigned.choice;
+  const chosen = places === null ? bySplit(plan, 'each request goes by the split for itself', null) : places.choice();
+  if (assigned === null) return chosen;
+  return { ...chosen, choice: { ...chosen.choice, text: `${assigned.note}; ${chosen.choice.text}` } };
 }
 
 type Pin = ExplainedChoice['pin'];
@@ -56,12 +63,21 @@ class StickyExplanation {
     this.#empty = shareKeys(this.#split, this.#places, shares);
   }
 
-  choice(): Choice {
-    const { targets } = this.#facts.plan;
+  /** Somebody who is trusted has said where it goes. */
+  get isForced(): boolean {
+    return this.#forced() >= 0;
+  }
+
+  #forced(): number {
     const asked = overrideOf(this.#config, this.#request);
-    const forced = asked === undefined ? -1 : targets.findIndex((target) => isNamed(asked, target) && this.#isUp(target));
+    return asked === undefined ? -1 : this.#facts.plan.targets.findIndex((target) => isNamed(asked, target) && this.#isUp(target));
+  }
+
+  choice(): Choice {
+    const forced = this.#forced();
     const { override, mode, key } = this.#config;
     if (forced >= 0) {
+      const asked = overrideOf(this.#config, this.#request);
       const text = `header ${override ?? ''}: ${asked ?? ''}, from a trusted peer`;
       return this.#chosen({ by: 'override', text, bucketPercent: null, pin: null }, [forced]);
     }

@@ -19,17 +19,19 @@ export interface ServiceFacts {
   readonly revision: number;
   /** That signs pins; null: none is known yet. */
   readonly pinKey: Buffer | null;
+  /** A connection of which nothing but its address is known. */
+  readonly passedThrough: boolean;
   /** Of a client's address; null: nobody knows. */
   readonly regionOf: (client: string) => string | null;
   readonly endpoints: (cluster: string) => readonly EndpointView[];
 }
 
 export function explainService(facts: ServiceFacts, priorityClass: PriorityClass, request: CanonicalRequest): ExplainedService {
-  const { config, planned, pinKey } = facts;
+  const { config, planned, pinKey, passedThrough } = facts;
   const { regions } = facts.plan;
   const clientRegion = regions === undefined ? null : (facts.regionOf(request.clientAddress) ?? UNKNOWN_REGION);
   const plan = (clientRegion === null ? undefined : regions?.[clientRegion]) ?? facts.plan;
-  const { choice, probabilities } = explainChoice({ config, plan, health: planned.plan.health, pinKey }, request);
+  const { choice, probabilities } = explainChoice({ config, plan, health: planned.plan.health, pinKey, passedThrough }, request);
   const refusedShare = plan.shed === 0 ? 0 : shedByClass(plan.shed, plan.classes)[priorityClass];
   const candidates = plan.targets
     .map((target, index) => candidateOf(facts, target, (probabilities[index] ?? 0) * (1 - refusedShare)))

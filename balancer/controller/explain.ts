@@ -12,7 +12,7 @@ import { explainService, type ServiceFacts } from './explain-service.ts';
 import { poseRequest } from './explain-request.ts';
 
 /** What is served now. */
-export interface ExplainFacts extends Omit<ServiceFacts, 'config' | 'plan' | 'regionOf'> {
+export interface ExplainFacts extends Omit<ServiceFacts, 'config' | 'plan' | 'regionOf' | 'passedThrough'> {
   readonly config: Config;
   readonly endpoints: (cluster: string) => readonly EndpointView[];
 }
@@ -99,7 +99,13 @@ class Way {
     const plan = facts.planned.plan.services[route.service];
     if (config === undefined || plan === undefined) return { ...refused('no_cluster'), service: null };
     const service = explainService(
-      { ...facts, config, plan, regionOf: (client) => this.#lookups.clientRegions?.find(client) ?? null },
+      {
+        ...facts,
+        config,
+        plan,
+        passedThrough: request.method === '',
+        regionOf: (client) => this.#lookups.clientRegions?.find(client) ?? null,
+      },
       route.priorityClass,
       request,
     );

@@ -1,14 +1,15 @@
 // What a change comes to, in requests a second: the plan before it and the plan after it under the demand of now. Pure.
 import { MILLION } from '../config/config.ts';
 import { headroomText, losses } from '../steer/headroom.ts';
-import type { Planned } from '../steer/plan.ts';
+import type { Planned, PlanFacts } from '../steer/plan.ts';
 import type { DemandView, Plan, PlanTarget } from '../steer/plan-shape.ts';
 import type { ClusterForecast, Forecast, MovedShare } from './api/views.ts';
 import { clusterLoads } from './cluster-shares.ts';
 
-export function forecastOf(before: Planned, after: Planned, demand: DemandView): Forecast {
+/** `demand`: what the shares divide, and what clusters get before any split. */
+export function forecastOf(before: Planned, after: Planned, { demand, assigned = {} }: Pick<PlanFacts, 'demand' | 'assigned'>): Forecast {
   return {
-    clusters: clusterForecasts(before, after, demand),
+    clusters: clusterForecasts(before, after, { demand, assigned }),
     moved: movedShares(before.plan, after.plan),
     lostRps: { before: lostRps(before.plan, demand), after: lostRps(after.plan, demand) },
     headroom: headroomText(after.loads === null ? null : losses(after.loads)),
@@ -16,8 +17,12 @@ export function forecastOf(before: Planned, after: Planned, demand: DemandView):
 }
 
 /** The clusters whose load changes. */
-function clusterForecasts(before: Planned, after: Planned, demand: DemandView): readonly ClusterForecast[] {
-  const [loadsBefore, loadsAfter] = [clusterLoads(before.plan, demand), clusterLoads(after.plan, demand)];
+function clusterForecasts(
+  before: Planned,
+  after: Planned,
+  { demand, assigned }: Pick<PlanFacts, 'demand' | 'assigned'>,
+): readonly ClusterForecast[] {
+  const [loadsBefore, loadsAfter] = [clusterLoads(before.plan, demand, assigned), clusterLoads(after.plan, demand, assigned)];
   return [...new Set([...loadsBefore.keys(), ...loadsAfter.keys()])].flatMap((cluster) => {
     const figures = (loads: ReadonlyMap<string, number>, { standings }: Planned): ClusterForecast['before'] => {
       const rps = loads.get(cluster) ?? 0;

@@ -12,11 +12,11 @@ interface Since {
 }
 
 export class ShareWatch {
-  readonly #window: Pick<TrafficWindow, 'rps'>;
+  readonly #window: Pick<TrafficWindow, 'splitRps'>;
   #since = new Map<string, Since>();
   #accuracy: ReadonlyMap<string, Accuracy> = new Map();
 
-  constructor(window: Pick<TrafficWindow, 'rps'>) {
+  constructor(window: Pick<TrafficWindow, 'splitRps'>) {
     this.#window = window;
   }
 
@@ -49,7 +49,7 @@ export class ShareWatch {
     into: Map<string, Accuracy>,
   ): void {
     const requests = targets.map(({ version, cluster }) =>
-      Math.round(this.#window.rps({ of: 'target', service, version, cluster }, seconds) * seconds),
+      Math.round(this.#window.splitRps({ of: 'target', service, version, cluster }, seconds) * seconds),
     );
     const total = requests.reduce((sum, count) => sum + count, 0);
     for (const [index, { version, cluster, effective }] of targets.entries()) {

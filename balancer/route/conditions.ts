@@ -1,5 +1,6 @@
 // What a route asks of a request besides host and path: method, header fields, query parameters.
-import type { FieldMatch, RouteMatch, ValueMatch } from '../config/config.ts';
+import type { RouteMatch } from '../config/config.ts';
+import type { FieldMatch, ValueMatch } from '../config/match-config.ts';
 import { compilePattern } from '../config/pattern/linear-regex.ts';
 import { fieldIndex, type Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
@@ -10,7 +11,7 @@ export type RoutableRequest = Pick<CanonicalRequest, 'host' | 'path' | 'query' |
 /** Takes a value, or undefined where there is none. */
 type ValueTest = (value: string | undefined) => boolean;
 
-interface NamedTest {
+export interface NamedTest {
   readonly name: string;
   readonly test: ValueTest;
 }
@@ -62,7 +63,7 @@ export function compileTextTest(pattern: string): (text: string) => boolean {
   return (text) => compiled.regex.test(text);
 }
 
-function compileTest({ name, match }: FieldMatch): NamedTest {
+export function compileTest({ name, match }: FieldMatch): NamedTest {
   return { name, test: compileValueTest(match) };
 }
 
@@ -82,7 +83,7 @@ function compileValueTest(match: ValueMatch): ValueTest {
 }
 
 /** A field that is repeated counts as one with all values (RFC 9110 section 5.3). */
-function combinedValue(fields: Readonly<Fields>, name: string): string | undefined {
+export function combinedValue(fields: Readonly<Fields>, name: string): string | undefined {
   const first = fieldIndex(fields, name);
   if (first < 0) return undefined;
   let value = fields[first];
@@ -91,7 +92,7 @@ function combinedValue(fields: Readonly<Fields>, name: string): string | undefin
 }
 
 /** The value of the first parameter of that name, decoded; a parameter without `=` has the empty value. */
-function firstParameter(query: string, name: string): string | undefined {
+export function firstParameter(query: string, name: string): string | undefined {
   if (query === '') return undefined;
   for (const parameter of query.split('&')) {
     const equals = parameter.indexOf('=');

@@ -1,5 +1,6 @@
 // Why a request gets the route it gets: all that fit it in their order, or the nearest of those that do not. Pure; asks the router itself.
 import type { ListenerProtocol, PathMatch, RouteConfig, RouteMatch } from '../config/config.ts';
+import type { FieldMatch } from '../config/match-config.ts';
 import { compileRouter, type RoutableRequest } from './router.ts';
 
 /** A request at a listener. */
@@ -94,7 +95,7 @@ function pathText({ kind, value }: PathMatch): string {
   return kind === 'exact' ? `exactly ${value}` : kind === 'regex' ? `like ${value}` : `from ${value} down`;
 }
 
-function conditionText({ name, match }: RouteMatch['headers'][number]): string {
+export function conditionText({ name, match }: FieldMatch): string {
   switch (match.kind) {
     case 'exact':
       return `${name}: ${match.value}`;

@@ -55,12 +55,14 @@ export function draftService(service: ServiceConfig, ground: Ground, clients: Cl
   const anyKeys = ground.ejected.size > 0 || !ground.allKept;
   const keyOf = (version: string, cluster: string): string | null => (anyKeys ? targetKey(service.name, version, cluster) : null);
   const targets: DraftTarget[] = [];
+  const chosen = chosenVersions(service);
   for (const version of service.versions) {
     const share = (asked?.split ?? service.split)[version.name] ?? 0;
     const tiers = tiersOf(service, version, ground, clients);
     const places = placesOf(version, tiers, asked?.clusterWeights[version.name], ground);
     const desired = desiredShares(share, places, flat);
     const weights = weighIn(share, places, flat);
+    const within = chosen.has(version.name) ? withinShares(service, version.name, places, ground) : NOTHING_WITHIN;
     for (const [index, at] of places.entries()) {
       const receives = share > 0 && at.weight > 0 && (at.open || at.lastResort) && !at.waiting;
       targets.push({
@@ -75,6 +77,7 @@ export function draftService(service: ServiceConfig, ground: Ground, clients: Cl
         limit: null,
         weight: weights[index] ?? 0,
         spillAt: null,
+        ...within[index],
         reasons: NO_REASONS,
       });
     }
@@ -157,6 +160,32 @@ function desiredShares(share: number, places: readonly Place[], flat: boolean): 
     share,
     eligible.map((weight, index) => (flat || places[index]?.priority === lowest ? weight : 0)),
   );
+}
+
+const NOTHING_WITHIN: readonly Pick<PlanTarget, 'within'>[] = [];
+const NONE_CHOSEN: ReadonlySet<string> = new Set();
+
+/** The versions that requests go to whatever the split says. */
+function chosenVersions({ assign }: ServiceConfig): ReadonlySet<string> {
+  return assign.length === 0 ? NONE_CHOSEN : new Set(assign.map(({ to }) => to));
+}
+
+/** Where such requests go: by weight, dial and health among the open places of the lowest priority that has any. All 0: nowhere. */
+function withinShares(
+  service: ServiceConfig,
+  version: string,
+  places: readonly Place[],
+  ground: Ground,
+): readonly Pick<PlanTarget, 'within'>[] {
+  const coldStart = isColdStart(service, ground);
+  const parts = places.map(({ cluster, weight, open, waiting, held }) =>
+    open && !waiting && !held ? weight * availability(cluster, targetKey(service.name, version, cluster), coldStart, ground) : 0,
+  );
+  let lowest = Infinity;
+  if (service.steer.policy !== 'weighted')
+    for (const [index, { priority }] of places.entries()) if ((parts[index] ?? 0) > 0) lowest = Math.min(lowest, priority);
+  const own = parts.map((part, index) => ((places[index]?.priority ?? 0) <= lowest ? part : 0));
+  return apportion(MILLION, own).map((within) => ({ within }));
 }
 
 /** What each place would have if its priority were the only one: by this it receives. */

@@ -14,6 +14,8 @@ export interface PlanFacts {
   readonly health: HealthView;
   readonly capacity: CapacityView;
   readonly demand: DemandView;
+  /** Requests per second that clusters get before any split: what is left of their capacity is there for the shares. */
+  readonly assigned?: Readonly<Record<string, number>>;
   readonly classDemand?: ClassDemandView;
   readonly observed?: ObservedView;
   /** Where this host is, and how far from there it is to other regions. */

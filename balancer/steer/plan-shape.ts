@@ -112,6 +112,8 @@ export interface PlanTarget {
   readonly weight?: number;
   /** Millionths at which it hands on what is above to places with room; null or absent: it keeps its own share whatever the load. */
   readonly spillAt?: number | null;
+  /** Of what goes to its version whatever the split says, the millionths that come here; absent: nothing does. */
+  readonly within?: number;
   readonly reasons: readonly ShareReason[];
 }
 

@@ -79,7 +79,9 @@ function keptOf(slowness: PlanMemory['slowness']): Readonly<Record<string, numbe
 function openCapacity(input: PlanInput, of: Readonly<Record<string, Standing>>): Readonly<Record<string, number>> {
   const open: Record<string, number> = {};
   for (const [cluster, { capacityRps }] of Object.entries(of)) {
-    if (capacityRps !== null) open[cluster] = (capacityRps * (clusterIntent(input, cluster).dialPercent || 100)) / 100;
+    if (capacityRps === null) continue;
+    const dialled = (capacityRps * (clusterIntent(input, cluster).dialPercent || 100)) / 100;
+    open[cluster] = Math.max(0, dialled - (input.assigned?.[cluster] ?? 0));
   }
   return open;
 }

@@ -86,6 +86,16 @@ export const METRICS = {
     help: 'Second attempts beside a first one that took its time: sent, won (they answered first), and refused for want of budget',
     labels: ['service', 'outcome'],
   },
+  weir_assigned_requests_total: {
+    kind: 'counter',
+    help: 'Requests and passed-through connections that a rule of `assign` took before the split, by who answered; shares are observed without them',
+    labels: ['service', 'version', 'cluster'],
+  },
+  weir_assign_unavailable_total: {
+    kind: 'counter',
+    help: 'Requests that a rule of `assign` took for a version that had no place for them',
+    labels: ['service', 'version'],
+  },
   weir_assignments_total: {
     kind: 'counter',
     help: 'Clients that were given a place by a cookie; by these the split is met, requests follow as old cookies go',

@@ -67,6 +67,8 @@ export class TrafficWindow {
   readonly #counts = new Map<string, Ring>();
   readonly #latency = new Map<string, Ring>();
   readonly #answers = new Map<string, Ring>();
+  /** By service, target and cluster. */
+  readonly #assigned = new Map<string, Ring>();
 
   /** `nowMs`: a monotonic clock. */
   constructor(nowMs: () => number) {
@@ -82,6 +84,7 @@ export class TrafficWindow {
       if (series.name === 'weir_requests_total') this.#addRequests(series, second);
       else if (series.name === 'weir_l4_connections_total') this.#addConnections(series, second);
       else if (series.name === 'weir_client_region_requests_total') this.#addAsked(series, second);
+      else if (series.name === 'weir_assigned_requests_total') this.#addAssigned(series, second);
       else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
       else if (series.name === 'weir_upstream_answer_seconds') this.#addAnswers(series, second);
       else if (series.name === 'weir_upstream_errors_total') this.#addAnswerErrors(series, second);
@@ -130,8 +133,20 @@ export class TrafficWindow {
   /** Requests per second over the last `seconds` complete seconds. */
   rps(whose: TrafficOf, seconds = 10): number {
     const windowSeconds = this.#covered(seconds);
-    const [requests = 0] = this.#counts.get(keyOf(whose))?.sum(this.#second(), windowSeconds) ?? [];
-    return requests / windowSeconds;
+    return this.#requests(this.#counts, whose, windowSeconds) / windowSeconds;
+  }
+
+  /** The same of the requests that the split decided on: without those that a rule took before it. */
+  splitRps(whose: TrafficOf & { readonly of: 'service' | 'target' }, seconds = 10): number {
+    const windowSeconds = this.#covered(seconds);
+    const all = this.#requests(this.#counts, whose, windowSeconds);
+    return Math.max(0, all - this.#requests(this.#assigned, whose, windowSeconds)) / windowSeconds;
+  }
+
+  /** Of what rules took before the split. */
+  assignedRps(whose: TrafficOf & { readonly of: 'service' | 'target' | 'cluster' }, seconds = 10): number {
+    const windowSeconds = this.#covered(seconds);
+    return this.#requests(this.#assigned, whose, windowSeconds) / windowSeconds;
   }
 
   /** Requests in each of the last complete seconds, oldest first. */
@@ -150,6 +165,7 @@ export class TrafficWindow {
       this.#counts.delete(key);
       this.#latency.delete(key);
       this.#answers.delete(key);
+      this.#assigned.delete(key);
     }
   }
 
@@ -159,6 +175,10 @@ export class TrafficWindow {
 
   #covered(seconds: number): number {
     return Math.max(1, Math.min(seconds, WINDOW_SECONDS, this.#second() - this.#startedAtSecond));
+  }
+
+  #requests(rings: ReadonlyMap<string, Ring>, whose: TrafficOf, seconds: number): number {
+    return rings.get(keyOf(whose))?.sum(this.#second(), seconds)[0] ?? 0;
   }
 
   #addRequests({ labels, value }: SeriesDelta, second: number): void {
@@ -177,6 +197,16 @@ export class TrafficWindow {
   #addAsked({ labels, value }: SeriesDelta, second: number): void {
     const [service = '', region = ''] = labels;
     ringOf(this.#counts, keyOf({ of: 'region', service, region }), COUNTS).add(second, [value, 0]);
+  }
+
+  #addAssigned({ labels, value }: SeriesDelta, second: number): void {
+    const [service = '', version = '', cluster = ''] = labels;
+    const places: readonly TrafficOf[] = [
+      { of: 'service', service },
+      { of: 'target', service, version, cluster },
+      { of: 'cluster', cluster },
+    ];
+    for (const whose of places) ringOf(this.#assigned, keyOf(whose), COUNTS).add(second, [value, 0]);
   }
 
   #addLatency({ labels, buckets }: SeriesDelta, second: number): void {

@@ -17,7 +17,7 @@ import type { TlsSources } from '../upstream/upstream-tls.ts';
 import type { Evidence } from './evidence.ts';
 import type { PinKey } from '../steer/pins.ts';
 import { ServiceSteering, type ServiceTarget } from './service-steering.ts';
-import { AnswerStats } from './stats.ts';
+import { AnswerStats, type WorkerCounters } from './stats.ts';
 
 /** Routes of a listener that passes bytes on ask for nothing but a host. */
 const ANY_REQUEST: RoutableRequest = { host: '', path: '/', query: '', method: '', fields: [] };
@@ -88,13 +88,13 @@ export class RouteRuntime {
     }));
   }
 
-  /** Every filter hears of the end, whatever another one does; each that throws is told. */
-  tellEnd(request: CanonicalRequest, end: ExchangeEnd, onException: () => void): void {
+  /** Every filter hears of the end, whatever another one does; each that throws is counted. */
+  tellEnd(request: CanonicalRequest, end: ExchangeEnd, counters: WorkerCounters): void {
     for (const filter of this.onEnd) {
       try {
         filter.onEnd?.(request, end);
       } catch {
-        onException();
+        counters.exception(request.listener, 'end');
       }
     }
   }

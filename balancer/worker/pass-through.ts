@@ -60,6 +60,8 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
   #endpoint: Endpoint | null = null;
   #raw: RawConnection | null = null;
   #tunnel: Tunnel | null = null;
+  /** A rule of the service took it before the split. */
+  #assigned = false;
   #attempts = 0;
   #attemptedMs = 0;
   readonly #triedTargets: ServiceTarget[] = [];
@@ -166,7 +168,8 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
     this.#route = route;
     if (route.service.refuses(route.config.priorityClass, this.#facts.peerAddress))
       return this.#fail('overloaded', 'the service has more than its places can take');
-    const target = route.service.choose(this.#facts.peerAddress);
+    const target = route.service.chooseConnection(this.#facts.peerAddress);
+    this.#assigned = route.service.chosenBy === 'assign';
     if (target === null) this.#fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#try(target, route, NO_ENDPOINT);
   }
@@ -256,6 +259,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
 
   #count(outcome: ErrorCode | 'established'): void {
     this.#context.counters.passThrough(this.#facts.listener.name, this.#names(), outcome);
+    if (this.#assigned) this.#route?.service.countAssigned(this.#target);
   }
 
   #names(): PassThroughNames {

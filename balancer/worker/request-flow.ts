@@ -370,13 +370,12 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     if (route !== null) {
       if (this.#steered) route.service.budget.inFlight -= 1;
       this.#retrying?.close();
-      const { request } = this.exchange;
-      if (route.onEnd.length > 0)
-        route.tellEnd(request, { status: this.#status, durationMs }, () => context.counters.exception(request.listener, 'end'));
+      if (route.onEnd.length > 0) route.tellEnd(this.exchange.request, { status: this.#status, durationMs }, context.counters);
     }
     const stats = route === null ? context.unrouted : route.statsOf(this.#target);
     stats.record(this.#result, durationMs);
     route?.countBytes(this.#bytesIn, this.#bytesOut);
+    if (this.#chosenBy === 'assign') route?.service.countAssigned(this.#target);
     const kept = context.recent.takes(isNotable(this.attempts, this.#result, this.#error), nowMs);
     if (kept || context.accessLog !== null) this.#tell(durationMs, kept);
   }

@@ -75,6 +75,8 @@ export class ServiceSteering {
   readonly #byRegion = new Map<string, RegionChoice>();
   /** By what the last request was chosen a place. */
   #last: ShareChoice;
+  /** By target; made when it is first needed. */
+  readonly #assigned: Counter[] = [];
 
   /** Detectors and the split's accumulated error of `previous` carry over where targets are the same. */
   constructor(
@@ -153,9 +155,17 @@ export class ServiceSteering {
     return this.#sharesFor(request.clientAddress).cookieFor(target, request);
   }
 
-  /** Where the next request of the client goes; null: its share is lost, or there is no place at all. */
-  choose(client: string): ServiceTarget | null {
-    return this.#sharesFor(client).choose();
+  /** Where a connection of the client goes that is passed through; null: its share is lost, or there is no place at all. */
+  chooseConnection(client: string): ServiceTarget | null {
+    this.#last = this.#sharesFor(client);
+    return this.#last.chooseConnection(client);
+  }
+
+  /** Counts what a rule has taken before the split and `target` has answered; null: weir itself has. */
+  countAssigned(target: ServiceTarget | null): void {
+    if (target === null) return;
+    const { service, version, cluster, index } = target;
+    (this.#assigned[index] ??= this.#environment.meter.counter('weir_assigned_requests_total', [service, version, cluster.name])).add(1);
   }
 
   /**

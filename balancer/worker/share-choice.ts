@@ -4,6 +4,7 @@ import { shedByClass } from '../steer/overload.ts';
 import type { PlanTarget, ServicePlan, ShareReason } from '../steer/plan-shape.ts';
 import { redistribute } from '../steer/redistribute.ts';
 import { SplitChooser } from '../steer/split.ts';
+import { AssignChoice } from './assign-choice.ts';
 import type { ServiceTarget, SteeringEnvironment } from './service-steering.ts';
 import { BY_SPLIT, epochOf, StickyChoice, type ChosenBy, type StickyRequest } from './sticky-choice.ts';
 
@@ -20,6 +21,10 @@ export class ShareChoice {
   readonly #environment: SteeringEnvironment;
   /** Null: nobody keeps a place. */
   readonly #sticky: StickyChoice | null;
+  /** Null: no rule goes before the split. */
+  readonly #assign: AssignChoice | null;
+  /** Whether one took the last request. */
+  #assigned = false;
   #chooser: SplitChooser;
   #plan: Planned;
   /** By priority class, which requests are refused; null: none are. */
@@ -36,6 +41,8 @@ export class ShareChoice {
     this.#plan = initialPlan(config);
     this.#sticky =
       config.sticky === null ? null : new StickyChoice(config.sticky, targets, environment, previous === null ? null : previous.#sticky);
+    const { assign, onUnavailable } = config;
+    this.#assign = assign.length === 0 ? null : new AssignChoice(assign, targets, environment, onUnavailable);
     const same = previous !== null && sameTargets(previous.#targets, targets);
     if (same) this.#plan = previous.#plan;
     this.#chooser = same ? previous.#handOverChooser() : this.#newChooser();
@@ -70,16 +77,33 @@ export class ShareChoice {
     return this.#refusals !== null && this.#refusals.get(priorityClass)?.next() === REFUSED;
   }
 
-  /** Where this request goes, by what it is known by where clients keep their place. */
+  /** Where this request goes, by what it is known by: a rule of the service, or where clients keep their place. */
   chooseFor(request: StickyRequest): ServiceTarget | null {
+    if (this.#assign !== null) {
+      this.#look();
+      // What a trusted peer says goes before all rules.
+      const index = this.#sticky?.isForced(request) === true ? BY_SPLIT : this.#assign.choose(request);
+      this.#assigned = index !== BY_SPLIT;
+      if (this.#assigned) return this.#targets[index] ?? null;
+    }
     if (this.#sticky === null) return this.choose();
     this.#look();
     const index = this.#sticky.choose(request);
     return index === BY_SPLIT ? this.choose() : (this.#targets[index] ?? null);
   }
 
+  /** Where a connection goes that is passed through. */
+  chooseConnection(clientAddress: string): ServiceTarget | null {
+    if (this.#assign === null) return this.choose();
+    this.#look();
+    const index = this.#assign.chooseConnection(clientAddress);
+    this.#assigned = index !== BY_SPLIT;
+    return this.#assigned ? (this.#targets[index] ?? null) : this.choose();
+  }
+
   /** What decided where the last request of `chooseFor` goes. */
   get chosenBy(): ChosenBy {
+    if (this.#assigned) return 'assign';
     return this.#sticky === null ? 'split' : this.#sticky.chosenBy;
   }
 
@@ -90,7 +114,8 @@ export class ShareChoice {
 
   /** What a client that `target` answered is told, so that it keeps its place; null: nothing. */
   cookieFor(target: ServiceTarget, request: StickyRequest): string | null {
-    return this.#sticky === null ? null : this.#sticky.cookieFor(target, request);
+    if (this.#sticky === null || this.#assign?.takes(request) === true) return null;
+    return this.#sticky.cookieFor(target, request);
   }
 
   /** Where the next request goes; null: its share is lost, or there is no place at all. */
@@ -107,17 +132,17 @@ export class ShareChoice {
     let bestRank = 0;
     for (const target of this.#targets) {
       const planned = this.#plan.targets[target.index];
-      if (planned === undefined || tried.includes(target) || !this.#usable(target, planned)) continue;
-      const rank = (target.version === failed.version ? 2 * MILLION : 0) + (this.#effective[target.index] ?? 0) + planned.desired + 1;
+      if (planned === undefined || tried.includes(target) || !this.#usable(target, planned, failed)) continue;
+      const rank = (target.version === failed.version ? 3 * MILLION : 0) + (this.#effective[target.index] ?? 0) + planned.desired + 1;
       if (rank > bestRank) [best, bestRank] = [target, rank];
     }
     return best;
   }
 
-  #usable(target: ServiceTarget, planned: PlanTarget): boolean {
-    return (
-      planned.receives && planned.available > 0 && target.cluster.available && !target.detector.isEjected(this.#environment.deadlines.nowMs)
-    );
+  /** A version that gets requests whatever the split says has places for them at weight 0 too. */
+  #usable(target: ServiceTarget, { receives, available, within = 0 }: PlanTarget, failed: ServiceTarget): boolean {
+    const open = (receives && available > 0) || (within > 0 && target.version === failed.version);
+    return open && target.cluster.available && !target.detector.isEjected(this.#environment.deadlines.nowMs);
   }
 
   #look(): void {
@@ -129,6 +154,7 @@ export class ShareChoice {
     this.#effective = effective;
     this.#chooser.setWeights([...effective, lost - shed]);
     this.#refuse(shed);
+    this.#assign?.update(this.#plan.targets);
     this.#sticky?.update({ planned: this.#plan.targets, effective, shed, epoch: epochOf(this.#plan) });
   }
 

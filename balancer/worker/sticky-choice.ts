@@ -32,7 +32,7 @@ interface Place {
   emptySinceMs: number;
 }
 
-export type ChosenBy = 'split' | 'key' | 'pin' | 'override';
+export type ChosenBy = 'split' | 'key' | 'pin' | 'override' | 'assign';
 
 type PinOutcome = 'kept' | 'void' | 'broken' | 'evicted';
 
@@ -93,6 +93,11 @@ export class StickyChoice {
     if (key === null) return BY_SPLIT;
     const place = this.#split.place(key);
     return place === NOWHERE ? NOWHERE : this.#within(place);
+  }
+
+  /** Whether somebody who is trusted has said where it goes. */
+  isForced(request: StickyRequest): boolean {
+    return this.#config.override !== null && this.#forced(request) !== null;
   }
 
   /** The cookie for a client that `target` has answered; null: it has it already, or none is given. */

@@ -59,7 +59,7 @@ function choosing(clusters: number): MicroCase {
     name: `2 versions in ${clusters} cluster${clusters === 1 ? '' : 's'}`,
     run: (iterations) => {
       let total = 0;
-      for (let turn = 0; turn < iterations; turn += 1) total += steering.choose(CLIENT)?.index ?? 0;
+      for (let turn = 0; turn < iterations; turn += 1) total += steering.chooseConnection(CLIENT)?.index ?? 0;
       return total;
     },
   };

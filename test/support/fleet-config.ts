@@ -58,6 +58,7 @@ function serviceConfig(name: string, { versions, split, policy, onUnavailable }:
     split: toMillionths(Object.fromEntries(names.map((version) => [version, asked[version] ?? 0]))),
     steer: { policy: policy ?? 'capacity', panicThreshold: 0, overload: 'shed' },
     onUnavailable: onUnavailable ?? 'redistribute',
+    assign: [],
     sticky: null,
     rollout: AT_ONCE,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },

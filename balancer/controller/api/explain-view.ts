@@ -72,9 +72,9 @@ export interface ExplainedService {
 
 /** What chooses among the candidates. */
 export interface ExplainedChoice {
-  readonly by: 'split' | 'key' | 'pin' | 'override';
+  readonly by: 'split' | 'key' | 'pin' | 'override' | 'assign';
   readonly text: string;
-  /** 0 to 100: where the key is in the line of all shares; null: no key counts. */
+  /** 0 to 100: where the key is in the line of all shares, or of all users of a rule; null: no key counts. */
   readonly bucketPercent: number | null;
   /** What the cookie that came is worth; null: none came, or none is given. */
   readonly pin: 'kept' | 'void' | 'broken' | 'evicted' | null;

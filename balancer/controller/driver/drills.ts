@@ -64,8 +64,9 @@ export class DrillDriver {
     const outcome = applyTimed(before, change, facts, { wallMs, permanent: false });
     if (!outcome.ok) return { ok: false, problem: { code: outcome.refusal.kind, message: outcome.refusal.message } };
     const demand = edge.demand();
-    const [now, then] = [loop.planned, loop.preview(edge.planFacts(outcome.intent))];
-    const { lostRps } = forecastOf(now, then, demand);
+    const planFacts = edge.planFacts(outcome.intent);
+    const [now, then] = [loop.planned, loop.preview(planFacts)];
+    const { lostRps } = forecastOf(now, then, planFacts);
     if (lostRps.after > lostRps.before + LEAST_RPS && request.breakGlass !== true)
       return refusedFor(
         `${Math.round(lostRps.after * 10) / 10} requests a second would find no place; --break-glass begins it all the same`,

@@ -19,7 +19,7 @@ function planOf(blue: number, green: number): Plan {
 /** 90 requests a second to blue, 10 to green; `asked` remembers over how many seconds. */
 function traffic(asked: number[]) {
   return {
-    rps: (whose: TrafficOf, seconds = 0) => {
+    splitRps: (whose: TrafficOf, seconds = 0) => {
       asked.push(seconds);
       return whose.of === 'target' && whose.version === 'blue' ? 90 : 10;
     },

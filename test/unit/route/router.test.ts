@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { FieldMatch, PathMatch, RouteConfig, RouteMatch } from '../../../balancer/config/config.ts';
+import type { PathMatch, RouteConfig, RouteMatch } from '../../../balancer/config/config.ts';
+import type { FieldMatch } from '../../../balancer/config/match-config.ts';
 import { compileRouter, type RoutableRequest } from '../../../balancer/route/router.ts';
 
 const prefix = (value: string): PathMatch => ({ kind: 'prefix', value });

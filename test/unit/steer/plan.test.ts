@@ -304,3 +304,12 @@ test('desired and effective shares sum exactly and maintenance gets nothing, for
     { seed: 42, numRuns: 500 },
   );
 });
+
+test('what rules send to a cluster before the split is not there for the shares, and capacity says so', () => {
+  const two: FleetSketch = { services: { shop: { versions: { blue: { eu: 1, us: 1 } } } } };
+  const facts = { rps: { eu: 100, us: 100 }, demand: { shop: 100 } };
+  assert.equal(service(input(two, facts)).targets[0]?.effective, 500_000);
+  const pressed = service(input(two, { ...facts, assigned: { eu: 90 } }));
+  assert.ok((pressed.targets[0]?.effective ?? 1) < 200_000, JSON.stringify(shares(pressed)));
+  assert.equal(pressed.shed, 0);
+});

@@ -142,3 +142,14 @@ test('what had no request for a minute is let go of', () => {
   traffic.window.prune();
   assert.deepEqual(new Set(traffic.window.trend(TARGET)), new Set([0]));
 });
+
+test('what rules took before the split is counted apart, for the service, the target and the cluster', () => {
+  const traffic = new Traffic();
+  traffic.requests(100, '2xx');
+  traffic.meter.counter('weir_assigned_requests_total', ['shop', 'blue', 'one']).add(30);
+  traffic.second();
+  assert.equal(traffic.window.rps(TARGET, 1), 100);
+  assert.equal(traffic.window.splitRps(TARGET, 1), 70);
+  assert.equal(traffic.window.splitRps({ of: 'service', service: 'shop' }, 1), 70);
+  assert.equal(traffic.window.assignedRps({ of: 'cluster', cluster: 'one' }, 1), 30);
+});

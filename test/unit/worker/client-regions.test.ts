@@ -91,7 +91,7 @@ class Bench {
 
   /** Where the next ten requests of a client go. */
   places(client: string, name = 'shop'): ReadonlySet<string | undefined> {
-    return new Set(Array.from({ length: 10 }, () => this.service(name).choose(client)?.cluster.name));
+    return new Set(Array.from({ length: 10 }, () => this.service(name).chooseConnection(client)?.cluster.name));
   }
 
   asked(): Readonly<Record<string, number>> {
@@ -126,7 +126,7 @@ test('each request is counted once for the region of its client, and none of a s
   for (const client of [IN_THE_US, IN_THE_US, IN_EUROPE, SOMEWHERE]) {
     assert.equal(bench.service('shop').refuses('normal', client), false);
     assert.equal(bench.service('flat').refuses('normal', client), false);
-    bench.service('shop').choose(client);
+    bench.service('shop').chooseConnection(client);
   }
   assert.deepEqual(bench.asked(), { 'shop/': 1, 'shop/eu': 1, 'shop/us': 2 });
 });

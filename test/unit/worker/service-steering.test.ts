@@ -65,13 +65,13 @@ test('a retry of the old generation leaves the shares of the new one alone', () 
   const old = new ServiceSteering(service, { upstreams, configs }, environment, null);
   old.applyPlan(planned(1_000_000));
   evidence.renew();
-  const running = old.choose(CLIENT);
+  const running = old.chooseConnection(CLIENT);
   assert.equal(running?.cluster.name, 'one');
   const next = new ServiceSteering(service, { upstreams, configs }, environment, old);
   next.applyPlan(planned(0));
   evidence.renew();
-  assert.equal(next.choose(CLIENT)?.cluster.name, 'two');
+  assert.equal(next.chooseConnection(CLIENT)?.cluster.name, 'two');
   // The request that began before fails over by the plan it began with.
   old.alternative(running, [running], CLIENT);
-  for (let i = 0; i < 10; i += 1) assert.equal(next.choose(CLIENT)?.cluster.name, 'two');
+  for (let i = 0; i < 10; i += 1) assert.equal(next.chooseConnection(CLIENT)?.cluster.name, 'two');
 });
