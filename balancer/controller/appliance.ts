@@ -15,6 +15,7 @@ import type {
   FieldDifference,
   ListView,
   RememberedRequest,
+  ResultsView,
   RevisionView,
   RolloutView,
   RouteView,
@@ -42,6 +43,11 @@ export interface ConfigApplyResult {
   readonly needsRestart: readonly string[];
 }
 
+export interface ResultsRequest {
+  readonly windowSeconds: number;
+  readonly baseline?: string;
+}
+
 export interface TokenView {
   readonly name: string;
   readonly role: Role | 'agent';
@@ -65,6 +71,8 @@ export interface Appliance {
   routes(): ListView<RouteView>;
   /** The newest of each service. */
   rollouts(): ListView<RolloutView>;
+  /** The versions of a service side by side; without `baseline` against the one with the largest share. */
+  results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>>;
   edges(): ListView<EdgeView>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;

@@ -235,6 +235,7 @@ class Controller {
     this.#expiries.tick();
     this.#updateMetrics();
     edge.window.prune();
+    edge.results.keep(edge.config.services);
     this.#tellHeadroom();
     this.#storeHealth();
   }

@@ -18,6 +18,7 @@ import type {
   FieldDifference,
   ListView,
   RememberedRequest,
+  ResultsView,
   RevisionView,
   RolloutView,
   RouteView,
@@ -25,7 +26,7 @@ import type {
   StatusView,
   WorkerView,
 } from './api/views.ts';
-import type { Appliance, Caller, ConfigApplyResult, Outcome, TokenRequest, TokenView } from './appliance.ts';
+import type { Appliance, Caller, ConfigApplyResult, Outcome, ResultsRequest, TokenRequest, TokenView } from './appliance.ts';
 import { agentViews, clusterViews, edgeView, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts';
 import { makeChange } from './change.ts';
@@ -33,6 +34,7 @@ import type { Config } from '../config/config.ts';
 import { takeConfig } from './config-taker.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import { resultsView } from './results-view.ts';
 import { rolloutViews } from './rollout-views.ts';
 import { Explainer } from './explain.ts';
 
@@ -82,6 +84,12 @@ export class EdgeAppliance implements Appliance {
 
   rollouts(): ListView<RolloutView> {
     return listOf(this.#edge, 'rollouts', rolloutViews(this.#edge, this.#rollouts));
+  }
+
+  results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>> {
+    const results = resultsView(this.#edge, service, asked);
+    if (typeof results === 'string') return { ok: false, problem: { code: 'not_found', message: results } };
+    return { ok: true, value: listOf(this.#edge, 'results', [results]) };
   }
 
   edges(): ListView<EdgeView> {

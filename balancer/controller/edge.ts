@@ -26,6 +26,7 @@ import { OneAtATime } from './one-at-a-time.ts';
 import { PlanLoop } from './plan-loop.ts';
 import { Prober } from './probe/prober.ts';
 import { ShareWatch } from './share-watch.ts';
+import { VersionResults } from './version-results.ts';
 import { WorkerFigures } from './worker-figures.ts';
 import { WorkerLinks, type WorkerListener } from './worker-links.ts';
 
@@ -57,6 +58,7 @@ export class Edge {
   readonly accuracy: ShareWatch;
   readonly figures = new WorkerFigures();
   readonly outcomes = new FollowedOutcomes();
+  readonly results: VersionResults;
   readonly links: WorkerLinks;
   readonly prober: Prober;
   /** Null: the config has no address for agents. */
@@ -85,6 +87,7 @@ export class Edge {
     this.keeper = new IntentKeeper(store, clock);
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
+    this.results = new VersionResults(() => clock.nowMs());
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);
     this.generations = new GenerationNumbers(store);
@@ -238,6 +241,7 @@ export class Edge {
         this.registry.add(worker, delta);
         this.window.add(delta);
         this.outcomes.add(delta);
+        this.results.add(delta);
         this.figures.add(worker, delta);
       },
       onEjection: (worker, ejection) => {
