@@ -15,6 +15,7 @@ import type {
   FieldDifference,
   ListView,
   RememberedRequest,
+  ResultsView,
   StatusView,
   TokenRequest,
   TokenView,
@@ -35,6 +36,8 @@ export interface AdminClient {
   status(): Promise<StatusView>;
   /** `limit` is for events and revisions, newest first. */
   list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number; readonly before?: number }): Promise<ListView<T>>;
+  /** The versions of a service side by side. */
+  results(service: string, asked: { readonly windowSeconds: number; readonly baseline: string | null }): Promise<ListView<ResultsView>>;
   /** Null: the present one. */
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>>;
   change(request: ChangeRequest): Promise<ChangeResult>;
@@ -114,6 +117,14 @@ class HttpAdminClient implements AdminClient {
     const before = options.before === undefined ? '' : `&before=${options.before}`;
     const limit = options.limit === undefined ? '' : `?limit=${options.limit}${before}`;
     return this.#json({ method: 'GET', path: `/v1/${kind}${name}${limit}` });
+  }
+
+  results(
+    service: string,
+    { windowSeconds, baseline }: { readonly windowSeconds: number; readonly baseline: string | null },
+  ): Promise<ListView<ResultsView>> {
+    const against = baseline === null ? '' : `&baseline=${encodeURIComponent(baseline)}`;
+    return this.#json({ method: 'GET', path: `/v1/results/${encodeURIComponent(service)}?windowSeconds=${windowSeconds}${against}` });
   }
 
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>> {

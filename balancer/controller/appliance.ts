@@ -17,6 +17,7 @@ import type {
   FieldDifference,
   ListView,
   RememberedRequest,
+  ResultsView,
   RevisionView,
   RolloutView,
   RouteView,
@@ -42,6 +43,11 @@ export interface ConfigApplyResult {
   readonly differences: readonly string[];
   /** Host settings that only a restart brings in. */
   readonly needsRestart: readonly string[];
+}
+
+export interface ResultsRequest {
+  readonly windowSeconds: number;
+  readonly baseline?: string;
 }
 
 export interface TokenView {
@@ -72,6 +78,8 @@ export interface Appliance {
   beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>>;
   /** Brings the cluster back before the time is over. */
   abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>>;
+  /** The versions of a service side by side; without `baseline` against the one with the largest share. */
+  results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>>;
   edges(): ListView<EdgeView>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;

@@ -248,6 +248,7 @@ class Controller {
     this.#drills.tick();
     this.#updateMetrics();
     edge.window.prune();
+    edge.results.keep(edge.config.services);
     this.#tellHeadroom();
     this.#storeHealth();
   }

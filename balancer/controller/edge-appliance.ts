@@ -20,6 +20,7 @@ import type {
   FieldDifference,
   ListView,
   RememberedRequest,
+  ResultsView,
   RevisionView,
   RolloutView,
   RouteView,
@@ -27,7 +28,7 @@ import type {
   StatusView,
   WorkerView,
 } from './api/views.ts';
-import type { Appliance, Caller, ConfigApplyResult, Outcome, TokenRequest, TokenView } from './appliance.ts';
+import type { Appliance, Caller, ConfigApplyResult, Outcome, ResultsRequest, TokenRequest, TokenView } from './appliance.ts';
 import { agentViews, clusterViews, edgeView, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts';
 import { makeChange } from './change.ts';
@@ -36,6 +37,7 @@ import { takeConfig } from './config-taker.ts';
 import type { DrillDriver } from './driver/drills.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import { resultsView } from './results-view.ts';
 import { rolloutViews } from './rollout-views.ts';
 import { Explainer, type ExplainFacts } from './explain.ts';
 
@@ -101,6 +103,12 @@ export class EdgeAppliance implements Appliance {
 
   abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>> {
     return this.#edge.changes.run(() => Promise.resolve(this.#drills.abort(id, caller)));
+  }
+
+  results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>> {
+    const results = resultsView(this.#edge, service, asked);
+    if (typeof results === 'string') return { ok: false, problem: { code: 'not_found', message: results } };
+    return { ok: true, value: listOf(this.#edge, 'results', [results]) };
   }
 
   edges(): ListView<EdgeView> {

@@ -28,6 +28,7 @@ import { PlanLoop } from './plan-loop.ts';
 import { Prober } from './probe/prober.ts';
 import { RunningCounts } from './running-counts.ts';
 import { ShareWatch } from './share-watch.ts';
+import { VersionResults } from './version-results.ts';
 import { WorkerFigures } from './worker-figures.ts';
 import { WorkerLinks, type WorkerListener } from './worker-links.ts';
 
@@ -62,6 +63,7 @@ export class Edge {
   readonly figures = new WorkerFigures();
   readonly running = new RunningCounts();
   readonly outcomes = new FollowedOutcomes();
+  readonly results: VersionResults;
   readonly links: WorkerLinks;
   readonly prober: Prober;
   /** Null: the config has no address for agents. */
@@ -90,6 +92,7 @@ export class Edge {
     this.keeper = new IntentKeeper(store, clock);
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
+    this.results = new VersionResults(() => clock.nowMs());
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);
     this.generations = new GenerationNumbers(store);
@@ -257,6 +260,7 @@ export class Edge {
         this.registry.add(worker, delta);
         this.window.add(delta);
         this.outcomes.add(delta);
+        this.results.add(delta);
         this.figures.add(worker, delta);
       },
       onWork: (worker, work) => this.running.add(worker, work),

@@ -1,5 +1,6 @@
 // Whether a split is respected: what each target got against what the plan gave it, with an interval for chance. Pure.
 import { MILLION } from '../config/config.ts';
+import { wilson } from '../telemetry/intervals.ts';
 
 /** Counted over a time in which the shares of the service did not change. */
 export interface Counted {
@@ -31,11 +32,7 @@ const Z99 = 2.575829;
 export function accuracyOf(effective: number, { total, requests, workers }: Counted): Accuracy | null {
   if (total === 0) return null;
   const observed = requests / total;
-  const z2 = Z99 * Z99;
-  const middle = (observed + z2 / (2 * total)) / (1 + z2 / total);
-  const half = (Z99 / (1 + z2 / total)) * Math.sqrt((observed * (1 - observed)) / total + z2 / (4 * total * total));
-  const low = requests === 0 ? 0 : middle - half;
-  const high = requests === total ? 1 : middle + half;
+  const { low, high } = wilson({ hits: requests, of: total }, Z99);
   const owed = workers / total;
   const share = effective / MILLION;
   return { observed, low, high, respected: share >= low - owed && share <= high + owed };

@@ -55,6 +55,15 @@ test('rules take requests before the split', async (t) => {
     await Promise.all(loads.map((load) => load.stop()));
   });
 
+  await t.test('the versions are held side by side', async () => {
+    const { stdout, stderr } = await appliance.weir('describe', 'service', 'shop');
+    assert.match(
+      stdout,
+      /results of the last [^]*differences to blue[^]*\n +blue +100% +\d{2,}[^]*\n +green +0% +\d{2,} +0 +0% +0% \[-/,
+      stderr,
+    );
+  });
+
   await t.test('where the version has no place they go by the split', async () => {
     assert.equal((await appliance.weir('drain', 'west', '--yes')).code, 0);
     assert.equal((await appliance.get('/?beta=1')).body, 'blue');

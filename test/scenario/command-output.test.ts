@@ -76,6 +76,17 @@ describe('what the command prints', () => {
     assert.match(stdout, /health +evil {2}\[2J {2}text second line\n$/);
   });
 
+  test('describe service holds its versions side by side', async () => {
+    const { stdout } = await weir('describe', 'service', 'demo', '--window', '15m');
+    assert.match(stdout, /results of the last 15m, differences to blue with their 95 % intervals:/);
+    assert.match(stdout, /green +50% +1000 +10 +1% +\+0\.9% \[0\.1%, 2%\] +4ms +0ms \[-2\.5ms, 2\.5ms\] +20ms +\+3ms \[0\.5ms, \?\]/);
+    const other = JSON.parse((await weir('describe', 'service', 'demo', '--baseline', 'green', '-o', 'json')).stdout) as {
+      readonly items: readonly { readonly results: { readonly baseline: string } }[];
+    };
+    assert.equal(other.items[0]?.results.baseline, 'green');
+    assert.equal((await weir('describe', 'cluster', 'one', '--window', '15m')).code, 2);
+  });
+
   test('describe lays out what is nested', async () => {
     const { stdout } = await weir('describe', 'cluster', 'one');
     assert.match(stdout, /^name: +one\n/);

@@ -2,7 +2,15 @@
 // and emits events on demand. It balances nothing.
 import { AT_ONCE } from '../../balancer/config/rollout-config.ts';
 import { randomBytes } from 'node:crypto';
-import type { Appliance, Caller, ConfigApplyResult, Outcome, TokenRequest, TokenView } from '../../balancer/controller/appliance.ts';
+import type {
+  Appliance,
+  Caller,
+  ConfigApplyResult,
+  Outcome,
+  ResultsRequest,
+  TokenRequest,
+  TokenView,
+} from '../../balancer/controller/appliance.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -13,6 +21,7 @@ import type {
   EventView,
   Forecast,
   ListView,
+  ResultsView,
   RevisionView,
   RolloutView,
   ServiceView,
@@ -23,6 +32,7 @@ import type {
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
+import { twoResults } from './two-results.ts';
 
 const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
@@ -121,6 +131,11 @@ export class RecordingAppliance implements Appliance {
 
   rollouts(): ListView<RolloutView> {
     return this.#list('rollouts', []);
+  }
+
+  results(service: string, { windowSeconds, baseline = 'blue' }: ResultsRequest): Outcome<ListView<ResultsView>> {
+    if (service !== 'demo') return { ok: false, problem: { code: 'not_found', message: `no service named "${service}"; there is demo` } };
+    return { ok: true, value: this.#list('results', [twoResults(service, windowSeconds, baseline)]) };
   }
 
   services(): ListView<ServiceView> {

@@ -1,9 +1,10 @@
 // weir describe: everything the appliance knows about one thing, laid out for reading.
-import type { RevisionView } from '../../balancer/controller/api/views.ts';
+import type { ListView, ResultsView, RevisionView } from '../../balancer/controller/api/views.ts';
 import type { ListKind } from '../client.ts';
-import type { CommandDefinition } from '../command.ts';
-import { CommandFailure, EXIT } from '../exit.ts';
+import type { CommandCall, CommandDefinition } from '../command.ts';
+import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import { writeResult } from '../output.ts';
+import { resultsText } from '../results.ts';
 import { type Column, plain, table } from '../table.ts';
 
 const KINDS: Readonly<Record<string, ListKind>> = {
@@ -17,20 +18,52 @@ const KINDS: Readonly<Record<string, ListKind>> = {
 };
 
 export const describeCommand: CommandDefinition = {
-  examples: ['weir describe cluster eu-west', 'weir describe service shop', 'weir describe revision 12'],
+  examples: [
+    'weir describe cluster eu-west',
+    'weir describe service shop',
+    'weir describe service shop --window 15m --baseline blue',
+    'weir describe revision 12',
+  ],
   arguments: [
     { name: 'KIND', summary: 'what it is', choices: Object.keys(KINDS) },
     { name: 'NAME', summary: 'its name; the cluster of an agent; the number of a revision' },
+  ],
+  options: [
+    { flags: '--window <DURATION>', summary: 'of a service: over how long its versions are held side by side, 1m to 24h (default 1h)' },
+    {
+      flags: '--baseline <VERSION>',
+      summary: 'of a service: what the others are held against (default: the version with the largest share)',
+    },
   ],
   run: async (call) => {
     const kind = KINDS[call.values.argument(0)];
     if (kind === undefined) throw new CommandFailure(EXIT.usage, `expected one of ${Object.keys(KINDS).join(', ')}`);
     const client = await call.connect();
-    const list = await client.list<object>(kind, { name: call.values.argument(1) });
+    const name = call.values.argument(1);
+    const list = await client.list<object>(kind, { name });
+    if (kind === 'services') return describeService(call, list, await client.results(name, resultsAsked(call)));
+    if (call.values.text('window') !== null || call.values.text('baseline') !== null)
+      throw new CommandFailure(EXIT.usage, '--window and --baseline are for a service');
     await writeResult(call, list, list.items.map((item) => layOut(readable(item), 0)).join('\n'));
     return EXIT.ok;
   },
 };
+
+const DAY_MS = 86_400_000;
+
+function resultsAsked({ values }: CommandCall): { readonly windowSeconds: number; readonly baseline: string | null } {
+  const windowMs = values.durationMs('window') ?? 3_600_000;
+  if (windowMs < 60_000 || windowMs > DAY_MS) throw new CommandFailure(EXIT.usage, '--window: expected 1m to 24h');
+  return { windowSeconds: Math.round(windowMs / 1000), baseline: values.text('baseline') };
+}
+
+async function describeService(call: CommandCall, list: ListView<object>, { items }: ListView<ResultsView>): Promise<ExitCode> {
+  const [results] = items;
+  const whole = { ...list, items: list.items.map((item) => ({ ...item, results })) };
+  const laidOut = list.items.map((item) => layOut(item, 0)).join('\n');
+  await writeResult(call, whole, results === undefined ? laidOut : `${laidOut}${resultsText(results, call.terminal.color)}`);
+  return EXIT.ok;
+}
 
 /** The fields a revision touched with both values in one line each; everything else reads well as it is. */
 function readable(item: object): object {

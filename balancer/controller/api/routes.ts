@@ -64,6 +64,9 @@ export const ROUTES: readonly Route[] = [
     taking(accept.decodeRevisionsQuery, call.query, ({ limit, before }) => json(call.appliance.revisions(limit, before))),
   ),
   read('/v1/diff', (call) => taking(accept.decodeDiffQuery, call.query, ({ from, to }) => outcome(call.appliance.diff(from, to)))),
+  read('/v1/results/:name', ({ appliance, name, query }) =>
+    taking(accept.decodeResultsQuery, query, (asked) => outcome(appliance.results(name, asked))),
+  ),
   read('/v1/revisions/:name', oneRevision),
   read('/v1/watch', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'status_stream' }))),
   read('/v1/audit/verify', (call) => taking(accept.decodeNoQuery, call.query, () => json(call.appliance.verifyAudit()))),

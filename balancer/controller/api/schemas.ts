@@ -175,6 +175,10 @@ const queries = {
     { limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }), before: Type.Optional(Type.Integer({ minimum: 1 })) },
     strict,
   ),
+  results: Type.Object(
+    { windowSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 3600 }), baseline: Type.Optional(Name) },
+    strict,
+  ),
   diff: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
   backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
   dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
@@ -184,5 +188,6 @@ export const decodeNoQuery = queryDecoder(queries.none);
 export const decodeLimit: Decoder<Static<typeof queries.limit>> = queryDecoder(queries.limit);
 export const decodeRevisionsQuery: Decoder<Static<typeof queries.revisions>> = queryDecoder(queries.revisions);
 export const decodeDiffQuery: Decoder<Static<typeof queries.diff>> = queryDecoder(queries.diff);
+export const decodeResultsQuery: Decoder<Static<typeof queries.results>> = queryDecoder(queries.results);
 export const decodeBacklog: Decoder<Static<typeof queries.backlog>> = queryDecoder(queries.backlog);
 export const decodeDryRun: Decoder<Static<typeof queries.dryRun>> = queryDecoder(queries.dryRun);

@@ -10,7 +10,7 @@ export const KEPT_SECONDS = 60;
 /** What happens to all versions at once shows in so many seconds. */
 const SHORT_SECONDS = 10;
 
-interface Counts {
+export interface Counts {
   requests: number;
   errors: number;
   readonly latency: number[];
@@ -26,25 +26,9 @@ export class ServiceOutcomes {
   /** version → the newest seconds, newest last. */
   readonly #seconds = new Map<string, Second[]>();
 
-  /** Single tries count: what a retry hides from the client, the gates see. A connection that is passed through is a try of its own. */
-  add({ name, labels, value, buckets = [] }: SeriesDelta): void {
-    if (name === 'weir_l4_connections_total') {
-      const [, , , version = '', cluster = '', outcome = ''] = labels;
-      const counts = this.#countsOf(version, cluster);
-      counts.requests += value;
-      if (isFailure(outcome)) counts.errors += value;
-      return;
-    }
-    const [, version = '', cluster = ''] = labels;
-    const counts = this.#countsOf(version, cluster);
-    if (name === 'weir_upstream_answer_seconds') {
-      for (const [index, count] of buckets.entries()) counts.latency[index] = (counts.latency[index] ?? 0) + count;
-      counts.requests += buckets.reduce((sum, count) => sum + count, 0);
-    } else {
-      counts.errors += value;
-      // An error is an answer, and counted as one already.
-      if (name === 'weir_upstream_lost_tries_total') counts.requests += value;
-    }
+  add(series: SeriesDelta): void {
+    const { version, cluster } = outcomePlace(series);
+    countOutcome(this.#countsOf(version, cluster), series);
   }
 
   /** The second that runs is over. */
@@ -86,7 +70,7 @@ export class ServiceOutcomes {
 }
 
 /** Where the metrics that count have the name of the service among their labels. */
-const SERVICE_LABEL: Readonly<Partial<Record<MetricName, number>>> = {
+export const SERVICE_LABEL: Readonly<Partial<Record<MetricName, number>>> = {
   weir_upstream_answer_seconds: 0,
   weir_upstream_errors_total: 0,
   weir_upstream_lost_tries_total: 0,
@@ -117,11 +101,32 @@ export class FollowedOutcomes {
   }
 }
 
-function noCounts(): Counts {
+/** Where the outcomes of a series belong. */
+export function outcomePlace({ name, labels }: SeriesDelta): { readonly version: string; readonly cluster: string } {
+  const [version = '', cluster = ''] = labels.slice(name === 'weir_l4_connections_total' ? 3 : 1);
+  return { version, cluster };
+}
+
+/** Single tries count: what a retry hides from the client, this sees. A connection that is passed through is a try of its own. */
+export function countOutcome(counts: Counts, { name, labels, value, buckets = [] }: SeriesDelta): void {
+  if (name === 'weir_l4_connections_total') {
+    counts.requests += value;
+    if (isFailure(labels[5] ?? '')) counts.errors += value;
+  } else if (name === 'weir_upstream_answer_seconds') {
+    for (const [index, count] of buckets.entries()) counts.latency[index] = (counts.latency[index] ?? 0) + count;
+    counts.requests += buckets.reduce((sum, count) => sum + count, 0);
+  } else {
+    counts.errors += value;
+    // An error is an answer, and counted as one already.
+    if (name === 'weir_upstream_lost_tries_total') counts.requests += value;
+  }
+}
+
+export function noCounts(): Counts {
   return { requests: 0, errors: 0, latency: new Array<number>(BUCKETS).fill(0) };
 }
 
-function addTo(sum: Counts, counts: Counts): void {
+export function addTo(sum: Counts, counts: Counts): void {
   sum.requests += counts.requests;
   sum.errors += counts.errors;
   for (const [index, count] of counts.latency.entries()) sum.latency[index] = (sum.latency[index] ?? 0) + count;
