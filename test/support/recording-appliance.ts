@@ -19,7 +19,6 @@ import type {
   ClusterView,
   DrillView,
   EventView,
-  Forecast,
   ListView,
   ResultsView,
   RevisionView,
@@ -27,24 +26,14 @@ import type {
   ServiceView,
   ShareChange,
   StatusView,
-  TrafficView,
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
+import { BUSY, FORECAST, QUIET, sampleAgent, sampleCluster } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
 import { twoResults } from './two-results.ts';
 
 const STARTED_AT = '2026-11-21T10:00:00.000Z';
-
-export const QUIET: TrafficView = { windowSeconds: 10, rps: 0, errorRatio: 0, p50Ms: null, p95Ms: null, p99Ms: null };
-export const BUSY: TrafficView = { windowSeconds: 10, rps: 812.4, errorRatio: 0.002, p50Ms: 3.1, p95Ms: 12.5, p99Ms: 48 };
-
-const FORECAST: Forecast = {
-  clusters: [{ cluster: 'one', before: { rps: 800, utilisation: 0.4 }, after: { rps: 400, utilisation: 0.2 } }],
-  moved: [{ service: 'demo', toOtherVersion: 0.1, toOtherPlace: 0.5 }],
-  lostRps: { before: 0, after: 0 },
-  headroom: 'yes: the others can take what any one cluster has now',
-};
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
@@ -114,7 +103,10 @@ export class RecordingAppliance implements Appliance {
   }
 
   clusters(): ListView<ClusterView> {
-    return this.#list('clusters', [this.#cluster('one', this.#admin, this.#dial), this.#cluster('two', 'active', 100)]);
+    return this.#list('clusters', [
+      sampleCluster('one', { admin: this.#admin, dialPercent: this.#dial }, sampleAgent('one', this.agentState)),
+      sampleCluster('two', { admin: 'active', dialPercent: 100 }, sampleAgent('two', this.agentState)),
+    ]);
   }
 
   drills(): ListView<DrillView> {
@@ -197,7 +189,7 @@ export class RecordingAppliance implements Appliance {
   }
 
   agents(): ListView<AgentView> {
-    return this.#list('agents', [this.#agent('one'), this.#agent('two')]);
+    return this.#list('agents', [sampleAgent('one', this.agentState), sampleAgent('two', this.agentState)]);
   }
 
   events(limit: number): ListView<EventView> {
@@ -380,36 +372,5 @@ export class RecordingAppliance implements Appliance {
 
   #list<T>(kind: string, items: readonly T[]): ListView<T> {
     return { kind, revision: this.revision, items };
-  }
-
-  #agent(cluster: string): AgentView {
-    const figures = { capacityRps: 2000, cpuUtilisation: 0.41, memoryUtilisation: 0.6, agentVersion: '0.1.0' };
-    return { cluster, state: this.agentState, ageMs: 800, ...figures };
-  }
-
-  #cluster(name: string, admin: AdminState, dialPercent: number): ClusterView {
-    return {
-      name,
-      region: 'eu',
-      admin,
-      dialPercent,
-      returnsInSeconds: null,
-      running: { requests: 0, tunnels: 0 },
-      empty: admin === 'active' ? null : true,
-      tunnelsCloseInSeconds: null,
-      health: 'up',
-      agent: this.#agent(name),
-      endpoints: [{ id: '127.0.0.1:9001', health: 'up', reason: '' }],
-      desiredShare: 0.5,
-      effectiveShare: 0.5,
-      observedShare: 0.498,
-      traffic: BUSY,
-      capacityRps: 2000,
-      utilisation: 0.2,
-      failback: 'in',
-      ramp: 1,
-      lossShedRps: null,
-      trend: [1, 2, 3],
-    };
   }
 }

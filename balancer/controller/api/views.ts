@@ -134,44 +134,6 @@ export interface RouteView {
   readonly traffic: TrafficView;
 }
 
-/** `low` and `high`: the 95 % interval; null: not known, or without a bound. */
-export interface DifferenceView {
-  readonly value: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-}
-
-/** What the tries of a version came to. */
-export interface VersionResultView {
-  readonly version: string;
-  /** By intent. */
-  readonly splitPercent: number;
-  readonly requests: number;
-  readonly errors: number;
-  /** 0 to 1: answered 5xx, or lost on the way. */
-  readonly errorRatio: number;
-  /** Up to the head of the answer. */
-  readonly p50Ms: number | null;
-  readonly p95Ms: number | null;
-  readonly p99Ms: number | null;
-  /** Less the same of the baseline; null: it is the baseline. */
-  readonly difference: {
-    readonly errorRatio: DifferenceView;
-    readonly p50Ms: DifferenceView;
-    readonly p95Ms: DifferenceView;
-    readonly p99Ms: DifferenceView;
-  } | null;
-}
-
-/** `GET /v1/results/<service>`: its versions side by side, as this host has seen them. */
-export interface ResultsView {
-  readonly service: string;
-  /** That was asked for, or as long as there is anything. */
-  readonly windowSeconds: number;
-  readonly baseline: string;
-  readonly versions: readonly VersionResultView[];
-}
-
 export type RolloutPlanView = RolloutConfig;
 
 export interface GateView {
@@ -395,4 +357,5 @@ export type ChangeView = Change;
 export type RoleView = StatusView['role'];
 export type { RememberedRequest } from '../recent-questions.ts';
 export type { ExplainRequest, ExplainView } from './explain-view.ts';
+export type { DifferenceView, ResultsView, VersionResultView } from './results-view.ts';
 export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';

@@ -1,0 +1,49 @@
+// Views of the admin API as an appliance with two clusters would give them.
+import type { AgentView, ClusterView, Forecast, TrafficView } from '../../balancer/controller/api/views.ts';
+import type { AdminState } from '../../balancer/intent/intent.ts';
+
+export const QUIET: TrafficView = { windowSeconds: 10, rps: 0, errorRatio: 0, p50Ms: null, p95Ms: null, p99Ms: null };
+export const BUSY: TrafficView = { windowSeconds: 10, rps: 812.4, errorRatio: 0.002, p50Ms: 3.1, p95Ms: 12.5, p99Ms: 48 };
+
+export const FORECAST: Forecast = {
+  clusters: [{ cluster: 'one', before: { rps: 800, utilisation: 0.4 }, after: { rps: 400, utilisation: 0.2 } }],
+  moved: [{ service: 'demo', toOtherVersion: 0.1, toOtherPlace: 0.5 }],
+  lostRps: { before: 0, after: 0 },
+  headroom: 'yes: the others can take what any one cluster has now',
+};
+
+export function sampleAgent(cluster: string, state: AgentView['state']): AgentView {
+  const figures = { capacityRps: 2000, cpuUtilisation: 0.41, memoryUtilisation: 0.6, agentVersion: '0.1.0' };
+  return { cluster, state, ageMs: 800, ...figures };
+}
+
+export function sampleCluster(
+  name: string,
+  asked: { readonly admin: AdminState; readonly dialPercent: number },
+  agent: AgentView,
+): ClusterView {
+  const { admin, dialPercent } = asked;
+  return {
+    name,
+    region: 'eu',
+    admin,
+    dialPercent,
+    returnsInSeconds: null,
+    running: { requests: 0, tunnels: 0 },
+    empty: admin === 'active' ? null : true,
+    tunnelsCloseInSeconds: null,
+    health: 'up',
+    agent,
+    endpoints: [{ id: '127.0.0.1:9001', health: 'up', reason: '' }],
+    desiredShare: 0.5,
+    effectiveShare: 0.5,
+    observedShare: 0.498,
+    traffic: BUSY,
+    capacityRps: 2000,
+    utilisation: 0.2,
+    failback: 'in',
+    ramp: 1,
+    lossShedRps: null,
+    trend: [1, 2, 3],
+  };
+}
