@@ -2,6 +2,7 @@
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
 import type { DrainConfig } from './drain-config.ts';
+import type { DecisionLogConfig } from './decision-log-config.ts';
 import type { DrillConfig } from './drill-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
@@ -384,6 +385,7 @@ export interface Config {
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
+  readonly decisionLog: DecisionLogConfig;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;
   readonly drills: Readonly<Record<string, DrillConfig>>;
