@@ -1,5 +1,5 @@
 // What needs no appliance: checking a config file, the schema for editors, and `npm run docs`, which writes the generated pages.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from './config/config.ts';
 import { editorSchema } from './config/json-schema.ts';
@@ -10,6 +10,8 @@ import { referencePage } from './config/reference.ts';
 import { ERRORS, grpcStatusOfError, isErrorCode, type ErrorEntry } from './errors.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { EXTENSIONS } from './registries.ts';
+import { DecisionDecoder, UnreadableDecisions } from './steer/replay/decision-lines.ts';
+import { Replay, replayText, type ReplaySummary } from './steer/replay/replay.ts';
 import { scenarioOf } from './steer/simulate/from-config.ts';
 import { simulate } from './steer/simulate/simulate.ts';
 import { summarise as summariseRuns, summaryText, type Summary } from './steer/simulate/summary.ts';
@@ -54,6 +56,54 @@ export async function simulateFile(file: string): Promise<FileSimulation> {
   const outcomes = Array.from({ length: loaded.file.seeds }, (_, index) => simulate(scenario, index + 1));
   const summary = summariseRuns(outcomes);
   return { ok: true, summary, text: summaryText(summary) };
+}
+
+export type FileReplay =
+  | { readonly ok: true; readonly summary: ReplaySummary; readonly mismatches: number; readonly text: string }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Makes the decisions of a log again, and with `configFile` those that its config would have made. */
+export async function replayFile(path: string, configFile: string | null): Promise<FileReplay> {
+  const checked = configFile === null ? null : await checkFile(configFile);
+  if (checked?.ok === false) return checked;
+  const replay = new Replay(checked?.config ?? null);
+  const decoder = new DecisionDecoder();
+  try {
+    for (const file of await decisionFiles(path)) {
+      const problem = await replayLines(file, decoder, replay);
+      if (problem !== null) return { ok: false, problems: [problem] };
+    }
+  } catch (error) {
+    return { ok: false, problems: [`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+  const summary = replay.summary();
+  if (summary.decisions === 0) return { ok: false, problems: [`${path}: holds no decisions`] };
+  return { ok: true, summary, mismatches: summary.mismatches, text: replayText(summary) };
+}
+
+/** One file, or those of a folder, oldest first: their names are times. */
+async function decisionFiles(path: string): Promise<readonly string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const names = (await readdir(path)).filter((name) => name.endsWith('.jsonl')).sort();
+  return names.map((name) => join(path, name));
+}
+
+/** Null: done. */
+async function replayLines(file: string, decoder: DecisionDecoder, replay: Replay): Promise<string | null> {
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  // Behind the last line end is nothing, or the beginning of a line that a killed controller did not end.
+  lines.pop();
+  for (const [index, line] of lines.entries()) {
+    try {
+      const decision = index === 0 ? decoder.header(line) : decoder.line(line, replay.memory);
+      const problem = decision === null ? null : replay.add(decision);
+      if (problem !== null) return `${file}:${index + 1}: the other config does not fit: ${problem}`;
+    } catch (error) {
+      if (error instanceof UnreadableDecisions) return `${file}:${index + 1}: ${error.message}`;
+      throw error;
+    }
+  }
+  return null;
 }
 
 function summarise({ listeners, clusters, services, routes, hash }: Config): string {

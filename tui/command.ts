@@ -32,6 +32,8 @@ export interface Programs {
   check(file: string): Promise<ConfigCheck>;
   /** Plays a scenario file through. */
   simulate(file: string): Promise<Simulated>;
+  /** Makes the decisions of a log again; `config`: and what this one would have made of them. */
+  replay(file: string, config: string | null): Promise<Replayed>;
   /** The JSON Schema of the config file. */
   configSchema(): Promise<unknown>;
   /** Runs an agent until it is stopped. */
@@ -42,6 +44,10 @@ export type ConfigCheck = { readonly ok: true; readonly summary: string } | { re
 
 export type Simulated =
   { readonly ok: true; readonly summary: unknown; readonly text: string } | { readonly ok: false; readonly problems: readonly string[] };
+
+export type Replayed =
+  | { readonly ok: true; readonly summary: unknown; readonly mismatches: number; readonly text: string }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 export interface AgentOptions {
   readonly hub: string;

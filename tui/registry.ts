@@ -117,6 +117,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'play a scenario through with the plan of a config',
         load: async () => (await import('./commands/simulate.ts')).simulateCommand,
       },
+      {
+        name: 'replay',
+        summary: 'make recorded decisions again, with another config too',
+        load: async () => (await import('./commands/replay.ts')).replayCommand,
+      },
       { name: 'check', summary: 'check a config file', load: async () => (await import('./commands/check.ts')).checkCommand },
       {
         name: 'config',

@@ -9,6 +9,7 @@ const programs: Programs = {
   serve: async (options) => (await import('../balancer/main.ts')).serve(options),
   check: async (file) => (await import('../balancer/offline.ts')).checkFile(file),
   simulate: async (file) => (await import('../balancer/offline.ts')).simulateFile(file),
+  replay: async (file, config) => (await import('../balancer/offline.ts')).replayFile(file, config),
   configSchema: async () => (await import('../balancer/offline.ts')).configSchema(),
   agent: async (options) => (await import('../agent/run.ts')).runAgent(options),
 };

@@ -42,6 +42,7 @@ export function completeHost(file: ConfigFile, completion: Completion): HostConf
     admin: completeAdmin(file.admin, completion),
     agents: completeAgents(file.agents, completion),
     metrics: file.metrics === undefined ? null : { bind: bindOf(file.metrics.bind) },
+    decisionLog: { maxBytes: sizeBytesOrZero(file.decisionLog.maxSize), maxAgeMs: durationMs(file.decisionLog.maxAge) },
     accessLog: file.accessLog === undefined ? null : { target: logTarget(file.accessLog, completion) },
   };
   reportCollisions(host, completion);

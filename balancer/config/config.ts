@@ -4,6 +4,7 @@ import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
 import type { ClientLocations, RegionDistances } from './region-config.ts';
 import type { DrainConfig } from './drain-config.ts';
+import type { DecisionLogConfig } from './decision-log-config.ts';
 import type { DrillConfig } from './drill-config.ts';
 import type { AssignRule } from './assign-config.ts';
 import type { FieldMatch } from './match-config.ts';
@@ -375,6 +376,7 @@ export interface Config {
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
+  readonly decisionLog: DecisionLogConfig;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;
   /** Gates of rollouts that ask something else than weir itself. */

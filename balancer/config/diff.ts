@@ -114,11 +114,12 @@ function hostDifferences(before: Config, after: Config): readonly string[] {
   ];
 }
 
-const pickLive = ({ workers, drainDeadlineMs, sessionTickets, accessLog }: Config): object => ({
+const pickLive = ({ workers, drainDeadlineMs, sessionTickets, accessLog, decisionLog }: Config): object => ({
   workers,
   drainDeadline: drainDeadlineMs,
   sessionTickets,
   accessLog,
+  decisionLog,
 });
 
 function serviceDifferences(before: ServiceConfig | undefined, after: ServiceConfig): readonly string[] {

@@ -192,6 +192,13 @@ export const hostProperties = {
     ),
   ),
   metrics: Type.Optional(mapping({ bind: valueOf('bind', 'Address and port') }, 'Metrics in the Prometheus format')),
+  decisionLog: optionalMapping(
+    {
+      maxSize: formsOf<string | 0>('sizeOrZero', 'Of all files together; the oldest go first. 0: nothing is logged', '64MiB'),
+      maxAge: duration('How long they are kept', '168h'),
+    },
+    'What decisions about shares were made from, in `decisions` of the state directory, for `weir replay` (replay.md)',
+  ),
   accessLog: Type.Optional(valueOf('logTarget', 'Where one line per request goes: `stdout`, or a path; absent: nowhere')),
 };
 

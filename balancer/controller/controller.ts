@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
 import { recordConfig, SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { DecisionLog } from './decision-log.ts';
 import { DrainDriver } from './driver/drains.ts';
 import { DrillDriver } from './driver/drills.ts';
 import { ExpiryDriver } from './driver/expiries.ts';
@@ -86,6 +87,7 @@ class Controller {
   readonly #appliance: EdgeAppliance;
   readonly #rollouts: RolloutDriver;
   readonly #drains: DrainDriver;
+  readonly #decisions: DecisionLog;
   readonly #drills: DrillDriver;
   readonly #expiries: ExpiryDriver;
   readonly #api: AdminApi;
@@ -114,9 +116,13 @@ class Controller {
       served,
       version,
       onPeriod: () => this.#period(),
-      onPlanned: () => this.#drains.tick(),
+      onPlanned: (input, planned) => {
+        this.#drains.tick();
+        this.#decisions.add(input, planned);
+      },
       onGenerationFailed: (problem) => say({ type: 'failed', problem }),
     });
+    this.#decisions = new DecisionLog(join(stateDir, 'decisions'), () => this.#edge.config.decisionLog, systemClock, log);
     this.#rollouts = new RolloutDriver(this.#edge);
     this.#drains = new DrainDriver(this.#edge);
     this.#drills = new DrillDriver(this.#edge);
@@ -211,7 +217,7 @@ class Controller {
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
-    await Promise.allSettled([this.#api.close(), this.#metrics.close(), edge.hub?.close(), edge.links.close()]);
+    await Promise.allSettled([this.#api.close(), this.#metrics.close(), edge.hub?.close(), edge.links.close(), this.#decisions.close()]);
     this.#store.close();
   }
 

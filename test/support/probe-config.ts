@@ -67,6 +67,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     workers: 1,
     drainDeadlineMs: 1000,
     drills: {},
+    decisionLog: { maxBytes: 0, maxAgeMs: 1000 },
     sessionTickets: { rotateMs: 3_600_000 },
     listeners: [],
     admin: { bind: null, tls: null },

@@ -52,7 +52,7 @@ function stage(t: TestContext): Stage {
     terminal,
     format: 'table',
     connect: () => Promise.resolve(client),
-    programs: { serve: nothing, check: nothing, simulate: nothing, configSchema: nothing, agent: nothing },
+    programs: { serve: nothing, check: nothing, simulate: nothing, replay: nothing, configSchema: nothing, agent: nothing },
     signal: new AbortController().signal,
     ifInterrupted: () => undefined,
   };
