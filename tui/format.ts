@@ -96,7 +96,7 @@ export function changeText(change: ChangeView | null): string {
     case 'void_pins':
       return `pins void ${change.service}`;
     case 'rollout_start':
-      return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}`;
+      return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}${wavesText(change.waves)}`;
     case 'rollout':
       return `canary ${change.action} ${change.service}`;
     case 'expire':
@@ -110,6 +110,11 @@ export function changeText(change: ChangeView | null): string {
 
 function forText({ forMs }: { readonly forMs?: number }): string {
   return forMs === undefined ? '' : ` --for ${countdown(forMs / 1000)}`;
+}
+
+/** As the command takes them. */
+function wavesText(waves: readonly (readonly string[])[] = []): string {
+  return waves.length === 0 ? '' : ` --waves ${waves.map((wave) => wave.join('+')).join(',')}`;
 }
 
 const VERB = { active: 'restore', drain: 'drain', maintenance: 'maintenance' } as const;
