@@ -184,6 +184,10 @@ export const ROLLOUT_COLUMNS: readonly Column<RolloutView>[] = [
   { title: 'PHASE', of: (item) => item.phase.replace('_', ' '), tone: (item) => PHASE_TONES[item.phase] },
   { title: 'PERCENT', of: (item) => text.percent(item.percent), right: true },
   { title: 'STEP', of: (item) => `${item.step + 1}/${item.steps.length}`, right: true },
+  {
+    title: 'WAVE',
+    of: (item) => (item.waves === null ? '' : `${item.wave + 1}/${item.waves.length} ${(item.waves[item.wave] ?? []).join('+')}`),
+  },
   { title: 'STEPS', of: (item) => item.steps.map((step) => String(Number(step.toFixed(4)))).join(','), wide: true },
   { title: 'HELD', of: (item) => (item.gates.length === 0 ? '' : `${item.heldSeconds}/${item.holdSeconds} s`), right: true },
   { title: 'REQUESTS', of: (item) => (item.gates.length === 0 ? '' : `${item.requests}/${item.minRequests}`), right: true },

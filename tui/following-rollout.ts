@@ -45,7 +45,7 @@ function telling({ terminal, format }: CommandCall): (before: RolloutView | null
   const said = new Map<string, string>();
   return (before, now) => {
     if (isStructured(format)) return;
-    const moved = before?.step !== now.step || before.phase !== now.phase || before.percent !== now.percent;
+    const moved = before?.wave !== now.wave || before.step !== now.step || before.phase !== now.phase || before.percent !== now.percent;
     if (moved) terminal.message(stepText(now));
     for (const { gate, verdict, says } of now.gates) {
       if (moved) said.delete(gate);
@@ -56,8 +56,9 @@ function telling({ terminal, format }: CommandCall): (before: RolloutView | null
   };
 }
 
-/** `shop: green 5 % (step 2 of 5), running` */
-export function stepText({ service, to, percent, step, steps, phase, note }: RolloutView): string {
+/** `shop: green 5 % (step 2 of 5), running`; `shop: green 5 % in eu-west (wave 1 of 2, step 2 of 5), running` */
+export function stepText({ service, to, percent, step, steps, phase, note, waves, wave }: RolloutView): string {
   const why = note === '' ? '' : `: ${note}`;
-  return `${service}: ${to} ${text.percent(percent)} (step ${step + 1} of ${steps.length}), ${phase.replace('_', ' ')}${why}`;
+  const [where, which] = waves === null ? ['', ''] : [` in ${(waves[wave] ?? []).join('+')}`, `wave ${wave + 1} of ${waves.length}, `];
+  return `${service}: ${to} ${text.percent(percent)}${where} (${which}step ${step + 1} of ${steps.length}), ${phase.replace('_', ' ')}${why}`;
 }

@@ -104,7 +104,7 @@ export function changeText(change: ChangeView | null): string {
     case 'void_pins':
       return `pins void ${change.service}`;
     case 'rollout_start':
-      return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}`;
+      return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}${wavesText(change.waves)}`;
     case 'rollout':
       return `canary ${change.action} ${change.service}`;
     case 'expire':
@@ -123,6 +123,11 @@ function forText({ forMs }: { readonly forMs?: number }): string {
 function tunnelsText({ tunnels }: Extract<ChangeView, { kind: 'admin' }>): string {
   if (tunnels === undefined || tunnels.deadlineMs === null) return '';
   return tunnels.deadlineMs === 0 ? ' --tunnels move' : ` --deadline ${countdown(tunnels.deadlineMs / 1000)}`;
+}
+
+/** As the command takes them. */
+function wavesText(waves: readonly (readonly string[])[] = []): string {
+  return waves.length === 0 ? '' : ` --waves ${waves.map((wave) => wave.join('+')).join(',')}`;
 }
 
 const VERB = { active: 'restore', drain: 'drain', maintenance: 'maintenance' } as const;

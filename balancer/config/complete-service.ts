@@ -84,7 +84,23 @@ function completeRollout(file: ServiceFile['rollout'], { path, completion }: Pla
     const problem = completion.extensions.gateProblem(gate, completion.declared.gates);
     if (problem !== null) completion.report([...path, 'gates', index], problem);
   });
-  return { steps, holdMs: [durationMs(file.hold)], minRequests: file.minRequests, gates: file.gates, onFail: file.onFail };
+  const waves = completeWaves(file.waves, { path: [...path, 'waves'], completion });
+  return { steps, holdMs: [durationMs(file.hold)], minRequests: file.minRequests, gates: file.gates, onFail: file.onFail, ...waves };
+}
+
+function completeWaves(written: readonly string[] | undefined, { path, completion }: Place): Pick<RolloutConfig, 'waves'> {
+  if (written === undefined) return {};
+  const waves = written.map((wave) => wave.split('+'));
+  const before = new Set<string>();
+  for (const [index, wave] of waves.entries()) {
+    for (const cluster of wave) {
+      if (!completion.declared.clusters.has(cluster))
+        completion.report([...path, index], unknownReference('cluster', cluster, completion.declared.clusters));
+      else if (before.has(cluster)) completion.report([...path, index], `"${cluster}" is named twice; each cluster is in one wave`);
+      before.add(cluster);
+    }
+  }
+  return { waves };
 }
 
 function completeSticky(service: string, file: ServiceFile['sticky'], { path, completion }: Place): StickyConfig | null {

@@ -24,6 +24,7 @@ export interface Kind {
 
 /** Names of listeners, clusters, services, versions and routes: DNS labels (RFC 1123). */
 export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
+const WAVE_PATTERN = '^[a-z0-9-]+(\\+[a-z0-9-]+)*$';
 /** Header field names and methods (RFC 9110 section 5.6.2). */
 export const TOKEN_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 const METHOD_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Z-]+$";
@@ -90,6 +91,7 @@ export const KINDS = {
   },
   percent: { ...word('a percentage', '0% to 100%, for example 20%', PERCENT_PATTERN), check: (value) => parsePercent(value) !== null },
   name: { ...word('a name', 'a DNS label: at most 63 of a-z, 0-9 and -, not - at an end', NAME_PATTERN), check: checkName },
+  wave: word('a wave of clusters', 'clusters joined by +, for example eu-west+eu-north', WAVE_PATTERN),
   cron: text(
     'a schedule',
     'minute, hour, day, month and day of the week as in cron, for example "* 18-23 * * fri"',

@@ -12,6 +12,8 @@ export interface RolloutConfig {
   /** As people write them: `errors<1%`. */
   readonly gates: readonly string[];
   readonly onFail: OnFail;
+  /** Clusters that take all steps together, wave after wave; absent: all at once. */
+  readonly waves?: readonly (readonly string[])[];
 }
 
 /** Everything in one step, whatever comes of it. */

@@ -1,6 +1,6 @@
 // The part of a service in the file that says how its rollouts go.
 import { Type } from '@sinclair/typebox';
-import { choice, duration, listOf, optionalMapping } from './schema-parts.ts';
+import { choice, duration, listOf, optionalMapping, valueOf } from './schema-parts.ts';
 
 export const rollout = optionalMapping(
   {
@@ -21,6 +21,13 @@ export const rollout = optionalMapping(
       {
         default: [],
       },
+    ),
+    waves: Type.Optional(
+      listOf(
+        valueOf('wave', 'Clusters of one wave'),
+        'Clusters that take all steps together, wave after wave, such as `[eu-west+eu-north, us-east]`. Without it all clusters at once',
+        { minItems: 1, expected: 'at least one, such as [eu-west+eu-north, us-east]' },
+      ),
     ),
     onFail: choice(['rollback', 'step-back', 'freeze'], 'What a failed gate does', 'rollback'),
   },

@@ -1,4 +1,5 @@
 // What the operator sees of the edge host: shares asked for, planned and measured, health, agents, workers, in one consistent picture.
+import { versionTotals } from '../intent/cluster-totals.ts';
 import type { ClusterConfig, ServiceConfig } from '../config/config.ts';
 import { MILLION } from '../config/config.ts';
 import type { Revision } from '../intent/intent.ts';
@@ -227,7 +228,7 @@ function targetView(edge: Edge, { service }: ServicePlan, target: PlanTarget): T
 }
 
 function splitPercents(edge: Edge, service: ServiceConfig): Readonly<Record<string, number>> {
-  const split = edge.intent.services[service.name]?.split ?? service.split;
+  const split = edge.intent.services[service.name] === undefined ? service.split : versionTotals(edge.intent, service);
   return Object.fromEntries(service.versions.map(({ name }) => [name, ((split[name] ?? 0) * 100) / MILLION]));
 }
 

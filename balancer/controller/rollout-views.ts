@@ -11,13 +11,13 @@ export function rolloutViews(edge: Edge, driver: Pick<RolloutDriver, 'stateOf'>)
     if (rollout === undefined) return [];
     const active = isActive(rollout);
     const state = active ? driver.stateOf(service) : null;
-    const { to, phase, id, steps, step, stepAt, minRequests, onFail, note } = rollout;
+    const { to, phase, id, steps, step, stepAt, minRequests, onFail, note, waves = null, wave = 0 } = rollout;
     return [
       {
-        ...{ service, to, phase, step, minRequests, onFail, note },
+        ...{ service, to, phase, step, minRequests, onFail, note, waves, wave },
         begunAt: id,
         steps: steps.map(percent),
-        percent: percent(split[to] ?? 0),
+        percent: percent(waves === null || !active ? (split[to] ?? 0) : (steps[step] ?? 0)),
         heldSeconds: active ? Math.max(0, Math.floor((wallMs - Date.parse(stepAt)) / 1000)) : 0,
         holdSeconds: holdOf(rollout) / 1000,
         requests: state?.requests ?? 0,

@@ -18,6 +18,7 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
     add(['services', name, 'split'], service.split);
     add(['services', name, 'splitSeed'], service.splitSeed);
     add(['services', name, 'clusterWeightsSeed'], service.clusterWeightsSeed);
+    if (service.clusterSplits !== undefined) add(['services', name, 'clusterSplits'], service.clusterSplits);
     if (service.pinEpoch !== undefined) add(['services', name, 'pinEpoch'], service.pinEpoch);
     if (service.rollout !== undefined) add(['services', name, 'rollout'], service.rollout);
     if (service.routes !== undefined) add(['services', name, 'routes'], service.routes);
@@ -70,7 +71,10 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
     const { pinEpoch, ...others } = present;
     const epoch = chosen('services', name, 'pinEpoch') ? old.pinEpoch : pinEpoch;
     const restored = { ...others, ...(epoch === undefined ? {} : { pinEpoch: epoch }), clusterWeights };
-    return chosen('services', name, 'split') ? { ...withoutRollout(restored, 'an undo'), split: old.split } : restored;
+    const now = chosen('services', name, 'split') ? { ...withoutRollout(restored, 'an undo'), split: old.split } : restored;
+    if (!chosen('services', name, 'clusterSplits')) return now;
+    const whole = withoutRollout(now, 'an undo');
+    return old.clusterSplits === undefined ? whole : { ...whole, clusterSplits: old.clusterSplits };
   };
   const cluster = (name: string, present: ClusterIntent): ClusterIntent => {
     const old = from.clusters[name] ?? present;

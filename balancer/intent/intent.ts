@@ -6,6 +6,9 @@ import type { RolloutIntent, RolloutPlan } from './rollout.ts';
 
 export type AdminState = 'active' | 'drain' | 'maintenance';
 
+/** Cluster → version → millionths of what the cluster has of the service. */
+export type ClusterSplits = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 export interface ServiceIntent {
   /** Millionths per version; sums to a million. */
   readonly split: Readonly<Record<string, number>>;
@@ -13,6 +16,8 @@ export interface ServiceIntent {
   readonly splitSeed: Readonly<Record<string, number>>;
   /** version → cluster → relative weight. */
   readonly clusterWeights: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Clusters that have another split than the service, as waves of a rollout make them; absent: none has. */
+  readonly clusterSplits?: ClusterSplits;
   readonly clusterWeightsSeed: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Names of the routes that led here when the file was last taken over: a service leaves the file after its routes, not with them. */
   readonly routes?: readonly string[];

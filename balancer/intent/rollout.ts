@@ -1,6 +1,7 @@
 // A rollout as a part of the intent: where it goes, by which steps, and how far it is. Everything a new controller needs to go on with it.
 
 import type { RolloutConfig } from '../config/rollout-config.ts';
+import type { ServiceIntent } from './intent.ts';
 
 /** running, paused and frozen hold the split; the others are ends. Frozen: a gate failed, and people decide. */
 export type RolloutPhase = 'running' | 'paused' | 'frozen' | 'promoted' | 'rolled_back' | 'aborted';
@@ -20,6 +21,10 @@ export interface RolloutIntent extends RolloutPlan {
   readonly phase: RolloutPhase;
   /** Index of the step that `to` is at. */
   readonly step: number;
+  /** Index of the wave; absent: there are none. */
+  readonly wave?: number;
+  /** Weights of the version among its clusters, if the end of the waves set others; what goes back goes back to these. */
+  readonly toWeights?: Readonly<Record<string, number>>;
   /** ISO 8601, UTC: when the step began. */
   readonly stepAt: string;
   /** Why it is in this phase: the gate that failed, who stopped it. */
@@ -31,10 +36,22 @@ export function isActive(rollout: RolloutIntent | undefined): rollout is Rollout
   return rollout !== undefined && (rollout.phase === 'running' || rollout.phase === 'paused' || rollout.phase === 'frozen');
 }
 
-/** Whoever sets the split by other means ends the rollout that holds it. */
-export function withoutRollout<T extends { readonly rollout?: RolloutIntent }>(service: T, by: string): T {
-  if (!isActive(service.rollout)) return service;
-  return { ...service, rollout: { ...service.rollout, phase: 'aborted', note: `ended by ${by}` } };
+/** Whoever sets the split by other means ends the rollout that holds it, and what it left clusters with. */
+export function withoutRollout(service: ServiceIntent, by: string): ServiceIntent {
+  const whole = withoutClusterSplits(service);
+  if (!isActive(service.rollout)) return whole;
+  return { ...whole, rollout: { ...service.rollout, phase: 'aborted', note: `ended by ${by}` } };
+}
+
+/** Every cluster is split as the service is. */
+export function withoutClusterSplits(service: ServiceIntent): ServiceIntent {
+  const { clusterSplits, ...others } = service;
+  return clusterSplits === undefined ? service : others;
+}
+
+/** The clusters that the present wave is about; null: the rollout is about all at once. */
+export function clustersOfWave({ waves, wave }: Pick<RolloutIntent, 'waves' | 'wave'>): readonly string[] | null {
+  return waves === undefined ? null : (waves[wave ?? 0] ?? []);
 }
 
 /** How long the present step lasts at least. */

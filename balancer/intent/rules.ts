@@ -4,7 +4,7 @@ import { MILLION } from '../config/config.ts';
 import type { SafetyConfig } from '../config/safety-config.ts';
 import { diffIntent } from './diff.ts';
 import type { Intent } from './intent.ts';
-import { clusterTotals } from './cluster-totals.ts';
+import { clusterTotals, versionTotals } from './cluster-totals.ts';
 import { formatPercent } from './percent.ts';
 import type { Facts } from './safety.ts';
 
@@ -47,7 +47,7 @@ export function refusalText({ rule, message }: Breach): string {
   return `${message} (rule ${rule}); in an emergency --break-glass --reason TEXT overrules it, and the audit says so`;
 }
 
-const STEERED: readonly (string | undefined)[] = ['split', 'clusterWeights', 'admin', 'dialPercent'];
+const STEERED: readonly (string | undefined)[] = ['split', 'clusterSplits', 'clusterWeights', 'admin', 'dialPercent'];
 
 function frozen({ before, after, facts, goesBack }: Move, { freeze }: SafetyConfig): string | null {
   const { wallMs } = facts;
@@ -72,7 +72,7 @@ function tooFar({ before, after, facts, goesBack }: Move, { maxShift }: SafetyCo
   for (const service of Object.values(facts.services)) {
     const { name } = service;
     const moved = Math.max(
-      farthest(before.services[name]?.split ?? {}, after.services[name]?.split ?? {}),
+      farthest(versionTotals(before, service), versionTotals(after, service)),
       farthest(clusterTotals(before, service), clusterTotals(after, service)),
     );
     // Totals of clusters are rounded.

@@ -1,5 +1,6 @@
 // The rules that no change may break: requests always have somewhere to go, unless they had nowhere before.
 import type { Config, ServiceConfig } from '../config/config.ts';
+import { placeShares, versionTotals } from './cluster-totals.ts';
 import type { Intent, Refusal } from './intent.ts';
 
 /** What a change is judged by. A `Config` will do. */
@@ -40,8 +41,8 @@ export function breach(before: Intent, after: Intent, facts: Facts, strictness: 
 
 /** Places of a version that the operator lets requests go to. */
 function openPlaces(intent: Intent, service: ServiceConfig, version: string): readonly string[] {
-  const weights = intent.services[service.name]?.clusterWeights[version] ?? {};
-  return Object.keys(weights).filter((cluster) => (weights[cluster] ?? 0) > 0 && isOpen(intent, cluster));
+  const shares = placeShares(intent, service)[version] ?? {};
+  return Object.keys(shares).filter((cluster) => (shares[cluster] ?? 0) > 0 && isOpen(intent, cluster));
 }
 
 function isOpen(intent: Intent, cluster: string): boolean {
@@ -50,7 +51,7 @@ function isOpen(intent: Intent, cluster: string): boolean {
 }
 
 function versionsWithShare(intent: Intent, service: ServiceConfig): readonly string[] {
-  const split = intent.services[service.name]?.split ?? {};
+  const split = versionTotals(intent, service);
   return service.versions.map(({ name }) => name).filter((name) => (split[name] ?? 0) > 0);
 }
 

@@ -59,6 +59,7 @@ function seedService(service: ServiceConfig, routes: readonly RouteConfig[], pre
     clusterWeights: Object.fromEntries(service.versions.map((version) => [version.name, weightsNow(version, previous)])),
     clusterWeightsSeed,
     routes: routeNames.sort(),
+    ...(previous?.clusterSplits === undefined || splitChanged(service, previous) ? {} : { clusterSplits: previous.clusterSplits }),
     ...(previous?.rollout === undefined ? {} : { rollout: previous.rollout }),
     ...(previous?.pinEpoch === undefined ? {} : { pinEpoch: previous.pinEpoch }),
   };

@@ -1,10 +1,12 @@
 // A rollout begun, moved on or ended: the new intent, or why not. Pure.
+import { sameJson } from '../config/canonical-json.ts';
 import { MILLION } from '../config/config.ts';
 import { conclude, find, notSeeded, type ChangeOutcome, type Facts } from '../intent/apply-change.ts';
 import type { Intent, Refusal, RolloutAction, RolloutChange, ServiceIntent } from '../intent/intent.ts';
 import { divide, formatPercent, isRefusal } from '../intent/percent.ts';
 import type { History } from '../intent/undo.ts';
-import { isActive, type RolloutIntent, type RolloutPhase } from '../intent/rollout.ts';
+import { isActive, withoutClusterSplits, type RolloutIntent, type RolloutPhase } from '../intent/rollout.ts';
+import { coversAll, largestWave, splitsOfWaves, waveText, weightsAtEnd, wrongWaves, type Waves } from './waves.ts';
 import { readGate } from './gates/registry.ts';
 
 const MAX_HOLD_MS = 7 * 86_400_000;
@@ -73,9 +75,18 @@ function start(scene: Scene, change: Start, moment: Moment): ChangeOutcome {
       ),
     );
   }
-  const problem = wrongWith(change, present.split[change.to] ?? 0, scene.facts);
+  if (present.clusterSplits !== undefined)
+    return refuse(
+      conflict(
+        `clusters of "${service}" have splits of their own since a change was undone; set one for all first (weir shift ${service} VERSION=PERCENT)`,
+      ),
+    );
+  const waves = change.waves === undefined || change.waves.length === 0 ? null : change.waves;
+  // In waves its share of each cluster counts, and not that of the service.
+  const problem =
+    wrongWith(change, waves === null ? (present.split[change.to] ?? 0) : 0, scene.facts) ?? problemOfWaves(scene, change, waves);
   if (problem !== null) return refuse({ kind: 'usage', message: problem });
-  const leap = tooFarForRules(change, scene.facts);
+  const leap = tooFarForRules(scene, change, waves);
   if (leap !== null) return refuse({ kind: 'unsafe', message: leap });
   const { to, steps, holdMs, minRequests, gates, onFail } = change;
   const rollout: RolloutIntent = {
@@ -85,6 +96,7 @@ function start(scene: Scene, change: Start, moment: Moment): ChangeOutcome {
     usualErrorRatio: moment.usualErrorRatio,
     phase: 'running',
     step: 0,
+    ...(waves === null ? {} : { waves, wave: 0 }),
     stepAt: moment.at,
     note: '',
   };
@@ -113,9 +125,18 @@ function wrongWith({ steps, holdMs, minRequests, gates, to }: Start, present: nu
   return wrong === undefined ? null : `gate ${wrong}`;
 }
 
-/** A step that no driver could make later; the first one is judged when it is made, which is now. */
-function tooFarForRules({ steps }: Start, { safety }: Facts): string | null {
-  const index = steps.findIndex((share, at) => at > 0 && share - (steps[at - 1] ?? share) > (safety?.maxShift ?? MILLION));
+function problemOfWaves({ intent, facts, service }: Scene, { to, steps }: Start, waves: Waves | null): string | null {
+  const config = facts.services[service];
+  return waves === null || config === undefined ? null : wrongWaves(waves, { to, first: steps[0] ?? MILLION }, intent, config);
+}
+
+/** A step that no driver could make later; the first one is judged when it is made, which is now. Of a wave a step moves its part of the service. */
+function tooFarForRules({ intent, facts: { services, safety }, service }: Scene, { steps }: Start, waves: Waves | null): string | null {
+  const config = services[service];
+  const part = waves === null || config === undefined ? 1 : largestWave(waves, intent, config) / MILLION;
+  const index = steps.findIndex(
+    (share, at) => (at > 0 || waves !== null) && (share - (steps[at - 1] ?? 0)) * part > (safety?.maxShift ?? MILLION),
+  );
   if (index < 0 || safety === undefined) return null;
   const [from, to] = [steps[index - 1] ?? 0, steps[index] ?? 0].map(formatPercent);
   return `the step from ${from} % to ${to} % moves more than the ${formatPercent(safety.maxShift)} % that one step may move (rule safety.maxShift); put steps between`;
@@ -135,9 +156,9 @@ function move(scene: Scene, action: RolloutAction, moment: Moment): ChangeOutcom
   const { service, present } = scene;
   const { rollout } = present;
   if (!isActive(rollout) || !NEEDS[action].includes(rollout.phase)) return refuse(conflict(wrongPhase(service, action, rollout)));
-  const { to, steps, step } = rollout;
+  const { to, steps } = rollout;
   const { at: stepAt, note } = moment;
-  const share = present.split[to] ?? 0;
+  const share = shareNow(present, rollout);
   switch (action) {
     case 'pause':
       return settle(scene, { ...rollout, phase: 'paused', note }, { share, summary: `${service}: rollout to ${to} is paused` });
@@ -147,14 +168,14 @@ function move(scene: Scene, action: RolloutAction, moment: Moment): ChangeOutcom
       return settle(
         scene,
         { ...rollout, phase: 'promoted', step: steps.length - 1, note },
-        { share: MILLION, summary: `${service}: ${to} is promoted` },
+        { share: 'whole', summary: `${service}: ${to} is promoted` },
       );
     case 'abort':
       return settle(scene, { ...rollout, phase: 'aborted', note }, { share: null, summary: `${service}: rollout to ${to} is taken back` });
     case 'step': {
-      const next = steps[step + 1] ?? share;
-      const summary = `${service}: rollout to ${to}, step ${step + 2} of ${steps.length}`;
-      return settle(scene, { ...rollout, step: Math.min(step + 1, steps.length - 1), stepAt, note: '' }, { share: next, summary });
+      const next = { ...rollout, ...stepAfter(rollout), stepAt, note: '' };
+      const summary = `${service}: rollout to ${to}, step ${next.step + 1} of ${steps.length}`;
+      return settle(scene, next, { share: steps[next.step] ?? share, summary });
     }
     case 'end':
       return end(scene, rollout, share);
@@ -163,11 +184,28 @@ function move(scene: Scene, action: RolloutAction, moment: Moment): ChangeOutcom
   }
 }
 
-/** The last step is over: at 100 % the rollout is done, below it people decide. */
+/** What the version has of what the rollout is about now. */
+function shareNow(present: ServiceIntent, { to, waves, steps, step }: RolloutIntent): number {
+  return waves === undefined ? (present.split[to] ?? 0) : (steps[step] ?? 0);
+}
+
+/** After the last step of a wave comes the first one of the next. */
+function stepAfter({ steps, step, waves = [], wave = 0 }: RolloutIntent): { readonly step: number; readonly wave?: number } {
+  if (step + 1 < steps.length) return { step: step + 1 };
+  return wave + 1 < waves.length ? { step: 0, wave: wave + 1 } : { step };
+}
+
+/** The last step is over: at 100 % of everything the rollout is done, below it people decide. */
 function end(scene: Scene, rollout: RolloutIntent, share: number): ChangeOutcome {
-  const { service } = scene;
-  if (share === MILLION)
-    return settle(scene, { ...rollout, phase: 'promoted', note: '' }, { share, summary: `${service}: rollout to ${rollout.to} is done` });
+  const { intent, facts, service } = scene;
+  const config = facts.services[service];
+  const everywhere = rollout.waves === undefined || (config !== undefined && coversAll(rollout.waves, intent, config));
+  if (share === MILLION && everywhere)
+    return settle(
+      scene,
+      { ...rollout, phase: 'promoted', note: '' },
+      { share: 'whole', summary: `${service}: rollout to ${rollout.to} is done` },
+    );
   const note = 'all steps are passed; `weir canary promote` gives it the rest';
   return settle(
     scene,
@@ -178,15 +216,19 @@ function end(scene: Scene, rollout: RolloutIntent, share: number): ChangeOutcome
 
 function fail(scene: Scene, rollout: RolloutIntent, { at, note }: Moment): ChangeOutcome {
   const { service, present } = scene;
-  const { to, steps, step, onFail } = rollout;
-  const share = present.split[to] ?? 0;
+  const { to, steps, step, wave = 0, onFail } = rollout;
+  const share = shareNow(present, rollout);
   if (onFail === 'freeze')
     return settle(scene, { ...rollout, phase: 'frozen', note }, { share, summary: `${service}: rollout to ${to} is frozen: ${note}` });
-  const before = steps[step - 1];
+  const earlier = step > 0 ? { step: step - 1 } : wave > 0 ? { step: steps.length - 1, wave: wave - 1 } : null;
   // There it passed once; whether it goes on is for people to say.
-  if (onFail === 'step-back' && before !== undefined) {
-    const back = { ...rollout, phase: 'paused', step: step - 1, stepAt: at, note } as const;
-    return settle(scene, back, { share: before, goesBack: true, summary: `${service}: rollout to ${to} steps back: ${note}` });
+  if (onFail === 'step-back' && earlier !== null) {
+    const back = { ...rollout, ...earlier, phase: 'paused', stepAt: at, note } as const;
+    return settle(scene, back, {
+      share: steps[earlier.step] ?? 0,
+      goesBack: true,
+      summary: `${service}: rollout to ${to} steps back: ${note}`,
+    });
   }
   return settle(
     scene,
@@ -201,19 +243,62 @@ function wrongPhase(service: string, action: RolloutAction, rollout: RolloutInte
   return `the rollout of "${service}" to "${rollout.to}" is ${rollout.phase.replace('_', ' ')}, so it cannot be told to ${action}`;
 }
 
-/** `share`: what the version gets, the others sharing the rest as they did before the rollout; null: the split is as before the rollout. */
-function settle(
-  { intent, facts, service, present }: Scene,
-  rollout: RolloutIntent,
-  { share, summary, goesBack = share === null }: { readonly share: number | null; readonly summary: string; readonly goesBack?: boolean },
-): ChangeOutcome {
-  // Versions that came or went at 0 meanwhile: the config has the say which there are.
-  const from = Object.fromEntries(Object.keys(present.split).map((version) => [version, rollout.from[version] ?? 0]));
-  const divided = share === null ? from : splitAt(service, { from, to: rollout.to }, share);
-  if (isRefusal(divided)) return refuse(divided);
-  const said = divided[rollout.to] === present.split[rollout.to] ? summary : `${summary}: ${formatPercent(divided[rollout.to] ?? 0)} %`;
-  const after = { ...intent, services: { ...intent.services, [service]: { ...present, split: divided, rollout } } };
+/** `share`: what the version gets, the others sharing the rest as they did before the rollout; `whole`: all of it, everywhere; null: the split is as before the rollout. */
+interface Settling {
+  readonly share: number | 'whole' | null;
+  readonly summary: string;
+  readonly goesBack?: boolean;
+}
+
+function settle(scene: Scene, rollout: RolloutIntent, { share, summary, goesBack = share === null }: Settling): ChangeOutcome {
+  const { intent, facts, service, present } = scene;
+  const settled = share === null ? asBefore(present, rollout) : share === 'whole' ? asWhole(scene, rollout) : atStep(scene, rollout, share);
+  if (isRefusal(settled)) return refuse(settled);
+  const after = { ...intent, services: { ...intent.services, [service]: settled } };
+  const moved = !sameJson([settled.split, settled.clusterSplits ?? {}], [present.split, present.clusterSplits ?? {}]);
+  const inWave = typeof share === 'number' && rollout.waves !== undefined;
+  const had = inWave ? share : (settled.split[rollout.to] ?? 0);
+  const said = moved ? `${summary}${inWave ? waveText(rollout) : ''}: ${formatPercent(had)} %` : summary;
   return conclude(intent, after, facts, { summary: said, strictness: share === null ? 'other' : 'weights', goesBack });
+}
+
+/** The split before it, with versions that came or went at 0 meanwhile: the config has the say which there are. */
+function splitBefore(present: ServiceIntent, { from }: RolloutIntent): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.keys(present.split).map((version) => [version, from[version] ?? 0]));
+}
+
+/** All waves go back together. */
+function asBefore(present: ServiceIntent, rollout: RolloutIntent): ServiceIntent {
+  const { to, toWeights } = rollout;
+  const others = { ...withoutClusterSplits(present), split: splitBefore(present, rollout), rollout };
+  if (toWeights === undefined) return others;
+  const weights = Object.keys(present.clusterWeights[to] ?? {}).map((cluster) => [cluster, toWeights[cluster] ?? 0] as const);
+  return { ...others, clusterWeights: { ...present.clusterWeights, [to]: Object.fromEntries(weights) } };
+}
+
+function atStep(scene: Scene, rollout: RolloutIntent, share: number): ServiceIntent | Refusal {
+  const { intent, facts, service, present } = scene;
+  const from = splitBefore(present, rollout);
+  const config = facts.services[service];
+  if (rollout.waves === undefined || config === undefined) {
+    const split = splitAt(service, { from, to: rollout.to }, share);
+    return isRefusal(split) ? split : { ...present, split, rollout };
+  }
+  const before = asBefore(present, rollout);
+  const clusterSplits = splitsOfWaves(rollout, share, { ...intent, services: { ...intent.services, [service]: before } }, config);
+  return isRefusal(clusterSplits) ? clusterSplits : { ...before, clusterSplits };
+}
+
+function asWhole({ intent, facts, service, present }: Scene, rollout: RolloutIntent): ServiceIntent | Refusal {
+  const { to } = rollout;
+  const split = splitAt(service, { from: splitBefore(present, rollout), to }, MILLION);
+  if (isRefusal(split)) return split;
+  const others = { ...withoutClusterSplits(present), split, rollout };
+  const config = facts.services[service];
+  const weights = rollout.waves === undefined || config === undefined ? null : weightsAtEnd(present, to, intent, config);
+  if (weights === null) return others;
+  const toWeights = present.clusterWeights[to] ?? {};
+  return { ...others, rollout: { ...rollout, toWeights }, clusterWeights: { ...present.clusterWeights, [to]: weights } };
 }
 
 function splitAt(

@@ -53,7 +53,7 @@ export class Trial {
 
   /** `phase`: of the rollout now; `heldMs`: how long the step has lasted. */
   decide(phase: RolloutPhase, heldMs: number): Decision | null {
-    const { minRequests, step, steps } = this.#rollout;
+    const { minRequests, step, steps, waves = [], wave = 0 } = this.#rollout;
     // Frozen ends by people only.
     if (phase === 'frozen') return null;
     const killed = this.#failsMostly();
@@ -63,7 +63,7 @@ export class Trial {
     if (failed !== undefined) return { action: 'fail', note: `gate ${failed.gate}: ${failed.says}` };
     if (phase !== 'running' || heldMs < holdOf(this.#rollout) || this.#requests < minRequests) return null;
     if (states.some(({ verdict }) => verdict !== 'pass')) return null;
-    return { action: step + 1 < steps.length ? 'step' : 'end', note: '' };
+    return { action: step + 1 < steps.length || wave + 1 < waves.length ? 'step' : 'end', note: '' };
   }
 
   #keepRecent({ trial: { requests, errors } }: Evidence): void {

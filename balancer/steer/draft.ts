@@ -8,6 +8,7 @@ import {
   type VersionConfig,
 } from '../config/config.ts';
 import { apportion } from '../intent/apportion.ts';
+import { shareIn, splitWithinClusters } from './cluster-splits.ts';
 import { tiersByDistance } from './nearest.ts';
 import { clusterIntent, type PlanInput } from './plan-input.ts';
 import { targetKey, UNKNOWN_REGION, type PlanTarget } from './plan-shape.ts';
@@ -50,6 +51,7 @@ export interface Ground {
 export function draftService(service: ServiceConfig, ground: Ground, clients: ClientRegion | null): Draft {
   const { input } = ground;
   const asked = input.intent.services[service.name];
+  const clusterSplits = asked?.clusterSplits;
   const flat = service.steer.policy === 'weighted';
   const coldStart = isColdStart(service, ground);
   const anyKeys = ground.ejected.size > 0 || !ground.allKept;
@@ -64,7 +66,8 @@ export function draftService(service: ServiceConfig, ground: Ground, clients: Cl
     const weights = weighIn(share, places, flat);
     const within = chosen.has(version.name) ? withinShares(service, version.name, places, ground) : NOTHING_WITHIN;
     for (const [index, at] of places.entries()) {
-      const receives = share > 0 && at.weight > 0 && (at.open || at.lastResort) && !at.waiting;
+      const receives =
+        shareIn(clusterSplits, at.cluster, { name: version.name, share }) > 0 && at.weight > 0 && (at.open || at.lastResort) && !at.waiting;
       targets.push({
         version: version.name,
         cluster: at.cluster,
@@ -82,6 +85,7 @@ export function draftService(service: ServiceConfig, ground: Ground, clients: Cl
       });
     }
   }
+  if (clusterSplits !== undefined) splitWithinClusters(targets, clusterSplits);
   const { overload, panicThreshold } = service.steer;
   const { onUnavailable } = service;
   const wish = isPanic(targets, service, panicThreshold) ? panicShares(targets) : wishOf(targets, onUnavailable);

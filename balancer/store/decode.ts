@@ -126,6 +126,7 @@ function serviceIntent(value: unknown, path: string): ServiceIntent {
     splitSeed: numbers(service['splitSeed'], `${path}.splitSeed`),
     clusterWeights: numbersByName(service['clusterWeights'], `${path}.clusterWeights`),
     clusterWeightsSeed: numbersByName(service['clusterWeightsSeed'], `${path}.clusterWeightsSeed`),
+    ...(service['clusterSplits'] === undefined ? {} : { clusterSplits: numbersByName(service['clusterSplits'], `${path}.clusterSplits`) }),
     ...(pinEpoch === undefined ? {} : { pinEpoch: number(pinEpoch, `${path}.pinEpoch`) }),
     ...(rollout === undefined ? {} : { rollout: rolloutIntent(rollout, `${path}.rollout`) }),
     ...(routes === undefined ? {} : { routes: list(string)(routes, `${path}.routes`) }),
@@ -142,6 +143,8 @@ function rolloutIntent(value: unknown, path: string): RolloutIntent {
     phase: oneOf(['running', 'paused', 'frozen', 'promoted', 'rolled_back', 'aborted'], of['phase'], `${path}.phase`),
     step: number(of['step'], `${path}.step`),
     stepAt: string(of['stepAt'], `${path}.stepAt`),
+    ...(of['wave'] === undefined ? {} : { wave: number(of['wave'], `${path}.wave`) }),
+    ...(of['toWeights'] === undefined ? {} : { toWeights: numbers(of['toWeights'], `${path}.toWeights`) }),
     note: string(of['note'], `${path}.note`),
   };
 }
@@ -154,6 +157,7 @@ function rolloutPlan(of: Members, path: string): RolloutPlan {
     minRequests: number(of['minRequests'], `${path}.minRequests`),
     gates: list(string)(of['gates'], `${path}.gates`),
     onFail: oneOf(['rollback', 'step-back', 'freeze'], of['onFail'], `${path}.onFail`),
+    ...(of['waves'] === undefined ? {} : { waves: list(list(string))(of['waves'], `${path}.waves`) }),
   };
 }
 

@@ -30,6 +30,7 @@ const startCommand: CommandDefinition = {
   examples: [
     'weir canary start shop --to green',
     "weir canary start shop --to green --steps 1,5,25,50,100 --hold 3m --gate 'errors<1%' 'p95<1.2x'",
+    'weir canary start shop --to green --waves eu-west,us-east',
     'weir canary start shop --to green --detach --reason "release 2.4"',
   ],
   notes: [
@@ -42,6 +43,10 @@ const startCommand: CommandDefinition = {
   options: [
     { flags: '--to <VERSION>', summary: 'the version that grows' },
     { flags: '--steps <PERCENTS>', summary: 'its share in each step (default 1,5,25,50,100)' },
+    {
+      flags: '--waves <CLUSTERS>',
+      summary: 'clusters that take all steps one after the other: eu-west+eu-north,us-east; none: all at once',
+    },
     { flags: '--hold <DURATION>', summary: 'how long a step lasts at least (default 1m)' },
     ...GATE_OPTIONS,
     ...FOLLOW_OPTIONS,
@@ -50,12 +55,26 @@ const startCommand: CommandDefinition = {
   run: (call) => {
     const steps = call.values.text('steps');
     const holdMs = call.values.durationMs('hold');
+    const waves = call.values.text('waves');
     return startRollout(call, {
       ...(steps === null ? {} : { steps: steps.split(',').map((step) => Math.round(parsePercent(step.trim(), '--steps') * PER_PERCENT)) }),
       ...(holdMs === null ? {} : { holdMs: [holdMs] }),
+      ...(waves === null ? {} : { waves: parseWaves(waves) }),
     });
   },
 };
+
+/** `eu-west+eu-north,us-east`; `none` where the config has waves and this rollout shall not. */
+function parseWaves(written: string): readonly (readonly string[])[] {
+  if (written === 'none') return [];
+  const waves = written.split(',').map((wave) => wave.split('+').map((cluster) => cluster.trim()));
+  if (waves.some((wave) => wave.includes('')))
+    throw new CommandFailure(
+      EXIT.usage,
+      `--waves: expected clusters joined by + and waves by a comma, such as eu-west+eu-north,us-east, got ${JSON.stringify(written)}`,
+    );
+  return waves;
+}
 
 /** Begins a rollout with the gates of the options, and follows it where somebody watches. */
 export async function startRollout(call: CommandCall, plan: Partial<RolloutPlanView>): Promise<ExitCode> {

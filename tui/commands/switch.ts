@@ -29,8 +29,8 @@ export const switchCommand: CommandDefinition = {
   run: (call) => {
     const warmMs = call.values.durationMs('warm');
     const keepMs = call.values.durationMs('keepOld') ?? DEFAULT_KEEP_MS;
-    if (warmMs === null) return startRollout(call, { steps: [MILLION], holdMs: [keepMs] });
+    if (warmMs === null) return startRollout(call, { steps: [MILLION], holdMs: [keepMs], waves: [] });
     const warm = Math.round(parsePercent(call.values.text('warmPercent') ?? DEFAULT_WARM_PERCENT, '--warm-percent') * PER_PERCENT);
-    return startRollout(call, { steps: [warm, MILLION], holdMs: [warmMs, keepMs] });
+    return startRollout(call, { steps: [warm, MILLION], holdMs: [warmMs, keepMs], waves: [] });
   },
 };

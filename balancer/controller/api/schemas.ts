@@ -58,6 +58,7 @@ const kinds = [
       holdMs: Type.Optional(Type.Array(Type.Number(), { minItems: 1, maxItems: 100 })),
       minRequests: Type.Optional(Type.Number()),
       gates: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 20 })),
+      waves: Type.Optional(Type.Array(Type.Array(Type.String({ maxLength: 63 }), { minItems: 1, maxItems: 1000 }), { maxItems: 1000 })),
       onFail: Type.Optional(Type.Unsafe<OnFail>({ type: 'string', enum: ['rollback', 'step-back', 'freeze'] })),
     },
     strict,

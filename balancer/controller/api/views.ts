@@ -153,7 +153,11 @@ export interface RolloutView {
   readonly steps: readonly number[];
   /** Index of the present one. */
   readonly step: number;
-  /** Percent of `to` now, by intent. */
+  /** Clusters that take the steps together; null: all at once. */
+  readonly waves: readonly (readonly string[])[] | null;
+  /** Index of the present one; 0 without waves. */
+  readonly wave: number;
+  /** Percent of `to` now, by intent; with waves, in the clusters of the present one. */
   readonly percent: number;
   /** Seconds since the step began, and those it lasts at least; 0 for what is at its end. */
   readonly heldSeconds: number;

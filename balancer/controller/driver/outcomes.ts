@@ -1,5 +1,5 @@
 // What the requests of each version came to, second by second, for the rollouts that are under way.
-import type { RolloutIntent } from '../../intent/rollout.ts';
+import { clustersOfWave, type RolloutIntent } from '../../intent/rollout.ts';
 import type { Evidence, Outcomes } from '../../rollout/gate.ts';
 import { BUCKETS } from '../../telemetry/latency-buckets.ts';
 import type { MetricName, MetricsDelta, SeriesDelta } from '../../telemetry/meter.ts';
@@ -41,9 +41,15 @@ export class ServiceOutcomes {
     this.#running = new Map();
   }
 
-  /** What the newest second says of a rollout. The others are looked at where the version was asked too, so that like is held against like. */
-  evidence({ to, usualErrorRatio }: Pick<RolloutIntent, 'to' | 'usualErrorRatio'>): Evidence {
-    const clusters = new Set((this.#seconds.get(to) ?? []).flatMap((second) => [...second.keys()]));
+  /**
+   * What the newest second says of a rollout, in the clusters of its present wave. The others are looked at where the version was asked
+   * too, so that like is held against like.
+   */
+  evidence(rollout: Pick<RolloutIntent, 'to' | 'usualErrorRatio' | 'waves' | 'wave'>): Evidence {
+    const { to, usualErrorRatio } = rollout;
+    const asked = new Set((this.#seconds.get(to) ?? []).flatMap((second) => [...second.keys()]));
+    const wave = clustersOfWave(rollout);
+    const clusters = wave === null ? asked : new Set(wave.filter((cluster) => asked.has(cluster)));
     const others = (version: string): boolean => version !== to;
     const long = this.#sum(others, KEPT_SECONDS, clusters);
     const short = this.#sum(others, SHORT_SECONDS, clusters);

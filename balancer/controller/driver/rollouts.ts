@@ -64,8 +64,7 @@ export class RolloutDriver {
 
   #drivenOf(service: string, rollout: RolloutIntent): Driven {
     const before = this.#driven.get(service);
-    if (before?.rollout.id === rollout.id && before.rollout.step === rollout.step && before.rollout.stepAt === rollout.stepAt)
-      return before;
+    if (before !== undefined && sameStep(before.rollout, rollout)) return before;
     this.#forget(service);
     const { options } = this.#edge;
     const about = { service, version: rollout.to };
@@ -92,7 +91,7 @@ export class RolloutDriver {
     const before = edge.keeper.intent;
     const now = before.services[service]?.rollout;
     // Somebody else may have moved it while this waited for its turn.
-    if (now?.id !== rollout.id || now.step !== rollout.step || now.stepAt !== rollout.stepAt || now.phase !== rollout.phase) return null;
+    if (now === undefined || !sameStep(now, rollout) || now.phase !== rollout.phase) return null;
     const change: RolloutChange = { kind: 'rollout', service, action };
     const outcome = applyRollout(before, change, edge.facts(), momentOf(edge, service, note));
     if (!outcome.ok) return outcome.refusal.message;
@@ -104,6 +103,10 @@ export class RolloutDriver {
     edge.loop.recompute();
     return null;
   }
+}
+
+function sameStep(one: RolloutIntent, other: RolloutIntent): boolean {
+  return one.id === other.id && one.wave === other.wave && one.step === other.step && one.stepAt === other.stepAt;
 }
 
 /** `note`: why the rollout is changed now. */

@@ -26,7 +26,13 @@ test('steps are percentages with up to four decimals, and gates are kept as they
   });
 });
 
+test('waves are clusters joined by +, and are there only where the file has some', () => {
+  assert.deepEqual(loaded(withRollout('{ waves: [one] }')).services['shop']?.rollout.waves, [['one']]);
+});
+
 for (const [wrong, said] of [
+  ['{ waves: [] }', /rollout\.waves: .*at least one, such as \[eu-west\+eu-north, us-east\]/],
+  ['{ waves: ["one,two"] }', /rollout\.waves\[0\]: .*clusters joined by \+/],
   ['{ steps: [5, 5] }', /rollout\.steps\[1\]: 5 is not more than the step before it; steps rise/],
   ['{ steps: [] }', /rollout\.steps: .*at least one, such as \[10, 100\]/],
   ['{ gates: [luck] }', /rollout\.gates\[0\]: "luck" is no gate/],

@@ -1,0 +1,82 @@
+// A rollout in waves on a real appliance: cluster after cluster, through the death of the controller, and back with all of them.
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { RolloutView } from '../../balancer/controller/api/views.ts';
+import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { named, startOrigin } from '../support/origin.ts';
+import { PacedLoad } from '../support/paced-load.ts';
+import { until } from '../support/until.ts';
+
+test('waves follow each other, a controller that is killed goes on in the same wave, and a failed gate takes all back', async (t) => {
+  const { appliance, fail } = await startFleet(t);
+  const load = new PacedLoad(t, appliance.url(), 200);
+  const started = await start(appliance, '--dry-run');
+  assert.equal(started.code, 10, started.stderr);
+  assert.match(started.stdout, /dry run: shop: rollout to green begins in eu \(wave 1 of 2\): 50 %/);
+  assert.equal((await start(appliance)).code, 0);
+  assert.deepEqual(await shares(appliance), { 'blue/eu': 25, 'blue/us': 50, 'green/eu': 25 });
+
+  await until(async () => at(await rollout(appliance)) === 'running 0/1', 'the first wave is at its last step', 30_000);
+  assert.match((await appliance.weir('status')).stdout, /rollout of shop: green 100% in eu \(wave 1 of 2, step 2 of 2\), running/);
+  const killed = appliance.pids().controller;
+  process.kill(killed, 'SIGKILL');
+  const isBack = async (): Promise<boolean> =>
+    ![0, killed].includes(appliance.pids().controller) && (await appliance.weir('canary', 'status', 'shop')).code === 0;
+  await until(isBack, 'another controller answers', 20_000);
+  await until(async () => (await rollout(appliance)).wave === 1, 'the second wave has begun', 30_000);
+  assert.equal((await shares(appliance))['green/eu'], 50, 'what has passed stays');
+
+  fail();
+  await until(async () => (await rollout(appliance)).phase === 'rolled_back', 'a gate has failed', 30_000);
+  assert.deepEqual(await shares(appliance), { 'blue/eu': 50, 'blue/us': 50 });
+  await load.stop();
+  const acts = [...(await appliance.weir('history')).stdout.matchAll(/canary (start|step|end|fail) shop/g)].map(([, what]) => what);
+  assert.deepEqual([acts.at(0), acts.at(-1)], ['fail', 'start']);
+  assert.equal((await appliance.weir('audit', 'verify')).code, 0);
+});
+
+async function startFleet(t: TestContext): Promise<{ readonly appliance: Appliance; readonly fail: () => void }> {
+  const eu = await startOrigin(t, named('eu'));
+  let failing = false;
+  // Versions of a cluster are told apart by the host that they are asked for.
+  const us = await startOrigin(t, (request, response) => {
+    response.writeHead(failing && request.headers.host === 'green.internal' ? 500 : 200).end('us');
+  });
+  const yaml = `clusters:
+  eu: { endpoints: ["${eu.endpoint}"], health: { http: { path: /healthz }, interval: 200ms } }
+  us: { endpoints: ["${us.endpoint}"], health: { http: { path: /healthz }, interval: 200ms } }
+services:
+  shop:
+    versions:
+      blue: { clusters: { eu: {}, us: {} } }
+      green: { clusters: { eu: { host: green.internal }, us: { host: green.internal } } }
+    rollout: { steps: [50, 100], hold: 2s, minRequests: 20, waves: [eu, us] }
+routes: [ { name: all, service: shop } ]
+`;
+  return { appliance: await startAppliance(t, { yaml, workers: 2, untilProbed: true }), fail: () => void (failing = true) };
+}
+
+function start(appliance: Appliance, ...options: readonly string[]): ReturnType<Appliance['weir']> {
+  return appliance.weir('canary', 'start', 'shop', '--to', 'green', '--yes', ...options);
+}
+
+/** Percent of the service by the plan, without what has nothing. */
+async function shares(appliance: Appliance): Promise<Readonly<Record<string, number>>> {
+  const targets = (await appliance.status()).services[0]?.targets ?? [];
+  const some = targets.filter(({ effectiveShare }) => effectiveShare > 0);
+  return Object.fromEntries(
+    some.map(({ version, cluster, effectiveShare }) => [`${version}/${cluster}`, Math.round(effectiveShare * 100)]),
+  );
+}
+
+function at({ phase, wave, step }: RolloutView): string {
+  return `${phase} ${wave}/${step}`;
+}
+
+async function rollout(appliance: Appliance): Promise<RolloutView> {
+  const { stdout, stderr } = await appliance.weir('canary', 'status', 'shop', '-o', 'json');
+  assert.notEqual(stdout, '', stderr);
+  const { items } = JSON.parse(stdout) as { readonly items: readonly RolloutView[] };
+  assert.ok(items[0] !== undefined);
+  return items[0];
+}
