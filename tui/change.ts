@@ -33,8 +33,13 @@ export function timeOf(values: CommandValues): { readonly forMs?: number } {
 }
 
 /** Asks the appliance for `change` and tells the outcome. */
-export async function makeChange(call: CommandCall, client: AdminClient, change: AskedChange): Promise<ExitCode> {
-  const request = changeRequest(call.values, change);
+export async function makeChange(
+  call: CommandCall,
+  client: AdminClient,
+  change: AskedChange,
+  more: Pick<ChangeRequest, 'growth'> = {},
+): Promise<ExitCode> {
+  const request = { ...changeRequest(call.values, change), ...more };
   if (request.dryRun !== true) call.ifInterrupted('the change may or may not have been made; `weir history` tells');
   const result = await askingWhenDangerous(call, request, (asked) => client.change(asked));
   call.ifInterrupted(null);

@@ -1,9 +1,13 @@
 // One change asked for by an operator: judged, previewed with the same plan as the live one, stored, and followed until the workers serve it.
 import { AT_ONCE } from '../config/rollout-config.ts';
 import type { Change, Intent, TouchedField } from '../intent/intent.ts';
+import { refusalText } from '../intent/rules.ts';
+import type { Facts } from '../intent/safety.ts';
 import { applyTimed } from '../intent/timed-change.ts';
 import { redo, undo } from '../intent/undo.ts';
 import { applyRollout, rolloutToTakeBack, takeBackRollout } from '../rollout/apply-rollout.ts';
+import type { Planned } from '../steer/plan.ts';
+import type { DemandView } from '../steer/plan-shape.ts';
 import type { ApiProblem, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import { clusterShares, shareChanges } from './cluster-shares.ts';
@@ -12,6 +16,7 @@ import { tellEndedOverrides } from './driver/expiries.ts';
 import { momentOf } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import { forecastOf } from './forecast.ts';
+import { switchBreaches, type SwitchWish } from './switch-check.ts';
 
 /** For every ready worker to serve a change. */
 const SERVE_DEADLINE_MS = 3000;
@@ -96,7 +101,7 @@ function unsaidReason({ permanent, breakGlass, reason = '' }: ChangeRequest): st
 
 function propose(
   edge: Edge,
-  { change, permanent = false, breakGlass = false }: WholeRequest,
+  { change, permanent = false, breakGlass = false, growth }: WholeRequest,
   intent: Intent,
   caller: Caller,
 ): Outcome<Proposal> {
@@ -123,7 +128,24 @@ function propose(
       ? applyRollout(intent, change, facts, momentOf(edge, change.service, caller.author.name))
       : applyTimed(intent, change, facts, { wallMs: edge.options.clock.wallMs(), permanent });
   if (!outcome.ok) return refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
-  return { ok: true, value: { ...outcome, undoes: null } };
+  const proposal = { ...outcome, undoes: null };
+  return change.kind === 'rollout_start' && growth !== undefined
+    ? checkedSwitch(edge, { service: change.service, to: change.to, growth }, { intent, facts, proposal })
+    : { ok: true, value: proposal };
+}
+
+/** Before all of a service goes to another version. */
+function checkedSwitch(
+  edge: Edge,
+  wish: SwitchWish,
+  { intent, facts, proposal }: { readonly intent: Intent; readonly facts: Facts; readonly proposal: Proposal },
+): Outcome<Proposal> {
+  const preview = (after: Intent, demand: DemandView): Planned => edge.loop.preview({ ...edge.planFacts(after), demand });
+  const breaches = switchBreaches(wish, { intent, facts, demand: edge.demand(), preview });
+  const [first] = breaches;
+  if (first === undefined) return { ok: true, value: proposal };
+  if (facts.breakGlass !== true) return refuse({ code: 'unsafe', message: refusalText(first) });
+  return { ok: true, value: { ...proposal, overruled: [...breaches.map(({ rule }) => rule), ...(proposal.overruled ?? [])] } };
 }
 
 function commit(edge: Edge, request: WholeRequest, caller: Caller, { intent, touched, summary, undoes, overruled }: Proposal): boolean {

@@ -77,7 +77,11 @@ function parseWaves(written: string): readonly (readonly string[])[] {
 }
 
 /** Begins a rollout with the gates of the options, and follows it where somebody watches. */
-export async function startRollout(call: CommandCall, plan: Partial<RolloutPlanView>): Promise<ExitCode> {
+export async function startRollout(
+  call: CommandCall,
+  plan: Partial<RolloutPlanView>,
+  more: Parameters<typeof makeChange>[3] = {},
+): Promise<ExitCode> {
   const { values } = call;
   const service = values.argument(0);
   const to = values.text('to');
@@ -88,14 +92,15 @@ export async function startRollout(call: CommandCall, plan: Partial<RolloutPlanV
   const gates = values.texts('gate');
   const onFail = onFailOf(values);
   const client = await call.connect();
-  const begun = await makeChange(call, client, {
-    kind: 'rollout_start',
+  const change = {
+    kind: 'rollout_start' as const,
     ...{ service, to },
     ...plan,
     ...(minRequests === null ? {} : { minRequests }),
     ...(gates === null ? {} : { gates }),
     ...(onFail === null ? {} : { onFail }),
-  });
+  };
+  const begun = await makeChange(call, client, change, more);
   const stays = values.flag('wait') || (call.terminal.interactive && !values.flag('detach'));
   return begun === EXIT.ok && stays ? followRollout(call, client, service) : begun;
 }

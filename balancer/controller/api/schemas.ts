@@ -90,6 +90,7 @@ const ChangeRequestSchema = Type.Object(
     ifRevision: Type.Optional(Type.Integer({ minimum: 0 })),
     permanent: Type.Optional(Type.Boolean()),
     breakGlass: Type.Optional(Type.Boolean()),
+    growth: Type.Optional(Type.Number({ minimum: 1, maximum: 100 })),
     yes: Type.Optional(Type.Boolean()),
     claims: Type.Optional(Claims),
   },

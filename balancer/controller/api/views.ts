@@ -247,6 +247,8 @@ export interface ChangeRequest {
   readonly permanent?: boolean;
   /** Safety rules of the config are overruled; needs a reason, and the audit says which. */
   readonly breakGlass?: boolean;
+  /** With a rollout that begins: refused unless its version is up and its clusters take so many times the requests of now. */
+  readonly growth?: number;
   /** The caller has accepted a dangerous act. */
   readonly yes?: boolean;
   /** On the unix socket: the name the caller gives itself. */
