@@ -3,6 +3,7 @@ import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
 import type { AssignRule } from './assign-config.ts';
 import type { FieldMatch } from './match-config.ts';
+import type { MirrorConfig } from './mirror-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -302,6 +303,8 @@ export interface ServiceConfig {
   readonly onUnavailable: OnUnavailable;
   /** The first that holds decides, before the split is asked. */
   readonly assign: readonly AssignRule[];
+  /** Null: nothing is copied. */
+  readonly mirror: MirrorConfig | null;
   /** Null: requests go by the split, each for itself. */
   readonly sticky: StickyConfig | null;
   readonly rollout: RolloutConfig;

@@ -4,6 +4,7 @@ import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { assign } from './schema-assign.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { headerMatch, queryMatch } from './schema-match.ts';
+import { mirror } from './schema-mirror.ts';
 import { rollout } from './schema-rollout.ts';
 import { safety } from './schema-safety.ts';
 import { sticky } from './schema-sticky.ts';
@@ -203,6 +204,7 @@ const service = mapping(
     ),
     onUnavailable: choice(['redistribute', 'fail', 'hold'], 'Where a share goes when its place is gone', 'redistribute'),
     assign,
+    mirror,
     sticky,
     rollout,
     timeouts: optionalMapping(

@@ -17,7 +17,10 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, noteFailure, type AttemptOwner, type Failure, type Place } from './attempt.ts';
 import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
+import type { Mirror } from './mirror.ts';
+import type { MirrorTry } from './mirror-try.ts';
 import { OutgoingBody } from './outgoing-body.ts';
+import { outgoingRequest } from './outgoing-request.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
 import { mayBeRepeated, mayGoTwice, Retrying, tryMsOf, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
@@ -49,6 +52,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   body: OutgoingBody | null = null;
   /** What filters make of the response's body; null: nothing. */
   #responseBody: FilteredBody | null = null;
+  /** A copy of the request, if one was sent. */
+  #mirror: MirrorTry | null = null;
   #bytesIn = 0;
   #bytesOut = 0;
   #status = 0;
@@ -94,6 +99,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#plan = this.#context.recent.plan;
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#begin(target, route);
+    // After the request itself: it waits for no copy.
+    if (target !== null && route.service.mirror !== null) this.#copy(route.service.mirror, target);
   }
 
   /** Answers with an error of the catalogue, or breaks off when it is too late to answer. */
@@ -163,20 +170,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   // --- the endpoint's side ---
 
   outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest {
-    const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
-    const host = target.host ?? request.authority;
-    // A client that has sent of its body waits for nothing.
-    const waits = expectsContinue && this.body?.hasCome !== true;
-    return {
-      request,
-      fields: this.#fields,
-      host,
-      bodyLength: this.body?.isFiltered === true ? UNKNOWN_LENGTH : bodyLength,
-      expectsContinue: waits,
-      upgrade,
-      timeouts: this.#timeouts(),
-      tryMs,
-    };
+    return outgoingRequest(this.exchange, { target, fields: this.#fields, body: this.body, timeouts: this.#timeouts(), tryMs });
   }
 
   onSent(attempt: Attempt): void {
@@ -209,6 +203,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#target = attempt.target;
     this.#continueTimer?.cancel();
     this.body?.forget();
+    this.#mirror?.original(attempt.target.version, status, fields);
     // Equal responses share their fields.
     const cookie = status < 500 ? (this.route?.service.cookieFor(attempt.target, this.exchange.request) ?? null) : null;
     const own = this.route?.onResponse.length === 0 ? fields : fields.slice();
@@ -217,6 +212,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   }
 
   onResponseBody(chunk: Buffer): boolean {
+    this.#mirror?.originalBody(chunk);
     const bytes = this.#responseBody === null ? chunk : this.#responseBody.push(chunk);
     if (bytes === null) return true;
     this.#bytesOut += bytes.length;
@@ -228,6 +224,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   }
 
   onResponseEnd(_attempt: Attempt, trailers: Fields): void {
+    this.#mirror?.originalEnd();
     if (this.#responseBody === null) return this.#end(trailers);
     const last = this.#responseBody.end(trailers);
     if (last === null) return;
@@ -318,6 +315,10 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     else this.begin(place);
   }
 
+  #copy(mirror: Mirror, target: ServiceTarget): void {
+    if (!this.#finished) this.#mirror = mirror.offer(this.exchange, this.#fields, target);
+  }
+
   /** Takes a head past the filters, and with it the body of an endpoint. False: one of them threw, and that was answered. */
   #filtered(head: ResponseHead, own: boolean): boolean {
     const { route } = this;
@@ -358,6 +359,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#finished = true;
     this.#continueTimer?.cancel();
     this.body?.close();
+    this.#mirror?.close();
     const context = this.#context;
     this.#forgetDeadline();
     context.inFlight -= 1;

@@ -1,9 +1,10 @@
 // All kinds of gates.
 import { errorsGate } from './errors.ts';
 import { latencyGate } from './latency.ts';
+import { mirrorGate } from './mirror.ts';
 import type { Gate, GateKind } from '../gate.ts';
 
-export const GATES: readonly GateKind[] = [errorsGate, latencyGate];
+export const GATES: readonly GateKind[] = [errorsGate, latencyGate, mirrorGate];
 
 /** The gate that a text names, or what is wrong with it. */
 export function readGate(text: string): Gate | string {
