@@ -3,12 +3,13 @@ import { completeAssign } from './complete-assign.ts';
 import type { Completion } from './completion.ts';
 import { completeHealth, keySource } from './complete-cluster.ts';
 import type { PlacementConfig, ServiceConfig, VersionConfig } from './config.ts';
+import type { MirrorConfig } from './mirror-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { StickyConfig } from './sticky-config.ts';
 import { toMillionths } from './millionths.ts';
 import { nearest } from './nearest.ts';
 import type { ValuePath } from './problems.ts';
-import { durationMs, parsePercentile, percentRatio } from './quantities.ts';
+import { durationMs, parsePercentile, percentRatio, sizeBytes } from './quantities.ts';
 import type { HedgeDelay, RetryConfig } from './retry-config.ts';
 import type { ServiceFile, VersionFile } from './schema-fleet.ts';
 
@@ -30,6 +31,7 @@ export function completeService(name: string, file: ServiceFile, completion: Com
     },
     onUnavailable: file.onUnavailable,
     assign: completeAssign(name, file.assign, { path: [...path, 'assign'], completion }, versionProblem),
+    mirror: completeMirror(file.mirror, { path: [...path, 'mirror'], completion }, versionProblem),
     sticky: completeSticky(name, file.sticky, { path: [...path, 'sticky'], completion }),
     rollout: completeRollout(file.rollout, { path: [...path, 'rollout'], completion }),
     timeouts: {
@@ -101,6 +103,23 @@ function completeWaves(written: readonly string[] | undefined, { path, completio
     }
   }
   return { waves };
+}
+
+function completeMirror(
+  file: ServiceFile['mirror'],
+  { path, completion }: Place,
+  versionProblem: (version: string) => string | null,
+): MirrorConfig | null {
+  if (file === undefined) return null;
+  const problem = versionProblem(file.to);
+  if (problem !== null) completion.report([...path, 'to'], problem);
+  const { to, methods, concurrency, credentials, compare } = file;
+  return {
+    ...{ to, methods, concurrency, credentials },
+    share: Math.round(percentRatio(file.percent) * 100 * PER_PERCENT),
+    timeoutMs: durationMs(file.timeout),
+    compare: compare === undefined ? null : { body: compare.body, ignore: compare.ignore, maxBodyBytes: sizeBytes(compare.maxBody) },
+  };
 }
 
 function completeSticky(service: string, file: ServiceFile['sticky'], { path, completion }: Place): StickyConfig | null {

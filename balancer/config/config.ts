@@ -8,6 +8,7 @@ import type { DecisionLogConfig } from './decision-log-config.ts';
 import type { DrillConfig } from './drill-config.ts';
 import type { AssignRule } from './assign-config.ts';
 import type { FieldMatch } from './match-config.ts';
+import type { MirrorConfig } from './mirror-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -308,6 +309,8 @@ export interface ServiceConfig {
   readonly onUnavailable: OnUnavailable;
   /** The first that holds decides, before the split is asked. */
   readonly assign: readonly AssignRule[];
+  /** Null: nothing is copied. */
+  readonly mirror: MirrorConfig | null;
   /** Null: requests go by the split, each for itself. */
   readonly sticky: StickyConfig | null;
   readonly rollout: RolloutConfig;

@@ -85,6 +85,7 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
   steer: 'steer',
   onUnavailable: 'onUnavailable',
   assign: 'assign',
+  mirror: 'mirror',
   sticky: 'sticky',
   rollout: 'rollout',
   timeouts: 'timeouts',

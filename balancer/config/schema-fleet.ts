@@ -7,6 +7,7 @@ import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { gates } from './schema-gates.ts';
 import { headerMatch, queryMatch } from './schema-match.ts';
+import { mirror } from './schema-mirror.ts';
 import { rollout } from './schema-rollout.ts';
 import { safety } from './schema-safety.ts';
 import { sticky } from './schema-sticky.ts';
@@ -208,6 +209,7 @@ const service = mapping(
     ),
     onUnavailable: choice(['redistribute', 'fail', 'hold'], 'Where a share goes when its place is gone', 'redistribute'),
     assign,
+    mirror,
     sticky,
     rollout,
     timeouts: optionalMapping(

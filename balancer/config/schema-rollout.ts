@@ -16,7 +16,10 @@ export const rollout = optionalMapping(
     hold: duration('How long a step lasts at least', '1m'),
     minRequests: Type.Integer({ minimum: 0, default: 100, description: 'Requests to the version that a step needs at least' }),
     gates: listOf(
-      Type.String({ description: 'Gate, for example `errors<1%`, `errors<3x`, `p95<1.2x`, `p99<300ms`, or the name of one under `gates`' }),
+      Type.String({
+        description:
+          'Gate, for example `errors<1%`, `errors<3x`, `p95<1.2x`, `p99<300ms`, `mirror-diff<1%`, or the name of one under `gates`',
+      }),
       'What has to hold in every step',
       {
         default: [],

@@ -7,6 +7,9 @@ export interface Outcomes {
   readonly errors: number;
   /** Answers per bucket of the latency histogram, the last one without an upper bound. */
   readonly latency: readonly number[];
+  /** Copied requests whose answers were held against those of users, and those that differ; absent: none. */
+  readonly compared?: number;
+  readonly different?: number;
 }
 
 /** One second of a rollout. */

@@ -170,8 +170,9 @@ const NOTHING_WITHIN: readonly Pick<PlanTarget, 'within'>[] = [];
 const NONE_CHOSEN: ReadonlySet<string> = new Set();
 
 /** The versions that requests go to whatever the split says. */
-function chosenVersions({ assign }: ServiceConfig): ReadonlySet<string> {
-  return assign.length === 0 ? NONE_CHOSEN : new Set(assign.map(({ to }) => to));
+function chosenVersions({ assign, mirror }: ServiceConfig): ReadonlySet<string> {
+  if (assign.length === 0 && mirror === null) return NONE_CHOSEN;
+  return new Set([...assign.map(({ to }) => to), ...(mirror === null ? [] : [mirror.to])]);
 }
 
 /** Where such requests go: by weight, dial and health among the open places of the lowest priority that has any. All 0: nowhere. */

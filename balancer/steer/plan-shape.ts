@@ -114,6 +114,8 @@ export interface PlanTarget {
   readonly spillAt?: number | null;
   /** Of what goes to its version whatever the split says, the millionths that come here; absent: nothing does. */
   readonly within?: number;
+  /** Requests per second that may be copied here for want of other use; absent: no bound is known, or nothing is copied. */
+  readonly spareRps?: number;
   readonly reasons: readonly ShareReason[];
 }
 

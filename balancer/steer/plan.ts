@@ -10,6 +10,7 @@ import { clusterIntent, type PlanInput, type PlanMemory } from './plan-input.ts'
 import type { Plan, ServicePlan } from './plan-shape.ts';
 import { reasonsOf } from './reasons.ts';
 import { followSlowness } from './slow-share.ts';
+import { withSpare } from './spare.ts';
 import { solve, type Solution } from './solve.ts';
 import { standings, type Standing } from './standing.ts';
 
@@ -41,7 +42,8 @@ export function plan(input: PlanInput): Planned {
   const drafts = Object.values(input.services).flatMap((service) =>
     clientRegionsOf(service, input).map((clients) => draftService(service, ground, clients)),
   );
-  const bounds = { capacity: openCapacity(input, standing.of), demand: input.demand, classDemand: input.classDemand ?? {} };
+  const open = openCapacity(input, standing.of);
+  const bounds = { capacity: open, demand: input.demand, classDemand: input.classDemand ?? {} };
   const { solutions, loads } = solve(drafts, bounds);
   const elapsedMs = input.previous === null ? 0 : Math.max(0, input.nowMs - input.previous.atMs);
   const services: Record<string, ServicePlan> = {};
@@ -58,7 +60,7 @@ export function plan(input: PlanInput): Planned {
     parts = [];
   }
   return {
-    plan: { services, health: input.health },
+    plan: { services: withSpare(services, input, open), health: input.health },
     memory: { atMs: input.nowMs, clusters: standing.memory, errors, slowness, services },
     standings: standing.of,
     loads,

@@ -96,6 +96,33 @@ export const METRICS = {
     help: 'Requests that a rule of `assign` took for a version that had no place for them',
     labels: ['service', 'version'],
   },
+  weir_mirror_requests_total: {
+    kind: 'counter',
+    help: 'Copies of requests to a version: sent, and of these answered, lost, late, too_long (the answer was not read to its end), gave_way (a request needed the room)',
+    labels: ['service', 'version', 'outcome'],
+  },
+  weir_mirror_dropped_total: {
+    kind: 'counter',
+    help: 'Copies that were not sent: concurrency, no_place, no_capacity (nothing to spare by the plan), no_room (limits or connections of the endpoint), internal',
+    labels: ['service', 'version', 'reason'],
+  },
+  weir_mirror_comparisons_total: {
+    kind: 'counter',
+    help: 'Answers to copies held against those that users got: same, status, body, lost (the copy had no answer); too_large and no_original are not compared',
+    labels: ['service', 'version', 'outcome'],
+  },
+  weir_mirror_answer_seconds: {
+    kind: 'histogram',
+    help: 'From a copy begun to the head of its answer, of the pairs that were compared',
+    labels: ['service', 'version'],
+    buckets: LATENCY_BUCKETS,
+  },
+  weir_mirror_original_seconds: {
+    kind: 'histogram',
+    help: 'The same of the answers that users got to these requests',
+    labels: ['service', 'version'],
+    buckets: LATENCY_BUCKETS,
+  },
   weir_assignments_total: {
     kind: 'counter',
     help: 'Clients that were given a place by a cookie; by these the split is met, requests follow as old cookies go',

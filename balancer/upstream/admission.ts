@@ -20,10 +20,17 @@ interface Waiting {
   readonly untilMs: number;
 }
 
+interface Spare {
+  readonly place: Counted;
+  readonly giveWay: () => void;
+}
+
 export class Admission {
   readonly #clock: Clock;
   readonly #count: (outcome: QueueOutcome) => void;
   readonly #inWork = new Map<ConnectionWaiter, Counted>();
+  /** Copies of requests, oldest first: no request sees them, and each gives way to one. */
+  readonly #spare = new Map<ConnectionWaiter, Spare>();
   /** All wait equally long, so the first is the first to give up. */
   readonly #queue: Waiting[] = [];
   #timer: Timer | null = null;
@@ -73,9 +80,35 @@ export class Admission {
     this.#enter(waiting.waiter, waiting.place, waiting.enter);
   }
 
+  /** Lets a copy of a request in where nobody waits and the limits leave room beside all requests and other copies. */
+  admitSpare(waiter: ConnectionWaiter, place: Counted, giveWay: () => void): boolean {
+    const here = [...this.#spare.values()].filter((spare) => spare.place === place).length;
+    if (this.#queue.length > 0 || this.#inWork.size + this.#spare.size >= this.#requests || place.admitted + here >= this.#perEndpoint)
+      return false;
+    this.#spare.set(waiter, { place, giveWay });
+    return true;
+  }
+
+  leaveSpare(waiter: ConnectionWaiter): void {
+    this.#spare.delete(waiter);
+  }
+
+  /** As few as need be. */
+  #makeRoom(at: Counted): void {
+    for (const [waiter, { place, giveWay }] of this.#spare) {
+      const here = [...this.#spare.values()].filter((spare) => spare.place === at).length;
+      const over = this.#inWork.size + this.#spare.size > this.#requests;
+      if (!over && at.admitted + here <= this.#perEndpoint) return;
+      if (!over && place !== at) continue;
+      this.#spare.delete(waiter);
+      giveWay();
+    }
+  }
+
   #enter(waiter: ConnectionWaiter, place: Counted, enter: () => void): void {
     this.#inWork.set(waiter, place);
     place.admitted += 1;
+    if (this.#spare.size > 0) this.#makeRoom(place);
     enter();
   }
 

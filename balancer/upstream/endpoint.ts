@@ -44,6 +44,8 @@ export class Endpoint implements Candidate, Counted {
   readonly #pool: ConnectionPool;
   /** For upgrades, where the requests go over HTTP/2. Null until one is asked for. */
   #upgradePool: ConnectionPool | null = null;
+  /** For copies of requests, which share no connection with requests. Null until one is sent. */
+  #sparePool: ConnectionPool | null = null;
   /** Connections that are passed through; never in a pool. */
   #raw = 0;
 
@@ -72,7 +74,7 @@ export class Endpoint implements Candidate, Counted {
 
   /** Open connections, used or idle. */
   get connections(): number {
-    return this.#pool.connections + (this.#upgradePool?.connections ?? 0) + this.#raw;
+    return this.#pool.connections + (this.#upgradePool?.connections ?? 0) + (this.#sparePool?.connections ?? 0) + this.#raw;
   }
 
   /** False: it has as many requests in work as it may, or its cluster has. */
@@ -114,6 +116,28 @@ export class Endpoint implements Candidate, Counted {
     this.admission?.leave(waiter);
   }
 
+  /** Room for a copy of a request, until `releaseSpare`; `giveWay` ends it when a request needs the room. False: there is none to spare. */
+  hasSpare(waiter: ConnectionWaiter, giveWay: () => void): boolean {
+    const mayConnect = this.connections < this.#settings.maxConnections / 2 || (this.#sparePool?.connections ?? 0) > 0;
+    return mayConnect && (this.admission === null || this.admission.admitSpare(waiter, this, giveWay));
+  }
+
+  acquireSpare(waiter: ConnectionWaiter): void {
+    this.#sparePool ??= new ConnectionPool({
+      ...this.#settings,
+      maxConnections: Math.max(1, Math.floor(this.#settings.maxConnections / 2)),
+    });
+    this.#sparePool.acquire(waiter);
+  }
+
+  releaseSpare(waiter: ConnectionWaiter): void {
+    this.admission?.leaveSpare(waiter);
+  }
+
+  cancelSpare(waiter: ConnectionWaiter): void {
+    this.#sparePool?.cancel(waiter);
+  }
+
   /** A connection for the bytes of one client, begun anew; null: there is no room for another one. */
   openRaw(waiter: RawWaiter): RawConnection | null {
     if (this.connections >= this.#settings.maxConnections) return null;
@@ -133,6 +157,7 @@ export class Endpoint implements Candidate, Counted {
   retire(): void {
     this.#pool.retire();
     this.#upgradePool?.retire();
+    this.#sparePool?.retire();
   }
 
   /** An endpoint that chooses its version by ALPN is asked for HTTP/1.1, which every server can upgrade. */

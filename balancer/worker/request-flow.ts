@@ -18,7 +18,9 @@ import { Attempt, noteFailure, type AttemptOwner, type Failure, type Place } fro
 import { clientFields } from './client-fields.ts';
 import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
+import type { MirrorTry } from './mirror-try.ts';
 import { OutgoingBody } from './outgoing-body.ts';
+import { outgoingRequest } from './outgoing-request.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
 import { mayBeRepeated, mayGoTwice, Retrying, tryMsOf, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
@@ -50,6 +52,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   body: OutgoingBody | null = null;
   /** What filters make of the response's body; null: nothing. */
   #responseBody: FilteredBody | null = null;
+  /** A copy of the request, if one was sent. */
+  #mirror: MirrorTry | null = null;
   #bytesIn = 0;
   #bytesOut = 0;
   #status = 0;
@@ -97,6 +101,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#plan = this.#context.recent.plan;
     if (target === null) this.fail('no_cluster', 'no version of the service has a place that can be used');
     else this.#begin(target, route);
+    // After the request itself: it waits for no copy.
+    if (target !== null && !this.finished) this.#mirror = route.service.mirror?.offer(this.exchange, this.#fields, target) ?? null;
   }
 
   /** Answers with an error of the catalogue, or breaks off when it is too late to answer. */
@@ -167,20 +173,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   // --- the endpoint's side ---
 
   outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest {
-    const { request, bodyLength, expectsContinue, upgrade } = this.exchange;
-    const host = target.host ?? request.authority;
-    // A client that has sent of its body waits for nothing.
-    const waits = expectsContinue && this.body?.hasCome !== true;
-    return {
-      request,
-      fields: this.#fields,
-      host,
-      bodyLength: this.body?.isFiltered === true ? UNKNOWN_LENGTH : bodyLength,
-      expectsContinue: waits,
-      upgrade,
-      timeouts: this.#timeouts(),
-      tryMs,
-    };
+    return outgoingRequest(this.exchange, { target, fields: this.#fields, body: this.body, timeouts: this.#timeouts(), tryMs });
   }
 
   onSent(attempt: Attempt): void {
@@ -213,11 +206,13 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#target = attempt.target;
     this.#continueTimer?.cancel();
     this.body?.forget();
+    this.#mirror?.original(attempt.target.version, status, fields);
     const head = { status, fields: clientFields(attempt, fields, this.route, this.exchange.request) };
     if (this.#filtered(head, false)) this.#sendHead(head, this.#responseBody === null ? bodyLength : UNKNOWN_LENGTH);
   }
 
   onResponseBody(chunk: Buffer): boolean {
+    this.#mirror?.originalBody(chunk);
     const bytes = this.#responseBody === null ? chunk : this.#responseBody.push(chunk);
     if (bytes === null) return true;
     this.#bytesOut += bytes.length;
@@ -230,6 +225,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
 
   onResponseEnd(attempt: Attempt, trailers: Fields): void {
     this.#result = attempt.result;
+    this.#mirror?.originalEnd();
     if (this.#responseBody === null) return this.#end(trailers);
     const last = this.#responseBody.end(trailers);
     if (last === null) return;
@@ -361,6 +357,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#finished = true;
     this.#continueTimer?.cancel();
     this.body?.close();
+    this.#mirror?.close();
     const context = this.#context;
     this.#forgetDeadline();
     context.inFlight -= 1;

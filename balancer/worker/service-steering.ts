@@ -16,6 +16,7 @@ import type { Counter, Meter } from '../telemetry/meter.ts';
 import type { Evidence } from './evidence.ts';
 import type { ClusterWork, RunningWork } from './running-work.ts';
 import type { PinKey } from '../steer/pins.ts';
+import { Mirror } from './mirror.ts';
 import { ShareChoice } from './share-choice.ts';
 import { TryStats } from './stats.ts';
 import type { ChosenBy, StickyRequest } from './sticky-choice.ts';
@@ -67,6 +68,8 @@ export class ServiceSteering {
   readonly budget: RetryBudget;
   /** Statuses of answers that are tried elsewhere; null: none are. */
   readonly retryOn: ReadonlySet<number> | null;
+  /** Null: nothing is copied. */
+  readonly mirror: Mirror | null;
   readonly #environment: SteeringEnvironment;
   /** Null: the same shares are for all clients. */
   readonly #clientRegions: ClientRegions | null;
@@ -95,12 +98,14 @@ export class ServiceSteering {
     this.#clientRegions = config.steer.policy === 'nearest' ? (environment.clientRegions ?? null) : null;
     this.#all = new ShareChoice(config, this.targets, environment, previous === null ? null : previous.#all);
     this.#last = this.#all;
+    this.mirror = config.mirror === null ? null : new Mirror(config.name, config.mirror, this.targets, environment);
     if (this.#clientRegions === null || previous === null) return;
     for (const [region, { shares }] of previous.#byRegion) this.#addRegion(region, shares);
   }
 
   applyPlan(plan: ServicePlan): void {
     this.#all.applyPlan(plan);
+    this.mirror?.applyPlan(plan.targets);
     if (this.#clientRegions === null) return;
     const { regions = {} } = plan;
     for (const region of this.#byRegion.keys()) if (regions[region] === undefined) this.#byRegion.delete(region);

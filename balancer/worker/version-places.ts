@@ -22,7 +22,7 @@ export class VersionPlaces {
   }
 
   /** `planned`: in the order of the service's targets. */
-  update(planned: readonly PlanTarget[]): void {
+  update(planned: readonly (PlanTarget | undefined)[]): void {
     const { nowMs } = this.#environment.deadlines;
     this.#chooser.setWeights(
       this.#targets.map(({ index, cluster, detector }) =>

@@ -59,6 +59,7 @@ function serviceConfig(name: string, { versions, split, policy, onUnavailable }:
     steer: { policy: policy ?? 'capacity', panicThreshold: 0, overload: 'shed' },
     onUnavailable: onUnavailable ?? 'redistribute',
     assign: [],
+    mirror: null,
     sticky: null,
     rollout: AT_ONCE,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },

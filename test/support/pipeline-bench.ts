@@ -9,6 +9,9 @@ import type { Ejection } from '../../balancer/ipc.ts';
 import type { DownstreamExchange, DownstreamListener } from '../../balancer/message/exchange.ts';
 import { EXTENSIONS } from '../../balancer/registries.ts';
 import type { AccessLog } from '../../balancer/telemetry/access-log.ts';
+import { seedIntent } from '../../balancer/intent/seed.ts';
+import { plan } from '../../balancer/steer/plan.ts';
+import type { DemandView } from '../../balancer/steer/plan-shape.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
 import type { MetricName } from '../../balancer/telemetry/metrics.ts';
 import { Evidence } from '../../balancer/worker/evidence.ts';
@@ -21,6 +24,7 @@ import { AnswerStats, WorkerCounters } from '../../balancer/worker/stats.ts';
 import type { WorkerContext } from '../../balancer/worker/worker-context.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import { TEST_ENVIRONMENT } from './config-text.ts';
+import { healthView } from './fleet-config.ts';
 import { ManualClock } from './manual-clock.ts';
 import { aRequest } from './request.ts';
 import { fixedRandom } from './seeded-random.ts';
@@ -42,6 +46,8 @@ export interface PipelineBench {
   count(name: MetricName, ...labels: readonly string[]): number;
   /** Requests in work at endpoints. */
   readonly inFlight: number;
+  /** The plan of a fleet that is up, under this demand. */
+  serveAll(demand?: DemandView): void;
 }
 
 /** `clusters` and `services` of a config; all requests go to the service `shop`. */
@@ -101,6 +107,18 @@ export function startPipelineBench(t: TestContext, parts: object, accessLog: Acc
     ...{ clock, ejections },
     ask: (method = 'GET') => ask(pipeline, method, clock.nowMs()),
     count: (name, ...labels) => count(name, labels),
+    serveAll: (demand = {}) => {
+      const health = healthView(Object.fromEntries(Object.keys(config.clusters).map((name) => [name, 'up' as const])));
+      const facts = {
+        services: config.services,
+        clusters: config.clusters,
+        intent: seedIntent(config, null).intent,
+        health,
+        capacity: {},
+        demand,
+      };
+      generation.applyPlan(plan({ ...facts, previous: null, nowMs: 0 }).plan);
+    },
     get inFlight() {
       return [...generation.clusters.values()].flatMap(({ endpoints }) => endpoints).reduce((sum, { inFlight }) => sum + inFlight, 0);
     },

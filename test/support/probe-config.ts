@@ -53,6 +53,7 @@ export function service(name: string, versions: readonly VersionConfig[]): Servi
     steer: { policy: 'weighted', panicThreshold: 0, overload: 'shed' },
     onUnavailable: 'redistribute',
     assign: [],
+    mirror: null,
     sticky: null,
     rollout: AT_ONCE,
     timeouts: { firstByteMs: 1000, betweenBytesMs: 1000, requestMs: 0, tryMs: 'adaptive', tunnelIdleMs: 1000 },

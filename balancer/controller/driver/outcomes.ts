@@ -13,6 +13,8 @@ const SHORT_SECONDS = 10;
 export interface Counts {
   requests: number;
   errors: number;
+  compared: number;
+  different: number;
   readonly latency: number[];
 }
 
@@ -81,6 +83,7 @@ export const SERVICE_LABEL: Readonly<Partial<Record<MetricName, number>>> = {
   weir_upstream_errors_total: 0,
   weir_upstream_lost_tries_total: 0,
   weir_l4_connections_total: 2,
+  weir_mirror_comparisons_total: 0,
 };
 
 /** Of the services that somebody follows; what nobody follows costs a look-up per series. */
@@ -107,9 +110,12 @@ export class FollowedOutcomes {
   }
 }
 
+const DIFFERENT: ReadonlySet<string> = new Set(['status', 'body', 'lost']);
+
 /** Where the outcomes of a series belong. */
 export function outcomePlace({ name, labels }: SeriesDelta): { readonly version: string; readonly cluster: string } {
   const [version = '', cluster = ''] = labels.slice(name === 'weir_l4_connections_total' ? 3 : 1);
+  if (name === 'weir_mirror_comparisons_total') return { version, cluster: '' };
   return { version, cluster };
 }
 
@@ -118,6 +124,10 @@ export function countOutcome(counts: Counts, { name, labels, value, buckets = []
   if (name === 'weir_l4_connections_total') {
     counts.requests += value;
     if (isFailure(labels[5] ?? '')) counts.errors += value;
+  } else if (name === 'weir_mirror_comparisons_total') {
+    const [, , outcome = ''] = labels;
+    if (outcome === 'same' || DIFFERENT.has(outcome)) counts.compared += value;
+    if (DIFFERENT.has(outcome)) counts.different += value;
   } else if (name === 'weir_upstream_answer_seconds') {
     for (const [index, count] of buckets.entries()) counts.latency[index] = (counts.latency[index] ?? 0) + count;
     counts.requests += buckets.reduce((sum, count) => sum + count, 0);
@@ -129,12 +139,14 @@ export function countOutcome(counts: Counts, { name, labels, value, buckets = []
 }
 
 export function noCounts(): Counts {
-  return { requests: 0, errors: 0, latency: new Array<number>(BUCKETS).fill(0) };
+  return { requests: 0, errors: 0, compared: 0, different: 0, latency: new Array<number>(BUCKETS).fill(0) };
 }
 
 export function addTo(sum: Counts, counts: Counts): void {
   sum.requests += counts.requests;
   sum.errors += counts.errors;
+  sum.compared += counts.compared;
+  sum.different += counts.different;
   for (const [index, count] of counts.latency.entries()) sum.latency[index] = (sum.latency[index] ?? 0) + count;
 }
 

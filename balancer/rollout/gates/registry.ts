@@ -4,10 +4,11 @@ import { askedGates, type About, type Answer } from '../asked-gate.ts';
 import { errorsGate } from './errors.ts';
 import { httpSource } from './http.ts';
 import { latencyGate } from './latency.ts';
+import { mirrorGate } from './mirror.ts';
 import { prometheusSource } from './prometheus.ts';
 import type { Gate, GateKind, Judgement } from '../gate.ts';
 
-export const GATES: readonly GateKind[] = [errorsGate, latencyGate];
+export const GATES: readonly GateKind[] = [errorsGate, latencyGate, mirrorGate];
 
 /** The gate that a text names, or what is wrong with it. `declared`: the names of those that the config declares. */
 export function readGate(text: string, declared: Pick<ReadonlySet<string>, 'has'>): Gate | string {

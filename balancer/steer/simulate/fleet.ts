@@ -68,6 +68,7 @@ function serviceOf(name: string, { versions, policy, overload, onUnavailable }: 
     steer: { policy, panicThreshold: 0, overload },
     onUnavailable,
     assign: [],
+    mirror: null,
     sticky: null,
     rollout: AT_ONCE,
     timeouts: { firstByteMs: 30_000, betweenBytesMs: 30_000, requestMs: 0, tunnelIdleMs: 3_600_000, tryMs: 0 },

@@ -18,6 +18,16 @@ test('what is no gate is refused with the forms there are, and a figure out of r
   assert.match(refusal('p99<0ms'), /expected a time above 0/);
 });
 
+test('mirror-diff<1% holds copies against what users got; where no other version is left it has nothing to say', () => {
+  const others = { ...evidence({ requests: 0 }), baseline: same({ requests: 1000 }) };
+  const copies = (compared: number, different: number): Evidence => ({ ...others, trial: { ...others.trial, compared, different } });
+  assert.equal(judged('mirror-diff<1%', copies(1000, 2)), 'pass');
+  assert.equal(judged('mirror-diff<1%', copies(300, 30)), 'fail');
+  assert.equal(judged('mirror-diff<1%', copies(10, 0)), 'insufficient');
+  assert.equal(judged('mirror-diff<1%', { ...copies(10, 0), baseline: null }), 'pass');
+  assert.match(refusal('mirror-diff<0%'), /expected a part above 0 and up to 50 %/);
+});
+
 test('errors<2% passes 1 %, fails 10 %, and does not judge ten requests', () => {
   assert.equal(judged('errors<2%', evidence({ requests: 1000, errors: 10 })), 'pass');
   assert.equal(judged('errors<2%', evidence({ requests: 400, errors: 40 })), 'fail');

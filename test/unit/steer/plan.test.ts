@@ -313,3 +313,26 @@ test('what rules send to a cluster before the split is not there for the shares,
   assert.ok((pressed.targets[0]?.effective ?? 1) < 200_000, JSON.stringify(shares(pressed)));
   assert.equal(pressed.shed, 0);
 });
+
+test('what is copied to a version has the places of that version, and what is spare there by the plan, in steps of a twentieth', () => {
+  const sketch: FleetSketch = { services: { shop: { versions: { blue: { eu: 1 }, green: { us: 3 } }, split: { blue: 3, green: 1 } } } };
+  const mirrored = (of: PlanInput): PlanInput => {
+    const mirror = {
+      to: 'green',
+      share: MILLION,
+      methods: ['GET'],
+      timeoutMs: 1000,
+      concurrency: 16,
+      credentials: 'keep',
+      compare: null,
+    } as const;
+    const shop = of.services['shop'];
+    assert.ok(shop !== undefined);
+    return { ...of, services: { shop: { ...shop, mirror } } };
+  };
+  const [blue, green] = service(mirrored(input(sketch, { rps: { us: 100 }, demand: { shop: 150 } }))).targets;
+  // Of 100 requests a second 37.5 are taken.
+  assert.deepEqual([blue?.within, blue?.spareRps, green?.within, green?.spareRps], [undefined, undefined, MILLION, 60]);
+  const unknown = service(mirrored(input(sketch, { demand: { shop: 150 } }))).targets[1];
+  assert.deepEqual([unknown?.within, unknown?.spareRps], [MILLION, undefined]);
+});

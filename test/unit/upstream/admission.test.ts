@@ -88,3 +88,34 @@ test('workers have equal parts of a limit, and no less than one', () => {
   const few = gate({ requests: 2, queueLength: 0 }, 4);
   assert.deepEqual([few.come(a).state, few.come(a).state], ['entered', 'refused']);
 });
+
+test('copies of requests have what is left, no request sees them, and the oldest gives way when a request needs its room', () => {
+  const { admission, come } = gate({ requests: 3, requestsPerEndpoint: 2 });
+  const [a, b] = [endpoint('a'), endpoint('b')];
+  const gone: string[] = [];
+  const copy = (place: Counted, name: string): boolean => admission.admitSpare(new Caller(), place, () => void gone.push(name));
+  assert.deepEqual(
+    [copy(a, 'first'), copy(a, 'second'), copy(a, 'third'), copy(b, 'fourth'), copy(b, 'fifth')],
+    [true, true, false, true, false],
+  );
+  assert.ok(admission.hasRoom(a));
+  assert.equal(come(b).state, 'entered');
+  assert.deepEqual(gone, ['first'], 'the cluster was full');
+  const [onA, alsoOnA] = [come(a), come(a)];
+  assert.deepEqual([onA.state, alsoOnA.state], ['entered', 'entered']);
+  assert.deepEqual(gone, ['first', 'second', 'fourth']);
+  admission.leave(onA);
+  assert.ok(copy(a, 'sixth'));
+});
+
+test('while requests wait nothing is copied', () => {
+  const { admission, come } = gate({ requests: 1 });
+  const a = endpoint('a');
+  const [first, second] = [come(a), come(a)];
+  admission.leave(first);
+  assert.equal(second.state, 'entered');
+  assert.equal(
+    admission.admitSpare(new Caller(), a, () => undefined),
+    false,
+  );
+});

@@ -1,0 +1,32 @@
+// What goes to an endpoint for one attempt.
+import { UNKNOWN_LENGTH, type AttemptTimeouts, type DownstreamExchange, type OutgoingRequest } from '../message/exchange.ts';
+import type { Fields } from '../message/fields.ts';
+import type { OutgoingBody } from './outgoing-body.ts';
+import type { ServiceTarget } from './service-steering.ts';
+
+export interface Outgoing {
+  readonly target: ServiceTarget;
+  /** Of the request, as they go upstream. */
+  readonly fields: Readonly<Fields>;
+  /** Null: the request has none. */
+  readonly body: OutgoingBody | null;
+  readonly timeouts: AttemptTimeouts;
+  readonly tryMs: number;
+}
+
+export function outgoingRequest(
+  { request, bodyLength, expectsContinue, upgrade }: DownstreamExchange,
+  { target, fields, body, timeouts, tryMs }: Outgoing,
+): OutgoingRequest {
+  return {
+    request,
+    fields,
+    host: target.host ?? request.authority,
+    bodyLength: body?.isFiltered === true ? UNKNOWN_LENGTH : bodyLength,
+    // A client that has sent of its body waits for nothing.
+    expectsContinue: expectsContinue && body?.hasCome !== true,
+    upgrade,
+    timeouts,
+    tryMs,
+  };
+}
