@@ -72,7 +72,7 @@ export class DrillDriver {
         `${Math.round(lostRps.after * 10) / 10} requests a second would find no place; --break-glass begins it all the same`,
       );
     const names = Object.keys(config.clusters);
-    const [sharesBefore, foretold] = [sharesNow(edge.window, names, LONG_SECONDS), clusterShares(then.plan, demand)];
+    const [sharesBefore, foretold] = [sharesNow(edge.window, names, SHARES_SECONDS), clusterShares(then.plan, demand)];
     const report: DrillReport = {
       ...{ id: outcome.intent.revision, schedule, by, cluster: request.cluster, act: request.act, percent: request.percent ?? 0 },
       abortIf: request.abortIf ?? DEFAULT_ABORT_IF,
@@ -331,6 +331,8 @@ export class DrillDriver {
 }
 
 const LONG_SECONDS = 60;
+/** Shares as they are just before: an older change is not the drill's. */
+const SHARES_SECONDS = 10;
 const LEAST_RPS = 0.01;
 /** Shares that differ by less were foretold. */
 const MISSED = 0.1;

@@ -54,6 +54,18 @@ describe('conditions', () => {
     assert.equal(judge('idle:one'), 'pending: one still gets 812 requests/s');
   });
 
+  test('a drained cluster is empty when it says so, and what is left is told until then', () => {
+    const drained = (empty: boolean | null, tunnelsCloseInSeconds: number | null): Sight => {
+      const running = { requests: 1, tunnels: 40 };
+      return sight({ clusters: base.status.clusters.map((cluster) => ({ ...cluster, empty, running, tunnelsCloseInSeconds })) });
+    };
+    assert.equal(judge('empty:one', drained(null, null)), 'pending: one is active');
+    assert.equal(judge('empty:one', drained(false, null)), 'pending: one has 1 request and 40 tunnels left');
+    assert.equal(judge('empty:one', drained(false, 570)), 'pending: one has 1 request and 40 tunnels left; tunnels close in 9m30s');
+    assert.equal(judge('empty:one', drained(false, 0)), 'pending: one has 1 request and 40 tunnels left; tunnels are being closed');
+    assert.equal(judge('empty:one', drained(true, null)), 'met');
+  });
+
   test('shares are effective ones, summed over clusters', () => {
     assert.equal(judge('share:demo/blue>=100'), 'met');
     assert.equal(judge('share:demo/blue=100%'), 'met');
@@ -76,6 +88,7 @@ describe('conditions', () => {
       'share:demo>=5',
       'share:demo/blue>5',
       'idle:',
+      'empty:',
       'constructor:x',
       ':',
     ];
