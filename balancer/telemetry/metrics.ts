@@ -78,7 +78,7 @@ export const METRICS = {
   },
   weir_retries_total: {
     kind: 'counter',
-    help: 'Attempts beyond the first, retries refused for want of budget, and late requests that waited for room in it',
+    help: 'Attempts beyond the first, retries refused for want of budget, and requests that waited for room in it',
     labels: ['service', 'outcome'],
   },
   weir_hedges_total: {

@@ -51,6 +51,11 @@ export class RetryBudget {
     return this.#config.budgetRatio === budgetRatio && this.#config.budgetMin === budgetMin;
   }
 
+  /** There is never any room. */
+  get isNone(): boolean {
+    return this.#config.budgetRatio === 0 && this.#config.budgetMin === 0;
+  }
+
   /** Retries that may be under way now. */
   get room(): number {
     const { index, of } = this.place;

@@ -271,13 +271,13 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   onFailure(attempt: Attempt, code: ErrorCode, detail: string): void {
     noteFailure(this.#context, attempt, { code, detail });
     if (this.#finished || this.route === null) return;
-    const retrying = this.#retries(this.route);
-    const place = retrying.mayFollow(attempt, code) ? retrying.after(attempt, code) : null;
-    if (place === null) this.#giveUp(code, `${attempt.target.cluster.name} ${detail}`);
-    else {
-      if (this.body?.interrupt() === true) this.exchange.pauseBody();
-      this.begin(place);
-    }
+    this.#retries(this.route).follow(attempt, { code, detail: `${attempt.target.cluster.name} ${detail}` });
+  }
+
+  followUp(place: Place | null, { code, detail }: Failure): void {
+    if (place === null) return this.#giveUp(code, detail);
+    if (this.body?.interrupt() === true) this.exchange.pauseBody();
+    this.begin(place);
   }
 
   begin(place: Place, to: AttemptOwner = this): Attempt {

@@ -1,4 +1,5 @@
 // A request that did not get its answer at the first place: what was tried, whether another attempt is safe and has room, and where.
+import type { Timer } from '../../health/clock.ts';
 import type { HedgeDelay } from '../config/retry-config.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { FailedAttempt } from '../ipc-recent.ts';
@@ -16,6 +17,8 @@ import type { OutgoingBody } from './outgoing-body.ts';
 import type { ServiceSteering, ServiceTarget } from './service-steering.ts';
 import type { WorkerContext } from './worker-context.ts';
 
+/** So long a request whose attempt has failed waits for room: a turn of the workers, in which each of them has some. */
+const ROOM_WAIT_MS = 250;
 /** So often an endpoint may refuse a request unseen before that counts as an attempt. */
 const MAX_REFUSED = 8;
 
@@ -28,6 +31,8 @@ export interface RetryOwner extends AttemptOwner, AnswerTaker {
   readonly body: OutgoingBody | null;
   /** Gives the attempt up, and goes on with `place`; null: with none. */
   goOn(attempt: Attempt, failure: Failure, place: Place | null): void;
+  /** After an attempt that failed: on with `place`; null: there is none. */
+  followUp(place: Place | null, failure: Failure): void;
   /** Another attempt, while the one before is not given up; `to` hears of it, by default the request flow. */
   begin(place: Place, to?: AttemptOwner): Attempt;
   /** Before the head of an attempt, or after the head that was delivered. */
@@ -76,6 +81,8 @@ export class Retrying implements RetryWaiter, HedgeRetries {
   #hasRoom = false;
   /** Late, without room for another attempt, and still waited for. */
   #inLine: Attempt | null = null;
+  /** Its attempt has failed, and there was no room for another one. */
+  #waiting: { readonly target: ServiceTarget; readonly failure: Failure; readonly timer: Timer } | null = null;
   /** An answer while a better one is looked for. */
   #held: HeldAnswer | null = null;
   #hedge: Hedge | null = null;
@@ -95,20 +102,47 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     return endpoint === this.#staleAt;
   }
 
-  /** Whether another attempt may follow; the room it takes is held until `close`. */
-  mayFollow({ headSeen }: Attempt, code: ErrorCode): boolean {
+  /** To another place after `attempt`, if there is one and another attempt is safe: at once, or as soon as the budget has room for it. */
+  follow(attempt: Attempt, failure: Failure): void {
+    const { code } = failure;
+    if (!this.#isSafeAfter(attempt, code)) return this.#owner.followUp(null, failure);
+    const place = this.#after(attempt, code);
+    // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
+    const free = ERRORS[code].retry === 'unsent' || code === 'stale_connection';
+    if (place === null) return this.#owner.followUp(null, failure);
+    if (free || this.#takeRoom()) return this.#again(place, failure);
+    // A body would come meanwhile.
+    if (this.#owner.body !== null || this.#service.budget.isNone) return this.#noRoom(failure);
+    const timer = this.#context.clock.after(ROOM_WAIT_MS, () => this.#waitedLong(), true);
+    this.#waiting = { target: attempt.target, failure, timer };
+    this.#context.counters.retry(this.#service.config.name, 'waited');
+    this.#service.budget.join(this);
+  }
+
+  #again(place: Place, failure: Failure): void {
+    this.#context.counters.retry(this.#service.config.name, 'retried');
+    this.#owner.followUp(place, failure);
+  }
+
+  #noRoom(failure: Failure): void {
+    this.#context.counters.retry(this.#service.config.name, 'refused');
+    this.#owner.followUp(null, failure);
+  }
+
+  #waitedLong(): void {
+    const waiting = this.#waiting;
+    this.settle();
+    if (waiting !== null) this.#noRoom(waiting.failure);
+  }
+
+  #isSafeAfter({ headSeen }: Attempt, code: ErrorCode): boolean {
     this.settle();
     // A connection that says goodbye refuses all that is on its way to it; that is no failed attempt of the request.
     if (code === 'stream_refused' && this.#refused < MAX_REFUSED) this.#refused += 1;
     const { retry } = ERRORS[code];
     const { exchange, body } = this.#owner;
     const safe = retry === 'unsent' || (retry === 'idempotent' && IDEMPOTENT.has(exchange.request.method));
-    if (headSeen || !safe || body?.isWhole === false || !this.attemptsLeft) return false;
-    // The budget keeps trouble from being answered with more load; what no origin has seen is no load, it only goes elsewhere.
-    const free = retry === 'unsent' || code === 'stale_connection';
-    const allowed = free || this.#takeRoom();
-    this.#context.counters.retry(this.#service.config.name, allowed ? 'retried' : 'refused');
-    return allowed;
+    return !headSeen && safe && body?.isWhole !== false && this.attemptsLeft;
   }
 
   /** The first attempt, beside which a second one may be sent when its time has come. */
@@ -135,7 +169,7 @@ export class Retrying implements RetryWaiter, HedgeRetries {
   }
 
   /** Where to go after `attempt`; null: there is no other place. */
-  after(attempt: Attempt, code: ErrorCode): Place | null {
+  #after(attempt: Attempt, code: ErrorCode): Place | null {
     const { target, endpoint } = attempt;
     this.#note(attempt, code);
     const again = code === 'stale_connection' || code === 'stream_refused';
@@ -207,6 +241,8 @@ export class Retrying implements RetryWaiter, HedgeRetries {
   }
 
   onRetryRoom(): void {
+    const waiting = this.#waiting;
+    if (waiting !== null) return this.#followAtLast(waiting.target, waiting.failure);
     const attempt = this.#inLine;
     this.#inLine = null;
     this.#hasRoom = true;
@@ -217,10 +253,22 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     this.#service.budget.giveBack();
   }
 
-  /** Its answer came, or it failed: it waits for no room. */
+  #followAtLast(target: ServiceTarget, failure: Failure): void {
+    this.#waiting?.timer.cancel();
+    this.#waiting = null;
+    this.#hasRoom = true;
+    // While it waited, the other places may have been lost, or have come back.
+    const place = this.#place(target, true, this.#tried);
+    if (place === null) this.#owner.followUp(null, failure);
+    else this.#again(place, failure);
+  }
+
+  /** Its answer came, or it failed, or it is over: it waits for no room. */
   settle(): void {
-    if (this.#inLine === null) return;
+    if (this.#inLine === null && this.#waiting === null) return;
     this.#inLine = null;
+    this.#waiting?.timer.cancel();
+    this.#waiting = null;
     this.#service.budget.leave(this);
   }
 

@@ -58,12 +58,12 @@ export async function startProxy(t: Pick<TestContext, 'after'>, options: ProxyOp
   const port = await freePort();
   const config = configOf(directory, port, options);
   const said: WorkerMessage[] = [];
-  const stopTelling = await startTeller(
-    join(directory, 'ipc.sock'),
-    { config, plan: planOf(config, options.demand ?? { demand: {} }) },
-    said,
-  );
   const ready = Promise.withResolvers<undefined>();
+  const told = { config, plan: planOf(config, options.demand ?? { demand: {} }) };
+  const stopTelling = await startTeller(join(directory, 'ipc.sock'), told, (message) => {
+    said.push(message);
+    if (message.type === 'generation_failed') ready.reject(new Error(`the worker does not serve: ${message.problem}`));
+  });
   const drained = Promise.withResolvers<undefined>();
   const parent = { onReady: () => ready.resolve(undefined), onDraining: () => undefined, onDrained: () => drained.resolve(undefined) };
   const worker = new Worker({ worker: 'w1', stateDir: directory, log: silentLog }, parent);
@@ -114,7 +114,7 @@ function configOf(directory: string, port: number, options: ProxyOptions): Confi
 async function startTeller(
   path: string,
   told: { readonly config: Config; readonly plan: Plan },
-  said: WorkerMessage[],
+  onSaid: (message: WorkerMessage) => void,
 ): Promise<() => void> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -125,7 +125,7 @@ async function startTeller(
       for (const line of reader.push(chunk)) {
         const message = decodeWorkerMessage(line);
         if (message === null) continue;
-        said.push(message);
+        onSaid(message);
         if (message.type === 'metrics') socket.write(encodeMessage({ type: 'metrics_ack', sequence: message.sequence }));
         if (message.type !== 'hello') continue;
         for (const line of encodeGeneration(1, told.config)) socket.write(line);
