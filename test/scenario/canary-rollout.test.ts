@@ -1,8 +1,8 @@
 // Rollouts on a real appliance: a good version goes all the way, a bad one is back at once, and the controller may die in between.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { RolloutView } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { rolloutOf } from '../support/rollout-of.ts';
 import { named, startOrigin } from '../support/origin.ts';
 import { PacedLoad } from '../support/paced-load.ts';
 import { until } from '../support/until.ts';
@@ -44,7 +44,7 @@ test('rollouts go on, go back and are taken back', async (t) => {
     assert.equal(asked.code, 7);
     assert.match(asked.stderr, /a rollout of shop to green is running, and this would end it/);
     assert.equal((await appliance.weir('shift', 'shop', 'green=30', '--yes')).code, 0);
-    assert.deepEqual([(await rollout(appliance)).phase, await split(appliance)], ['aborted', { blue: 70, green: 30, bad: 0 }]);
+    assert.deepEqual([(await rolloutOf(appliance)).phase, await split(appliance)], ['aborted', { blue: 70, green: 30, bad: 0 }]);
     assert.equal((await appliance.weir('shift', 'shop', 'blue=100', 'green=0', 'bad=0', '--yes')).code, 0);
   });
 
@@ -61,13 +61,13 @@ test('a controller that is killed within a step goes on with the same step, and 
   const appliance = await startFleet(t);
   const load = new PacedLoad(t, appliance.url(), 200);
   await start(appliance, 'green', '--steps', '5,20,100', '--hold', '2s');
-  await until(async () => (await rollout(appliance)).step === 1, 'it is in its second step');
+  await until(async () => (await rolloutOf(appliance)).step === 1, 'it is in its second step');
   const killed = appliance.pids().controller;
   process.kill(killed, 'SIGKILL');
   const isBack = async (): Promise<boolean> =>
     ![0, killed].includes(appliance.pids().controller) && (await appliance.weir('canary', 'status', 'shop')).code === 0;
   await until(isBack, 'another controller answers', 20_000);
-  await until(async () => (await rollout(appliance)).phase === 'promoted', 'the rollout is at its end', 30_000);
+  await until(async () => (await rolloutOf(appliance)).phase === 'promoted', 'the rollout is at its end', 30_000);
   const answers = await load.stop();
 
   assert.deepEqual(
@@ -107,12 +107,4 @@ function start(appliance: Appliance, to: string, ...options: readonly string[]):
 
 async function split(appliance: Appliance): Promise<Readonly<Record<string, number>>> {
   return (await appliance.status()).services[0]?.split ?? {};
-}
-
-async function rollout(appliance: Appliance): Promise<RolloutView> {
-  const { stdout, stderr } = await appliance.weir('canary', 'status', 'shop', '-o', 'json');
-  assert.notEqual(stdout, '', stderr);
-  const { items } = JSON.parse(stdout) as { readonly items: readonly RolloutView[] };
-  assert.ok(items[0] !== undefined);
-  return items[0];
 }

@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { RolloutView } from '../../balancer/controller/api/views.ts';
-import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { startAppliance } from '../support/appliance.ts';
+import { rolloutOf } from '../support/rollout-of.ts';
 import { named, startOrigin } from '../support/origin.ts';
 import { PacedLoad } from '../support/paced-load.ts';
 import { until } from '../support/until.ts';
@@ -29,17 +30,17 @@ routes: [ { name: all, service: shop } ]
   const load = new PacedLoad(t, appliance.url(), 200);
   assert.equal((await appliance.weir('canary', 'start', 'shop', '--to', 'green')).code, 0);
 
-  await until(async () => saysOrders(await rollout(appliance), 'the result is empty'), 'the gate says why it cannot tell');
-  await until(async () => (await rollout(appliance)).heldSeconds >= 2, 'the hold is over');
-  assert.deepEqual(at(await rollout(appliance)), ['running', 0], 'nothing to go by neither passes nor fails');
+  await until(async () => saysOrders(await rolloutOf(appliance), 'the result is empty'), 'the gate says why it cannot tell');
+  await until(async () => (await rolloutOf(appliance)).heldSeconds >= 2, 'the hold is over');
+  assert.deepEqual(at(await rolloutOf(appliance)), ['running', 0], 'nothing to go by neither passes nor fails');
 
   checks.figure = '0';
-  await until(async () => (await rollout(appliance)).step === 1, 'it goes on when there are figures', 20_000);
+  await until(async () => (await rolloutOf(appliance)).step === 1, 'it goes on when there are figures', 20_000);
   assert.ok(checks.asked.every((query) => query === 'lost_orders{version="green"}'));
 
   checks.figure = '3';
-  await until(async () => (await rollout(appliance)).phase === 'rolled_back', 'it goes back when they are bad', 20_000);
-  assert.match((await rollout(appliance)).note, /^gate orders: 3, right is below 1$/);
+  await until(async () => (await rolloutOf(appliance)).phase === 'rolled_back', 'it goes back when they are bad', 20_000);
+  assert.match((await rolloutOf(appliance)).note, /^gate orders: 3, right is below 1$/);
   await load.stop();
 
   const unknown = await appliance.weir('canary', 'start', 'shop', '--to', 'green', '--gate', 'order');
@@ -80,12 +81,4 @@ function saysOrders({ gates }: RolloutView, says: string): boolean {
 
 function at({ phase, step }: RolloutView): readonly [string, number] {
   return [phase, step];
-}
-
-async function rollout(appliance: Appliance): Promise<RolloutView> {
-  const { stdout, stderr } = await appliance.weir('canary', 'status', 'shop', '-o', 'json');
-  assert.notEqual(stdout, '', stderr);
-  const { items } = JSON.parse(stdout) as { readonly items: readonly RolloutView[] };
-  assert.ok(items[0] !== undefined);
-  return items[0];
 }

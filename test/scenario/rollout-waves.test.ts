@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { RolloutView } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { rolloutOf } from '../support/rollout-of.ts';
 import { named, startOrigin } from '../support/origin.ts';
 import { PacedLoad } from '../support/paced-load.ts';
 import { until } from '../support/until.ts';
@@ -16,18 +17,18 @@ test('waves follow each other, a controller that is killed goes on in the same w
   assert.equal((await start(appliance)).code, 0);
   assert.deepEqual(await shares(appliance), { 'blue/eu': 25, 'blue/us': 50, 'green/eu': 25 });
 
-  await until(async () => at(await rollout(appliance)) === 'running 0/1', 'the first wave is at its last step', 30_000);
+  await until(async () => at(await rolloutOf(appliance)) === 'running 0/1', 'the first wave is at its last step', 30_000);
   assert.match((await appliance.weir('status')).stdout, /rollout of shop: green 100% in eu \(wave 1 of 2, step 2 of 2\), running/);
   const killed = appliance.pids().controller;
   process.kill(killed, 'SIGKILL');
   const isBack = async (): Promise<boolean> =>
     ![0, killed].includes(appliance.pids().controller) && (await appliance.weir('canary', 'status', 'shop')).code === 0;
   await until(isBack, 'another controller answers', 20_000);
-  await until(async () => (await rollout(appliance)).wave === 1, 'the second wave has begun', 30_000);
+  await until(async () => (await rolloutOf(appliance)).wave === 1, 'the second wave has begun', 30_000);
   assert.equal((await shares(appliance))['green/eu'], 50, 'what has passed stays');
 
   fail();
-  await until(async () => (await rollout(appliance)).phase === 'rolled_back', 'a gate has failed', 30_000);
+  await until(async () => (await rolloutOf(appliance)).phase === 'rolled_back', 'a gate has failed', 30_000);
   assert.deepEqual(await shares(appliance), { 'blue/eu': 50, 'blue/us': 50 });
   await load.stop();
   const acts = [...(await appliance.weir('history')).stdout.matchAll(/canary (start|step|end|fail) shop/g)].map(([, what]) => what);
@@ -71,12 +72,4 @@ async function shares(appliance: Appliance): Promise<Readonly<Record<string, num
 
 function at({ phase, wave, step }: RolloutView): string {
   return `${phase} ${wave}/${step}`;
-}
-
-async function rollout(appliance: Appliance): Promise<RolloutView> {
-  const { stdout, stderr } = await appliance.weir('canary', 'status', 'shop', '-o', 'json');
-  assert.notEqual(stdout, '', stderr);
-  const { items } = JSON.parse(stdout) as { readonly items: readonly RolloutView[] };
-  assert.ok(items[0] !== undefined);
-  return items[0];
 }
