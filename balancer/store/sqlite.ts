@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Intent, Revision } from '../intent/intent.ts';
 import { decodeIntent, decodeRevision, decodeToken, number, string, StoredTextError } from './decode.ts';
-import type { AppliedConfig, CommitResult, Store, StoredToken } from './store.ts';
+import type { AppliedConfig, CommitResult, Store, StoredRevision, StoredToken } from './store.ts';
 
 /** Marks a file as ours, so that another program's database is never taken for a store: `weir` in ASCII. */
 const APPLICATION_ID = 0x77656972;
@@ -33,6 +33,11 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE value (
      key   TEXT PRIMARY KEY,
      value TEXT NOT NULL
+   ) STRICT;`,
+  `CREATE TABLE conflict (
+     hash     TEXT PRIMARY KEY,
+     revision INTEGER NOT NULL,
+     record   TEXT NOT NULL
    ) STRICT;`,
 ];
 
@@ -180,14 +185,29 @@ class SqliteStore implements Store {
     return inTransaction(this.#database, (): CommitResult => {
       const stored = this.#revisionNow();
       if (stored !== expected) return { ok: false, revision: stored };
-      this.#run(
-        'INSERT INTO revision (revision, record, intent) VALUES (?, ?, ?)',
-        record.revision,
-        JSON.stringify(record),
-        JSON.stringify(intent),
-      );
+      this.#insert({ record, intent });
       return { ok: true };
     });
+  }
+
+  replaceAfter(after: number, revisions: readonly StoredRevision[]): void {
+    inTransaction(this.#database, () => {
+      const kept = new Set(revisions.map(({ record }) => record.hash));
+      const lost = this.#all('SELECT revision, record FROM revision WHERE revision > ?', after).map(toRevision);
+      this.#run('DELETE FROM revision WHERE revision > ?', after);
+      for (const record of lost) {
+        if (kept.has(record.hash)) continue;
+        this.#run(
+          'INSERT OR REPLACE INTO conflict (hash, revision, record) VALUES (?, ?, ?)',
+          ...[record.hash, record.revision, JSON.stringify(record)],
+        );
+      }
+      for (const revision of revisions) this.#insert(revision);
+    });
+  }
+
+  conflicts(limit: number): readonly Revision[] {
+    return this.#all('SELECT revision, record FROM conflict ORDER BY revision DESC, hash LIMIT ?', limit).map(toRevision);
   }
 
   revisions(limit: number, before = Number.MAX_SAFE_INTEGER): readonly Revision[] {
@@ -267,6 +287,13 @@ class SqliteStore implements Store {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  #insert({ record, intent }: StoredRevision): void {
+    this.#run(
+      'INSERT INTO revision (revision, record, intent) VALUES (?, ?, ?)',
+      ...[record.revision, JSON.stringify(record), JSON.stringify(intent)],
+    );
   }
 
   #revisionNow(): number {

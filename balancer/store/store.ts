@@ -25,6 +25,12 @@ export interface AppliedConfig {
 
 export type CommitResult = { readonly ok: true } | { readonly ok: false; readonly revision: number };
 
+export interface StoredRevision {
+  readonly record: Revision;
+  /** After it. */
+  readonly intent: Intent;
+}
+
 export interface Store {
   /** The stored intent; null on an empty store. */
   readIntent(): Intent | null;
@@ -33,6 +39,13 @@ export interface Store {
    * `expected` (0 for an empty store). Otherwise tells the stored revision and writes nothing.
    */
   commit(expected: number, intent: Intent, record: Revision): CommitResult;
+  /**
+   * In one transaction: takes out the revisions after `after` and puts these in their place. What was taken out is kept as a conflict, unless it
+   * stands among them.
+   */
+  replaceAfter(after: number, revisions: readonly StoredRevision[]): void;
+  /** Records that were acknowledged here once and are not in the chain any more, newest first. */
+  conflicts(limit: number): readonly Revision[];
   /** Records newest first. */
   revisions(limit: number, before?: number): readonly Revision[];
   revision(revision: number): Revision | null;

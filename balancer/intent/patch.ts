@@ -1,0 +1,57 @@
+// The intent after a revision, from the one before and what the record says: the counterpart of `diffIntent`.
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../config/canonical-json.ts';
+import { CONFIG_PATH, type Revision } from './intent.ts';
+
+type Tree = Record<string, unknown>;
+
+/**
+ * `before` (an intent, or a part of one) with the fields of the record as they are after it. What comes out is checked by whoever decodes it, and against
+ * the hash that the one who made the revision wrote down. `before` stays as it is.
+ */
+export function patchIntent(before: object, { revision, touched }: Pick<Revision, 'revision' | 'touched'>): unknown {
+  const after: Tree = structuredClone({ ...before, revision });
+  for (const { path, after: value } of touched) {
+    if (path[0] === CONFIG_PATH[0]) continue;
+    const parents = treesTo(after, path.slice(0, -1));
+    const parent = parents.at(-1);
+    const name = path.at(-1);
+    if (parent === undefined || name === undefined) continue;
+    if (value === null) Reflect.deleteProperty(parent, name);
+    else parent[name] = value;
+  }
+  for (const part of ['services', 'clusters']) dropBare(treesTo(after, [part]).at(-1) ?? {});
+  if (Object.keys(treesTo(after, ['overrides']).at(-1) ?? {}).length === 0) Reflect.deleteProperty(after, 'overrides');
+  for (const service of Object.values(treesTo(after, ['services']).at(-1) ?? {})) if (isTree(service)) service['clusterWeights'] ??= {};
+  return after;
+}
+
+/** SHA-256 of the canonical JSON, in hex. */
+export function intentHash(intent: object): string {
+  return createHash('sha256').update(canonicalJson(intent)).digest('hex');
+}
+
+/** The trees on the way of a path, made where they are missing. */
+function treesTo(root: Tree, path: readonly string[]): readonly Tree[] {
+  const trees = [root];
+  for (const name of path) {
+    const parent = trees.at(-1) ?? root;
+    const member = parent[name];
+    const tree = isTree(member) ? member : {};
+    parent[name] = tree;
+    trees.push(tree);
+  }
+  return trees;
+}
+
+/** A service or cluster without any field is not there. */
+function dropBare(parts: Tree): void {
+  for (const [name, part] of Object.entries(parts)) {
+    if (isTree(part) && Object.values(part).every((value) => isTree(value) && Object.keys(value).length === 0))
+      Reflect.deleteProperty(parts, name);
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,161 @@
+// The ledger of a host that has no fleet: its own store is the chain, and it is the only host that there is.
+import type { Clock } from '../../health/clock.ts';
+import { EMPTY_INTENT } from '../intent/diff.ts';
+import { intentHash } from '../intent/patch.ts';
+import { followingIntent } from './entry-text.ts';
+import {
+  EMPTY_HEAD,
+  sameHead,
+  standsAbove,
+  type Announced,
+  type Append,
+  type AppendResult,
+  type HostText,
+  type Ledger,
+  type LedgerEntry,
+  type LedgerHead,
+  type Lease,
+  type Replacement,
+  type Snapshot,
+} from './ledger.ts';
+import type { Store, StoredRevision } from './store.ts';
+
+/** Kept over restarts, so that no fence comes twice. */
+const FENCE = 'ledger.fence';
+const CONFIG = 'ledger.config.';
+
+interface Held {
+  readonly lease: Lease;
+  readonly untilMs: number;
+}
+
+interface Present {
+  readonly host: HostText;
+  readonly untilMs: number;
+}
+
+export class AloneLedger implements Ledger {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #leases = new Map<string, Held>();
+  readonly #present = new Map<string, Present>();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  head(): Promise<LedgerHead> {
+    return Promise.resolve(this.#head());
+  }
+
+  append({ expected, record, intent, lease, configText }: Append): Promise<AppendResult> {
+    const head = this.#head();
+    if (head.hash === record.hash) return stored();
+    if (!sameHead(head, expected)) return Promise.resolve({ outcome: 'moved', head });
+    if (lease !== null && !this.#holds(lease)) return Promise.resolve({ outcome: 'fenced' });
+    const result = this.#store.commit(expected.revision, intent, record);
+    if (!result.ok) return Promise.resolve({ outcome: 'moved', head: this.#head() });
+    if (configText !== null) this.#store.putValue(`${CONFIG}${configText.fingerprint}`, configText.text);
+    for (const onHint of this.#watchers) onHint();
+    return stored();
+  }
+
+  replace({ over, after, entries, newest }: Replacement): Promise<AppendResult> {
+    const head = this.#head();
+    const next = { revision: newest.record.revision, hash: newest.record.hash };
+    if (sameHead(head, next)) return stored();
+    if (!sameHead(head, over) || !standsAbove(next, head)) return Promise.resolve({ outcome: 'moved', head });
+    const revisions: StoredRevision[] = [];
+    let intent = this.#store.intentAt(after) ?? EMPTY_INTENT;
+    for (const entry of entries) {
+      intent = followingIntent(intent, entry);
+      revisions.push({ record: entry.record, intent });
+    }
+    this.#store.replaceAfter(after, revisions);
+    for (const onHint of this.#watchers) onHint();
+    return stored();
+  }
+
+  entriesAfter(revision: number, limit: number): Promise<readonly LedgerEntry[]> {
+    const entries: LedgerEntry[] = [];
+    for (let next = revision + 1; entries.length < limit; next += 1) {
+      const record = this.#store.revision(next);
+      const intent = this.#store.intentAt(next);
+      if (record === null || intent === null) break;
+      entries.push({ record, intentHash: intentHash(intent) });
+    }
+    return Promise.resolve(entries);
+  }
+
+  snapshot(): Promise<Snapshot | null> {
+    const [record] = this.#store.revisions(1);
+    const intent = this.#store.readIntent();
+    return Promise.resolve(record === undefined || intent === null ? null : { record, intent });
+  }
+
+  configText(fingerprint: string): Promise<string | null> {
+    return Promise.resolve(this.#store.getValue(`${CONFIG}${fingerprint}`));
+  }
+
+  announce(host: HostText, ttlMs: number): Promise<Announced> {
+    this.#present.set(host.id, { host, untilMs: this.#clock.nowMs() + ttlMs });
+    return Promise.resolve({ head: this.#head(), wallMs: this.#clock.wallMs() });
+  }
+
+  withdraw(id: string): Promise<void> {
+    this.#present.delete(id);
+    return Promise.resolve();
+  }
+
+  hosts(): Promise<readonly HostText[]> {
+    const nowMs = this.#clock.nowMs();
+    return Promise.resolve([...this.#present.values()].filter(({ untilMs }) => untilMs > nowMs).map(({ host }) => host));
+  }
+
+  takeLease(name: string, holder: string, ttlMs: number): Promise<Lease | null> {
+    const held = this.#leases.get(name);
+    if (held !== undefined && held.untilMs > this.#clock.nowMs()) return Promise.resolve(null);
+    const fence = Number(this.#store.getValue(FENCE) ?? '0') + 1;
+    this.#store.putValue(FENCE, String(fence));
+    const lease = { name, holder, fence };
+    this.#leases.set(name, { lease, untilMs: this.#clock.nowMs() + ttlMs });
+    return Promise.resolve(lease);
+  }
+
+  renewLease(lease: Lease, ttlMs: number): Promise<boolean> {
+    const holds = this.#holds(lease);
+    if (holds) this.#leases.set(lease.name, { lease, untilMs: this.#clock.nowMs() + ttlMs });
+    return Promise.resolve(holds);
+  }
+
+  releaseLease(lease: Lease): Promise<void> {
+    if (this.#holds(lease)) this.#leases.delete(lease.name);
+    return Promise.resolve();
+  }
+
+  watch(onHint: () => void): () => void {
+    this.#watchers.add(onHint);
+    return () => void this.#watchers.delete(onHint);
+  }
+
+  close(): Promise<void> {
+    this.#watchers.clear();
+    return Promise.resolve();
+  }
+
+  #head(): LedgerHead {
+    const [newest] = this.#store.revisions(1);
+    return newest === undefined ? EMPTY_HEAD : { revision: newest.revision, hash: newest.hash };
+  }
+
+  #holds({ name, fence }: Lease): boolean {
+    const held = this.#leases.get(name);
+    return held !== undefined && held.lease.fence === fence && held.untilMs > this.#clock.nowMs();
+  }
+}
+
+function stored(): Promise<AppendResult> {
+  return Promise.resolve({ outcome: 'stored' });
+}

@@ -1,0 +1,300 @@
+// What every ledger keeps to: that of a host alone, and Redis as it really is, plain and behind TLS with no more rights than the documented ones.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { systemClock } from '../../health/clock.ts';
+import { EMPTY_INTENT } from '../../balancer/intent/diff.ts';
+import { AloneLedger } from '../../balancer/store/alone-ledger.ts';
+import { followingIntent } from '../../balancer/store/entry-text.ts';
+import { EMPTY_HEAD, type Append, type Ledger, type Snapshot } from '../../balancer/store/ledger.ts';
+import { RedisLedger } from '../../balancer/store/redis/redis-ledger.ts';
+import { Seal } from '../../balancer/store/seal.ts';
+import { openSqliteStore } from '../../balancer/store/sqlite.ts';
+import { makeCertificate } from '../support/certificates.ts';
+import { chainOf, entryOf, headOf, nextOf } from '../support/ledger-chain.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
+
+/** A new, empty ledger; `again`: another way into the same one, as another host has it. */
+interface Opened {
+  readonly ledger: Ledger;
+  again(): Ledger;
+}
+
+interface Kind {
+  start(): Promise<void>;
+  open(): Opened;
+  stop(): Promise<void>;
+}
+
+/** What is to be ended, last things first. */
+function endings(): { readonly after: (end: () => unknown) => void; readonly run: () => Promise<void> } {
+  const ends: (() => unknown)[] = [];
+  return {
+    after: (end) => void ends.unshift(end),
+    run: async () => {
+      for (const end of ends.splice(0)) await end();
+    },
+  };
+}
+
+function alone(): Kind {
+  const ends = endings();
+  return {
+    start: () => Promise.resolve(),
+    open: () => {
+      const directory = mkdtempSync(join(tmpdir(), 'weir-ledger-'));
+      const store = openSqliteStore(directory);
+      ends.after(() => {
+        store.close();
+        rmSync(directory, { recursive: true, force: true });
+      });
+      const ledger = new AloneLedger(store, systemClock);
+      return { ledger, again: () => ledger };
+    },
+    stop: ends.run,
+  };
+}
+
+/** Every rule that a host needs in Redis, as docs/fleet.md has them. */
+function leastRights(): string {
+  const [, rights] = /^ {4}(ACL SETUSER weir .+)$/m.exec(readFileSync(new URL('../../docs/fleet.md', import.meta.url), 'utf8')) ?? [];
+  assert.ok(rights !== undefined, 'docs/fleet.md names the rights');
+  return rights.replace('ACL SETUSER', 'user');
+}
+
+function redis(options: { readonly tls: boolean }): Kind {
+  const ends = endings();
+  const seal = new Seal([randomBytes(32)]);
+  let port = 0;
+  let ca: string | null = null;
+  let fleets = 0;
+  return {
+    start: async () => {
+      if (options.tls) {
+        const directory = mkdtempSync(join(tmpdir(), 'weir-redis-tls-'));
+        ends.after(() => rmSync(directory, { recursive: true, force: true }));
+        const { cert, key, pem } = makeCertificate(directory, { names: ['localhost'] });
+        ca = pem;
+        const files = [`tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${cert}`];
+        const rights = leastRights().replace('PASSWORD', 'secret');
+        ({ port } = await startRedis(ends, ['tls-port PORT', 'tls-auth-clients no', ...files, 'user default off', rights]));
+      } else ({ port } = await startRedis(ends));
+    },
+    open: () => {
+      fleets += 1;
+      const fleet = `fleet${fleets}`;
+      const again = (): Ledger => {
+        const ledger = new RedisLedger({
+          place: { kind: 'single', node: { host: '127.0.0.1', port } },
+          username: options.tls ? 'weir' : null,
+          password: options.tls ? 'secret' : null,
+          database: 0,
+          tls: ca === null ? null : { ca, serverName: 'localhost' },
+          timeoutMs: 2000,
+          fleet,
+          seal,
+          clock: systemClock,
+        });
+        ends.after(() => ledger.close());
+        return ledger;
+      };
+      return { ledger: again(), again };
+    },
+    stop: ends.run,
+  };
+}
+
+const KINDS: Readonly<Record<string, Kind>> = { alone: alone(), redis: redis({ tls: false }), 'redis with TLS and least rights': redis({ tls: true }) };
+
+/** How `next` is asked for on top of `before`. */
+function append(next: Snapshot, before: Snapshot | null, more: Partial<Append> = {}): Append {
+  return { ...next, expected: headOf(before), lease: null, configText: null, ...more };
+}
+
+async function fill(ledger: Ledger, chain: readonly Snapshot[]): Promise<void> {
+  for (const [index, next] of chain.entries())
+    assert.deepEqual(await ledger.append(append(next, chain[index - 1] ?? null)), { outcome: 'stored' });
+}
+
+/** Connections are made in the background: the first question waits for one. */
+async function reachable(ledger: Ledger): Promise<Ledger> {
+  await until(
+    () =>
+      ledger.head().then(
+        () => true,
+        () => false,
+      ),
+    'the ledger answers',
+  );
+  return ledger;
+}
+
+for (const [name, kind] of Object.entries(KINDS)) {
+  describe(`a ledger: ${name}`, () => {
+    before(() => kind.start());
+    after(() => kind.stop());
+    const open = async (): Promise<Ledger> => reachable(kind.open().ledger);
+
+    test('begins empty', async () => {
+      const ledger = await open();
+      assert.deepEqual(await ledger.head(), EMPTY_HEAD);
+      assert.deepEqual(await ledger.entriesAfter(0, 10), []);
+      assert.equal(await ledger.snapshot(), null);
+    });
+
+    test('hands out what was appended, and each entry leads to the intent that its maker had', async () => {
+      const ledger = await open();
+      const chain = chainOf(5);
+      await fill(ledger, chain);
+      assert.deepEqual(await ledger.head(), headOf(chain[4]));
+      assert.deepEqual(await ledger.entriesAfter(2, 2), chain.slice(2, 4).map(entryOf));
+      assert.deepEqual(await ledger.snapshot(), chain[4]);
+      let intent = EMPTY_INTENT;
+      for (const entry of await ledger.entriesAfter(0, 100)) intent = followingIntent(intent, entry);
+      assert.deepEqual(intent, chain[4]?.intent);
+    });
+
+    test('takes a revision only on the one it was made on', async () => {
+      const ledger = await open();
+      const [first, second] = chainOf(2);
+      assert.ok(first !== undefined && second !== undefined);
+      await fill(ledger, [first]);
+      const other = nextOf(null, 'bob');
+      assert.deepEqual(await ledger.append(append(other, null)), { outcome: 'moved', head: headOf(first) });
+      assert.deepEqual(await ledger.append(append(nextOf(other, 'bob'), other)), { outcome: 'moved', head: headOf(first) });
+      assert.deepEqual(await ledger.append(append(second, first)), { outcome: 'stored' });
+    });
+
+    test('takes the same revision twice as one', async () => {
+      const ledger = await open();
+      const [first] = chainOf(1);
+      assert.ok(first !== undefined);
+      await fill(ledger, [first]);
+      assert.deepEqual(await ledger.append(append(first, null)), { outcome: 'stored' });
+      assert.deepEqual(await ledger.head(), headOf(first));
+    });
+
+    test('lets exactly one of many that change at once succeed', async () => {
+      const { ledger, again } = kind.open();
+      const ledgers = await Promise.all([ledger, again(), again()].map(reachable));
+      const wishes = ledgers.flatMap((one, index) => [0, 1, 2].map((n) => one.append(append(nextOf(null, `host${index}-${n}`), null))));
+      const outcomes = (await Promise.all(wishes)).map(({ outcome }) => outcome);
+      assert.equal(outcomes.filter((outcome) => outcome === 'stored').length, 1);
+      assert.equal((await ledger.head()).revision, 1);
+    });
+
+    test('keeps the text of a config beside the revision that names it', async () => {
+      const ledger = await open();
+      const first = nextOf(null);
+      await ledger.append(append(first, null, { configText: { fingerprint: 'abc', text: 'version: 1 # ü' } }));
+      assert.equal(await ledger.configText('abc'), 'version: 1 # ü');
+      assert.equal(await ledger.configText('other'), null);
+    });
+
+    test('puts a higher end in place of the one that is there', async () => {
+      const ledger = await open();
+      const common = chainOf(2);
+      const lost = chainOf(1, 'bob', common[1]);
+      const winning = chainOf(2, 'carol', common[1]);
+      await fill(ledger, [...common, ...lost]);
+      const newest = winning[1];
+      assert.ok(newest !== undefined);
+      const replacement = { over: headOf(lost[0]), after: 2, entries: winning.map(entryOf), newest };
+      assert.deepEqual(await ledger.replace(replacement), { outcome: 'stored' });
+      assert.deepEqual(await ledger.replace(replacement), { outcome: 'stored' });
+      assert.deepEqual(await ledger.entriesAfter(0, 100), [...common, ...winning].map(entryOf));
+      assert.deepEqual(await ledger.snapshot(), newest);
+    });
+
+    test('keeps the end that stands above, at one revision that with the lower hash', async () => {
+      const ledger = await open();
+      const [low, high] = [nextOf(null, 'alice'), nextOf(null, 'bob')].sort((a, b) => (a.record.hash < b.record.hash ? -1 : 1));
+      assert.ok(low !== undefined && high !== undefined);
+      await fill(ledger, [low]);
+      const worse = { over: headOf(low), after: 0, entries: [entryOf(high)], newest: high };
+      assert.deepEqual(await ledger.replace(worse), { outcome: 'moved', head: headOf(low) });
+      const other = await open();
+      await fill(other, [high]);
+      assert.deepEqual(await other.replace({ over: headOf(high), after: 0, entries: [entryOf(low)], newest: low }), { outcome: 'stored' });
+      assert.deepEqual(await other.head(), headOf(low));
+    });
+
+    test('knows the hosts that live, and no others', async () => {
+      const ledger = await open();
+      const [first] = chainOf(1);
+      assert.ok(first !== undefined);
+      await fill(ledger, [first]);
+      const announced = await ledger.announce({ id: 'a', text: 'first ü' }, 60_000);
+      assert.deepEqual(announced.head, headOf(first));
+      assert.ok(Math.abs(announced.wallMs - Date.now()) < 5000);
+      await ledger.announce({ id: 'b', text: 'second' }, 60_000);
+      await ledger.announce({ id: 'gone', text: 'third' }, 1);
+      await until(async () => (await ledger.hosts()).length === 2, 'the deadline of one is over');
+      assert.deepEqual(
+        [...(await ledger.hosts())].sort((one, other) => one.id.localeCompare(other.id)),
+        [
+          { id: 'a', text: 'first ü' },
+          { id: 'b', text: 'second' },
+        ],
+      );
+      await ledger.withdraw('b');
+      assert.deepEqual(await ledger.hosts(), [{ id: 'a', text: 'first ü' }]);
+    });
+
+    test('gives a lease to one, and a higher fence to the next', async () => {
+      const { ledger, again } = kind.open();
+      const other = again();
+      await Promise.all([ledger, other].map(reachable));
+      const lease = await ledger.takeLease('lead', 'a', 60_000);
+      assert.ok(lease !== null);
+      assert.equal(await other.takeLease('lead', 'b', 60_000), null);
+      assert.equal(await ledger.renewLease(lease, 60_000), true);
+      assert.equal(await other.renewLease({ ...lease, holder: 'a', fence: lease.fence + 1 }, 60_000), false);
+      await ledger.releaseLease(lease);
+      const next = await other.takeLease('lead', 'b', 60_000);
+      assert.ok(next !== null && next.fence > lease.fence);
+    });
+
+    test('lets nobody act on a lease that is not his any more', async () => {
+      const { ledger, again } = kind.open();
+      const other = again();
+      await Promise.all([ledger, other].map(reachable));
+      const [first, second] = chainOf(2);
+      assert.ok(first !== undefined && second !== undefined);
+      const lease = await ledger.takeLease('lead', 'a', 60_000);
+      assert.ok(lease !== null);
+      assert.deepEqual(await ledger.append(append(first, null, { lease })), { outcome: 'stored' });
+      await ledger.releaseLease(lease);
+      assert.deepEqual(await ledger.append(append(second, first, { lease })), { outcome: 'fenced' });
+      const next = await other.takeLease('lead', 'b', 60_000);
+      assert.deepEqual(await ledger.append(append(second, first, { lease })), { outcome: 'fenced' });
+      assert.deepEqual(await other.append(append(second, first, { lease: next })), { outcome: 'stored' });
+    });
+
+    test('ends a lease that is not renewed', async () => {
+      const ledger = await open();
+      const lease = await ledger.takeLease('lead', 'a', 1);
+      assert.ok(lease !== null);
+      await until(async () => (await ledger.takeLease('lead', 'b', 60_000)) !== null, 'the lease is free again');
+      assert.equal(await ledger.renewLease(lease, 60_000), false);
+    });
+
+    test('tells watchers that the chain has grown', async () => {
+      const { ledger, again } = kind.open();
+      const other = again();
+      await Promise.all([ledger, other].map(reachable));
+      let hints = 0;
+      const end = other.watch(() => (hints += 1));
+      // Of a subscription that is made: what came before it is not told.
+      if (name !== 'alone') await until(() => hints === 1, 'the subscription');
+      const before = hints;
+      await fill(ledger, chainOf(1));
+      await until(() => hints > before, 'a hint');
+      end();
+    });
+  });
+}
