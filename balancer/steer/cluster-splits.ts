@@ -1,7 +1,14 @@
 // Clusters in which a service is split otherwise than elsewhere, as the waves of a rollout make them. What each cluster gets is not touched. Pure.
 import { apportion } from '../intent/apportion.ts';
 import type { ClusterSplits } from '../intent/intent.ts';
-import type { DraftTarget } from './draft.ts';
+
+/** What is written to while shares are worked out. */
+export interface DividedPlace {
+  readonly version: string;
+  readonly cluster: string;
+  desired: number;
+  weight: number;
+}
 
 /** Millionths by which a version has requests in a cluster. */
 export function shareIn(
@@ -14,7 +21,7 @@ export function shareIn(
 }
 
 /** What the places of such a cluster have together, and what they are weighed by, is divided by its own split. */
-export function splitWithinClusters(targets: readonly DraftTarget[], splits: ClusterSplits): void {
+export function splitWithinClusters(targets: readonly DividedPlace[], splits: ClusterSplits): void {
   for (const [cluster, split] of Object.entries(splits)) {
     const places = targets.filter((target) => target.cluster === cluster);
     const parts = places.map(({ version }) => split[version] ?? 0);
@@ -25,7 +32,7 @@ export function splitWithinClusters(targets: readonly DraftTarget[], splits: Clu
       sumOf(places, (place) => place.desired),
       parts,
     );
-    const weight = sumOf(places, (place) => place.weight ?? 0);
+    const weight = sumOf(places, (place) => place.weight);
     for (const [index, place] of places.entries()) {
       place.desired = desired[index] ?? 0;
       place.weight = (weight * (parts[index] ?? 0)) / all;
@@ -33,6 +40,6 @@ export function splitWithinClusters(targets: readonly DraftTarget[], splits: Clu
   }
 }
 
-function sumOf(places: readonly DraftTarget[], amount: (place: DraftTarget) => number): number {
+function sumOf(places: readonly DividedPlace[], amount: (place: DividedPlace) => number): number {
   return places.reduce((sum, place) => sum + amount(place), 0);
 }

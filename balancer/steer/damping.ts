@@ -34,9 +34,10 @@ export function damp(draft: Draft, solution: Solution, since: Since): Damped {
   const { effective } = solution;
   const at = { effective, damped: effective.map(() => false) };
   if (before === undefined || draft.onUnavailable !== 'redistribute' || before.panic || draft.wish.panic) return at;
-  if (!sameIntent(before.targets, draft.targets)) return at;
+  if (before.targets.length !== effective.length) return at;
+  if (before.targets.every((target, index) => target.effective === effective[index]) || !sameIntent(before.targets, draft.targets))
+    return at;
   const shares = before.targets.map((target) => target.effective);
-  if (shares.every((share, index) => share === effective[index])) return at;
   const moves = { draft, solution, since, before, shares };
   const forced = effective.map((share, index) => forcedFall(moves, index, share));
   if (isTrifle(moves, forced)) return { effective: shares, damped: shares.map((share, index) => share !== effective[index]) };

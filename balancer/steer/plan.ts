@@ -2,6 +2,7 @@
 import { MILLION } from '../config/config.ts';
 import { damp } from './damping.ts';
 import { draftService, type Draft, type Kept } from './draft.ts';
+import { heldBack } from './intended.ts';
 import { followErrors } from './error-share.ts';
 import type { Loads } from './loads.ts';
 import { classShares } from './overload.ts';
@@ -38,7 +39,8 @@ export function plan(input: PlanInput): Planned {
   const slowness = followSlowness(input, standing.memory);
   const kept = { errors, slow: keptOf(slowness) };
   const allKept = Object.keys(kept.errors).length === 0 && Object.keys(kept.slow).length === 0;
-  const ground = { input, standings: standing.of, kept, allKept, ejected: new Set(input.health.ejectedTargets) };
+  const ejected = new Set(input.health.ejectedTargets);
+  const ground = { input, standings: standing.of, heldBack: heldBack(standing.of), kept, allKept, ejected };
   const drafts = Object.values(input.services).flatMap((service) =>
     clientRegionsOf(service, input).map((clients) => draftService(service, ground, clients)),
   );
