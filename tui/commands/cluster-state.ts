@@ -1,5 +1,5 @@
 // weir drain, restore, maintenance: the admin state of a cluster.
-import type { ChangeView } from '../../balancer/controller/api/views.ts';
+import type { ChangeView, ClusterView } from '../../balancer/controller/api/views.ts';
 import { CHANGE_OPTIONS, makeChange, timeOf, TIMED_OPTIONS } from '../change.ts';
 import type { CommandDefinition, OptionSpec } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
@@ -61,6 +61,11 @@ function tunnelsOf(values: CommandValues): Pick<Extract<ChangeView, { kind: 'adm
   return deadlineMs === null && what === null ? {} : { tunnels: { deadlineMs: deadlineMs ?? 0, tunnelsPerSecond } };
 }
 
+/** The deadline may be the command's or the config's: the appliance knows which holds. */
+export function patienceMs(cluster: Pick<ClusterView, 'tunnelsCloseInSeconds'> | undefined): number {
+  return WAIT_TIMEOUT_MS + (cluster?.tunnelsCloseInSeconds ?? 0) * 1000;
+}
+
 function stateCommand(verb: string, { state, condition, waits, notes }: StateCommand): CommandDefinition {
   return {
     examples: [
@@ -72,16 +77,20 @@ function stateCommand(verb: string, { state, condition, waits, notes }: StateCom
     arguments: [{ name: 'CLUSTER', summary: 'the cluster' }],
     options: [
       { flags: '--wait', summary: `wait ${waits}` },
-      { flags: '--timeout <DURATION>', summary: 'how long --wait waits (default 5m, behind the deadline if there is one; exit code 8)' },
+      {
+        flags: '--timeout <DURATION>',
+        summary: 'how long --wait waits (default 5m, behind the deadline, of the command or the config; exit code 8)',
+      },
       ...(state === 'active' ? CHANGE_OPTIONS : [...TUNNEL_OPTIONS, ...TIMED_OPTIONS]),
     ],
     run: async (call) => {
       const cluster = call.values.argument(0);
-      const timeoutMs = call.values.durationMs('timeout') ?? WAIT_TIMEOUT_MS + (call.values.durationMs('deadline') ?? 0);
+      const asked = call.values.durationMs('timeout');
       const tunnels = state === 'active' ? {} : tunnelsOf(call.values);
       const client = await call.connect();
       const exitCode = await makeChange(call, client, { kind: 'admin', cluster, state, ...timeOf(call.values), ...tunnels });
       if (exitCode !== EXIT.ok || !call.values.flag('wait')) return exitCode;
+      const timeoutMs = asked ?? patienceMs((await client.list<ClusterView>('clusters', { name: cluster })).items[0]);
       return waitFor(call, client, { condition: condition(cluster), timeoutMs, live: state !== 'active' });
     },
   };

@@ -12,7 +12,8 @@ import type { CommandCall } from '../../../tui/command.ts';
 import { CommandFailure } from '../../../tui/exit.ts';
 import type { Terminal } from '../../../tui/terminal.ts';
 import { CommandValues } from '../../../tui/values.ts';
-import { waitFor } from '../../../tui/waiting.ts';
+import { patienceMs } from '../../../tui/commands/cluster-state.ts';
+import { WAIT_TIMEOUT_MS, waitFor } from '../../../tui/waiting.ts';
 import { RecordingAppliance } from '../../support/recording-appliance.ts';
 import { until } from '../../support/until.ts';
 
@@ -102,4 +103,10 @@ test('time over is exit code 8 with what holds instead, or 3 when nobody ever an
     waitFor(call, client, { condition: 'stable', timeoutMs: 300 }),
     fails(8, /^not within 0\.3 s: stable; now: worker-3 is lost$/),
   );
+});
+
+test('a drain is waited for five minutes behind the deadline that holds, whoever set it', () => {
+  assert.equal(WAIT_TIMEOUT_MS, 300_000);
+  assert.equal(patienceMs({ tunnelsCloseInSeconds: 600 }), 900_000);
+  assert.equal(patienceMs({ tunnelsCloseInSeconds: null }), 300_000);
 });
