@@ -89,10 +89,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     return this.#exchange === null && this.#unread.empty && !this.#closing;
   }
 
-  /**
-   * Closes after the next response, which says so. A client that does not know yet that the connection is not wanted any more may have
-   * sent a request that is still on its way, and would lose it: one that is idle is closed only when nothing has come for a moment.
-   */
+  /** Closes after the next response, which says so. An idle one gets a moment: a request may be on its way, and would be lost. */
   drain(): void {
     this.draining = true;
     if (this.idle) this.#expectLastRequest();
@@ -133,7 +130,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     this.#exchange = null;
     if (exchange.close || !exchange.bodyDone) return this.#linger();
     this.#expectRequest();
-    // The head of the response left before the drain began, and did not say that it is the last.
+    // Its head left before the drain began, and did not say that it is the last.
     if (this.draining) this.#expectLastRequest();
     if (!this.#working) this.#resume();
   }
