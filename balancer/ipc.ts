@@ -4,6 +4,7 @@ import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
 import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from './ipc-generation.ts';
 import { LineReader } from './ipc-lines.ts';
+import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard, type Shape, type Shapes } from './ipc-shapes.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
 import type { Log } from './log.ts';
@@ -68,40 +69,6 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
 
-/** Life-cycle messages between supervisor and its children, over the process channel. */
-export type SupervisorMessage =
-  | { readonly type: 'drain'; readonly deadlineMs: number }
-  | { readonly type: 'reload' }
-  /** Accept from the listening socket that comes along, until `cease`. */
-  | { readonly type: 'accept'; readonly address: string; readonly socket: number }
-  /** Another worker accepts from it from now on. */
-  | { readonly type: 'cease'; readonly address: string; readonly socket: number }
-  /** The address that was asked for cannot be opened, and why. */
-  | { readonly type: 'refuse'; readonly address: string; readonly problem: string };
-
-/** The config has this address: give me what to accept from. `address` is its name in all that follows. */
-export interface ListenMessage {
-  readonly type: 'listen';
-  readonly address: string;
-  /** Numeric. */
-  readonly host: string;
-  readonly port: number;
-}
-
-/** From a child to the supervisor. */
-export type ChildMessage =
-  | { readonly type: 'ready' }
-  /** It accepts nothing more. */
-  | { readonly type: 'draining' }
-  | { readonly type: 'drained' }
-  | ListenMessage
-  /** The config has the address no more. */
-  | { readonly type: 'unlisten'; readonly address: string }
-  /** The controller read a config with another number of workers. */
-  | { readonly type: 'scale'; readonly workers: number; readonly drainDeadlineMs?: number }
-  /** It cannot do its work at all (an address in use, a state directory that is taken), and why in one line. */
-  | { readonly type: 'failed'; readonly problem: string };
-
 /** One message on the wire. */
 export function encodeMessage(message: ControllerMessage | WorkerMessage): string {
   return `${JSON.stringify(message)}\n`;
@@ -109,17 +76,6 @@ export function encodeMessage(message: ControllerMessage | WorkerMessage): strin
 
 /** Of a message that cannot be understood: its kind, and nothing of a key. */
 const SHOWN_CHARACTERS = 24;
-
-type Guard = (value: unknown) => boolean;
-type Shape = Readonly<Record<string, Guard>>;
-type Shapes = Readonly<Record<string, Shape>>;
-
-const text: Guard = (value) => typeof value === 'string';
-const count: Guard = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
-const mapping: Guard = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const texts: Guard = (value) => Array.isArray(value) && value.every(text);
-const amount: Guard = (value) => typeof value === 'number' && Number.isFinite(value);
-const amounts: Guard = (value) => Array.isArray(value) && value.every(amount);
 
 const ticketKey: Guard = (value) => typeof value === 'string' && Buffer.from(value, 'base64').length === TICKET_KEY_BYTES;
 
@@ -170,50 +126,12 @@ export function decodeWorkerMessage(line: string): WorkerMessage | null {
   return decode(line, WORKER_FIELDS) as WorkerMessage | null;
 }
 
-const SUPERVISOR_FIELDS: Readonly<Record<SupervisorMessage['type'], Shape>> = {
-  drain: { deadlineMs: count },
-  reload: {},
-  accept: { address: text, socket: count },
-  cease: { address: text, socket: count },
-  refuse: { address: text, problem: text },
-};
-
-const CHILD_FIELDS: Readonly<Record<ChildMessage['type'], Shape>> = {
-  ready: {},
-  draining: {},
-  drained: {},
-  listen: { address: text, host: text, port: count },
-  unlisten: { address: text },
-  scale: { workers: count },
-  failed: { problem: text },
-};
-
-/** Null: not a message of a supervisor. */
-export function decodeSupervisorMessage(value: unknown): SupervisorMessage | null {
-  return fitting(value, SUPERVISOR_FIELDS) as SupervisorMessage | null;
-}
-
-/** Null: not a message of a child. */
-export function decodeChildMessage(value: unknown): ChildMessage | null {
-  return fitting(value, CHILD_FIELDS) as ChildMessage | null;
-}
-
 function decode(line: string, shapes: Shapes): object | null {
   try {
     return fitting(JSON.parse(line), shapes);
   } catch {
     return null;
   }
-}
-
-function fitting(value: unknown, shapes: Shapes): object | null {
-  if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') return null;
-  const shape = Object.hasOwn(shapes, value.type) ? shapes[value.type] : undefined;
-  return shape !== undefined && has(value, shape) ? value : null;
-}
-
-function has(value: unknown, shape: Shape): boolean {
-  return typeof value === 'object' && value !== null && Object.entries(shape).every(([field, fits]) => fits(Reflect.get(value, field)));
 }
 
 export interface WorkerLinkOptions {

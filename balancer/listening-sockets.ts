@@ -1,7 +1,8 @@
 // The listening sockets of the host: one for each worker's place at every address, so that the kernel spreads connections evenly. The
 // supervisor holds them and accepts nothing itself, so what waits in a backlog outlives the worker it waits for: decision 0010.
 import net, { Socket } from 'node:net';
-import type { ListenMessage, SupervisorMessage } from './ipc.ts';
+import type { ListenMessage, SupervisorMessage } from './ipc-life-cycle.ts';
+import { FIRST_SOCKET_DESCRIPTOR, type HandedAddress } from './ipc-succession.ts';
 
 /** Says something to the worker in a place, if there is one, and gives it a socket along. */
 export type TellWorker = (place: string, message: SupervisorMessage, socket?: Socket) => void;
@@ -9,8 +10,8 @@ export type TellWorker = (place: string, message: SupervisorMessage, socket?: So
 interface Held {
   readonly number: number;
   readonly socket: Socket;
-  /** Whose worker accepts from it while it does its work; null: everybody's. */
-  readonly place: string | null;
+  /** Whose worker accepts from it while it does its work, or `UNCLAIMED`; null: everybody's. */
+  place: string | null;
   /** Places whose workers accept from it now. */
   readonly acceptedBy: Set<string>;
 }
@@ -23,6 +24,15 @@ interface Address {
   readonly held: Held[];
   /** Places whose workers have the address in their config, and accept. */
   readonly accepting: Set<string>;
+}
+
+/** Its place was given up: everybody's, until a worker without a socket of its own asks for one. */
+const UNCLAIMED = '';
+
+/** What a successor gets: the sockets in the order of their descriptors there, and what they are. */
+export interface Bequest {
+  readonly sockets: readonly Socket[];
+  readonly addresses: readonly HandedAddress[];
 }
 
 /** Why this Node cannot hold sockets; null: it can. */
@@ -50,7 +60,9 @@ export class ListeningSockets {
     try {
       const address = this.#addresses.get(message.address) ?? this.#open(message, place);
       if (!address.held.some((held) => held.place === null || held.place === place)) {
-        this.#hold(address, new net.BoundSocket({ host: address.host, port: address.port, reusePort: true }), place);
+        const free = address.held.find((held) => held.place === UNCLAIMED);
+        if (free !== undefined) free.place = place;
+        else this.#hold(address, new net.BoundSocket({ host: address.host, port: address.port, reusePort: true }), place);
       }
       address.accepting.add(place);
       this.#settle(address);
@@ -72,6 +84,44 @@ export class ListeningSockets {
   /** The worker in this place accepts nothing more: it drains, or is gone. What waits for it is for the others until another one comes. */
   leave(place: string): void {
     for (const address of this.#addresses.values()) this.#without(place, address);
+  }
+
+  /** No other worker comes into this place: its sockets are for the next one that has none. */
+  abandon(place: string): void {
+    for (const { held } of this.#addresses.values()) for (const one of held) if (one.place === place) one.place = UNCLAIMED;
+  }
+
+  /** Another worker takes over from the one in `place`, which serves until that one listens; all accept for them in between. */
+  bequeath(place: string, heir: string): void {
+    for (const address of this.#addresses.values()) {
+      for (const held of address.held) if (held.place === place) held.place = heir;
+      this.#settle(address);
+    }
+  }
+
+  /** All there are, for a successor. Nothing changes here. */
+  handOver(): Bequest {
+    const sockets: Socket[] = [];
+    const addresses = [...this.#addresses.values()].map(({ name, host, port, held }) => ({
+      name,
+      host,
+      port,
+      descriptors: held.map(({ socket }) => FIRST_SOCKET_DESCRIPTOR + sockets.push(socket) - 1),
+    }));
+    return { sockets, addresses };
+  }
+
+  /** Takes up what the predecessor has handed over; it is everybody's until workers ask for sockets. */
+  adopt(addresses: readonly HandedAddress[]): void {
+    for (const { name, host, port, descriptors } of addresses) {
+      const address: Address = { name, host, port, held: [], accepting: new Set() };
+      for (const fd of descriptors) {
+        // Not readable: Node would begin to read, which a listening socket answers with an error.
+        const socket = new Socket({ fd, readable: false, writable: false });
+        address.held.push({ number: ++this.#numbers, socket, place: this.#spread ? UNCLAIMED : null, acceptedBy: new Set() });
+      }
+      this.#addresses.set(name, address);
+    }
   }
 
   /** Closes what no worker asked for: called when one has opened all of its config. */

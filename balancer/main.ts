@@ -8,7 +8,9 @@ import { formatProblem } from './config/problems.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { whyNoSockets } from './listening-sockets.ts';
 import { createLog, type Log } from './log.ts';
+import { findPredecessor, type Predecessor } from './predecessor.ts';
 import { EXTENSIONS } from './registries.ts';
+import type { ProgramOnDisk } from './successor.ts';
 import { createSupervisor } from './supervisor.ts';
 
 export interface ServeOptions {
@@ -18,23 +20,41 @@ export interface ServeOptions {
 }
 
 /** Runs an edge host until it is told to end by SIGTERM or SIGINT; a second signal ends it at once. SIGHUP reads the config again. */
-export async function serve({ configFile, log = createLog('supervisor') }: ServeOptions): Promise<0 | 1> {
+export async function serve(options: ServeOptions): Promise<0 | 1> {
+  const predecessor = findPredecessor();
+  if (predecessor === 'unknown protocol')
+    return failed('the version of weir that runs cannot hand over to this one; stop it and start this one');
+  const problem = await run(options, predecessor);
+  if (problem === null) return 0;
+  const { promise: told, resolve } = Promise.withResolvers<undefined>();
+  if (predecessor === null) resolve(undefined);
+  else predecessor.tell({ type: 'failed', problem }, () => resolve(undefined));
+  await told;
+  predecessor?.leave();
+  return failed(problem);
+}
+
+/** Null, or why it could not be run. */
+async function run({ configFile, log = createLog('supervisor') }: ServeOptions, predecessor: Predecessor | null): Promise<string | null> {
   const file = resolve(configFile);
   const loaded = readConfig(file);
   if (!loaded.ok) {
     const lines = loaded.problems.map((problem) => `${formatProblem(problem)}\n`).join('');
-    process.stderr.write(`${lines}weir: nothing was started; \`weir check ${configFile}\` shows this without starting anything\n`);
-    return 1;
+    process.stderr.write(lines);
+    return `nothing was started; \`weir check ${configFile}\` shows this without starting anything`;
   }
   const { config } = loaded;
   const problem = whyNoSockets() ?? prepareStateDir(config.stateDir);
-  if (problem !== null) return failed(problem);
+  if (problem !== null) return problem;
   process.title = 'weir: supervisor';
   const supervisor = createSupervisor({
     program: fileURLToPath(import.meta.url),
     env: { WEIR_CONFIG_FILE: file, WEIR_STATE_DIR: config.stateDir },
     workers: config.workers,
     drainDeadlineMs: config.drainDeadlineMs,
+    version: weirVersion(),
+    onDisk: programOnDisk(file),
+    predecessor,
     clock: systemClock,
     random: Math.random,
     log,
@@ -49,8 +69,18 @@ export async function serve({ configFile, log = createLog('supervisor') }: Serve
   process.on('SIGHUP', () => supervisor.reload());
   log.info({ configFile: file, workers: config.workers, version: weirVersion() }, 'starting');
   supervisor.start();
-  const end = await supervisor.ended;
-  return end.problem === null ? 0 : failed(end.problem);
+  return (await supervisor.ended).problem;
+}
+
+/**
+ * As this process was started, so that what it names then is started: a link to a release that points to another one since, a Node that was
+ * replaced. The path that Node knows itself by is the one after all links.
+ */
+function programOnDisk(configFile: string): ProgramOnDisk {
+  const command = process.argv0.includes('/') ? resolve(process.argv0) : process.argv0;
+  const [, script = '', ...args] = process.argv;
+  const before = [...process.execArgv, script];
+  return { command, serve: [...before, ...args], check: [...before, 'check', configFile] };
 }
 
 function failed(problem: string): 1 {
@@ -110,11 +140,12 @@ async function runChild(role: string): Promise<void> {
     process.exit();
   }
   process.title = 'weir: controller';
-  const { runController } = await import('./controller/controller.ts');
+  const { runController } = await import('./controller/run-controller.ts');
   await runController({
     configFile: environment('WEIR_CONFIG_FILE'),
     stateDir,
     restarts: Number(environment('WEIR_RESTARTS')),
+    standby: process.env['WEIR_STANDBY'] === '1',
     version: weirVersion(),
     extensions: EXTENSIONS,
     environment: hostEnvironment(),

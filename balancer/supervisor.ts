@@ -3,11 +3,15 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
-import { BackOff } from '../health/back-off.ts';
-import type { Clock, Random, Timer } from '../health/clock.ts';
-import { decodeChildMessage, type ChildMessage, type SupervisorMessage } from './ipc.ts';
+import type { Clock, Random } from '../health/clock.ts';
+import { decodeChildMessage, type ChildMessage, type SupervisorMessage } from './ipc-life-cycle.ts';
+import type { TakeOver } from './ipc-succession.ts';
 import { ListeningSockets } from './listening-sockets.ts';
 import type { Log } from './log.ts';
+import type { Predecessor } from './predecessor.ts';
+import { Renewals } from './renewals.ts';
+import { CONTROLLER, createSlot, tell, titleOf, type Slot } from './slot.ts';
+import type { ProgramOnDisk } from './successor.ts';
 
 export interface SupervisorOptions {
   /** What every child runs; it reads its role from the environment. */
@@ -16,6 +20,12 @@ export interface SupervisorOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly workers: number;
   readonly drainDeadlineMs: number;
+  /** Of the program. */
+  readonly version: string;
+  /** How a successor is started; null: it cannot be. */
+  readonly onDisk: ProgramOnDisk | null;
+  /** Whose place this one takes; null: nobody's. */
+  readonly predecessor: Predecessor | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -37,7 +47,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return new ProcessSupervisor(options);
 }
 
-const RESTART = { baseMs: 100, maxMs: 30_000, jitter: 0.5 };
 /** A child that ran this long starts over with the shortest wait when it ends. */
 const STABLE_MS = 10_000;
 /** A child that has not ended this long after its deadline is killed. */
@@ -47,24 +56,6 @@ const CONTROLLER_DEADLINE_MS = 3000;
 /** So many ends before anything was ready are a host that cannot be started, not bad luck. */
 const HOPELESS_STARTS = 3;
 
-const CONTROLLER = 'controller';
-
-/** One place for a child: the process in it comes and goes. */
-interface Slot {
-  readonly name: string;
-  readonly backOff: BackOff;
-  child: ChildProcess | null;
-  startedAtMs: number;
-  restarts: number;
-  wasReady: boolean;
-  /** The child accepts no more connections. */
-  draining: boolean;
-  /** No other child comes into this place. */
-  leaving: boolean;
-  /** The next start, or the kill of a child that does not leave. */
-  timer: Timer | null;
-}
-
 class ProcessSupervisor implements Supervisor {
   readonly ended: Promise<{ readonly problem: string | null }>;
   readonly #end: (end: { readonly problem: string | null }) => void;
@@ -72,6 +63,7 @@ class ProcessSupervisor implements Supervisor {
   readonly #controller: Slot;
   readonly #workers: Slot[] = [];
   readonly #sockets: ListeningSockets;
+  readonly #renewals: Renewals;
   #wanted: number;
   #drainDeadlineMs: number;
   #everReady = false;
@@ -83,8 +75,19 @@ class ProcessSupervisor implements Supervisor {
     this.#options = options;
     this.#wanted = options.workers;
     this.#drainDeadlineMs = options.drainDeadlineMs;
-    this.#controller = this.#slot(CONTROLLER);
+    this.#controller = createSlot(CONTROLLER, options.random);
     this.#sockets = new ListeningSockets((place, message, socket) => this.#tellWorker(place, message, socket));
+    this.#renewals = new Renewals(options, {
+      controller: this.#controller,
+      sockets: this.#sockets,
+      workers: () => this.#workers,
+      staying: () => this.#staying(),
+      addWorker: () => this.#add(),
+      leave: (slot) => this.#leave(slot, this.#drainDeadlineMs),
+      startController: () => this.#run(this.#controller),
+      makeWay: () => this.#makeWay(),
+      kill: () => this.kill(),
+    });
     const { promise, resolve } = Promise.withResolvers<{ readonly problem: string | null }>();
     this.ended = promise;
     this.#end = resolve;
@@ -92,28 +95,39 @@ class ProcessSupervisor implements Supervisor {
 
   start(): void {
     cluster.setupPrimary({ exec: this.#options.program, args: [], execArgv: EXEC_ARGV, stdio: STDIO });
+    const { predecessor } = this.#options;
     this.#run(this.#controller);
-    this.#adjust();
+    if (predecessor === null) this.#adjust();
+    else {
+      predecessor.start({
+        onTakeOver: (message) => this.#takeOver(message),
+        onGiveUp: () => this.kill(),
+        onGone: () => {
+          tell(this.#controller, { type: 'alone' });
+          this.#goOnStopping();
+        },
+      });
+    }
   }
 
   reload(): void {
     if (this.#stopping) return;
     if (this.#controller.child === null) this.#options.log.warn({}, 'no controller to reload; the next one reads the file anyway');
-    else tell(this.#controller.child, { type: 'reload' });
+    else tell(this.#controller, { type: 'reload' });
   }
 
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#renewals.stop();
     this.#options.log.info({ drainDeadlineMs: this.#drainDeadlineMs }, 'stopping');
-    // Before the workers: while the port is open here, clients connect and nobody accepts.
-    this.#sockets.close();
-    for (const slot of [...this.#workers]) this.#leave(slot, this.#drainDeadlineMs);
-    this.#goOnStopping();
+    this.#leaveAll();
   }
 
   kill(): void {
     this.#stopping = true;
+    this.#renewals.stop();
+    if (this.#announced) this.#options.predecessor?.tell({ type: 'kill' });
     this.#sockets.close();
     for (const slot of [...this.#workers, this.#controller]) {
       slot.leaving = true;
@@ -123,25 +137,40 @@ class ProcessSupervisor implements Supervisor {
     this.#goOnStopping();
   }
 
-  #slot(name: string): Slot {
-    const backOff = new BackOff(RESTART, this.#options.random);
-    return { name, backOff, child: null, startedAtMs: 0, restarts: 0, wasReady: false, draining: false, leaving: false, timer: null };
+  #leaveAll(): void {
+    // Before the workers: while the port is open here, clients connect and nobody accepts.
+    this.#sockets.close();
+    for (const slot of [...this.#workers]) this.#leave(slot, this.#drainDeadlineMs);
+    this.#goOnStopping();
+  }
+
+  /** The workers there should be: neither on their way out nor about to be replaced. */
+  #staying(): readonly Slot[] {
+    return this.#workers.filter(({ leaving, heir }) => !leaving && heir === null);
   }
 
   /** Brings the number of workers to the wanted one. */
   #adjust(): void {
-    const staying = this.#workers.filter((slot) => !slot.leaving);
-    for (const slot of staying.slice(this.#wanted)) this.#leave(slot, this.#drainDeadlineMs);
-    for (let count = staying.length; count < this.#wanted; count += 1) {
-      const slot = this.#slot(this.#freeName());
-      this.#workers.push(slot);
-      this.#run(slot);
+    const staying = this.#staying();
+    for (const slot of staying.slice(this.#wanted)) {
+      this.#leave(slot, this.#drainDeadlineMs);
+      this.#renewals.workerLost(slot, 'it is not wanted any more');
     }
+    for (let count = staying.length; count < this.#wanted; count += 1) this.#add();
+  }
+
+  #add(): Slot {
+    const slot = createSlot(this.#freeName(), this.#options.random);
+    this.#workers.push(slot);
+    this.#run(slot);
+    return slot;
   }
 
   /** The lowest number that is free: names label metrics, so there must not be ever more of them. */
   #freeName(): string {
-    const taken = new Set(this.#workers.map(({ name }) => name));
+    const { predecessor } = this.#options;
+    const before = predecessor === null || predecessor.gone ? [] : (predecessor.taken?.workers ?? []);
+    const taken = new Set([...this.#workers.map(({ name }) => name), ...before]);
     let number = 1;
     while (taken.has(`w${number}`)) number += 1;
     return `w${number}`;
@@ -166,29 +195,31 @@ class ProcessSupervisor implements Supervisor {
   #spawn(slot: Slot): ChildProcess {
     const env = { ...this.#options.env, WEIR_RESTARTS: String(slot.restarts) };
     if (slot !== this.#controller) return cluster.fork({ ...env, WEIR_ROLE: 'worker', WEIR_WORKER: slot.name }).process;
+    // As long as there is somebody else whose workers serve, a controller begins when it is told so.
+    const { predecessor } = this.#options;
+    const standby = predecessor !== null && !predecessor.gone;
     return fork(this.#options.program, [], {
       execArgv: EXEC_ARGV,
       stdio: STDIO,
-      env: { ...process.env, ...env, WEIR_ROLE: CONTROLLER },
+      env: { ...process.env, ...env, WEIR_ROLE: CONTROLLER, ...(standby ? { WEIR_STANDBY: '1' } : {}) },
     });
   }
 
   #receive(slot: Slot, message: ChildMessage): void {
     switch (message.type) {
       case 'ready':
-        slot.wasReady = true;
-        if (slot !== this.#controller) this.#sockets.closeUnwanted();
-        this.#announce();
-        return;
+        return this.#ready(slot);
+      case 'standing_by':
+        return this.#standsBy();
+      case 'released':
+        return this.#renewals.controllerReleased();
       case 'listen':
         if (!slot.draining) this.#sockets.listen(slot.name, message);
         return;
       case 'unlisten':
-        this.#sockets.unlisten(slot.name, message.address);
-        return;
+        return this.#sockets.unlisten(slot.name, message.address);
       case 'draining':
-        this.#acceptsNoMore(slot);
-        return;
+        return this.#acceptsNoMore(slot);
       case 'drained':
         return;
       case 'scale':
@@ -196,10 +227,24 @@ class ProcessSupervisor implements Supervisor {
         this.#drainDeadlineMs = message.drainDeadlineMs ?? this.#drainDeadlineMs;
         if (!this.#stopping) this.#adjust();
         return;
+      case 'renew':
+        if (!this.#stopping) this.#renewals.begin(message);
+        return;
       case 'failed':
         // Later on a failure is something to recover from; at the start it is the answer to the operator.
         if (!this.#everReady) this.#giveUp(message.problem);
     }
+  }
+
+  #ready(slot: Slot): void {
+    slot.wasReady = true;
+    if (slot === this.#controller) {
+      this.#renewals.controllerReady();
+    } else {
+      this.#sockets.closeUnwanted();
+      this.#renewals.workerReady(slot);
+    }
+    this.#announce();
   }
 
   /** Its connections to come are for the other workers. */
@@ -209,10 +254,16 @@ class ProcessSupervisor implements Supervisor {
   }
 
   #announce(): void {
-    this.#everReady ||= this.#workers.some(({ wasReady }) => wasReady);
-    if (this.#announced || this.#stopping || !this.#controller.wasReady || !this.#workers.every(({ wasReady }) => wasReady)) return;
+    const { predecessor, log } = this.#options;
+    // A successor has not made it until all of it serves: before that, the one before can still go on.
+    if (predecessor === null) this.#everReady ||= this.#workers.some(({ wasReady }) => wasReady);
+    if (this.#announced || this.#stopping || !this.#controller.wasReady) return;
+    if (this.#workers.length === 0 || !this.#workers.every(({ wasReady }) => wasReady)) return;
     this.#announced = true;
-    this.#options.log.info({ workers: this.#workers.length }, 'ready');
+    this.#everReady = true;
+    log.info({ workers: this.#workers.length }, 'ready');
+    predecessor?.tell({ type: 'serving' });
+    this.#renewals.allReady();
   }
 
   #exited(slot: Slot, how: string): void {
@@ -221,8 +272,7 @@ class ProcessSupervisor implements Supervisor {
     slot.timer = null;
     this.#acceptsNoMore(slot);
     if (slot.leaving || this.#stopping) {
-      const index = this.#workers.indexOf(slot);
-      if (index !== -1) this.#workers.splice(index, 1);
+      this.#forget(slot);
       if (this.#stopping) this.#goOnStopping();
       return;
     }
@@ -233,9 +283,19 @@ class ProcessSupervisor implements Supervisor {
       this.#giveUp(`the ${titleOf(slot)} ended ${slot.restarts} times before it was ready (${how}); the lines above say why`);
       return;
     }
+    if (slot === this.#controller && this.#renewals.controllerGone()) return;
     const waitMs = Math.round(slot.backOff.nextMs());
     log.error({ child: slot.name, how, waitMs, restarts: slot.restarts }, 'a child ended; it will be replaced');
     slot.timer = clock.after(waitMs, () => this.#run(slot));
+    if (slot.restarts >= HOPELESS_STARTS && !slot.wasReady) this.#renewals.workerLost(slot, how);
+  }
+
+  /** Nobody comes into this place any more. */
+  #forget(slot: Slot): void {
+    const index = this.#workers.indexOf(slot);
+    if (index === -1) return;
+    this.#workers.splice(index, 1);
+    this.#sockets.abandon(slot.name);
   }
 
   /** Asks the child of this place to end by the deadline, and sees to it that it does. */
@@ -244,12 +304,8 @@ class ProcessSupervisor implements Supervisor {
     slot.leaving = true;
     slot.timer?.cancel();
     slot.timer = null;
-    if (slot.child === null) {
-      const index = this.#workers.indexOf(slot);
-      if (index !== -1) this.#workers.splice(index, 1);
-      return;
-    }
-    tell(slot.child, { type: 'drain', deadlineMs });
+    if (slot.child === null) return this.#forget(slot);
+    tell(slot, { type: 'drain', deadlineMs });
     this.#acceptsNoMore(slot);
     slot.timer = this.#options.clock.after(deadlineMs + KILL_GRACE_MS, () => {
       this.#options.log.warn({ child: slot.name, deadlineMs }, 'did not leave by its deadline and is killed');
@@ -259,19 +315,22 @@ class ProcessSupervisor implements Supervisor {
 
   /** The controller leaves when no worker is left that could report to it. */
   #goOnStopping(): void {
-    if (this.#workers.some(({ child }) => child !== null)) return;
+    if (!this.#stopping || this.#workers.some(({ child }) => child !== null)) return;
     if (this.#controller.child !== null) {
       this.#leave(this.#controller, CONTROLLER_DEADLINE_MS);
       return;
     }
     this.#controller.leaving = true;
     this.#controller.timer?.cancel();
+    const { predecessor } = this.#options;
+    // The service manager ends what is left of a service when its main process has ended.
+    if (this.#announced && predecessor !== null && !predecessor.gone) return;
     this.#end({ problem: this.#problem });
   }
 
   #tellWorker(place: string, message: SupervisorMessage, socket: Socket | undefined): void {
-    const child = this.#workers.find(({ name }) => name === place)?.child ?? null;
-    if (child !== null) tell(child, message, socket);
+    const slot = this.#workers.find(({ name }) => name === place);
+    if (slot !== undefined) tell(slot, message, socket);
   }
 
   #giveUp(problem: string): void {
@@ -279,17 +338,30 @@ class ProcessSupervisor implements Supervisor {
     this.#problem = problem;
     this.kill();
   }
+
+  /** A successor serves. */
+  #makeWay(): void {
+    this.#options.log.info({ drainDeadlineMs: this.#drainDeadlineMs }, 'leaving');
+    this.#stopping = true;
+    this.#leaveAll();
+    void this.ended.then(() => this.#renewals.letGo());
+  }
+
+  /** A controller of a successor waits: for the one before to make room, or, after it was restarted, for being told that it has. */
+  #standsBy(): void {
+    const { predecessor, version } = this.#options;
+    if (predecessor?.taken === null) predecessor.tell({ type: 'prepared', version });
+    else tell(this.#controller, { type: 'begin', before: predecessor?.taken.workers ?? [] });
+  }
+
+  #takeOver({ renewal, addresses, workers }: TakeOver): void {
+    this.#options.log.info({ addresses: addresses.length, workers: workers.length }, 'taking over');
+    this.#sockets.adopt(addresses);
+    this.#renewals.takesOver(renewal);
+    tell(this.#controller, { type: 'begin', before: workers });
+  }
 }
 
 /** Nothing of a child's own on the inspector's signal; a child reads nothing from the terminal. */
 const EXEC_ARGV = ['--disable-sigusr1'];
 const STDIO: ('ignore' | 'inherit' | 'ipc')[] = ['ignore', 'inherit', 'inherit', 'ipc'];
-
-function titleOf(slot: Slot): string {
-  return slot.name === CONTROLLER ? CONTROLLER : `worker ${slot.name}`;
-}
-
-/** A child whose channel is closed is on its way out; its exit will be seen. */
-function tell(child: ChildProcess, message: SupervisorMessage, socket?: Socket): void {
-  if (child.connected) child.send(message, socket, { keepOpen: true }, () => undefined);
-}

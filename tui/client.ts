@@ -15,6 +15,7 @@ import type {
   FieldDifference,
   ListView,
   RememberedRequest,
+  RenewalRequest,
   ResultsView,
   StatusView,
   TokenRequest,
@@ -24,7 +25,8 @@ import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
 import type { FoundServer } from './server.ts';
 
 /** What `GET /v1/<kind>` lists. */
-export type ListKind = 'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'rollouts' | 'drills' | 'events' | 'revisions';
+export type ListKind =
+  'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'rollouts' | 'drills' | 'renewals' | 'events' | 'revisions';
 
 /**
  * Every method throws CommandFailure: exit code 3 when the appliance cannot be reached, ProblemFailure when it refuses.
@@ -55,6 +57,8 @@ export interface AdminClient {
   tokens(): Promise<ListView<TokenView>>;
   createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }>;
   revokeToken(name: string): Promise<void>;
+  /** Begins one; `list('renewals')` tells what becomes of it. */
+  renew(request: RenewalRequest): Promise<{ readonly id: string }>;
   beginDrill(request: DrillRequest): Promise<DrillView>;
   abortDrill(id: string): Promise<DrillView>;
   close(): Promise<void>;
@@ -174,6 +178,10 @@ class HttpAdminClient implements AdminClient {
 
   async revokeToken(name: string): Promise<void> {
     await this.#text({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(name)}` });
+  }
+
+  renew(request: RenewalRequest): Promise<{ readonly id: string }> {
+    return this.#json(post('/v1/renewals', request));
   }
 
   beginDrill(request: DrillRequest): Promise<DrillView> {

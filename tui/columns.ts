@@ -9,6 +9,7 @@ import type {
   RevisionView,
   ClusterForecast,
   GateView,
+  RenewalView,
   RolloutView,
   RouteView,
   ServiceView,
@@ -23,6 +24,7 @@ import type { Column, Tone } from './table.ts';
 const HEALTH_TONE: Readonly<Record<ClusterView['health'], Tone>> = { up: 'good', degraded: 'warning', unknown: 'warning', down: 'bad' };
 const AGENT_TONE: Readonly<Record<AgentView['state'], Tone | null>> = { fresh: 'good', stale: 'warning', absent: null };
 const WORKER_TONE: Readonly<Record<WorkerView['state'], Tone>> = { ready: 'good', starting: 'warning', draining: 'warning', lost: 'bad' };
+const RENEWAL_TONE: Readonly<Record<RenewalView['state'], Tone>> = { running: 'warning', done: 'good', failed: 'bad' };
 
 export const CLUSTER_COLUMNS: readonly Column<ClusterView>[] = [
   { title: 'CLUSTER', of: (item) => item.name },
@@ -111,6 +113,14 @@ export const DRILL_COLUMNS: readonly Column<DrillView>[] = [
   { title: 'LASTED', of: (item) => text.countdown(item.seconds), right: true },
   { title: 'BY', of: (item) => item.schedule ?? item.by },
   { title: 'WHY', of: (item) => item.reasons.at(item.state === 'settling' ? 1 : 0) ?? '' },
+];
+
+export const RENEWAL_COLUMNS: readonly Column<RenewalView>[] = [
+  { title: 'RENEWAL', of: (item) => item.id, wide: true },
+  { title: 'OF', of: (item) => item.of },
+  { title: 'STATE', of: (item) => item.state, tone: (item) => RENEWAL_TONE[item.state] },
+  { title: 'VERSION', of: (item) => item.version },
+  { title: 'WHY', of: (item) => item.problem ?? '' },
 ];
 
 export const DRILL_SERVICE_COLUMNS: readonly Column<DrillView['services'][number]>[] = [

@@ -106,6 +106,16 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
     title: 'Run:',
     commands: [
       { name: 'serve', summary: 'run an edge host', load: async () => (await import('./commands/serve.ts')).serveCommand },
+      {
+        name: 'upgrade',
+        summary: 'replace the program of a running edge host, without loss',
+        load: async () => (await import('./commands/upgrade.ts')).upgradeCommand,
+      },
+      {
+        name: 'restart',
+        summary: 'replace the workers of an edge host one by one, without loss',
+        load: async () => (await import('./commands/restart.ts')).restartCommand,
+      },
       { name: 'agent', summary: 'report the capacity of a cluster', load: async () => (await import('./commands/agent.ts')).agentCommand },
       {
         name: 'demo',

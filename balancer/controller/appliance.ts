@@ -17,6 +17,8 @@ import type {
   FieldDifference,
   ListView,
   RememberedRequest,
+  RenewalRequest,
+  RenewalView,
   ResultsView,
   RevisionView,
   RolloutView,
@@ -78,6 +80,10 @@ export interface Appliance {
   beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>>;
   /** Brings the cluster back before the time is over. */
   abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>>;
+  /** The last one, or none. */
+  renewals(): ListView<RenewalView>;
+  /** Begins one; what becomes of it is in `renewals()`. */
+  renew(request: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }>;
   /** The versions of a service side by side; without `baseline` against the one with the largest share. */
   results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>>;
   edges(): ListView<EdgeView>;

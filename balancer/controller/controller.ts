@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
 import type { ConfigExtensions } from '../config/extension.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
-import { decodeSupervisorMessage, type ChildMessage } from '../ipc.ts';
+import type { ChildMessage, Renewal } from '../ipc-life-cycle.ts';
 import type { Log } from '../log.ts';
 import { headroomText, worstLoss } from '../steer/headroom.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
@@ -24,6 +24,7 @@ import { EdgeAppliance } from './edge-appliance.ts';
 import { Edge } from './edge.ts';
 import { hostGauges } from './host-gauges.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
+import { Renewing } from './renewing.ts';
 import { TicketKeys } from './ticket-keys.ts';
 
 export interface ControllerOptions {
@@ -32,6 +33,8 @@ export interface ControllerOptions {
   readonly stateDir: string;
   /** How often a controller of this supervisor ended before. */
   readonly restarts: number;
+  /** True: it begins when the supervisor says so, since another controller has the store and the sockets. */
+  readonly standby: boolean;
   /** Of the program. */
   readonly version: string;
   readonly extensions: ConfigExtensions;
@@ -41,31 +44,7 @@ export interface ControllerOptions {
 
 const CONFIG_FILE = { name: 'weir', how: 'config file' } as const;
 const HOST_ID = 'host.id';
-
-/** Runs the controller of this process until the supervisor ends it or is gone. */
-export async function runController(options: ControllerOptions): Promise<void> {
-  const say = (message: ChildMessage): void => void process.send?.(message);
-  const { promise: asked, resolve: end } = Promise.withResolvers<undefined>();
-  process.once('disconnect', () => end(undefined));
-  let controller: Controller;
-  try {
-    controller = new Controller(options, say);
-    await controller.start();
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    options.log.error({ problem }, 'the controller cannot start');
-    say({ type: 'failed', problem });
-    process.exitCode = 1;
-    return;
-  }
-  process.on('message', (value: unknown) => {
-    const message = decodeSupervisorMessage(value);
-    if (message?.type === 'reload') void controller.reload();
-    else if (message?.type === 'drain') end(undefined);
-  });
-  await asked;
-  await controller.close();
-}
+const CHANGES_GRACE_MS = 1000;
 
 /** What a controller starts with. */
 interface Beginning {
@@ -78,7 +57,7 @@ interface Beginning {
 }
 
 /** Made and not started: reading the config and the store can fail, and then nothing has to be taken down but the store. */
-class Controller {
+export class Controller {
   readonly #options: ControllerOptions;
   readonly #say: (message: ChildMessage) => void;
   readonly #store: Store;
@@ -94,12 +73,14 @@ class Controller {
   readonly #metrics: MetricsEndpoint;
   readonly #tickets: TicketKeys;
   readonly #pinKeys: TicketKeys;
+  readonly #renewing: Renewing;
   readonly #beginning: Beginning;
   #reloadWaits = false;
   /** Whether any one cluster could be lost, as last told; null: not known yet. */
   #tolerated: boolean | null = null;
 
-  constructor(options: ControllerOptions, say: (message: ChildMessage) => void) {
+  /** `before`: workers of the supervisor before, which serve until those of this one do. */
+  constructor(options: ControllerOptions, say: (message: ChildMessage) => void, before: readonly string[]) {
     const { stateDir, log, version } = options;
     this.#options = options;
     this.#say = say;
@@ -122,6 +103,8 @@ class Controller {
       },
       onGenerationFailed: (problem) => say({ type: 'failed', problem }),
     });
+    this.#edge.links.expectNoMoreOf(before);
+    this.#renewing = new Renewing(say, this.#edge.events, version);
     this.#decisions = new DecisionLog(join(stateDir, 'decisions'), () => this.#edge.config.decisionLog, systemClock, log);
     this.#rollouts = new RolloutDriver(this.#edge);
     this.#drains = new DrainDriver(this.#edge);
@@ -129,7 +112,7 @@ class Controller {
     this.#expiries = new ExpiryDriver(this.#edge);
     this.#appliance = new EdgeAppliance(
       this.#edge,
-      { rollouts: this.#rollouts, drills: this.#drills },
+      { rollouts: this.#rollouts, drills: this.#drills, renewing: this.#renewing },
       {
         hostId: hostId(this.#store),
         onTaken: (config) => this.#taken(config),
@@ -207,9 +190,20 @@ class Controller {
     });
   }
 
+  /** The supervisor tells what becomes of a renewal. */
+  takeRenewal(renewal: Renewal): void {
+    this.#renewing.take(renewal);
+  }
+
+  /** The supervisor before and its workers are gone: their names are free. */
+  alone(): void {
+    this.#edge.links.expectNoMoreOf([]);
+  }
+
   /** The workers are gone or serve on without us; what is known is stored last. */
   async close(): Promise<void> {
     const edge = this.#edge;
+    await this.#changesMade();
     edge.loop.close();
     this.#rollouts.close();
     this.#tickets.close();
@@ -219,6 +213,14 @@ class Controller {
     edge.failback.write(edge.loop.planned.memory);
     await Promise.allSettled([this.#api.close(), this.#metrics.close(), edge.hub?.close(), edge.links.close(), this.#decisions.close()]);
     this.#store.close();
+  }
+
+  /** Whoever waits for a change should hear that it is made, if that does not take long. */
+  async #changesMade(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const timer = systemClock.after(CHANGES_GRACE_MS, () => resolve(undefined));
+    await Promise.race([promise, this.#edge.changes.run(() => Promise.resolve())]);
+    timer.cancel();
   }
 
   /** The config to begin with: the file's, or, when that cannot be served, the text that was served last. */

@@ -20,6 +20,8 @@ import type {
   FieldDifference,
   ListView,
   RememberedRequest,
+  RenewalRequest,
+  RenewalView,
   ResultsView,
   RevisionView,
   RolloutView,
@@ -37,6 +39,7 @@ import { takeConfig } from './config-taker.ts';
 import type { DrillDriver } from './driver/drills.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import type { Renewing } from './renewing.ts';
 import { resultsView } from './results-view.ts';
 import { rolloutViews } from './rollout-views.ts';
 import { Explainer, type ExplainFacts } from './explain.ts';
@@ -45,6 +48,7 @@ export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
   readonly #rollouts: RolloutDriver;
   readonly #drills: DrillDriver;
+  readonly #renewing: Renewing;
   readonly #hostId: string;
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
@@ -52,12 +56,13 @@ export class EdgeAppliance implements Appliance {
 
   constructor(
     edge: Edge,
-    { rollouts, drills }: { readonly rollouts: RolloutDriver; readonly drills: DrillDriver },
+    { rollouts, drills, renewing }: { readonly rollouts: RolloutDriver; readonly drills: DrillDriver; readonly renewing: Renewing },
     { hostId, onTaken }: { readonly hostId: string; readonly onTaken: (config: Config) => void },
   ) {
     this.#edge = edge;
     this.#rollouts = rollouts;
     this.#drills = drills;
+    this.#renewing = renewing;
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
@@ -99,6 +104,15 @@ export class EdgeAppliance implements Appliance {
 
   beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>> {
     return this.#edge.changes.run(() => Promise.resolve(this.#drills.begin(request, caller.author.name)));
+  }
+
+  renewals(): ListView<RenewalView> {
+    const { last } = this.#renewing;
+    return listOf(this.#edge, 'renewals', last === null ? [] : [last]);
+  }
+
+  renew({ of, timeoutMs }: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }> {
+    return this.#renewing.ask(of, timeoutMs, caller);
   }
 
   abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>> {

@@ -75,6 +75,7 @@ export class WorkerLinks {
   readonly #sockets = new Set<Socket>();
   readonly #questions: RecentQuestions;
   #expected = 0;
+  #leavingNames: ReadonlySet<string> = new Set();
   #server: Server | null = null;
   #generation: { readonly number: number; readonly lines: readonly string[] } | null = null;
   #plan: { readonly number: number; readonly value: Plan } | null = null;
@@ -117,11 +118,16 @@ export class WorkerLinks {
     this.#check();
   }
 
+  /** Workers of these names belong to another supervisor, and leave soon: they get plans and no config, and nobody waits for them. */
+  expectNoMoreOf(names: readonly string[]): void {
+    this.#leavingNames = new Set(names);
+  }
+
   /** To every worker, in full. The plan for it has to be sent before. */
   sendGeneration(number: number, config: Config): void {
     const lines = encodeGeneration(number, config);
     this.#generation = { number, lines };
-    for (const { socket } of this.#entries.values()) if (socket !== null) writeAll(socket, lines);
+    for (const { socket, state } of this.#entries.values()) if (socket !== null && state !== 'draining') writeAll(socket, lines);
   }
 
   /** To every worker, and first of all to each that comes. */
@@ -253,12 +259,13 @@ export class WorkerLinks {
     const sameProcess = before?.pid === pid;
     if (before !== undefined) release(before);
     const replaced = before !== undefined && !sameProcess;
+    const leaves = this.#leavingNames.has(name);
     const entry: Entry = {
       name,
       pid,
       generation,
       plan,
-      state: generation > 0 ? 'ready' : 'starting',
+      state: leaves ? 'draining' : generation > 0 ? 'ready' : 'starting',
       restarts: (before?.restarts ?? 0) + (replaced ? 1 : 0),
       socket,
       sequence: sameProcess ? before.sequence : 0,
@@ -268,7 +275,7 @@ export class WorkerLinks {
     if (this.#pinKey !== null) write(socket, encodeMessage(pinKeyMessage(this.#pinKey)));
     // The plan first: a generation that is built meets its shares, and never a service without any.
     if (this.#plan !== null) write(socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
-    if (this.#generation !== null && this.#generation.number !== generation) writeAll(socket, this.#generation.lines);
+    if (this.#generation !== null && this.#generation.number !== generation && !leaves) writeAll(socket, this.#generation.lines);
     if (entry.state === 'ready') this.#listener.onReady(name, replaced);
     this.#check();
     return entry;

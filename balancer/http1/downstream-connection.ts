@@ -37,8 +37,8 @@ const LARGE_BODY = 16_384;
 /** What a client sends first that speaks HTTP/2, as far as it looks like a head of HTTP/1.1 (RFC 9113 section 3.4). */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 
-/** While draining, for the first request of a connection that was just opened. */
-const FIRST_REQUEST_GRACE_MS = 1000;
+/** While draining, for a request that is on its way. */
+const LAST_REQUEST_GRACE_MS = 1000;
 
 export class Http1DownstreamConnection implements DownstreamConnection, Expiring {
   deadlineMs: number;
@@ -89,15 +89,10 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     return this.#exchange === null && this.#unread.empty && !this.#closing;
   }
 
-  /**
-   * Closes now when idle, else after the response that is under way, which says so. A client that was let in and has not asked yet is
-   * about to: it gets a moment, since it cannot know that the connection it just opened is not wanted any more.
-   */
+  /** Closes after the next response, which says so. An idle one gets a moment: a request may be on its way, and would be lost. */
   drain(): void {
     this.draining = true;
-    if (!this.idle) return;
-    if (this.#requests > 0) this.#linger();
-    else this.deadlineMs = Math.min(this.deadlineMs, this.#settings.deadlines.nowMs + FIRST_REQUEST_GRACE_MS);
+    if (this.idle) this.#expectLastRequest();
   }
 
   destroy(): void {
@@ -133,9 +128,15 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   finish(exchange: Http1Exchange): void {
     if (exchange !== this.#exchange) return;
     this.#exchange = null;
-    if (exchange.close || !exchange.bodyDone || this.draining) return this.#linger();
+    if (exchange.close || !exchange.bodyDone) return this.#linger();
     this.#expectRequest();
+    // Its head left before the drain began, and did not say that it is the last.
+    if (this.draining) this.#expectLastRequest();
     if (!this.#working) this.#resume();
+  }
+
+  #expectLastRequest(): void {
+    this.deadlineMs = Math.min(this.deadlineMs, this.#settings.deadlines.nowMs + LAST_REQUEST_GRACE_MS);
   }
 
   /** The exchange wants (more of) its body. */

@@ -1,7 +1,7 @@
 // The listening sockets that the supervisor hands to this worker: its own at every address, and for a time those of workers that are away.
 import { lookup } from 'node:dns/promises';
 import { Socket, type Server } from 'node:net';
-import type { ChildMessage, SupervisorMessage } from '../ipc.ts';
+import type { ChildMessage, SupervisorMessage } from '../ipc-life-cycle.ts';
 import type { Bind } from '../config/config.ts';
 import { BACKLOG, createAcceptingServer, type Acceptor, type AcceptorHooks } from '../listener/acceptor.ts';
 

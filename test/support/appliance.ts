@@ -26,6 +26,8 @@ export interface ApplianceOptions {
    */
   readonly yaml: string;
   readonly workers?: number;
+  /** The script that is started; a test may replace it by another one while it runs. */
+  readonly program?: string;
   /** False: starts without waiting, for tests of what does not start. */
   readonly untilReady?: boolean;
   /** Waits also until every cluster has been probed. */
@@ -53,7 +55,7 @@ export interface Pids {
 
 export async function startAppliance(t: TestContext, options: ApplianceOptions): Promise<Appliance> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-'));
-  const appliance = new Appliance(directory, await withFreePorts(complete(options, directory)));
+  const appliance = new Appliance(directory, await withFreePorts(complete(options, directory)), options.program);
   t.after(async () => {
     await appliance.kill();
     if (!t.passed) t.diagnostic(`the appliance said:\n${appliance.log}`);
@@ -78,13 +80,13 @@ export class Appliance {
   readonly #binds: Readonly<Record<string, string>>;
 
   /** Starts at once: `yaml` is a complete config. */
-  constructor(directory: string, yaml: string) {
+  constructor(directory: string, yaml: string, program = WEIR) {
     this.directory = directory;
     this.configFile = join(directory, 'weir.yaml');
     this.socketPath = join(directory, 'state', 'admin.sock');
     this.#binds = bindsOf(yaml);
     writeFileSync(this.configFile, yaml);
-    this.#child = spawn(process.execPath, [WEIR, 'serve', '-c', this.configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [program, 'serve', '-c', this.configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
     const say = (text: string): void => void (this.log += text);
     this.#child.stdout.setEncoding('utf8').on('data', say);
     this.#child.stderr.setEncoding('utf8').on('data', say);
@@ -133,7 +135,7 @@ export class Appliance {
   }
 
   pids(): Pids {
-    const supervisor = this.#child.pid ?? 0;
+    const supervisor = this.#supervisor();
     const titles = childrenOf(supervisor);
     const workers = titles.filter(({ title }) => title.startsWith('weir: worker')).sort((a, b) => a.title.localeCompare(b.title));
     return {
@@ -144,7 +146,8 @@ export class Appliance {
   }
 
   isRunning(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
+    if (this.#child.exitCode === null && this.#child.signalCode === null) return true;
+    return this.#supervisor() !== this.#child.pid && isAlive(this.#supervisor());
   }
 
   /** Resolves when every worker has re-read what changed of the listener's certificates. */
@@ -157,7 +160,7 @@ export class Appliance {
 
   /** To the supervisor. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    process.kill(this.#supervisor(), signal);
   }
 
   /** Writes another config; `edit` gets the present text. */
@@ -183,10 +186,16 @@ export class Appliance {
   /** Ends it at once, and every process below it. */
   async kill(): Promise<void> {
     if (!this.isRunning()) return;
-    const below = childrenOf(this.#child.pid ?? 0);
-    this.#child.kill('SIGKILL');
-    for (const { pid } of below) killQuietly(pid);
+    const supervisors = [this.#child.pid ?? 0, this.#supervisor()];
+    const below = supervisors.flatMap((pid) => childrenOf(pid));
+    for (const pid of [...supervisors, ...below.map(({ pid }) => pid)]) killQuietly(pid);
     await this.ended;
+  }
+
+  /** The one that serves: after an upgrade another than the one that was started. */
+  #supervisor(): number {
+    const ready = [...this.log.matchAll(/"pid":(\d+)[^\n]*"name":"supervisor"[^\n]*"msg":"ready"/g)];
+    return Number(ready.at(-1)?.[1] ?? this.#child.pid ?? 0);
   }
 
   #bind(name: string): string {
@@ -259,6 +268,14 @@ function bindsOf(yaml: string): Readonly<Record<string, string>> {
   const { listeners, admin, agents, metrics } = parse(yaml) as BoundConfig;
   const named = { ...listeners, ...(admin && { admin }), ...(agents && { agents }), ...(metrics && { metrics }) };
   return Object.fromEntries(Object.entries(named).map(([name, { bind }]) => [name, bind]));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function killQuietly(pid: number): void {

@@ -20,6 +20,7 @@ import type {
   DrillView,
   EventView,
   ListView,
+  RenewalView,
   ResultsView,
   RevisionView,
   RolloutView,
@@ -115,6 +116,14 @@ export class RecordingAppliance implements Appliance {
 
   beginDrill(): Promise<Outcome<DrillView>> {
     return Promise.resolve({ ok: false, problem: { code: 'unsafe', message: 'no drill begins here' } });
+  }
+
+  renewals(): ListView<RenewalView> {
+    return { kind: 'renewals', revision: this.revision, items: [] };
+  }
+
+  renew(): Outcome<{ readonly id: string }> {
+    return { ok: false, problem: { code: 'unsafe', message: 'nothing is renewed here' } };
   }
 
   abortDrill(): Promise<Outcome<DrillView>> {

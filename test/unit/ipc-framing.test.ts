@@ -2,15 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  decodeChildMessage,
-  decodeControllerMessage,
-  IPC_PROTOCOL,
-  decodeSupervisorMessage,
-  decodeWorkerMessage,
-  encodeMessage,
-  type WorkerMessage,
-} from '../../balancer/ipc.ts';
+import { decodeControllerMessage, IPC_PROTOCOL, decodeWorkerMessage, encodeMessage, type WorkerMessage } from '../../balancer/ipc.ts';
+import { decodeChildMessage, decodeSupervisorMessage } from '../../balancer/ipc-life-cycle.ts';
 import type { Config } from '../../balancer/config/config.ts';
 import { encodeGeneration, GenerationAssembly } from '../../balancer/ipc-generation.ts';
 import { LineReader } from '../../balancer/ipc-lines.ts';

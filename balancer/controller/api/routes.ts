@@ -55,6 +55,8 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes({ kind: 'drills', read: (appliance) => appliance.drills(), nameOf: (item) => String(item.id) }),
   { method: 'POST', path: '/v1/drills', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: beginDrill },
   { method: 'DELETE', path: '/v1/drills/:name', role: 'operate', maxBodyBytes: 0, handle: abortDrill },
+  ...listRoutes({ kind: 'renewals', read: (appliance) => appliance.renewals(), nameOf: (item) => item.id }),
+  { method: 'POST', path: '/v1/renewals', role: 'admin', maxBodyBytes: MAX_JSON_BYTES, handle: renew },
   ...listRoutes({ kind: 'edges', read: (appliance) => appliance.edges(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'workers', read: (appliance) => appliance.workers(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'agents', read: (appliance) => appliance.agents(), nameOf: (item) => item.cluster }),
@@ -99,6 +101,11 @@ async function beginDrill({ appliance, caller, body }: RouteCall): Promise<Answe
 
 async function abortDrill({ appliance, caller, name }: RouteCall): Promise<Answer> {
   return outcome(await appliance.abortDrill(Number(name), caller));
+}
+
+function renew({ appliance, caller, body }: RouteCall): Answer {
+  const decoded = accept.decodeRenewalRequest(body);
+  return decoded.ok ? outcome(appliance.renew(decoded.value, caller), 202) : refused(decoded.message);
 }
 
 async function applyConfig({ appliance, caller, query, body }: RouteCall): Promise<Answer> {

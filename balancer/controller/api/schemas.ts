@@ -5,7 +5,7 @@ import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
 import type { TokenRequest } from '../appliance.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
-import type { AskedChange, ChangeRequest, DrillRequest, ExplainRequest } from './views.ts';
+import type { AskedChange, ChangeRequest, DrillRequest, ExplainRequest, RenewalRequest } from './views.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -109,6 +109,16 @@ const DrillRequestSchema = Type.Object(
   },
   strict,
 );
+
+const RenewalRequestSchema = Type.Object(
+  {
+    of: Type.Unsafe<RenewalRequest['of']>({ type: 'string', enum: ['program', 'workers'] }),
+    timeoutMs: Type.Integer({ minimum: 1000, maximum: 86_400_000 }),
+  },
+  strict,
+);
+
+export const decodeRenewalRequest: Decoder<RenewalRequest> = bodyDecoder(RenewalRequestSchema);
 
 const decodeDrillFields: Decoder<DrillRequest> = bodyDecoder(DrillRequestSchema);
 

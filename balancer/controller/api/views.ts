@@ -1,6 +1,7 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
 import type { RolloutConfig } from '../../config/rollout-config.ts';
 import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
+import type { Renewal, RenewalOf } from '../../ipc-life-cycle.ts';
 import type { FailbackState } from '../../steer/failback.ts';
 import type { DrillReport } from '../drill/report.ts';
 import type { AgentState, HealthState, ShareReason } from '../../steer/plan-shape.ts';
@@ -200,6 +201,15 @@ export interface EventView {
   readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'controller';
   /** One line, no control characters. */
   readonly text: string;
+}
+
+/** The last one that was asked for since the host was started: `GET /v1/renewals`. */
+export type RenewalView = Renewal;
+
+/** `POST /v1/renewals`. */
+export interface RenewalRequest {
+  readonly of: RenewalOf;
+  readonly timeoutMs: number;
 }
 
 /** `GET /v1/status`: also what `GET /v1/watch` sends as one JSON line a second. */

@@ -329,13 +329,23 @@ describe('a connection that is cut', () => {
 });
 
 describe('a draining connection', () => {
-  it('closes at once when idle', async (t) => {
+  it('closes when it is idle and nothing more comes', async (t) => {
     const engine = await startEngine(t);
     const client = await connectRaw(t, engine.port);
     client.send(get('/'));
     await client.untilText('GET /');
     for (const connection of engine.connections) connection.drain();
     await client.untilClosed();
+  });
+
+  it('answers a request that was on its way when the drain began, and says that it is the last', async (t) => {
+    const engine = await startEngine(t);
+    const client = await connectRaw(t, engine.port);
+    client.send(get('/'));
+    await client.untilText('GET /');
+    for (const connection of engine.connections) connection.drain();
+    client.send(get('/late'));
+    assert.match(await client.untilClosed(), /connection: close\r\n[\s\S]*GET \/late/);
   });
 
   it('lets a client that has just been let in ask once', async (t) => {
