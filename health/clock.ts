@@ -28,3 +28,10 @@ export const systemClock: Clock = {
 
 /** A source of uniform numbers in [0, 1); seeded in tests. */
 export type Random = () => number;
+
+/** Settles after so long. */
+export function pause(clock: Pick<Clock, 'after'>, ms: number): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  clock.after(ms, () => resolve(undefined));
+  return promise;
+}

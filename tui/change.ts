@@ -1,5 +1,5 @@
 // What all commands that change the intent share: their options, the question before a dangerous act, the answer, the exit code.
-import type { ApiProblem, AskedChange, ChangeRequest, ChangeResult, Forecast } from '../balancer/controller/api/views.ts';
+import type { ApiProblem, AppliedView, AskedChange, ChangeRequest, ChangeResult, Forecast } from '../balancer/controller/api/views.ts';
 import type { AdminClient } from './client.ts';
 import { FORECAST_COLUMNS, SHARE_CHANGE_COLUMNS } from './columns.ts';
 import * as text from './format.ts';
@@ -112,15 +112,22 @@ function outcomeOf(result: ChangeResult): readonly string[] {
   if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`];
   const applied = result.applied;
   const where =
-    applied === null ? '' : `: applied on ${applied.acknowledged}/${applied.workers} workers in ${Math.round(applied.tookMs)} ms`;
+    applied === null
+      ? ''
+      : `: applied on ${hostsText(applied)}${applied.acknowledged}/${applied.workers} workers in ${Math.round(applied.tookMs)} ms`;
   return [result.summary, `${at}${where}`, `undo: ${result.undo}`];
+}
+
+function hostsText({ fleet }: AppliedView): string {
+  return fleet === null ? '' : `${fleet.acknowledged}/${fleet.hosts} hosts, here `;
 }
 
 /** The change is made and durable; workers that have not taken it up yet make the exit code that of a time-out. */
 function laggardsOf({ terminal, format }: CommandCall, { applied, revision }: ChangeResult): ExitCode {
-  if (applied === null || applied.laggards.length === 0) return EXIT.ok;
+  const laggards = [...(applied?.laggards ?? []), ...(applied?.fleet?.laggards ?? [])];
+  if (laggards.length === 0) return EXIT.ok;
   const follow = isStructured(format) ? '' : `; \`weir wait --for revision:${revision}\` waits for them`;
-  terminal.message(`weir: not applied yet by ${applied.laggards.join(', ')}${follow}`);
+  terminal.message(`weir: not applied yet by ${laggards.join(', ')}${follow}`);
   return EXIT.timedOut;
 }
 

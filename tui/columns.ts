@@ -70,13 +70,27 @@ export const ROUTE_COLUMNS: readonly Column<RouteView>[] = [
   ...trafficColumns<RouteView>((item) => item.traffic),
 ];
 
+function edgeState({ silentMs, problem, leads, servedRevision, revision }: EdgeView): 'away' | 'problem' | 'behind' | 'leads' | 'ok' {
+  if (silentMs !== null) return 'away';
+  if (problem !== null) return 'problem';
+  if (servedRevision < revision) return 'behind';
+  return leads ? 'leads' : 'ok';
+}
+
+const EDGE_TONE = { away: 'bad', problem: 'bad', behind: 'warning', leads: 'good', ok: 'good' } as const;
+
 export const EDGE_COLUMNS: readonly Column<EdgeView>[] = [
   { title: 'EDGE', of: (item) => item.name },
+  { title: 'STATE', of: edgeState, tone: (item) => EDGE_TONE[edgeState(item)] },
   { title: 'WORKERS', of: (item) => `${item.workersReady}/${item.workers}`, right: true },
   { title: 'REVISION', of: (item) => String(item.revision), right: true },
   { title: 'GENERATION', of: (item) => String(item.generation), right: true },
+  { title: 'SERVED', of: (item) => String(item.servedRevision), right: true },
   { title: 'PLAN', of: (item) => String(item.plan), right: true },
+  { title: 'SKEW', of: (item) => (item.skewMs === null ? '-' : `${item.skewMs} ms`), right: true },
+  { title: 'VERSION', of: (item) => item.version },
   { title: 'CONFIG', of: (item) => item.configHash.slice(0, 12) },
+  { title: 'PROBLEM', of: (item) => item.problem ?? '', wide: true },
   { title: 'ID', of: (item) => item.id, wide: true },
 ];
 

@@ -35,6 +35,7 @@ const EXIT_OF_PROBLEM: Readonly<Record<ApiProblem['code'], ExitCode>> = {
   forbidden: EXIT.notAllowed,
   not_found: EXIT.notFound,
   conflict: EXIT.revisionMoved,
+  unreachable: EXIT.unreachable,
   unsafe: EXIT.refused,
   confirm: EXIT.refused,
   timeout: EXIT.timedOut,

@@ -15,6 +15,13 @@ export function parseBind(value: unknown): Bind | null {
   return host !== undefined && (isIP(host) === 4 || host === 'localhost') ? { host, port: Number(port) } : null;
 }
 
+/** A host that is connected to, and its port: `redis.internal:6379`, `[::1]:6379`. */
+export function parseNetworkPlace(value: unknown): Bind | null {
+  const [, host, port] = typeof value === 'string' ? (/^(\[[^\]]*\]|[^:]*):([0-9]{1,5})$/.exec(value) ?? []) : [];
+  if (host === undefined || !isHost(host) || Number(port) > 65_535 || Number(port) === 0) return null;
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
 /** Whether only this machine reaches it. */
 export function isLoopback(bind: Bind): boolean {
   return bind.host === 'localhost' || bind.host === '::1' || (isIP(bind.host) === 4 && bind.host.startsWith('127.'));

@@ -63,12 +63,8 @@ function boundProblem({ above, below }: GateFile, source: AskedGateConfig['sourc
 function authorizationOf({ name, file: { authorization }, completion }: Written, url: string): SecretReference | null {
   if (authorization === undefined) return null;
   const path = ['gates', name, 'authorization'];
-  const { file, env } = authorization;
   const target = new URL(url);
   if (target.protocol !== 'https:' && !isLoopback({ host: target.hostname.replace(/^\[|\]$/g, ''), port: 0 }))
     completion.report(path, `a secret would be sent to ${target.host} in the clear; write an https URL, or leave authorization out`);
-  if (file !== undefined && env === undefined) return { file: completion.readableFile([...path, 'file'], file) };
-  if (env !== undefined && file === undefined) return { env };
-  completion.report(path, 'expected where the secret is, either { file: … } or { env: … }');
-  return null;
+  return completion.secret(path, authorization);
 }

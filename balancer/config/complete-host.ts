@@ -1,6 +1,7 @@
 // The host part of the file → the host part of the config.
 import { bindsCollide, isLoopback, parseBind } from './addresses.ts';
 import { isSuiteOfTls13 } from './cipher-suites.ts';
+import { completeRedis } from './complete-redis.ts';
 import type { Completion } from './completion.ts';
 import type {
   AdminConfig,
@@ -35,6 +36,7 @@ export function completeHost(file: ConfigFile, completion: Completion): HostConf
     hostName: file.host.name ?? completion.environment.hostName,
     hostRegion: file.host.region ?? null,
     stateDir: completion.absolutePath(file.state.dir),
+    redis: completeRedis(file.state.redis, completion),
     workers: file.workers === 'auto' ? Math.max(1, completion.environment.cores) : file.workers,
     drainDeadlineMs: durationMs(file.drainDeadline),
     sessionTickets: completeTickets(file.sessionTickets, completion),

@@ -1,4 +1,5 @@
 // What the steps from the checked file to the complete config share: where findings go, what the file declares, how paths of files resolve.
+import type { SecretReference } from './config.ts';
 import { resolve } from 'node:path';
 import type { ConfigExtensions } from './extension.ts';
 import type { Finding, ValuePath } from './problems.ts';
@@ -69,6 +70,14 @@ export class Completion {
 
   absolutePath(file: string): string {
     return resolve(this.#directory, file);
+  }
+
+  /** Null: it is not said where the secret is, which is reported. */
+  secret(path: ValuePath, { file, env }: { readonly file?: string; readonly env?: string }): SecretReference | null {
+    if (file !== undefined && env === undefined) return { file: this.readableFile([...path, 'file'], file) };
+    if (env !== undefined && file === undefined) return { env };
+    this.report(path, 'expected where the secret is, either { file: … } or { env: … }');
+    return null;
   }
 
   /** The absolute path of a file that must be there. */

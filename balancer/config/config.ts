@@ -1,4 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
+import type { RedisConfig } from './redis-config.ts';
 import type { AskedGateConfig } from './gate-config.ts';
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
@@ -370,6 +371,8 @@ export interface Config {
   readonly hostRegion: string | null;
   /** Absolute. */
   readonly stateDir: string;
+  /** Null: the host is alone. */
+  readonly redis: RedisConfig | null;
   readonly workers: number;
   /** How long a stopping worker lets requests finish. */
   readonly drainDeadlineMs: number;

@@ -109,6 +109,7 @@ function hostDifferences(before: Config, after: Config): readonly string[] {
     ...changed('host.name', before.hostName, after.hostName),
     ...changed('host.region', before.hostRegion, after.hostRegion),
     ...changed('state.dir', before.stateDir, after.stateDir),
+    ...changed('state.redis', before.redis, after.redis),
     ...changed('admin', before.admin, after.admin),
     ...changed('agents', before.agents, after.agents),
     ...changed('metrics', before.metrics, after.metrics),

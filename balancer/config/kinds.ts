@@ -2,7 +2,7 @@
 import { canonicalTarget } from '../message/canonical-path.ts';
 import { parseKeySource } from '../message/request-key.ts';
 import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
-import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseStatuses } from './addresses.ts';
+import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseNetworkPlace, parseStatuses } from './addresses.ts';
 import { isTimeZone, parseCron } from './cron.ts';
 import { ABORT_FORMS, parseAbortCondition } from './drill-config.ts';
 import { nearest } from './nearest.ts';
@@ -114,6 +114,8 @@ export const KINDS = {
     checkEndpoint,
   ),
   gateUrl: text('a URL', 'http:// or https:// with a host, without a user, for example https://checks.internal/shop', checkUrl),
+  redisUrl: text('a URL', 'redis://HOST:PORT or rediss://HOST:PORT, for example rediss://redis.internal:6379', checkRedisUrl),
+  networkPlace: text('a host and port', 'for example redis.internal:6379', (value) => parseNetworkPlace(value) !== null),
   jsonPointer: text(
     'a JSON Pointer',
     'a path such as /data/errors, as in RFC 6901',
@@ -177,6 +179,13 @@ function checkEndpoint(value: unknown): boolean | string {
   if (/^[A-Za-z0-9.-]+(:[0-9]+)?$/.test(value))
     return `"${value}" names no scheme; write http://${value} or https://${value}, or tcp://${value} for bytes that are passed through`;
   return false;
+}
+
+function checkRedisUrl(value: unknown): boolean | string {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { protocol, username, password, hostname, pathname, search, hash } = new URL(value);
+  if (username !== '' || password !== '') return 'no user and no password in the URL; write username, and password: { file: … }, beside it';
+  return /^rediss?:$/.test(protocol) && hostname !== '' && /^(?:\/[0-9]{0,3})?$/.test(pathname) && search === '' && hash === '';
 }
 
 function checkUrl(value: unknown): boolean | string {

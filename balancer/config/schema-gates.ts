@@ -1,14 +1,6 @@
 // The gates of the file that ask something else than weir's own counters.
 import { Type, type Static } from '@sinclair/typebox';
-import { duration, formsOf, mapping, named, valueOf } from './schema-parts.ts';
-
-const secret = mapping(
-  {
-    file: Type.Optional(valueOf('file', 'File that holds it; read again for each question')),
-    env: Type.Optional(Type.String({ minLength: 1, description: 'Environment variable of weir that holds it' })),
-  },
-  'Where the value of the field Authorization is, such as "Bearer …"; over https only, except to loopback',
-);
+import { duration, formsOf, mapping, named, secretOf, valueOf } from './schema-parts.ts';
 
 const gate = mapping(
   {
@@ -42,7 +34,9 @@ const gate = mapping(
     every: duration('How often it is asked, at least 1s; one question never overlaps with the one before', '10s'),
     timeout: duration('For the whole answer', '5s'),
     failures: Type.Integer({ minimum: 1, maximum: 100, default: 1, description: 'So many bad answers in a row are a failure' }),
-    authorization: Type.Optional(secret),
+    authorization: Type.Optional(
+      secretOf('Where the value of the field Authorization is, such as "Bearer …"; over https only, except to loopback'),
+    ),
     headers: named('fieldName', Type.String({ maxLength: 1000, pattern: '^[\\x20-\\x7e]*$', description: 'Value' }), {
       description: 'Other header fields that are sent, none of them a secret, such as `{ x-scope-orgid: shop }`',
       default: {},

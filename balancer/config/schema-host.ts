@@ -1,6 +1,7 @@
 // The host part of the file: what always comes from the file of the host itself.
 import { Type, type Static } from '@sinclair/typebox';
 import { INTERMEDIATE_SUITES } from './cipher-suites.ts';
+import { redis } from './schema-redis.ts';
 import { choice, duration, formsOf, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const certificate = mapping(
@@ -148,7 +149,10 @@ export const hostProperties = {
     'This edge host',
   ),
   state: optionalMapping(
-    { dir: valueOf('file', 'State directory: store, admin socket, last good state', '/var/lib/weir') },
+    {
+      dir: valueOf('file', 'State directory: store, admin socket, last good state', '/var/lib/weir'),
+      redis: Type.Optional(redis),
+    },
     'Where the host keeps its state',
   ),
   workers: Type.Unsafe<number | 'auto'>({

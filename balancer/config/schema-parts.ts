@@ -30,6 +30,17 @@ export function optionalMapping<T extends TProperties>(properties: T, descriptio
   return mapping(properties, description, { default: {} });
 }
 
+/** Where a secret is; the secret itself never stands in the file. */
+export function secretOf(description: string) {
+  return mapping(
+    {
+      file: Type.Optional(valueOf('file', 'File that holds it; read again for each use')),
+      env: Type.Optional(Type.String({ minLength: 1, description: 'Environment variable of weir that holds it' })),
+    },
+    description,
+  );
+}
+
 interface NamedOptions {
   readonly description: string;
   readonly default?: object;

@@ -21,6 +21,8 @@ import type {
 import { headroomText } from '../steer/headroom.ts';
 import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
+import { describeHost } from './fleet/describe-host.ts';
+import type { Peer } from './fleet/fleet.ts';
 import { timedViews } from './timed-views.ts';
 
 /** Newest events in a status. */
@@ -118,11 +120,26 @@ export function agentViews(edge: Edge): readonly AgentView[] {
   return edge.hub?.agents() ?? Object.keys(edge.config.clusters).map(absentAgent);
 }
 
-export function edgeView(edge: Edge, id: string): EdgeView {
+/** This host, and then the others of its fleet by name. */
+export function edgeViews(edge: Edge, id: string): readonly EdgeView[] {
+  return [ownEdgeView(edge, id), ...edge.fleet.peers().map(peerView)];
+}
+
+function peerView({ id, presence, silentMs }: Peer): EdgeView {
+  const { name, configHash, generation, plan, revision, servedRevision, workersReady, workers, version, leads, skewMs, problem } = presence;
   return {
+    ...{ name, id, configHash, generation, plan, revision, servedRevision, workersReady, workers, version, leads, skewMs, problem },
+    silentMs,
+  };
+}
+
+function ownEdgeView(edge: Edge, id: string): EdgeView {
+  const { leads, skewMs, problem } = edge.fleet;
+  const { configHash, version, servedRevision } = describeHost(edge);
+  return {
+    ...{ leads, skewMs, problem, silentMs: null, configHash, version, servedRevision },
     name: edge.config.hostName,
     id,
-    configHash: edge.config.hash,
     generation: edge.generation,
     plan: edge.loop.number,
     revision: edge.keeper.intent.revision,

@@ -14,6 +14,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FleetAppliedView,
   FieldDifference,
   ListView,
   RememberedRequest,
@@ -45,6 +46,8 @@ export interface ConfigApplyResult {
   readonly differences: readonly string[];
   /** Host settings that only a restart brings in. */
   readonly needsRestart: readonly string[];
+  /** Hosts that serve it; null: this one is alone, or nothing was changed. */
+  readonly fleet: FleetAppliedView | null;
 }
 
 export interface ResultsRequest {

@@ -11,6 +11,7 @@ import type { DemandView } from '../steer/plan-shape.ts';
 import type { ApiProblem, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import { clusterShares, shareChanges } from './cluster-shares.ts';
+import type { CommitOutcome } from './intent-keeper.ts';
 import { questionBefore } from './confirm.ts';
 import { tellEndedOverrides } from './driver/expiries.ts';
 import { momentOf } from './driver/rollouts.ts';
@@ -69,11 +70,17 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
     const sharesAfter = clusterShares(planAfter.plan, demand);
     const question = request.yes === true ? null : questionBefore({ before, after: proposal.intent, sharesBefore, sharesAfter });
     if (question !== null) return refuse({ code: 'confirm', message: `${question.replace(/ Go on\?$/, '')} Say --yes to do it`, question });
-    if (!commit(edge, whole, caller, proposal)) return moved(edge.keeper.intent.revision, 'it changed meanwhile');
+    const committed = await commit(edge, whole, caller, proposal);
+    if (!committed.ok && committed.code === 'unreachable') return refuse({ code: 'unreachable', message: committed.message });
+    if (!committed.ok) return moved(edge.keeper.intent.revision, `it changed meanwhile: ${committed.message}`);
   }
   const served = { generation: edge.generation, plan: edge.loop.recompute() };
-  const applied = await edge.links.served(served, SERVE_DEADLINE_MS);
-  return result({ ...applied, tookMs: clock.nowMs() - startedAtMs });
+  const { revision } = edge.keeper.intent;
+  const [applied, fleet] = await Promise.all([
+    edge.links.served(served, SERVE_DEADLINE_MS),
+    edge.fleet.served(revision, SERVE_DEADLINE_MS),
+  ]);
+  return result({ ...applied, fleet, tookMs: clock.nowMs() - startedAtMs });
 }
 
 /** Of a cluster that is not there, which is refused by its name. */
@@ -148,9 +155,14 @@ function checkedSwitch(
   return { ok: true, value: { ...proposal, overruled: [...breaches.map(({ rule }) => rule), ...(proposal.overruled ?? [])] } };
 }
 
-function commit(edge: Edge, request: WholeRequest, caller: Caller, { intent, touched, summary, undoes, overruled }: Proposal): boolean {
+async function commit(
+  edge: Edge,
+  request: WholeRequest,
+  caller: Caller,
+  { intent, touched, summary, undoes, overruled }: Proposal,
+): Promise<CommitOutcome> {
   const { change, reason = '' } = request;
-  const done = edge.keeper.commit(intent, touched, {
+  const done = await edge.keeper.commit(intent, touched, {
     author: caller.author,
     source: 'operator',
     reason,
@@ -158,7 +170,7 @@ function commit(edge: Edge, request: WholeRequest, caller: Caller, { intent, tou
     undoes,
     ...(overruled === undefined ? {} : { overruled }),
   });
-  if (done) {
+  if (done.ok) {
     edge.events.add('revision', `revision ${intent.revision} by ${caller.author.name}: ${summary}${reason === '' ? '' : ` (${reason})`}`);
     if (overruled !== undefined)
       edge.events.add(

@@ -4,9 +4,10 @@ import { diffConfig } from '../config/diff.ts';
 import { CONFIG_PATH, type Author, type TouchedField } from '../intent/intent.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
 import type { ConfigApplyResult, Outcome } from './appliance.ts';
-import type { ConfigText } from './config-source.ts';
+import { FLEET_CONFIG, type ConfigText, type SharedConfig } from './config-source.ts';
 import { tellEndedOverrides } from './driver/expiries.ts';
 import type { Edge } from './edge.ts';
+import type { CommitOutcome } from './intent-keeper.ts';
 
 /** For workers to build a generation and to open its listeners. */
 const SERVE_DEADLINE_MS = 5000;
@@ -36,6 +37,7 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
     dryRun: options.dryRun,
     differences,
     needsRestart,
+    fleet: null,
   });
   if (options.dryRun) return { ok: true, value: result() };
   if (!changed) {
@@ -45,9 +47,10 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
   const before = edge.served;
   const problem = await tryOut(edge, next, seeding);
   if (problem !== null) return { ok: false, problem: { code: 'usage', message: `${problem}; the config before stays in service` } };
-  if (!recordConfig(edge, next, { seeding, author: options.author, reason: differences.join('; ') })) {
+  const recorded = await recordConfig(edge, next, { seeding, author: options.author, reason: differences.join('; ') });
+  if (!recorded.ok) {
     goBack(edge, before);
-    return { ok: false, problem: { code: 'conflict', message: 'the intent has changed meanwhile; try again' } };
+    return { ok: false, problem: { code: recorded.code, message: `${recorded.message}; the config before stays in service, try again` } };
   }
   keep(edge, next);
   for (const difference of differences) edge.events.add('config', difference);
@@ -63,21 +66,31 @@ export interface ConfigRecord {
   readonly reason: string;
 }
 
-/** Makes the revision of a config that is in service, unless there is one that says the same. False: the intent has moved on. */
-export function recordConfig(edge: Edge, { fingerprint }: ConfigText, { seeding, author, reason }: ConfigRecord): boolean {
+/** Makes the revision of a config that is in service, unless there is one that says the same. */
+export async function recordConfig(
+  edge: Edge,
+  { fingerprint: whole, shared }: ConfigText,
+  { seeding, author, reason }: ConfigRecord,
+): Promise<CommitOutcome> {
   const { keeper } = edge;
+  const fingerprint = shared?.fingerprint ?? whole;
   const config: TouchedField = { path: CONFIG_PATH, before: keeper.config, after: fingerprint };
   const touched = [...seeding.touched, ...(keeper.config === fingerprint ? [] : [config])];
-  if (touched.length === 0) return true;
+  if (touched.length === 0) {
+    keepShared(edge, shared);
+    return { ok: true };
+  }
   const intent = seeding.touched.length > 0 ? seeding.intent : { ...seeding.intent, revision: seeding.intent.revision + 1 };
-  const done = keeper.commit(intent, touched, {
+  const done = await keeper.commit(intent, touched, {
     author,
     source: 'config',
     reason: reason === '' ? FIRST_REASON : oneReason(reason),
     change: null,
     undoes: null,
+    ...(shared === null || keeper.config === fingerprint ? {} : { configText: shared }),
   });
-  if (done) {
+  if (done.ok) {
+    keepShared(edge, shared);
     edge.events.add('revision', `revision ${keeper.intent.revision} from the config`);
     tellEndedOverrides(edge, touched, keeper.intent.revision);
   }
@@ -90,6 +103,11 @@ const MAX_REASON = 500;
 
 function oneReason(text: string): string {
   return text.length <= MAX_REASON ? text : `${text.slice(0, MAX_REASON - 1)}…`;
+}
+
+/** What the fleet has agreed on is served by this host from then on, whatever its own file says of it. */
+function keepShared(edge: Edge, shared: SharedConfig | null): void {
+  if (shared !== null && edge.keeper.config === shared.fingerprint) edge.options.store.putValue(FLEET_CONFIG, shared.text);
 }
 
 function keep(edge: Edge, next: ConfigText): void {

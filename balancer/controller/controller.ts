@@ -1,20 +1,22 @@
 // The controller process: reads the config, brings the parts of the edge host up in order, and takes them down again.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { systemClock } from '../../health/clock.ts';
+import { pause, systemClock } from '../../health/clock.ts';
 import type { ConfigEnvironment } from '../config/completion.ts';
 import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
 import type { ConfigExtensions } from '../config/extension.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
 import type { ChildMessage, Renewal } from '../ipc-life-cycle.ts';
+import { TICKET_KEY_BYTES } from '../ipc.ts';
 import type { Log } from '../log.ts';
 import { headroomText, worstLoss } from '../steer/headroom.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
-import { recordConfig, SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { SERVED_TEXT, takeConfig } from './config-taker.ts';
 import { DecisionLog } from './decision-log.ts';
 import { DrainDriver } from './driver/drains.ts';
 import { DrillDriver } from './driver/drills.ts';
@@ -22,10 +24,14 @@ import { ExpiryDriver } from './driver/expiries.ts';
 import { RolloutDriver } from './driver/rollouts.ts';
 import { EdgeAppliance } from './edge-appliance.ts';
 import { Edge } from './edge.ts';
+import { adoptConfig } from './fleet/adopt-config.ts';
+import { recordBeginning } from './fleet/join.ts';
+import { openLedger, sharedKey } from './fleet/open-ledger.ts';
+import { SharedKeys } from './fleet/shared-keys.ts';
 import { hostGauges } from './host-gauges.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
-import { TicketKeys } from './ticket-keys.ts';
+import { TicketKeys, type KeySource } from './ticket-keys.ts';
 
 export interface ControllerOptions {
   /** Absolute. */
@@ -43,8 +49,18 @@ export interface ControllerOptions {
 }
 
 const CONFIG_FILE = { name: 'weir', how: 'config file' } as const;
+const FLEET = { name: 'fleet', how: 'revision of the fleet' } as const;
 const HOST_ID = 'host.id';
+/** For the first answer of a fleet; then the host starts with what it knows. */
+const FIRST_CONTACT_MS = 1000;
 const CHANGES_GRACE_MS = 1000;
+
+interface KeyWish {
+  readonly purpose: string;
+  /** In the state directory. */
+  readonly file: string;
+  readonly rotateMs: number;
+}
 
 /** What a controller starts with. */
 interface Beginning {
@@ -62,6 +78,8 @@ export class Controller {
   readonly #say: (message: ChildMessage) => void;
   readonly #store: Store;
   readonly #source: ConfigSource;
+  /** Null: the host is alone. */
+  readonly #ledger: Ledger | null;
   readonly #edge: Edge;
   readonly #appliance: EdgeAppliance;
   readonly #rollouts: RolloutDriver;
@@ -71,11 +89,12 @@ export class Controller {
   readonly #expiries: ExpiryDriver;
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
-  readonly #tickets: TicketKeys;
-  readonly #pinKeys: TicketKeys;
+  readonly #tickets: KeySource;
+  readonly #pinKeys: KeySource;
   readonly #renewing: Renewing;
   readonly #beginning: Beginning;
   #reloadWaits = false;
+  #isUp = false;
   /** Whether any one cluster could be lost, as last told; null: not known yet. */
   #tolerated: boolean | null = null;
 
@@ -88,6 +107,8 @@ export class Controller {
     this.#source = new ConfigSource({ ...options, store: this.#store });
     this.#beginning = this.#choose();
     const { served } = this.#beginning;
+    const { redis } = served.config;
+    this.#ledger = redis === null ? null : openLedger(redis, systemClock);
     this.#edge = new Edge({
       clock: systemClock,
       random: Math.random,
@@ -96,6 +117,13 @@ export class Controller {
       source: this.#source,
       served,
       version,
+      fleet: this.#ledger === null ? null : { ledger: this.#ledger, id: hostId(this.#store) },
+      onFleetConfig: () => this.#onFleet(() => this.#adoptConfig()),
+      onFleetReached: () =>
+        this.#onFleet(async () => {
+          await this.#recordBeginning();
+          await this.#adoptConfig();
+        }),
       onPeriod: () => this.#period(),
       onPlanned: (input, planned) => {
         this.#drains.tick();
@@ -121,30 +149,29 @@ export class Controller {
     const { admin } = served.config;
     const api = { appliance: this.#appliance, socketPath: join(stateDir, 'admin.sock'), bind: admin.bind, tls: admin.tls };
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
-    this.#tickets = new TicketKeys({
-      path: join(stateDir, 'ticket.key'),
-      rotateMs: served.config.sessionTickets.rotateMs,
-      clock: systemClock,
-      log,
-      purpose: 'session tickets',
-      onKey: (key) => this.#edge.links.sendTicketKey(key),
-    });
-    this.#pinKeys = new TicketKeys({
-      path: join(stateDir, 'pin.key'),
-      rotateMs: Infinity,
-      purpose: 'pins',
-      clock: systemClock,
-      log,
-      onKey: (key) => this.#edge.links.sendPinKey(key),
-    });
+    const { rotateMs } = served.config.sessionTickets;
+    this.#tickets = this.#keySource({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, (key) =>
+      this.#edge.links.sendTicketKey(key),
+    );
+    this.#pinKeys = this.#keySource({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, (key) => this.#edge.links.sendPinKey(key));
     this.#metrics = new MetricsEndpoint({ contentType: this.#edge.registry.contentType, expose: () => this.#expose() }, log);
+  }
+
+  /** Of the fleet, or of this host alone, in a file of its own. */
+  #keySource({ purpose, file, rotateMs }: KeyWish, onKey: (key: Buffer) => void): KeySource {
+    const { log, stateDir } = this.#options;
+    const { redis } = this.#beginning.served.config;
+    if (redis === null) return new TicketKeys({ path: join(stateDir, file), rotateMs, clock: systemClock, log, purpose, onKey });
+    const keyOf = (period: number): Buffer => sharedKey(redis, `${purpose} ${period}`, TICKET_KEY_BYTES);
+    return new SharedKeys({ keyOf, rotateMs, clock: systemClock, onKey });
   }
 
   async start(): Promise<void> {
     const edge = this.#edge;
     const { config } = edge;
-    const { seeding } = this.#beginning;
-    recordConfig(edge, edge.served, { seeding, author: CONFIG_FILE, reason: this.#changedWhileAway() });
+    // A fleet that cannot be reached must not hold up a host that can serve without it.
+    await Promise.race([edge.fleet.start(), pause(systemClock, FIRST_CONTACT_MS)]);
+    await edge.changes.run(() => this.#recordBeginning());
     if (this.#beginning.problem !== null) this.#warn(this.#beginning.problem);
     if (this.#beginning.note !== null) edge.events.add('config', this.#beginning.note);
     edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
@@ -163,6 +190,26 @@ export class Controller {
     edge.events.add('controller', this.#options.restarts === 0 ? 'the controller has started' : 'the controller is back');
     this.#tellScale(config);
     this.#say({ type: 'ready' });
+    this.#isUp = true;
+    void edge.changes.run(() => this.#adoptConfig());
+  }
+
+  /** Before the start is over, the start itself does it. */
+  #onFleet(act: () => Promise<void>): void {
+    if (this.#isUp) void this.#edge.changes.run(act);
+  }
+
+  async #recordBeginning(): Promise<void> {
+    const problem = await recordBeginning(this.#edge, { author: CONFIG_FILE, reason: this.#changedWhileAway() });
+    if (problem !== null) this.#warn(problem);
+  }
+
+  /** What the fleet has agreed on, if that is not what is served here. Has to run alone. */
+  async #adoptConfig(): Promise<void> {
+    if (this.#ledger === null) return;
+    const onTaken = (config: Config): void => this.#taken(config);
+    const problem = await adoptConfig(this.#edge, { ledger: this.#ledger, author: FLEET, onTaken });
+    if (problem !== null) this.#warn(problem);
   }
 
   /** SIGHUP: the file as it is now. What is wrong with it is told, and the config before stays. */
@@ -187,6 +234,7 @@ export class Controller {
       const { changed, needsRestart } = outcome.value;
       if (!changed) this.#edge.events.add('config', 'reloaded: nothing has changed');
       for (const line of needsRestart) this.#edge.events.add('config', `${line}: only a restart brings it in`);
+      await this.#adoptConfig();
     });
   }
 
@@ -211,7 +259,14 @@ export class Controller {
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
-    await Promise.allSettled([this.#api.close(), this.#metrics.close(), edge.hub?.close(), edge.links.close(), this.#decisions.close()]);
+    await Promise.allSettled([
+      this.#api.close(),
+      edge.fleet.close(),
+      this.#metrics.close(),
+      edge.hub?.close(),
+      edge.links.close(),
+      this.#decisions.close(),
+    ]);
     this.#store.close();
   }
 

@@ -1,4 +1,5 @@
 // What the admin API may ask of this edge host, answered from its parts.
+import { filePartsOf } from '../config/file-parts.ts';
 import { randomBytes } from 'node:crypto';
 import { diffIntent } from '../intent/diff.ts';
 import type { Intent } from '../intent/intent.ts';
@@ -31,7 +32,7 @@ import type {
   WorkerView,
 } from './api/views.ts';
 import type { Appliance, Caller, ConfigApplyResult, Outcome, ResultsRequest, TokenRequest, TokenView } from './appliance.ts';
-import { agentViews, clusterViews, edgeView, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
+import { agentViews, clusterViews, edgeViews, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts';
 import { makeChange } from './change.ts';
 import type { Config } from '../config/config.ts';
@@ -43,6 +44,9 @@ import type { Renewing } from './renewing.ts';
 import { resultsView } from './results-view.ts';
 import { rolloutViews } from './rollout-views.ts';
 import { Explainer, type ExplainFacts } from './explain.ts';
+
+/** For the other hosts to build a generation and to serve it. */
+const FLEET_DEADLINE_MS = 5000;
 
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
@@ -103,7 +107,7 @@ export class EdgeAppliance implements Appliance {
   }
 
   beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>> {
-    return this.#edge.changes.run(() => Promise.resolve(this.#drills.begin(request, caller.author.name)));
+    return this.#edge.changes.run(() => this.#drills.begin(request, caller.author.name));
   }
 
   renewals(): ListView<RenewalView> {
@@ -116,7 +120,7 @@ export class EdgeAppliance implements Appliance {
   }
 
   abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>> {
-    return this.#edge.changes.run(() => Promise.resolve(this.#drills.abort(id, caller)));
+    return this.#edge.changes.run(() => this.#drills.abort(id, caller));
   }
 
   results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>> {
@@ -126,7 +130,7 @@ export class EdgeAppliance implements Appliance {
   }
 
   edges(): ListView<EdgeView> {
-    return listOf(this.#edge, 'edges', [edgeView(this.#edge, this.#hostId)]);
+    return listOf(this.#edge, 'edges', edgeViews(this.#edge, this.#hostId));
   }
 
   workers(): ListView<WorkerView> {
@@ -183,6 +187,7 @@ export class EdgeAppliance implements Appliance {
   applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>> {
     const { clock, source } = this.#edge.options;
     return this.#edge.changes.run(async () => {
+      if (this.#edge.served.shared !== null) return this.#applyToFleet(text, dryRun, caller);
       const applied = source.appliedOver(text, new Date(clock.wallMs()).toISOString());
       if (applied === null) {
         const message =
@@ -191,10 +196,21 @@ export class EdgeAppliance implements Appliance {
       }
       const read = source.parse(text, applied);
       if (read.ok) return takeConfig(this.#edge, read.value, { author: caller.author, dryRun, onTaken: this.#onTaken });
-      const { problems } = read;
-      const message = `the config has ${problems.length} problem${problems.length === 1 ? '' : 's'}; the one before stays in service`;
-      return { ok: false, problem: { code: 'usage', message, problems } };
+      return notApplied(read.problems);
     });
+  }
+
+  /** Only what all hosts share is taken from the text: what a host is of its own stays in its own file. */
+  async #applyToFleet(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>> {
+    const { source } = this.#edge.options;
+    const parts = filePartsOf(text);
+    if (parts === null) return notApplied(['expected a file with its keys at the beginnings of lines, such as "clusters:"']);
+    const read = source.withFleet(parts.fleet);
+    if (!read.ok) return notApplied(read.problems);
+    const outcome = await takeConfig(this.#edge, read.value, { author: caller.author, dryRun, onTaken: this.#onTaken });
+    if (!outcome.ok || dryRun || !outcome.value.changed) return outcome;
+    const fleet = await this.#edge.fleet.served(outcome.value.revision, FLEET_DEADLINE_MS);
+    return { ok: true, value: { ...outcome.value, fleet } };
   }
 
   configText(): string {
@@ -257,4 +273,9 @@ function readableIntent(store: Store, revision: number): Intent | null {
     if (error instanceof StoredTextError) return null;
     throw error;
   }
+}
+
+function notApplied(problems: readonly string[]): Outcome<never> {
+  const message = `the config has ${problems.length} problem${problems.length === 1 ? '' : 's'}; the one before stays in service`;
+  return { ok: false, problem: { code: 'usage', message, problems } };
 }

@@ -9,12 +9,18 @@ import type { Log } from '../log.ts';
 import type { PlanFacts, PlanInput, Planned } from '../steer/plan.ts';
 import { targetKey, UNKNOWN_REGION, type CapacityReport, type CapacityView, type ClassDemandView } from '../steer/plan-shape.ts';
 import type { DemandView, Observed, ObservedView, RegionDemandView } from '../steer/plan-shape.ts';
+import { AloneLedger } from '../store/alone-ledger.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow } from '../telemetry/window.ts';
 import { findToken } from './auth/tokens.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
+import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
+import { describeHost, onFollowed } from './fleet/describe-host.ts';
+import { FleetLink } from './fleet/fleet-link.ts';
+import { ALONE, type Fleet, type HostDemand } from './fleet/fleet.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
@@ -38,6 +44,8 @@ export interface EdgeOptions {
   readonly log: Log;
   readonly store: Store;
   readonly source: ConfigSource;
+  /** Null: the host is alone. */
+  readonly fleet: FleetMembership | null;
   readonly served: ConfigText;
   /** Of the program. */
   readonly version: string;
@@ -45,8 +53,19 @@ export interface EdgeOptions {
   readonly onPeriod: () => void;
   /** After every plan, with what it was made from. */
   readonly onPlanned: (input: PlanInput, planned: Planned) => void;
+  /** The fleet has agreed on another config. */
+  readonly onFleetConfig: () => void;
+  /** The fleet can be asked, for the first time or again. */
+  readonly onFleetReached: () => void;
   /** A worker cannot serve a generation that nobody here is waiting for. */
   readonly onGenerationFailed: (problem: string) => void;
+}
+
+/** What makes a host one of a fleet. */
+export interface FleetMembership {
+  readonly ledger: Ledger;
+  /** Of this host. */
+  readonly id: string;
 }
 
 /** Demand is measured over this many seconds: long enough to be steady, short enough to follow a surge. */
@@ -68,12 +87,15 @@ export class Edge {
   readonly prober: Prober;
   /** Null: the config has no address for agents. */
   readonly hub: Hub | null;
+  readonly fleet: Fleet;
   readonly loop: PlanLoop;
   readonly health: LastHealth;
   readonly failback: LastFailback;
   readonly generations: GenerationNumbers;
   /** Changes of intent and config, one after the other. */
   readonly changes = new OneAtATime();
+  readonly startedAt: string;
+  #served = 0;
   /** What the workers are given. */
   served: ConfigText;
   generation: number;
@@ -88,8 +110,9 @@ export class Edge {
     const { clock, random, log, store } = options;
     this.options = options;
     this.served = options.served;
+    this.startedAt = new Date(clock.wallMs()).toISOString();
     this.events = new EventLog(clock, log);
-    this.keeper = new IntentKeeper(store, clock);
+    this.keeper = new IntentKeeper(store, options.fleet?.ledger ?? new AloneLedger(store, clock), clock);
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
     this.results = new VersionResults(() => clock.nowMs());
@@ -109,6 +132,7 @@ export class Edge {
       },
     });
     this.hub = this.#createHub();
+    this.fleet = this.#createFleet();
     this.loop = new PlanLoop({
       clock,
       links: this.links,
@@ -128,9 +152,18 @@ export class Edge {
     return this.trying ?? this.keeper.intent;
   }
 
+  /** The last revision that all workers were seen to serve. */
+  servedRevision(isServed: boolean): number {
+    const { shared } = this.served;
+    const hasConfig = shared === null || this.keeper.config === null || shared.fingerprint === this.keeper.config;
+    if (isServed && hasConfig) this.#served = this.keeper.intent.revision;
+    return this.#served;
+  }
+
   planFacts(intent: Intent): PlanFacts {
     const { services, clusters, hostRegion, regions } = this.config;
     const clientRegions = regionsOfClients(this.config);
+    const peers = this.fleet.demandOfPeers();
     return {
       services,
       clusters,
@@ -139,12 +172,18 @@ export class Edge {
       capacity: this.#capacity(),
       demand: this.demand(),
       assigned: this.assigned(),
-      classDemand: this.#classDemand(),
+      classDemand: sumOfEach(
+        this.#classDemand(),
+        peers.map((peer) => peer.classDemand),
+      ),
       observed: this.#observed(),
       hostRegion,
       regions,
       clientRegions,
-      regionDemand: this.#regionDemand(clientRegions),
+      regionDemand: sumOfEach(
+        this.#regionDemand(clientRegions),
+        peers.map((peer) => peer.regionDemand),
+      ),
     };
   }
 
@@ -218,15 +257,29 @@ export class Edge {
     );
   }
 
-  /** What the shares divide. */
+  /** What the shares divide: what all hosts are asked for. */
   demand(): DemandView {
-    return Object.fromEntries(
-      Object.keys(this.config.services).map((service) => [service, this.window.splitRps({ of: 'service', service }, DEMAND_SECONDS)]),
+    return sumOf(
+      this.#ownDemand(),
+      this.fleet.demandOfPeers().map(({ demand }) => demand),
     );
   }
 
   /** Requests per second that rules send to clusters before the split; those that are not named get none. */
   assigned(): Readonly<Record<string, number>> {
+    return sumOf(
+      this.#ownAssigned(),
+      this.fleet.demandOfPeers().map(({ assigned }) => assigned),
+    );
+  }
+
+  #ownDemand(): DemandView {
+    return Object.fromEntries(
+      Object.keys(this.config.services).map((service) => [service, this.window.splitRps({ of: 'service', service }, DEMAND_SECONDS)]),
+    );
+  }
+
+  #ownAssigned(): Readonly<Record<string, number>> {
     const assigned: Record<string, number> = {};
     if (Object.values(this.config.services).every(({ assign }) => assign.length === 0)) return assigned;
     for (const cluster of Object.keys(this.config.clusters)) {
@@ -289,6 +342,25 @@ export class Edge {
         else this.onGenerationFailed(generation, problem);
       },
     };
+  }
+
+  #createFleet(): Fleet {
+    const { clock, random, store, fleet } = this.options;
+    if (fleet === null) return ALONE;
+    return new FleetLink({
+      ...{ ...fleet, clock, random, store },
+      keeper: this.keeper,
+      describe: () => describeHost(this),
+      onFollowed: (followed) => onFollowed(this, followed),
+      tell: (text) => this.events.add('fleet', text),
+      onReached: () => this.options.onFleetReached(),
+    });
+  }
+
+  /** What this host alone is asked for, as the others are told. */
+  ownDemand(): HostDemand {
+    const regionDemand = this.#regionDemand(regionsOfClients(this.config));
+    return toldDemand({ demand: this.#ownDemand(), assigned: this.#ownAssigned(), classDemand: this.#classDemand(), regionDemand });
   }
 
   #createHub(): Hub | null {

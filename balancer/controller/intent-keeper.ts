@@ -1,5 +1,5 @@
-// The intent as it is stored: read once, changed only by a revision that the store has taken, in a chain of records.
-import type { Clock } from '../../health/clock.ts';
+// The intent that this host serves by: a copy of the fleet's, changed only by a revision that the ledger has taken, and kept in the host's own store.
+import { pause, type Clock } from '../../health/clock.ts';
 import { EMPTY_INTENT } from '../intent/diff.ts';
 import {
   CONFIG_PATH,
@@ -12,7 +12,17 @@ import {
 } from '../intent/intent.ts';
 import { chainRevision } from '../intent/revision.ts';
 import type { History } from '../intent/undo.ts';
-import type { Store } from '../store/store.ts';
+import {
+  EMPTY_HEAD,
+  LedgerAwayError,
+  sameHead,
+  type AppendResult,
+  type ConfigOfRecord,
+  type Lease,
+  type Ledger,
+  type LedgerHead,
+} from '../store/ledger.ts';
+import type { Store, StoredRevision } from '../store/store.ts';
 
 /** Who changes what, and why. */
 export interface Cause {
@@ -24,21 +34,39 @@ export interface Cause {
   readonly undoes: number | null;
   /** Rules that were overruled. */
   readonly overruled?: readonly string[];
+  /** The program acts only while it leads the fleet; absent: a person acts. */
+  readonly lease?: Lease | null;
+  /** The text of the config that the revision names; absent: it names none, or the fleet has it. */
+  readonly configText?: ConfigOfRecord;
 }
+
+/** `conflict`: the intent has moved on, or somebody else leads now; nothing was written. `unreachable`: the fleet's ledger cannot be asked. */
+export type CommitOutcome =
+  { readonly ok: true } | { readonly ok: false; readonly code: 'conflict' | 'unreachable'; readonly message: string };
+
+/** A fleet's ledger is asked again for so long before a change is given up. */
+const COMMIT_DEADLINE_MS = 2000;
+const ASK_AGAIN_MS = 100;
 
 /** Records read at a time when history is walked. */
 const PAGE = 50;
 
 export class IntentKeeper {
   readonly #store: Store;
+  readonly #ledger: Ledger;
   readonly #clock: Clock;
   #intent: Intent;
+  #newest: Revision | null;
   #config: string | null;
+  /** Writes to the store, in order: a disk that is full must not hold up what the fleet has agreed on. */
+  readonly #unkept: (() => void)[] = [];
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, ledger: Ledger, clock: Clock) {
     this.#store = store;
+    this.#ledger = ledger;
     this.#clock = clock;
     this.#intent = store.readIntent() ?? EMPTY_INTENT;
+    this.#newest = store.revisions(1)[0] ?? null;
     this.#config = this.#recordedConfig();
   }
 
@@ -53,21 +81,90 @@ export class IntentKeeper {
 
   /** The newest record; null: nothing was ever changed. */
   get newest(): Revision | null {
-    return this.#store.revisions(1)[0] ?? null;
+    return this.#newest;
   }
 
-  /** Makes `next` the intent, durable before it returns. False: the store has moved on, and its intent is the present one now. */
-  commit(next: Intent, touched: readonly TouchedField[], cause: Cause): boolean {
+  /** Where the chain ends here. */
+  get head(): LedgerHead {
+    return this.#newest === null ? EMPTY_HEAD : { revision: this.#newest.revision, hash: this.#newest.hash };
+  }
+
+  /** Makes `next` the intent, durable before it settles. */
+  async commit(next: Intent, touched: readonly TouchedField[], { lease = null, configText, ...cause }: Cause): Promise<CommitOutcome> {
     const at = new Date(this.#clock.wallMs()).toISOString();
-    const record = chainRevision({ revision: next.revision, at, touched, ...cause }, this.newest);
-    const result = this.#store.commit(this.#intent.revision, next, record);
-    this.#intent = result.ok ? next : (this.#store.readIntent() ?? EMPTY_INTENT);
-    if (result.ok) this.#config = configOf(record) ?? this.#config;
-    return result.ok;
+    const expected = this.head;
+    const record = chainRevision({ revision: next.revision, at, touched, ...cause }, this.#newest);
+    const change = { expected, record, intent: next, lease, configText: configText ?? null };
+    let result: AppendResult;
+    try {
+      result = await this.#askAgain(() => this.#ledger.append(change));
+    } catch (error) {
+      if (!(error instanceof LedgerAwayError)) throw error;
+      return { ok: false, code: 'unreachable', message: awayText(error) };
+    }
+    if (result.outcome === 'fenced') return { ok: false, code: 'conflict', message: 'another host leads the fleet now' };
+    if (result.outcome === 'moved') return { ok: false, code: 'conflict', message: `the fleet is at revision ${result.head.revision}` };
+    // It may have come back from the ledger before the answer did.
+    if (!sameHead(this.head, { revision: record.revision, hash: record.hash })) this.take([{ record, intent: next }]);
+    return { ok: true };
+  }
+
+  /** Takes over revisions of the ledger that follow the newest one here. */
+  take(revisions: readonly StoredRevision[]): void {
+    this.#serve(revisions);
+    this.#keep(() => {
+      for (const { record, intent } of revisions) this.#store.commit(record.revision - 1, intent, record);
+    });
+  }
+
+  /** Takes over another end of the chain: what was here after `after` is kept as a conflict. */
+  takeInstead(after: number, revisions: readonly StoredRevision[]): void {
+    this.#serve(revisions);
+    this.#keep(() => this.#store.replaceAfter(after, revisions));
+    this.#config = revisions.map(({ record }) => configOf(record)).findLast((config) => config !== null) ?? this.#recordedConfig();
+  }
+
+  /** Tries again what the store did not take. Why it still does not; null: it has all. The ledger has it, and it is served in any case. */
+  keepUp(): string | null {
+    try {
+      for (let [write] = this.#unkept; write !== undefined; [write] = this.#unkept) {
+        write();
+        this.#unkept.shift();
+      }
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   history(): History {
     return { revisions: this.#newestFirst(), intentAt: (revision) => this.#store.intentAt(revision) };
+  }
+
+  #keep(write: () => void): void {
+    this.#unkept.push(write);
+    this.keepUp();
+  }
+
+  #serve(revisions: readonly StoredRevision[]): void {
+    for (const { record, intent } of revisions) {
+      this.#intent = intent;
+      this.#newest = record;
+      this.#config = configOf(record) ?? this.#config;
+    }
+  }
+
+  /** An append is safe to ask twice: the ledger knows its own newest record. */
+  async #askAgain<T>(ask: () => Promise<T>): Promise<T> {
+    const endMs = this.#clock.nowMs() + COMMIT_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof LedgerAwayError) || this.#clock.nowMs() > endMs) throw error;
+        await pause(this.#clock, ASK_AGAIN_MS);
+      }
+    }
   }
 
   #recordedConfig(): string | null {
@@ -85,6 +182,13 @@ export class IntentKeeper {
       page = this.#store.revisions(PAGE, page.at(-1)?.revision);
     }
   }
+}
+
+function awayText({ message, maybeDone }: LedgerAwayError): string {
+  const what = maybeDone
+    ? 'whether the change was stored is not known; weir history shows it when the fleet can be asked again'
+    : 'nothing was changed';
+  return `the store of the fleet cannot be asked (${message}): ${what}. Traffic is served as before`;
 }
 
 function configOf({ touched }: Revision): string | null {

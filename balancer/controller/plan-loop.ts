@@ -45,6 +45,10 @@ export class PlanLoop {
     return this.#number;
   }
 
+  get isRunning(): boolean {
+    return this.#timer !== null;
+  }
+
   get plan(): Plan {
     return this.planned.plan;
   }

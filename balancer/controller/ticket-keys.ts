@@ -26,7 +26,14 @@ interface TicketKey {
 /** A timer waits no longer than this; it looks again then. */
 const LOOK_MS = 3_600_000;
 
-export class TicketKeys {
+export interface KeySource {
+  start(): void;
+  /** Another period; the present key stays until it is over. */
+  rotateEvery(rotateMs: number): void;
+  close(): void;
+}
+
+export class TicketKeys implements KeySource {
   readonly #options: TicketKeysOptions;
   #rotateMs: number;
   #current: TicketKey | null = null;

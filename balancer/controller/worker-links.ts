@@ -9,7 +9,7 @@ import type { WorkMessage } from '../ipc-work.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { MetricsDelta } from '../telemetry/meter.ts';
-import type { AppliedView } from './api/views.ts';
+import type { WorkersAppliedView } from './api/views.ts';
 import { listenPrivately } from './api/unix-socket.ts';
 import { RecentQuestions, type Recollection } from './recent-questions.ts';
 
@@ -173,9 +173,9 @@ export class WorkerLinks {
   }
 
   /** Settles when every worker serves these numbers or newer ones, or when the time is over, with those that do not. */
-  served(wanted: { readonly generation: number; readonly plan: number }, timeoutMs: number): Promise<AppliedView> {
+  served(wanted: { readonly generation: number; readonly plan: number }, timeoutMs: number): Promise<WorkersAppliedView> {
     const startedAtMs = this.#clock.nowMs();
-    const { promise, resolve } = Promise.withResolvers<AppliedView>();
+    const { promise, resolve } = Promise.withResolvers<WorkersAppliedView>();
     const finish = ({ acknowledged, laggards }: Uptake): void => {
       this.#waiters.delete(waiter);
       timer.cancel();
@@ -192,6 +192,11 @@ export class WorkerLinks {
     this.#waiters.add(waiter);
     waiter.check();
     return promise;
+  }
+
+  /** Names of those that do not serve these numbers or newer ones now. */
+  laggards(wanted: { readonly generation: number; readonly plan: number }): readonly string[] {
+    return this.#uptake(wanted).laggards;
   }
 
   /** A worker that is lost or starting serves nothing that could be old, so it counts only where there is no other. */

@@ -21,7 +21,7 @@ import { until } from '../support/until.ts';
 /** A new, empty ledger; `again`: another way into the same one, as another host has it. */
 interface Opened {
   readonly ledger: Ledger;
-  again(): Ledger;
+  readonly again: () => Ledger;
 }
 
 interface Kind {
@@ -108,7 +108,11 @@ function redis(options: { readonly tls: boolean }): Kind {
   };
 }
 
-const KINDS: Readonly<Record<string, Kind>> = { alone: alone(), redis: redis({ tls: false }), 'redis with TLS and least rights': redis({ tls: true }) };
+const KINDS: Readonly<Record<string, Kind>> = {
+  alone: alone(),
+  redis: redis({ tls: false }),
+  'redis with TLS and least rights': redis({ tls: true }),
+};
 
 /** How `next` is asked for on top of `before`. */
 function append(next: Snapshot, before: Snapshot | null, more: Partial<Append> = {}): Append {

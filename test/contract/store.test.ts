@@ -8,6 +8,7 @@ import type { Revision } from '../../balancer/intent/intent.ts';
 import { verifyChain } from '../../balancer/intent/revision.ts';
 import { openSqliteStore } from '../../balancer/store/sqlite.ts';
 import type { Store, StoredToken } from '../../balancer/store/store.ts';
+import { chainOf } from '../support/ledger-chain.ts';
 import { intentOf, recordOf } from '../support/revision-chain.ts';
 
 /** A place that outlives a store; a store opened on it again finds everything. */
@@ -91,6 +92,22 @@ for (const [kind, makeHome] of Object.entries(KINDS)) {
       assert.throws(() => store.commit(0, intentOf(2), recordOf(2, null)), /makes revision 1/);
       assert.throws(() => store.commit(0, intentOf(1), recordOf(2, null)), /record 2/);
       assert.equal(store.readIntent(), null);
+    });
+
+    test('puts another end in place of the one it has, and keeps what was taken out as a conflict', (t) => {
+      const { store, reopen } = open(t);
+      const records = fill(store, 4);
+      const chain = [...records.slice(0, 2).map((record) => ({ record, intent: intentOf(record.revision) }))];
+      const other = chainOf(3, 'bob', chain[1] ?? null);
+      store.replaceAfter(2, other);
+      const check = (now: Store) => {
+        assert.deepEqual([...now.chain()], [...records.slice(0, 2), ...other.map(({ record }) => record)]);
+        assert.deepEqual(now.readIntent(), other[2]?.intent);
+        assert.deepEqual(now.conflicts(10), records.slice(2).toReversed());
+        assert.deepEqual(now.conflicts(1), records.slice(3));
+      };
+      check(store);
+      check(reopen());
     });
 
     test('lists records newest first, in pages', (t) => {

@@ -26,6 +26,8 @@ export interface ApplianceOptions {
    */
   readonly yaml: string;
   readonly workers?: number;
+  /** `state.redis`, as YAML; absent: the host is alone. */
+  readonly redis?: string;
   /** The script that is started; a test may replace it by another one while it runs. */
   readonly program?: string;
   /** False: starts without waiting, for tests of what does not start. */
@@ -228,11 +230,11 @@ export function exchange(url: URL, options: RequestOptions): Promise<Answer> {
 }
 
 /** Adds what of the host part the text does not say. */
-function complete({ yaml, workers = 2 }: ApplianceOptions, directory: string): string {
+function complete({ yaml, workers = 2, redis }: ApplianceOptions, directory: string): string {
   const parts: Readonly<Record<string, string>> = {
     version: '1',
     host: '{ name: test-edge }',
-    state: `{ dir: ${JSON.stringify(join(directory, 'state'))} }`,
+    state: `{ dir: ${JSON.stringify(join(directory, 'state'))}${redis === undefined ? '' : `, redis: ${redis}`} }`,
     workers: String(workers),
     listeners: '{ web: { bind: "127.0.0.1:0" } }',
     admin: '{ bind: "127.0.0.1:0" }',

@@ -3,15 +3,20 @@ import type { Intent, Revision } from '../../balancer/intent/intent.ts';
 import { diffIntent, EMPTY_INTENT } from '../../balancer/intent/diff.ts';
 import { intentHash } from '../../balancer/intent/patch.ts';
 import { chainRevision } from '../../balancer/intent/revision.ts';
-import type { LedgerEntry, LedgerHead, Snapshot } from '../../balancer/store/ledger.ts';
-import { EMPTY_HEAD } from '../../balancer/store/ledger.ts';
+import { EMPTY_HEAD, type LedgerEntry, type LedgerHead, type Snapshot } from '../../balancer/store/ledger.ts';
 import { intentOf } from './revision-chain.ts';
 
+interface NextOptions {
+  /** Every cluster is drained. */
+  readonly close?: boolean;
+  /** Rules that were overruled. */
+  readonly overruled?: readonly string[];
+}
+
 /** One that follows `before` (null: the first), made by `author`. */
-export function nextOf(before: Snapshot | null, author = 'alice'): Snapshot {
+export function nextOf(before: Snapshot | null, author = 'alice', { close = false, overruled }: NextOptions = {}): Snapshot {
   const revision = (before?.record.revision ?? 0) + 1;
-  const dialled = intentOf(revision);
-  const intent: Intent = dialled;
+  const intent = close ? closed(intentOf(revision)) : open(intentOf(revision));
   const record: Revision = chainRevision(
     {
       revision,
@@ -22,10 +27,21 @@ export function nextOf(before: Snapshot | null, author = 'alice'): Snapshot {
       change: { kind: 'dial', cluster: 'eu', percent: revision % 101 },
       touched: diffIntent(before?.intent ?? EMPTY_INTENT, intent),
       undoes: null,
+      ...(overruled === undefined ? {} : { overruled }),
     },
     before?.record ?? null,
   );
   return { record, intent };
+}
+
+/** Whatever eu has, us takes traffic. */
+function open(intent: Intent): Intent {
+  return { ...intent, clusters: { ...intent.clusters, us: { admin: 'active', dialPercent: 100 } } };
+}
+
+function closed(intent: Intent): Intent {
+  const clusters = Object.entries(intent.clusters).map(([name, cluster]) => [name, { ...cluster, admin: 'drain' as const }] as const);
+  return { ...intent, clusters: Object.fromEntries(clusters) };
 }
 
 /** So many revisions on `base`, oldest first. */

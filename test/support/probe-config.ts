@@ -65,6 +65,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
   return {
     hostName: 'edge-1',
     stateDir: '/nowhere',
+    redis: null,
     workers: 1,
     drainDeadlineMs: 1000,
     drills: {},

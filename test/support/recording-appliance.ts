@@ -172,8 +172,9 @@ export class RecordingAppliance implements Appliance {
   }
 
   edges(): ReturnType<Appliance['edges']> {
+    const alone = { version: '0.1.0', servedRevision: this.revision, leads: true, skewMs: null, silentMs: null, problem: null };
     const numbers = { generation: 1, plan: this.revision, revision: this.revision, workersReady: 4, workers: 4 };
-    return this.#list('edges', [{ name: 'edge-1', id: 'f00d', configHash: 'ab'.repeat(32), ...numbers }]);
+    return this.#list('edges', [{ name: 'edge-1', id: 'f00d', configHash: 'ab'.repeat(32), ...numbers, ...alone }]);
   }
 
   workers(): ReturnType<Appliance['workers']> {
@@ -241,7 +242,15 @@ export class RecordingAppliance implements Appliance {
     const differences = changed ? ['services.shop: added'] : [];
     return Promise.resolve({
       ok: true,
-      value: { revision: this.revision, generation: changed && !dryRun ? 2 : 1, changed, dryRun, differences, needsRestart: [] },
+      value: {
+        revision: this.revision,
+        generation: changed && !dryRun ? 2 : 1,
+        changed,
+        dryRun,
+        differences,
+        needsRestart: [],
+        fleet: null,
+      },
     });
   }
 
@@ -349,7 +358,7 @@ export class RecordingAppliance implements Appliance {
         };
       }),
     );
-    const applied = { workers: 4, acknowledged: 4 - this.laggards.length, laggards: this.laggards, tookMs: 123.4 };
+    const applied = { workers: 4, acknowledged: 4 - this.laggards.length, laggards: this.laggards, tookMs: 123.4, fleet: null };
     return {
       revision: this.revision,
       previousRevision,

@@ -1,6 +1,6 @@
 // A real redis-server, on a port of its own, with its data in a directory that ends with it.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,8 @@ export interface RedisServer {
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
+  /** All that was written is gone, as after a fail-over to a replica that had nothing. */
+  forget(): Promise<void>;
 }
 
 /** `settings`: lines of redis.conf. Ends with the test. */
@@ -69,6 +71,10 @@ export async function startRedis(t: Pick<TestContext, 'after'>, settings: readon
     start,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
+    forget: () => {
+      execFileSync('redis-cli', ['-p', String(port), 'FLUSHALL'], { stdio: 'ignore' });
+      return Promise.resolve();
+    },
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
   };

@@ -59,11 +59,17 @@ async function readConfig(file: string): Promise<string> {
   }
 }
 
+function servedText({ fleet }: ConfigApplyResult): string {
+  if (fleet === null) return '';
+  const late = fleet.laggards.length === 0 ? '' : `; not yet by ${fleet.laggards.join(', ')}`;
+  return `: served by ${fleet.acknowledged}/${fleet.hosts} hosts${late}`;
+}
+
 function outcomeOf(result: ConfigApplyResult): string {
   const restart = result.needsRestart.map((what) => `needs a restart: ${what}`);
   const lines = [...result.differences, ...restart].map(plain);
   if (!result.changed) lines.push(`nothing to change; still generation ${result.generation}`);
   else if (result.dryRun) lines.push(`dry run: nothing was changed, still generation ${result.generation}`);
-  else lines.push(`generation ${result.generation}, revision ${result.revision}`);
+  else lines.push(`generation ${result.generation}, revision ${result.revision}${servedText(result)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -14,6 +14,7 @@ const STATUS: Readonly<Record<ApiProblem['code'], number>> = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  unreachable: 503,
   conflict: 409,
   unsafe: 422,
   confirm: 422,

@@ -1,4 +1,5 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
+import type { FleetAppliedView } from './fleet-views.ts';
 import type { RolloutConfig } from '../../config/rollout-config.ts';
 import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
 import type { Renewal, RenewalOf } from '../../ipc-life-cycle.ts';
@@ -184,21 +185,10 @@ export interface WorkerView {
   readonly eventLoopDelayMs: number;
 }
 
-export interface EdgeView {
-  readonly name: string;
-  readonly id: string;
-  readonly configHash: string;
-  readonly generation: number;
-  readonly plan: number;
-  readonly revision: number;
-  readonly workersReady: number;
-  readonly workers: number;
-}
-
 export interface EventView {
   readonly sequence: number;
   readonly at: string;
-  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'controller';
+  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'controller';
   /** One line, no control characters. */
   readonly text: string;
 }
@@ -318,8 +308,8 @@ export interface ChangeResult {
   readonly undo: string;
 }
 
-/** Which workers serve the change. */
-export interface AppliedView {
+/** Which workers of this host serve the change. */
+export interface WorkersAppliedView {
   readonly workers: number;
   readonly acknowledged: number;
   /** Names of those that have not within the time allowed. */
@@ -327,9 +317,15 @@ export interface AppliedView {
   readonly tookMs: number;
 }
 
+export interface AppliedView extends WorkersAppliedView {
+  /** Null: this host is alone. */
+  readonly fleet: FleetAppliedView | null;
+}
+
 /** Every failure of the admin API. `code` decides the exit code of the command. */
 export interface ApiProblem {
-  readonly code: 'usage' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'unsafe' | 'confirm' | 'timeout' | 'internal';
+  readonly code:
+    'usage' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'unreachable' | 'unsafe' | 'confirm' | 'timeout' | 'internal';
   /** Teaches: what, where, what was expected, how to fix. */
   readonly message: string;
   /** With `confirm`: the question. With `conflict`: the present revision. */
@@ -374,4 +370,5 @@ export type RoleView = StatusView['role'];
 export type { RememberedRequest } from '../recent-questions.ts';
 export type { ExplainRequest, ExplainView } from './explain-view.ts';
 export type { DifferenceView, ResultsView, VersionResultView } from './results-view.ts';
+export type { EdgeView, FleetAppliedView } from './fleet-views.ts';
 export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';

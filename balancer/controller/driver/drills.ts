@@ -11,6 +11,7 @@ import { clusterShares } from '../cluster-shares.ts';
 import { lately, servicesBefore, sharesNow, withSeconds } from '../drill/measure.ts';
 import { decodeReports, drillText, type DrillReport, type Ending } from '../drill/report.ts';
 import { DrillWatch, type Lately } from '../drill/watch.ts';
+import type { CommitOutcome } from '../intent-keeper.ts';
 import type { Edge } from '../edge.ts';
 import { forecastOf } from '../forecast.ts';
 import { tellEndedOverrides } from './expiries.ts';
@@ -38,6 +39,8 @@ export class DrillDriver {
   #minute = 0;
   #busy = false;
 
+  #committing = false;
+
   constructor(edge: Edge) {
     this.#edge = edge;
     const { store } = edge.options;
@@ -52,7 +55,7 @@ export class DrillDriver {
   }
 
   /** Has to run alone (`Edge.changes`). */
-  begin(request: DrillRequest, by: string, schedule: string | null = null): Outcome<DrillReport> {
+  async begin(request: DrillRequest, by: string, schedule: string | null = null): Promise<Outcome<DrillReport>> {
     const edge = this.#edge;
     const { keeper, config, options, loop } = edge;
     const unfit = this.#unfit(request);
@@ -92,9 +95,12 @@ export class DrillDriver {
     const author = { name: 'drill', how: schedule === null ? `asked for by ${by}` : `schedule ${schedule}` };
     const cause = { author, source: 'drill' as const, reason: request.reason ?? `drill: ${drillText(report)}`, change, undoes: null };
     const overruled = outcome.overruled === undefined ? {} : { overruled: outcome.overruled };
-    if (!keeper.commit(outcome.intent, outcome.touched, { ...cause, ...overruled })) {
+    const committed = await this.#commits(() =>
+      keeper.commit(outcome.intent, outcome.touched, { ...cause, ...overruled, lease: schedule === null ? null : edge.fleet.lease }),
+    );
+    if (!committed.ok) {
       this.#keep(null);
-      return { ok: false, problem: { code: 'conflict', message: 'the intent changed meanwhile; try again' } };
+      return { ok: false, problem: { code: committed.code, message: `${committed.message}; the drill has not begun` } };
     }
     this.#follow(report);
     edge.events.add('drill', `drill ${report.id} by ${by}: ${outcome.summary}`);
@@ -104,11 +110,11 @@ export class DrillDriver {
   }
 
   /** Ends it before its time; has to run alone. */
-  abort(id: number, caller: Caller): Outcome<DrillReport> {
+  async abort(id: number, caller: Caller): Promise<Outcome<DrillReport>> {
     const running = this.#running;
     if (running?.id !== id || running.state !== 'running')
       return { ok: false, problem: { code: 'not_found', message: `no drill ${id} is under way; weir drill list shows them` } };
-    const problem = this.#bringBack(running, { state: 'aborted', reason: `ended by ${caller.author.name}` });
+    const problem = await this.#bringBack(running, { state: 'aborted', reason: `ended by ${caller.author.name}` });
     if (problem !== null) return { ok: false, problem: { code: 'unsafe', message: problem } };
     return { ok: true, value: this.#running ?? running };
   }
@@ -118,12 +124,12 @@ export class DrillDriver {
     const { clock } = this.#edge.options;
     const second = Math.floor(clock.nowMs() / 1000);
     const passed = Math.min(second - this.#second, LONG_SECONDS);
-    if (this.#running !== null && passed > 0) {
+    if (this.#running !== null && passed > 0 && !this.#committing) {
       this.#second = second;
       this.#look(this.#running, passed);
     }
     const minute = Math.floor(clock.wallMs() / MINUTE_MS);
-    if (minute !== this.#minute) {
+    if (minute !== this.#minute && this.#edge.fleet.leads) {
       this.#minute = minute;
       void this.#beginDue(minute);
     }
@@ -176,9 +182,8 @@ export class DrillDriver {
   async #end(report: DrillReport, ending: Ending): Promise<void> {
     this.#busy = true;
     try {
-      await this.#edge.changes.run(() => {
-        if (this.#running?.id === report.id && this.#running.state === 'running') this.#bringBack(this.#running, ending);
-        return Promise.resolve();
+      await this.#edge.changes.run(async () => {
+        if (this.#running?.id === report.id && this.#running.state === 'running') await this.#bringBack(this.#running, ending);
       });
     } finally {
       this.#busy = false;
@@ -186,18 +191,29 @@ export class DrillDriver {
   }
 
   /** Null: done. Else why the cluster cannot come back now; it is tried again every second. */
-  #bringBack(report: DrillReport, ending: Ending): string | null {
+  async #bringBack(report: DrillReport, ending: Ending): Promise<string | null> {
     const { keeper, events, loop } = this.#edge;
     const outcome = endOverride(keeper.intent, report.id, this.#edge.facts());
     if (!outcome.ok) return outcome.refusal.message;
     const author = { name: 'drill', how: `drill ${report.id}` };
     const change = { kind: 'expire' as const, revision: report.id };
     const cause = { author, source: 'drill' as const, reason: ending.reason, change, undoes: report.id };
-    if (!keeper.commit(outcome.intent, outcome.touched, cause)) return 'the intent changed meanwhile';
+    const committed = await this.#commits(() => keeper.commit(outcome.intent, outcome.touched, cause));
+    if (!committed.ok) return committed.message;
     events.add('drill', `revision ${outcome.intent.revision}: drill ${report.id} is over: ${ending.reason}`);
     this.#settle(report, ending);
     loop.recompute();
     return null;
+  }
+
+  /** What the fleet has not confirmed yet is no sign that somebody else has changed it. */
+  async #commits(commit: () => Promise<CommitOutcome>): Promise<CommitOutcome> {
+    this.#committing = true;
+    try {
+      return await commit();
+    } finally {
+      this.#committing = false;
+    }
   }
 
   #settle(report: DrillReport, { state, reason }: Ending): void {
@@ -235,10 +251,9 @@ export class DrillDriver {
       );
       if (had || !isWithin(drill.when, drill.timeZone, options.clock.wallMs())) continue;
       try {
-        await changes.run(() => {
-          const begun = this.begin({ ...drill, reason: `scheduled as ${name}` }, 'schedule', name);
+        await changes.run(async () => {
+          const begun = await this.begin({ ...drill, reason: `scheduled as ${name}` }, 'schedule', name);
           if (!begun.ok) this.#refuse(name, drill, begun.problem.message);
-          return Promise.resolve();
         });
       } catch (error) {
         options.log.error({ problem: String(error) }, 'a drill cannot begin');

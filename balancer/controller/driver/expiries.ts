@@ -15,7 +15,7 @@ export class ExpiryDriver {
 
   /** Once a second. */
   tick(): void {
-    if (this.#busy || overdue(this.#edge.keeper.intent, this.#edge.options.clock.wallMs()).length === 0) return;
+    if (!this.#edge.fleet.leads || this.#busy || overdue(this.#edge.keeper.intent, this.#edge.options.clock.wallMs()).length === 0) return;
     this.#busy = true;
     void this.#run();
   }
@@ -23,10 +23,7 @@ export class ExpiryDriver {
   async #run(): Promise<void> {
     const { changes, options } = this.#edge;
     try {
-      await changes.run(() => {
-        this.#endAll();
-        return Promise.resolve();
-      });
+      await changes.run(() => this.#endAll());
     } catch (error) {
       options.log.error({ problem: String(error) }, 'what was set for a time cannot return');
     } finally {
@@ -35,10 +32,10 @@ export class ExpiryDriver {
   }
 
   /** Each on its own: one that cannot end holds up no other. */
-  #endAll(): void {
+  async #endAll(): Promise<void> {
     const { keeper, options } = this.#edge;
     for (const id of overdue(keeper.intent, options.clock.wallMs())) {
-      const problem = this.#end(id);
+      const problem = await this.#end(id);
       if (problem === null) this.#told.delete(id);
       else if (this.#told.get(id) !== problem) {
         this.#told.set(id, problem);
@@ -48,8 +45,8 @@ export class ExpiryDriver {
   }
 
   /** Null: done. Else why not. */
-  #end(id: number): string | null {
-    const { keeper, events, loop } = this.#edge;
+  async #end(id: number): Promise<string | null> {
+    const { keeper, events, loop, fleet } = this.#edge;
     const until = keeper.intent.overrides?.[String(id)]?.until ?? '';
     const outcome = endOverride(keeper.intent, id, this.#edge.facts());
     if (!outcome.ok) return outcome.refusal.message;
@@ -60,8 +57,10 @@ export class ExpiryDriver {
       reason: 'its time is over',
       change: { kind: 'expire' as const, revision: id },
       undoes: id,
+      lease: fleet.lease,
     };
-    if (!keeper.commit(outcome.intent, outcome.touched, cause)) return null;
+    const committed = await keeper.commit(outcome.intent, outcome.touched, cause);
+    if (!committed.ok) return committed.code === 'conflict' ? null : committed.message;
     events.add('revision', `revision ${outcome.intent.revision}: ${outcome.summary}`);
     loop.recompute();
     return null;

@@ -1,7 +1,7 @@
 // One question over HTTP for a gate that asks: a connection of its own, verified, without redirects, and an answer of bounded size.
 import { readFileSync } from 'node:fs';
 import { Client } from 'undici';
-import type { SecretReference } from '../../config/config.ts';
+import { readSecret } from '../secret.ts';
 import type { AskedGateConfig } from '../../config/gate-config.ts';
 import type { Answer } from '../../rollout/asked-gate.ts';
 
@@ -11,7 +11,7 @@ export type Fetched = { readonly ok: true; readonly answer: Answer } | { readonl
 
 /** The caller ends it in time with the signal. What is wrong is told without the address, which may carry what is nobody's business. */
 export async function fetchAnswer(gate: AskedGateConfig, url: string, signal: AbortSignal): Promise<Fetched> {
-  const authorization = gate.authorization === null ? '' : secretOf(gate.authorization);
+  const authorization = gate.authorization === null ? '' : readSecret(gate.authorization);
   if (authorization === null) return { ok: false, problem: 'the secret for its authorization cannot be read' };
   const target = new URL(url);
   let client: Client;
@@ -55,16 +55,6 @@ async function bounded(body: AsyncIterable<Uint8Array>): Promise<string | null> 
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
-}
-
-/** Null: it is not there. Read each time, as secrets are replaced while the program runs. */
-function secretOf(reference: SecretReference): string | null {
-  try {
-    const text = 'file' in reference ? readFileSync(reference.file, 'utf8').trim() : (process.env[reference.env] ?? '').trim();
-    return text === '' ? null : text;
-  } catch {
-    return null;
-  }
 }
 
 function codeOf(error: unknown): string {

@@ -32,6 +32,7 @@ export class RolloutDriver {
     const active = Object.entries(services).flatMap(([name, { rollout }]) => (isActive(rollout) ? [{ name, rollout }] : []));
     this.#edge.outcomes.endSecond(new Set(active.map(({ name }) => name)));
     for (const name of this.#driven.keys()) if (!active.some((other) => other.name === name)) this.#forget(name);
+    if (!this.#edge.fleet.leads) return;
     for (const { name, rollout } of active) this.#look(name, rollout);
   }
 
@@ -76,7 +77,7 @@ export class RolloutDriver {
 
   async #make(service: string, rollout: RolloutIntent, { action, note }: Decision): Promise<void> {
     this.#busy = true;
-    const problem = await this.#edge.changes.run(() => Promise.resolve(this.#commit(service, rollout, { action, note }))).catch(String);
+    const problem = await this.#edge.changes.run(() => this.#commit(service, rollout, { action, note })).catch(String);
     this.#busy = false;
     if (problem === null) this.#told.delete(service);
     else if (this.#told.get(service) !== problem) {
@@ -86,7 +87,7 @@ export class RolloutDriver {
   }
 
   /** Null: done, or no longer to be done. Else why not. */
-  #commit(service: string, rollout: RolloutIntent, { action, note }: Decision): string | null {
+  async #commit(service: string, rollout: RolloutIntent, { action, note }: Decision): Promise<string | null> {
     const edge = this.#edge;
     const before = edge.keeper.intent;
     const now = before.services[service]?.rollout;
@@ -96,8 +97,10 @@ export class RolloutDriver {
     const outcome = applyRollout(before, change, edge.facts(), momentOf(edge, service, note));
     if (!outcome.ok) return outcome.refusal.message;
     const author = { name: 'rollout', how: `rollout of ${service}, begun with revision ${rollout.id}` };
-    const cause = { author, source: 'rollout' as const, reason: note, change, undoes: null };
-    if (!edge.keeper.commit(outcome.intent, outcome.touched, cause)) return null;
+    const cause = { author, source: 'rollout' as const, reason: note, change, undoes: null, lease: edge.fleet.lease };
+    const committed = await edge.keeper.commit(outcome.intent, outcome.touched, cause);
+    // Who moved it has made what this would have been, or it is looked at again in a second.
+    if (!committed.ok) return committed.code === 'conflict' ? null : committed.message;
     edge.events.add('rollout', `revision ${outcome.intent.revision}: ${outcome.summary}`);
     tellEndedOverrides(edge, outcome.touched, outcome.intent.revision);
     edge.loop.recompute();

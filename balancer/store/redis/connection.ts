@@ -83,7 +83,7 @@ export class RedisConnection {
   watch(channel: string, onHint: () => void): () => void {
     const client = this.#connect();
     client.on('message', onHint);
-    client.on('ready', () => client.subscribe(channel).then(onHint, () => undefined));
+    client.on('ready', () => void client.subscribe(channel).then(onHint, () => undefined));
     const end = (): void => {
       this.#watches.delete(client);
       client.disconnect();
@@ -100,8 +100,10 @@ export class RedisConnection {
 
   async #ask<T>(ask: (client: Client) => Promise<T>): Promise<T> {
     const client = this.#client;
-    const wasReady = client.status === 'ready';
+    let wasReady = false;
     try {
+      await this.#ready(client);
+      wasReady = true;
       const answer = await ask(client);
       this.#aliveMs = this.#clock.nowMs();
       this.#problem = null;
@@ -113,6 +115,21 @@ export class RedisConnection {
       this.#problem = said;
       this.#rebuildIfHung(client);
       throw new LedgerAwayError(`Redis ${refused ? 'refuses' : 'does not answer'}: ${said}`, wasReady && !refused, { cause: error });
+    }
+  }
+
+  /** A connection that is being made is waited for, no longer than for an answer. */
+  async #ready(client: Client): Promise<void> {
+    if (client.status === 'ready') return;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const timer = this.#clock.after(this.#access.timeoutMs, () => reject(new Error(this.#problem ?? 'not connected')));
+    const onReady = (): void => resolve(undefined);
+    client.once('ready', onReady);
+    try {
+      await promise;
+    } finally {
+      timer.cancel();
+      client.off('ready', onReady);
     }
   }
 
@@ -173,7 +190,9 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
         enableReadyCheck: false,
         clusterRetryStrategy: backOff,
         slotsRefreshTimeout: timeoutMs * 2,
-        ...(tls === null ? {} : { dnsLookup: (address: string, callback: (error: null, address: string) => void) => callback(null, address) }),
+        ...(tls === null
+          ? {}
+          : { dnsLookup: (address: string, callback: (error: null, address: string) => void) => callback(null, address) }),
       } satisfies ClusterOptions;
       return new Cluster([...place.nodes], options);
     }

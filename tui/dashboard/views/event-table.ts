@@ -13,6 +13,7 @@ const KIND_STYLE: Readonly<Record<EventView['kind'], Style>> = {
   worker: 'plain',
   rollout: 'accent',
   drill: 'accent',
+  fleet: 'accent',
   controller: 'plain',
 };
 

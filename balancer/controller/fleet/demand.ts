@@ -1,0 +1,47 @@
+// What the clients of all hosts ask for: this host's own figures and those that the others have told. Pure.
+import type { HostDemand } from './fleet.ts';
+
+type PerName = Readonly<Record<string, number>>;
+type PerNames = Readonly<Record<string, PerName>>;
+
+/** Requests per second by name, of all hosts together. */
+export function sumOf(own: PerName, others: readonly PerName[]): PerName {
+  if (others.length === 0) return own;
+  const sum: Record<string, number> = { ...own };
+  for (const other of others) for (const [name, rps] of Object.entries(other)) sum[name] = (sum[name] ?? 0) + rps;
+  return sum;
+}
+
+/** The same, one level deeper. */
+export function sumOfEach(own: PerNames, others: readonly PerNames[]): PerNames {
+  if (others.length === 0) return own;
+  const names = new Set([own, ...others].flatMap((each) => Object.keys(each)));
+  return Object.fromEntries(
+    [...names].map((name) => [
+      name,
+      sumOf(
+        own[name] ?? {},
+        others.map((other) => other[name] ?? {}),
+      ),
+    ]),
+  );
+}
+
+/** As it is told to others: what is 0 is left out. */
+export function toldDemand({ demand, assigned, classDemand, regionDemand }: HostDemand): HostDemand {
+  return {
+    demand: nonZero(demand),
+    assigned: nonZero(assigned),
+    classDemand: nonZeroEach(classDemand),
+    regionDemand: nonZeroEach(regionDemand),
+  };
+}
+
+function nonZero(perName: PerName): Record<string, number> {
+  return Object.fromEntries(Object.entries(perName).filter(([, rps]) => rps > 0));
+}
+
+function nonZeroEach(perNames: PerNames): Record<string, Record<string, number>> {
+  const entries = Object.entries(perNames).map(([name, perName]) => [name, nonZero(perName)] as const);
+  return Object.fromEntries(entries.filter(([, perName]) => Object.keys(perName).length > 0));
+}

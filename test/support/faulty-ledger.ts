@@ -1,0 +1,36 @@
+// A ledger behind a network that loses questions before they arrive, and answers after they were done.
+import type { Random } from '../../health/clock.ts';
+import { LedgerAwayError, type Ledger } from '../../balancer/store/ledger.ts';
+
+export interface Faults {
+  /** Nothing gets through. */
+  cut: boolean;
+  /** 0 to 1: of questions, and of answers. */
+  readonly lost: number;
+}
+
+/** The ledger as one host reaches it. */
+export function faultyLedger(ledger: Ledger, faults: Faults, random: Random): Ledger {
+  const through = async <T>(ask: () => Promise<T>): Promise<T> => {
+    if (faults.cut || random() < faults.lost) throw new LedgerAwayError('the question was lost', false);
+    const answer = await ask();
+    if (random() < faults.lost) throw new LedgerAwayError('the answer was lost', true);
+    return answer;
+  };
+  return {
+    head: () => through(() => ledger.head()),
+    append: (change) => through(() => ledger.append(change)),
+    replace: (replacement) => through(() => ledger.replace(replacement)),
+    entriesAfter: (after, limit) => through(() => ledger.entriesAfter(after, limit)),
+    snapshot: () => through(() => ledger.snapshot()),
+    configText: (fingerprint) => through(() => ledger.configText(fingerprint)),
+    announce: (host, ttlMs) => through(() => ledger.announce(host, ttlMs)),
+    withdraw: (id) => through(() => ledger.withdraw(id)),
+    hosts: () => through(() => ledger.hosts()),
+    takeLease: (name, holder, ttlMs) => through(() => ledger.takeLease(name, holder, ttlMs)),
+    renewLease: (lease, ttlMs) => through(() => ledger.renewLease(lease, ttlMs)),
+    releaseLease: (lease) => through(() => ledger.releaseLease(lease)),
+    watch: () => () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
