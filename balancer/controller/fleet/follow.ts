@@ -40,6 +40,16 @@ export interface Sides {
 
 /** One step towards the ledger; throws `LedgerAwayError`, `LedgerForgedError`, `StoredTextError` and `UnfitEntryError`, and then nothing has changed here. */
 export async function follow(sides: Sides, there: LedgerHead): Promise<Followed> {
+  try {
+    return await stepTowards(sides, there);
+  } catch (error) {
+    // Another host has put another end there while this one was reading: what was read is of two chains. The next look reads one.
+    if (error instanceof UnfitEntryError && !sameHead(await sides.ledger.head(), there)) return NOTHING;
+    throw error;
+  }
+}
+
+async function stepTowards(sides: Sides, there: LedgerHead): Promise<Followed> {
   const { keeper, ledger, store } = sides;
   const here = keeper.head;
   if (sameHead(here, there)) return NOTHING;
