@@ -252,6 +252,8 @@ export class DrillDriver {
       if (had || !isWithin(drill.when, drill.timeZone, options.clock.wallMs())) continue;
       try {
         await changes.run(async () => {
+          // The lead may have gone while this waited for its turn.
+          if (!this.#edge.fleet.leads) return;
           const begun = await this.begin({ ...drill, reason: `scheduled as ${name}` }, 'schedule', name);
           if (!begun.ok) this.#refuse(name, drill, begun.problem.message);
         });

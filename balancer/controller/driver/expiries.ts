@@ -47,6 +47,8 @@ export class ExpiryDriver {
   /** Null: done. Else why not. */
   async #end(id: number): Promise<string | null> {
     const { keeper, events, loop, fleet } = this.#edge;
+    // The lead may have gone while this waited for its turn; whoever has it then ends it.
+    if (!fleet.leads) return null;
     const until = keeper.intent.overrides?.[String(id)]?.until ?? '';
     const outcome = endOverride(keeper.intent, id, this.#edge.facts());
     if (!outcome.ok) return outcome.refusal.message;

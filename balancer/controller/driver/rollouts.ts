@@ -89,6 +89,8 @@ export class RolloutDriver {
   /** Null: done, or no longer to be done. Else why not. */
   async #commit(service: string, rollout: RolloutIntent, { action, note }: Decision): Promise<string | null> {
     const edge = this.#edge;
+    // The lead may have gone while this waited for its turn; without it nothing is changed.
+    if (!edge.fleet.leads) return null;
     const before = edge.keeper.intent;
     const now = before.services[service]?.rollout;
     // Somebody else may have moved it while this waited for its turn.
