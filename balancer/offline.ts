@@ -3,6 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from './config/config.ts';
 import { editorSchema } from './config/json-schema.ts';
+import { hashPassword, makeKey, type MadeKey } from './config/make-credential.ts';
 import { loadConfig } from './config/load.ts';
 import { loadScenario } from './config/load-scenario.ts';
 import { formatProblem } from './config/problems.ts';
@@ -10,6 +11,7 @@ import { referencePage } from './config/reference.ts';
 import { ERRORS, grpcStatusOfError, isErrorCode, type ErrorEntry } from './errors.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { EXTENSIONS } from './registries.ts';
+import { readSecret } from './secret.ts';
 import { DecisionDecoder, UnreadableDecisions } from './steer/replay/decision-lines.ts';
 import { Replay, replayText, type ReplaySummary } from './steer/replay/replay.ts';
 import { scenarioOf } from './steer/simulate/from-config.ts';
@@ -34,6 +36,14 @@ export async function checkFile(file: string): Promise<FileCheck> {
   if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem) };
   return { ok: true, config: loaded.config, summary: `${file}: valid: ${summarise(loaded.config)}` };
 }
+
+/** `pepperFile` null: there is no pepper. Null: the file cannot be read, or is empty. */
+export function makeConsumerKey(consumer: string, pepperFile: string | null): MadeKey | null {
+  const pepper = pepperFile === null ? null : readSecret({ file: pepperFile });
+  return pepperFile !== null && pepper === null ? null : makeKey(consumer, pepper);
+}
+
+export { hashPassword };
 
 export type FileSimulation =
   /** Figures, and the same in words. */

@@ -36,6 +36,10 @@ export interface Programs {
   replay(file: string, config: string | null): Promise<Replayed>;
   /** The JSON Schema of the config file. */
   configSchema(): Promise<unknown>;
+  /** A key for a consumer. Null: the file with the pepper cannot be read, or is empty. */
+  makeKey(consumer: string, pepperFile: string | null): Promise<MadeKey | null>;
+  /** What of a password may stand in a file. */
+  hashPassword(password: string): Promise<string>;
   /** Runs an agent until it is stopped. */
   agent(options: AgentOptions): Promise<ExitCode>;
 }
@@ -48,6 +52,13 @@ export type Simulated =
 export type Replayed =
   | { readonly ok: true; readonly summary: unknown; readonly mismatches: number; readonly text: string }
   | { readonly ok: false; readonly problems: readonly string[] };
+
+export interface MadeKey {
+  /** Shown once. */
+  readonly key: string;
+  readonly id: string;
+  readonly hash: string;
+}
 
 export interface AgentOptions {
   readonly hub: string;

@@ -139,6 +139,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         load: async () => (await import('./commands/config.ts')).configCommand,
       },
       {
+        name: 'consumer',
+        summary: 'make credentials of those who call',
+        load: async () => (await import('./commands/consumer.ts')).consumerCommand,
+      },
+      {
         name: 'token',
         summary: 'create, list and revoke tokens of the admin API',
         load: async () => (await import('./commands/token.ts')).tokenCommand,

@@ -11,6 +11,8 @@ const programs: Programs = {
   simulate: async (file) => (await import('../balancer/offline.ts')).simulateFile(file),
   replay: async (file, config) => (await import('../balancer/offline.ts')).replayFile(file, config),
   configSchema: async () => (await import('../balancer/offline.ts')).configSchema(),
+  makeKey: async (consumer, pepperFile) => (await import('../balancer/offline.ts')).makeConsumerKey(consumer, pepperFile),
+  hashPassword: async (password) => (await import('../balancer/offline.ts')).hashPassword(password),
   agent: async (options) => (await import('../agent/run.ts')).runAgent(options),
 };
 

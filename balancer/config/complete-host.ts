@@ -23,7 +23,18 @@ import type { ListenerFile, ListenerTlsFile, ServerTlsFile } from './schema-host
 
 export type HostConfig = Omit<
   Config,
-  'regions' | 'clientRegions' | 'clientLocations' | 'clusters' | 'services' | 'routes' | 'safety' | 'gates' | 'drills' | 'hash'
+  | 'regions'
+  | 'clientRegions'
+  | 'clientLocations'
+  | 'clusters'
+  | 'services'
+  | 'routes'
+  | 'safety'
+  | 'gates'
+  | 'drills'
+  | 'consumers'
+  | 'credentials'
+  | 'hash'
 >;
 
 /** Bytes. Below the default of HTTP/2 every body would crawl; above, one client could make a worker hold too much. */

@@ -5,6 +5,7 @@ import { completeConditions, completeHeaders } from './complete-match.ts';
 import { unknownReference } from './complete-service.ts';
 import { inOrder } from './canonical-json.ts';
 import type { FilterConfig, ListenerConfig, PathMatch, PathPolicy, RouteConfig, RouteMatch } from './config.ts';
+import type { OptionsPlace } from './extension.ts';
 import type { ValuePath } from './problems.ts';
 import type { RouteFile } from './schema-fleet.ts';
 import { shadowingRoutes, type RankedRoute } from './shadowed.ts';
@@ -151,10 +152,21 @@ function completeFilters(
     for (const [name, options] of Object.entries(file)) {
       if (filters.some((filter) => filter.name === name))
         completion.reportKey([...path, index, name], `filter ${name} is already given above; put all its options into one entry`);
-      const problem = order.find((extension) => extension.name === name)?.problem?.(options) ?? null;
+      const extension = order.find((one) => one.name === name);
+      const problem = extension?.problem?.(options) ?? null;
       if (problem !== null) completion.report([...path, index, name], problem);
-      filters.push({ name, options: inOrder(options) });
+      const complete = extension?.complete?.(options, optionsPlace([...path, index, name], completion)) ?? options;
+      filters.push({ name, options: inOrder(complete) });
     }
   });
   return filters.sort((a, b) => order.findIndex(({ name }) => name === a.name) - order.findIndex(({ name }) => name === b.name));
+}
+
+function optionsPlace(base: ValuePath, completion: Completion): OptionsPlace {
+  return {
+    consumers: completion.declared.consumers,
+    report: (path, message) => completion.report([...base, ...path], message),
+    secret: (path, where) => completion.secret([...base, ...path], where),
+    readableFile: (path, file) => completion.readableFile([...base, ...path], file),
+  };
 }

@@ -18,6 +18,7 @@ export interface DeclaredNames {
   readonly clusters: ReadonlySet<string>;
   readonly services: ReadonlySet<string>;
   readonly gates: ReadonlySet<string>;
+  readonly consumers: ReadonlySet<string>;
 }
 
 export class Completion {

@@ -1,5 +1,6 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { RedisConfig } from './redis-config.ts';
+import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
 import type { AskedGateConfig } from './gate-config.ts';
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
@@ -13,6 +14,7 @@ import type { MirrorConfig } from './mirror-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
+import type { ServiceTimeouts } from './service-timeouts.ts';
 import type { StickyConfig } from './sticky-config.ts';
 
 /** Shares and splits are integers out of this. */
@@ -290,16 +292,6 @@ export interface SteerConfig {
   readonly overload: Overload;
 }
 
-export interface ServiceTimeouts {
-  readonly firstByteMs: number;
-  readonly betweenBytesMs: number;
-  /** One try, up to the first byte of its answer. `adaptive`: from the latencies seen, and only where there is another place to try; 0: none. */
-  readonly tryMs: number | 'adaptive';
-  /** The whole exchange, all attempts together; 0: none. */
-  readonly requestMs: number;
-  readonly tunnelIdleMs: number;
-}
-
 export interface ServiceConfig {
   readonly name: string;
   /** In the file's order. */
@@ -395,6 +387,8 @@ export interface Config {
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly routes: readonly RouteConfig[];
+  readonly consumers: Readonly<Record<string, ConsumerConfig>>;
+  readonly credentials: CredentialsConfig;
   /** SHA-256 of the fleet part, in hex; two hosts that serve the same have the same. */
   readonly hash: string;
 }

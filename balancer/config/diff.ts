@@ -1,6 +1,7 @@
 // What differs between two configs, in an operator's words: one line per thing that changes.
 import { sameJson } from './canonical-json.ts';
 import { ROUTES_PER_PIECE, routeTexts } from './route-texts.ts';
+import type { ConsumerConfig } from './consumer-config.ts';
 import type { AskedGateConfig } from './gate-config.ts';
 import type { ClusterConfig, Config, ListenerConfig, RouteConfig, ServiceConfig, VersionConfig } from './config.ts';
 
@@ -28,6 +29,8 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...compare('cluster', before.clusters, after.clusters, CLUSTER_WORDS),
       ...Object.entries(after.services).flatMap(([name, service]) => serviceDifferences(before.services[name], service)),
       ...removed('service', before.services, after.services),
+      ...compare('consumer', before.consumers, after.consumers, CONSUMER_WORDS),
+      ...changed('credentials', before.credentials, after.credentials),
       ...routeDifferences(before.routes, after.routes),
     ],
   };
@@ -78,6 +81,15 @@ const GATE_WORDS: Words<AskedGateConfig> = {
   authorization: 'authorization',
   headers: 'headers',
   ca: 'ca',
+};
+
+const CONSUMER_WORDS: Words<ConsumerConfig> = {
+  groups: 'groups',
+  scopes: 'scopes',
+  keys: 'keys',
+  passwords: 'passwords',
+  subjects: 'subjects',
+  certificates: 'certificates',
 };
 
 const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {

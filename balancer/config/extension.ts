@@ -1,5 +1,17 @@
 // How a filter or a balancing policy introduces itself to the config: the loader is handed these and knows no extension by name.
 import type { TSchema } from '@sinclair/typebox';
+import type { SecretReference } from './config.ts';
+import type { ValuePath } from './problems.ts';
+
+/** What an extension may ask while its options are made complete; paths begin at its options. */
+export interface OptionsPlace {
+  readonly consumers: ReadonlySet<string>;
+  report(path: ValuePath, message: string): void;
+  /** Null: it is not said where the secret is, which is reported. */
+  secret(path: ValuePath, where: { readonly file?: string; readonly env?: string }): SecretReference | null;
+  /** The absolute path of a file that must be there. */
+  readableFile(path: ValuePath, file: string): string;
+}
 
 export interface ConfigExtension {
   /** The key in the file. */
@@ -10,6 +22,8 @@ export interface ConfigExtension {
   readonly schema: TSchema;
   /** Why options that passed the schema cannot work all the same, in words that teach; null: they can. */
   readonly problem?: (options: unknown) => string | null;
+  /** Options that passed the schema → options as the extension is made with them: plain JSON, numbers for durations, files absolute. */
+  readonly complete?: (options: unknown, place: OptionsPlace) => unknown;
 }
 
 export interface ConfigExtensions {

@@ -141,6 +141,29 @@ export const KINDS = {
     types: ['string', 'integer', 'array'],
     check: (value) => parseStatuses(value) !== null,
   },
+  keyHash: word(
+    'a hash of a key',
+    'sha256: and 64 hexadecimal digits, or hmac-sha256: with a pepper; `weir consumer key` makes one',
+    '^(hmac-)?sha256:[0-9a-f]{64}$',
+  ),
+  passwordHash: word(
+    'a hash of a password',
+    'scrypt:N:r:p:salt:hash; `weir consumer password` makes one',
+    '^scrypt:[1-9][0-9]{0,7}:[1-9][0-9]?:[1-9][0-9]?:[A-Za-z0-9+/=]{16,}:[A-Za-z0-9+/=]{40,}$',
+  ),
+  scope: word(
+    'a scope',
+    'visible characters but " and \\, for example orders:read (RFC 6749 section 3.3)',
+    '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$',
+  ),
+  instant: text(
+    'a point in time',
+    'a date, or date and time with its zone, for example 2027-01-31 or 2027-01-31T12:00:00Z',
+    (value) =>
+      typeof value === 'string' &&
+      /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$/.test(value) &&
+      !Number.isNaN(Date.parse(value)),
+  ),
   method: word('a method', 'a method in upper case, for example GET', METHOD_PATTERN),
   fieldName: word('a header field name', 'letters, digits and -, for example x-tenant', TOKEN_PATTERN),
   keySource: text(

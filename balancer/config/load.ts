@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { completeClientLocations, completeClientRegions } from './complete-regions.ts';
 import { completeCluster } from './complete-cluster.ts';
+import { completeConsumers, completeCredentials } from './complete-consumers.ts';
 import { completeDrills } from './complete-drills.ts';
 import { completeGate } from './complete-gate.ts';
 import { completeHost } from './complete-host.ts';
@@ -83,11 +84,27 @@ function complete(file: ConfigFile, completion: Completion): Config {
   );
   const clientRegions = completeClientRegions(file, completion);
   const clientLocations = completeClientLocations(file, completion);
+  const consumers = completeConsumers(file.consumers, completion);
+  const credentials = completeCredentials(file.credentials, completion);
   const hash = createHash('sha256').update(
-    canonicalJson({ regions, clientRegions, clientLocations, safety, gates, drills, clusters, services }),
+    canonicalJson({ regions, clientRegions, clientLocations, safety, gates, drills, clusters, services, consumers, credentials }),
   );
   for (const text of routeTexts(routes)) hash.update(text);
-  return { ...host, regions, clientRegions, clientLocations, safety, gates, drills, clusters, services, routes, hash: hash.digest('hex') };
+  return {
+    ...host,
+    regions,
+    clientRegions,
+    clientLocations,
+    safety,
+    gates,
+    drills,
+    clusters,
+    services,
+    routes,
+    consumers,
+    credentials,
+    hash: hash.digest('hex'),
+  };
 }
 
 function declaredNames(root: object): DeclaredNames {
@@ -95,7 +112,13 @@ function declaredNames(root: object): DeclaredNames {
     const value: unknown = Reflect.get(root, part);
     return new Set(typeof value === 'object' && value !== null ? Object.keys(value) : []);
   };
-  return { listeners: keys('listeners'), clusters: keys('clusters'), services: keys('services'), gates: keys('gates') };
+  return {
+    listeners: keys('listeners'),
+    clusters: keys('clusters'),
+    services: keys('services'),
+    gates: keys('gates'),
+    consumers: keys('consumers'),
+  };
 }
 
 function locateAll(findings: readonly Finding[], file: string, document: ConfigDocument): readonly ConfigProblem[] {

@@ -2,6 +2,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { assign } from './schema-assign.ts';
+import { consumers, credentials } from './schema-consumers.ts';
 import { drain } from './schema-drain.ts';
 import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
@@ -340,6 +341,8 @@ export const fleetProperties = (extensions: ConfigExtensions) => ({
   routes: listOf(route(extensions.filters), 'Which request goes to which service; precedence as in the Kubernetes Gateway API', {
     default: [],
   }),
+  consumers,
+  credentials,
 });
 
 type FleetFile = { [K in keyof ReturnType<typeof fleetProperties>]: Static<ReturnType<typeof fleetProperties>[K]> };

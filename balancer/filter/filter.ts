@@ -1,8 +1,13 @@
 // What a filter is: a step of the request path with the phases onRequest, onResponse and onEnd, and a hand on each body; it uses what it needs.
+import type { Clock, Random } from '../../health/clock.ts';
+import type { SecretReference } from '../config/config.ts';
 import type { ConfigExtension } from '../config/extension.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
+import type { Meter } from '../telemetry/meter.ts';
+import type { Consumers } from './authenticate/consumers.ts';
 
 /** How the exchange ended, for onEnd. */
 export interface ExchangeEnd {
@@ -11,8 +16,29 @@ export interface ExchangeEnd {
   readonly durationMs: number;
 }
 
-/** Nothing: go on. A reply: answer with it and go no further. */
-export type RequestVerdict = LocalReply | undefined;
+/** An error of the catalogue as the answer: the client hears its title and code, the log the detail. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  /** Of the answer, besides those of every error: a challenge, when to come again. */
+  readonly fields: Readonly<Fields>;
+}
+
+/** Nothing: go on. A reply or a refusal: answer with it and go no further. */
+export type RequestVerdict = LocalReply | Refusal | undefined;
+
+/** What filters of a worker are made with. */
+export interface FilterEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Who may call, by what they show. */
+  readonly consumers: Consumers;
+  /** Null: it is not where the reference says. */
+  readonly readSecret: (reference: SecretReference) => string | null;
+  readonly meter: Meter;
+  /** Name of the route the filter is made for. */
+  readonly route: string;
+}
 
 /** What comes behind the last bytes of a body. */
 export interface LastBytes {
@@ -52,6 +78,8 @@ export interface Filter {
 
 /** The entry of a filter in the registry. */
 export interface FilterDefinition extends ConfigExtension {
-  /** Makes the filter of one route; `options` have passed the schema. Throws a plain Error that teaches when they cannot work. */
-  create(options: unknown): Filter;
+  /** The options of one use as they stand in the file, in YAML; the page of the filter shows it, and the tests run it. */
+  readonly example: string;
+  /** Makes the filter of one route; `options` are complete. Throws a plain Error that teaches when they cannot work on this host. */
+  create(options: unknown, environment: FilterEnvironment): Filter;
 }

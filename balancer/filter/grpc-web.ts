@@ -114,6 +114,7 @@ export const grpcWeb: FilterDefinition = {
   name: 'grpcWeb',
   summary: 'Lets gRPC-Web clients, in the binary form and in base64, call gRPC services; other requests pass as they are.',
   schema: Type.Object({}, { additionalProperties: false, description: 'grpcWeb has no options' }),
+  example: '{}',
   create() {
     const forms = new WeakMap<CanonicalRequest, WebForm>();
     return {

@@ -30,14 +30,15 @@ type Edits = Static<typeof schema>['request'];
 /** Fields that frame or route a message; changing them here would let what is sent differ from what was decided. */
 const RESERVED = new Set(['connection', 'content-length', 'host', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
 
+const namesOf = ({ set, add, remove }: Edits): readonly string[] =>
+  [...Object.keys(set), ...Object.keys(add), ...remove].map((name) => name.toLowerCase());
+
 function compile(edits: Edits): (fields: Fields) => void {
   const lower = (names: Readonly<Record<string, string>>) =>
     Object.entries(names).map(([name, value]) => [name.toLowerCase(), value] as const);
   const set = lower(edits.set);
   const add = lower(edits.add);
   const remove = edits.remove.map((name) => name.toLowerCase());
-  for (const name of [...set.map(([name]) => name), ...add.map(([name]) => name), ...remove])
-    if (RESERVED.has(name)) throw new Error(`headers: "${name}" belongs to the message framing and cannot be edited; leave it out`);
   return (fields) => {
     for (const name of remove) removeField(fields, name);
     for (const [name, value] of set) setField(fields, name, value);
@@ -49,6 +50,12 @@ export const headers: FilterDefinition = {
   name: 'headers',
   summary: 'Sets, adds and removes header fields of request and response.',
   schema,
+  example: '{ request: { set: { x-edge: "1" } }, response: { remove: [server] } }',
+  problem(options) {
+    const { request, response } = options as Static<typeof schema>;
+    const reserved = [...namesOf(request), ...namesOf(response)].find((name) => RESERVED.has(name));
+    return reserved === undefined ? null : `headers: "${reserved}" belongs to the message framing and cannot be edited; leave it out`;
+  },
   create(options) {
     const { request, response } = options as Static<typeof schema>;
     const editRequest = compile(request);

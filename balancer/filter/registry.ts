@@ -1,7 +1,14 @@
 // The list of filters. Its order is the order in which a route's filters run on the request, whatever the file's order.
+import { addressAccess } from './address-access.ts';
+import { authenticate } from './authenticate/authenticate.ts';
+import { authorize } from './authorize.ts';
 import type { FilterDefinition } from './filter.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { headers } from './headers.ts';
 import { requestId } from './request-id.ts';
 
-export const FILTERS: readonly FilterDefinition[] = [grpcWeb, requestId, headers];
+/**
+ * What tells of the request comes first, so that refusals carry it too. Then who may not even try (by address), who calls, what they may do;
+ * last what changes a request that goes on. On the way back the order is the other way round.
+ */
+export const FILTERS: readonly FilterDefinition[] = [requestId, addressAccess, authenticate, authorize, grpcWeb, headers];

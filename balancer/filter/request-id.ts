@@ -18,6 +18,7 @@ export const requestId: FilterDefinition = {
   name: 'requestId',
   summary: 'Adds the request id to the response.',
   schema,
+  example: '{ header: x-correlation-id }',
   create(options) {
     const { header } = options as Static<typeof schema>;
     return {

@@ -60,6 +60,7 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
     serverName: facts.serverName,
     clientCertificate: facts.clientCertificate,
     requestId: requestIdOf(head, facts),
+    identity: null,
   };
 }
 

@@ -1,6 +1,7 @@
 // The canonical request: computed once per request, used by every later step, whatever HTTP version it came with.
 import type { ClientCertificate } from './client-certificate.ts';
 import type { Fields } from './fields.ts';
+import type { Identity } from './identity.ts';
 
 export interface CanonicalRequest {
   /** As sent; case matters (RFC 9110 section 9.1). */
@@ -35,4 +36,6 @@ export interface CanonicalRequest {
   readonly clientCertificate: ClientCertificate | null;
   /** Kept from a trusted peer, else made here. */
   requestId: string;
+  /** Set by the filter that proves it; null: nobody in particular. */
+  identity: Identity | null;
 }

@@ -2,7 +2,9 @@
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import type { Config, RouteConfig } from '../config/config.ts';
-import type { ExchangeEnd, Filter } from '../filter/filter.ts';
+import type { Clock } from '../../health/clock.ts';
+import { Consumers } from '../filter/authenticate/consumers.ts';
+import type { ExchangeEnd, Filter, FilterEnvironment } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
 import type { ClientRegions } from '../locate/client-regions.ts';
 import type { CanonicalRequest } from '../message/request.ts';
@@ -41,6 +43,9 @@ export interface GenerationEnvironment extends TlsSources {
   readonly pinKey: PinKey;
   /** Null: no service asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
+  readonly clock: Clock;
+  /** Null: it is not where the reference says. */
+  readonly readSecret: FilterEnvironment['readSecret'];
 }
 
 /** A route with all it needs; filters a route does not use are not there at all. */
@@ -119,6 +124,7 @@ export class Generation {
   readonly clientRegions: ClientRegions | null;
   readonly #routers: Routers;
   readonly #meter: Meter;
+  readonly #filterEnvironment: Omit<FilterEnvironment, 'route'>;
   /** By the index of the route. Those without filters are made by their first request: most of thousands have none in a generation's life. */
   readonly #routes: (RouteRuntime | null)[];
 
@@ -138,6 +144,8 @@ export class Generation {
         new ServiceSteering(service, clusters, environment, previous?.services.get(service.name) ?? null),
       ]),
     );
+    const { clock, random, readSecret, meter } = environment;
+    this.#filterEnvironment = { clock, random, readSecret, meter, consumers: Consumers.of(config, readSecret) };
     this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
   }
 
@@ -183,7 +191,7 @@ export class Generation {
   #make(route: RouteConfig): RouteRuntime {
     const service = this.services.get(route.service);
     if (service === undefined) throw new Error(`route ${route.name}: service "${route.service}" is not configured`);
-    return new RouteRuntime(route, service, filtersOf(route), this.#meter);
+    return new RouteRuntime(route, service, filtersOf(route, this.#filterEnvironment), this.#meter);
   }
 }
 
@@ -205,9 +213,10 @@ function clustersOf(config: Config, environment: GenerationEnvironment, previous
 }
 
 /** In the order of the registry, whatever the file's order. */
-function filtersOf(route: RouteConfig): readonly Filter[] {
+function filtersOf(route: RouteConfig, environment: Omit<FilterEnvironment, 'route'>): readonly Filter[] {
   const made: Filter[] = [];
   for (const definition of FILTERS)
-    for (const { name, options } of route.filters) if (name === definition.name) made.push(definition.create(options));
+    for (const { name, options } of route.filters)
+      if (name === definition.name) made.push(definition.create(options, { ...environment, route: route.name }));
   return made;
 }

@@ -1,5 +1,6 @@
 // The request path, on one screen: parsed request → route → route filters → split → cluster → endpoint → attempts → response → end.
 import type { ErrorCode } from '../errors.ts';
+import type { Refusal } from '../filter/filter.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
@@ -78,13 +79,13 @@ export class Pipeline implements DownstreamHandler {
       if (verdict instanceof Promise) {
         verdict
           .then((later) => {
-            if (later !== undefined) flow.reply(later);
+            if (later !== undefined) answer(flow, later);
             else if (!flow.finished) this.#filter(flow, route, i + 1);
           })
           .catch((error: unknown) => flow.crash(error, 'request'));
         return;
       }
-      if (verdict !== undefined) return flow.reply(verdict);
+      if (verdict !== undefined) return answer(flow, verdict);
     }
     flow.proceed(route);
   }
@@ -115,6 +116,12 @@ export class Pipeline implements DownstreamHandler {
     accessLog?.write(entry);
     recent.keep({ ...entry, failed: [], chosenBy: '', plan: recent.plan, reasons: [] }, true);
   }
+}
+
+/** What a filter says in place of the service. */
+function answer(flow: RequestFlow, verdict: LocalReply | Refusal): void {
+  if ('code' in verdict) flow.fail(verdict.code, verdict.detail, verdict.fields);
+  else flow.reply(verdict);
 }
 
 /**

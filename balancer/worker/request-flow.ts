@@ -47,7 +47,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   #chosenBy = '';
   #plan = 0;
   /** Of the request, as they go upstream. */
-  #fields: Readonly<Fields> = [];
+  #fields: Readonly<Fields> = NO_FIELDS;
   /** Null: the request has no body. */
   body: OutgoingBody | null = null;
   /** What filters make of the response's body; null: nothing. */
@@ -106,7 +106,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   }
 
   /** Answers with an error of the catalogue, or breaks off when it is too late to answer. */
-  fail(code: ErrorCode, detail: string): void {
+  fail(code: ErrorCode, detail: string, fields: Readonly<Fields> = NO_FIELDS): void {
     if (this.#finished) return;
     this.#error = code;
     this.#detail = detail;
@@ -116,7 +116,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     }
     this.#result = ERRORS[code].status;
     this.#context.counters.localReply(this.exchange.request.listener, code);
-    this.reply(errorReplyTo(this.exchange.request, code));
+    this.reply(errorReplyTo(this.exchange.request, code, fields));
   }
 
   /** Code of a filter threw: a bug, of which this request dies and no other. It is counted, and no filter sees the request again. */
@@ -394,3 +394,4 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
 
 const NO_TIMEOUTS = { firstByteMs: 0, betweenBytesMs: 0, tunnelIdleMs: 0 };
 const NONE_TRIED: readonly Endpoint[] = [];
+const NO_FIELDS: Readonly<Fields> = [];

@@ -13,13 +13,17 @@ const GRPC_TYPE = /^application\/grpc(?:-web(?:-text)?)?(?:\+[a-z0-9.-]+)?(?=[ \
 /** What a client hears of a reply that a filter made. */
 const MAX_GRPC_MESSAGE = 200;
 
-/** The response to an error of a request that could be read. */
-export function errorReplyTo({ fields, requestId }: CanonicalRequest, code: ErrorCode): LocalReply {
+/** The response to an error of a request that could be read, with fields that belong to this one. */
+export function errorReplyTo({ fields, requestId }: CanonicalRequest, code: ErrorCode, further: Readonly<Fields> = []): LocalReply {
   const type = grpcTypeOf(fields);
-  if (type === '') return errorReply(code, fieldValue(fields, 'accept'), requestId);
+  if (type === '') {
+    const reply = errorReply(code, fieldValue(fields, 'accept'), requestId);
+    return further.length === 0 ? reply : { ...reply, fields: [...reply.fields, ...further] };
+  }
   const { title, proxyStatus } = ERRORS[code];
   const own: Fields = ['cache-control', 'no-store', 'proxy-status', `weir; error=${proxyStatus}`];
   if (requestId !== '') own.push('x-request-id', requestId);
+  own.push(...further);
   return grpcReply(type, grpcStatusOfError(code), title, own);
 }
 

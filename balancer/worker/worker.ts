@@ -27,6 +27,7 @@ import { inTurns } from '../../health/in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
 import { ListenerSet } from './listener-set.ts';
 import { PassThrough } from './pass-through.ts';
+import { readSecret } from '../secret.ts';
 import { PinKey } from '../steer/pins.ts';
 import { Pipeline } from './pipeline.ts';
 import { RecentRequests } from './recent-requests.ts';
@@ -256,6 +257,8 @@ export class Worker {
       pinKey: this.#pinKey,
       readFile: readFileSync,
       nowMs: this.#context.nowMs,
+      clock: this.#clock,
+      readSecret,
       warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),
     };
     const routers = await inTurns(routersInSteps(config), this.#clock);

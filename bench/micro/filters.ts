@@ -1,12 +1,24 @@
 // Micro bench of filters: what each of them costs a request and its response, beside copying the fields it is given.
 import { headers } from '../../balancer/filter/headers.ts';
-import type { Filter } from '../../balancer/filter/filter.ts';
+import { hash } from 'node:crypto';
+import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
+import { authenticate } from '../../balancer/filter/authenticate/authenticate.ts';
+import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
+import type { Filter, FilterEnvironment } from '../../balancer/filter/filter.ts';
+import { systemClock } from '../../health/clock.ts';
+import { Meter } from '../../balancer/telemetry/meter.ts';
 import { requestId } from '../../balancer/filter/request-id.ts';
 import type { CanonicalRequest } from '../../balancer/message/request.ts';
 import type { MicroCase, MicroSubject } from './harness.ts';
 
 const FIELDS = ['user-agent', 'curl/8.5.0', 'accept', '*/*', 'accept-encoding', 'gzip', 'cookie', 'session=1', 'x-internal', 'yes'];
 const RESPONSE_FIELDS = ['content-type', 'text/plain', 'server', 'origin', 'cache-control', 'no-store'];
+
+const KEY = 'acme_1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+const CALLER: ConsumerConfig = {
+  ...{ name: 'acme', groups: ['partners'], scopes: ['orders:read'], passwords: [], subjects: [], certificates: [] },
+  keys: [{ id: 'acme_1', hash: hash('sha256', KEY), expiresMs: null, from: [], scopes: [] }],
+};
 
 const newRequest = (): CanonicalRequest => ({
   ...{ method: 'GET', scheme: 'http', host: 'shop.example.com', authority: 'shop.example.com', path: '/', query: '', hasQuery: false },
@@ -22,11 +34,13 @@ const newRequest = (): CanonicalRequest => ({
     listener: 'web',
   },
   requestId: '0123456789abcdef',
+  identity: null,
   fields: [],
 });
 
 /** Fresh fields each time, as every request has its own; the first case does nothing else. */
-function filtering(name: string, filter: Filter): MicroCase {
+function filtering(name: string, filter: Filter, more: readonly string[] = []): MicroCase {
+  const sent = [...FIELDS, ...more];
   const request = newRequest();
   const response = { status: 200, fields: new Array<string>() };
   return {
@@ -34,7 +48,7 @@ function filtering(name: string, filter: Filter): MicroCase {
     run: (iterations) => {
       let total = 0;
       for (let turn = 0; turn < iterations; turn += 1) {
-        request.fields = FIELDS.slice();
+        request.fields = sent.slice();
         response.fields = RESPONSE_FIELDS.slice();
         void filter.onRequest?.(request);
         filter.onResponse?.(request, response);
@@ -44,6 +58,21 @@ function filtering(name: string, filter: Filter): MicroCase {
     },
   };
 }
+
+const environment: FilterEnvironment = {
+  clock: systemClock,
+  random: Math.random,
+  consumers: new Consumers([CALLER], null),
+  readSecret: () => null,
+  meter: new Meter(),
+  route: 'shop',
+};
+
+const byKey = {
+  require: 'any',
+  forward: { consumer: 'x-consumer', groups: 'x-consumer-groups' },
+  key: { header: 'x-api-key', forward: false },
+};
 
 const edits = {
   request: { set: { 'x-edge': 'bench' }, add: {}, remove: ['x-internal'] },
@@ -55,7 +84,8 @@ export const filters: MicroSubject = {
   summary: 'the filters of a route on one request and its response',
   cases: () => [
     filtering('none', {}),
-    filtering('requestId', requestId.create({ header: 'x-request-id' })),
-    filtering('headers, 4 edits', headers.create(edits)),
+    filtering('requestId', requestId.create({ header: 'x-request-id' }, environment)),
+    filtering('authenticate, key', authenticate.create(byKey, environment), ['x-api-key', KEY]),
+    filtering('headers, 4 edits', headers.create(edits, environment)),
   ],
 };

@@ -1,10 +1,13 @@
-// What every filter keeps to: it works with its defaults, on any request and any response, and writes nothing that could end a field early.
+// What every filter keeps to: it works as its page shows it, on any request and any response, and writes nothing that could end a field early.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Value } from '@sinclair/typebox/value';
+import { parse } from 'yaml';
 import { FILTERS } from '../../balancer/filter/registry.ts';
-import type { Filter } from '../../balancer/filter/filter.ts';
+import type { Filter, RequestVerdict } from '../../balancer/filter/filter.ts';
+import { ERRORS } from '../../balancer/errors.ts';
 import type { Fields } from '../../balancer/message/fields.ts';
+import { aFilterEnvironment } from '../support/filter-environment.ts';
+import { filterOptions, filterProblems } from '../support/filter-options.ts';
 import { aRequest } from '../support/request.ts';
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
@@ -18,8 +21,16 @@ function assertFields(fields: Fields): void {
   }
 }
 
+function assertVerdict(verdict: RequestVerdict): void {
+  if (verdict === undefined) return;
+  assertFields([...verdict.fields]);
+  if ('code' in verdict) assert.ok(verdict.detail !== '' && ERRORS[verdict.code].status >= 400);
+  else assert.ok(verdict.status >= 200 && verdict.status <= 599);
+}
+
 for (const definition of FILTERS) {
-  const create = (): Filter => definition.create(Value.Default(definition.schema, {}));
+  const options = filterOptions(definition.name, definition.example, '{ acme: {} }');
+  const create = (): Filter => definition.create(options, aFilterEnvironment());
 
   describe(`filter ${definition.name}`, () => {
     it('has a name of its own and says in a sentence what it does', () => {
@@ -28,20 +39,21 @@ for (const definition of FILTERS) {
       assert.match(definition.summary, /^[A-Z].*\.$/);
     });
 
-    it('works with its defaults in at least one phase', () => {
+    it('works as its page shows it in at least one phase', () => {
       const { onRequest, onResponse, onEnd } = create();
       assert.ok([onRequest, onResponse, onEnd].some((phase) => phase !== undefined));
     });
 
     it('refuses options it does not know', () => {
-      assert.equal(Value.Check(definition.schema, { ...Object(Value.Default(definition.schema, {})), noSuchOption: 1 }), false);
+      const more = JSON.stringify({ ...Object(parse(definition.example)), noSuchOption: 1 });
+      assert.match(filterProblems(definition.name, more, '{ acme: {} }').join('\n'), /noSuchOption/);
     });
 
-    it('lets plain requests and responses through, and leaves their fields well formed', async () => {
+    it('answers plain requests or lets them through, and leaves fields well formed', async () => {
       const filter = create();
       for (const fields of [[], ['accept', '*/*', 'cookie', 'a=b'], ['x-request-id', 'mine', 'x-a', '\u00e9']]) {
         const request = aRequest({ fields: [...fields] });
-        await filter.onRequest?.(request);
+        assertVerdict(await filter.onRequest?.(request));
         assertFields(request.fields);
         for (const status of [200, 304, 404, 503]) {
           const response = { status, fields: [...fields] };

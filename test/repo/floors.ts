@@ -43,7 +43,7 @@ export const PLACES: readonly Place[] = [
     ],
   },
   { floor: 7, paths: ['balancer/listener/'] },
-  { floor: 7, paths: ['balancer/registries.ts', 'balancer/host-environment.ts'] },
+  { floor: 7, paths: ['balancer/registries.ts', 'balancer/host-environment.ts', 'balancer/secret.ts'] },
   { floor: 6, paths: ['balancer/filter/'] },
   { floor: 6, paths: ['balancer/rollout/'] },
   { floor: 5, paths: ['balancer/upstream/'] },

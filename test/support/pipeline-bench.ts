@@ -72,6 +72,8 @@ export function startPipelineBench(t: TestContext, parts: object, accessLog: Acc
     nowMs: () => 0,
     warn: () => undefined,
     clientRegions: null,
+    clock,
+    readSecret: () => null,
   };
   const generation = new OneRoute({ number: 1, config }, new Map(), environment, null);
   t.after(() => {

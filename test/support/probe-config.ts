@@ -85,6 +85,8 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     regions: {},
     clientRegions: {},
     clientLocations: null,
+    consumers: {},
+    credentials: { pepper: null },
     hash: '',
   };
 }

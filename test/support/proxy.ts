@@ -36,6 +36,8 @@ export interface ProxyOptions {
   readonly routes?: readonly Part[];
   /** Behind the first; their service is the same. */
   readonly moreRoutes?: readonly Part[];
+  /** Other parts of the file: consumers, credentials. */
+  readonly parts?: Part;
   /** What the plan is made for; default: nothing is known. */
   readonly demand?: Pick<PlanFacts, 'demand' | 'classDemand'>;
 }
@@ -103,6 +105,7 @@ function configOf(directory: string, port: number, options: ProxyOptions): Confi
     listeners: { web: { bind: `127.0.0.1:${port}`, ...listener } },
     clusters: { one: { endpoints, health: 'none', ...cluster }, ...options.clusters },
     services: { shop: { versions: { blue: { clusters: { one: {} } } }, ...service }, ...options.services },
+    ...options.parts,
     routes: options.routes ?? [{ name: 'all', service: 'shop', ...route }, ...moreRoutes.map((more) => ({ service: 'shop', ...more }))],
   });
   const result = loadConfig({ file: join(directory, 'weir.yaml'), text }, EXTENSIONS, { cores: 1, hostName: 'test', readable: () => true });

@@ -22,6 +22,7 @@ export function aRequest(facts: Partial<CanonicalRequest> = {}): CanonicalReques
     serverName: '',
     clientCertificate: null,
     requestId: 'test-1',
+    identity: null,
     ...facts,
   };
 }

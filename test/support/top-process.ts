@@ -11,7 +11,16 @@ const [socket = '', fault = 'throw'] = process.argv.slice(2);
 const unused = (): never => {
   throw new Error('weir top starts no other program');
 };
-const programs: Programs = { serve: unused, check: unused, simulate: unused, replay: unused, configSchema: unused, agent: unused };
+const programs: Programs = {
+  serve: unused,
+  check: unused,
+  simulate: unused,
+  replay: unused,
+  configSchema: unused,
+  makeKey: unused,
+  hashPassword: unused,
+  agent: unused,
+};
 
 process.once('SIGUSR2', () => {
   const defect = new Error('a defect on purpose');

@@ -1,7 +1,7 @@
 // One question over HTTP for a gate that asks: a connection of its own, verified, without redirects, and an answer of bounded size.
 import { readFileSync } from 'node:fs';
 import { Client } from 'undici';
-import { readSecret } from '../secret.ts';
+import { readSecret } from '../../secret.ts';
 import type { AskedGateConfig } from '../../config/gate-config.ts';
 import type { Answer } from '../../rollout/asked-gate.ts';
 

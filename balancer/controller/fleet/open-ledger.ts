@@ -8,7 +8,7 @@ import type { Ledger } from '../../store/ledger.ts';
 import type { RedisPlace } from '../../store/redis/connection.ts';
 import { RedisLedger } from '../../store/redis/redis-ledger.ts';
 import { parseKeys, Seal } from '../../store/seal.ts';
-import { readSecret } from '../secret.ts';
+import { readSecret } from '../../secret.ts';
 
 /** Throws with what is wrong with the key file or a secret. Connects in the background. */
 export function openLedger(redis: RedisConfig, clock: Clock): Ledger {

@@ -46,6 +46,7 @@ function stage(t: TestContext): Stage {
     message: (text) => void written.push(text),
     progress: () => undefined,
     confirm: () => Promise.resolve(false),
+    input: () => Promise.resolve(''),
   };
   const nothing = () => Promise.reject(new Error('not started here'));
   const call: CommandCall = {
@@ -53,7 +54,16 @@ function stage(t: TestContext): Stage {
     terminal,
     format: 'table',
     connect: () => Promise.resolve(client),
-    programs: { serve: nothing, check: nothing, simulate: nothing, replay: nothing, configSchema: nothing, agent: nothing },
+    programs: {
+      serve: nothing,
+      check: nothing,
+      simulate: nothing,
+      replay: nothing,
+      configSchema: nothing,
+      makeKey: nothing,
+      hashPassword: nothing,
+      agent: nothing,
+    },
     signal: new AbortController().signal,
     ifInterrupted: () => undefined,
   };

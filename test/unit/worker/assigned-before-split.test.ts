@@ -53,6 +53,8 @@ function bench(service: string, changes: readonly DirectChange[] = []) {
     evidence,
     readFile: () => Buffer.alloc(0),
     nowMs: () => 0,
+    clock: new ManualClock(),
+    readSecret: () => null,
     warn: () => undefined,
   };
   const generation = new Generation({ number: 1, config }, new Map(), { ...environment, meter, pinKey, clientRegions: null }, null);

@@ -51,6 +51,8 @@ class Bench {
     random: seededRandom(5),
     evidence: this.evidence,
     readFile: () => Buffer.alloc(0),
+    clock: new ManualClock(),
+    readSecret: () => null,
     nowMs: () => 0,
     warn: () => undefined,
     meter: this.meter,

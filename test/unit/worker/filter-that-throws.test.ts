@@ -110,6 +110,8 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
     pinKey: new PinKey(),
     clientRegions: null,
     readFile: readFileSync,
+    clock: systemClock,
+    readSecret: () => null,
     nowMs: () => 0,
     warn: () => undefined,
   };
@@ -182,6 +184,7 @@ function ask(pipeline: Pipeline): Answer {
       serverName: '',
       clientCertificate: null,
       requestId: 'r1',
+      identity: null,
     },
     bodyLength: 0,
     startedMs: systemClock.nowMs(),

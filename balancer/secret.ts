@@ -1,6 +1,6 @@
 // Secrets are read where they are kept, when they are needed.
 import { readFileSync } from 'node:fs';
-import type { SecretReference } from '../config/config.ts';
+import type { SecretReference } from './config/config.ts';
 
 /** Null: it is not there. Read each time, as secrets are replaced while the program runs. */
 export function readSecret(reference: SecretReference): string | null {

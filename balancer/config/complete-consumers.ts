@@ -1,0 +1,73 @@
+// Consumers of the file → consumers of the config; a credential belongs to one of them.
+import type { Completion } from './completion.ts';
+import type { ConsumerConfig, CredentialsConfig, KeyCredential } from './consumer-config.ts';
+import type { ValuePath } from './problems.ts';
+import type { ConsumersFile, CredentialsFile } from './schema-consumers.ts';
+
+type ConsumerFile = ConsumersFile[string];
+
+/** By name. */
+export function completeConsumers(files: ConsumersFile, completion: Completion): Readonly<Record<string, ConsumerConfig>> {
+  const owners = new Owners(completion);
+  return Object.fromEntries(
+    completion.usable('consumers', files).map(([name, file]) => {
+      claimAll(file, name, owners);
+      return [name, completeConsumer(name, file)];
+    }),
+  );
+}
+
+export function completeCredentials({ pepper }: CredentialsFile, completion: Completion): CredentialsConfig {
+  return { pepper: pepper === undefined ? null : completion.secret(['credentials', 'pepper'], pepper) };
+}
+
+function completeConsumer(name: string, file: ConsumerFile): ConsumerConfig {
+  return {
+    name,
+    groups: [...new Set(file.groups)],
+    scopes: [...new Set(file.scopes)],
+    keys: file.keys.map((key): KeyCredential => ({
+      id: key.id,
+      hash: key.hash.slice(key.hash.indexOf(':') + 1),
+      expiresMs: key.expires === undefined ? null : Date.parse(key.expires),
+      from: key.from,
+      scopes: key.scopes,
+    })),
+    passwords: file.passwords,
+    subjects: file.subjects,
+    certificates: file.certificates,
+  };
+}
+
+/** What proves two consumers at once proves nobody. */
+class Owners {
+  readonly #taken = new Map<string, string>();
+  readonly #completion: Completion;
+
+  constructor(completion: Completion) {
+    this.#completion = completion;
+  }
+
+  claim(what: string, consumer: string, path: ValuePath): void {
+    const owner = this.#taken.get(what);
+    if (owner === undefined) this.#taken.set(what, consumer);
+    else
+      this.#completion.report(
+        path,
+        owner === consumer
+          ? 'stands twice with this consumer; expected it once'
+          : `belongs to consumer "${owner}" already; expected a credential that nobody else has`,
+      );
+  }
+}
+
+function claimAll(file: ConsumerFile, name: string, owners: Owners): void {
+  const at = (...rest: readonly (string | number)[]): ValuePath => ['consumers', name, ...rest];
+  file.keys.forEach(({ id, hash }, index) => {
+    owners.claim(`hash ${hash}`, name, at('keys', index, 'hash'));
+    if (id !== '') owners.claim(`id ${id}`, name, at('keys', index, 'id'));
+  });
+  file.passwords.forEach(({ user }, index) => owners.claim(`user ${user}`, name, at('passwords', index, 'user')));
+  file.subjects.forEach((subject, index) => owners.claim(`subject ${subject}`, name, at('subjects', index)));
+  file.certificates.forEach((text, index) => owners.claim(`certificate ${text}`, name, at('certificates', index)));
+}

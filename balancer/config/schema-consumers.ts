@@ -1,0 +1,60 @@
+// The part of the file's schema that says who may call.
+import { Type, type Static } from '@sinclair/typebox';
+import { listOf, mapping, named, optionalMapping, secretOf, valueOf } from './schema-parts.ts';
+
+const key = mapping(
+  {
+    id: Type.String({
+      default: '',
+      pattern: '^([A-Za-z0-9]+_[A-Za-z0-9]+)?$',
+      description: 'The part of the key before the dot, which may be seen; absent: the key has no such part',
+    }),
+    hash: valueOf('keyHash', 'Hash of the whole key; `weir consumer key` makes both'),
+    expires: Type.Optional(valueOf('instant', 'Not taken any more from then on; absent: never')),
+    from: listOf(valueOf('addressBlock', 'Block'), 'Blocks the client must be in; absent: anywhere', { default: [] }),
+    scopes: listOf(valueOf('scope', 'Scope'), 'Scopes the key gives, besides those of the consumer', { default: [] }),
+  },
+  'A key of the consumer',
+);
+
+const password = mapping(
+  {
+    user: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^:\\x00-\\x1f\\x7f]+$', description: 'User name, without a colon' }),
+    hash: valueOf('passwordHash', 'Hash of the password; `weir consumer password` makes it'),
+  },
+  'A user name with its password',
+);
+
+const consumer = mapping(
+  {
+    groups: listOf(valueOf('name', 'Group'), 'Groups the consumer is in', { default: [] }),
+    scopes: listOf(valueOf('scope', 'Scope'), 'Scopes all its credentials give', { default: [] }),
+    keys: listOf(key, 'Keys it may use; two at a time let it change from one to the other', { default: [] }),
+    passwords: listOf(password, 'User names and passwords it may use', { default: [] }),
+    subjects: listOf(
+      Type.String({ minLength: 1, maxLength: 255, description: 'Value' }),
+      'Values of the claim by which a token names this consumer',
+      { default: [] },
+    ),
+    certificates: listOf(
+      Type.String({ minLength: 1, maxLength: 1024, description: 'Certificate' }),
+      'Certificates it may use: `sha256:` with the fingerprint in hex, `subject:` with the subject as OpenSSL tells it, or an alternative name such as `DNS:shop.example`',
+      { default: [] },
+    ),
+  },
+  'One who calls, with what it is known by',
+);
+
+export const consumers = named('name', consumer, { description: 'Who may call, by name', default: {} });
+
+export const credentials = optionalMapping(
+  {
+    pepper: Type.Optional(
+      secretOf('Where the text is that is keyed into the hashes of keys; without it a copy of the file is of no use to guess short keys'),
+    ),
+  },
+  'What holds for the credentials of all consumers',
+);
+
+export type ConsumersFile = Static<typeof consumers>;
+export type CredentialsFile = Static<typeof credentials>;

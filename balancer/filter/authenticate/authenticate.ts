@@ -1,0 +1,184 @@
+// Filter authenticate: lets nobody on who has not proved who they are, by one of several methods or by all of them.
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import type { OptionsPlace } from '../../config/extension.ts';
+import { choice, mapping, optionalMapping, valueOf } from '../../config/schema-parts.ts';
+import { removeField } from '../../message/fields.ts';
+import type { Identity } from '../../message/identity.ts';
+import type { CanonicalRequest } from '../../message/request.ts';
+import type { FilterDefinition, Refusal, RequestVerdict } from '../filter.ts';
+import { isRefusal, type AuthenticationMethod, type Proof } from './method.ts';
+import { METHODS } from './registry.ts';
+
+const own = {
+  require: choice(
+    ['any', 'all'],
+    'Whether one of the methods is enough, or each of them has to prove the same consumer. Credentials that came and are wrong are refused only when no other method proves the caller',
+    'any',
+  ),
+  anonymous: Type.Optional(
+    valueOf('name', 'Consumer that callers without any credentials count as; wrong credentials are refused all the same. Absent: nobody'),
+  ),
+  forward: optionalMapping(
+    {
+      consumer: valueOf('fieldName', 'Field with the name of the consumer', 'x-consumer'),
+      groups: valueOf('fieldName', 'Field with its groups, joined by commas', 'x-consumer-groups'),
+    },
+    'Fields that tell the cluster who calls; what clients send under these names never arrives',
+  ),
+};
+
+const methods: Record<string, TSchema> = Object.fromEntries(METHODS.map(({ name, schema }) => [name, Type.Optional(schema)]));
+const schema = mapping({ ...own, ...methods }, 'Options of authenticate: how callers are known, and the methods by which they prove it');
+
+/** The methods are under their own names. */
+type Options = Static<ReturnType<typeof mapping<typeof own>>> & Readonly<Record<string, unknown>>;
+
+export const authenticate: FilterDefinition = {
+  name: 'authenticate',
+  summary: 'Lets nobody on who has not proved who they are.',
+  schema,
+  example: '{ key: { header: x-api-key }, basic: {} }',
+  problem(options) {
+    const given = options as Options;
+    if (METHODS.some(({ name }) => given[name] !== undefined)) return null;
+    return `authenticate: no method is named, so nobody could get in; expected at least one of ${METHODS.map(({ name }) => name).join(', ')}, such as key: {}`;
+  },
+  complete(options, place) {
+    const given = options as Options;
+    const { anonymous } = given;
+    if (anonymous !== undefined && !place.consumers.has(anonymous))
+      place.report(
+        ['anonymous'],
+        `consumer "${anonymous}" is not declared; expected one of consumers: ${[...place.consumers].join(', ') || 'none yet'}`,
+      );
+    const complete = METHODS.map(({ name, complete: of }) => [name, of?.(given[name], within(place, name)) ?? given[name]] as const);
+    return { ...given, ...Object.fromEntries(complete.filter(([, value]) => value !== undefined)) };
+  },
+  create(options, environment) {
+    const given = options as Options;
+    const used = METHODS.filter(({ name }) => given[name] !== undefined).map((method) => method.create(given[method.name], environment));
+    const anonymous = given.anonymous === undefined ? null : anonymously(given.anonymous);
+    const gate = new Gate(used, given.require === 'all', anonymous);
+    const { consumer, groups } = given.forward;
+    const names = { consumer: consumer.toLowerCase(), groups: groups.toLowerCase() };
+    const admit = (request: CanonicalRequest, proof: Identity | Refusal): RequestVerdict => {
+      if (isRefusal(proof)) return proof;
+      for (const method of used) method.conceal(request);
+      tell(request, proof, names);
+      return undefined;
+    };
+    return {
+      onRequest(request) {
+        const proof = gate.judge(request);
+        return proof instanceof Promise ? proof.then((later) => admit(request, later)) : admit(request, proof);
+      },
+    };
+  },
+};
+
+function within(place: OptionsPlace, name: string): OptionsPlace {
+  return {
+    consumers: place.consumers,
+    report: (path, message) => place.report([name, ...path], message),
+    secret: (path, where) => place.secret([name, ...path], where),
+    readableFile: (path, file) => place.readableFile([name, ...path], file),
+  };
+}
+
+const anonymously = (consumer: string): Identity => ({
+  consumer,
+  method: 'anonymous',
+  credential: '',
+  groups: [],
+  scopes: [],
+  claims: null,
+});
+
+function tell(request: CanonicalRequest, identity: Identity, names: { readonly consumer: string; readonly groups: string }): void {
+  request.identity = identity;
+  removeField(request.fields, names.consumer);
+  removeField(request.fields, names.groups);
+  if (identity.consumer !== '') request.fields.push(names.consumer, identity.consumer);
+  if (identity.groups.length > 0) request.fields.push(names.groups, identity.groups.join(','));
+}
+
+/** What several methods together say of a request. */
+class Gate {
+  readonly #methods: readonly AuthenticationMethod[];
+  readonly #all: boolean;
+  readonly #anonymous: Identity | null;
+  readonly #missing: Refusal;
+
+  constructor(methods: readonly AuthenticationMethod[], all: boolean, anonymous: Identity | null) {
+    this.#methods = methods;
+    this.#all = all;
+    this.#anonymous = anonymous;
+    const challenges = methods.flatMap(({ challenge }) => ['www-authenticate', challenge]);
+    this.#missing = { code: 'credentials_missing', detail: 'no credentials that a method of the route looks for', fields: challenges };
+  }
+
+  judge(request: CanonicalRequest): Identity | Refusal | Promise<Identity | Refusal> {
+    return this.#from(request, 0, { found: null, refused: null, missing: 0 });
+  }
+
+  /** Waits only for a method that returns a promise. */
+  #from(request: CanonicalRequest, index: number, before: Seen): Identity | Refusal | Promise<Identity | Refusal> {
+    let seen = before;
+    for (let i = index; i < this.#methods.length; i += 1) {
+      const proof = this.#methods[i]?.prove(request) ?? null;
+      if (proof instanceof Promise)
+        return proof.then((later) => {
+          const next = this.#add(seen, later);
+          return this.#isSettled(next) ? this.#result(next) : this.#from(request, i + 1, next);
+        });
+      seen = this.#add(seen, proof);
+      if (this.#isSettled(seen)) break;
+    }
+    return this.#result(seen);
+  }
+
+  #add(seen: Seen, proof: Proof): Seen {
+    if (proof === null) return { ...seen, missing: seen.missing + 1 };
+    if (isRefusal(proof)) return { ...seen, refused: seen.refused ?? proof };
+    if (seen.found === null) return { ...seen, found: proof };
+    const joint = joined(seen.found, proof);
+    return joint === null ? { ...seen, refused: seen.refused ?? TWO_CALLERS } : { ...seen, found: joint };
+  }
+
+  #isSettled({ found, refused }: Seen): boolean {
+    return this.#all ? refused !== null : found !== null;
+  }
+
+  #result({ found, refused, missing }: Seen): Identity | Refusal {
+    if (this.#all && found !== null && refused === null && missing === 0) return found;
+    if (!this.#all && found !== null) return found;
+    if (refused !== null) return refused;
+    return found === null && this.#anonymous !== null ? this.#anonymous : this.#missing;
+  }
+}
+
+interface Seen {
+  readonly found: Identity | null;
+  readonly refused: Refusal | null;
+  /** Methods that found none of their credentials. */
+  readonly missing: number;
+}
+
+const TWO_CALLERS: Refusal = {
+  code: 'credentials_invalid',
+  detail: 'the credentials belong to different consumers',
+  fields: ['www-authenticate', 'Key'],
+};
+
+/** Two proofs of one caller; null: they are two callers. */
+function joined(one: Identity, other: Identity): Identity | null {
+  if (one.consumer !== '' && other.consumer !== '' && one.consumer !== other.consumer) return null;
+  return {
+    consumer: one.consumer === '' ? other.consumer : one.consumer,
+    method: one.method,
+    credential: one.credential,
+    groups: [...new Set([...one.groups, ...other.groups])],
+    scopes: [...new Set([...one.scopes, ...other.scopes])],
+    claims: one.claims ?? other.claims,
+  };
+}

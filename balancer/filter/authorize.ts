@@ -1,0 +1,121 @@
+// Filter authorize: what callers may do whom authenticate has let on; where there is a rule and none of them fits, nothing.
+import { Type, type Static } from '@sinclair/typebox';
+import { choice, listOf, mapping, optionalMapping, valueOf } from '../config/schema-parts.ts';
+import type { Identity } from '../message/identity.ts';
+import type { CanonicalRequest } from '../message/request.ts';
+import type { FilterDefinition, Refusal } from './filter.ts';
+
+const groups = (description: string) => listOf(valueOf('name', 'Group'), description, { default: [] });
+
+const claim = mapping(
+  {
+    name: Type.String({ minLength: 1, maxLength: 255, description: 'Claim; `/` leads into objects: `realm/roles`' }),
+    oneOf: listOf(Type.String({ description: 'Value' }), 'Values of which the claim is one, or holds one when it is a list', {
+      minItems: 1,
+    }),
+  },
+  'What a claim of the token must say',
+);
+
+const rule = mapping(
+  {
+    methods: listOf(valueOf('method', 'Method'), 'Methods; absent: any', { default: [] }),
+    path: valueOf('path', 'Path prefix by element', '/'),
+    groups: groups('Groups of which the caller must be in one; absent: in none in particular'),
+    consumers: listOf(valueOf('name', 'Consumer'), 'Consumers of which the caller must be one; absent: any', { default: [] }),
+    scopes: listOf(valueOf('scope', 'Scope'), 'Scopes that the credentials must give, all of them', { default: [] }),
+    claims: listOf(claim, 'Claims of the token, all of them', { default: [] }),
+    then: choice(['allow', 'deny'], 'What becomes of requests that the rule fits', 'allow'),
+  },
+  'A rule; it fits when everything it names does',
+);
+
+const schema = mapping(
+  {
+    deny: optionalMapping({ groups: groups('Groups whose members are refused, whatever the rules say') }, 'Who is refused first'),
+    rules: listOf(rule, 'The first one that fits decides; none fits: refused', { minItems: 1 }),
+  },
+  'Options of authorize',
+);
+
+type Options = Static<typeof schema>;
+type Rule = Options['rules'][number];
+
+const denied = (detail: string): Refusal => ({ code: 'access_denied', detail, fields: [] });
+const NOBODY = denied('nobody has proved who calls; the route needs the filter authenticate');
+
+export const authorize: FilterDefinition = {
+  name: 'authorize',
+  summary: 'Lets callers do what rules allow, and nothing else.',
+  schema,
+  example: '{ rules: [{ methods: [GET], path: /orders, scopes: [orders:read] }, { groups: [admins] }] }',
+  create(options) {
+    const { deny, rules } = options as Options;
+    return {
+      onRequest(request) {
+        const { identity } = request;
+        if (identity === null) return NOBODY;
+        const group = deny.groups.find((name) => identity.groups.includes(name));
+        if (group !== undefined) return denied(`${nameOf(identity)} is in the group ${group}`);
+        return judge(rules, request, identity);
+      },
+    };
+  },
+};
+
+/** Undefined: it may. The first rule that only wants for scopes is what the client is told of (RFC 6750 section 3.1). */
+function judge(rules: readonly Rule[], request: CanonicalRequest, identity: Identity): Refusal | undefined {
+  let wanting: Rule | null = null;
+  for (const one of rules) {
+    if (!fitsCaller(one, request, identity)) continue;
+    if (one.scopes.every((scope) => identity.scopes.includes(scope)))
+      return one.then === 'allow' ? undefined : denied(`a rule denies ${request.method} ${request.path} to ${nameOf(identity)}`);
+    if (one.then === 'allow') wanting ??= one;
+  }
+  if (wanting === null) return denied(`no rule lets ${nameOf(identity)} do ${request.method} ${request.path}`);
+  const scope = wanting.scopes.join(' ');
+  return {
+    code: 'scope_insufficient',
+    detail: `${nameOf(identity)} has not all of the scopes ${scope}`,
+    fields: ['www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`],
+  };
+}
+
+function fitsCaller(one: Rule, request: CanonicalRequest, identity: Identity): boolean {
+  return (
+    (one.methods.length === 0 || one.methods.includes(request.method)) &&
+    isBelow(request.path, one.path) &&
+    (one.groups.length === 0 || one.groups.some((group) => identity.groups.includes(group))) &&
+    (one.consumers.length === 0 || one.consumers.includes(identity.consumer)) &&
+    one.claims.every(({ name, oneOf }) => says(claimOf(identity.claims, name), oneOf))
+  );
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  if (prefix === '/') return true;
+  const whole = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
+  return path === whole || (path.startsWith(whole) && path.charCodeAt(whole.length) === SLASH);
+}
+
+const SLASH = 0x2f;
+
+function claimOf(claims: Identity['claims'], name: string): unknown {
+  const whole = claims === null || !Object.hasOwn(claims, name) ? undefined : claims[name];
+  if (whole !== undefined || !name.includes('/')) return whole;
+  let value: unknown = claims;
+  for (const part of name.split('/')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = Reflect.get(value, part);
+  }
+  return value;
+}
+
+function says(value: unknown, oneOf: readonly string[]): boolean {
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.some(
+    (one) => (typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean') && oneOf.includes(String(one)),
+  );
+}
+
+const nameOf = ({ consumer, method, credential }: Identity): string =>
+  consumer === '' ? `the caller of ${method} ${credential}` : consumer;

@@ -1,0 +1,29 @@
+// What a filter is made with, of which a test names only what matters to it.
+import { systemClock } from '../../health/clock.ts';
+import type { Fields } from '../../balancer/message/fields.ts';
+import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
+import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
+import type { FilterEnvironment } from '../../balancer/filter/filter.ts';
+import { Meter } from '../../balancer/telemetry/meter.ts';
+import { seededRandom } from './seeded-random.ts';
+
+export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): FilterEnvironment {
+  return {
+    clock: systemClock,
+    random: seededRandom(1),
+    consumers: new Consumers([], null),
+    readSecret: () => null,
+    meter: new Meter(),
+    route: 'shop',
+    ...facts,
+  };
+}
+
+/** A consumer of whom a test names only what matters to it. */
+export function aConsumer(name: string, facts: Partial<ConsumerConfig> = {}): ConsumerConfig {
+  return { name, groups: [], scopes: [], keys: [], passwords: [], subjects: [], certificates: [], ...facts };
+}
+
+/** A listing of fields as a mapping. */
+export const asRecord = (fields: Readonly<Fields>): Readonly<Record<string, string>> =>
+  Object.fromEntries(fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1] ?? '']] : [])));
