@@ -5,6 +5,7 @@ import type { Clock, Random, Timer } from '../health/clock.ts';
 import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from './ipc-generation.ts';
 import { LineReader } from './ipc-lines.ts';
 import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard, type Shape, type Shapes } from './ipc-shapes.ts';
+import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
 import type { Log } from './log.ts';
@@ -24,6 +25,7 @@ type WireMessage =
   | GenerationMessage
   | RecentQuestion
   | CloseTunnelsMessage
+  | KeySetMessage
   /** The plan in full, every few seconds and on a gap. */
   | { readonly type: 'plan'; readonly plan: number; readonly value: Plan }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
@@ -65,6 +67,7 @@ export type WorkerMessage =
   | { readonly type: 'ejection'; readonly ejection: Ejection }
   | RecentAnswer
   | WorkMessage
+  | KeyWantedMessage
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
@@ -100,6 +103,7 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   pin_key: { key: ticketKey },
   metrics_ack: { sequence: count },
   recent_question: { question: count, requestId: text },
+  key_set: { url: text, version: count, keys: Array.isArray },
   close_tunnels: { cluster: text, perSecond: amount },
 };
 
@@ -111,6 +115,7 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   metrics: { sequence: count, delta: (value) => Array.isArray(value) && value.every(isSeriesDelta) },
   ejection: { ejection: isEjection },
   recent_answer: { question: count, traces: Array.isArray },
+  key_wanted: { url: text },
   work: { plan: count, clusters: mapping },
   ready: {},
   draining: {},

@@ -34,6 +34,7 @@ export type HostConfig = Omit<
   | 'drills'
   | 'consumers'
   | 'credentials'
+  | 'issuers'
   | 'hash'
 >;
 

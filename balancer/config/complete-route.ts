@@ -165,6 +165,7 @@ function completeFilters(
 function optionsPlace(base: ValuePath, completion: Completion): OptionsPlace {
   return {
     consumers: completion.declared.consumers,
+    issuers: completion.declared.issuers,
     report: (path, message) => completion.report([...base, ...path], message),
     secret: (path, where) => completion.secret([...base, ...path], where),
     readableFile: (path, file) => completion.readableFile([...base, ...path], file),

@@ -19,6 +19,7 @@ export interface DeclaredNames {
   readonly services: ReadonlySet<string>;
   readonly gates: ReadonlySet<string>;
   readonly consumers: ReadonlySet<string>;
+  readonly issuers: ReadonlySet<string>;
 }
 
 export class Completion {

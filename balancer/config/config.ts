@@ -1,6 +1,7 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
 import type { RedisConfig } from './redis-config.ts';
 import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
+import type { IssuerConfig } from './issuer-config.ts';
 import type { AskedGateConfig } from './gate-config.ts';
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
@@ -389,6 +390,8 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly consumers: Readonly<Record<string, ConsumerConfig>>;
   readonly credentials: CredentialsConfig;
+  /** Whose tokens are believed. */
+  readonly issuers: Readonly<Record<string, IssuerConfig>>;
   /** SHA-256 of the fleet part, in hex; two hosts that serve the same have the same. */
   readonly hash: string;
 }

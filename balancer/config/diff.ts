@@ -2,6 +2,7 @@
 import { sameJson } from './canonical-json.ts';
 import { ROUTES_PER_PIECE, routeTexts } from './route-texts.ts';
 import type { ConsumerConfig } from './consumer-config.ts';
+import type { IssuerConfig } from './issuer-config.ts';
 import type { AskedGateConfig } from './gate-config.ts';
 import type { ClusterConfig, Config, ListenerConfig, RouteConfig, ServiceConfig, VersionConfig } from './config.ts';
 
@@ -31,6 +32,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...removed('service', before.services, after.services),
       ...compare('consumer', before.consumers, after.consumers, CONSUMER_WORDS),
       ...changed('credentials', before.credentials, after.credentials),
+      ...compare('issuer', before.issuers, after.issuers, ISSUER_WORDS),
       ...routeDifferences(before.routes, after.routes),
     ],
   };
@@ -90,6 +92,18 @@ const CONSUMER_WORDS: Words<ConsumerConfig> = {
   passwords: 'passwords',
   subjects: 'subjects',
   certificates: 'certificates',
+};
+
+const ISSUER_WORDS: Words<IssuerConfig> = {
+  issuer: 'issuer',
+  audiences: 'audiences',
+  keys: 'keys',
+  algorithms: 'algorithms',
+  leewayMs: 'leeway',
+  type: 'type',
+  consumerClaim: 'consumerClaim',
+  scopeClaim: 'scopeClaim',
+  groupsClaim: 'groupsClaim',
 };
 
 const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {

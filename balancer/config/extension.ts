@@ -6,6 +6,7 @@ import type { ValuePath } from './problems.ts';
 /** What an extension may ask while its options are made complete; paths begin at its options. */
 export interface OptionsPlace {
   readonly consumers: ReadonlySet<string>;
+  readonly issuers: ReadonlySet<string>;
   report(path: ValuePath, message: string): void;
   /** Null: it is not said where the secret is, which is reported. */
   secret(path: ValuePath, where: { readonly file?: string; readonly env?: string }): SecretReference | null;

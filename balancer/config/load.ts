@@ -7,6 +7,7 @@ import { completeCluster } from './complete-cluster.ts';
 import { completeConsumers, completeCredentials } from './complete-consumers.ts';
 import { completeDrills } from './complete-drills.ts';
 import { completeGate } from './complete-gate.ts';
+import { completeIssuers } from './complete-issuers.ts';
 import { completeHost } from './complete-host.ts';
 import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
 import { completeService } from './complete-service.ts';
@@ -86,8 +87,9 @@ function complete(file: ConfigFile, completion: Completion): Config {
   const clientLocations = completeClientLocations(file, completion);
   const consumers = completeConsumers(file.consumers, completion);
   const credentials = completeCredentials(file.credentials, completion);
+  const issuers = completeIssuers(file.issuers, completion);
   const hash = createHash('sha256').update(
-    canonicalJson({ regions, clientRegions, clientLocations, safety, gates, drills, clusters, services, consumers, credentials }),
+    canonicalJson({ regions, clientRegions, clientLocations, safety, gates, drills, clusters, services, consumers, credentials, issuers }),
   );
   for (const text of routeTexts(routes)) hash.update(text);
   return {
@@ -103,6 +105,7 @@ function complete(file: ConfigFile, completion: Completion): Config {
     routes,
     consumers,
     credentials,
+    issuers,
     hash: hash.digest('hex'),
   };
 }
@@ -118,6 +121,7 @@ function declaredNames(root: object): DeclaredNames {
     services: keys('services'),
     gates: keys('gates'),
     consumers: keys('consumers'),
+    issuers: keys('issuers'),
   };
 }
 

@@ -3,6 +3,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { assign } from './schema-assign.ts';
 import { consumers, credentials } from './schema-consumers.ts';
+import { issuers } from './schema-issuers.ts';
 import { drain } from './schema-drain.ts';
 import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
@@ -343,6 +344,7 @@ export const fleetProperties = (extensions: ConfigExtensions) => ({
   }),
   consumers,
   credentials,
+  issuers,
 });
 
 type FleetFile = { [K in keyof ReturnType<typeof fleetProperties>]: Static<ReturnType<typeof fleetProperties>[K]> };

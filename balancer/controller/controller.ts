@@ -178,6 +178,7 @@ export class Controller {
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     this.#tickets.start();
     this.#pinKeys.start();
+    edge.keySets.follow(config);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
     edge.prober.start(config, edge.health.read());
@@ -256,6 +257,7 @@ export class Controller {
     this.#rollouts.close();
     this.#tickets.close();
     this.#pinKeys.close();
+    edge.keySets.close();
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
@@ -348,6 +350,7 @@ export class Controller {
 
   #taken(config: Config): void {
     this.#tellScale(config);
+    this.#edge.keySets.follow(config);
     this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }
 

@@ -26,6 +26,7 @@ import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
+import { keySetsOf, type KeySets } from './key-sets.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
 import { GenerationNumbers, RisingNumber } from './numbers.ts';
@@ -84,6 +85,8 @@ export class Edge {
   readonly outcomes = new FollowedOutcomes();
   readonly results: VersionResults;
   readonly links: WorkerLinks;
+  /** Of issuers of tokens. */
+  readonly keySets: KeySets;
   readonly prober: Prober;
   /** Null: the config has no address for agents. */
   readonly hub: Hub | null;
@@ -121,6 +124,7 @@ export class Edge {
     this.generations = new GenerationNumbers(store);
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
+    this.keySets = keySetsOf(this);
     this.prober = new Prober({
       clock,
       random,
@@ -325,6 +329,7 @@ export class Edge {
         this.events.add('ejection', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
+      onKeyWanted: (url) => void this.keySets.wanted(url),
       onReady: (worker, replaced) => {
         if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);
         this.events.add('worker', replaced ? `${worker} was replaced and is ready` : `${worker} is ready`);

@@ -6,6 +6,7 @@ import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejecti
 import { encodeGeneration } from '../ipc-generation.ts';
 import { LineReader } from '../ipc-lines.ts';
 import type { WorkMessage } from '../ipc-work.ts';
+import type { KeySetMessage } from '../ipc-keys.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { MetricsDelta } from '../telemetry/meter.ts';
@@ -19,6 +20,8 @@ export interface WorkerListener {
   onEjection(worker: string, ejection: Ejection): void;
   /** What runs where, once a second. */
   onWork(worker: string, work: WorkMessage): void;
+  /** A token names a key of this set that the worker does not know. */
+  onKeyWanted(url: string): void;
   /** Listens and serves. `replaced`: another process of this name ended without being asked to. */
   onReady(worker: string, replaced: boolean): void;
   onGenerationFailed(worker: string, generation: number, problem: string): void;
@@ -79,7 +82,8 @@ export class WorkerLinks {
   #server: Server | null = null;
   #generation: { readonly number: number; readonly lines: readonly string[] } | null = null;
   #plan: { readonly number: number; readonly value: Plan } | null = null;
-  #ticketKey: Buffer | null = null;
+  /** What each worker that comes has to hear first, by what it is about; the last word counts. */
+  readonly #standing = new Map<string, ControllerMessage>();
   #pinKey: Buffer | null = null;
 
   constructor(clock: Clock, log: Log, listener: WorkerListener) {
@@ -132,14 +136,23 @@ export class WorkerLinks {
 
   /** To every worker, and first of all to each that comes. */
   sendTicketKey(key: Buffer): void {
-    this.#ticketKey = key;
-    this.#broadcast(ticketKeyMessage(key));
+    this.#stand('ticket key', { type: 'ticket_key', key: key.toString('base64') });
   }
 
   /** To every worker, and to each that comes. */
   sendPinKey(key: Buffer): void {
     this.#pinKey = key;
-    this.#broadcast(pinKeyMessage(key));
+    this.#stand('pin key', { type: 'pin_key', key: key.toString('base64') });
+  }
+
+  /** To every worker, and to each that comes. */
+  sendKeySet(message: KeySetMessage): void {
+    this.#stand(`keys ${message.url}`, message);
+  }
+
+  #stand(about: string, message: ControllerMessage): void {
+    this.#standing.set(about, message);
+    this.#broadcast(message);
   }
 
   /** That signs pins; null: none was sent yet. */
@@ -276,8 +289,7 @@ export class WorkerLinks {
       sequence: sameProcess ? before.sequence : 0,
     };
     this.#entries.set(name, entry);
-    if (this.#ticketKey !== null) write(socket, encodeMessage(ticketKeyMessage(this.#ticketKey)));
-    if (this.#pinKey !== null) write(socket, encodeMessage(pinKeyMessage(this.#pinKey)));
+    for (const message of this.#standing.values()) write(socket, encodeMessage(message));
     // The plan first: a generation that is built meets its shares, and never a service without any.
     if (this.#plan !== null) write(socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
     if (this.#generation !== null && this.#generation.number !== generation && !leaves) writeAll(socket, this.#generation.lines);
@@ -321,6 +333,9 @@ export class WorkerLinks {
       case 'work':
         this.#listener.onWork(entry.name, message);
         return;
+      case 'key_wanted':
+        this.#listener.onKeyWanted(message.url);
+        return;
       case 'recent_answer':
         this.#questions.answer(entry.name, message.question, message.traces);
     }
@@ -343,14 +358,6 @@ export class WorkerLinks {
     this.#listener.onLost(entry.name, asked);
     this.#check();
   }
-}
-
-function ticketKeyMessage(key: Buffer): ControllerMessage {
-  return { type: 'ticket_key', key: key.toString('base64') };
-}
-
-function pinKeyMessage(key: Buffer): ControllerMessage {
-  return { type: 'pin_key', key: key.toString('base64') };
 }
 
 /** Its connection has a successor: the end of it is not the end of the worker. */

@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { choice, listOf, mapping, optionalMapping, valueOf } from '../config/schema-parts.ts';
 import type { Identity } from '../message/identity.ts';
 import type { CanonicalRequest } from '../message/request.ts';
+import { claimAt, claimTexts } from './authenticate/claims.ts';
 import type { FilterDefinition, Refusal } from './filter.ts';
 
 const groups = (description: string) => listOf(valueOf('name', 'Group'), description, { default: [] });
@@ -87,7 +88,7 @@ function fitsCaller(one: Rule, request: CanonicalRequest, identity: Identity): b
     isBelow(request.path, one.path) &&
     (one.groups.length === 0 || one.groups.some((group) => identity.groups.includes(group))) &&
     (one.consumers.length === 0 || one.consumers.includes(identity.consumer)) &&
-    one.claims.every(({ name, oneOf }) => says(claimOf(identity.claims, name), oneOf))
+    one.claims.every(({ name, oneOf }) => claimTexts(claimAt(identity.claims ?? NO_CLAIMS, name)).some((text) => oneOf.includes(text)))
   );
 }
 
@@ -98,24 +99,7 @@ function isBelow(path: string, prefix: string): boolean {
 }
 
 const SLASH = 0x2f;
-
-function claimOf(claims: Identity['claims'], name: string): unknown {
-  const whole = claims === null || !Object.hasOwn(claims, name) ? undefined : claims[name];
-  if (whole !== undefined || !name.includes('/')) return whole;
-  let value: unknown = claims;
-  for (const part of name.split('/')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
-    value = Reflect.get(value, part);
-  }
-  return value;
-}
-
-function says(value: unknown, oneOf: readonly string[]): boolean {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return values.some(
-    (one) => (typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean') && oneOf.includes(String(one)),
-  );
-}
+const NO_CLAIMS = {};
 
 const nameOf = ({ consumer, method, credential }: Identity): string =>
   consumer === '' ? `the caller of ${method} ${credential}` : consumer;

@@ -8,6 +8,7 @@ import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Consumers } from './authenticate/consumers.ts';
+import type { Issuers } from './authenticate/issuers.ts';
 
 /** How the exchange ended, for onEnd. */
 export interface ExchangeEnd {
@@ -33,6 +34,8 @@ export interface FilterEnvironment {
   readonly random: Random;
   /** Who may call, by what they show. */
   readonly consumers: Consumers;
+  /** Whose tokens are believed. */
+  readonly issuers: Issuers;
   /** Null: it is not where the reference says. */
   readonly readSecret: (reference: SecretReference) => string | null;
   readonly meter: Meter;

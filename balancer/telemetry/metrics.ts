@@ -145,6 +145,11 @@ export const METRICS = {
   },
   weir_connections_total: { kind: 'counter', help: 'Client connections accepted', labels: ['listener'] },
   weir_connections_refused_total: { kind: 'counter', help: 'Client connections closed at once', labels: ['listener', 'reason'] },
+  weir_key_fetches_total: {
+    kind: 'counter',
+    help: 'Fetches of the keys of issuers of tokens, by what came of them (fetched, failed)',
+    labels: ['outcome'],
+  },
   weir_certificate_reloads_total: {
     kind: 'counter',
     help: 'Changed certificate files that a worker looked at: read, or kept the old one because the new one cannot be used',

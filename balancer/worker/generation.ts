@@ -3,6 +3,8 @@ import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import type { Config, RouteConfig } from '../config/config.ts';
 import type { Clock } from '../../health/clock.ts';
+import { Issuers } from '../filter/authenticate/issuers.ts';
+import type { FetchedKeySets } from '../filter/authenticate/key-set.ts';
 import { Consumers } from '../filter/authenticate/consumers.ts';
 import type { ExchangeEnd, Filter, FilterEnvironment } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
@@ -44,6 +46,7 @@ export interface GenerationEnvironment extends TlsSources {
   /** Null: no service asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
   readonly clock: Clock;
+  readonly keySets: FetchedKeySets;
   /** Null: it is not where the reference says. */
   readonly readSecret: FilterEnvironment['readSecret'];
 }
@@ -122,6 +125,7 @@ export class Generation {
   readonly services: ReadonlyMap<string, ServiceSteering>;
   /** Null: no service asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
+  readonly issuers: Issuers;
   readonly #routers: Routers;
   readonly #meter: Meter;
   readonly #filterEnvironment: Omit<FilterEnvironment, 'route'>;
@@ -145,7 +149,8 @@ export class Generation {
       ]),
     );
     const { clock, random, readSecret, meter } = environment;
-    this.#filterEnvironment = { clock, random, readSecret, meter, consumers: Consumers.of(config, readSecret) };
+    this.issuers = new Issuers(Object.values(config.issuers), environment, previous?.issuers ?? null);
+    this.#filterEnvironment = { clock, random, readSecret, meter, issuers: this.issuers, consumers: Consumers.of(config, readSecret) };
     this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
   }
 

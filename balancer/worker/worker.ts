@@ -22,6 +22,7 @@ import { ClientConnections } from './client-connections.ts';
 import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
 import { Generation, routersInSteps } from './generation.ts';
+import { KeySets } from './key-sets.ts';
 import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from '../../health/in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
@@ -69,6 +70,7 @@ export class Worker {
   readonly #nextRequestId = createRequestIds();
   readonly #pinKey = new PinKey();
   readonly #work = new RunningWork();
+  readonly #keySets = new KeySets(systemClock, (url) => this.#link.send({ type: 'key_wanted', url }));
   readonly #closer: TunnelCloser;
   #pipeline: Pipeline | null = null;
   #plan: Plan | null = null;
@@ -203,6 +205,8 @@ export class Worker {
         const { question, requestId } = message;
         return this.#link.send({ type: 'recent_answer', question, traces: this.#context.recent.find(requestId) });
       }
+      case 'key_set':
+        return this.#keySets.take(message);
       case 'close_tunnels':
         return this.#closer.set(message.cluster, message.perSecond);
       case 'metrics_ack':
@@ -259,6 +263,7 @@ export class Worker {
       nowMs: this.#context.nowMs,
       clock: this.#clock,
       readSecret,
+      keySets: this.#keySets,
       warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),
     };
     const routers = await inTurns(routersInSteps(config), this.#clock);

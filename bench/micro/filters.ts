@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
 import { authenticate } from '../../balancer/filter/authenticate/authenticate.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
+import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { Filter, FilterEnvironment } from '../../balancer/filter/filter.ts';
 import { systemClock } from '../../health/clock.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
@@ -63,6 +64,11 @@ const environment: FilterEnvironment = {
   clock: systemClock,
   random: Math.random,
   consumers: new Consumers([CALLER], null),
+  issuers: new Issuers(
+    [],
+    { keySets: { get: () => null, renew: () => Promise.resolve() }, clock: systemClock, readSecret: () => null },
+    null,
+  ),
   readSecret: () => null,
   meter: new Meter(),
   route: 'shop',

@@ -40,6 +40,7 @@ export const PLACES: readonly Place[] = [
       'balancer/ipc-generation.ts',
       'balancer/ipc-recent.ts',
       'balancer/ipc-work.ts',
+      'balancer/ipc-keys.ts',
     ],
   },
   { floor: 7, paths: ['balancer/listener/'] },

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { startAppliance } from '../support/appliance.ts';
 import { runWeir } from '../support/command.ts';
 import { startOrigin } from '../support/origin.ts';
+import { aKey, aToken, ISSUER, keySetText } from '../support/token-issuer.ts';
+import { until } from '../support/until.ts';
 
 test('callers are let on by what the command made for them, until a reload takes it back', async (t) => {
   const origin = await startOrigin(t, (request, response) => {
@@ -48,4 +50,52 @@ consumers:
   assert.equal(applied.code, 0, applied.stderr);
   for (let one = 0; one < 8; one += 1) assert.equal((await as({ 'x-api-key': made.key }))[0], 401);
   assert.deepEqual(await as(basic('anna')), [200, 'acme']);
+});
+
+test('tokens are checked by keys that the issuer publishes: changed, gone for a while, and back', async (t) => {
+  const [first, second] = [aKey('ES256', 'first'), aKey('ES256', 'second')];
+  let published: string | null = null;
+  const issuer = await startOrigin(t, (_request, response) => {
+    if (published === null) response.writeHead(503);
+    response.end(published ?? '');
+  });
+  const origin = await startOrigin(t, (request, response) => {
+    response.end(String(request.headers['x-consumer']));
+  });
+  const yaml = `version: 1
+listeners: { web: { bind: "127.0.0.1:0" } }
+clusters: { one: { endpoints: ["${origin.endpoint}"] } }
+services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
+routes: [{ service: shop, filters: [{ authenticate: { jwt: { issuers: [login] } } }] }]
+consumers: { acme: { subjects: [anna] } }
+issuers: { login: { issuer: "${ISSUER}", audiences: [shop], keys: { url: "${issuer.endpoint}/jwks.json" } } }
+`;
+  const appliance = await startAppliance(t, { yaml, workers: 2, untilProbed: true });
+  const answerTo = async (token: string): Promise<readonly [number, string]> => {
+    const { status, body } = await appliance.get('/', { headers: { authorization: `Bearer ${token}` } });
+    return [status, status === 200 ? body : (JSON.parse(body) as { code: string }).code];
+  };
+  const tokens = [await aToken(first), await aToken(second)] as const;
+
+  await t.test('before the keys ever came nobody is told that the token is wrong', async () => {
+    assert.deepEqual(await answerTo(tokens[0]), [503, 'authentication_unavailable']);
+  });
+  await t.test('as soon as they are published, tokens are good', async () => {
+    published = keySetText(first);
+    await until(async () => (await answerTo(tokens[0]))[0] === 200, 'the keys are fetched', 20_000);
+    for (let one = 0; one < 8; one += 1) await until(async () => (await answerTo(tokens[0]))[0] === 200, 'every worker has them');
+  });
+  await t.test('an issuer that is gone, and a controller that is killed, change nothing', async () => {
+    published = null;
+    const killed = appliance.pids().controller;
+    process.kill(killed, 'SIGKILL');
+    await until(() => ![0, killed].includes(appliance.pids().controller), 'the controller is back', 20_000);
+    for (let one = 0; one < 8; one += 1) assert.deepEqual(await answerTo(tokens[0]), [200, 'acme']);
+    assert.equal((await answerTo(tokens[1]))[0], 401);
+  });
+  await t.test('with new keys new tokens are good, and those of the old keys are not any more', async () => {
+    published = keySetText(second);
+    const isChanged = async (): Promise<boolean> => (await answerTo(tokens[1]))[0] === 200 && (await answerTo(tokens[0]))[0] === 401;
+    for (let one = 0; one < 8; one += 1) await until(isChanged, 'every worker has the new keys', 20_000);
+  });
 });

@@ -3,15 +3,21 @@ import { systemClock } from '../../health/clock.ts';
 import type { Fields } from '../../balancer/message/fields.ts';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
+import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
+import type { FetchedKeySets } from '../../balancer/filter/authenticate/key-set.ts';
 import type { FilterEnvironment } from '../../balancer/filter/filter.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
 import { seededRandom } from './seeded-random.ts';
+
+/** Nothing is ever fetched. */
+export const NO_KEY_SETS: FetchedKeySets = { get: () => null, renew: () => Promise.resolve() };
 
 export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): FilterEnvironment {
   return {
     clock: systemClock,
     random: seededRandom(1),
     consumers: new Consumers([], null),
+    issuers: new Issuers([], { keySets: NO_KEY_SETS, clock: systemClock, readSecret: () => null }, null),
     readSecret: () => null,
     meter: new Meter(),
     route: 'shop',

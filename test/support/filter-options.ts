@@ -23,3 +23,11 @@ function loadWithFilter(name: string, options: string, consumers: string): Retur
   const text = `${SMALL_CONFIG.replace('  - { service: shop }', route)}consumers: ${consumers}\n`;
   return loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, TEST_ENVIRONMENT);
 }
+
+/** What is wrong with a file that has this filter `authenticate` and other parts besides. */
+export function problemsWith(authenticate: string, parts: string): readonly string[] {
+  const route = `  - { service: shop, filters: [{ authenticate: ${authenticate} }] }`;
+  const text = SMALL_CONFIG.replace('  - { service: shop }', route) + parts;
+  const result = loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, TEST_ENVIRONMENT);
+  return result.ok ? [] : result.problems.map(({ path, message }) => `${path}: ${message}`);
+}

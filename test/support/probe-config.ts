@@ -87,6 +87,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     clientLocations: null,
     consumers: {},
     credentials: { pepper: null },
+    issuers: {},
     hash: '',
   };
 }

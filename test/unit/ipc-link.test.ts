@@ -23,6 +23,7 @@ class Hub implements WorkerListener {
   readonly requests = new Map<string, number>();
   readonly ejections: Ejection[] = [];
   readonly work = new Map<string, object>();
+  readonly wanted: string[] = [];
   readonly ready: string[] = [];
   readonly lost: string[] = [];
   readonly failed: string[] = [];
@@ -36,6 +37,9 @@ class Hub implements WorkerListener {
   }
   onWork(worker: string, { plan, clusters }: Parameters<WorkerListener['onWork']>[1]): void {
     this.work.set(worker, { plan, clusters });
+  }
+  onKeyWanted(url: string): void {
+    this.wanted.push(url);
   }
   onReady(worker: string, replaced: boolean): void {
     this.ready.push(`${worker}${replaced ? ' again' : ''}`);
@@ -90,6 +94,7 @@ class Worker {
       return;
     }
     const first = this.generation === 0;
+    if (message.type === 'key_set') return;
     if (message.type === 'generation') this.generation = message.generation;
     else this.plan = message.plan;
     if (first && this.generation > 0) this.link.send({ type: 'ready' });

@@ -1,63 +1,19 @@
-// One question over HTTP for a gate that asks: a connection of its own, verified, without redirects, and an answer of bounded size.
-import { readFileSync } from 'node:fs';
-import { Client } from 'undici';
+// What a gate that asks over HTTP gets to hear.
 import { readSecret } from '../../secret.ts';
 import type { AskedGateConfig } from '../../config/gate-config.ts';
-import type { Answer } from '../../rollout/asked-gate.ts';
+import { boundedGet, type GetOutcome } from '../bounded-get.ts';
 
-const MOST_BYTES = 1_048_576;
+export type Fetched = GetOutcome;
 
-export type Fetched = { readonly ok: true; readonly answer: Answer } | { readonly ok: false; readonly problem: string };
-
-/** The caller ends it in time with the signal. What is wrong is told without the address, which may carry what is nobody's business. */
+/** The caller ends it in time with the signal. */
 export async function fetchAnswer(gate: AskedGateConfig, url: string, signal: AbortSignal): Promise<Fetched> {
   const authorization = gate.authorization === null ? '' : readSecret(gate.authorization);
   if (authorization === null) return { ok: false, problem: 'the secret for its authorization cannot be read' };
-  const target = new URL(url);
-  let client: Client;
-  try {
-    client = new Client(target.origin, gate.ca === null ? {} : { connect: { ca: readFileSync(gate.ca) } });
-  } catch (error) {
-    return { ok: false, problem: `its authorities cannot be read (${codeOf(error)})` };
-  }
-  try {
-    const headers = {
-      accept: 'application/json',
-      'user-agent': 'weir-gate',
-      ...gate.headers,
-      ...(authorization === '' ? {} : { authorization }),
-    };
-    const { statusCode, body } = await client.request({
-      method: 'GET',
-      path: `${target.pathname}${target.search}`,
-      headers,
-      reset: true,
-      signal,
-    });
-    const text = await bounded(body);
-    return text === null
-      ? { ok: false, problem: `the answer has more than ${MOST_BYTES} bytes` }
-      : { ok: true, answer: { status: statusCode, body: text } };
-  } catch (error) {
-    return { ok: false, problem: signal.aborted ? 'no answer in time' : `no answer (${codeOf(error)})` };
-  } finally {
-    await client.destroy();
-  }
-}
-
-/** Null: there is more of it than is read. */
-async function bounded(body: AsyncIterable<Uint8Array>): Promise<string | null> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    if (bytes > MOST_BYTES) return null;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' ? code : 'unknown error';
+  const headers = {
+    accept: 'application/json',
+    'user-agent': 'weir-gate',
+    ...gate.headers,
+    ...(authorization === '' ? {} : { authorization }),
+  };
+  return boundedGet({ url, headers, ca: gate.ca }, signal);
 }

@@ -63,8 +63,8 @@ export const authenticate: FilterDefinition = {
     const names = { consumer: consumer.toLowerCase(), groups: groups.toLowerCase() };
     const admit = (request: CanonicalRequest, proof: Identity | Refusal): RequestVerdict => {
       if (isRefusal(proof)) return proof;
-      for (const method of used) method.conceal(request);
       tell(request, proof, names);
+      for (const method of used) method.conceal(request);
       return undefined;
     };
     return {
@@ -79,6 +79,7 @@ export const authenticate: FilterDefinition = {
 function within(place: OptionsPlace, name: string): OptionsPlace {
   return {
     consumers: place.consumers,
+    issuers: place.issuers,
     report: (path, message) => place.report([name, ...path], message),
     secret: (path, where) => place.secret([name, ...path], where),
     readableFile: (path, file) => place.readableFile([name, ...path], file),

@@ -12,7 +12,7 @@ export interface AuthenticationMethod {
   readonly challenge: string;
   /** Looks at the request only. A promise only where the answer cannot be known at once; it must settle. */
   prove(request: CanonicalRequest): Proof | Promise<Proof>;
-  /** Takes the credentials out of a request that goes on. */
+  /** Takes the credentials out of a request that goes on, and leaves what the cluster is told instead; its identity is known by then. */
   conceal(request: CanonicalRequest): void;
 }
 

@@ -1,5 +1,6 @@
 // A worker steers each client by the shares of its region, and says how much each region asks for.
 import assert from 'node:assert/strict';
+import { NO_KEY_SETS } from '../../support/filter-environment.ts';
 import { test } from 'node:test';
 import { Deadlines } from '../../../health/deadlines.ts';
 import { loadConfig } from '../../../balancer/config/load.ts';
@@ -53,6 +54,7 @@ class Bench {
     readFile: () => Buffer.alloc(0),
     clock: new ManualClock(),
     readSecret: () => null,
+    keySets: NO_KEY_SETS,
     nowMs: () => 0,
     warn: () => undefined,
     meter: this.meter,

@@ -1,0 +1,47 @@
+// All issuers of a config; one that stays as it was keeps what it remembers.
+import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../../../health/clock.ts';
+import type { SecretReference } from '../../config/config.ts';
+import type { IssuerConfig } from '../../config/issuer-config.ts';
+import { TokenIssuer } from './issuer.ts';
+import { readKeySet, type FetchedKeySets, type KeySet } from './key-set.ts';
+
+export interface IssuerSources {
+  readonly keySets: FetchedKeySets;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  /** Null: it is not where the reference says. */
+  readonly readSecret: (reference: SecretReference) => string | null;
+}
+
+export class Issuers {
+  readonly #byName: ReadonlyMap<string, TokenIssuer>;
+
+  /** Throws an Error that teaches when keys on this host cannot be read. */
+  constructor(configs: readonly IssuerConfig[], sources: IssuerSources, previous: Issuers | null) {
+    this.#byName = new Map(configs.map((config) => [config.name, issuerOf(config, sources, previous?.get(config.name) ?? null)]));
+  }
+
+  /** Null: there is none of this name. */
+  get(name: string): TokenIssuer | null {
+    return this.#byName.get(name) ?? null;
+  }
+}
+
+function issuerOf(config: IssuerConfig, sources: IssuerSources, previous: TokenIssuer | null): TokenIssuer {
+  // Keys of a file may have changed with nothing else.
+  if (config.keys.kind === 'url' && previous !== null && isDeepStrictEqual(previous.config, config)) return previous;
+  return new TokenIssuer(config, ownKeys(config, sources), sources.keySets, sources.clock);
+}
+
+function ownKeys({ name, keys }: IssuerConfig, { readSecret }: IssuerSources): KeySet | null {
+  if (keys.kind === 'url') return null;
+  if (keys.kind === 'secret') {
+    const secret = readSecret(keys.secret);
+    if (secret === null) throw new Error(`issuers.${name}.keys.secret: nothing at ${JSON.stringify(keys.secret)}`);
+    return { version: 1, keys: [{ kty: 'oct', k: Buffer.from(secret, 'utf8').toString('base64url') }] };
+  }
+  const read = readKeySet(readFileSync(keys.file, 'utf8'));
+  if (read === null) throw new Error(`issuers.${name}.keys.file: ${keys.file} holds no JSON Web Key Set; expected { "keys": [ … ] }`);
+  return { version: 1, keys: read };
+}
