@@ -17,8 +17,9 @@ export const CHANGE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--break-glass', summary: 'overrule the safety rules of the config (needs --reason; the audit says which)' },
 ];
 
-/** For changes that can return by themselves. */
+/** For changes that can return by themselves, and be made on one host alone. */
 export const TIMED_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--local', summary: 'of this host alone, while it is cut off from its fleet; weir local merges or discards it' },
   { flags: '--for <DURATION>', summary: 'return by itself after this time, such as 2h' },
   { flags: '--permanent', summary: 'stay, where the config asks for a time (needs --reason)' },
   ...CHANGE_OPTIONS,
@@ -58,16 +59,17 @@ function changeRequest(values: CommandValues, change: AskedChange): ChangeReques
     ...(ifRevision === null ? {} : { ifRevision }),
     ...(values.flag('permanent') ? { permanent: true } : {}),
     ...(values.flag('breakGlass') ? { breakGlass: true } : {}),
+    ...(values.flag('local') ? { local: true } : {}),
     ...(values.flag('yes') ? { yes: true } : {}),
   };
 }
 
 /** Sends; on `confirm` asks whoever sits there and sends again. Without a terminal the refusal stands. */
-async function askingWhenDangerous(
+export async function askingWhenDangerous<Request extends { readonly yes?: boolean }, Result>(
   call: CommandCall,
-  request: ChangeRequest,
-  send: (request: ChangeRequest) => Promise<ChangeResult>,
-): Promise<ChangeResult> {
+  request: Request,
+  send: (request: Request) => Promise<Result>,
+): Promise<Result> {
   try {
     return await send(request);
   } catch (error) {
@@ -107,7 +109,7 @@ function forecastText({ clusters, moved, lostRps, headroom }: Forecast): string 
 }
 
 function outcomeOf(result: ChangeResult): readonly string[] {
-  const at = `revision ${result.revision}`;
+  const at = result.local ? `this host alone, beside revision ${result.revision} of its fleet` : `revision ${result.revision}`;
   if (!result.changed) return [`nothing to change: ${result.summary}; still ${at}`];
   if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`];
   const applied = result.applied;

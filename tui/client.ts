@@ -14,6 +14,8 @@ import type {
   ExplainView,
   FieldDifference,
   ListView,
+  LocalRequest,
+  LocalView,
   RememberedRequest,
   RenewalRequest,
   ResultsView,
@@ -26,7 +28,18 @@ import type { FoundServer } from './server.ts';
 
 /** What `GET /v1/<kind>` lists. */
 export type ListKind =
-  'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'rollouts' | 'drills' | 'renewals' | 'events' | 'revisions';
+  | 'clusters'
+  | 'services'
+  | 'routes'
+  | 'edges'
+  | 'workers'
+  | 'agents'
+  | 'rollouts'
+  | 'drills'
+  | 'local'
+  | 'renewals'
+  | 'events'
+  | 'revisions';
 
 /**
  * Every method throws CommandFailure: exit code 3 when the appliance cannot be reached, ProblemFailure when it refuses.
@@ -59,6 +72,8 @@ export interface AdminClient {
   revokeToken(name: string): Promise<void>;
   /** Begins one; `list('renewals')` tells what becomes of it. */
   renew(request: RenewalRequest): Promise<{ readonly id: string }>;
+  /** Merges or discards what the host holds against its fleet. */
+  settleLocal(request: LocalRequest): Promise<ListView<LocalView>>;
   beginDrill(request: DrillRequest): Promise<DrillView>;
   abortDrill(id: string): Promise<DrillView>;
   close(): Promise<void>;
@@ -182,6 +197,10 @@ class HttpAdminClient implements AdminClient {
 
   renew(request: RenewalRequest): Promise<{ readonly id: string }> {
     return this.#json(post('/v1/renewals', request));
+  }
+
+  settleLocal(request: LocalRequest): Promise<ListView<LocalView>> {
+    return this.#json({ ...post('/v1/local', request), timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
   beginDrill(request: DrillRequest): Promise<DrillView> {

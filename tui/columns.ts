@@ -6,6 +6,7 @@ import type {
   EdgeView,
   EventView,
   FieldDifference,
+  LocalView,
   RevisionView,
   ClusterForecast,
   GateView,
@@ -70,14 +71,15 @@ export const ROUTE_COLUMNS: readonly Column<RouteView>[] = [
   ...trafficColumns<RouteView>((item) => item.traffic),
 ];
 
-function edgeState({ silentMs, problem, leads, servedRevision, revision }: EdgeView): 'away' | 'problem' | 'behind' | 'leads' | 'ok' {
+function edgeState({ silentMs, problem, leads, servedRevision, revision, localFields }: EdgeView): keyof typeof EDGE_TONE {
   if (silentMs !== null) return 'away';
+  if (localFields.length > 0) return 'divergent';
   if (problem !== null) return 'problem';
   if (servedRevision < revision) return 'behind';
   return leads ? 'leads' : 'ok';
 }
 
-const EDGE_TONE = { away: 'bad', problem: 'bad', behind: 'warning', leads: 'good', ok: 'good' } as const;
+const EDGE_TONE = { away: 'bad', divergent: 'bad', problem: 'bad', behind: 'warning', leads: 'good', ok: 'good' } as const;
 
 export const EDGE_COLUMNS: readonly Column<EdgeView>[] = [
   { title: 'EDGE', of: (item) => item.name },
@@ -90,6 +92,7 @@ export const EDGE_COLUMNS: readonly Column<EdgeView>[] = [
   { title: 'SKEW', of: (item) => (item.skewMs === null ? '-' : `${item.skewMs} ms`), right: true },
   { title: 'VERSION', of: (item) => item.version },
   { title: 'CONFIG', of: (item) => item.configHash.slice(0, 12) },
+  { title: 'LOCAL', of: (item) => item.localFields.join(','), wide: true },
   { title: 'PROBLEM', of: (item) => item.problem ?? '', wide: true },
   { title: 'ID', of: (item) => item.id, wide: true },
 ];
@@ -163,8 +166,9 @@ export const EVENT_COLUMNS: readonly Column<EventView>[] = [
   { title: 'EVENT', of: (item) => item.text },
 ];
 
-export const REVISION_COLUMNS: readonly Column<RevisionView>[] = [
-  { title: 'REVISION', of: (item) => String(item.revision), right: true },
+/** Local changes of the host stand among the revisions of its fleet, by their time. */
+export const REVISION_COLUMNS: readonly Column<RevisionView | LocalView>[] = [
+  { title: 'REVISION', of: (item) => ('local' in item ? `LOCAL ${item.local}` : String(item.revision)), right: true },
   { title: 'TIME', of: (item) => text.time(item.at) },
   { title: 'AUTHOR', of: (item) => item.author.name },
   { title: 'KNOWN BY', of: (item) => item.author.how, wide: true },
@@ -173,12 +177,37 @@ export const REVISION_COLUMNS: readonly Column<RevisionView>[] = [
   { title: 'REASON', of: reasonText },
 ];
 
-function reasonText({ reason, overruled }: RevisionView): string {
-  return overruled === undefined ? reason : `GLASS BROKEN (${overruled.join(', ')}): ${reason}`;
+function reasonText(item: RevisionView | LocalView): string {
+  const { reason, overruled } = item;
+  const said = overruled === undefined ? reason : `GLASS BROKEN (${overruled.join(', ')}): ${reason}`;
+  return 'local' in item ? `${localText(item)}${said === '' ? '' : `: ${said}`}` : said;
 }
 
+function localText({ host, state, note }: LocalView): string {
+  return state === 'held' ? `on ${host} alone, not in the fleet` : `on ${host} alone, ${note}`;
+}
+
+const LOCAL_TONE = { held: 'bad', unfit: 'warning', ended: null } as const;
+
+export const LOCAL_COLUMNS: readonly Column<LocalView>[] = [
+  { title: 'LOCAL', of: (item) => String(item.local), right: true },
+  { title: 'STATE', of: (item) => item.state, tone: (item) => LOCAL_TONE[item.state] },
+  { title: 'TIME', of: (item) => text.time(item.at) },
+  { title: 'AUTHOR', of: (item) => item.author.name },
+  { title: 'CHANGE', of: (item) => text.changeText(item.change) },
+  { title: 'FIELDS', of: (item) => item.fields.join(','), wide: true },
+  { title: 'UNTIL', of: (item) => (item.until === null ? text.UNKNOWN : text.time(item.until)), wide: true },
+  { title: 'BESIDE', of: (item) => `revision ${item.revision}`, wide: true },
+  {
+    title: 'NOTE',
+    of: (item) =>
+      [item.note, ...item.conflicts.map((conflict) => `the fleet has changed ${conflict}`)].filter((part) => part !== '').join('; '),
+  },
+  { title: 'REASON', of: (item) => item.reason },
+];
+
 /** The audit shows how the author is known and the chain; history shows what was done. */
-export const AUDIT_COLUMNS: readonly Column<RevisionView>[] = [
+export const AUDIT_COLUMNS: readonly Column<RevisionView | LocalView>[] = [
   ...REVISION_COLUMNS.map((column) => (column.title === 'KNOWN BY' ? { ...column, wide: false } : column)),
   { title: 'TOUCHED', of: (item) => item.touched.map((field) => field.path.join('.')).join(','), wide: true },
   { title: 'HASH', of: (item) => item.hash.slice(0, 12) },

@@ -87,6 +87,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'take a cluster out on purpose, watched and graded',
         load: async () => (await import('./commands/drill.ts')).drillCommand,
       },
+      {
+        name: 'local',
+        summary: 'merge or discard what a host was changed by while it was cut off',
+        load: async () => (await import('./commands/local.ts')).localCommand,
+      },
       { name: 'undo', summary: 'take back the last change', load: async () => (await import('./commands/undo.ts')).undoCommand },
       { name: 'redo', summary: 'bring back what was undone', load: async () => (await import('./commands/undo.ts')).redoCommand },
       {

@@ -129,7 +129,7 @@ function peerView({ id, presence, silentMs }: Peer): EdgeView {
   const { name, configHash, generation, plan, revision, servedRevision, workersReady, workers, version, leads, skewMs, problem } = presence;
   return {
     ...{ name, id, configHash, generation, plan, revision, servedRevision, workersReady, workers, version, leads, skewMs, problem },
-    silentMs,
+    ...{ silentMs, localFields: presence.localFields ?? [] },
   };
 }
 
@@ -137,7 +137,7 @@ function ownEdgeView(edge: Edge, id: string): EdgeView {
   const { leads, skewMs, problem } = edge.fleet;
   const { configHash, version, servedRevision } = describeHost(edge);
   return {
-    ...{ leads, skewMs, problem, silentMs: null, configHash, version, servedRevision },
+    ...{ leads, skewMs, problem, silentMs: null, configHash, version, servedRevision, localFields: edge.local.fields() },
     name: edge.config.hostName,
     id,
     generation: edge.generation,
@@ -161,6 +161,7 @@ export function statusView(edge: Edge, role: RoleView, startedAt: string): Statu
     generation: edge.generation,
     plan: edge.loop.number,
     degraded: degradedLines(edge, clusters, services),
+    localChanges: edge.local.held.length,
     workersReady: workersReady(edge),
     workers: edge.config.workers,
     inFlight: edge.figures.inFlight(),
@@ -189,6 +190,7 @@ function degradedLines(edge: Edge, clusters: readonly ClusterView[], services: r
   const ready = workersReady(edge);
   return [
     ...(edge.problem === null ? [] : [edge.problem]),
+    ...localLine(edge),
     ...(ready < edge.config.workers ? [`${ready} of ${edge.config.workers} workers are ready`] : []),
     ...clusters
       .filter(({ health, admin }) => (health === 'down' || health === 'degraded') && admin === 'active')
@@ -205,6 +207,13 @@ function degradedLines(edge: Edge, clusters: readonly ClusterView[], services: r
       }),
     ...services.flatMap(({ name, targets }) => targets.flatMap((target) => strayLine(name, target))),
   ];
+}
+
+function localLine({ local }: Edge): readonly string[] {
+  const fields = local.fields();
+  return fields.length === 0
+    ? []
+    : [`LOCAL: this host holds ${fields.join(', ')} against its fleet, by local changes: weir local merge, or weir local discard`];
 }
 
 /** A target that gets another share than the plan gives it. */

@@ -17,6 +17,8 @@ import type {
   FleetAppliedView,
   FieldDifference,
   ListView,
+  LocalRequest,
+  LocalView,
   RememberedRequest,
   RenewalRequest,
   RenewalView,
@@ -83,6 +85,10 @@ export interface Appliance {
   beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>>;
   /** Brings the cluster back before the time is over. */
   abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>>;
+  /** What this host alone was asked for, oldest first. */
+  local(): ListView<LocalView>;
+  /** Merges or discards it; answers with what became of each. */
+  settleLocal(request: LocalRequest, caller: Caller): Promise<Outcome<ListView<LocalView>>>;
   /** The last one, or none. */
   renewals(): ListView<RenewalView>;
   /** Begins one; what becomes of it is in `renewals()`. */

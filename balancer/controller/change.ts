@@ -8,7 +8,7 @@ import { redo, undo } from '../intent/undo.ts';
 import { applyRollout, rolloutToTakeBack, takeBackRollout } from '../rollout/apply-rollout.ts';
 import type { Planned } from '../steer/plan.ts';
 import type { DemandView } from '../steer/plan-shape.ts';
-import type { ApiProblem, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
+import type { ApiProblem, AppliedView, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import { clusterShares, shareChanges } from './cluster-shares.ts';
 import type { CommitOutcome } from './intent-keeper.ts';
@@ -17,13 +17,15 @@ import { tellEndedOverrides } from './driver/expiries.ts';
 import { momentOf } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import { forecastOf } from './forecast.ts';
+import { holdersOf, namingHolders } from './fleet/holders.ts';
+import { holdLocally, isTimed, whyNotLocal } from './hold-locally.ts';
 import { switchBreaches, type SwitchWish } from './switch-check.ts';
 
 /** For every ready worker to serve a change. */
 const SERVE_DEADLINE_MS = 3000;
 
 /** What a change comes to, before it is made. */
-interface Proposal {
+export interface Proposal {
   readonly intent: Intent;
   readonly touched: readonly TouchedField[];
   readonly summary: string;
@@ -35,8 +37,10 @@ interface Proposal {
 export async function makeChange(edge: Edge, request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {
   const { clock } = edge.options;
   const startedAtMs = clock.nowMs();
-  const before = edge.keeper.intent;
-  const { dryRun = false, ifRevision } = request;
+  const { dryRun = false, ifRevision, local = false } = request;
+  const notHere = local ? await whyNotLocal(edge, request.change) : null;
+  if (notHere !== null) return refuse(notHere);
+  const before = local ? edge.intent : edge.keeper.intent;
   if (ifRevision !== undefined && ifRevision !== before.revision) return moved(before.revision, `it was expected at ${ifRevision}`);
   const unsaid = unsaidReason(request);
   if (unsaid !== null) return refuse({ code: 'usage', message: unsaid });
@@ -44,43 +48,52 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const proposed = propose(edge, whole, before, caller);
   if (!proposed.ok) return proposed;
   const proposal = proposed.value;
-  const planBefore = edge.loop.preview(edge.planFacts(before));
-  const planAfter = edge.loop.preview(edge.planFacts(proposal.intent));
+  const planBefore = edge.loop.preview(edge.planFacts(edge.local.over(before)));
+  const planAfter = edge.loop.preview(edge.planFacts(local ? proposal.intent : edge.local.over(proposal.intent)));
   const changed = proposal.touched.length > 0;
   const demand = edge.demand();
   // What is about to happen is not foretold: it costs the loss of every cluster, worked out.
   const forecast = dryRun ? forecastOf(planBefore, planAfter, { demand, assigned: edge.assigned() }) : null;
-  const result = (applied: ChangeResult['applied']): Outcome<ChangeResult> => ({
+  const result = (applied: ChangeResult['applied'], summary = proposal.summary): Outcome<ChangeResult> => ({
     ok: true,
     value: {
-      revision: edge.keeper.intent.revision,
-      previousRevision: before.revision,
-      changed,
-      dryRun,
-      summary: proposal.summary,
-      shares: shareChanges(planBefore.plan, planAfter.plan),
-      forecast,
-      applied,
-      undo: 'weir undo',
+      ...{ revision: edge.keeper.intent.revision, previousRevision: before.revision, changed, dryRun, local, summary },
+      ...{ shares: shareChanges(planBefore.plan, planAfter.plan), forecast, applied },
+      undo: local ? 'weir local discard' : 'weir undo',
     },
   });
   if (dryRun) return result(null);
+  let { summary } = proposal;
   if (changed) {
     const sharesBefore = clusterShares(planBefore.plan, demand);
     const sharesAfter = clusterShares(planAfter.plan, demand);
     const question = request.yes === true ? null : questionBefore({ before, after: proposal.intent, sharesBefore, sharesAfter });
     if (question !== null) return refuse({ code: 'confirm', message: `${question.replace(/ Go on\?$/, '')} Say --yes to do it`, question });
-    const committed = await commit(edge, whole, caller, proposal);
-    if (!committed.ok && committed.code === 'unreachable') return refuse({ code: 'unreachable', message: committed.message });
-    if (!committed.ok) return moved(edge.keeper.intent.revision, `it changed meanwhile: ${committed.message}`);
+    const stored = await store(edge, whole, caller, proposal);
+    if (!stored.ok) return stored;
+    summary = stored.value;
   }
+  return result({ ...(await applied(edge, proposal.touched, local)), tookMs: clock.nowMs() - startedAtMs }, summary);
+}
+
+/** Settles when the workers, and the other hosts of the fleet unless it is of this host alone, serve what is in force now. */
+async function applied(edge: Edge, touched: readonly TouchedField[], local: boolean): Promise<AppliedView> {
   const served = { generation: edge.generation, plan: edge.loop.recompute() };
-  const { revision } = edge.keeper.intent;
-  const [applied, fleet] = await Promise.all([
+  const [here, fleet] = await Promise.all([
     edge.links.served(served, SERVE_DEADLINE_MS),
-    edge.fleet.served(revision, SERVE_DEADLINE_MS),
+    local ? null : edge.fleet.served(edge.keeper.intent.revision, SERVE_DEADLINE_MS),
   ]);
-  return result({ ...applied, fleet, tookMs: clock.nowMs() - startedAtMs });
+  return { ...here, fleet: fleet === null ? null : namingHolders(fleet, holdersOf(edge), touched) };
+}
+
+/** What it says to people when it is stored. */
+async function store(edge: Edge, request: WholeRequest, caller: Caller, proposal: Proposal): Promise<Outcome<string>> {
+  if (request.local === true) return { ok: true, value: holdLocally(edge, request, caller, proposal) };
+  const committed = await commit(edge, request, caller, proposal);
+  if (committed.ok) return { ok: true, value: proposal.summary };
+  if (committed.code === 'conflict') return moved(edge.keeper.intent.revision, `it changed meanwhile: ${committed.message}`);
+  const alone = isTimed(request.change) ? '. To change this host alone until then: --local' : '';
+  return refuse({ code: 'unreachable', message: `${committed.message}${alone}` });
 }
 
 /** Of a cluster that is not there, which is refused by its name. */
@@ -96,7 +109,7 @@ function wholeChange(edge: Edge, change: AskedChange): Change {
 }
 
 /** A request whose change is whole. */
-type WholeRequest = ChangeRequest & { readonly change: Change };
+export type WholeRequest = ChangeRequest & { readonly change: Change };
 
 /** What needs a reason and has none; null: nothing. */
 function unsaidReason({ permanent, breakGlass, reason = '' }: ChangeRequest): string | null {

@@ -20,6 +20,8 @@ import type {
   ExplainView,
   FieldDifference,
   ListView,
+  LocalRequest,
+  LocalView,
   RememberedRequest,
   RenewalRequest,
   RenewalView,
@@ -43,6 +45,7 @@ import type { Edge } from './edge.ts';
 import type { Renewing } from './renewing.ts';
 import { resultsView } from './results-view.ts';
 import { rolloutViews } from './rollout-views.ts';
+import { localViews, settleLocal } from './settle-local.ts';
 import { Explainer, type ExplainFacts } from './explain.ts';
 
 /** For the other hosts to build a generation and to serve it. */
@@ -108,6 +111,17 @@ export class EdgeAppliance implements Appliance {
 
   beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>> {
     return this.#edge.changes.run(() => this.#drills.begin(request, caller.author.name));
+  }
+
+  local(): ListView<LocalView> {
+    return listOf(this.#edge, 'local', localViews(this.#edge));
+  }
+
+  settleLocal(request: LocalRequest, caller: Caller): Promise<Outcome<ListView<LocalView>>> {
+    return this.#edge.changes.run(async () => {
+      const problem = await settleLocal(this.#edge, request, caller);
+      return problem === null ? { ok: true, value: this.local() } : { ok: false, problem };
+    });
   }
 
   renewals(): ListView<RenewalView> {

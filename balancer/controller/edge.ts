@@ -18,8 +18,9 @@ import { TrafficWindow } from '../telemetry/window.ts';
 import { findToken } from './auth/tokens.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
-import { describeHost, onFollowed } from './fleet/describe-host.ts';
+import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
+import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet, type HostDemand } from './fleet/fleet.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
 import { EventLog } from './events.ts';
@@ -91,6 +92,8 @@ export class Edge {
   /** Null: the config has no address for agents. */
   readonly hub: Hub | null;
   readonly fleet: Fleet;
+  /** What this host alone was asked for while it was cut off. */
+  readonly local: LocalChanges;
   readonly loop: PlanLoop;
   readonly health: LastHealth;
   readonly failback: LastFailback;
@@ -116,6 +119,7 @@ export class Edge {
     this.startedAt = new Date(clock.wallMs()).toISOString();
     this.events = new EventLog(clock, log);
     this.keeper = new IntentKeeper(store, options.fleet?.ledger ?? new AloneLedger(store, clock), clock);
+    this.local = new LocalChanges(store);
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
     this.results = new VersionResults(() => clock.nowMs());
@@ -152,8 +156,9 @@ export class Edge {
     return this.served.config;
   }
 
+  /** What this host serves by: the fleet's, with what is held here against it. */
   get intent(): Intent {
-    return this.trying ?? this.keeper.intent;
+    return this.local.over(this.trying ?? this.keeper.intent);
   }
 
   /** The last revision that all workers were seen to serve. */
@@ -358,7 +363,10 @@ export class Edge {
       describe: () => describeHost(this),
       onFollowed: (followed) => onFollowed(this, followed),
       tell: (text) => this.events.add('fleet', text),
-      onReached: () => this.options.onFleetReached(),
+      onReached: () => {
+        tellLocal(this);
+        this.options.onFleetReached();
+      },
     });
   }
 

@@ -14,6 +14,7 @@ export function hostGauges(status: StatusView): MetricsDelta {
     gauge('weir_workers_ready', [host], status.workersReady),
     gauge('weir_revision', [host], status.revision),
     gauge('weir_generation', [host], status.generation),
+    gauge('weir_local_changes', [host], status.localChanges),
     ...status.services.flatMap(({ name, targets }) =>
       targets.flatMap(({ version, cluster, desiredShare, effectiveShare, observedShare, observedLow, observedHigh, respected }) => [
         gauge('weir_share_desired_ratio', [name, version, cluster], desiredShare),

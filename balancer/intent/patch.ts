@@ -10,7 +10,9 @@ type Tree = Record<string, unknown>;
  * the hash that the one who made the revision wrote down. `before` stays as it is.
  */
 export function patchIntent(before: object, { revision, touched }: Pick<Revision, 'revision' | 'touched'>): unknown {
-  const after: Tree = structuredClone({ ...before, revision });
+  // By its text: parts that are one object in memory, as a config may seed them, are each their own in it.
+  const copy: unknown = JSON.parse(JSON.stringify({ ...before, revision }));
+  const after = isTree(copy) ? copy : {};
   for (const { path, after: value } of touched) {
     if (path[0] === CONFIG_PATH[0]) continue;
     const parents = treesTo(after, path.slice(0, -1));

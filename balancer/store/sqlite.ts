@@ -279,10 +279,14 @@ class SqliteStore implements Store {
   putValue(key: string, value: string): void {
     this.#database.exec('PRAGMA synchronous = NORMAL');
     try {
-      this.#run('INSERT OR REPLACE INTO value (key, value) VALUES (?, ?)', key, value);
+      this.putDurably(key, value);
     } finally {
       this.#database.exec('PRAGMA synchronous = FULL');
     }
+  }
+
+  putDurably(key: string, value: string): void {
+    this.#run('INSERT OR REPLACE INTO value (key, value) VALUES (?, ?)', key, value);
   }
 
   close(): void {

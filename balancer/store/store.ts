@@ -65,6 +65,8 @@ export interface Store {
   /** Small values by key: last plan number, generation, last health. Durable in order, not necessarily at once. */
   getValue(key: string): string | null;
   putValue(key: string, value: string): void;
+  /** As `putValue`, on disk before it returns. */
+  putDurably(key: string, value: string): void;
 
   close(): void;
 }

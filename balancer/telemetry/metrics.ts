@@ -218,6 +218,7 @@ export const METRICS = {
   weir_workers_ready: { kind: 'gauge', help: 'Workers that serve the newest generation and plan', labels: ['host'] },
   weir_revision: { kind: 'gauge', help: 'Revision of the intent', labels: ['host'] },
   weir_generation: { kind: 'gauge', help: 'Number of the config generation', labels: ['host'] },
+  weir_local_changes: { kind: 'gauge', help: 'Changes that the host holds against the intent of its fleet', labels: ['host'] },
   weir_share_desired_ratio: { kind: 'gauge', help: 'Share the intent gives', labels: ['service', 'version', 'cluster'] },
   weir_share_effective_ratio: { kind: 'gauge', help: 'Share the plan gives', labels: ['service', 'version', 'cluster'] },
   weir_share_observed_ratio: { kind: 'gauge', help: 'Share measured over the last 10 seconds', labels: ['service', 'version', 'cluster'] },

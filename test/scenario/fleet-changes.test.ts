@@ -129,8 +129,41 @@ test('three hosts are one fleet', { timeout: 180_000 }, async (t) => {
       assert.equal((await host.get('/')).status, 200);
       assert.deepEqual(await splitOf(host), { blue: 70, green: 30 });
     }
+  });
+
+  await t.test('a host that is cut off is changed alone, holds that when the fleet is back, and gives it up when told to', async () => {
+    const alone = await two.weir('shift', 'shop', 'green=0', '--local', '--reason', 'green is broken here');
+    assert.equal(alone.code, 0, alone.stderr);
+    assert.match(
+      alone.stdout,
+      /^local change 1, on edge-2 alone: shop: .*\nthis host alone, .*: applied on 1\/1 workers .*\nundo: weir local discard$/m,
+    );
+    assert.deepEqual(await splitOf(two), { blue: 100, green: 0 });
+    assert.deepEqual(await splitOf(one), { blue: 70, green: 30 });
+    assert.match((await two.weir('status')).stdout, /degraded: LOCAL: this host holds shop\.clusterSplits, shop\.split against its fleet/);
+    assert.match(
+      (await two.weir('history')).stdout,
+      /LOCAL 1 .* shift shop green=0 +on edge-2 alone, not in the fleet: green is broken here$/m,
+    );
+    assert.equal(await two.metricSum('weir_local_changes'), 1);
+
     await redis.start();
+    const known = async (): Promise<boolean> =>
+      (await edgesOf(one)).some(({ name, localFields }) => name === 'edge-2' && localFields.includes('shop.split'));
+    await until(known, 'the others know', SETTLE_MS);
+    assert.match((await one.weir('get', 'edges')).stdout, /^edge-2 +divergent /m);
     await until(async () => (await edgesOf(two)).filter(isWell).length === 3, 'all is well again', SETTLE_MS);
+    const refused = await two.weir('shift', 'shop', 'green=5', '--local');
+    assert.equal(refused.code, 7, refused.stderr);
+    const late = await shift(one, 50, 8);
+    assert.deepEqual(late.applied?.fleet?.laggards, ['edge-2 (holds shop.split by a local change)']);
+    assert.deepEqual(await splitOf(two), { blue: 100, green: 0 });
+    const asked = await two.weir('local', 'merge');
+    assert.equal(asked.code, 7, asked.stderr);
+    assert.match(asked.stderr, /the fleet has changed the same since: shop\.split by revision \d+ of /);
+    assert.equal((await two.weir('local', 'discard')).code, 0);
+    await servedBy(two, 50);
+    assert.deepEqual((await shift(two, 45)).applied?.fleet?.laggards, []);
     assert.deepEqual((await shift(two, 50)).applied?.fleet?.laggards, []);
   });
 

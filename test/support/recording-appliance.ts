@@ -20,6 +20,8 @@ import type {
   DrillView,
   EventView,
   ListView,
+  LocalRequest,
+  LocalView,
   RenewalView,
   ResultsView,
   RevisionView,
@@ -30,7 +32,7 @@ import type {
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
-import { BUSY, FORECAST, QUIET, sampleAgent, sampleCluster } from './sample-views.ts';
+import { BUSY, FORECAST, QUIET, sampleAgent, sampleCluster, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
 import { twoResults } from './two-results.ts';
 
@@ -38,7 +40,7 @@ const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
-  readonly what: 'change' | 'config' | 'token_create' | 'token_delete';
+  readonly what: 'change' | 'config' | 'local' | 'token_create' | 'token_delete';
   readonly caller: Caller;
   readonly input: unknown;
 }
@@ -55,6 +57,7 @@ export class RecordingAppliance implements Appliance {
   /** Calls to status(), to see what streams cost. */
   statusCalls = 0;
   agentState: AgentView['state'] = 'fresh';
+  localChanges: readonly LocalView[] = [];
 
   #split: Readonly<Record<string, number>> = { blue: 100, green: 0 };
   #admin: AdminState = 'active';
@@ -89,6 +92,7 @@ export class RecordingAppliance implements Appliance {
       generation: 1,
       plan: this.revision,
       degraded: this.degraded,
+      localChanges: 0,
       workersReady: 4 - this.laggards.length,
       workers: 4,
       inFlight: 3,
@@ -116,6 +120,15 @@ export class RecordingAppliance implements Appliance {
 
   beginDrill(): Promise<Outcome<DrillView>> {
     return Promise.resolve({ ok: false, problem: { code: 'unsafe', message: 'no drill begins here' } });
+  }
+
+  local(): ListView<LocalView> {
+    return this.#list('local', this.localChanges);
+  }
+
+  settleLocal(request: LocalRequest, caller: Caller): Promise<Outcome<ListView<LocalView>>> {
+    this.calls.push({ what: 'local', caller, input: request });
+    return Promise.resolve({ ok: true, value: this.local() });
   }
 
   renewals(): ListView<RenewalView> {
@@ -172,30 +185,21 @@ export class RecordingAppliance implements Appliance {
   }
 
   edges(): ReturnType<Appliance['edges']> {
-    const alone = { version: '0.1.0', servedRevision: this.revision, leads: true, skewMs: null, silentMs: null, problem: null };
+    const alone = {
+      version: '0.1.0',
+      servedRevision: this.revision,
+      leads: true,
+      skewMs: null,
+      silentMs: null,
+      problem: null,
+      localFields: [],
+    };
     const numbers = { generation: 1, plan: this.revision, revision: this.revision, workersReady: 4, workers: 4 };
     return this.#list('edges', [{ name: 'edge-1', id: 'f00d', configHash: 'ab'.repeat(32), ...numbers, ...alone }]);
   }
 
   workers(): ReturnType<Appliance['workers']> {
-    return this.#list(
-      'workers',
-      [1, 2, 3, 4].map((number) => {
-        const lags = this.laggards.includes(`worker-${number}`);
-        const plan = lags ? this.revision - 1 : this.revision;
-        const state = lags ? ('lost' as const) : ('ready' as const);
-        return {
-          name: `worker-${number}`,
-          pid: 1000 + number,
-          state,
-          generation: 1,
-          plan,
-          restarts: 0,
-          residentBytes: 83_886_080,
-          eventLoopDelayMs: 0.4,
-        };
-      }),
-    );
+    return this.#list('workers', sampleWorkers(this.revision, this.laggards));
   }
 
   agents(): ListView<AgentView> {
@@ -364,6 +368,7 @@ export class RecordingAppliance implements Appliance {
       previousRevision,
       changed: split.changed,
       dryRun,
+      local: false,
       summary: `${change.kind} done`,
       shares: split.changed ? shares : [],
       forecast: dryRun ? FORECAST : null,

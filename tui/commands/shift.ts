@@ -10,6 +10,7 @@ export const shiftCommand: CommandDefinition = {
     'weir shift shop blue=0 green=100',
     'weir shift shop green=50 --for 30m',
     'weir shift shop --clusters eu-west=70 us-east=30',
+    'weir shift shop green=0 --local --for 1h',
   ],
   notes: [
     'The versions named get these percentages (up to 4 decimals), the others share the rest in proportion to what they have.',

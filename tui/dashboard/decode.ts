@@ -195,6 +195,7 @@ const status = object<StatusView>({
   generation: figure,
   plan: figure,
   degraded: list(text),
+  localChanges: figure,
   workersReady: figure,
   workers: figure,
   inFlight: figure,

@@ -55,6 +55,8 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes({ kind: 'drills', read: (appliance) => appliance.drills(), nameOf: (item) => String(item.id) }),
   { method: 'POST', path: '/v1/drills', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: beginDrill },
   { method: 'DELETE', path: '/v1/drills/:name', role: 'operate', maxBodyBytes: 0, handle: abortDrill },
+  ...listRoutes({ kind: 'local', read: (appliance) => appliance.local(), nameOf: (item) => String(item.local) }),
+  { method: 'POST', path: '/v1/local', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: settleLocal },
   ...listRoutes({ kind: 'renewals', read: (appliance) => appliance.renewals(), nameOf: (item) => item.id }),
   { method: 'POST', path: '/v1/renewals', role: 'admin', maxBodyBytes: MAX_JSON_BYTES, handle: renew },
   ...listRoutes({ kind: 'edges', read: (appliance) => appliance.edges(), nameOf: (item) => item.name }),
@@ -91,6 +93,11 @@ async function change({ appliance, caller, origin, body }: RouteCall): Promise<A
     return refused('body.claims: only a caller on the unix socket may give itself a name; yours is that of the token');
   const local = identifyLocal(claims);
   return local.ok ? outcome(await appliance.change(decoded.value, local.caller)) : { kind: 'failure', failure: local.failure };
+}
+
+async function settleLocal({ appliance, caller, body }: RouteCall): Promise<Answer> {
+  const decoded = accept.decodeLocalRequest(body);
+  return decoded.ok ? outcome(await appliance.settleLocal(decoded.value, caller)) : refused(decoded.message);
 }
 
 async function beginDrill({ appliance, caller, body }: RouteCall): Promise<Answer> {

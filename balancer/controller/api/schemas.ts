@@ -5,7 +5,7 @@ import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
 import type { TokenRequest } from '../appliance.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
-import type { AskedChange, ChangeRequest, DrillRequest, ExplainRequest, RenewalRequest } from './views.ts';
+import type { AskedChange, ChangeRequest, DrillRequest, ExplainRequest, LocalRequest, RenewalRequest } from './views.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -91,11 +91,25 @@ const ChangeRequestSchema = Type.Object(
     permanent: Type.Optional(Type.Boolean()),
     breakGlass: Type.Optional(Type.Boolean()),
     growth: Type.Optional(Type.Number({ minimum: 1, maximum: 100 })),
+    local: Type.Optional(Type.Boolean()),
     yes: Type.Optional(Type.Boolean()),
     claims: Type.Optional(Claims),
   },
   strict,
 );
+
+const LocalRequestSchema = Type.Object(
+  {
+    act: Type.Unsafe<LocalRequest['act']>({ type: 'string', enum: ['merge', 'discard'] }),
+    number: Type.Optional(Type.Integer({ minimum: 1 })),
+    reason: Type.Optional(Reason),
+    breakGlass: Type.Optional(Type.Boolean()),
+    yes: Type.Optional(Type.Boolean()),
+  },
+  strict,
+);
+
+export const decodeLocalRequest: Decoder<LocalRequest> = bodyDecoder(LocalRequestSchema);
 
 const DrillRequestSchema = Type.Object(
   {

@@ -214,6 +214,8 @@ export interface StatusView {
   readonly plan: number;
   /** Ok, or one line per thing that is wrong. */
   readonly degraded: readonly string[];
+  /** What this host holds against the intent of its fleet. */
+  readonly localChanges: number;
   readonly workersReady: number;
   readonly workers: number;
   readonly inFlight: number;
@@ -249,6 +251,8 @@ export interface ChangeRequest {
   readonly breakGlass?: boolean;
   /** With a rollout that begins: refused unless its version is up and its clusters take so many times the requests of now. */
   readonly growth?: number;
+  /** Of this host alone, while it is cut off from its fleet. */
+  readonly local?: boolean;
   /** The caller has accepted a dangerous act. */
   readonly yes?: boolean;
   /** On the unix socket: the name the caller gives itself. */
@@ -297,6 +301,8 @@ export interface ChangeResult {
   readonly previousRevision: number;
   readonly changed: boolean;
   readonly dryRun: boolean;
+  /** The intent of the fleet is as before: only this host does otherwise. */
+  readonly local: boolean;
   /** One line: what was done. */
   readonly summary: string;
   readonly shares: readonly ShareChange[];
@@ -370,5 +376,5 @@ export type RoleView = StatusView['role'];
 export type { RememberedRequest } from '../recent-questions.ts';
 export type { ExplainRequest, ExplainView } from './explain-view.ts';
 export type { DifferenceView, ResultsView, VersionResultView } from './results-view.ts';
-export type { EdgeView, FleetAppliedView } from './fleet-views.ts';
+export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
 export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';

@@ -15,9 +15,20 @@ export class ExpiryDriver {
 
   /** Once a second. */
   tick(): void {
+    this.#endLocal();
     if (!this.#edge.fleet.leads || this.#busy || overdue(this.#edge.keeper.intent, this.#edge.options.clock.wallMs()).length === 0) return;
     this.#busy = true;
     void this.#run();
+  }
+
+  /** Of this host alone, whoever leads. */
+  #endLocal(): void {
+    const { local, options, events, loop } = this.#edge;
+    for (const { number } of local.overdue(options.clock.wallMs())) {
+      local.end(number, 'its time was over');
+      events.add('fleet', `LOCAL: the time of local change ${number} is over: the fleet's stands`);
+      loop.recompute();
+    }
   }
 
   async #run(): Promise<void> {

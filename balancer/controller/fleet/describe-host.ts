@@ -26,6 +26,7 @@ export function describeHost(edge: Edge): Omit<Presence, 'leads' | 'skewMs'> {
     workers: config.workers,
     workersReady: links.workers().filter(({ state }) => state === 'ready').length,
     laggards: [...laggards],
+    localFields: [...edge.local.fields()],
     ...edge.ownDemand(),
   };
 }
@@ -41,6 +42,13 @@ export function onFollowed(edge: Edge, { taken }: Followed): Promise<WorkersAppl
     { generation: edge.generation, plan: edge.loop.isRunning ? edge.loop.recompute() : edge.loop.number },
     SERVE_DEADLINE_MS,
   );
+}
+
+/** The fleet is there again: what was done without it waits for somebody to decide. */
+export function tellLocal({ local, events }: Edge): void {
+  const fields = local.fields();
+  if (fields.length === 0) return;
+  events.add('fleet', `LOCAL: this host holds ${fields.join(', ')} against its fleet: weir local list, then weir local merge or discard`);
 }
 
 function through({ reason }: Revision): string {

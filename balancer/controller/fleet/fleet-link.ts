@@ -128,6 +128,16 @@ export class FleetLink implements Fleet {
     }
   }
 
+  async cutOff(): Promise<string | null> {
+    try {
+      await this.#looks.run(async () => this.#follow(await this.#options.ledger.head()));
+      return this.#unfit;
+    } catch (error) {
+      this.#lost(error);
+      return this.#problem;
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();

@@ -21,6 +21,8 @@ export interface Fleet {
   readonly lease: Lease | null;
   /** Why the others cannot be reached; null: they can, or there are none. */
   readonly problem: string | null;
+  /** Asks it anew: why the fleet cannot be asked, or cannot be followed; null: it can, or there is none. */
+  cutOff(): Promise<string | null>;
   /** Other hosts, by name. */
   peers(): readonly Peer[];
   /** What the clients of the others ask for, as last heard. */
@@ -42,6 +44,7 @@ export const ALONE: Fleet = {
   lease: null,
   problem: null,
   skewMs: null,
+  cutOff: () => Promise.resolve(null),
   peers: () => [],
   demandOfPeers: () => [],
   served: () => Promise.resolve(null),

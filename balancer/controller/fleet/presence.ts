@@ -18,6 +18,8 @@ const presence = Type.Object({
   workersReady: Type.Number(),
   /** Names of workers that do not serve its revision. */
   laggards: Type.Array(Type.String()),
+  /** What it has otherwise than the fleet, by local changes; absent: a version before had none. */
+  localFields: Type.Optional(Type.Array(Type.String())),
   leads: Type.Boolean(),
   /** Its clock minus that of the ledger; null: not known yet. */
   skewMs: Type.Union([Type.Number(), Type.Null()]),

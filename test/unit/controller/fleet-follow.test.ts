@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { makeChange } from '../../../balancer/controller/change.ts';
 import { follow, UnfitEntryError, type Followed, type Sides } from '../../../balancer/controller/fleet/follow.ts';
 import { IntentKeeper } from '../../../balancer/controller/intent-keeper.ts';
 import { verifyChain } from '../../../balancer/intent/revision.ts';
@@ -12,6 +13,7 @@ import type { Ledger, LedgerEntry, Snapshot } from '../../../balancer/store/ledg
 import { openSqliteStore } from '../../../balancer/store/sqlite.ts';
 import type { Store } from '../../../balancer/store/store.ts';
 import { chainOf, entryOf, headOf, nextOf } from '../../support/ledger-chain.ts';
+import { fleetEdges } from '../../support/fleet-edges.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 function openStore(t: TestContext): Store {
@@ -170,4 +172,22 @@ describe('what no single revision may do', () => {
     const obeyed = between(t, [first], [first, dark(['minActiveClusters'])]);
     assert.deepEqual(revisions(await step(obeyed)), [2]);
   });
+});
+
+test('a host follows what others do from what it began with itself', async (t) => {
+  const fleet = fleetEdges(t);
+  // The first one has recorded what the file says, and has its clusters as one object in memory.
+  const first = await fleet.host('edge-1');
+  const second = await fleet.host('edge-2');
+  const dial = { change: { kind: 'dial', cluster: 'one', percent: 40 } } as const;
+  const caller = { author: { name: 'alice', how: 'token alice' }, role: 'operate' } as const;
+  const made = await fleet.settled(second.edge.changes.run(() => makeChange(second.edge, dial, caller)));
+  assert.ok(made.ok);
+  await fleet.clock.elapse(2000);
+  assert.equal(first.edge.fleet.problem, null);
+  assert.deepEqual(first.edge.intent, second.edge.intent);
+  assert.deepEqual(
+    Object.values(first.edge.intent.clusters).map(({ dialPercent }) => dialPercent),
+    [40, 100],
+  );
 });
