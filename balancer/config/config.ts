@@ -10,6 +10,7 @@ import type { DrillConfig } from './drill-config.ts';
 import type { AssignRule } from './assign-config.ts';
 import type { FieldMatch } from './match-config.ts';
 import type { MirrorConfig } from './mirror-config.ts';
+import type { ProcessConfig } from './process-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -365,7 +366,7 @@ export interface AccessLogConfig {
   readonly target: string;
 }
 
-export interface Config {
+export interface Config extends ProcessConfig {
   readonly hostName: string;
   /** Where this host is, for `nearest`; null: nowhere in particular. */
   readonly hostRegion: string | null;
@@ -373,9 +374,6 @@ export interface Config {
   readonly stateDir: string;
   /** Null: the host is alone. */
   readonly redis: RedisConfig | null;
-  readonly workers: number;
-  /** How long a stopping worker lets requests finish. */
-  readonly drainDeadlineMs: number;
   readonly sessionTickets: SessionTicketsConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly admin: AdminConfig;

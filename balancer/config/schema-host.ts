@@ -166,6 +166,16 @@ export const hostProperties = {
     description: 'Processes that serve traffic; auto: one per available core',
   }),
   drainDeadline: formsOf<string | 0>('durationOrZero', 'How long a stopping worker lets requests finish', '30s'),
+  lameDuck: formsOf<string | 0>(
+    'durationOrZero',
+    'How long a host that is told to stop serves on as before, while its listeners of protocol `readiness` say that it goes: time for those in front of it to turn away',
+    '0s',
+  ),
+  hangDeadline: formsOf<string | 0>(
+    'durationOrZero',
+    'How long a worker or the controller may give no sign of life, of which there is one a second, before it is killed and replaced; at least 3s; 0: for ever',
+    '10s',
+  ),
   sessionTickets: optionalMapping(
     {
       rotate: duration(
