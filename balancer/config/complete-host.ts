@@ -57,7 +57,9 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
   if (file.protocol !== 'http' && file.tls !== undefined)
     completion.reportKey(
       ['listeners', name, 'tls'],
-      `a ${file.protocol} listener hands bytes on as they are and ends no TLS; remove tls, or write protocol: http to end TLS here`,
+      file.protocol === 'readiness'
+        ? 'a readiness listener answers in plain HTTP; remove tls'
+        : `a ${file.protocol} listener hands bytes on as they are and ends no TLS; remove tls, or write protocol: http to end TLS here`,
     );
   return {
     name,

@@ -86,8 +86,8 @@ export interface ListenerLimits {
   readonly bodyRate: number;
 }
 
-/** `tcp` and `tls-passthrough` hand bytes on as they are; the second one is routed by the server name of TLS. */
-export type ListenerProtocol = 'http' | 'tcp' | 'tls-passthrough';
+/** `tcp` and `tls-passthrough` hand bytes on as they are, the second routed by the server name of TLS; `readiness` tells whether the host can serve. */
+export type ListenerProtocol = 'http' | 'tcp' | 'tls-passthrough' | 'readiness';
 
 /** What becomes of request fields with `_` in their names. */
 export type UnderscorePolicy = 'drop' | 'reject' | 'keep';

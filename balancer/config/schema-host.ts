@@ -63,8 +63,8 @@ const listener = mapping(
   {
     bind: valueOf('bind', 'Address and port'),
     protocol: choice(
-      ['http', 'tcp', 'tls-passthrough'],
-      'What is accepted: `http` (over TLS where tls is given); `tcp`, bytes of any kind; `tls-passthrough`, TLS that the endpoint ends, routed by the server name of the client. A connection of the last two goes to one endpoint as it is',
+      ['http', 'tcp', 'tls-passthrough', 'readiness'],
+      'What is accepted: `http` (over TLS where tls is given); `tcp`, bytes of any kind; `tls-passthrough`, TLS that the endpoint ends, routed by the server name of the client. A connection of these two goes to one endpoint as it is. `readiness` is HTTP without routes: any request is answered with 200 while this host can serve, and with 503 from when it is told to stop (`lameDuck`)',
       'http',
     ),
     tls: Type.Optional(listenerTls),
