@@ -25,6 +25,10 @@ export type SupervisorMessage =
   | { readonly type: 'release' }
   /** To the controller: what became of a renewal. */
   | { readonly type: 'renewal'; readonly renewal: Renewal }
+  /** To the controller: a child, by name, gave no sign of life for so long and was killed. */
+  | { readonly type: 'hung'; readonly child: string; readonly silentMs: number }
+  /** To a worker: the host is about to go; it serves on, and its readiness says no. */
+  | { readonly type: 'lame_duck' }
   /** To the controller: the supervisor before and its workers are gone. */
   | { readonly type: 'alone' }
   /** Accept from the listening socket that comes along, until `cease`. */
@@ -49,9 +53,20 @@ export interface ListenMessage {
   readonly port: number;
 }
 
+/** The controller read a config: what of it is the supervisor's. One of another release may say less. */
+export interface ScaleMessage {
+  readonly type: 'scale';
+  readonly workers: number;
+  readonly drainDeadlineMs?: number;
+  readonly lameDuckMs?: number;
+  readonly hangMs?: number;
+}
+
 /** From a child to the supervisor. */
 export type ChildMessage =
   | { readonly type: 'ready' }
+  /** Once a second: its event loop turns. */
+  | { readonly type: 'alive' }
   /** A controller is loaded and waits for `begin`. */
   | { readonly type: 'standing_by' }
   /** A controller holds nothing any more. */
@@ -62,8 +77,7 @@ export type ChildMessage =
   | ListenMessage
   /** The config has the address no more. */
   | { readonly type: 'unlisten'; readonly address: string }
-  /** The controller read a config with another number of workers. */
-  | { readonly type: 'scale'; readonly workers: number; readonly drainDeadlineMs?: number }
+  | ScaleMessage
   /** An operator asks the controller for it. */
   | { readonly type: 'renew'; readonly id: string; readonly of: RenewalOf; readonly timeoutMs: number }
   /** It cannot do its work at all (an address in use, a state directory that is taken), and why in one line. */
@@ -78,6 +92,8 @@ const SUPERVISOR_FIELDS: Readonly<Record<SupervisorMessage['type'], Shape>> = {
   begin: { before: texts },
   release: {},
   renewal: { renewal },
+  hung: { child: text, silentMs: count },
+  lame_duck: {},
   alone: {},
   accept: { address: text, socket: count },
   cease: { address: text, socket: count },
@@ -86,6 +102,7 @@ const SUPERVISOR_FIELDS: Readonly<Record<SupervisorMessage['type'], Shape>> = {
 
 const CHILD_FIELDS: Readonly<Record<ChildMessage['type'], Shape>> = {
   ready: {},
+  alive: {},
   standing_by: {},
   released: {},
   draining: {},

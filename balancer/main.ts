@@ -6,10 +6,13 @@ import { systemClock } from '../health/clock.ts';
 import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
 import { hostEnvironment } from './host-environment.ts';
+import type { ChildMessage } from './ipc-life-cycle.ts';
 import { whyNoSockets } from './listening-sockets.ts';
 import { createLog, type Log } from './log.ts';
 import { findPredecessor, type Predecessor } from './predecessor.ts';
 import { EXTENSIONS } from './registries.ts';
+import { findSystemd, type Systemd } from './systemd.ts';
+import { BEAT_MS } from './heartbeats.ts';
 import type { ProgramOnDisk } from './successor.ts';
 import { createSupervisor } from './supervisor.ts';
 
@@ -20,11 +23,12 @@ export interface ServeOptions {
 }
 
 /** Runs an edge host until it is told to end by SIGTERM or SIGINT; a second signal ends it at once. SIGHUP reads the config again. */
-export async function serve(options: ServeOptions): Promise<0 | 1> {
+export async function serve({ configFile, log = createLog('supervisor') }: ServeOptions): Promise<0 | 1> {
   const predecessor = findPredecessor();
   if (predecessor === 'unknown protocol')
     return failed('the version of weir that runs cannot hand over to this one; stop it and start this one');
-  const problem = await run(options, predecessor);
+  const systemd = findSystemd(process.env, predecessor !== null, log);
+  const problem = await run({ configFile, log, systemd }, predecessor);
   if (problem === null) return 0;
   const { promise: told, resolve } = Promise.withResolvers<undefined>();
   if (predecessor === null) resolve(undefined);
@@ -34,8 +38,12 @@ export async function serve(options: ServeOptions): Promise<0 | 1> {
   return failed(problem);
 }
 
+interface RunOptions extends Required<ServeOptions> {
+  readonly systemd: Systemd | null;
+}
+
 /** Null, or why it could not be run. */
-async function run({ configFile, log = createLog('supervisor') }: ServeOptions, predecessor: Predecessor | null): Promise<string | null> {
+async function run({ configFile, log, systemd }: RunOptions, predecessor: Predecessor | null): Promise<string | null> {
   const file = resolve(configFile);
   const loaded = readConfig(file);
   if (!loaded.ok) {
@@ -52,6 +60,9 @@ async function run({ configFile, log = createLog('supervisor') }: ServeOptions, 
     env: { WEIR_CONFIG_FILE: file, WEIR_STATE_DIR: config.stateDir },
     workers: config.workers,
     drainDeadlineMs: config.drainDeadlineMs,
+    lameDuckMs: config.lameDuckMs,
+    hangMs: config.hangMs,
+    systemd,
     version: weirVersion(),
     onDisk: programOnDisk(file),
     predecessor,
@@ -126,10 +137,14 @@ function weirVersion(): string {
   return 'unknown';
 }
 
+const ALIVE: ChildMessage = { type: 'alive' };
+
 /** A child of the supervisor, which alone answers to signals: a Ctrl-C in a terminal reaches every process of it. */
 async function runChild(role: string): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const stateDir = environment('WEIR_STATE_DIR');
+  // Begins before the rest is loaded, and asks nothing of it but that the event loop turns.
+  setInterval(() => process.send?.(ALIVE, undefined, undefined, () => undefined), BEAT_MS).unref();
   if (role === 'worker') {
     const worker = environment('WEIR_WORKER');
     process.title = `weir: worker ${worker}`;

@@ -5,6 +5,7 @@ import type { Renewal, RenewalOf } from './ipc-life-cycle.ts';
 import type { ListeningSockets } from './listening-sockets.ts';
 import type { Log } from './log.ts';
 import { RollingRestart } from './rolling-restart.ts';
+import type { Systemd } from './systemd.ts';
 import { tell, type Slot } from './slot.ts';
 import { Successor, type ProgramOnDisk } from './successor.ts';
 
@@ -19,6 +20,8 @@ export interface RenewalOptions {
   readonly version: string;
   /** Null: no successor can be started. */
   readonly onDisk: ProgramOnDisk | null;
+  /** Whom a successor tells in the place of this one; null: nobody. */
+  readonly systemd: Systemd | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -134,12 +137,13 @@ export class Renewals {
   }
 
   #startSuccessor(renewal: string, timeoutMs: number): void {
-    const { onDisk, clock, log } = this.#options;
+    const { onDisk, systemd, clock, log } = this.#options;
+    const env = systemd?.environment ?? {};
     if (onDisk === null) return this.#end('it is not known how the program was started');
     const workers = (): readonly string[] => this.#host.workers().map(({ name }) => name);
     const sockets = () => this.#host.sockets.handOver();
     const successor = new Successor(
-      { program: onDisk, renewal, timeoutMs, sockets, workers, clock, log },
+      { program: onDisk, env, renewal, timeoutMs, sockets, workers, clock, log },
       {
         release: () => this.#release(),
         onServing: (version) => {

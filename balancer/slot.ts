@@ -15,6 +15,10 @@ export interface Slot {
   readonly backOff: BackOff;
   child: ChildProcess | null;
   startedAtMs: number;
+  /** When the process gave its last sign of life; null: not yet. */
+  heardMs: number | null;
+  /** When it must have given the next one. */
+  dueMs: number;
   restarts: number;
   /** The process in it now, or one before it. */
   wasReady: boolean;
@@ -34,6 +38,8 @@ export function createSlot(name: string, random: Random): Slot {
     backOff: new BackOff(RESTART, random),
     child: null,
     startedAtMs: 0,
+    heardMs: null,
+    dueMs: Infinity,
     restarts: 0,
     wasReady: false,
     draining: false,
@@ -41,6 +47,13 @@ export function createSlot(name: string, random: Random): Slot {
     heir: null,
     timer: null,
   };
+}
+
+/** The lowest number that is free: names label metrics, so there must not be ever more of them. */
+export function freeName(taken: readonly string[]): string {
+  let number = 1;
+  while (taken.includes(`w${number}`)) number += 1;
+  return `w${number}`;
 }
 
 export function titleOf({ name }: Slot): string {

@@ -23,6 +23,8 @@ export interface ProgramOnDisk {
 
 export interface SuccessorOptions {
   readonly program: ProgramOnDisk;
+  /** For its environment, beside what this process has. */
+  readonly env: Readonly<Record<string, string>>;
   readonly renewal: string;
   /** For all of it. */
   readonly timeoutMs: number;
@@ -111,7 +113,7 @@ export class Successor {
     this.#bequest = sockets();
     const child = spawn(program.command, program.serve, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...this.#bequest.sockets],
-      env: { ...process.env, [SUCCESSION_VARIABLE]: SUCCESSION_PROTOCOL },
+      env: { ...process.env, ...this.#options.env, [SUCCESSION_VARIABLE]: SUCCESSION_PROTOCOL },
     });
     this.#child = child;
     log.info({ pid: child.pid, command: program.command, args: program.serve }, 'a successor is started');

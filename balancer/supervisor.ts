@@ -3,32 +3,32 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
-import type { Clock, Random } from '../health/clock.ts';
-import { decodeChildMessage, type ChildMessage, type SupervisorMessage } from './ipc-life-cycle.ts';
+import type { Random, Timer } from '../health/clock.ts';
+import { Heartbeats, type HeartbeatOptions } from './heartbeats.ts';
+import { decodeChildMessage, type ChildMessage, type ScaleMessage, type SupervisorMessage } from './ipc-life-cycle.ts';
 import type { TakeOver } from './ipc-succession.ts';
 import { ListeningSockets } from './listening-sockets.ts';
-import type { Log } from './log.ts';
 import type { Predecessor } from './predecessor.ts';
 import { Renewals } from './renewals.ts';
-import { CONTROLLER, createSlot, tell, titleOf, type Slot } from './slot.ts';
+import { CONTROLLER, createSlot, freeName, tell, titleOf, type Slot } from './slot.ts';
 import type { ProgramOnDisk } from './successor.ts';
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends HeartbeatOptions {
   /** What every child runs; it reads its role from the environment. */
   readonly program: string;
   /** Given to every child, beside what the supervisor's own environment has. */
   readonly env: Readonly<Record<string, string>>;
   readonly workers: number;
   readonly drainDeadlineMs: number;
+  /** How long the host serves on when it is told to stop, and says that it goes. */
+  readonly lameDuckMs: number;
   /** Of the program. */
   readonly version: string;
   /** How a successor is started; null: it cannot be. */
   readonly onDisk: ProgramOnDisk | null;
   /** Whose place this one takes; null: nobody's. */
   readonly predecessor: Predecessor | null;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly log: Log;
 }
 
 export interface Supervisor {
@@ -64,18 +64,29 @@ class ProcessSupervisor implements Supervisor {
   readonly #workers: Slot[] = [];
   readonly #sockets: ListeningSockets;
   readonly #renewals: Renewals;
+  readonly #heartbeats: Heartbeats;
   #wanted: number;
   #drainDeadlineMs: number;
+  #lameDuckMs: number;
   #everReady = false;
   #announced = false;
+  /** A successor serves. */
+  #replaced = false;
   #stopping = false;
+  #lameDuck: Timer | null = null;
   #problem: string | null = null;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#wanted = options.workers;
     this.#drainDeadlineMs = options.drainDeadlineMs;
+    this.#lameDuckMs = options.lameDuckMs;
     this.#controller = createSlot(CONTROLLER, options.random);
+    this.#heartbeats = new Heartbeats(options, {
+      controller: this.#controller,
+      workers: () => this.#workers,
+      isInCharge: () => this.#announced && !this.#replaced,
+    });
     this.#sockets = new ListeningSockets((place, message, socket) => this.#tellWorker(place, message, socket));
     this.#renewals = new Renewals(options, {
       controller: this.#controller,
@@ -96,6 +107,7 @@ class ProcessSupervisor implements Supervisor {
   start(): void {
     cluster.setupPrimary({ exec: this.#options.program, args: [], execArgv: EXEC_ARGV, stdio: STDIO });
     const { predecessor } = this.#options;
+    this.#heartbeats.start();
     this.#run(this.#controller);
     if (predecessor === null) this.#adjust();
     else {
@@ -120,12 +132,18 @@ class ProcessSupervisor implements Supervisor {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#renewals.stop();
-    this.#options.log.info({ drainDeadlineMs: this.#drainDeadlineMs }, 'stopping');
-    this.#leaveAll();
+    const drainDeadlineMs = this.#drainDeadlineMs;
+    const lameDuckMs = this.#everReady ? this.#lameDuckMs : 0;
+    this.#options.log.info({ lameDuckMs, drainDeadlineMs }, 'stopping');
+    this.#options.systemd?.stopping(lameDuckMs + drainDeadlineMs + CONTROLLER_DEADLINE_MS + 2 * KILL_GRACE_MS);
+    if (lameDuckMs === 0) return this.#leaveAll();
+    for (const slot of this.#workers) tell(slot, { type: 'lame_duck' });
+    this.#lameDuck = this.#options.clock.after(lameDuckMs, () => this.#leaveAll());
   }
 
   kill(): void {
     this.#stopping = true;
+    this.#lameDuck?.cancel();
     this.#renewals.stop();
     if (this.#announced) this.#options.predecessor?.tell({ type: 'kill' });
     this.#sockets.close();
@@ -166,20 +184,16 @@ class ProcessSupervisor implements Supervisor {
     return slot;
   }
 
-  /** The lowest number that is free: names label metrics, so there must not be ever more of them. */
   #freeName(): string {
     const { predecessor } = this.#options;
     const before = predecessor === null || predecessor.gone ? [] : (predecessor.taken?.workers ?? []);
-    const taken = new Set([...this.#workers.map(({ name }) => name), ...before]);
-    let number = 1;
-    while (taken.has(`w${number}`)) number += 1;
-    return `w${number}`;
+    return freeName([...this.#workers.map(({ name }) => name), ...before]);
   }
 
   #run(slot: Slot): void {
     slot.timer = null;
     slot.draining = false;
-    slot.startedAtMs = this.#options.clock.nowMs();
+    this.#heartbeats.started(slot);
     const child = this.#spawn(slot);
     slot.child = child;
     child.on('message', (value: unknown) => {
@@ -209,6 +223,8 @@ class ProcessSupervisor implements Supervisor {
     switch (message.type) {
       case 'ready':
         return this.#ready(slot);
+      case 'alive':
+        return this.#heartbeats.heard(slot);
       case 'standing_by':
         return this.#standsBy();
       case 'released':
@@ -223,10 +239,7 @@ class ProcessSupervisor implements Supervisor {
       case 'drained':
         return;
       case 'scale':
-        this.#wanted = message.workers;
-        this.#drainDeadlineMs = message.drainDeadlineMs ?? this.#drainDeadlineMs;
-        if (!this.#stopping) this.#adjust();
-        return;
+        return this.#scale(message);
       case 'renew':
         if (!this.#stopping) this.#renewals.begin(message);
         return;
@@ -236,10 +249,19 @@ class ProcessSupervisor implements Supervisor {
     }
   }
 
+  #scale({ workers, drainDeadlineMs, lameDuckMs, hangMs }: ScaleMessage): void {
+    this.#wanted = workers;
+    this.#drainDeadlineMs = drainDeadlineMs ?? this.#drainDeadlineMs;
+    this.#lameDuckMs = lameDuckMs ?? this.#lameDuckMs;
+    if (hangMs !== undefined) this.#heartbeats.setHangMs(hangMs);
+    if (!this.#stopping) this.#adjust();
+  }
+
   #ready(slot: Slot): void {
     slot.wasReady = true;
     if (slot === this.#controller) {
       this.#renewals.controllerReady();
+      this.#heartbeats.controllerReady();
     } else {
       this.#sockets.closeUnwanted();
       this.#renewals.workerReady(slot);
@@ -261,8 +283,11 @@ class ProcessSupervisor implements Supervisor {
     if (this.#workers.length === 0 || !this.#workers.every(({ wasReady }) => wasReady)) return;
     this.#announced = true;
     this.#everReady = true;
-    log.info({ workers: this.#workers.length }, 'ready');
-    predecessor?.tell({ type: 'serving' });
+    const workers = this.#workers.length;
+    log.info({ workers }, 'ready');
+    const heard = this.#options.systemd?.ready(process.pid, `serving with ${workers} workers`) ?? Promise.resolve();
+    // With the one before the service would end, as long as that is its main process.
+    void heard.then(() => predecessor?.tell({ type: 'serving' }));
     this.#renewals.allReady();
   }
 
@@ -325,6 +350,7 @@ class ProcessSupervisor implements Supervisor {
     const { predecessor } = this.#options;
     // The service manager ends what is left of a service when its main process has ended.
     if (this.#announced && predecessor !== null && !predecessor.gone) return;
+    this.#heartbeats.close();
     this.#end({ problem: this.#problem });
   }
 
@@ -343,6 +369,7 @@ class ProcessSupervisor implements Supervisor {
   #makeWay(): void {
     this.#options.log.info({ drainDeadlineMs: this.#drainDeadlineMs }, 'leaving');
     this.#stopping = true;
+    this.#replaced = true;
     this.#leaveAll();
     void this.ended.then(() => this.#renewals.letGo());
   }

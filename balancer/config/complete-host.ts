@@ -51,6 +51,8 @@ export function completeHost(file: ConfigFile, completion: Completion): HostConf
     redis: completeRedis(file.state.redis, completion),
     workers: file.workers === 'auto' ? Math.max(1, completion.environment.cores) : file.workers,
     drainDeadlineMs: durationMs(file.drainDeadline),
+    lameDuckMs: durationMs(file.lameDuck),
+    hangMs: completeHang(file.hangDeadline, completion),
     sessionTickets: completeTickets(file.sessionTickets, completion),
     listeners: completion.usable('listeners', file.listeners).map(([name, listener]) => completeListener(name, listener, completion)),
     admin: completeAdmin(file.admin, completion),
@@ -67,7 +69,9 @@ function completeListener(name: string, file: ListenerFile, completion: Completi
   if (file.protocol !== 'http' && file.tls !== undefined)
     completion.reportKey(
       ['listeners', name, 'tls'],
-      `a ${file.protocol} listener hands bytes on as they are and ends no TLS; remove tls, or write protocol: http to end TLS here`,
+      file.protocol === 'readiness'
+        ? 'a readiness listener answers in plain HTTP; remove tls'
+        : `a ${file.protocol} listener hands bytes on as they are and ends no TLS; remove tls, or write protocol: http to end TLS here`,
     );
   return {
     name,
@@ -146,6 +150,16 @@ function reportSuites(ciphers: readonly string[], minVersion: TlsVersion, path: 
       path,
       'no cipher suite of TLS 1.2 is named; add at least one, such as ECDHE-ECDSA-AES128-GCM-SHA256, or write minVersion: TLSv1.3',
     );
+}
+
+/** Of signs that come once a second two may be late. */
+const LEAST_HANG_MS = 3000;
+
+function completeHang(deadline: string | 0, completion: Completion): number {
+  const hangMs = durationMs(deadline);
+  if (hangMs > 0 && hangMs < LEAST_HANG_MS)
+    completion.report(['hangDeadline'], `"${deadline}" is too short for signs that come once a second; expected 0, or at least 3s`);
+  return hangMs;
 }
 
 /** RFC 8446 section 4.6.1: no ticket lives longer than 7 days. */

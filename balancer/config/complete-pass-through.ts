@@ -25,15 +25,20 @@ export function routeProtocol(file: RouteFile, path: ValuePath, { neighbours, co
   const isKnown = ({ name }: ListenerConfig): boolean => !completion.isTouched(['listeners', name, 'protocol']);
   if (completion.isTouched([...path, 'listeners']) || !listeners.every(isKnown)) return null;
   if (file.listeners.length === 0) {
-    if (listeners.length > 0 && listeners.every(({ protocol }) => protocol !== 'http'))
+    const others = listeners.filter(({ protocol }) => protocol !== 'readiness');
+    if (listeners.length > 0 && others.every(({ protocol }) => protocol !== 'http'))
       completion.report(
         path,
-        `the route names no listeners, so it is for those that speak http, and there is none; write listeners: [${listeners[0]?.name ?? ''}]`,
+        `the route names no listeners, so it is for those that speak http, and there is none; ${others[0] === undefined ? 'add one' : `write listeners: [${others[0].name}]`}`,
       );
     return 'http';
   }
   const [first, ...others] = file.listeners.map((name) => listeners.find((listener) => listener.name === name));
   if (first === undefined || others.includes(undefined)) return null;
+  if ([first, ...others].some((listener) => listener?.protocol === 'readiness')) {
+    completion.report([...path, 'listeners'], 'a readiness listener answers by itself and has no routes; name another listener');
+    return null;
+  }
   const other = others.find((listener) => listener?.protocol !== first.protocol);
   if (other === undefined) return first.protocol;
   completion.report(
@@ -116,7 +121,7 @@ function unfitReason({ scheme, id }: EndpointConfig, protocol: ListenerProtocol)
  */
 export function reportUnrouted(named: ReadonlySet<string>, { neighbours, completion }: Context): void {
   for (const { name, protocol } of neighbours.listeners) {
-    if (protocol === 'http' || named.has(name)) continue;
+    if (protocol === 'http' || protocol === 'readiness' || named.has(name)) continue;
     completion.report(
       ['listeners', name],
       `no route names this ${protocol} listener, so it would close every connection; add listeners: [${name}] to a route`,

@@ -12,6 +12,7 @@ import type { DrillConfig } from './drill-config.ts';
 import type { AssignRule } from './assign-config.ts';
 import type { FieldMatch } from './match-config.ts';
 import type { MirrorConfig } from './mirror-config.ts';
+import type { ProcessConfig } from './process-config.ts';
 import type { RetryConfig } from './retry-config.ts';
 import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
@@ -88,8 +89,8 @@ export interface ListenerLimits {
   readonly bodyRate: number;
 }
 
-/** `tcp` and `tls-passthrough` hand bytes on as they are; the second one is routed by the server name of TLS. */
-export type ListenerProtocol = 'http' | 'tcp' | 'tls-passthrough';
+/** `tcp` and `tls-passthrough` hand bytes on as they are, the second routed by the server name of TLS; `readiness` tells whether the host can serve. */
+export type ListenerProtocol = 'http' | 'tcp' | 'tls-passthrough' | 'readiness';
 
 /** What becomes of request fields with `_` in their names. */
 export type UnderscorePolicy = 'drop' | 'reject' | 'keep';
@@ -358,7 +359,7 @@ export interface AccessLogConfig {
   readonly target: string;
 }
 
-export interface Config {
+export interface Config extends ProcessConfig {
   readonly hostName: string;
   /** Where this host is, for `nearest`; null: nowhere in particular. */
   readonly hostRegion: string | null;
@@ -366,9 +367,6 @@ export interface Config {
   readonly stateDir: string;
   /** Null: the host is alone. */
   readonly redis: RedisConfig | null;
-  readonly workers: number;
-  /** How long a stopping worker lets requests finish. */
-  readonly drainDeadlineMs: number;
   readonly sessionTickets: SessionTicketsConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly admin: AdminConfig;

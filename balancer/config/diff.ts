@@ -142,9 +142,11 @@ function hostDifferences(before: Config, after: Config): readonly string[] {
   ];
 }
 
-const pickLive = ({ workers, drainDeadlineMs, sessionTickets, accessLog, decisionLog }: Config): object => ({
+const pickLive = ({ workers, drainDeadlineMs, lameDuckMs, hangMs, sessionTickets, accessLog, decisionLog }: Config): object => ({
   workers,
   drainDeadline: drainDeadlineMs,
+  lameDuck: lameDuckMs,
+  hangDeadline: hangMs,
   sessionTickets,
   accessLog,
   decisionLog,

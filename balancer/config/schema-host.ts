@@ -63,8 +63,8 @@ const listener = mapping(
   {
     bind: valueOf('bind', 'Address and port'),
     protocol: choice(
-      ['http', 'tcp', 'tls-passthrough'],
-      'What is accepted: `http` (over TLS where tls is given); `tcp`, bytes of any kind; `tls-passthrough`, TLS that the endpoint ends, routed by the server name of the client. A connection of the last two goes to one endpoint as it is',
+      ['http', 'tcp', 'tls-passthrough', 'readiness'],
+      'What is accepted: `http` (over TLS where tls is given); `tcp`, bytes of any kind; `tls-passthrough`, TLS that the endpoint ends, routed by the server name of the client. A connection of these two goes to one endpoint as it is. `readiness` is HTTP without routes: any request is answered with 200 while this host can serve, and with 503 from when it is told to stop (`lameDuck`)',
       'http',
     ),
     tls: Type.Optional(listenerTls),
@@ -166,6 +166,16 @@ export const hostProperties = {
     description: 'Processes that serve traffic; auto: one per available core',
   }),
   drainDeadline: formsOf<string | 0>('durationOrZero', 'How long a stopping worker lets requests finish', '30s'),
+  lameDuck: formsOf<string | 0>(
+    'durationOrZero',
+    'How long a host that is told to stop serves on as before, while its listeners of protocol `readiness` say that it goes: time for those in front of it to turn away',
+    '0s',
+  ),
+  hangDeadline: formsOf<string | 0>(
+    'durationOrZero',
+    'How long a worker or the controller may give no sign of life, of which there is one a second, before it is killed and replaced; at least 3s; 0: for ever',
+    '10s',
+  ),
   sessionTickets: optionalMapping(
     {
       rotate: duration(

@@ -244,6 +244,13 @@ export class Controller {
     this.#renewing.take(renewal);
   }
 
+  /** The supervisor has killed a process of this host that gave no sign of life. */
+  takeHung(child: string, silentMs: number): void {
+    this.#edge.meter.counter('weir_hung_processes_total', [child]).add(1);
+    const what = child === 'controller' ? 'the controller before' : `worker ${child}`;
+    this.#edge.events.add('worker', `${what} gave no sign of life for ${Math.round(silentMs / 1000)} s; it was killed and is replaced`);
+  }
+
   /** The supervisor before and its workers are gone: their names are free. */
   alone(): void {
     this.#edge.links.expectNoMoreOf([]);
@@ -354,9 +361,9 @@ export class Controller {
     this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }
 
-  #tellScale({ workers, drainDeadlineMs }: Config): void {
+  #tellScale({ workers, drainDeadlineMs, lameDuckMs, hangMs }: Config): void {
     this.#edge.links.expect(workers);
-    this.#say({ type: 'scale', workers, drainDeadlineMs });
+    this.#say({ type: 'scale', workers, drainDeadlineMs, lameDuckMs, hangMs });
   }
 
   #refused(problems: readonly string[]): void {

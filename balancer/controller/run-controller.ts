@@ -44,6 +44,7 @@ class Seat {
   receive(message: SupervisorMessage): void {
     if (message.type === 'reload') void this.#controller?.reload();
     else if (message.type === 'renewal') this.#controller?.takeRenewal(message.renewal);
+    else if (message.type === 'hung') this.#controller?.takeHung(message.child, message.silentMs);
     else if (message.type === 'alone') this.#controller?.alone();
     else if (message.type === 'begin') this.begin(message.before);
     else if (message.type === 'release') void this.#turns.run(() => this.#release());

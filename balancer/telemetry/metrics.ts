@@ -214,6 +214,11 @@ export const METRICS = {
   weir_event_loop_delay_seconds: { kind: 'gauge', help: '99th percentile of the event loop delay in the last second', labels: ['worker'] },
   weir_process_resident_bytes: { kind: 'gauge', help: 'Resident memory of a worker', labels: ['worker'] },
   weir_worker_restarts_total: { kind: 'counter', help: 'Workers that ended without being asked to', labels: ['host'] },
+  weir_hung_processes_total: {
+    kind: 'counter',
+    help: 'Processes that gave no sign of life for longer than hangDeadline and were killed: workers by name, or controller',
+    labels: ['worker'],
+  },
   weir_controller_restarts_total: { kind: 'counter', help: 'Controllers that ended without being asked to', labels: ['host'] },
   weir_workers_ready: { kind: 'gauge', help: 'Workers that serve the newest generation and plan', labels: ['host'] },
   weir_revision: { kind: 'gauge', help: 'Revision of the intent', labels: ['host'] },

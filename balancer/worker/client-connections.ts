@@ -6,9 +6,8 @@ import { Http2DownstreamConnection, type Http2Settings } from '../http2/downstre
 import { ResponseEncoder } from '../http2/response-block.ts';
 import { TurnEnd } from '../http2/turn-end.ts';
 import type { Accepted } from '../listener/listener.ts';
-import type { DownstreamConnection } from '../message/connection.ts';
+import type { DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import { ClientSocket } from '../socket/client-socket.ts';
-import type { Pipeline } from './pipeline.ts';
 
 export interface ClientEnvironment {
   readonly deadlines: Deadlines;
@@ -29,7 +28,7 @@ export class ClientConnections {
   }
 
   /** Serves `socket`. `admit` is told of its connection, and of another one when the client turns out to speak HTTP/2. */
-  begin(socket: Socket, accepted: Accepted, pipeline: Pipeline, admit: (connection: DownstreamConnection) => void): void {
+  begin(socket: Socket, accepted: Accepted, handler: DownstreamHandler, admit: (connection: DownstreamConnection) => void): void {
     const { listener, scheme, peerAddress, trusted, serverName, clientCertificate } = accepted;
     const { deadlines, nowMs, dateLine, nextRequestId, countAbuse } = this.#environment;
     const facts = {
@@ -44,7 +43,7 @@ export class ClientConnections {
       nextRequestId,
     };
     const { timeouts, limits, http2 } = listener;
-    const settings = { timeouts, limits, handler: pipeline, deadlines, nowMs };
+    const settings = { timeouts, limits, handler, deadlines, nowMs };
     const link = new ClientSocket(socket);
     const onHttp2 = (taken: ClientSocket, early: Buffer | null): void => {
       const http2Settings = { ...settings, http2, turnEnd: this.#turnEnd, encoder: this.#encoder, countAbuse };

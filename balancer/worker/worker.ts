@@ -31,6 +31,7 @@ import { PassThrough } from './pass-through.ts';
 import { readSecret } from '../secret.ts';
 import { PinKey } from '../steer/pins.ts';
 import { Pipeline } from './pipeline.ts';
+import { Readiness } from './readiness.ts';
 import { RecentRequests } from './recent-requests.ts';
 import { RunningWork } from './running-work.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
@@ -78,6 +79,10 @@ export class Worker {
   #newest: { readonly generation: number; readonly config: Config } | null = null;
   #applying = false;
   #drain: Drain | null = null;
+  /** The host is about to go. */
+  #lameDuck = false;
+  /** Null: nobody has asked yet. */
+  #readiness: Readiness | null = null;
 
   constructor(options: WorkerOptions, parent: WorkerParent) {
     this.#options = options;
@@ -153,6 +158,11 @@ export class Worker {
       clusters: [...(this.#pipeline?.generation.clusters.values() ?? [])],
       accessLogDropped: this.#context.accessLog?.takeDropped() ?? 0,
     };
+  }
+
+  /** Serves on, and tells those who ask that the host goes. */
+  announceEnd(): void {
+    this.#lameDuck = true;
   }
 
   /** Nothing new; what runs may finish until the deadline. */
@@ -314,6 +324,10 @@ export class Worker {
       this.#drain?.admit(connection);
     };
     if (listener.protocol === 'http') return this.#clients.begin(socket, accepted, pipeline, admit);
+    if (listener.protocol === 'readiness') {
+      this.#readiness ??= new Readiness(pipeline.connections, () => this.#lameDuck || this.#drain !== null);
+      return this.#clients.begin(socket, accepted, this.#readiness, admit);
+    }
     const passed = new PassThrough(socket, { listener, peerAddress, told, id: this.#nextRequestId() }, pipeline, this.#context);
     admit(passed);
     passed.start();
@@ -341,6 +355,7 @@ export function runWorker(options: WorkerOptions): Promise<void> {
     const message = decodeSupervisorMessage(value);
     if (message === null) return;
     if (message.type === 'drain') worker.drain(message.deadlineMs);
+    else if (message.type === 'lame_duck') worker.announceEnd();
     else sockets.receive(message, handle);
   });
   // A bug in one exchange must not cut the others off: finish what runs, then let the supervisor start a fresh process.

@@ -20,6 +20,8 @@ export const PLACES: readonly Place[] = [
       'balancer/supervisor.ts',
       'balancer/listening-sockets.ts',
       'balancer/slot.ts',
+      'balancer/heartbeats.ts',
+      'balancer/systemd.ts',
       'balancer/renewals.ts',
       'balancer/rolling-restart.ts',
       'balancer/successor.ts',

@@ -30,6 +30,8 @@ export interface ApplianceOptions {
   readonly redis?: string;
   /** The script that is started; a test may replace it by another one while it runs. */
   readonly program?: string;
+  /** Beside what the environment of the test has. */
+  readonly env?: Readonly<Record<string, string>>;
   /** False: starts without waiting, for tests of what does not start. */
   readonly untilReady?: boolean;
   /** Waits also until every cluster has been probed. */
@@ -57,7 +59,7 @@ export interface Pids {
 
 export async function startAppliance(t: TestContext, options: ApplianceOptions): Promise<Appliance> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-'));
-  const appliance = new Appliance(directory, await withFreePorts(complete(options, directory)), options.program);
+  const appliance = new Appliance(directory, await withFreePorts(complete(options, directory)), options);
   t.after(async () => {
     await appliance.kill();
     if (!t.passed) t.diagnostic(`the appliance said:\n${appliance.log}`);
@@ -82,13 +84,16 @@ export class Appliance {
   readonly #binds: Readonly<Record<string, string>>;
 
   /** Starts at once: `yaml` is a complete config. */
-  constructor(directory: string, yaml: string, program = WEIR) {
+  constructor(directory: string, yaml: string, { program = WEIR, env = {} }: Pick<ApplianceOptions, 'program' | 'env'> = {}) {
     this.directory = directory;
     this.configFile = join(directory, 'weir.yaml');
     this.socketPath = join(directory, 'state', 'admin.sock');
     this.#binds = bindsOf(yaml);
     writeFileSync(this.configFile, yaml);
-    this.#child = spawn(process.execPath, [program, 'serve', '-c', this.configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [program, 'serve', '-c', this.configFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     const say = (text: string): void => void (this.log += text);
     this.#child.stdout.setEncoding('utf8').on('data', say);
     this.#child.stderr.setEncoding('utf8').on('data', say);

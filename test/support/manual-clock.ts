@@ -46,6 +46,11 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** Time passes in which nothing runs; what has fallen due comes late, with the next move. */
+  standStill(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** As `advance`, and lets promises that a timer settled run before time goes on. */
   async elapse(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;

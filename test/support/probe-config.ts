@@ -68,6 +68,8 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     redis: null,
     workers: 1,
     drainDeadlineMs: 1000,
+    lameDuckMs: 0,
+    hangMs: 0,
     drills: {},
     decisionLog: { maxBytes: 0, maxAgeMs: 1000 },
     sessionTickets: { rotateMs: 3_600_000 },

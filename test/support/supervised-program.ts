@@ -13,6 +13,8 @@ process.on('message', (message: { readonly type?: string }) => {
   else if (message.type === 'reload') process.send?.({ type: 'scale', workers: Number(readFileSync(`${planFile}.workers`, 'utf8')) });
 });
 
+setInterval(() => process.send?.({ type: 'alive' }), 1000);
+
 if (plan === 'die') process.exit(3);
 else if (plan.startsWith('fail ')) process.send?.({ type: 'failed', problem: plan.slice(5) });
 else if (plan !== 'silent') process.send?.({ type: 'ready' });

@@ -2,19 +2,24 @@
 import { join } from 'node:path';
 import { systemClock } from '../../health/clock.ts';
 import { createLog } from '../../balancer/log.ts';
+import { findSystemd } from '../../balancer/systemd.ts';
 import { createSupervisor } from '../../balancer/supervisor.ts';
 
+const log = createLog('supervisor');
 const supervisor = createSupervisor({
   program: join(import.meta.dirname, 'supervised-program.ts'),
   env: {},
   workers: Number(process.env['WEIR_TEST_WORKERS']),
   drainDeadlineMs: 200,
+  lameDuckMs: 0,
+  hangMs: 3000,
+  systemd: findSystemd(process.env, false, log),
   version: '0.0.0',
   onDisk: null,
   predecessor: null,
   clock: systemClock,
   random: () => 0,
-  log: createLog('supervisor'),
+  log,
 });
 process.on('SIGTERM', () => supervisor.stop());
 process.on('SIGHUP', () => supervisor.reload());

@@ -170,3 +170,16 @@ test('a listener whose protocol is wrong is one problem, not one for each of its
   assert.equal(found.length, 1, found.join('\n'));
   assert.match(found[0] ?? '', /^listeners\.db\.protocol: "udp" is not possible here; expected http, tcp or tls-passthrough/);
 });
+
+test('a readiness listener has no routes and needs none', () => {
+  const listeners = `  web: { bind: "127.0.0.1:8080" }\n  ready: { bind: "127.0.0.1:8081", protocol: readiness }\n`;
+  assert.deepEqual(told({ listeners, endpoint: 'http://10.0.0.1', routes: [WEB] }), []);
+  assert.deepEqual(told({ listeners, endpoint: 'http://10.0.0.1', routes: [WEB, '{ listeners: [ready], service: pg, name: r }'] }), [
+    'routes[1].listeners: a readiness listener answers by itself and has no routes; name another listener',
+  ]);
+  const tls = 'tls: { certificates: [{ cert: a.crt, key: a.key }] }';
+  assert.match(
+    told({ listeners: listeners.replace('readiness', `readiness, ${tls}`), endpoint: 'http://10.0.0.1', routes: [WEB] }).join(),
+    /a readiness listener answers in plain HTTP; remove tls/,
+  );
+});
