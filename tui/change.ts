@@ -43,7 +43,7 @@ export async function makeChange(
   if (request.dryRun !== true) call.ifInterrupted('the change may or may not have been made; `weir history` tells');
   const result = await askingWhenDangerous(call, request, (asked) => client.change(asked));
   call.ifInterrupted(null);
-  await report(call, result);
+  await reportChange(call, result);
   if (result.dryRun) return result.changed ? EXIT.wouldChange : EXIT.ok;
   return laggardsOf(call, result);
 }
@@ -63,11 +63,11 @@ function changeRequest(values: CommandValues, change: AskedChange): ChangeReques
 }
 
 /** Sends; on `confirm` asks whoever sits there and sends again. Without a terminal the refusal stands. */
-async function askingWhenDangerous(
+export async function askingWhenDangerous<Request extends { readonly yes?: boolean }, Result>(
   call: CommandCall,
-  request: ChangeRequest,
-  send: (request: ChangeRequest) => Promise<ChangeResult>,
-): Promise<ChangeResult> {
+  request: Request,
+  send: (request: Request) => Promise<Result>,
+): Promise<Result> {
   try {
     return await send(request);
   } catch (error) {
@@ -88,7 +88,7 @@ async function confirmed({ terminal, ifInterrupted }: CommandCall, problem: ApiP
   ifInterrupted('the change may or may not have been made; `weir history` tells');
 }
 
-async function report(call: CommandCall, result: ChangeResult): Promise<void> {
+export async function reportChange(call: CommandCall, result: ChangeResult): Promise<void> {
   const list = { kind: 'changes', revision: result.revision, items: [result] };
   const foreseen = result.forecast !== null && result.changed ? forecastText(result.forecast) : '';
   await writeResult(call, list, `${table(result.shares, SHARE_CHANGE_COLUMNS)}${foreseen}${outcomeOf(result).join('\n')}\n`);
@@ -109,7 +109,7 @@ function forecastText({ clusters, moved, lostRps, headroom }: Forecast): string 
 function outcomeOf(result: ChangeResult): readonly string[] {
   const at = `revision ${result.revision}`;
   if (!result.changed) return [`nothing to change: ${result.summary}; still ${at}`];
-  if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`];
+  if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`, ...needsText(result.needsApproval)];
   const applied = result.applied;
   const where =
     applied === null
@@ -118,12 +118,17 @@ function outcomeOf(result: ChangeResult): readonly string[] {
   return [result.summary, `${at}${where}`, `undo: ${result.undo}`];
 }
 
+/** What a dry run says of the second person. */
+export function needsText(services: readonly string[]): readonly string[] {
+  return services.length === 0 ? [] : [`it would wait for a second person, for the sake of ${services.join(', ')} (rule safety.approval)`];
+}
+
 function hostsText({ fleet }: AppliedView): string {
   return fleet === null ? '' : `${fleet.acknowledged}/${fleet.hosts} hosts, here `;
 }
 
 /** The change is made and durable; workers that have not taken it up yet make the exit code that of a time-out. */
-function laggardsOf({ terminal, format }: CommandCall, { applied, revision }: ChangeResult): ExitCode {
+export function laggardsOf({ terminal, format }: CommandCall, { applied, revision }: ChangeResult): ExitCode {
   const laggards = [...(applied?.laggards ?? []), ...(applied?.fleet?.laggards ?? [])];
   if (laggards.length === 0) return EXIT.ok;
   const follow = isStructured(format) ? '' : `; \`weir wait --for revision:${revision}\` waits for them`;

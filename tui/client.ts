@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { type Dispatcher, Pool } from 'undici';
 import type {
   ApiProblem,
+  ApprovalRequest,
+  ApprovalResult,
   AuditVerification,
   ChangeRequest,
   ChangeResult,
@@ -26,7 +28,18 @@ import type { FoundServer } from './server.ts';
 
 /** What `GET /v1/<kind>` lists. */
 export type ListKind =
-  'clusters' | 'services' | 'routes' | 'edges' | 'workers' | 'agents' | 'rollouts' | 'drills' | 'renewals' | 'events' | 'revisions';
+  | 'clusters'
+  | 'services'
+  | 'routes'
+  | 'edges'
+  | 'workers'
+  | 'agents'
+  | 'rollouts'
+  | 'drills'
+  | 'renewals'
+  | 'approvals'
+  | 'events'
+  | 'revisions';
 
 /**
  * Every method throws CommandFailure: exit code 3 when the appliance cannot be reached, ProblemFailure when it refuses.
@@ -61,6 +74,8 @@ export interface AdminClient {
   renew(request: RenewalRequest): Promise<{ readonly id: string }>;
   beginDrill(request: DrillRequest): Promise<DrillView>;
   abortDrill(id: string): Promise<DrillView>;
+  /** Makes or drops what waits for a second person. */
+  decide(id: string, request: ApprovalRequest): Promise<ApprovalResult>;
   close(): Promise<void>;
 }
 
@@ -190,6 +205,10 @@ class HttpAdminClient implements AdminClient {
 
   abortDrill(id: string): Promise<DrillView> {
     return this.#json({ method: 'DELETE', path: `/v1/drills/${encodeURIComponent(id)}`, timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  decide(id: string, request: ApprovalRequest): Promise<ApprovalResult> {
+    return this.#json({ ...post(`/v1/approvals/${encodeURIComponent(id)}`, request), timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
   async close(): Promise<void> {

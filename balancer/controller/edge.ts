@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow } from '../telemetry/window.ts';
+import { Approvals } from './approval/approvals.ts';
 import { findToken } from './auth/tokens.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
@@ -75,6 +76,8 @@ export class Edge {
   readonly options: EdgeOptions;
   readonly events: EventLog;
   readonly keeper: IntentKeeper;
+  /** What waits for a second person here. */
+  readonly approvals: Approvals;
   readonly meter = new Meter();
   readonly registry = new MetricsRegistry();
   readonly window: TrafficWindow;
@@ -113,6 +116,11 @@ export class Edge {
     this.startedAt = new Date(clock.wallMs()).toISOString();
     this.events = new EventLog(clock, log);
     this.keeper = new IntentKeeper(store, options.fleet?.ledger ?? new AloneLedger(store, clock), clock);
+    this.approvals = new Approvals({
+      ...{ store, clock, log },
+      suffix: () => (options.fleet === null ? '' : `@${this.config.hostName}`),
+      onExpired: ({ id, summary }) => this.events.add('revision', `approval ${id} is too old and dropped: ${summary}`),
+    });
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
     this.results = new VersionResults(() => clock.nowMs());

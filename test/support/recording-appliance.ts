@@ -14,6 +14,8 @@ import type {
 import type {
   AgentView,
   ApiProblem,
+  ApprovalResult,
+  ApprovalView,
   ChangeRequest,
   ChangeResult,
   ClusterView,
@@ -30,7 +32,7 @@ import type {
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
-import { BUSY, FORECAST, QUIET, sampleAgent, sampleCluster } from './sample-views.ts';
+import { BUSY, FORECAST, QUIET, sampleAgent, sampleCluster, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
 import { twoResults } from './two-results.ts';
 
@@ -97,6 +99,8 @@ export class RecordingAppliance implements Appliance {
       clusters: this.clusters().items,
       services: this.services().items,
       timed: [],
+      rollouts: [],
+      approvals: [],
       lastRevision: last ? { revision: last.revision, at: last.at, author: last.author.name, text: last.reason } : null,
       events: this.events(50).items,
       role,
@@ -124,6 +128,14 @@ export class RecordingAppliance implements Appliance {
 
   renew(): Outcome<{ readonly id: string }> {
     return { ok: false, problem: { code: 'unsafe', message: 'nothing is renewed here' } };
+  }
+
+  approvals(): ListView<ApprovalView> {
+    return this.#list('approvals', []);
+  }
+
+  decide(id: string): Promise<Outcome<ApprovalResult>> {
+    return Promise.resolve({ ok: false, problem: { code: 'not_found', message: `nothing waits as ${id}` } });
   }
 
   abortDrill(): Promise<Outcome<DrillView>> {
@@ -178,24 +190,7 @@ export class RecordingAppliance implements Appliance {
   }
 
   workers(): ReturnType<Appliance['workers']> {
-    return this.#list(
-      'workers',
-      [1, 2, 3, 4].map((number) => {
-        const lags = this.laggards.includes(`worker-${number}`);
-        const plan = lags ? this.revision - 1 : this.revision;
-        const state = lags ? ('lost' as const) : ('ready' as const);
-        return {
-          name: `worker-${number}`,
-          pid: 1000 + number,
-          state,
-          generation: 1,
-          plan,
-          restarts: 0,
-          residentBytes: 83_886_080,
-          eventLoopDelayMs: 0.4,
-        };
-      }),
-    );
+    return this.#list('workers', sampleWorkers(this.revision, this.laggards));
   }
 
   agents(): ListView<AgentView> {
@@ -249,6 +244,7 @@ export class RecordingAppliance implements Appliance {
         dryRun,
         differences,
         needsRestart: [],
+        needsApproval: [],
         fleet: null,
       },
     });
@@ -367,6 +363,7 @@ export class RecordingAppliance implements Appliance {
       summary: `${change.kind} done`,
       shares: split.changed ? shares : [],
       forecast: dryRun ? FORECAST : null,
+      needsApproval: [],
       applied: dryRun ? null : applied,
       undo: 'weir undo',
     };

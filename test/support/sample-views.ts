@@ -1,5 +1,5 @@
 // Views of the admin API as an appliance with two clusters would give them.
-import type { AgentView, ClusterView, Forecast, TrafficView } from '../../balancer/controller/api/views.ts';
+import type { AgentView, ClusterView, Forecast, TrafficView, WorkerView } from '../../balancer/controller/api/views.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
 
 export const QUIET: TrafficView = { windowSeconds: 10, rps: 0, errorRatio: 0, p50Ms: null, p95Ms: null, p99Ms: null };
@@ -46,4 +46,14 @@ export function sampleCluster(
     lossShedRps: null,
     trend: [1, 2, 3],
   };
+}
+
+/** Four; those that lag are at the plan before. */
+export function sampleWorkers(plan: number, laggards: readonly string[]): readonly WorkerView[] {
+  return [1, 2, 3, 4].map((number) => {
+    const name = `worker-${number}`;
+    const lags = laggards.includes(name);
+    const figures = { generation: 1, restarts: 0, residentBytes: 83_886_080, eventLoopDelayMs: 0.4 };
+    return { name, pid: 1000 + number, state: lags ? 'lost' : 'ready', plan: lags ? plan - 1 : plan, ...figures };
+  });
 }

@@ -111,6 +111,8 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
     workers: 8,
     inFlight: 188,
     timed: [],
+    rollouts: [],
+    approvals: [],
     headroom: 'unknown: no cluster has a known capacity',
     traffic: trafficView(4021, 0.0003, 41),
     clusters: [
