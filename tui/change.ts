@@ -44,7 +44,7 @@ export async function makeChange(
   if (request.dryRun !== true) call.ifInterrupted('the change may or may not have been made; `weir history` tells');
   const result = await askingWhenDangerous(call, request, (asked) => client.change(asked));
   call.ifInterrupted(null);
-  await report(call, result);
+  await reportChange(call, result);
   if (result.dryRun) return result.changed ? EXIT.wouldChange : EXIT.ok;
   return laggardsOf(call, result);
 }
@@ -90,7 +90,7 @@ async function confirmed({ terminal, ifInterrupted }: CommandCall, problem: ApiP
   ifInterrupted('the change may or may not have been made; `weir history` tells');
 }
 
-async function report(call: CommandCall, result: ChangeResult): Promise<void> {
+export async function reportChange(call: CommandCall, result: ChangeResult): Promise<void> {
   const list = { kind: 'changes', revision: result.revision, items: [result] };
   const foreseen = result.forecast !== null && result.changed ? forecastText(result.forecast) : '';
   await writeResult(call, list, `${table(result.shares, SHARE_CHANGE_COLUMNS)}${foreseen}${outcomeOf(result).join('\n')}\n`);
@@ -111,7 +111,7 @@ function forecastText({ clusters, moved, lostRps, headroom }: Forecast): string 
 function outcomeOf(result: ChangeResult): readonly string[] {
   const at = result.local ? `this host alone, beside revision ${result.revision} of its fleet` : `revision ${result.revision}`;
   if (!result.changed) return [`nothing to change: ${result.summary}; still ${at}`];
-  if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`];
+  if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`, ...needsText(result.needsApproval)];
   const applied = result.applied;
   const where =
     applied === null
@@ -120,12 +120,17 @@ function outcomeOf(result: ChangeResult): readonly string[] {
   return [result.summary, `${at}${where}`, `undo: ${result.undo}`];
 }
 
+/** What a dry run says of the second person. */
+export function needsText(services: readonly string[]): readonly string[] {
+  return services.length === 0 ? [] : [`it would wait for a second person, for the sake of ${services.join(', ')} (rule safety.approval)`];
+}
+
 function hostsText({ fleet }: AppliedView): string {
   return fleet === null ? '' : `${fleet.acknowledged}/${fleet.hosts} hosts, here `;
 }
 
 /** The change is made and durable; workers that have not taken it up yet make the exit code that of a time-out. */
-function laggardsOf({ terminal, format }: CommandCall, { applied, revision }: ChangeResult): ExitCode {
+export function laggardsOf({ terminal, format }: CommandCall, { applied, revision }: ChangeResult): ExitCode {
   const laggards = [...(applied?.laggards ?? []), ...(applied?.fleet?.laggards ?? [])];
   if (laggards.length === 0) return EXIT.ok;
   const follow = isStructured(format) ? '' : `; \`weir wait --for revision:${revision}\` waits for them`;

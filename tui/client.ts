@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { type Dispatcher, Pool } from 'undici';
 import type {
   ApiProblem,
+  ApprovalRequest,
+  ApprovalResult,
   AuditVerification,
   ChangeRequest,
   ChangeResult,
@@ -38,6 +40,7 @@ export type ListKind =
   | 'drills'
   | 'local'
   | 'renewals'
+  | 'approvals'
   | 'events'
   | 'revisions';
 
@@ -76,6 +79,8 @@ export interface AdminClient {
   settleLocal(request: LocalRequest): Promise<ListView<LocalView>>;
   beginDrill(request: DrillRequest): Promise<DrillView>;
   abortDrill(id: string): Promise<DrillView>;
+  /** Makes or drops what waits for a second person. */
+  decide(id: string, request: ApprovalRequest): Promise<ApprovalResult>;
   close(): Promise<void>;
 }
 
@@ -209,6 +214,10 @@ class HttpAdminClient implements AdminClient {
 
   abortDrill(id: string): Promise<DrillView> {
     return this.#json({ method: 'DELETE', path: `/v1/drills/${encodeURIComponent(id)}`, timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  decide(id: string, request: ApprovalRequest): Promise<ApprovalResult> {
+    return this.#json({ ...post(`/v1/approvals/${encodeURIComponent(id)}`, request), timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
   async close(): Promise<void> {

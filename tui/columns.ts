@@ -1,6 +1,7 @@
 // The columns of every kind of list, one table of columns per kind.
 import type {
   AgentView,
+  ApprovalView,
   ClusterView,
   DrillView,
   EdgeView,
@@ -140,6 +141,17 @@ export const RENEWAL_COLUMNS: readonly Column<RenewalView>[] = [
   { title: 'WHY', of: (item) => item.problem ?? '' },
 ];
 
+export const APPROVAL_COLUMNS: readonly Column<ApprovalView>[] = [
+  { title: 'APPROVAL', of: (item) => item.id },
+  { title: 'WHAT', of: (item) => item.summary },
+  { title: 'SERVICES', of: (item) => item.services.join(',') },
+  { title: 'BY', of: (item) => item.by },
+  { title: 'KNOWN BY', of: (item) => item.how, wide: true },
+  { title: 'LEFT', of: (item) => text.countdown(item.remainingSeconds), right: true },
+  { title: 'HOST', of: (item) => item.host, wide: true },
+  { title: 'REASON', of: (item) => item.reason },
+];
+
 export const DRILL_SERVICE_COLUMNS: readonly Column<DrillView['services'][number]>[] = [
   { title: 'SERVICE', of: (item) => item.service },
   { title: 'REQUESTS', of: (item) => String(Math.round(item.requests)), right: true },
@@ -170,12 +182,21 @@ export const EVENT_COLUMNS: readonly Column<EventView>[] = [
 export const REVISION_COLUMNS: readonly Column<RevisionView | LocalView>[] = [
   { title: 'REVISION', of: (item) => ('local' in item ? `LOCAL ${item.local}` : String(item.revision)), right: true },
   { title: 'TIME', of: (item) => text.time(item.at) },
-  { title: 'AUTHOR', of: (item) => item.author.name },
-  { title: 'KNOWN BY', of: (item) => item.author.how, wide: true },
+  { title: 'AUTHOR', of: authorText },
+  { title: 'KNOWN BY', of: howText, wide: true },
   { title: 'CHANGE', of: (item) => text.changeText(item.change) },
   { title: 'UNDOES', of: (item) => (item.undoes === null ? text.UNKNOWN : String(item.undoes)), wide: true },
   { title: 'REASON', of: reasonText },
 ];
+
+/** Both, where it took two. */
+function authorText({ author, approvedBy }: RevisionView): string {
+  return approvedBy === undefined ? author.name : `${author.name}, approved by ${approvedBy.name}`;
+}
+
+function howText({ author, approvedBy }: RevisionView): string {
+  return approvedBy === undefined ? author.how : `${author.how}; ${approvedBy.how}`;
+}
 
 function reasonText(item: RevisionView | LocalView): string {
   const { reason, overruled } = item;
@@ -225,6 +246,7 @@ function valueText(value: unknown): string {
 
 export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
   { title: 'TOKEN', of: (item) => item.name },
+  { title: 'OWNER', of: (item) => item.owner ?? text.UNKNOWN },
   { title: 'ROLE', of: (item) => item.role },
   { title: 'CLUSTER', of: (item) => item.cluster ?? text.UNKNOWN },
   { title: 'CREATED', of: (item) => text.time(item.createdAt) },

@@ -13,6 +13,7 @@ export const EXIT = {
   timedOut: 8,
   gateFailed: 9,
   wouldChange: 10,
+  waits: 11,
   interrupted: 130,
 } as const;
 
@@ -38,6 +39,7 @@ const EXIT_OF_PROBLEM: Readonly<Record<ApiProblem['code'], ExitCode>> = {
   unreachable: EXIT.unreachable,
   unsafe: EXIT.refused,
   confirm: EXIT.refused,
+  approval: EXIT.waits,
   timeout: EXIT.timedOut,
   internal: EXIT.failed,
 };

@@ -44,7 +44,6 @@ export function age(milliseconds: number | null): string {
   return unit === undefined ? `${Math.max(0, Math.round(milliseconds))}ms` : `${Math.floor(milliseconds / unit[0])}${unit[1]}`;
 }
 
-/** What is left of a time, in its two largest units: `45s`, `2m`, `1h59m`, `3d4h`. */
 /** `12 requests and 40 tunnels left; tunnels close in 9m` */
 export function running({ running: { requests, tunnels }, tunnelsCloseInSeconds }: ClusterView): string {
   const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
@@ -53,6 +52,7 @@ export function running({ running: { requests, tunnels }, tunnelsCloseInSeconds 
   return `${left}; ${tunnelsCloseInSeconds === 0 ? 'tunnels are being closed' : `tunnels close in ${countdown(tunnelsCloseInSeconds)}`}`;
 }
 
+/** What is left of a time, in its two largest units: `45s`, `2m`, `1h59m`, `3d4h`. */
 export function countdown(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));
   const units = [

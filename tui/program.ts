@@ -85,7 +85,7 @@ function createRoot({ version }: ProgramParts): Command {
     .addHelpText('before', exampleText(examples))
     .addHelpText(
       'after',
-      '\nExit codes: 0 ok, 1 failed, 2 usage, 3 unreachable, 4 not allowed, 5 not found, 6 revision moved, 7 refused, 8 timed out,\n  9 gate failed, 10 a dry run found changes, 130 interrupted',
+      '\nExit codes: 0 ok, 1 failed, 2 usage, 3 unreachable, 4 not allowed, 5 not found, 6 revision moved, 7 refused, 8 timed out,\n  9 gate failed, 10 a dry run found changes, 11 waits for approval, 130 interrupted',
     )
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'weir: ')) })

@@ -92,6 +92,16 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'merge or discard what a host was changed by while it was cut off',
         load: async () => (await import('./commands/local.ts')).localCommand,
       },
+      {
+        name: 'approve',
+        summary: 'say yes to a change that waits for a second person',
+        load: async () => (await import('./commands/approve.ts')).approveCommand,
+      },
+      {
+        name: 'reject',
+        summary: 'drop a change that waits for a second person',
+        load: async () => (await import('./commands/approve.ts')).rejectCommand,
+      },
       { name: 'undo', summary: 'take back the last change', load: async () => (await import('./commands/undo.ts')).undoCommand },
       { name: 'redo', summary: 'bring back what was undone', load: async () => (await import('./commands/undo.ts')).redoCommand },
       {

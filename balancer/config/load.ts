@@ -75,7 +75,7 @@ function complete(file: ConfigFile, completion: Completion): Config {
   const routes = completeRoutes(file.routes, { listeners: host.listeners, clusters, services }, completion);
   reportUnaskedCertificates(file.routes, host.listeners, completion);
   const { regions } = file;
-  const safety = completeSafety(file.safety);
+  const safety = completeSafety(file.safety, completion);
   const drills = completeDrills(file.drills, completion);
   const gates = Object.fromEntries(
     completion.usable('gates', file.gates).flatMap(([name, gate]) => {

@@ -8,6 +8,13 @@ export interface FreezeWindow {
   readonly timeZone: string;
 }
 
+/** Services that take two people. */
+export interface ApprovalConfig {
+  readonly services: readonly string[];
+  /** For the second one. */
+  readonly waitMs: number;
+}
+
 export interface SafetyConfig {
   /** What needs a time, or a word that it is to stay. */
   readonly requireExpiry: readonly TimedAct[];
@@ -18,4 +25,5 @@ export interface SafetyConfig {
   /** 0 to 1, of the capacity of the fleet. */
   readonly maxCapacityOut: number;
   readonly freeze: readonly FreezeWindow[];
+  readonly approval: ApprovalConfig;
 }

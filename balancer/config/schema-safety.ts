@@ -1,6 +1,6 @@
 // The safety part of the file: rules that changes have to keep.
 import { Type, type Static } from '@sinclair/typebox';
-import { choice, listOf, mapping, optionalMapping, valueOf } from './schema-parts.ts';
+import { choice, duration, listOf, mapping, optionalMapping, valueOf } from './schema-parts.ts';
 
 export const safety = optionalMapping(
   {
@@ -35,6 +35,17 @@ export const safety = optionalMapping(
       ),
       'Times in which shares, admin states and dials are not changed, except back to what they were',
       { default: [] },
+    ),
+    approval: optionalMapping(
+      {
+        services: listOf(
+          valueOf('name', 'A service'),
+          'Services that take two people: who changes one, or a cluster that it runs in, waits until somebody else approves',
+          { default: [] },
+        ),
+        wait: duration('How long a change waits; then it is dropped', '1h'),
+      },
+      'Changes that a second person has to approve',
     ),
   },
   'Rules that changes by operators and rollouts have to keep; `--break-glass` overrules them',

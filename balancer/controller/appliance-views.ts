@@ -10,7 +10,7 @@ import type {
   ClusterView,
   EdgeView,
   ListView,
-  RoleView,
+  RolloutView,
   RouteView,
   ServiceView,
   StatusView,
@@ -18,6 +18,7 @@ import type {
   TrafficView,
   WorkerView,
 } from './api/views.ts';
+import { approvalViews } from './approval/approval-views.ts';
 import { headroomText } from '../steer/headroom.ts';
 import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
@@ -148,7 +149,11 @@ function ownEdgeView(edge: Edge, id: string): EdgeView {
   };
 }
 
-export function statusView(edge: Edge, role: RoleView, startedAt: string): StatusView {
+export function statusView(
+  edge: Edge,
+  rollouts: readonly RolloutView[],
+  { role, startedAt }: Pick<StatusView, 'role' | 'startedAt'>,
+): StatusView {
   const clusters = clusterViews(edge);
   const services = serviceViews(edge);
   const { newest } = edge.keeper;
@@ -170,6 +175,8 @@ export function statusView(edge: Edge, role: RoleView, startedAt: string): Statu
     clusters,
     services,
     timed: timedViews(edge),
+    rollouts: rollouts.filter(({ phase }) => phase === 'running' || phase === 'paused' || phase === 'frozen'),
+    approvals: approvalViews(edge),
     lastRevision: newest === null ? null : lastRevision(newest),
     events: edge.events.newest(STATUS_EVENTS),
     role,

@@ -4,6 +4,9 @@ import type { Role } from '../store/store.ts';
 import type {
   AgentView,
   ApiProblem,
+  ApprovalRequest,
+  ApprovalResult,
+  ApprovalView,
   AuditVerification,
   ChangeRequest,
   ChangeResult,
@@ -35,6 +38,8 @@ import type {
 export interface Caller {
   readonly author: Author;
   readonly role: Role;
+  /** Whom a token stands for; absent: nobody has shown who it is. */
+  readonly person?: string;
 }
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: ApiProblem };
@@ -48,6 +53,8 @@ export interface ConfigApplyResult {
   readonly differences: readonly string[];
   /** Host settings that only a restart brings in. */
   readonly needsRestart: readonly string[];
+  /** Of a dry run: services for whose sake it would wait for a second person. */
+  readonly needsApproval: readonly string[];
   /** Hosts that serve it; null: this one is alone, or nothing was changed. */
   readonly fleet: FleetAppliedView | null;
 }
@@ -59,6 +66,8 @@ export interface ResultsRequest {
 
 export interface TokenView {
   readonly name: string;
+  /** Null: a person by the name of the token, or an agent. */
+  readonly owner: string | null;
   readonly role: Role | 'agent';
   readonly cluster: string | null;
   readonly createdAt: string;
@@ -67,6 +76,8 @@ export interface TokenView {
 
 export interface TokenRequest {
   readonly name: string;
+  /** Who holds it; null or absent: a person by the name of the token. */
+  readonly owner?: string | null;
   readonly role: Role | 'agent';
   readonly cluster: string | null;
   /** How long it lives; null or absent: until it is revoked. */
@@ -108,6 +119,10 @@ export interface Appliance {
   explain(request: ExplainRequest): Promise<Outcome<ListView<ExplainView>>>;
   /** What became of a recent request. */
   recall(requestId: string): Promise<Outcome<ListView<RememberedRequest>>>;
+  /** Changes that wait for a second person. */
+  approvals(): ListView<ApprovalView>;
+  /** Makes one of them, or drops it. */
+  decide(id: string, request: ApprovalRequest, caller: Caller): Promise<Outcome<ApprovalResult>>;
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>>;
   applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>>;
   /** The text that is served now. */

@@ -1,6 +1,6 @@
 // One change asked for by an operator: judged, previewed with the same plan as the live one, stored, and followed until the workers serve it.
 import { AT_ONCE } from '../config/rollout-config.ts';
-import type { Change, Intent, TouchedField } from '../intent/intent.ts';
+import type { Author, Change, Intent, TouchedField } from '../intent/intent.ts';
 import { refusalText } from '../intent/rules.ts';
 import type { Facts } from '../intent/safety.ts';
 import { applyTimed } from '../intent/timed-change.ts';
@@ -10,6 +10,9 @@ import type { Planned } from '../steer/plan.ts';
 import type { DemandView } from '../steer/plan-shape.ts';
 import type { ApiProblem, AppliedView, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
+import { BREAK_GLASS, passGate, type Approved, type AtTheGate, type Passed } from './approval/gate.ts';
+import { basisOf, undoneBy } from './approval/pending.ts';
+import { mayNotWait, servicesTouched } from './approval/rule.ts';
 import { clusterShares, shareChanges } from './cluster-shares.ts';
 import type { CommitOutcome } from './intent-keeper.ts';
 import { questionBefore } from './confirm.ts';
@@ -31,10 +34,16 @@ export interface Proposal {
   readonly summary: string;
   readonly undoes: number | null;
   readonly overruled?: readonly string[];
+  readonly approvedBy?: Author;
 }
 
-/** Has to run alone (`Edge.changes`). */
-export async function makeChange(edge: Edge, request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>> {
+/** Has to run alone (`Edge.changes`). `approved`: a second person has said yes to what `caller` asked for. */
+export async function makeChange(
+  edge: Edge,
+  request: ChangeRequest,
+  caller: Caller,
+  approved: Approved | null = null,
+): Promise<Outcome<ChangeResult>> {
   const { clock } = edge.options;
   const startedAtMs = clock.nowMs();
   const { dryRun = false, ifRevision, local = false } = request;
@@ -51,6 +60,7 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
   const planBefore = edge.loop.preview(edge.planFacts(edge.local.over(before)));
   const planAfter = edge.loop.preview(edge.planFacts(local ? proposal.intent : edge.local.over(proposal.intent)));
   const changed = proposal.touched.length > 0;
+  const services = mayNotWait(whole.change) ? [] : servicesTouched(proposal.touched, edge.config);
   const demand = edge.demand();
   // What is about to happen is not foretold: it costs the loss of every cluster, worked out.
   const forecast = dryRun ? forecastOf(planBefore, planAfter, { demand, assigned: edge.assigned() }) : null;
@@ -59,6 +69,7 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
     value: {
       ...{ revision: edge.keeper.intent.revision, previousRevision: before.revision, changed, dryRun, local, summary },
       ...{ shares: shareChanges(planBefore.plan, planAfter.plan), forecast, applied },
+      needsApproval: dryRun && approved === null && request.breakGlass !== true ? services : [],
       undo: local ? 'weir local discard' : 'weir undo',
     },
   });
@@ -69,7 +80,9 @@ export async function makeChange(edge: Edge, request: ChangeRequest, caller: Cal
     const sharesAfter = clusterShares(planAfter.plan, demand);
     const question = request.yes === true ? null : questionBefore({ before, after: proposal.intent, sharesBefore, sharesAfter });
     if (question !== null) return refuse({ code: 'confirm', message: `${question.replace(/ Go on\?$/, '')} Say --yes to do it`, question });
-    const stored = await store(edge, whole, caller, proposal);
+    const passed = passGate(edge, atTheGate(whole, proposal, { caller, approved, services }));
+    if (!passed.ok) return passed;
+    const stored = await store(edge, whole, caller, withPassed(proposal, passed.value));
     if (!stored.ok) return stored;
     summary = stored.value;
   }
@@ -168,11 +181,33 @@ function checkedSwitch(
   return { ok: true, value: { ...proposal, overruled: [...breaches.map(({ rule }) => rule), ...(proposal.overruled ?? [])] } };
 }
 
+function atTheGate(
+  request: WholeRequest,
+  { touched, summary, undoes }: Proposal,
+  who: Pick<AtTheGate, 'caller' | 'approved' | 'services'>,
+): AtTheGate {
+  return {
+    ...{ ...who, summary, emergency: BREAK_GLASS },
+    waiting: { kind: 'change', request },
+    reason: request.reason ?? '',
+    basis: basisOf({ touched, undoes: undoneBy(request.change, undoes), config: null }),
+    breakGlass: request.breakGlass === true,
+  };
+}
+
+function withPassed(proposal: Proposal, { overruled, approvedBy }: Passed): Proposal {
+  return {
+    ...proposal,
+    ...(overruled === undefined ? {} : { overruled: [...overruled, ...(proposal.overruled ?? [])] }),
+    ...(approvedBy === undefined ? {} : { approvedBy }),
+  };
+}
+
 async function commit(
   edge: Edge,
   request: WholeRequest,
   caller: Caller,
-  { intent, touched, summary, undoes, overruled }: Proposal,
+  { intent, touched, summary, undoes, overruled, approvedBy }: Proposal,
 ): Promise<CommitOutcome> {
   const { change, reason = '' } = request;
   const done = await edge.keeper.commit(intent, touched, {
@@ -182,9 +217,11 @@ async function commit(
     change,
     undoes,
     ...(overruled === undefined ? {} : { overruled }),
+    ...(approvedBy === undefined ? {} : { approvedBy }),
   });
   if (done.ok) {
-    edge.events.add('revision', `revision ${intent.revision} by ${caller.author.name}: ${summary}${reason === '' ? '' : ` (${reason})`}`);
+    const names = approvedBy === undefined ? caller.author.name : `${caller.author.name}, approved by ${approvedBy.name}`;
+    edge.events.add('revision', `revision ${intent.revision} by ${names}: ${summary}${reason === '' ? '' : ` (${reason})`}`);
     if (overruled !== undefined)
       edge.events.add(
         'revision',

@@ -3,7 +3,10 @@ import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
 import { CONFIG_PATH, type Author, type TouchedField } from '../intent/intent.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
-import type { ConfigApplyResult, Outcome } from './appliance.ts';
+import type { Caller, ConfigApplyResult, Outcome } from './appliance.ts';
+import { passGate, type Approved, type Passed } from './approval/gate.ts';
+import { basisOf } from './approval/pending.ts';
+import { servicesReconfigured, servicesTouched } from './approval/rule.ts';
 import { FLEET_CONFIG, type ConfigText, type SharedConfig } from './config-source.ts';
 import { tellEndedOverrides } from './driver/expiries.ts';
 import type { Edge } from './edge.ts';
@@ -19,6 +22,8 @@ export interface TakeOptions {
   readonly dryRun: boolean;
   /** Told when the config is in service. */
   readonly onTaken: (config: Config) => void;
+  /** Through the admin API; absent: the file of the host, or what the fleet has agreed on. */
+  readonly asked?: { readonly text: string; readonly caller: Caller; readonly approved: Approved | null };
 }
 
 /** Takes over `next`, or says why not and leaves everything as it was. Has to run alone (`Edge.changes`). */
@@ -30,6 +35,10 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
   }
   const { differences, needsRestart } = diffConfig(edge.config, next.config);
   const changed = next.fingerprint !== edge.served.fingerprint || seeding.touched.length > 0;
+  const services =
+    options.asked === undefined
+      ? []
+      : [...new Set([...servicesTouched(seeding.touched, edge.config), ...servicesReconfigured(edge.config, next.config)])];
   const result = (): ConfigApplyResult => ({
     revision: edge.keeper.intent.revision,
     generation: edge.generation,
@@ -37,6 +46,7 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
     dryRun: options.dryRun,
     differences,
     needsRestart,
+    needsApproval: options.dryRun ? services : [],
     fleet: null,
   });
   if (options.dryRun) return { ok: true, value: result() };
@@ -44,10 +54,12 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
     keep(edge, next);
     return { ok: true, value: result() };
   }
+  const passed = passConfig(edge, { seeding, services, differences }, options);
+  if (!passed.ok) return passed;
   const before = edge.served;
   const problem = await tryOut(edge, next, seeding);
   if (problem !== null) return { ok: false, problem: { code: 'usage', message: `${problem}; the config before stays in service` } };
-  const recorded = await recordConfig(edge, next, { seeding, author: options.author, reason: differences.join('; ') });
+  const recorded = await recordConfig(edge, next, { seeding, author: options.author, reason: differences.join('; '), ...passed.value });
   if (!recorded.ok) {
     goBack(edge, before);
     return { ok: false, problem: { code: recorded.code, message: `${recorded.message}; the config before stays in service, try again` } };
@@ -59,18 +71,42 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
   return { ok: true, value: result() };
 }
 
+function passConfig(
+  edge: Edge,
+  {
+    seeding,
+    services,
+    differences,
+  }: { readonly seeding: Seeding; readonly services: readonly string[]; readonly differences: readonly string[] },
+  { asked }: TakeOptions,
+): Outcome<Passed> {
+  if (asked === undefined) return { ok: true, value: {} };
+  const { caller, approved, text } = asked;
+  return passGate(edge, {
+    ...{ caller, approved, services },
+    waiting: { kind: 'config', text },
+    summary: `another config, ${differences.length} difference${differences.length === 1 ? '' : 's'}`,
+    reason: oneReason(differences.join('; ')),
+    basis: basisOf({ touched: seeding.touched, undoes: null, config: edge.served.fingerprint }),
+    breakGlass: false,
+    emergency: 'in an emergency change the file on the host and reload it: a file is reviewed before',
+  });
+}
+
 export interface ConfigRecord {
   readonly seeding: Seeding;
   readonly author: Author;
   /** What differs; empty: nothing is known of a config before. */
   readonly reason: string;
+  /** The second person; absent: one was enough. */
+  readonly approvedBy?: Author;
 }
 
 /** Makes the revision of a config that is in service, unless there is one that says the same. */
 export async function recordConfig(
   edge: Edge,
   { fingerprint: whole, shared }: ConfigText,
-  { seeding, author, reason }: ConfigRecord,
+  { seeding, author, reason, approvedBy }: ConfigRecord,
 ): Promise<CommitOutcome> {
   const { keeper } = edge;
   const fingerprint = shared?.fingerprint ?? whole;
@@ -87,6 +123,7 @@ export async function recordConfig(
     reason: reason === '' ? FIRST_REASON : oneReason(reason),
     change: null,
     undoes: null,
+    ...(approvedBy === undefined ? {} : { approvedBy }),
     ...(shared === null || keeper.config === fingerprint ? {} : { configText: shared }),
   });
   if (done.ok) {

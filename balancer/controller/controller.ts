@@ -317,6 +317,7 @@ export class Controller {
     edge.accuracy.look(edge.loop.plan, edge.links.workers().length, edge.options.clock.nowMs());
     this.#rollouts.tick();
     this.#expiries.tick();
+    edge.approvals.tick();
     this.#drills.tick();
     this.#updateMetrics();
     edge.window.prune();

@@ -1,5 +1,4 @@
 // What the admin API may ask of this edge host, answered from its parts.
-import { filePartsOf } from '../config/file-parts.ts';
 import { randomBytes } from 'node:crypto';
 import { diffIntent } from '../intent/diff.ts';
 import type { Intent } from '../intent/intent.ts';
@@ -8,6 +7,9 @@ import { StoredTextError } from '../store/decode.ts';
 import type { Role, Store } from '../store/store.ts';
 import type {
   AgentView,
+  ApprovalRequest,
+  ApprovalResult,
+  ApprovalView,
   AuditVerification,
   ChangeRequest,
   ChangeResult,
@@ -36,9 +38,11 @@ import type {
 import type { Appliance, Caller, ConfigApplyResult, Outcome, ResultsRequest, TokenRequest, TokenView } from './appliance.ts';
 import { agentViews, clusterViews, edgeViews, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts';
+import { applyConfig } from './apply-config.ts';
+import { approvalViews } from './approval/approval-views.ts';
+import { decide, type Runs } from './approval/decide.ts';
 import { makeChange } from './change.ts';
 import type { Config } from '../config/config.ts';
-import { takeConfig } from './config-taker.ts';
 import type { DrillDriver } from './driver/drills.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
@@ -47,9 +51,6 @@ import { resultsView } from './results-view.ts';
 import { rolloutViews } from './rollout-views.ts';
 import { localViews, settleLocal } from './settle-local.ts';
 import { Explainer, type ExplainFacts } from './explain.ts';
-
-/** For the other hosts to build a generation and to serve it. */
-const FLEET_DEADLINE_MS = 5000;
 
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
@@ -86,7 +87,7 @@ export class EdgeAppliance implements Appliance {
   }
 
   status(role: Role): StatusView {
-    return statusView(this.#edge, role, this.#startedAt);
+    return statusView(this.#edge, rolloutViews(this.#edge, this.#rollouts), { role, startedAt: this.#startedAt });
   }
 
   clusters(): ListView<ClusterView> {
@@ -110,7 +111,7 @@ export class EdgeAppliance implements Appliance {
   }
 
   beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>> {
-    return this.#edge.changes.run(() => this.#drills.begin(request, caller.author.name));
+    return this.#edge.changes.run(() => this.#drills.begin(request, { by: caller, approved: null }));
   }
 
   local(): ListView<LocalView> {
@@ -198,33 +199,20 @@ export class EdgeAppliance implements Appliance {
     return this.#edge.changes.run(() => makeChange(this.#edge, request, caller));
   }
 
-  applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>> {
-    const { clock, source } = this.#edge.options;
-    return this.#edge.changes.run(async () => {
-      if (this.#edge.served.shared !== null) return this.#applyToFleet(text, dryRun, caller);
-      const applied = source.appliedOver(text, new Date(clock.wallMs()).toISOString());
-      if (applied === null) {
-        const message =
-          'the config file of this host is not there or cannot be read, and what is applied over it has to be told from it; put it back first (`weir config print` prints what is in service)';
-        return { ok: false, problem: { code: 'unsafe', message } };
-      }
-      const read = source.parse(text, applied);
-      if (read.ok) return takeConfig(this.#edge, read.value, { author: caller.author, dryRun, onTaken: this.#onTaken });
-      return notApplied(read.problems);
-    });
+  approvals(): ListView<ApprovalView> {
+    return listOf(this.#edge, 'approvals', approvalViews(this.#edge));
   }
 
-  /** Only what all hosts share is taken from the text: what a host is of its own stays in its own file. */
-  async #applyToFleet(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>> {
-    const { source } = this.#edge.options;
-    const parts = filePartsOf(text);
-    if (parts === null) return notApplied(['expected a file with its keys at the beginnings of lines, such as "clusters:"']);
-    const read = source.withFleet(parts.fleet);
-    if (!read.ok) return notApplied(read.problems);
-    const outcome = await takeConfig(this.#edge, read.value, { author: caller.author, dryRun, onTaken: this.#onTaken });
-    if (!outcome.ok || dryRun || !outcome.value.changed) return outcome;
-    const fleet = await this.#edge.fleet.served(outcome.value.revision, FLEET_DEADLINE_MS);
-    return { ok: true, value: { ...outcome.value, fleet } };
+  decide(id: string, request: ApprovalRequest, caller: Caller): Promise<Outcome<ApprovalResult>> {
+    const runs: Runs = {
+      drill: (drill, by, approved) => this.#drills.begin(drill, { by, approved }),
+      config: (asked, by, approved) => applyConfig(this.#edge, { ...asked, caller: by, approved }, this.#onTaken),
+    };
+    return this.#edge.changes.run(() => decide(this.#edge, { ...request, id, caller }, runs));
+  }
+
+  applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>> {
+    return this.#edge.changes.run(() => applyConfig(this.#edge, { text, dryRun, caller, approved: null }, this.#onTaken));
   }
 
   configText(): string {
@@ -287,9 +275,4 @@ function readableIntent(store: Store, revision: number): Intent | null {
     if (error instanceof StoredTextError) return null;
     throw error;
   }
-}
-
-function notApplied(problems: readonly string[]): Outcome<never> {
-  const message = `the config has ${problems.length} problem${problems.length === 1 ? '' : 's'}; the one before stays in service`;
-  return { ok: false, problem: { code: 'usage', message, problems } };
 }

@@ -15,7 +15,7 @@ import type { Store } from '../store/store.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow } from '../telemetry/window.ts';
-import { findToken } from './auth/tokens.ts';
+import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
@@ -25,7 +25,8 @@ import { ALONE, type Fleet, type HostDemand } from './fleet/fleet.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
-import { createHub, type Hub } from './hub/hub.ts';
+import { hubOf } from './hub/hub-of-edge.ts';
+import type { Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
 import { LastFailback } from './last-failback.ts';
@@ -77,6 +78,8 @@ export class Edge {
   readonly options: EdgeOptions;
   readonly events: EventLog;
   readonly keeper: IntentKeeper;
+  /** What waits for a second person here. */
+  readonly approvals: Approvals;
   readonly meter = new Meter();
   readonly registry = new MetricsRegistry();
   readonly window: TrafficWindow;
@@ -120,6 +123,11 @@ export class Edge {
     this.events = new EventLog(clock, log);
     this.keeper = new IntentKeeper(store, options.fleet?.ledger ?? new AloneLedger(store, clock), clock);
     this.local = new LocalChanges(store);
+    this.approvals = new Approvals({
+      ...{ store, clock, log },
+      suffix: () => (options.fleet === null ? '' : `@${this.config.hostName}`),
+      onExpired: ({ id, summary }) => this.events.add('revision', `approval ${id} is too old and dropped: ${summary}`),
+    });
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
     this.results = new VersionResults(() => clock.nowMs());
@@ -139,7 +147,7 @@ export class Edge {
         this.loop.soon();
       },
     });
-    this.hub = this.#createHub();
+    this.hub = hubOf(this);
     this.fleet = this.#createFleet();
     this.loop = new PlanLoop({
       clock,
@@ -374,28 +382,5 @@ export class Edge {
   ownDemand(): HostDemand {
     const regionDemand = this.#regionDemand(regionsOfClients(this.config));
     return toldDemand({ demand: this.#ownDemand(), assigned: this.#ownAssigned(), classDemand: this.#classDemand(), regionDemand });
-  }
-
-  #createHub(): Hub | null {
-    const { clock, log, store } = this.options;
-    const { agents } = this.config;
-    if (agents === null) return null;
-    return createHub({
-      bind: agents.bind,
-      tls: agents.tls,
-      verifyToken: (secret) => {
-        const token = findToken(store.tokens(), secret, clock.wallMs());
-        return token?.role === 'agent' ? { cluster: token.cluster } : null;
-      },
-      clusters: () => new Set(Object.keys(this.config.clusters)),
-      clock,
-      log,
-      countMessage: (cluster, outcome) => this.meter.counter('weir_agent_messages_total', [cluster, outcome]).add(1),
-      countRejection: (reason) => this.meter.counter('weir_agent_rejections_total', [reason]).add(1),
-      onChange: ({ text }) => {
-        if (text !== null) this.events.add('agent', text);
-        this.loop.soon();
-      },
-    });
   }
 }

@@ -34,6 +34,8 @@ export interface Cause {
   readonly undoes: number | null;
   /** Rules that were overruled. */
   readonly overruled?: readonly string[];
+  /** The second person; absent: one was enough. */
+  readonly approvedBy?: Author;
   /** The program acts only while it leads the fleet; absent: a person acts. */
   readonly lease?: Lease | null;
   /** The text of the config that the revision names; absent: it names none, or the fleet has it. */

@@ -116,6 +116,8 @@ export interface Revision {
   readonly undoes: number | null;
   /** Rules of the config that were overruled with `--break-glass`; absent: none. */
   readonly overruled?: readonly string[];
+  /** The second person, of a change that takes two; absent: one was enough. */
+  readonly approvedBy?: Author;
   /** SHA-256 over the previous hash and this record without `hash`, in hex. */
   readonly previousHash: string;
   readonly hash: string;

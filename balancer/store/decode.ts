@@ -51,6 +51,7 @@ export function decodeRevision(text: string, what: string): Revision {
     touched: list(touchedField)(value['touched'], at('touched')),
     undoes: value['undoes'] === null ? null : number(value['undoes'], at('undoes')),
     ...(value['overruled'] === undefined ? {} : { overruled: list(string)(value['overruled'], at('overruled')) }),
+    ...(value['approvedBy'] === undefined ? {} : { approvedBy: author(value['approvedBy'], at('approvedBy')) }),
     previousHash: string(value['previousHash'], at('previousHash')),
     hash: string(value['hash'], at('hash')),
   };
@@ -64,6 +65,7 @@ export function decodeToken(row: Members): StoredToken {
   const optional = (column: string) => (row[column] === null ? null : string(row[column], `token ${name}.${column}`));
   return {
     name,
+    owner: optional('owner'),
     role: oneOf(ROLES, row['role'], `token ${name}.role`),
     cluster: optional('cluster'),
     secretHash: string(row['secret_hash'], `token ${name}.secret_hash`),

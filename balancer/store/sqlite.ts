@@ -39,6 +39,7 @@ const MIGRATIONS: readonly string[] = [
      revision INTEGER NOT NULL,
      record   TEXT NOT NULL
    ) STRICT;`,
+  `ALTER TABLE token ADD COLUMN owner TEXT;`,
 ];
 
 /** Records that are read at a time while going through the chain. */
@@ -240,14 +241,14 @@ class SqliteStore implements Store {
   }
 
   tokens(): readonly StoredToken[] {
-    return this.#all('SELECT name, role, cluster, secret_hash, created_at, expires_at FROM token ORDER BY name').map(decodeToken);
+    return this.#all('SELECT name, owner, role, cluster, secret_hash, created_at, expires_at FROM token ORDER BY name').map(decodeToken);
   }
 
   putToken(token: StoredToken): void {
-    const { name, role, cluster, secretHash, createdAt, expiresAt } = token;
+    const { name, owner, role, cluster, secretHash, createdAt, expiresAt } = token;
     this.#run(
-      'INSERT OR REPLACE INTO token (name, role, cluster, secret_hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
-      ...[name, role, cluster, secretHash, createdAt, expiresAt],
+      'INSERT OR REPLACE INTO token (name, owner, role, cluster, secret_hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ...[name, owner, role, cluster, secretHash, createdAt, expiresAt],
     );
   }
 

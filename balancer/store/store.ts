@@ -6,6 +6,8 @@ export type Role = 'read' | 'operate' | 'admin';
 /** A token as stored: never the secret, only its SHA-256. */
 export interface StoredToken {
   readonly name: string;
+  /** Who holds it, as the audit names them; null: a person by the name of the token, or an agent. */
+  readonly owner: string | null;
   readonly role: Role | 'agent';
   /** Agents: the only cluster it may report for; null otherwise. */
   readonly cluster: string | null;

@@ -136,6 +136,7 @@ for (const [kind, makeHome] of Object.entries(KINDS)) {
       const { store, reopen } = open(t);
       const token: StoredToken = {
         name: 'ci',
+        owner: 'alice',
         role: 'operate',
         cluster: null,
         secretHash: 'ab',

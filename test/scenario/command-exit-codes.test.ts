@@ -129,6 +129,15 @@ describe('exit codes', () => {
     assert.equal(admin.appliance.revision, revision);
   });
 
+  test('11: kept until a second person approves, with what to do', async () => {
+    const message = 'nothing is changed yet: it waits as 3; somebody else says: weir approve 3';
+    admin.appliance.refuseWith = { code: 'approval', message, approval: '3' };
+    const waits = await weir('shift', 'demo', 'green=100');
+    assert.deepEqual([waits.code, waits.stdout, waits.stderr], [11, '', `weir: ${message}\n`]);
+    const unknown = await weir('approve', '4');
+    assert.deepEqual([unknown.code, unknown.stderr], [5, 'weir: nothing waits as 4\n']);
+  });
+
   test('130: interrupted', async () => {
     const result = await runWeir(['wait', '--for', 'share:demo/green>=99', '--timeout', '1m', '-o', 'table'], {
       server: admin.socketPath,

@@ -14,6 +14,8 @@ import type {
 import type {
   AgentView,
   ApiProblem,
+  ApprovalResult,
+  ApprovalView,
   ChangeRequest,
   ChangeResult,
   ClusterView,
@@ -101,6 +103,8 @@ export class RecordingAppliance implements Appliance {
       clusters: this.clusters().items,
       services: this.services().items,
       timed: [],
+      rollouts: [],
+      approvals: [],
       lastRevision: last ? { revision: last.revision, at: last.at, author: last.author.name, text: last.reason } : null,
       events: this.events(50).items,
       role,
@@ -137,6 +141,14 @@ export class RecordingAppliance implements Appliance {
 
   renew(): Outcome<{ readonly id: string }> {
     return { ok: false, problem: { code: 'unsafe', message: 'nothing is renewed here' } };
+  }
+
+  approvals(): ListView<ApprovalView> {
+    return this.#list('approvals', []);
+  }
+
+  decide(id: string): Promise<Outcome<ApprovalResult>> {
+    return Promise.resolve({ ok: false, problem: { code: 'not_found', message: `nothing waits as ${id}` } });
   }
 
   abortDrill(): Promise<Outcome<DrillView>> {
@@ -253,6 +265,7 @@ export class RecordingAppliance implements Appliance {
         dryRun,
         differences,
         needsRestart: [],
+        needsApproval: [],
         fleet: null,
       },
     });
@@ -372,6 +385,7 @@ export class RecordingAppliance implements Appliance {
       summary: `${change.kind} done`,
       shares: split.changed ? shares : [],
       forecast: dryRun ? FORECAST : null,
+      needsApproval: [],
       applied: dryRun ? null : applied,
       undo: 'weir undo',
     };

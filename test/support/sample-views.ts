@@ -48,19 +48,12 @@ export function sampleCluster(
   };
 }
 
-/** Four of them; those that lag have the plan before. */
+/** Four; those that lag are at the plan before. */
 export function sampleWorkers(plan: number, laggards: readonly string[]): readonly WorkerView[] {
   return [1, 2, 3, 4].map((number) => {
-    const lags = laggards.includes(`worker-${number}`);
-    return {
-      name: `worker-${number}`,
-      pid: 1000 + number,
-      state: lags ? 'lost' : 'ready',
-      generation: 1,
-      plan: lags ? plan - 1 : plan,
-      restarts: 0,
-      residentBytes: 83_886_080,
-      eventLoopDelayMs: 0.4,
-    };
+    const name = `worker-${number}`;
+    const lags = laggards.includes(name);
+    const figures = { generation: 1, restarts: 0, residentBytes: 83_886_080, eventLoopDelayMs: 0.4 };
+    return { name, pid: 1000 + number, state: lags ? 'lost' : 'ready', plan: lags ? plan - 1 : plan, ...figures };
   });
 }

@@ -1,5 +1,13 @@
 // Statuses of an appliance as the dashboard gets them: a busy day with one cluster of every kind of trouble.
-import type { ClusterView, EventView, ServiceView, StatusView, TargetView, TrafficView } from '../../balancer/controller/api/views.ts';
+import type {
+  ClusterView,
+  EventView,
+  RolloutView,
+  ServiceView,
+  StatusView,
+  TargetView,
+  TrafficView,
+} from '../../balancer/controller/api/views.ts';
 
 /** The time the statuses say it is. */
 export const STATUS_AT = '2026-11-21T12:04:31.000Z';
@@ -94,6 +102,41 @@ export function eventView(sequence: number, kind: EventView['kind'], text: strin
   return { sequence, at: new Date(Date.parse(STATUS_AT) - (50 - sequence) * 7000).toISOString(), kind, text };
 }
 
+/** The third of five steps, in the first of two waves. */
+export function rolloutView(service: string, change: Partial<RolloutView> = {}): RolloutView {
+  return {
+    ...{ service, to: 'green', phase: 'running', begunAt: 41, steps: [1, 5, 25, 50, 100], step: 2, percent: 25 },
+    ...{ waves: [['eu-west'], ['us-east', 'ap-south']], wave: 0 },
+    ...{ heldSeconds: 45, holdSeconds: 180, requests: 812, minRequests: 100, onFail: 'rollback', note: '' },
+    gates: [
+      { gate: 'errors<1%', verdict: 'pass', says: '0.1 % of 812' },
+      { gate: 'p95<1.2x', verdict: 'insufficient', says: 'too little to tell' },
+    ],
+    ...change,
+  };
+}
+
+/** While much is going on: two rollouts, a drain and a dial that return by themselves, a change that waits for a second person. */
+export function changingStatus(): StatusView {
+  const status = busyStatus();
+  const returns: Readonly<Record<string, number>> = { 'ap-south': 7140, 'us-east': 45 };
+  const failing = [{ gate: 'errors<1%', verdict: 'fail' as const, says: '6 % of 90' }];
+  return {
+    ...status,
+    clusters: status.clusters.map((cluster) => ({ ...cluster, returnsInSeconds: returns[cluster.name] ?? null })),
+    rollouts: [
+      rolloutView('shop'),
+      rolloutView('search', { to: 'canary', phase: 'frozen', waves: null, step: 0, percent: 0.5, gates: failing }),
+    ],
+    approvals: [
+      {
+        ...{ id: '3', host: 'edge-3', kind: 'change', summary: 'shop: blue 90 % → 70 %, green 10 % → 30 %', services: ['shop'] },
+        ...{ by: 'alice', how: 'token alice', reason: '', at: STATUS_AT, until: STATUS_AT, remainingSeconds: 3120 },
+      },
+    ],
+  };
+}
+
 /** Four clusters: busy, dialled down with an old agent report, draining and degraded, down in maintenance without an agent. */
 export function busyStatus(change: Partial<StatusView> = {}): StatusView {
   const east = clusterView('us-east', { dialPercent: 50, region: 'us', desiredShare: 0.4, effectiveShare: 0.392, observedShare: 0.394 });
@@ -112,6 +155,8 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
     workers: 8,
     inFlight: 188,
     timed: [],
+    rollouts: [],
+    approvals: [],
     headroom: 'unknown: no cluster has a known capacity',
     traffic: trafficView(4021, 0.0003, 41),
     clusters: [

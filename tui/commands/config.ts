@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
 import type { ConfigApplyResult } from '../../balancer/controller/api/views.ts';
+import { needsText } from '../change.ts';
 import type { CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 import { writeResult } from '../output.ts';
@@ -65,11 +66,12 @@ function servedText({ fleet }: ConfigApplyResult): string {
   return `: served by ${fleet.acknowledged}/${fleet.hosts} hosts${late}`;
 }
 
-function outcomeOf(result: ConfigApplyResult): string {
+export function outcomeOf(result: ConfigApplyResult): string {
   const restart = result.needsRestart.map((what) => `needs a restart: ${what}`);
   const lines = [...result.differences, ...restart].map(plain);
   if (!result.changed) lines.push(`nothing to change; still generation ${result.generation}`);
-  else if (result.dryRun) lines.push(`dry run: nothing was changed, still generation ${result.generation}`);
+  else if (result.dryRun)
+    lines.push(`dry run: nothing was changed, still generation ${result.generation}`, ...needsText(result.needsApproval));
   else lines.push(`generation ${result.generation}, revision ${result.revision}${servedText(result)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<ListKind, Show>> = {
   rollouts: shows('rollouts', columns.ROLLOUT_COLUMNS),
   drills: shows('drills', columns.DRILL_COLUMNS),
   local: shows('local', columns.LOCAL_COLUMNS),
+  approvals: shows('approvals', columns.APPROVAL_COLUMNS),
   renewals: shows('renewals', columns.RENEWAL_COLUMNS),
   routes: shows('routes', columns.ROUTE_COLUMNS),
   edges: shows('edges', columns.EDGE_COLUMNS),

@@ -1,11 +1,11 @@
 // weir status: the appliance on one screen.
-import type { RolloutView, StatusView } from '../../balancer/controller/api/views.ts';
+import type { StatusView } from '../../balancer/controller/api/views.ts';
 import { CLUSTER_COLUMNS, SERVICE_COLUMNS } from '../columns.ts';
 import type { CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { stepText } from '../following-rollout.ts';
 import { countdown, running, time, traffic } from '../format.ts';
-import { isStructured, writeResult } from '../output.ts';
+import { writeResult } from '../output.ts';
 import { type Tone, colored, plain, table } from '../table.ts';
 
 export const statusCommand: CommandDefinition = {
@@ -16,8 +16,7 @@ export const statusCommand: CommandDefinition = {
     const client = await call.connect();
     const status = await client.status();
     const list = { kind: 'status', revision: status.revision, items: [status] };
-    const rollouts = isStructured(call.format) ? [] : (await client.list<RolloutView>('rollouts')).items;
-    const text = screen(status, { wide: call.format === 'wide', color: call.terminal.color }, rollouts.filter(isActive).map(stepText));
+    const text = screen(status, { wide: call.format === 'wide', color: call.terminal.color });
     await writeResult(call, list, text);
     return call.values.flag('check') && status.degraded.length > 0 ? EXIT.failed : EXIT.ok;
   },
@@ -28,22 +27,18 @@ interface Look {
   readonly color: boolean;
 }
 
-function isActive({ phase }: RolloutView): boolean {
-  return phase === 'running' || phase === 'paused' || phase === 'frozen';
-}
-
-function screen(status: StatusView, { wide, color }: Look, rollouts: readonly string[]): string {
+function screen(status: StatusView, { wide, color }: Look): string {
   const shown = <T extends { readonly wide?: boolean }>(columns: readonly T[]): readonly T[] =>
     columns.filter((column) => wide || column.wide !== true);
   const blocks = [
-    heading(status, color, rollouts),
+    heading(status, color),
     table(status.clusters, shown(CLUSTER_COLUMNS), color),
     table(status.services, shown(SERVICE_COLUMNS), color),
   ];
   return blocks.filter((block) => block !== '').join('\n');
 }
 
-function heading(status: StatusView, color: boolean, rollouts: readonly string[]): string {
+function heading(status: StatusView, color: boolean): string {
   const tinted = (text: string, tone: Tone): string => (color ? colored(text, tone) : text);
   const numbers = `revision ${status.revision}  generation ${status.generation}  plan ${status.plan}`;
   const lines = [
@@ -54,11 +49,15 @@ function heading(status: StatusView, color: boolean, rollouts: readonly string[]
       : status.degraded.map((line) => `${tinted('degraded', 'bad')}: ${plain(line)}`)),
   ];
   lines.push(`one cluster can be lost: ${plain(status.headroom)}`);
-  lines.push(...rollouts.map((line) => `rollout of ${plain(line)}`));
+  lines.push(...status.rollouts.map((rollout) => `rollout of ${plain(stepText(rollout))}`));
   for (const { revision, remainingSeconds, fields } of status.timed) {
     const what = fields.map(({ field, held, before }) => `${field} ${held} → ${before}`).join(', ');
     lines.push(`returns by itself in ${countdown(remainingSeconds)}: ${plain(what)} (revision ${revision})`);
   }
+  for (const { id, summary, by, remainingSeconds } of status.approvals)
+    lines.push(
+      `waits for a second person for ${countdown(remainingSeconds)}: ${plain(summary)}, asked for by ${plain(by)} (weir approve ${plain(id)})`,
+    );
   for (const cluster of status.clusters) {
     if (cluster.empty === null) continue;
     lines.push(

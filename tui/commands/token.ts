@@ -13,18 +13,25 @@ export const EXPIRES_OPTION = {
   summary: 'how long it is valid, such as 12h or 90d (default: until it is revoked)',
 };
 
+const OWNER_OPTION = {
+  flags: '--owner <PERSON>',
+  summary: 'who holds it, as the audit names them (default: a person by the name of the token)',
+};
+
 const createCommand: CommandDefinition = {
   examples: [
     'weir token create ci --role operate --expires 90d > ci.token',
+    'weir token create alice-laptop --owner alice --role operate',
     'WEIR_TOKEN_FILE=ci.token weir --server https://edge-1:7070 status',
   ],
   notes:
     'The token is printed once, on stdout, and stored as a hash only. read may look, operate may change traffic, admin may do everything.',
   arguments: [{ name: 'NAME', summary: 'its name, as the audit shows it' }],
-  options: [{ flags: '--role <ROLE>', summary: 'what it may do (default read)', choices: ROLES }, EXPIRES_OPTION],
+  options: [{ flags: '--role <ROLE>', summary: 'what it may do (default read)', choices: ROLES }, OWNER_OPTION, EXPIRES_OPTION],
   run: async (call) => {
     const role = ROLES.find((one) => one === call.values.text('role')) ?? 'read';
-    return createToken(call, await call.connect(), { name: call.values.argument(0), role, cluster: null });
+    const owner = call.values.text('owner');
+    return createToken(call, await call.connect(), { name: call.values.argument(0), owner, role, cluster: null });
   },
 };
 

@@ -1,8 +1,10 @@
 // The border of the dashboard: a status as it came over the network becomes a checked one whose every string is safe to draw.
 import type {
   AgentView,
+  ApprovalView,
   ClusterView,
   EventView,
+  RolloutView,
   ServiceView,
   StatusView,
   TargetView,
@@ -46,6 +48,11 @@ function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
     if (!Array.isArray(value)) throw new StatusUnreadable(path, 'a list', value);
     return value.map((item: unknown, index) => decode(item, `${path}[${index}]`));
   };
+}
+
+/** What an older appliance does not send is nothing. */
+function listOrNone<T>(decode: Decoder<T>): Decoder<readonly T[]> {
+  return (value, path) => (value === undefined ? [] : list(decode)(value, path));
 }
 
 function record<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
@@ -175,7 +182,7 @@ const service = object<ServiceView>({
 const event = object<EventView>({
   sequence: figure,
   at: text,
-  kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'controller'),
+  kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'controller'),
   text,
 });
 
@@ -184,6 +191,39 @@ const timed = object<TimedView>({
   until: text,
   remainingSeconds: figure,
   fields: list(object({ field: text, cluster: nullable(text), service: nullable(text), held: text, before: text })),
+});
+
+const rollout = object<RolloutView>({
+  service: text,
+  to: text,
+  phase: oneOf('running', 'paused', 'frozen', 'promoted', 'rolled_back', 'aborted'),
+  begunAt: figure,
+  steps: list(figure),
+  step: figure,
+  waves: nullable(list(list(text))),
+  wave: figure,
+  percent: figure,
+  heldSeconds: figure,
+  holdSeconds: figure,
+  requests: figure,
+  minRequests: figure,
+  onFail: text,
+  gates: list(object({ gate: text, verdict: oneOf('pass', 'fail', 'insufficient'), says: text })),
+  note: text,
+});
+
+const approval = object<ApprovalView>({
+  id: text,
+  host: text,
+  kind: oneOf('change', 'drill', 'config'),
+  summary: text,
+  services: list(text),
+  by: text,
+  how: text,
+  reason: text,
+  at: text,
+  until: text,
+  remainingSeconds: figure,
 });
 
 const status = object<StatusView>({
@@ -204,6 +244,8 @@ const status = object<StatusView>({
   clusters: list(cluster),
   services: list(service),
   timed: list(timed),
+  rollouts: listOrNone(rollout),
+  approvals: listOrNone(approval),
   lastRevision: nullable(object({ revision: figure, at: text, author: text, text })),
   events: list(event),
   role: oneOf('read', 'operate', 'admin'),

@@ -5,7 +5,9 @@ import { formatLatency, formatOkRatio, formatRate } from './format.ts';
 import { type Frame, frameText, type Line } from './frame.ts';
 import { type Glyphs, toAscii } from './glyphs.ts';
 import { clusterRows } from './rows.ts';
-import { clusterTable } from './views/cluster-table.ts';
+import { approvalText } from './views/header.ts';
+import { clusterTable, returnsOf } from './views/cluster-table.ts';
+import { rolloutRows, rolloutTable } from './views/rollout-table.ts';
 import { SERVICE_TABLE } from './views/service-tables.ts';
 
 /** Without a terminal nothing is cut to its width. */
@@ -15,7 +17,7 @@ const UNBOUNDED_COLUMNS = 132;
 export function plainReport(status: StatusView, glyphs: Glyphs, columns: number | null): string {
   const width = columns ?? UNBOUNDED_COLUMNS;
   const clusters = clusterRows(status, { filter: '', sort: 'name', reverse: false });
-  const table = clusterTable({ glyphs, snapshotAgeMs: 0, stale: false });
+  const table = clusterTable({ glyphs, snapshotAgeMs: 0, stale: false, returns: returnsOf(clusters) });
   const { traffic } = status;
   const lines = [
     `${status.at}  ${status.host}  rev ${status.revision}  workers ${status.workersReady}/${status.workers}`,
@@ -28,7 +30,9 @@ export function plainReport(status: StatusView, glyphs: Glyphs, columns: number 
       `in flight ${status.inFlight}`,
     ].join('  '),
     ...status.degraded.map((text) => `! ${text}`),
+    ...status.approvals.map((approval) => `? ${approvalText(approval, 0)}`),
     ...tableText(table, clusters, { width, glyphs }),
+    ...(status.rollouts.length === 0 ? [] : tableText(rolloutTable(0), rolloutRows(status.rollouts), { width, glyphs })),
     ...(status.services.length === 0 ? [] : tableText(SERVICE_TABLE, status.services, { width, glyphs })),
   ];
   return `${lines.map((line) => (glyphs.ascii ? toAscii(line) : line)).join('\n')}\n`;

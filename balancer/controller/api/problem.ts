@@ -18,6 +18,7 @@ const STATUS: Readonly<Record<ApiProblem['code'], number>> = {
   conflict: 409,
   unsafe: 422,
   confirm: 422,
+  approval: 422,
   timeout: 504,
   internal: 500,
 };

@@ -77,6 +77,8 @@ export const ROUTES: readonly Route[] = [
   read('/v1/config', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'yaml', text: call.appliance.configText() }))),
   { method: 'POST', path: '/v1/config', role: 'admin', maxBodyBytes: MAX_CONFIG_BYTES, handle: applyConfig },
   { method: 'POST', path: '/v1/changes', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: change },
+  ...listRoutes({ kind: 'approvals', read: (appliance) => appliance.approvals(), nameOf: (item) => item.id }),
+  { method: 'POST', path: '/v1/approvals/:name', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: decide },
   { method: 'POST', path: '/v1/explain', role: 'read', maxBodyBytes: MAX_JSON_BYTES, handle: explain },
   { method: 'POST', path: '/v1/explain/request', role: 'read', maxBodyBytes: MAX_JSON_BYTES, handle: recall },
   { method: 'GET', path: '/v1/tokens', role: 'admin', maxBodyBytes: 0, handle: (call) => json(call.appliance.tokens()) },
@@ -98,6 +100,11 @@ async function change({ appliance, caller, origin, body }: RouteCall): Promise<A
 async function settleLocal({ appliance, caller, body }: RouteCall): Promise<Answer> {
   const decoded = accept.decodeLocalRequest(body);
   return decoded.ok ? outcome(await appliance.settleLocal(decoded.value, caller)) : refused(decoded.message);
+}
+
+async function decide({ appliance, caller, name, body }: RouteCall): Promise<Answer> {
+  const decoded = accept.decodeApprovalRequest(body);
+  return decoded.ok ? outcome(await appliance.decide(name, decoded.value, caller)) : refused(decoded.message);
 }
 
 async function beginDrill({ appliance, caller, body }: RouteCall): Promise<Answer> {

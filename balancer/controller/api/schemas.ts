@@ -5,7 +5,7 @@ import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
 import type { TokenRequest } from '../appliance.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
-import type { AskedChange, ChangeRequest, DrillRequest, ExplainRequest, LocalRequest, RenewalRequest } from './views.ts';
+import type { ApprovalRequest, AskedChange, ChangeRequest, DrillRequest, ExplainRequest, LocalRequest, RenewalRequest } from './views.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -124,6 +124,18 @@ const DrillRequestSchema = Type.Object(
   strict,
 );
 
+const ApprovalRequestSchema = Type.Object(
+  {
+    verdict: Type.Unsafe<ApprovalRequest['verdict']>({ type: 'string', enum: ['approve', 'reject'] }),
+    reason: Type.Optional(Reason),
+    dryRun: Type.Optional(Type.Boolean()),
+    yes: Type.Optional(Type.Boolean()),
+  },
+  strict,
+);
+
+export const decodeApprovalRequest: Decoder<ApprovalRequest> = bodyDecoder(ApprovalRequestSchema);
+
 const RenewalRequestSchema = Type.Object(
   {
     of: Type.Unsafe<RenewalRequest['of']>({ type: 'string', enum: ['program', 'workers'] }),
@@ -144,9 +156,17 @@ export function decodeDrillRequest(input: unknown): Decoded<DrillRequest> {
   return { ok: false, message: `${JSON.stringify(wrong)} is no condition; expected for example ${ABORT_FORMS}` };
 }
 
+/** A person: what a token of theirs is recorded as. */
+const Owner = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  pattern: CLAIM.source,
+  description: 'a user name of up to 64 letters, digits and _ . @ \\ -',
+});
+
 const TokenRequestSchema = Type.Object(
   {
     name: Name,
+    owner: Type.Optional(Owner),
     role: Type.Unsafe<TokenRequest['role']>({ type: 'string', enum: ['read', 'operate', 'admin', 'agent'] }),
     cluster: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
     ttlMs: Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], minimum: 1000, maximum: 10 * 365 * 86_400_000 })),

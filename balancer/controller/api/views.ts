@@ -1,4 +1,5 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
+import type { ApprovalView } from './approval-view.ts';
 import type { FleetAppliedView } from './fleet-views.ts';
 import type { RolloutConfig } from '../../config/rollout-config.ts';
 import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
@@ -226,6 +227,10 @@ export interface StatusView {
   readonly services: readonly ServiceView[];
   /** Changes that return by themselves, the next one first. */
   readonly timed: readonly TimedView[];
+  /** Under way, on this host's figures. */
+  readonly rollouts: readonly RolloutView[];
+  /** Changes that wait for a second person, on all hosts, the next to be dropped first. */
+  readonly approvals: readonly ApprovalView[];
   readonly lastRevision: { readonly revision: number; readonly at: string; readonly author: string; readonly text: string } | null;
   /** Newest first, up to 50. */
   readonly events: readonly EventView[];
@@ -308,6 +313,8 @@ export interface ChangeResult {
   readonly shares: readonly ShareChange[];
   /** Of a dry run; null for a change that is made. */
   readonly forecast: Forecast | null;
+  /** Of a dry run: services for whose sake it would wait for a second person. */
+  readonly needsApproval: readonly string[];
   /** Null on a dry run. */
   readonly applied: AppliedView | null;
   /** The command that takes it back. */
@@ -331,12 +338,24 @@ export interface AppliedView extends WorkersAppliedView {
 /** Every failure of the admin API. `code` decides the exit code of the command. */
 export interface ApiProblem {
   readonly code:
-    'usage' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'unreachable' | 'unsafe' | 'confirm' | 'timeout' | 'internal';
+    | 'usage'
+    | 'unauthorized'
+    | 'forbidden'
+    | 'not_found'
+    | 'conflict'
+    | 'unreachable'
+    | 'unsafe'
+    | 'confirm'
+    | 'approval'
+    | 'timeout'
+    | 'internal';
   /** Teaches: what, where, what was expected, how to fix. */
   readonly message: string;
   /** With `confirm`: the question. With `conflict`: the present revision. */
   readonly question?: string;
   readonly revision?: number;
+  /** With `approval`: as what it waits for a second person. */
+  readonly approval?: string;
   /** Config problems, one per line `file:line:column: …`. */
   readonly problems?: readonly string[];
 }
@@ -376,5 +395,6 @@ export type RoleView = StatusView['role'];
 export type { RememberedRequest } from '../recent-questions.ts';
 export type { ExplainRequest, ExplainView } from './explain-view.ts';
 export type { DifferenceView, ResultsView, VersionResultView } from './results-view.ts';
+export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
 export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';

@@ -34,6 +34,7 @@ export function mintToken(request: TokenRequest, nowMs: number, randomBytes: Ran
     secret,
     stored: {
       name: request.name,
+      owner: request.owner ?? null,
       role: request.role,
       cluster: request.cluster,
       secretHash: sha256(secret).toString('hex'),
@@ -64,13 +65,14 @@ export function verifyAgentToken(tokens: readonly StoredToken[], secret: string,
 /** The caller a token stands for; null for an agent's token, which opens the agent hub and nothing else. */
 export function callerOfToken(token: StoredToken): Caller | null {
   if (token.role === 'agent') return null;
-  return { author: { name: token.name, how: `token ${token.name}` }, role: token.role };
+  const person = token.owner ?? token.name;
+  return { author: { name: person, how: `token ${token.name}` }, role: token.role, person };
 }
 
 /** The token without its hash. */
 export function tokenView(token: StoredToken): TokenView {
-  const { name, role, cluster, createdAt, expiresAt } = token;
-  return { name, role, cluster, createdAt, expiresAt };
+  const { name, owner, role, cluster, createdAt, expiresAt } = token;
+  return { name, owner, role, cluster, createdAt, expiresAt };
 }
 
 const RANK: Readonly<Record<Role, number>> = { read: 1, operate: 2, admin: 3 };

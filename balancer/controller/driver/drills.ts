@@ -2,12 +2,15 @@
 // back whatever becomes of the controller; the report is in the store, so that the next controller goes on with it.
 import { isWithin } from '../../config/cron.ts';
 import { MILLION } from '../../config/config.ts';
-import type { TimedChange } from '../../intent/intent.ts';
-import { isActive } from '../../intent/rollout.ts';
+import type { Applied } from '../../intent/apply-change.ts';
 import { applyTimed, endOverride } from '../../intent/timed-change.ts';
 import type { DrillRequest } from '../api/views.ts';
 import type { Caller, Outcome } from '../appliance.ts';
+import { BREAK_GLASS, passGate, type Approved, type Passed } from '../approval/gate.ts';
+import { basisOf } from '../approval/pending.ts';
+import { servicesTouched } from '../approval/rule.ts';
 import { clusterShares } from '../cluster-shares.ts';
+import { changeOfDrill, unfitDrill } from '../drill/fit.ts';
 import { lately, servicesBefore, sharesNow, withSeconds } from '../drill/measure.ts';
 import { decodeReports, drillText, type DrillReport, type Ending } from '../drill/report.ts';
 import { DrillWatch, type Lately } from '../drill/watch.ts';
@@ -26,6 +29,9 @@ const SETTLE_SECONDS = 5;
 const WRITE_SECONDS = 5;
 const MINUTE_MS = 60_000;
 export const DEFAULT_ABORT_IF: readonly string[] = ['errors>1%'];
+
+/** Who or what begins one. */
+export type DrillAsked = { readonly by: Caller; readonly approved: Approved | null } | { readonly schedule: string };
 
 export class DrillDriver {
   readonly #edge: Edge;
@@ -55,14 +61,15 @@ export class DrillDriver {
   }
 
   /** Has to run alone (`Edge.changes`). */
-  async begin(request: DrillRequest, by: string, schedule: string | null = null): Promise<Outcome<DrillReport>> {
+  async begin(request: DrillRequest, asked: DrillAsked): Promise<Outcome<DrillReport>> {
     const edge = this.#edge;
+    const [by, schedule] = 'schedule' in asked ? ['schedule', asked.schedule] : [asked.by.author.name, null];
     const { keeper, config, options, loop } = edge;
-    const unfit = this.#unfit(request);
+    const unfit = unfitDrill(edge, this.#running, request);
     if (unfit !== null) return { ok: false, problem: { code: 'unsafe', message: unfit } };
     const before = keeper.intent;
     const wallMs = options.clock.wallMs();
-    const change = changeOf(request);
+    const change = changeOfDrill(request);
     const facts = { ...edge.facts(), breakGlass: request.breakGlass === true };
     const outcome = applyTimed(before, change, facts, { wallMs, permanent: false });
     if (!outcome.ok) return { ok: false, problem: { code: outcome.refusal.kind, message: outcome.refusal.message } };
@@ -74,6 +81,9 @@ export class DrillDriver {
       return refusedFor(
         `${Math.round(lostRps.after * 10) / 10} requests a second would find no place; --break-glass begins it all the same`,
       );
+    // A schedule is a part of the config, which was reviewed.
+    const passed = 'schedule' in asked ? NOT_ASKED : passDrill(edge, { ...asked, request }, outcome);
+    if (!passed.ok) return passed;
     const names = Object.keys(config.clusters);
     const [sharesBefore, foretold] = [sharesNow(edge.window, names, SHARES_SECONDS), clusterShares(then.plan, demand)];
     const report: DrillReport = {
@@ -94,9 +104,11 @@ export class DrillDriver {
     this.#keep(report);
     const author = { name: 'drill', how: schedule === null ? `asked for by ${by}` : `schedule ${schedule}` };
     const cause = { author, source: 'drill' as const, reason: request.reason ?? `drill: ${drillText(report)}`, change, undoes: null };
-    const overruled = outcome.overruled === undefined ? {} : { overruled: outcome.overruled };
+    const rules = [...(passed.value.overruled ?? []), ...(outcome.overruled ?? [])];
+    const { approvedBy } = passed.value;
+    const noted = { ...(rules.length === 0 ? {} : { overruled: rules }), ...(approvedBy === undefined ? {} : { approvedBy }) };
     const committed = await this.#commits(() =>
-      keeper.commit(outcome.intent, outcome.touched, { ...cause, ...overruled, lease: schedule === null ? null : edge.fleet.lease }),
+      keeper.commit(outcome.intent, outcome.touched, { ...cause, ...noted, lease: schedule === null ? null : edge.fleet.lease }),
     );
     if (!committed.ok) {
       this.#keep(null);
@@ -254,7 +266,7 @@ export class DrillDriver {
         await changes.run(async () => {
           // The lead may have gone while this waited for its turn.
           if (!this.#edge.fleet.leads) return;
-          const begun = await this.begin({ ...drill, reason: `scheduled as ${name}` }, 'schedule', name);
+          const begun = await this.begin({ ...drill, reason: `scheduled as ${name}` }, { schedule: name });
           if (!begun.ok) this.#refuse(name, drill, begun.problem.message);
         });
       } catch (error) {
@@ -296,24 +308,6 @@ export class DrillDriver {
     this.#write(ENDED, this.#ended);
   }
 
-  /** Why no drill may begin now. */
-  #unfit({ cluster, act, percent, forMs, breakGlass = false }: DrillRequest): string | null {
-    const { prober, keeper } = this.#edge;
-    if (this.#running !== null) return `drill ${this.#running.id} is under way; one at a time`;
-    if (act === 'dial' && percent === undefined) return 'a dial needs a percentage';
-    if (forMs < LEAST_MS || forMs > MOST_MS) return `a drill lasts from 10 s to 24 h, got ${forMs / 1000} s`;
-    const { clusters, services } = keeper.intent;
-    const present = clusters[cluster];
-    if (present !== undefined && (present.admin !== 'active' || present.dialPercent <= (percent ?? 0)))
-      return `${cluster} is out already, or has no more than that; a drill begins with a cluster in service`;
-    const rollout = Object.entries(services).find((entry) => isActive(entry[1].rollout));
-    if (rollout !== undefined) return `a rollout of ${rollout[0]} is under way, and its gates would judge the drill; wait for its end`;
-    const down = Object.entries(prober.view().clusters).find(([name, { state }]) => name !== cluster && state === 'down');
-    if (down !== undefined && !breakGlass)
-      return `cluster ${down[0]} is down; a drill begins in a healthy fleet (--break-glass begins it all the same)`;
-    return null;
-  }
-
   #follow(report: DrillReport): void {
     const { clock } = this.#edge.options;
     this.#watch = new DrillWatch(report.abortIf);
@@ -353,14 +347,23 @@ const SHARES_SECONDS = 10;
 const LEAST_RPS = 0.01;
 /** Shares that differ by less were foretold. */
 const MISSED = 0.1;
-const LEAST_MS = 10_000;
-const MOST_MS = 86_400_000;
 const PASSED: Ending = { state: 'passed', reason: 'it lasted its whole time, and no condition was met' };
 
-/** Tunnels stay: what a drill is about is where new requests go. */
-function changeOf({ cluster, act, percent = 0, forMs }: DrillRequest): TimedChange {
-  if (act === 'dial') return { kind: 'dial', cluster, percent, forMs };
-  return { kind: 'admin', cluster, state: 'drain', tunnels: { deadlineMs: null, tunnelsPerSecond: null }, forMs };
+const NOT_ASKED: Outcome<Passed> = { ok: true, value: {} };
+
+function passDrill(
+  edge: Edge,
+  { by, approved, request }: { readonly by: Caller; readonly approved: Approved | null; readonly request: DrillRequest },
+  { touched, summary }: Applied,
+): Outcome<Passed> {
+  return passGate(edge, {
+    ...{ caller: by, approved, services: servicesTouched(touched, edge.config), emergency: BREAK_GLASS },
+    waiting: { kind: 'drill', request },
+    summary: `drill: ${summary}`,
+    reason: request.reason ?? '',
+    basis: basisOf({ touched, undoes: null, config: null }),
+    breakGlass: request.breakGlass === true,
+  });
 }
 
 function percent(share: number): string {

@@ -1,6 +1,7 @@
 // This host as the others see it, and what it does when they have changed the intent.
 import { CONFIG_PATH, type Revision } from '../../intent/intent.ts';
 import type { WorkersAppliedView } from '../api/views.ts';
+import { toldApproval } from '../approval/approvals.ts';
 import { tellEndedOverrides } from '../driver/expiries.ts';
 import type { Edge } from '../edge.ts';
 import type { Followed } from './follow.ts';
@@ -9,9 +10,13 @@ import type { Presence } from './presence.ts';
 /** For every ready worker to serve what the fleet has changed. */
 const SERVE_DEADLINE_MS = 3000;
 
+/** Each second to each host. */
+const TOLD_APPROVALS = 20;
+
 export function describeHost(edge: Edge): Omit<Presence, 'leads' | 'skewMs'> {
   const { config, options, generation, keeper, links, loop } = edge;
   const { revision } = keeper.intent;
+  const approvals = edge.approvals.all().slice(0, TOLD_APPROVALS).map(toldApproval);
   const laggards = links.laggards({ generation, plan: loop.number });
   return {
     name: config.hostName,
@@ -28,6 +33,7 @@ export function describeHost(edge: Edge): Omit<Presence, 'leads' | 'skewMs'> {
     laggards: [...laggards],
     localFields: [...edge.local.fields()],
     ...edge.ownDemand(),
+    ...(approvals.length === 0 ? {} : { approvals }),
   };
 }
 

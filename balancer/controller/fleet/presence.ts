@@ -4,6 +4,18 @@ import { Ajv } from 'ajv';
 
 const perName = Type.Record(Type.String(), Type.Number());
 
+const approval = Type.Object({
+  id: Type.String(),
+  kind: Type.Unsafe<'change' | 'drill' | 'config'>({ type: 'string', enum: ['change', 'drill', 'config'] }),
+  summary: Type.String(),
+  services: Type.Array(Type.String()),
+  by: Type.String(),
+  how: Type.String(),
+  reason: Type.String(),
+  at: Type.String(),
+  until: Type.String(),
+});
+
 const presence = Type.Object({
   name: Type.String(),
   version: Type.String(),
@@ -32,6 +44,8 @@ const presence = Type.Object({
   /** Service → priority class or region of clients → requests per second. */
   classDemand: Type.Record(Type.String(), perName),
   regionDemand: Type.Record(Type.String(), perName),
+  /** What waits for a second person at this host; absent: a host of an older version, or nothing. */
+  approvals: Type.Optional(Type.Array(approval)),
 });
 
 export type Presence = Readonly<Static<typeof presence>>;

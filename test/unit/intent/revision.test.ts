@@ -32,6 +32,14 @@ function tampered(change: (records: Revision[]) => void): readonly Revision[] {
   return records;
 }
 
+test('who approved is a part of what the chain covers', () => {
+  const [record] = chain(1);
+  assert.ok(record !== undefined);
+  const bob = { name: 'bob', how: 'token bob' };
+  assert.notEqual(revisionHash({ ...record, approvedBy: bob }), record.hash);
+  assert.notEqual(revisionHash({ ...record, approvedBy: bob }), revisionHash({ ...record, approvedBy: { ...bob, name: 'eve' } }));
+});
+
 function replaced(at: number, other: Partial<Revision>): readonly Revision[] {
   return tampered((records) => {
     const record = records[at];

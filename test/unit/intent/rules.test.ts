@@ -15,7 +15,10 @@ const versions = { blue: { eu: 1, us: 1, ap: 1 }, green: { eu: 1, us: 1, ap: 1 }
 const config = fleetConfig({ services: { shop: { versions, split: { blue: 90, green: 10 } } } });
 const seeded = seedIntent(config, null).intent;
 const FRIDAY_EVENING = Date.parse('2026-01-02T18:30:00.000Z');
-const FREE: SafetyConfig = { requireExpiry: [], minActiveClusters: 1, maxShift: 1_000_000, maxCapacityOut: 1, freeze: [] };
+const FREE: SafetyConfig = {
+  ...{ requireExpiry: [], minActiveClusters: 1, maxShift: 1_000_000, maxCapacityOut: 1, freeze: [] },
+  approval: { services: [], waitMs: 3_600_000 },
+};
 
 const withRules = (safety: Partial<SafetyConfig>, facts: Partial<Facts> = {}): Facts => ({
   ...config,

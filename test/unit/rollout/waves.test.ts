@@ -110,7 +110,14 @@ test('the sums by version and by cluster are those of the plan', () => {
 });
 
 test('a step that moves too much of the service is refused when it begins, and counts by the size of its wave', () => {
-  const safety = { requireExpiry: [], minActiveClusters: 1, maxShift: 300_000, maxCapacityOut: 1, freeze: [] };
+  const safety = {
+    requireExpiry: [],
+    minActiveClusters: 1,
+    maxShift: 300_000,
+    maxCapacityOut: 1,
+    freeze: [],
+    approval: { services: [], waitMs: 3_600_000 },
+  };
   const facts = { ...config, safety };
   assert.match(refused({ ...START, steps: [200_000, 1_000_000] }, facts), /the step from 20 % to 100 % moves more than the 30 %/);
   made(seeded, { ...START, steps: [200_000, 600_000, 1_000_000] }, facts);

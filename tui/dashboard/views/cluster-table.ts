@@ -1,5 +1,6 @@
 // The clusters table: the three axes and the three shares side by side, never merged.
 import type { ClusterView } from '../../../balancer/controller/api/views.ts';
+import { countdown } from '../../format.ts';
 import type { Column, Table } from '../columns.ts';
 import { formatAge, formatErrorRatio, formatLatency, formatRate, formatShare } from '../format.ts';
 import type { Style } from '../frame.ts';
@@ -13,6 +14,13 @@ export interface TableContext {
   readonly snapshotAgeMs: number;
   /** Nothing in it is to be believed: states lose their glyph, so that no green stays on the screen. */
   readonly stale: boolean;
+  /** Some of the clusters return by themselves. */
+  readonly returns: boolean;
+}
+
+/** Whether any of them has a time. */
+export function returnsOf(rows: readonly ClusterView[]): boolean {
+  return rows.some(({ returnsInSeconds }) => returnsInSeconds !== null);
 }
 
 const SHORT_ADMIN: Readonly<Record<ClusterView['admin'], string>> = { active: 'active', drain: 'drain', maintenance: 'maint' };
@@ -30,9 +38,16 @@ export const HIGH_ERROR_RATIO = 0.01;
 
 export function clusterTable(context: TableContext): Table<ClusterView> {
   return {
-    columns: [nameColumn(), ...stateColumns(context), ...shareColumns(), ...trafficColumns(), ...loadColumns(context)],
-    // The trend is the first to go as the terminal shrinks, then what is observed, then the capacity.
-    steps: ['cap', 'observed', 'health', 'agent', 'trend', 'admin'],
+    columns: [
+      nameColumn(),
+      ...stateColumns(context),
+      ...(context.returns ? [returnColumn(context)] : []),
+      ...shareColumns(),
+      ...trafficColumns(),
+      ...loadColumns(context),
+    ],
+    // The trend is the first to go as the terminal shrinks, then what is observed, then the capacity, then when clusters return.
+    steps: ['back', 'cap', 'observed', 'health', 'agent', 'trend', 'admin'],
   };
 }
 
@@ -57,7 +72,7 @@ function stateColumns({ glyphs, snapshotAgeMs, stale }: TableContext): readonly 
       align: 'left',
       narrow: 8,
       wide: 13,
-      value: (row, width) => adminText(row, width < 13, glyph(glyphs.admin[row.admin])),
+      value: (row, width) => adminText(row, width < 13, { glyph: glyph(glyphs.admin[row.admin]), snapshotAgeMs }),
       style: (row) => (row.admin === 'active' && row.dialPercent < 100 ? 'warn' : ADMIN_STYLE[row.admin]),
     },
     {
@@ -85,12 +100,36 @@ function stateColumns({ glyphs, snapshotAgeMs, stale }: TableContext): readonly 
   ];
 }
 
-/** What a drained cluster still has running stands behind the state. A dial below 100 stands behind the state, in its place where there is no room. */
-function adminText({ admin, dialPercent, running: { requests, tunnels } }: ClusterView, short: boolean, glyph: string): string {
+/** Until the admin state or the dial returns by itself. */
+function returnColumn({ snapshotAgeMs }: TableContext): Column<ClusterView> {
+  const value = (row: ClusterView): string => returnText(row, snapshotAgeMs);
+  return { id: 'back', title: 'BACK IN', align: 'right', narrow: 7, wide: 7, optional: true, value, style: () => 'warn' };
+}
+
+function returnText({ returnsInSeconds }: ClusterView, snapshotAgeMs: number): string {
+  return returnsInSeconds === null ? '' : countdown(returnsInSeconds - snapshotAgeMs / 1000);
+}
+
+/**
+ * What a drained cluster still has running stands behind the state. A dial below 100 stands behind the state; where there is no room it stands in its
+ * place, as does the time until a cluster that is out returns.
+ */
+function adminText(
+  row: ClusterView,
+  short: boolean,
+  { glyph, snapshotAgeMs }: { readonly glyph: string; readonly snapshotAgeMs: number },
+): string {
+  const {
+    admin,
+    dialPercent,
+    returnsInSeconds,
+    running: { requests, tunnels },
+  } = row;
   if (admin !== 'active' && requests + tunnels > 0) return `${glyph} ${short ? '' : `${SHORT_ADMIN[admin]} `}${requests + tunnels}`;
   const dial = `${Math.round(dialPercent)}%`;
   const dialled = dialPercent < 100 && admin !== 'maintenance';
   if (!short) return dialled ? `${glyph} ${admin} ${dial}` : `${glyph} ${admin}`;
+  if (admin !== 'active' && returnsInSeconds !== null) return `${glyph} ${returnText(row, snapshotAgeMs)}`;
   return dialled && admin === 'active' ? `${glyph} ${dial}` : `${glyph} ${SHORT_ADMIN[admin]}`;
 }
 

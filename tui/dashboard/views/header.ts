@@ -1,4 +1,6 @@
 // The top of every screen: who and where, the totals, and one line per thing that is wrong; and the bottom: keys or the filter being typed.
+import type { ApprovalView } from '../../../balancer/controller/api/views.ts';
+import { countdown } from '../../format.ts';
 import { type Cell, cell, type Frame, type Line, lineWidth } from '../frame.ts';
 import { formatAge, formatLatency, formatOkRatio, formatRate, formatTimeOfDay } from '../format.ts';
 import { isReadOnly } from '../keys.ts';
@@ -85,13 +87,26 @@ export function totalsLine(state: DashboardState): Line {
   return fittingParts(parts, state.size.columns).flatMap((part) => part.line);
 }
 
-/** What is wrong, worst first: no news from the appliance, then what it says of itself. At most `limit` lines, the last says how many more. */
+/**
+ * What is wrong, worst first: no news from the appliance, then what it says of itself. At most `limit` lines, the last says how many more. What waits for
+ * a second person has the lines that are left.
+ */
 export function alertLines(state: DashboardState, limit: number): Frame {
   const lost = lossText(state);
-  const degraded = shown(state).snapshot?.status.degraded ?? [];
+  const { snapshot, nowMs } = shown(state);
+  const { degraded, approvals } = snapshot?.status ?? { degraded: [], approvals: [] };
   const texts = lost === null ? degraded : [lost, ...degraded];
   const cut = texts.length > limit ? [...texts.slice(0, limit - 1), `and ${texts.length - limit + 1} more`] : texts;
-  return cut.map((text) => [cell(` ! ${text}`, 'bad')]);
+  const ageMs = snapshot === null ? 0 : nowMs - snapshot.receivedAtMs;
+  return [
+    ...cut.map((text) => [cell(` ! ${text}`, 'bad')]),
+    ...approvals.slice(0, limit - cut.length).map((approval) => [cell(` ? ${approvalText(approval, ageMs)}`, 'warn')]),
+  ];
+}
+
+/** `3 waits for a second person, 52m: shop: blue 90 % → 70 %, by alice` */
+export function approvalText({ id, summary, by, remainingSeconds }: ApprovalView, ageMs: number): string {
+  return `${id} waits for a second person, ${countdown(remainingSeconds - ageMs / 1000)}: ${summary}, by ${by}`;
 }
 
 function lossText({ link, latest, nowMs, staleAfterMs }: DashboardState): string | null {

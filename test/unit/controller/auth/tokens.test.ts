@@ -58,12 +58,20 @@ describe('tokens', () => {
     assert.equal(verifyAgentToken(tokens, agent.secret, 'us-east', NOW_MS), null);
     assert.equal(verifyAgentToken(tokens, person.secret, 'eu-west', NOW_MS), null);
     assert.equal(callerOfToken(agent.stored), null);
-    assert.deepEqual(callerOfToken(person.stored), { author: { name: 'alice', how: 'token alice' }, role: 'admin' });
+    assert.deepEqual(callerOfToken(person.stored), { author: { name: 'alice', how: 'token alice' }, role: 'admin', person: 'alice' });
+  });
+
+  test('who holds several tokens is one person, whatever they are called', () => {
+    const owned = ['laptop', 'phone'].map((name) => mintToken({ name, owner: 'alice', role: 'operate', cluster: null }, NOW_MS, bytes(8)));
+    assert.deepEqual(
+      owned.map(({ stored }) => callerOfToken(stored)),
+      ['laptop', 'phone'].map((name) => ({ author: { name: 'alice', how: `token ${name}` }, role: 'operate', person: 'alice' })),
+    );
   });
 
   test('a view never shows the hash', () => {
     const { stored } = mintToken({ name: 'ci', role: 'read', cluster: null }, NOW_MS, bytes(6));
-    assert.deepEqual(Object.keys(tokenView(stored)).sort(), ['cluster', 'createdAt', 'expiresAt', 'name', 'role']);
+    assert.deepEqual(Object.keys(tokenView(stored)).sort(), ['cluster', 'createdAt', 'expiresAt', 'name', 'owner', 'role']);
   });
 
   test('roles are ordered read, operate, admin', () => {

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeStatus, StatusUnreadable } from '../../../../tui/dashboard/decode.ts';
-import { busyStatus, clusterView } from '../../../support/statuses.ts';
+import { busyStatus, clusterView, eventView } from '../../../support/statuses.ts';
 
 /** As it comes over the network. */
 function sent(value: unknown): unknown {
@@ -11,6 +11,11 @@ function sent(value: unknown): unknown {
 
 describe('a status from the network', () => {
   test('is what was sent', () => deepEqual(decodeStatus(sent(busyStatus())), busyStatus()));
+
+  test('may be one of a host in a fleet, and of an older version that sends neither rollouts nor approvals', () => {
+    const { rollouts, approvals, ...older } = busyStatus({ events: [eventView(1, 'fleet', 'this host leads the fleet')] });
+    deepEqual(decodeStatus(sent(older)), { ...older, rollouts, approvals });
+  });
 
   test('may carry more than this version knows', () => {
     const newer = { ...busyStatus(), sunshine: true, clusters: [{ ...clusterView('a'), colour: 'red' }] };

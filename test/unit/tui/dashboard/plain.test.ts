@@ -4,10 +4,13 @@ import { describe, test } from 'node:test';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../../tui/dashboard/glyphs.ts';
 import { plainReport } from '../../../../tui/dashboard/plain.ts';
 import { assertGolden } from '../../../support/golden.ts';
-import { busyStatus } from '../../../support/statuses.ts';
+import { busyStatus, changingStatus } from '../../../support/statuses.ts';
 
 describe('the plain report', () => {
   test('is as in its file', () => assertGolden('dashboard/plain.txt', plainReport(busyStatus(), UNICODE_GLYPHS, null).trimEnd()));
+
+  test('has rollouts, what counts down and what waits, as in its file', () =>
+    assertGolden('dashboard/plain-changing.txt', plainReport(changingStatus(), UNICODE_GLYPHS, null).trimEnd()));
 
   test('fits a narrow terminal', () => {
     const report = plainReport(busyStatus(), UNICODE_GLYPHS, 60);

@@ -8,7 +8,7 @@ import { paint, THEMES } from '../../../../tui/dashboard/theme.ts';
 import { dashboardFrame } from '../../../../tui/dashboard/views/dashboard.ts';
 import { after, emptyState, liveState, START_MS } from '../../../support/dashboard-state.ts';
 import { assertGolden } from '../../../support/golden.ts';
-import { busyStatus, clusterView } from '../../../support/statuses.ts';
+import { busyStatus, changingStatus, clusterView, rolloutView } from '../../../support/statuses.ts';
 
 const NARROW: Size = { columns: 60, rows: 15 };
 const CLASSIC: Size = { columns: 80, rows: 24 };
@@ -45,6 +45,34 @@ describe('the overview', () => {
     assertGolden('dashboard/lost-80x24.txt', text(state));
     const styles = new Set(dashboardFrame(state, UNICODE_GLYPHS).flatMap((line) => line.map((part) => part.style)));
     ok(!styles.has('good'));
+  });
+});
+
+describe('while much is going on, the overview', () => {
+  for (const size of [NARROW, CLASSIC, WIDE]) {
+    test(`at ${size.columns}x${size.rows} has a line for each rollout, counts down and shows what waits, as in its file`, () => {
+      assertGolden(`dashboard/changing-${size.columns}x${size.rows}.txt`, text(liveState(size, changingStatus())));
+    });
+  }
+
+  test('counts on between two statuses', () => {
+    const state = after(liveState(WIDE, changingStatus()), { type: 'tick', nowMs: START_MS + 2000 });
+    match(text(state), /us-east .* 43s /);
+    match(text(state), /shop .* w1 3\/5 .* 2m13s /);
+    match(text(state), /\? 3 waits for a second person, 51m58s: shop/);
+  });
+
+  test('says what a step waits for when its hold is over, and of a host that asks no gates nothing', () => {
+    const over = rolloutView('shop', { heldSeconds: 200, requests: 40 });
+    match(text(liveState(WIDE, busyStatus({ rollouts: [over] }))), /shop .* 40\/100 req .*1\/2 pass, p95<1\.2x\?/);
+    match(text(liveState(WIDE, busyStatus({ rollouts: [rolloutView('shop', { gates: [] })] }))), /2m15s 1\/2 eu-west -/);
+  });
+
+  test('keeps three clusters in sight however many rollouts there are', () => {
+    const rollouts = Array.from({ length: 30 }, (_, index) => rolloutView(`service-${index}`));
+    const shownText = text(liveState(CLASSIC, busyStatus({ rollouts })));
+    match(shownText, /za-cape|us-east[^]*rollouts 30, \d+ more/);
+    equal(shownText.split('\n').filter((line) => /^[▸ ] (ap-south|eu-west|us-east|za-cape) /.test(line)).length >= 3, true);
   });
 });
 

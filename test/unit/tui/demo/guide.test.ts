@@ -82,6 +82,8 @@ function status(workersReady: number, clusters: readonly ClusterView[]): StatusV
     generation: 1,
     plan: 1,
     timed: [],
+    rollouts: [],
+    approvals: [],
     degraded: [],
     localChanges: 0,
     workersReady,
