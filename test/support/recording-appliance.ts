@@ -34,7 +34,7 @@ import type {
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
-import { BUSY, FORECAST, QUIET, sampleAgent, sampleCluster, sampleWorkers } from './sample-views.ts';
+import { BUSY, FORECAST, sampleAgent, sampleCluster, sampleServices, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
 import { twoResults } from './two-results.ts';
 
@@ -165,31 +165,7 @@ export class RecordingAppliance implements Appliance {
   }
 
   services(): ListView<ServiceView> {
-    const targets = Object.entries(this.#split).flatMap(([version, percent]) =>
-      ['one', 'two'].map((cluster) => ({
-        version,
-        cluster,
-        desiredShare: percent / 200,
-        effectiveShare: percent / 200,
-        observedShare: percent / 200,
-        observedLow: null,
-        observedHigh: null,
-        respected: null,
-        reasons: ['intent'] as const,
-        traffic: QUIET,
-      })),
-    );
-    const demo = {
-      name: 'demo',
-      policy: 'capacity',
-      onUnavailable: 'redistribute',
-      split: this.#split,
-      targets,
-      lostShare: 0,
-      shedShare: 0,
-      traffic: BUSY,
-    };
-    return this.#list('services', [demo, { ...demo, name: 'lonely', targets: [], traffic: QUIET }]);
+    return this.#list('services', sampleServices(this.#split));
   }
 
   routes(): ReturnType<Appliance['routes']> {

@@ -1,5 +1,5 @@
 // Views of the admin API as an appliance with two clusters would give them.
-import type { AgentView, ClusterView, Forecast, TrafficView, WorkerView } from '../../balancer/controller/api/views.ts';
+import type { AgentView, ClusterView, Forecast, ServiceView, TrafficView, WorkerView } from '../../balancer/controller/api/views.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
 
 export const QUIET: TrafficView = { windowSeconds: 10, rps: 0, errorRatio: 0, p50Ms: null, p95Ms: null, p99Ms: null };
@@ -56,4 +56,33 @@ export function sampleWorkers(plan: number, laggards: readonly string[]): readon
     const figures = { generation: 1, restarts: 0, residentBytes: 83_886_080, eventLoopDelayMs: 0.4 };
     return { name, pid: 1000 + number, state: lags ? 'lost' : 'ready', plan: lags ? plan - 1 : plan, ...figures };
   });
+}
+
+/** `demo` with versions in clusters one and two, and `lonely` with nothing. */
+export function sampleServices(split: Readonly<Record<string, number>>): readonly ServiceView[] {
+  const targets = Object.entries(split).flatMap(([version, percent]) =>
+    ['one', 'two'].map((cluster) => ({
+      version,
+      cluster,
+      desiredShare: percent / 200,
+      effectiveShare: percent / 200,
+      observedShare: percent / 200,
+      observedLow: null,
+      observedHigh: null,
+      respected: null,
+      reasons: ['intent'] as const,
+      traffic: QUIET,
+    })),
+  );
+  const demo = {
+    name: 'demo',
+    policy: 'capacity',
+    onUnavailable: 'redistribute',
+    split: split,
+    targets,
+    lostShare: 0,
+    shedShare: 0,
+    traffic: BUSY,
+  };
+  return [demo, { ...demo, name: 'lonely', targets: [], traffic: QUIET }];
 }
