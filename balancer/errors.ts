@@ -50,6 +50,8 @@ export const ERRORS = {
   access_denied: entry([403, 'client', 'never', 'http_request_denied'], 'The caller may not do this'),
   scope_insufficient: entry([403, 'client', 'never', 'http_request_denied'], 'The credentials do not reach as far as this'),
   address_denied: entry([403, 'client', 'never', 'http_request_denied'], 'The client address may not do this'),
+  rate_limited: entry([429, 'client', 'never', 'http_request_denied'], 'Too many requests'),
+  limits_unavailable: entry([503, 'weir', 'never', 'proxy_internal_response'], 'It cannot be said right now whether this may pass'),
   authentication_unavailable: entry([503, 'weir', 'never', 'proxy_internal_response'], 'Credentials cannot be checked right now'),
   misdirected_request: entry([421, 'client', 'never', 'http_request_denied'], 'The connection was made for another host'),
   client_hello_malformed: entry([0, 'client', 'never', 'connection_terminated'], 'The connection does not begin with a TLS ClientHello'),

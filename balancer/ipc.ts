@@ -5,6 +5,7 @@ import type { Clock, Random, Timer } from '../health/clock.ts';
 import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from './ipc-generation.ts';
 import { LineReader } from './ipc-lines.ts';
 import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard, type Shape, type Shapes } from './ipc-shapes.ts';
+import type { AllowanceMessage, AllowanceWantedMessage } from './ipc-limits.ts';
 import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
@@ -26,6 +27,7 @@ type WireMessage =
   | RecentQuestion
   | CloseTunnelsMessage
   | KeySetMessage
+  | AllowanceMessage
   /** The plan in full, every few seconds and on a gap. */
   | { readonly type: 'plan'; readonly plan: number; readonly value: Plan }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
@@ -68,6 +70,7 @@ export type WorkerMessage =
   | RecentAnswer
   | WorkMessage
   | KeyWantedMessage
+  | AllowanceWantedMessage
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
@@ -103,6 +106,7 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   pin_key: { key: ticketKey },
   metrics_ack: { sequence: count },
   recent_question: { question: count, requestId: text },
+  allowance: { grants: Array.isArray },
   key_set: { url: text, version: count, keys: Array.isArray },
   close_tunnels: { cluster: text, perSecond: amount },
 };
@@ -115,6 +119,7 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   metrics: { sequence: count, delta: (value) => Array.isArray(value) && value.every(isSeriesDelta) },
   ejection: { ejection: isEjection },
   recent_answer: { question: count, traces: Array.isArray },
+  allowance_wanted: { wishes: Array.isArray },
   key_wanted: { url: text },
   work: { plan: count, clusters: mapping },
   ready: {},
@@ -158,6 +163,8 @@ export interface WorkerLink {
   start(): void;
   /** What was not delivered, or a new controller has to know, goes after the next hello if it still means something then. */
   send(message: WorkerMessage): void;
+  /** Whether there is a controller at the other end; one that hangs is. */
+  readonly isUp: boolean;
   /** Delivers the last metrics, if the controller takes them within a second. */
   close(): Promise<void>;
 }
@@ -199,6 +206,10 @@ class SocketLink implements WorkerLink {
   start(): void {
     this.#connect();
     this.#reportLater();
+  }
+
+  get isUp(): boolean {
+    return this.#connected;
   }
 
   send(message: WorkerMessage): void {

@@ -35,6 +35,7 @@ export type HostConfig = Omit<
   | 'consumers'
   | 'credentials'
   | 'issuers'
+  | 'limits'
   | 'hash'
 >;
 

@@ -20,6 +20,8 @@ export interface DeclaredNames {
   readonly gates: ReadonlySet<string>;
   readonly consumers: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;
+  /** With what they count by, as written. */
+  readonly limits: ReadonlyMap<string, readonly string[]>;
 }
 
 export class Completion {

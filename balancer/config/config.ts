@@ -2,6 +2,7 @@
 import type { RedisConfig } from './redis-config.ts';
 import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
 import type { IssuerConfig } from './issuer-config.ts';
+import type { LimitConfig } from './limit-config.ts';
 import type { AskedGateConfig } from './gate-config.ts';
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import type { KeySource } from '../message/request-key.ts';
@@ -390,6 +391,7 @@ export interface Config extends ProcessConfig {
   readonly credentials: CredentialsConfig;
   /** Whose tokens are believed. */
   readonly issuers: Readonly<Record<string, IssuerConfig>>;
+  readonly limits: Readonly<Record<string, LimitConfig>>;
   /** SHA-256 of the fleet part, in hex; two hosts that serve the same have the same. */
   readonly hash: string;
 }

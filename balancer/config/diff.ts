@@ -2,6 +2,7 @@
 import { sameJson } from './canonical-json.ts';
 import { ROUTES_PER_PIECE, routeTexts } from './route-texts.ts';
 import type { ConsumerConfig } from './consumer-config.ts';
+import type { LimitConfig } from './limit-config.ts';
 import type { IssuerConfig } from './issuer-config.ts';
 import type { AskedGateConfig } from './gate-config.ts';
 import type { ClusterConfig, Config, ListenerConfig, RouteConfig, ServiceConfig, VersionConfig } from './config.ts';
@@ -33,6 +34,7 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
       ...compare('consumer', before.consumers, after.consumers, CONSUMER_WORDS),
       ...changed('credentials', before.credentials, after.credentials),
       ...compare('issuer', before.issuers, after.issuers, ISSUER_WORDS),
+      ...compare('limit', before.limits, after.limits, LIMIT_WORDS),
       ...routeDifferences(before.routes, after.routes),
     ],
   };
@@ -104,6 +106,19 @@ const ISSUER_WORDS: Words<IssuerConfig> = {
   consumerClaim: 'consumerClaim',
   scopeClaim: 'scopeClaim',
   groupsClaim: 'groupsClaim',
+};
+
+const LIMIT_WORDS: Words<LimitConfig> = {
+  by: 'by',
+  algorithm: 'algorithm',
+  limit: 'allow',
+  windowMs: 'per',
+  burst: 'burst',
+  onUnavailable: 'onUnavailable',
+  shadow: 'shadow',
+  exemptConsumers: 'exempt.consumers',
+  exemptAddresses: 'exempt.addresses',
+  headers: 'headers',
 };
 
 const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {

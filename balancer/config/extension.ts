@@ -7,6 +7,8 @@ import type { ValuePath } from './problems.ts';
 export interface OptionsPlace {
   readonly consumers: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;
+  /** With what they count by, as written. */
+  readonly limits: ReadonlyMap<string, readonly string[]>;
   report(path: ValuePath, message: string): void;
   /** Null: it is not said where the secret is, which is reported. */
   secret(path: ValuePath, where: { readonly file?: string; readonly env?: string }): SecretReference | null;

@@ -5,6 +5,7 @@ import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
 import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, parseNetworkPlace, parseStatuses } from './addresses.ts';
 import { isTimeZone, parseCron } from './cron.ts';
 import { ABORT_FORMS, parseAbortCondition } from './drill-config.ts';
+import { readLimitKey } from './limit-key.ts';
 import { nearest } from './nearest.ts';
 import { compilePattern } from './pattern/linear-regex.ts';
 import { DURATION_PATTERN, parseDuration, parsePercent, parsePercentile, parseSize, PERCENT_PATTERN, SIZE_PATTERN } from './quantities.ts';
@@ -141,6 +142,11 @@ export const KINDS = {
     types: ['string', 'integer', 'array'],
     check: (value) => parseStatuses(value) !== null,
   },
+  limitKey: text(
+    'what requests are counted by',
+    'address, consumer, route, host, header:NAME or claim:NAME',
+    (value) => typeof value === 'string' && readLimitKey(value) !== null,
+  ),
   keyHash: word(
     'a hash of a key',
     'sha256: and 64 hexadecimal digits, or hmac-sha256: with a pepper; `weir consumer key` makes one',

@@ -7,6 +7,7 @@ import { completeCluster } from './complete-cluster.ts';
 import { completeConsumers, completeCredentials } from './complete-consumers.ts';
 import { completeDrills } from './complete-drills.ts';
 import { completeGate } from './complete-gate.ts';
+import { completeLimits } from './complete-limits.ts';
 import { completeIssuers } from './complete-issuers.ts';
 import { completeHost } from './complete-host.ts';
 import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
@@ -88,8 +89,22 @@ function complete(file: ConfigFile, completion: Completion): Config {
   const consumers = completeConsumers(file.consumers, completion);
   const credentials = completeCredentials(file.credentials, completion);
   const issuers = completeIssuers(file.issuers, completion);
+  const limits = completeLimits(file.limits, completion);
   const hash = createHash('sha256').update(
-    canonicalJson({ regions, clientRegions, clientLocations, safety, gates, drills, clusters, services, consumers, credentials, issuers }),
+    canonicalJson({
+      regions,
+      clientRegions,
+      clientLocations,
+      safety,
+      gates,
+      drills,
+      clusters,
+      services,
+      consumers,
+      credentials,
+      issuers,
+      limits,
+    }),
   );
   for (const text of routeTexts(routes)) hash.update(text);
   return {
@@ -106,6 +121,7 @@ function complete(file: ConfigFile, completion: Completion): Config {
     consumers,
     credentials,
     issuers,
+    limits,
     hash: hash.digest('hex'),
   };
 }
@@ -122,7 +138,15 @@ function declaredNames(root: object): DeclaredNames {
     gates: keys('gates'),
     consumers: keys('consumers'),
     issuers: keys('issuers'),
+    limits: new Map([...keys('limits')].map((name) => [name, keyParts(Reflect.get(root, 'limits'), name)])),
   };
+}
+
+/** As written, whatever it is: what is wrong with it is said elsewhere. */
+function keyParts(limits: unknown, name: string): readonly string[] {
+  const limit: unknown = typeof limits === 'object' && limits !== null ? Reflect.get(limits, name) : null;
+  const by: unknown = typeof limit === 'object' && limit !== null ? Reflect.get(limit, 'by') : null;
+  return Array.isArray(by) ? by.map(String) : [];
 }
 
 function locateAll(findings: readonly Finding[], file: string, document: ConfigDocument): readonly ConfigProblem[] {

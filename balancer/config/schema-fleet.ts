@@ -4,6 +4,7 @@ import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { assign } from './schema-assign.ts';
 import { consumers, credentials } from './schema-consumers.ts';
 import { issuers } from './schema-issuers.ts';
+import { limits as rateLimits } from './schema-limits.ts';
 import { drain } from './schema-drain.ts';
 import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
@@ -345,6 +346,7 @@ export const fleetProperties = (extensions: ConfigExtensions) => ({
   consumers,
   credentials,
   issuers,
+  limits: rateLimits,
 });
 
 type FleetFile = { [K in keyof ReturnType<typeof fleetProperties>]: Static<ReturnType<typeof fleetProperties>[K]> };

@@ -179,6 +179,7 @@ export class Controller {
     this.#tickets.start();
     this.#pinKeys.start();
     edge.keySets.follow(config);
+    edge.limits.follow(config);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
     edge.prober.start(config, edge.health.read());
@@ -359,6 +360,7 @@ export class Controller {
   #taken(config: Config): void {
     this.#tellScale(config);
     this.#edge.keySets.follow(config);
+    this.#edge.limits.follow(config);
     this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }
 

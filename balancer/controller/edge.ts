@@ -28,6 +28,7 @@ import { explainProblem } from './generation-problem.ts';
 import { hubOf } from './hub/hub-of-edge.ts';
 import type { Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
+import { Limits } from './limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
@@ -89,6 +90,7 @@ export class Edge {
   readonly outcomes = new FollowedOutcomes();
   readonly results: VersionResults;
   readonly links: WorkerLinks;
+  readonly limits: Limits;
   /** Of issuers of tokens. */
   readonly keySets: KeySets;
   readonly prober: Prober;
@@ -137,6 +139,7 @@ export class Edge {
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
     this.keySets = keySetsOf(this);
+    this.limits = new Limits(() => clock.wallMs());
     this.prober = new Prober({
       clock,
       random,
@@ -342,6 +345,7 @@ export class Edge {
         this.events.add('ejection', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
+      onAllowanceWanted: (wishes) => this.limits.grant(wishes),
       onKeyWanted: (url) => void this.keySets.wanted(url),
       onReady: (worker, replaced) => {
         if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);

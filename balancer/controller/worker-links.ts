@@ -6,6 +6,7 @@ import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejecti
 import { encodeGeneration } from '../ipc-generation.ts';
 import { LineReader } from '../ipc-lines.ts';
 import type { WorkMessage } from '../ipc-work.ts';
+import type { AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
 import type { KeySetMessage } from '../ipc-keys.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
@@ -20,6 +21,8 @@ export interface WorkerListener {
   onEjection(worker: string, ejection: Ejection): void;
   /** What runs where, once a second. */
   onWork(worker: string, work: WorkMessage): void;
+  /** What limits let pass of what is wished for. */
+  onAllowanceWanted(wishes: readonly AllowanceWish[]): readonly AllowanceGrant[];
   /** A token names a key of this set that the worker does not know. */
   onKeyWanted(url: string): void;
   /** Listens and serves. `replaced`: another process of this name ended without being asked to. */
@@ -332,6 +335,10 @@ export class WorkerLinks {
         return;
       case 'work':
         this.#listener.onWork(entry.name, message);
+        return;
+      case 'allowance_wanted':
+        if (entry.socket !== null)
+          write(entry.socket, encodeMessage({ type: 'allowance', grants: this.#listener.onAllowanceWanted(message.wishes) }));
         return;
       case 'key_wanted':
         this.#listener.onKeyWanted(message.url);

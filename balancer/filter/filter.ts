@@ -1,6 +1,7 @@
 // What a filter is: a step of the request path with the phases onRequest, onResponse and onEnd, and a hand on each body; it uses what it needs.
 import type { Clock, Random } from '../../health/clock.ts';
 import type { SecretReference } from '../config/config.ts';
+import type { LimitConfig } from '../config/limit-config.ts';
 import type { ConfigExtension } from '../config/extension.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Fields } from '../message/fields.ts';
@@ -8,6 +9,7 @@ import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply, ResponseHead } from '../message/response.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Consumers } from './authenticate/consumers.ts';
+import type { Allowances } from './rate-limit/allowances.ts';
 import type { Issuers } from './authenticate/issuers.ts';
 
 /** How the exchange ended, for onEnd. */
@@ -36,6 +38,8 @@ export interface FilterEnvironment {
   readonly consumers: Consumers;
   /** Whose tokens are believed. */
   readonly issuers: Issuers;
+  readonly limits: Readonly<Record<string, LimitConfig>>;
+  readonly allowances: Allowances;
   /** Null: it is not where the reference says. */
   readonly readSecret: (reference: SecretReference) => string | null;
   readonly meter: Meter;

@@ -5,10 +5,20 @@ import { authorize } from './authorize.ts';
 import type { FilterDefinition } from './filter.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { headers } from './headers.ts';
+import { addressLimit, rateLimit } from './rate-limit/rate-limit.ts';
 import { requestId } from './request-id.ts';
 
 /**
  * What tells of the request comes first, so that refusals carry it too. Then who may not even try (by address), who calls, what they may do;
  * last what changes a request that goes on. On the way back the order is the other way round.
  */
-export const FILTERS: readonly FilterDefinition[] = [requestId, addressAccess, authenticate, authorize, grpcWeb, headers];
+export const FILTERS: readonly FilterDefinition[] = [
+  requestId,
+  addressAccess,
+  addressLimit,
+  authenticate,
+  authorize,
+  rateLimit,
+  grpcWeb,
+  headers,
+];

@@ -145,6 +145,11 @@ export const METRICS = {
   },
   weir_connections_total: { kind: 'counter', help: 'Client connections accepted', labels: ['listener'] },
   weir_connections_refused_total: { kind: 'counter', help: 'Client connections closed at once', labels: ['listener', 'reason'] },
+  weir_rate_limited_total: {
+    kind: 'counter',
+    help: 'Requests a limit is used up for: refused, or passed all the same because it is a shadow (shadow), and requests of which nobody could say (unknown)',
+    labels: ['policy', 'outcome'],
+  },
   weir_key_fetches_total: {
     kind: 'counter',
     help: 'Fetches of the keys of issuers of tokens, by what came of them (fetched, failed)',

@@ -3,6 +3,7 @@ import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import type { Config, RouteConfig } from '../config/config.ts';
 import type { Clock } from '../../health/clock.ts';
+import type { Allowances } from '../filter/rate-limit/allowances.ts';
 import { Issuers } from '../filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../filter/authenticate/key-set.ts';
 import { Consumers } from '../filter/authenticate/consumers.ts';
@@ -47,6 +48,7 @@ export interface GenerationEnvironment extends TlsSources {
   readonly clientRegions: ClientRegions | null;
   readonly clock: Clock;
   readonly keySets: FetchedKeySets;
+  readonly allowances: Allowances;
   /** Null: it is not where the reference says. */
   readonly readSecret: FilterEnvironment['readSecret'];
 }
@@ -150,7 +152,16 @@ export class Generation {
     );
     const { clock, random, readSecret, meter } = environment;
     this.issuers = new Issuers(Object.values(config.issuers), environment, previous?.issuers ?? null);
-    this.#filterEnvironment = { clock, random, readSecret, meter, issuers: this.issuers, consumers: Consumers.of(config, readSecret) };
+    this.#filterEnvironment = {
+      clock,
+      random,
+      readSecret,
+      meter,
+      issuers: this.issuers,
+      limits: config.limits,
+      allowances: environment.allowances,
+      consumers: Consumers.of(config, readSecret),
+    };
     this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
   }
 

@@ -23,6 +23,7 @@ import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
 import { Generation, routersInSteps } from './generation.ts';
 import { KeySets } from './key-sets.ts';
+import { HeldAllowances } from './held-allowances.ts';
 import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from '../../health/in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
@@ -72,6 +73,12 @@ export class Worker {
   readonly #pinKey = new PinKey();
   readonly #work = new RunningWork();
   readonly #keySets = new KeySets(systemClock, (url) => this.#link.send({ type: 'key_wanted', url }));
+  readonly #allowances = new HeldAllowances({
+    clock: systemClock,
+    isUp: () => this.#link.isUp,
+    ask: (wishes) => this.#link.send({ type: 'allowance_wanted', wishes }),
+    workers: () => this.#pipeline?.generation.config.workers ?? 1,
+  });
   readonly #closer: TunnelCloser;
   #pipeline: Pipeline | null = null;
   #plan: Plan | null = null;
@@ -215,6 +222,8 @@ export class Worker {
         const { question, requestId } = message;
         return this.#link.send({ type: 'recent_answer', question, traces: this.#context.recent.find(requestId) });
       }
+      case 'allowance':
+        return this.#allowances.receive(message.grants);
       case 'key_set':
         return this.#keySets.take(message);
       case 'close_tunnels':
@@ -274,6 +283,7 @@ export class Worker {
       clock: this.#clock,
       readSecret,
       keySets: this.#keySets,
+      allowances: this.#allowances,
       warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),
     };
     const routers = await inTurns(routersInSteps(config), this.#clock);

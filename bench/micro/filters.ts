@@ -4,6 +4,9 @@ import { hash } from 'node:crypto';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
 import { authenticate } from '../../balancer/filter/authenticate/authenticate.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
+import type { LimitConfig } from '../../balancer/config/limit-config.ts';
+import { rateLimit } from '../../balancer/filter/rate-limit/rate-limit.ts';
+import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { Filter, FilterEnvironment } from '../../balancer/filter/filter.ts';
 import { systemClock } from '../../health/clock.ts';
@@ -19,6 +22,11 @@ const KEY = 'acme_1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 const CALLER: ConsumerConfig = {
   ...{ name: 'acme', groups: ['partners'], scopes: ['orders:read'], passwords: [], subjects: [], certificates: [] },
   keys: [{ id: 'acme_1', hash: hash('sha256', KEY), expiresMs: null, from: [], scopes: [] }],
+};
+
+const LIMIT: LimitConfig = {
+  ...{ name: 'all', by: [{ kind: 'address' }], algorithm: 'sliding', limit: 1_000_000_000, windowMs: 60_000, burst: 1 },
+  ...{ onUnavailable: 'local', shadow: false, exemptConsumers: [], exemptAddresses: [], headers: 'draft-11' },
 };
 
 const newRequest = (): CanonicalRequest => ({
@@ -60,6 +68,11 @@ function filtering(name: string, filter: Filter, more: readonly string[] = []): 
   };
 }
 
+/** Always with plenty in hand. */
+const ALLOWANCES = new HeldAllowances({ clock: systemClock, isUp: () => true, ask: () => undefined, workers: () => 1 });
+void ALLOWANCES.take(LIMIT, '192.0.2.1');
+ALLOWANCES.receive([{ limit: 'all', key: '192.0.2.1', granted: 2e9, remaining: 1e9, resetMs: 3_600_000 }]);
+
 const environment: FilterEnvironment = {
   clock: systemClock,
   random: Math.random,
@@ -71,6 +84,8 @@ const environment: FilterEnvironment = {
   ),
   readSecret: () => null,
   meter: new Meter(),
+  limits: { all: LIMIT },
+  allowances: ALLOWANCES,
   route: 'shop',
 };
 
@@ -92,6 +107,7 @@ export const filters: MicroSubject = {
     filtering('none', {}),
     filtering('requestId', requestId.create({ header: 'x-request-id' }, environment)),
     filtering('authenticate, key', authenticate.create(byKey, environment), ['x-api-key', KEY]),
+    filtering('rateLimit, by address', rateLimit.create({ limits: ['all'] }, environment)),
     filtering('headers, 4 edits', headers.create(edits, environment)),
   ],
 };

@@ -43,6 +43,7 @@ export const PLACES: readonly Place[] = [
       'balancer/ipc-recent.ts',
       'balancer/ipc-work.ts',
       'balancer/ipc-keys.ts',
+      'balancer/ipc-limits.ts',
     ],
   },
   { floor: 7, paths: ['balancer/listener/'] },

@@ -3,6 +3,7 @@ import { systemClock } from '../../health/clock.ts';
 import type { Fields } from '../../balancer/message/fields.ts';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
+import type { Allowances } from '../../balancer/filter/rate-limit/allowances.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../../balancer/filter/authenticate/key-set.ts';
 import type { FilterEnvironment } from '../../balancer/filter/filter.ts';
@@ -12,12 +13,17 @@ import { seededRandom } from './seeded-random.ts';
 /** Nothing is ever fetched. */
 export const NO_KEY_SETS: FetchedKeySets = { get: () => null, renew: () => Promise.resolve() };
 
+/** Whatever is asked may pass. */
+export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 1000 }) };
+
 export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): FilterEnvironment {
   return {
     clock: systemClock,
     random: seededRandom(1),
     consumers: new Consumers([], null),
     issuers: new Issuers([], { keySets: NO_KEY_SETS, clock: systemClock, readSecret: () => null }, null),
+    limits: {},
+    allowances: NO_LIMITS,
     readSecret: () => null,
     meter: new Meter(),
     route: 'shop',

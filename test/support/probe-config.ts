@@ -97,6 +97,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     consumers: {},
     credentials: { pepper: null },
     issuers: {},
+    limits: {},
     hash: '',
   };
 }

@@ -38,6 +38,9 @@ class Hub implements WorkerListener {
   onWork(worker: string, { plan, clusters }: Parameters<WorkerListener['onWork']>[1]): void {
     this.work.set(worker, { plan, clusters });
   }
+  onAllowanceWanted(): readonly [] {
+    return [];
+  }
   onKeyWanted(url: string): void {
     this.wanted.push(url);
   }
@@ -94,7 +97,7 @@ class Worker {
       return;
     }
     const first = this.generation === 0;
-    if (message.type === 'key_set') return;
+    if (message.type === 'key_set' || message.type === 'allowance') return;
     if (message.type === 'generation') this.generation = message.generation;
     else this.plan = message.plan;
     if (first && this.generation > 0) this.link.send({ type: 'ready' });

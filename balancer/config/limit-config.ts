@@ -1,0 +1,36 @@
+// Limits of the rate of requests as every other part reads them.
+
+/** What the requests of one counter have in common. */
+export type LimitKeyPart =
+  | { readonly kind: 'address' | 'consumer' | 'route' | 'host' }
+  /** `name` in lower case. */
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'claim'; readonly name: string };
+
+/**
+ * `fixed`: so many in each window of the clock. `sliding`: the window before counts by what of it is still within reach, so that a boundary
+ * lets nobody do twice as much. `token`: a bucket that fills evenly and holds `burst`.
+ */
+export type LimitAlgorithm = 'fixed' | 'sliding' | 'token';
+
+/** What becomes of a request while nobody can say how many there were. */
+export type WithoutCount = 'allow' | 'deny' | 'local';
+
+export interface LimitConfig {
+  readonly name: string;
+  readonly by: readonly LimitKeyPart[];
+  readonly algorithm: LimitAlgorithm;
+  /** Per window, at least 1. */
+  readonly limit: number;
+  readonly windowMs: number;
+  /** `token`: what the bucket holds. */
+  readonly burst: number;
+  readonly onUnavailable: WithoutCount;
+  /** Counted and told in metrics, and nobody is refused. */
+  readonly shadow: boolean;
+  /** Consumers it is not for. */
+  readonly exemptConsumers: readonly string[];
+  /** Blocks of addresses it is not for. */
+  readonly exemptAddresses: readonly string[];
+  readonly headers: 'draft-11' | 'draft-3' | 'none';
+}

@@ -1,0 +1,46 @@
+// The part of the file's schema that says how often somebody may ask.
+import { Type, type Static } from '@sinclair/typebox';
+import { choice, duration, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
+
+const limit = mapping(
+  {
+    by: listOf(
+      valueOf('limitKey', 'Key part'),
+      'What the requests of one counter have in common: `address` (of the client, an IPv6 client by its /64), `consumer`, `route`, `host`, `header:NAME`, `claim:NAME`. Absent: all requests are counted together. Who has no consumer, claim or field is counted by the address',
+      { default: [] },
+    ),
+    allow: Type.Integer({ minimum: 1, maximum: 1e9, description: 'Requests in `per`, on this host' }),
+    per: duration('The window, at least 1s and at most 24h', '1m'),
+    algorithm: choice(
+      ['sliding', 'fixed', 'token'],
+      '`sliding`: any stretch of `per`, from the counts of the window and the one before; `fixed`: each window of the clock; `token`: evenly, with `burst` at once',
+      'sliding',
+    ),
+    burst: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1e9, description: 'With `token`: requests that may come at once; default: as many as `allow`' }),
+    ),
+    onUnavailable: choice(
+      ['local', 'allow', 'deny'],
+      'While the controller cannot be asked: each worker counts alone with its part of the limit, or lets all pass, or refuses with 503',
+      'local',
+    ),
+    shadow: Type.Boolean({ default: false, description: 'Count, and refuse nobody: to see in metrics what a limit would do' }),
+    exempt: optionalMapping(
+      {
+        consumers: listOf(valueOf('name', 'Consumer'), 'Consumers', { default: [] }),
+        addresses: listOf(valueOf('addressBlock', 'Block'), 'Blocks of client addresses', { default: [] }),
+      },
+      'Whom it is not for',
+    ),
+    headers: choice(
+      ['draft-11', 'draft-3', 'none'],
+      'Fields of the answer that tell what is left: `ratelimit` and `ratelimit-policy` of draft-ietf-httpapi-ratelimit-headers-11, or `ratelimit-limit`, `-remaining` and `-reset` of its third version',
+      'draft-11',
+    ),
+  },
+  'A limit; routes name it in the filters addressLimit and rateLimit, and all that name it share its counters',
+);
+
+export const limits = named('name', limit, { description: 'How often somebody may ask, by name', default: {} });
+
+export type LimitsFile = Static<typeof limits>;

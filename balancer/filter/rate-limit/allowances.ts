@@ -1,0 +1,15 @@
+// What a limit says to one request, and who says it: a worker has some requests in hand, and asks for more before they are used up.
+import type { LimitConfig } from '../../config/limit-config.ts';
+
+export interface Decision {
+  /** `unknown`: nobody could say in time. */
+  readonly verdict: 'pass' | 'refuse' | 'unknown';
+  /** At least so many more would pass now. */
+  readonly remaining: number;
+  readonly resetMs: number;
+}
+
+export interface Allowances {
+  /** A promise only where nothing is in hand; it settles within a moment. */
+  take(limit: LimitConfig, key: string): Decision | Promise<Decision>;
+}

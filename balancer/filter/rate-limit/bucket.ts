@@ -1,0 +1,108 @@
+// How many requests of one kind may still pass: the counters of a limit, pure, with time as a parameter.
+import type { LimitConfig } from '../../config/limit-config.ts';
+
+/** What of a wish was given. */
+export interface Taken {
+  /** 0 to what was wished for. */
+  readonly granted: number;
+  /** That could be given now, after this. */
+  readonly remaining: number;
+  /** Until what was given counts for nothing any more, and until at least one more can be given where nothing remains. */
+  readonly resetMs: number;
+}
+
+export interface Bucket {
+  /** Gives up to `count` whole requests to `key`. `nowMs` is of the wall clock for windows: all hosts have the same ones. */
+  take(key: string, count: number, nowMs: number): Taken;
+}
+
+/** Keys that are remembered for a limit; one that nobody asked for the longest is forgotten first, and begins anew. */
+const MAX_KEYS = 100_000;
+
+export function bucketOf(limit: Pick<LimitConfig, 'algorithm' | 'limit' | 'windowMs' | 'burst'>): Bucket {
+  if (limit.algorithm === 'token') return new TokenBucket(limit);
+  return new WindowBucket(limit, limit.algorithm === 'sliding');
+}
+
+/** A map in the order of last use. */
+class Recent<T> {
+  readonly #values = new Map<string, T>();
+
+  /** What is remembered, now the last used; made where there is nothing. */
+  touch(key: string, make: () => T): T {
+    const value = this.#values.get(key) ?? make();
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    const [oldest] = this.#values.keys();
+    if (this.#values.size > MAX_KEYS && oldest !== undefined) this.#values.delete(oldest);
+    return value;
+  }
+}
+
+interface Window {
+  index: number;
+  current: number;
+  before: number;
+}
+
+/** Windows of the clock; sliding ones weigh the window before by the part of it that is within reach. */
+class WindowBucket implements Bucket {
+  readonly #limit: number;
+  readonly #windowMs: number;
+  readonly #slides: boolean;
+  readonly #windows = new Recent<Window>();
+
+  constructor({ limit, windowMs }: Pick<LimitConfig, 'limit' | 'windowMs'>, slides: boolean) {
+    this.#limit = limit;
+    this.#windowMs = windowMs;
+    this.#slides = slides;
+  }
+
+  take(key: string, count: number, nowMs: number): Taken {
+    const index = Math.floor(nowMs / this.#windowMs);
+    const window = this.#windows.touch(key, () => ({ index, current: 0, before: 0 }));
+    if (window.index !== index) {
+      window.before = index === window.index + 1 ? window.current : 0;
+      window.current = 0;
+      window.index = index;
+    }
+    const passedMs = nowMs - index * this.#windowMs;
+    const weighed = this.#slides ? (window.before * (this.#windowMs - passedMs)) / this.#windowMs : 0;
+    const free = Math.max(0, Math.floor(this.#limit - weighed - window.current));
+    const granted = Math.min(count, free);
+    window.current += granted;
+    return { granted, remaining: free - granted, resetMs: this.#resetMs(window, free - granted, passedMs) };
+  }
+
+  /** Where nothing is left, the time until the window before weighs one less, if that is sooner than the next window. */
+  #resetMs(window: Window, free: number, passedMs: number): number {
+    const toNextMs = this.#windowMs - passedMs;
+    if (free > 0 || !this.#slides || window.before === 0) return toNextMs;
+    const toOneMs = this.#windowMs * (1 - (this.#limit - window.current - 1) / window.before) - passedMs;
+    return Math.max(1, Math.min(toNextMs, Math.ceil(toOneMs)));
+  }
+}
+
+/** Fills evenly (GCRA: the time at which the bucket is full is all that is kept of a key). */
+class TokenBucket implements Bucket {
+  readonly #emptyMs: number;
+  readonly #perTokenMs: number;
+  readonly #fullAt = new Recent<{ ms: number }>();
+
+  constructor({ limit, windowMs, burst }: Pick<LimitConfig, 'limit' | 'windowMs' | 'burst'>) {
+    this.#perTokenMs = windowMs / limit;
+    this.#emptyMs = burst * this.#perTokenMs;
+  }
+
+  take(key: string, count: number, nowMs: number): Taken {
+    const full = this.#fullAt.touch(key, () => ({ ms: nowMs }));
+    const fullAtMs = Math.max(full.ms, nowMs);
+    // A sum of parts may miss a whole token by a last digit.
+    const free = Math.floor((this.#emptyMs - (fullAtMs - nowMs)) / this.#perTokenMs + 1e-9);
+    const granted = Math.max(0, Math.min(count, free));
+    full.ms = fullAtMs + granted * this.#perTokenMs;
+    const left = free - granted;
+    const resetMs = left > 0 ? full.ms - nowMs : full.ms + this.#perTokenMs - this.#emptyMs - nowMs;
+    return { granted, remaining: left, resetMs: Math.max(1, Math.ceil(resetMs)) };
+  }
+}

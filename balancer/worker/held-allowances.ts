@@ -1,0 +1,172 @@
+// The requests of each limit that this worker has in hand. It asks for more before they are used up, and lets requests wait only when there are none.
+import type { Clock, Timer } from '../../health/clock.ts';
+import type { LimitConfig } from '../config/limit-config.ts';
+import type { Allowances, Decision } from '../filter/rate-limit/allowances.ts';
+import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
+import type { AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
+
+/** The longest a request waits to hear whether it may pass, from a controller that is there; the usual is well below a millisecond. */
+const PATIENCE_MS = 1000;
+/** A counter that is used up is not asked for again before this, or before it gives more if that is sooner: a flood must stay cheap. */
+const QUIET_MS = 100;
+/** Counters in hand; beyond, those that nobody used the longest are let go. */
+const MAX_HELD = 20_000;
+/** After a wait in vain the controller is taken to hang, and nobody waits for it. */
+const AWAY_MS = 5000;
+
+interface Held {
+  readonly limit: string;
+  readonly key: string;
+  /** In hand. */
+  left: number;
+  /** What was in hand when it was last given: below half of it more is asked for. */
+  given: number;
+  untilMs: number;
+  /** In nobody's hand, as last heard. */
+  remaining: number;
+  /** It is of no use to ask before. */
+  emptyUntilMs: number;
+  asked: boolean;
+  waiting: ((decision: Decision) => void)[];
+  timer: Timer | null;
+}
+
+export interface HeldAllowancesOptions {
+  readonly clock: Clock;
+  /** Nobody waits for a controller that is not there. */
+  readonly isUp: () => boolean;
+  readonly ask: (wishes: readonly AllowanceWish[]) => void;
+  /** Of the host, as the config says: alone, this worker counts with its part of a limit. */
+  readonly workers: () => number;
+}
+
+export class HeldAllowances implements Allowances {
+  readonly #options: HeldAllowancesOptions;
+  readonly #held = new Map<string, Map<string, Held>>();
+  /** By limit: what counts while the controller is away. */
+  readonly #alone = new Map<LimitConfig, Bucket>();
+  #size = 0;
+  #wishes = new Set<Held>();
+  #awayUntilMs = -Infinity;
+
+  constructor(options: HeldAllowancesOptions) {
+    this.#options = options;
+  }
+
+  take(limit: LimitConfig, key: string): Decision | Promise<Decision> {
+    const nowMs = this.#options.clock.nowMs();
+    const held = this.#of(limit.name, key);
+    if (held.left > 0 && nowMs < held.untilMs && held.waiting.length === 0) {
+      held.left -= 1;
+      if (held.given > 1 && held.left * 2 < held.given && held.remaining > 0) this.#wish(held);
+      return { verdict: 'pass', remaining: held.left + held.remaining, resetMs: held.untilMs - nowMs };
+    }
+    if (nowMs < held.emptyUntilMs) return { verdict: 'refuse', remaining: 0, resetMs: held.untilMs - nowMs };
+    if (nowMs < this.#awayUntilMs || !this.#options.isUp()) return this.#aloneDecision(limit, key);
+    return this.#wait(held, limit);
+  }
+
+  /** What the controller gives. */
+  receive(grants: readonly AllowanceGrant[]): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#awayUntilMs = -Infinity;
+    for (const grant of grants) {
+      const held = this.#held.get(grant.limit)?.get(grant.key);
+      if (held !== undefined) this.#receive(held, grant, nowMs);
+    }
+  }
+
+  #receive(held: Held, { granted, remaining, resetMs }: AllowanceGrant, nowMs: number): void {
+    held.asked = false;
+    held.left = (nowMs < held.untilMs ? held.left : 0) + granted;
+    held.given = held.left;
+    held.remaining = remaining;
+    held.untilMs = nowMs + resetMs;
+    while (held.left > 0 && held.waiting.length > 0) {
+      held.left -= 1;
+      held.waiting.shift()?.({ verdict: 'pass', remaining: held.left + remaining, resetMs });
+    }
+    if (held.left === 0 && remaining === 0 && granted === 0) {
+      held.emptyUntilMs = nowMs + Math.min(resetMs, QUIET_MS);
+      this.#settle(held, { verdict: 'refuse', remaining: 0, resetMs });
+    } else if (held.waiting.length > 0) return this.#wish(held);
+    held.timer?.cancel();
+    held.timer = null;
+  }
+
+  #wait(held: Held, limit: LimitConfig): Promise<Decision> {
+    const { promise, resolve } = Promise.withResolvers<Decision>();
+    held.waiting.push(resolve);
+    this.#wish(held);
+    held.timer ??= this.#options.clock.after(PATIENCE_MS, () => this.#inVain(held, limit), true);
+    return promise;
+  }
+
+  #inVain(held: Held, limit: LimitConfig): void {
+    held.timer = null;
+    held.asked = false;
+    this.#awayUntilMs = this.#options.clock.nowMs() + AWAY_MS;
+    const { waiting } = held;
+    held.waiting = [];
+    for (const resolve of waiting) resolve(this.#aloneDecision(limit, held.key));
+  }
+
+  #settle(held: Held, decision: Decision): void {
+    const { waiting } = held;
+    held.waiting = [];
+    for (const resolve of waiting) resolve(decision);
+  }
+
+  /** With its part of the limit, where the config says so. */
+  #aloneDecision(limit: LimitConfig, key: string): Decision {
+    if (limit.onUnavailable !== 'local') return { verdict: 'unknown', remaining: 0, resetMs: AWAY_MS };
+    const { clock, workers } = this.#options;
+    let bucket = this.#alone.get(limit);
+    if (bucket === undefined) {
+      const part = (amount: number): number => Math.max(1, Math.floor(amount / workers()));
+      bucket = bucketOf({ ...limit, limit: part(limit.limit), burst: part(limit.burst) });
+      this.#alone.set(limit, bucket);
+    }
+    const { granted, remaining, resetMs } = bucket.take(key, 1, clock.wallMs());
+    return { verdict: granted === 1 ? 'pass' : 'refuse', remaining, resetMs };
+  }
+
+  /** All wishes of one turn go together. */
+  #wish(held: Held): void {
+    if (held.asked) return;
+    held.asked = true;
+    if (this.#wishes.size === 0) setImmediate(() => this.#send());
+    this.#wishes.add(held);
+  }
+
+  #send(): void {
+    const wishes = [...this.#wishes].map(({ limit, key, waiting }) => ({ limit, key, need: waiting.length }));
+    this.#wishes = new Set();
+    this.#options.ask(wishes);
+  }
+
+  #of(limit: string, key: string): Held {
+    let keys = this.#held.get(limit);
+    if (keys === undefined) this.#held.set(limit, (keys = new Map()));
+    const known = keys.get(key);
+    if (known !== undefined) return known;
+    const fresh: Held = {
+      ...{ limit, key, left: 0, given: 0, untilMs: 0, remaining: 0, emptyUntilMs: 0, asked: false },
+      ...{ waiting: [], timer: null },
+    };
+    keys.set(key, fresh);
+    this.#size += 1;
+    if (this.#size > MAX_HELD) this.#forgetSome(keys);
+    return fresh;
+  }
+
+  /** What is let go is lost to its counter, as if it had been used; it is little, and soon counts for nothing. */
+  #forgetSome(keys: Map<string, Held>): void {
+    for (const [key, held] of keys) {
+      if (held.waiting.length > 0 || held.asked) continue;
+      keys.delete(key);
+      this.#size -= 1;
+      if (this.#size <= MAX_HELD * 0.9) return;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+// Requests of a real worker whose controller is away meet limits: by address, by header, in the shadow, and what answers tell of them.
+import assert from 'node:assert/strict';
+import { describe, it, test, type TestContext } from 'node:test';
+import { limitKey } from '../../../../balancer/filter/rate-limit/limit-key.ts';
+import type { LimitKeyPart } from '../../../../balancer/config/limit-config.ts';
+import type { CanonicalRequest } from '../../../../balancer/message/request.ts';
+import { problemsWith } from '../../../support/filter-options.ts';
+import { startOrigin } from '../../../support/origin.ts';
+import { countOf, startProxy, type Proxy } from '../../../support/proxy.ts';
+import { aRequest } from '../../../support/request.ts';
+import { until } from '../../../support/until.ts';
+
+async function limited(t: TestContext, limit: object): Promise<Proxy> {
+  const origin = await startOrigin(t, (_request, response) => response.end('served'));
+  const parts = { limits: { few: { allow: 2, ...limit } } };
+  return startProxy(t, { endpoints: [origin.endpoint], parts, route: { filters: [{ addressLimit: { limits: ['few'] } }] } });
+}
+
+const statuses = async (proxy: Proxy, count: number, headers: Readonly<Record<string, string>> = {}): Promise<readonly number[]> => {
+  const all: number[] = [];
+  for (let one = 0; one < count; one += 1) all.push((await fetch(proxy.url, { headers })).status);
+  return all;
+};
+
+test('what is above the limit is refused with 429, told when to come again, and counted', async (t) => {
+  const proxy = await limited(t, { by: ['address'] });
+  assert.deepEqual(await statuses(proxy, 2), [200, 200]);
+  const refused = await fetch(proxy.url);
+  assert.equal(refused.status, 429);
+  assert.equal(((await refused.json()) as { code: string }).code, 'rate_limited');
+  assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+  assert.equal(refused.headers.get('ratelimit-policy'), '"few";q=2;w=60');
+  assert.match(refused.headers.get('ratelimit') ?? '', /^"few";r=0;t=\d+$/);
+  await until(() => countOf(proxy, 'weir_rate_limited_total', 'few', 'refused') === 1, 'it is counted');
+});
+
+test('who leaves out what is counted by shares the counter of the address', async (t) => {
+  const proxy = await limited(t, { by: ['header:X-Tenant'] });
+  assert.deepEqual(await statuses(proxy, 3, { 'x-tenant': 'a' }), [200, 200, 429]);
+  assert.deepEqual(await statuses(proxy, 3, { 'x-tenant': 'b' }), [200, 200, 429]);
+  assert.deepEqual(await statuses(proxy, 3), [200, 200, 429]);
+});
+
+test('a shadow counts and refuses nobody', async (t) => {
+  const proxy = await limited(t, { shadow: true });
+  assert.deepEqual(await statuses(proxy, 4), [200, 200, 200, 200]);
+  await until(() => countOf(proxy, 'weir_rate_limited_total', 'few', 'shadow') === 2, 'it is counted');
+});
+
+test('addresses may be exempt', async (t) => {
+  assert.deepEqual(await statuses(await limited(t, { exempt: { addresses: ['127.0.0.0/8'] } }), 4), [200, 200, 200, 200]);
+});
+
+test('while nobody can say, the file says what becomes of requests', async (t) => {
+  assert.deepEqual(await statuses(await limited(t, { onUnavailable: 'deny' }), 2), [503, 503]);
+  assert.deepEqual(await statuses(await limited(t, { onUnavailable: 'allow' }), 4), [200, 200, 200, 200]);
+});
+
+test('answers tell of the limit in the third version of the draft too, or not at all', async (t) => {
+  const third = await fetch((await limited(t, { headers: 'draft-3' })).url);
+  assert.deepEqual([third.headers.get('ratelimit-limit'), third.headers.get('ratelimit-remaining')], ['2', '1']);
+  const none = await fetch((await limited(t, { headers: 'none' })).url);
+  assert.equal(none.headers.get('ratelimit'), null);
+});
+
+describe('the counter of a request', () => {
+  const keyOf = (by: readonly LimitKeyPart[], facts: Partial<CanonicalRequest>): string =>
+    limitKey({ by } as Parameters<typeof limitKey>[0], aRequest(facts), 'shop');
+  const address = (clientAddress: string): string => keyOf([{ kind: 'address' }], { clientAddress });
+
+  it('is that of the /64 of an IPv6 client, however it is written', () => {
+    assert.equal(address('2001:db8:0:1::1'), address('2001:0DB8:0000:0001:ffff::2'));
+    assert.notEqual(address('2001:db8:0:1::1'), address('2001:db8:0:2::1'));
+    assert.equal(address('::1'), address('::2'));
+    assert.equal(address('::ffff:192.0.2.1'), '192.0.2.1');
+    assert.notEqual(address('192.0.2.1'), address('192.0.2.2'));
+  });
+
+  it('of a consumer is not that of an address of the same name', () => {
+    const identity = { consumer: '192.0.2.1', method: 'key', credential: '', groups: [], scopes: [], claims: null };
+    assert.notEqual(keyOf([{ kind: 'consumer' }], { identity }), keyOf([{ kind: 'consumer' }], { clientAddress: '192.0.2.1' }));
+  });
+});
+
+describe('files with limits that mean nothing', () => {
+  const limits = (one: string): string => `limits: { few: ${one} }\n`;
+  for (const [text, said] of [
+    [limits('{ allow: 0 }'), /limits\.few\.allow/],
+    [limits('{ allow: 1, per: 1ms }'), /limits\.few\.per: "1ms" is no window of a limit; expected 1s to 24h/],
+    [limits('{ allow: 1, burst: 2 }'), /limits\.few\.burst: is for algorithm: token/],
+    [limits('{ allow: 1, by: [ip] }'), /limits\.few\.by\[0\]: .*address, consumer, route, host, header:NAME or claim:NAME/],
+    [limits('{ allow: 1, exempt: { consumers: [acme] } }'), /consumer "acme" is not declared/],
+  ] as const)
+    it(text.trim(), () => assert.match(problemsWith('{ key: {} }', text).join('\n'), said));
+});

@@ -1,0 +1,145 @@
+// Workers of a host share a limit: never more than it pass, almost all of it does, and nobody waits for a controller that is away.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LimitConfig, WithoutCount } from '../../../balancer/config/limit-config.ts';
+import { Limits } from '../../../balancer/controller/limits.ts';
+import type { Decision } from '../../../balancer/filter/rate-limit/allowances.ts';
+import { HeldAllowances } from '../../../balancer/worker/held-allowances.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+function limitOf(limit: number, onUnavailable: WithoutCount = 'local'): LimitConfig {
+  return {
+    ...{ name: 'all', by: [], algorithm: 'fixed', limit, windowMs: 60_000, burst: limit, onUnavailable, shadow: false },
+    ...{ exemptConsumers: [], exemptAddresses: [], headers: 'none' },
+  };
+}
+
+/** Workers with a controller that answers in the next turn, or not at all. */
+class Host {
+  readonly clock = new ManualClock();
+  readonly limit: LimitConfig;
+  readonly workers: readonly HeldAllowances[];
+  asks = 0;
+  /** There, and does not answer. */
+  hangs = false;
+  isUp = true;
+
+  constructor(limit: LimitConfig, workers = 4) {
+    this.limit = limit;
+    const limits = new Limits(() => this.clock.wallMs());
+    limits.follow({ limits: { all: limit }, workers });
+    this.workers = Array.from({ length: workers }, () => {
+      const worker: HeldAllowances = new HeldAllowances({
+        clock: this.clock,
+        isUp: () => this.isUp,
+        ask: (wishes) => {
+          this.asks += 1;
+          if (!this.hangs) setImmediate(() => worker.receive(limits.grant(wishes)));
+        },
+        workers: () => workers,
+      });
+      return worker;
+    });
+  }
+
+  take(worker: number, key = 'one'): Decision | Promise<Decision> | undefined {
+    return this.workers[worker]?.take(this.limit, key);
+  }
+}
+
+const passed = (decisions: readonly (Decision | undefined)[]): number => decisions.filter((one) => one?.verdict === 'pass').length;
+
+describe('a limit of a host', () => {
+  for (const [limit, tried] of [
+    [1000, 10_000],
+    [1000, 1000],
+    [10, 1000],
+    [1, 100],
+  ] as const)
+    it(`of ${limit} is met by ${tried} requests at once over 4 workers, never passed, and hardly missed`, async () => {
+      const host = new Host(limitOf(limit));
+      const count = passed(await Promise.all(Array.from({ length: tried }, (_, index) => host.take(index % 4))));
+      assert.ok(count <= limit && count >= limit * 0.95, `${count} of ${limit}`);
+    });
+
+  it('is all there for one worker alone, less what the others have in hand', async () => {
+    const host = new Host(limitOf(1000));
+    await Promise.all([host.take(1), host.take(2), host.take(3)]);
+    let count = 3;
+    for (let one = 0; one < 1200; one += 1) count += passed([await host.take(0)]);
+    assert.ok(count <= 1000 && count >= 950, `${count}`);
+  });
+
+  it('costs one question for many requests, and few while it is used up', async () => {
+    const host = new Host(limitOf(10_000), 1);
+    for (let one = 0; one < 2000; one += 1) {
+      await host.take(0);
+      await turn();
+    }
+    assert.ok(host.asks < 20, `${host.asks}`);
+    const used = new Host(limitOf(1), 1);
+    for (let one = 0; one < 1000; one += 1) await used.take(0);
+    assert.ok(used.asks <= 2, `${used.asks}`);
+  });
+
+  it('begins anew in the next window, also for what was in hand', async () => {
+    const host = new Host(limitOf(1000), 1);
+    for (let one = 0; one < 10; one += 1) await host.take(0);
+    host.clock.advance(60_000);
+    assert.equal(passed(await Promise.all(Array.from({ length: 1500 }, () => host.take(0)))), 1000);
+  });
+
+  it('counts each key for itself, and tells what remains', async () => {
+    const host = new Host(limitOf(2), 1);
+    assert.deepEqual(await host.take(0, 'a'), { verdict: 'pass', remaining: 1, resetMs: 60_000 });
+    assert.deepEqual(await host.take(0, 'b'), { verdict: 'pass', remaining: 1, resetMs: 60_000 });
+    assert.deepEqual(await host.take(0, 'a'), { verdict: 'pass', remaining: 0, resetMs: 60_000 });
+    assert.deepEqual(await host.take(0, 'a'), { verdict: 'refuse', remaining: 0, resetMs: 60_000 });
+  });
+});
+
+describe('while the controller is away', () => {
+  const away = async (onUnavailable: WithoutCount, requests: number): Promise<readonly (Decision | undefined)[]> => {
+    const host = new Host(limitOf(40, onUnavailable), 4);
+    host.hangs = true;
+    const first = host.take(0);
+    await turn();
+    host.clock.advance(1000);
+    const decisions = [await first];
+    // Nobody waits a second time: these are answered at once.
+    for (let one = 1; one < requests; one += 1) {
+      const decision = host.take(0);
+      assert.ok(!(decision instanceof Promise));
+      decisions.push(decision);
+    }
+    return decisions;
+  };
+
+  it('a worker lets its part of the limit pass', async () => assert.equal(passed(await away('local', 30)), 10));
+  it('or says that nobody can say', async () => {
+    for (const how of ['allow', 'deny'] as const)
+      assert.deepEqual(new Set((await away(how, 3)).map((one) => one?.verdict)), new Set(['unknown']));
+  });
+  it('that is not there at all, nobody waits even once', () => {
+    const host = new Host(limitOf(4), 4);
+    host.isUp = false;
+    const verdicts = [1, 2].map(() => host.take(0)).map((one) => (one instanceof Promise ? 'waits' : one?.verdict));
+    assert.deepEqual([verdicts, host.asks], [['pass', 'refuse'], 0]);
+  });
+  it('what is in hand still counts, and the controller is asked again after five', async () => {
+    const host = new Host(limitOf(1000), 1);
+    await host.take(0);
+    host.hangs = true;
+    assert.ok(!(host.take(0) instanceof Promise));
+    const other = host.take(0, 'other');
+    await turn();
+    host.clock.advance(1000);
+    assert.equal((await other)?.verdict, 'pass');
+    host.hangs = false;
+    host.clock.advance(5000);
+    assert.equal((await host.take(0, 'third'))?.verdict, 'pass');
+    assert.deepEqual((await host.take(0, 'third'))?.resetMs, 54_000);
+  });
+});
