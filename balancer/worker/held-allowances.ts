@@ -147,7 +147,10 @@ export class HeldAllowances implements Allowances {
 
   #of(limit: string, key: string): Held {
     let keys = this.#held.get(limit);
-    if (keys === undefined) this.#held.set(limit, (keys = new Map()));
+    if (keys === undefined) {
+      keys = new Map<string, Held>();
+      this.#held.set(limit, keys);
+    }
     const known = keys.get(key);
     if (known !== undefined) return known;
     const fresh: Held = {
