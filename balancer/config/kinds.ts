@@ -28,6 +28,7 @@ export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
 const WAVE_PATTERN = '^[a-z0-9-]+(\\+[a-z0-9-]+)*$';
 /** Header field names and methods (RFC 9110 section 5.6.2). */
 export const TOKEN_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+const ORIGIN_PATTERN = '^(\\*|[a-z][a-z0-9+.-]*://(\\*\\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?)$';
 const METHOD_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Z-]+$";
 const HOST_NAME_PATTERN = '^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$';
 
@@ -147,6 +148,8 @@ export const KINDS = {
     'address, consumer, route, host, header:NAME or claim:NAME',
     (value) => typeof value === 'string' && readLimitKey(value) !== null,
   ),
+  origin: word('an origin', 'such as https://app.example.com, https://*.example.com or *', ORIGIN_PATTERN),
+  queryName: word('a name of a parameter', 'letters, digits, ".", "_", "~" and "-"', '^[A-Za-z0-9._~-]+$'),
   keyHash: word(
     'a hash of a key',
     'sha256: and 64 hexadecimal digits, or hmac-sha256: with a pepper; `weir consumer key` makes one',

@@ -2,6 +2,11 @@
 import { addressAccess } from './address-access.ts';
 import { authenticate } from './authenticate/authenticate.ts';
 import { authorize } from './authorize.ts';
+import { cors } from './cors.ts';
+import { csrf } from './csrf.ts';
+import { redirect } from './redirect.ts';
+import { respond } from './respond.ts';
+import { rewrite } from './rewrite.ts';
 import type { FilterDefinition } from './filter.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { headers } from './headers.ts';
@@ -14,11 +19,18 @@ import { requestId } from './request-id.ts';
  */
 export const FILTERS: readonly FilterDefinition[] = [
   requestId,
+  // A preflight has no credentials, and pages must be able to read a refusal.
+  cors,
   addressAccess,
   addressLimit,
+  csrf,
   authenticate,
   authorize,
   rateLimit,
+  redirect,
+  respond,
   grpcWeb,
   headers,
+  // Last: all others go by what the client asked for.
+  rewrite,
 ];

@@ -1,4 +1,5 @@
 // Heads as text. Values were checked when they were parsed or made; nothing here can end a line early.
+import { upstreamTarget } from '../message/request.ts';
 import { STATUS_CODES } from 'node:http';
 import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
 import { fieldIndex, type Fields } from '../message/fields.ts';
@@ -51,7 +52,7 @@ const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 
 /** Request line, fields, request id, framing, empty line. */
 export function requestHeadText({ request, fields, host, bodyLength, expectsContinue, upgrade }: OutgoingRequest): string {
-  const target = request.hasQuery ? `${request.path}?${request.query}` : request.path;
+  const target = upstreamTarget(request);
   let text = `${request.method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
   const made = madeOf(fields);
   if (made === undefined) text += fieldLines(fields);

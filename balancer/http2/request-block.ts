@@ -1,4 +1,5 @@
 // The header block of a request to an endpoint.
+import { upstreamTarget } from '../message/request.ts';
 import { createHash } from 'node:crypto';
 import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
@@ -18,7 +19,7 @@ const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 /** Pseudo fields, then the fields of the request, then what frames it. */
 export function requestBlock({ request, fields, host, bodyLength, expectsContinue }: OutgoingRequest, secure: boolean): string {
   const { method } = request;
-  const path = request.hasQuery ? `${request.path}?${request.query}` : request.path;
+  const path = upstreamTarget(request);
   let block =
     encoder.line(':method', method) +
     encoder.line(':scheme', secure ? 'https' : 'http') +
@@ -43,7 +44,7 @@ function fieldBlock(fields: Readonly<Fields>): string {
 
 /** RFC 8441 section 4: CONNECT with a protocol. The handshake of HTTP/1.1 has no place in it. */
 export function connectBlock({ request, fields, host, upgrade }: OutgoingRequest, secure: boolean): string {
-  const path = request.hasQuery ? `${request.path}?${request.query}` : request.path;
+  const path = upstreamTarget(request);
   const passed = fields.filter((_, index, all) => all[index - (index % 2)] !== 'sec-websocket-key');
   return (
     encoder.line(':method', 'CONNECT') +

@@ -61,6 +61,7 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
     clientCertificate: facts.clientCertificate,
     requestId: requestIdOf(head, facts),
     identity: null,
+    rewritten: null,
   };
 }
 

@@ -38,4 +38,19 @@ export interface CanonicalRequest {
   requestId: string;
   /** Set by the filter that proves it; null: nobody in particular. */
   identity: Identity | null;
+  /** What the cluster sees in place of what was asked for; null: the same. Everything that goes by the request goes by the request. */
+  rewritten: Rewritten | null;
+}
+
+export interface Rewritten {
+  /** Path and query. */
+  readonly target: string;
+  /** Empty: the same. */
+  readonly host: string;
+}
+
+/** Path and query as they go upstream. */
+export function upstreamTarget({ path, query, hasQuery, rewritten }: CanonicalRequest): string {
+  if (rewritten !== null) return rewritten.target;
+  return hasQuery ? `${path}?${query}` : path;
 }

@@ -1,5 +1,6 @@
 // What goes to an endpoint for one attempt.
 import { UNKNOWN_LENGTH, type AttemptTimeouts, type DownstreamExchange, type OutgoingRequest } from '../message/exchange.ts';
+import type { CanonicalRequest } from '../message/request.ts';
 import type { Fields } from '../message/fields.ts';
 import type { OutgoingBody } from './outgoing-body.ts';
 import type { ServiceTarget } from './service-steering.ts';
@@ -21,7 +22,7 @@ export function outgoingRequest(
   return {
     request,
     fields,
-    host: target.host ?? request.authority,
+    host: target.host ?? hostOf(request),
     bodyLength: body?.isFiltered === true ? UNKNOWN_LENGTH : bodyLength,
     // A client that has sent of its body waits for nothing.
     expectsContinue: expectsContinue && body?.hasCome !== true,
@@ -29,4 +30,8 @@ export function outgoingRequest(
     timeouts,
     tryMs,
   };
+}
+
+function hostOf({ rewritten, authority }: CanonicalRequest): string {
+  return rewritten === null || rewritten.host === '' ? authority : rewritten.host;
 }

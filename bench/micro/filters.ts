@@ -44,6 +44,7 @@ const newRequest = (): CanonicalRequest => ({
   },
   requestId: '0123456789abcdef',
   identity: null,
+  rewritten: null,
   fields: [],
 });
 

@@ -23,6 +23,7 @@ export function aRequest(facts: Partial<CanonicalRequest> = {}): CanonicalReques
     clientCertificate: null,
     requestId: 'test-1',
     identity: null,
+    rewritten: null,
     ...facts,
   };
 }

@@ -188,6 +188,7 @@ function ask(pipeline: Pipeline): Answer {
       clientCertificate: null,
       requestId: 'r1',
       identity: null,
+      rewritten: null,
     },
     bodyLength: 0,
     startedMs: systemClock.nowMs(),
