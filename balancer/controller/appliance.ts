@@ -95,7 +95,7 @@ export interface Appliance {
   renew(request: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }>;
   /** The versions of a service side by side; without `baseline` against the one with the largest share. */
   results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>>;
-  edges(): ListView<EdgeView>;
+  edges(): Promise<ListView<EdgeView>>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;
   /** Newest first. */

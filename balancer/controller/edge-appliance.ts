@@ -143,7 +143,8 @@ export class EdgeAppliance implements Appliance {
     return { ok: true, value: listOf(this.#edge, 'results', [results]) };
   }
 
-  edges(): ListView<EdgeView> {
+  async edges(): Promise<ListView<EdgeView>> {
+    await this.#edge.fleet.refresh();
     return listOf(this.#edge, 'edges', edgeViews(this.#edge, this.#hostId));
   }
 

@@ -195,7 +195,7 @@ export class RecordingAppliance implements Appliance {
       localFields: [],
     };
     const numbers = { generation: 1, plan: this.revision, revision: this.revision, workersReady: 4, workers: 4 };
-    return this.#list('edges', [{ name: 'edge-1', id: 'f00d', configHash: 'ab'.repeat(32), ...numbers, ...alone }]);
+    return Promise.resolve(this.#list('edges', [{ name: 'edge-1', id: 'f00d', configHash: 'ab'.repeat(32), ...numbers, ...alone }]));
   }
 
   workers(): ReturnType<Appliance['workers']> {

@@ -1,4 +1,5 @@
-// What a host tells the others about itself each second, and the border at which it is read.
+// What a host tells of itself each second: its presence to all, what it has counted to the leader; what the leader makes of it for all; and the border at which
+// these are read.
 import { Type, type Static } from '@sinclair/typebox';
 import { Ajv } from 'ajv';
 
@@ -6,6 +7,8 @@ const perName = Type.Record(Type.String(), Type.Number());
 
 const presence = Type.Object({
   name: Type.String(),
+  /** Where it is, for people: an address and its state directory; absent: of a version before. */
+  place: Type.Optional(Type.String()),
   version: Type.String(),
   startedAt: Type.String(),
   revision: Type.Number(),
@@ -25,6 +28,10 @@ const presence = Type.Object({
   skewMs: Type.Union([Type.Number(), Type.Null()]),
   /** Null: it takes over what the fleet changes. */
   problem: Type.Union([Type.String(), Type.Null()]),
+});
+
+/** What its clients ask for. */
+const demand = Type.Object({
   /** Requests per second that its shares divide, per service; only those above 0. */
   demand: perName,
   /** Requests per second that rules send to clusters before the split. */
@@ -34,15 +41,51 @@ const presence = Type.Object({
   regionDemand: Type.Record(Type.String(), perName),
 });
 
-export type Presence = Readonly<Static<typeof presence>>;
+const counts = Type.Object({
+  /** Rises with each announcement of a controller. */
+  beat: Type.Number(),
+  demand,
+});
 
-const isPresence = new Ajv({ allErrors: false }).compile<Presence>(presence);
+const digest = Type.Object({
+  /** Of the lease that it was made with: one of a leader before is older, whatever it says. */
+  fence: Type.Number(),
+  sequence: Type.Number(),
+  /** Of all hosts together. */
+  demand,
+  /** Id → name, and the beat of what is in the sum. */
+  hosts: Type.Record(Type.String(), Type.Object({ name: Type.String(), beat: Type.Number() })),
+  /** Not heard of any more, and remembered. */
+  away: Type.Array(Type.Object({ id: Type.String(), silentMs: Type.Number(), presence })),
+});
+
+export type Presence = Readonly<Static<typeof presence>>;
+export type HostDemand = Readonly<Static<typeof demand>>;
+export type HostCounts = Readonly<Static<typeof counts>>;
+export type FleetDigest = Readonly<Static<typeof digest>>;
+
+const ajv = new Ajv({ allErrors: false });
+const isPresence = ajv.compile<Presence>(presence);
+const isCounts = ajv.compile<HostCounts>(counts);
+const isDigest = ajv.compile<FleetDigest>(digest);
 
 /** Null: it is not what a host of this version or an older one writes. */
 export function decodePresence(text: string): Presence | null {
+  return decode(text, isPresence);
+}
+
+export function decodeCounts(text: string): HostCounts | null {
+  return decode(text, isCounts);
+}
+
+export function decodeDigest(text: string): FleetDigest | null {
+  return decode(text, isDigest);
+}
+
+function decode<T>(text: string, isRight: (value: unknown) => value is T): T | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isPresence(value) ? value : null;
+    return isRight(value) ? value : null;
   } catch {
     return null;
   }
