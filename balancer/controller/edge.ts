@@ -24,6 +24,7 @@ import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
 import type { HostDemand } from './fleet/presence.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
+import { FleetVotes } from './driver/votes.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { createHub, type Hub } from './hub/hub.ts';
@@ -88,6 +89,7 @@ export class Edge {
   readonly figures = new WorkerFigures();
   readonly running = new RunningCounts();
   readonly outcomes = new FollowedOutcomes();
+  readonly votes: FleetVotes;
   readonly results: VersionResults;
   readonly links: WorkerLinks;
   readonly prober: Prober;
@@ -125,6 +127,7 @@ export class Edge {
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
     this.results = new VersionResults(() => clock.nowMs());
+    this.votes = new FleetVotes(this.outcomes, clock, options.fleet?.id ?? '');
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);
     this.generations = new GenerationNumbers(store);
@@ -349,7 +352,8 @@ export class Edge {
       ...{ ...fleet, clock, random, store },
       keeper: this.keeper,
       describe: () => describeHost(this),
-      count: () => this.ownDemand(),
+      count: () => ({ demand: this.ownDemand(), outcomes: this.votes.told() }),
+      onCounted: (all, live) => this.votes.take(all, live),
       onFollowed: (followed) => onFollowed(this, followed),
       tell: (text) => this.events.add('fleet', text),
       onReached: () => {

@@ -6,6 +6,20 @@ import { decodeCounts, type FleetDigest, type HostCounts, type HostDemand } from
 /** Announcements of this host that the leader may have added up last. */
 const KEPT = 30;
 
+/** What one host has told. */
+export interface Counted {
+  readonly id: string;
+  readonly counts: HostCounts;
+}
+
+/** What cannot be read is left out. */
+export function countedBy(texts: readonly HostText[]): readonly Counted[] {
+  return texts.flatMap(({ id, text }) => {
+    const counts = decodeCounts(text);
+    return counts === null ? [] : [{ id, counts }];
+  });
+}
+
 export class Counting {
   readonly #own: string;
   #beat = 0;
@@ -27,19 +41,15 @@ export class Counting {
   }
 
   /** What is told now. */
-  next(demand: HostDemand): HostCounts {
+  next(demand: HostDemand, outcomes: HostCounts['outcomes']): HostCounts {
     this.#beat += 1;
     this.#told.set(this.#beat, demand);
     this.#told.delete(this.#beat - KEPT);
-    return { beat: this.#beat, demand };
+    return { beat: this.#beat, demand, ...(outcomes === undefined ? {} : { outcomes }) };
   }
 
   /** By the leader: of all that live, for all. */
-  addUp(texts: readonly HostText[], names: (id: string) => string, { fence }: Lease): Omit<FleetDigest, 'away'> {
-    const all = texts.flatMap(({ id, text }) => {
-      const counts = decodeCounts(text);
-      return counts === null ? [] : [{ id, counts }];
-    });
+  addUp(all: readonly Counted[], names: (id: string) => string, { fence }: Pick<Lease, 'fence'>): Omit<FleetDigest, 'away'> {
     this.#others = sumOfDemands(all.flatMap(({ id, counts: { demand } }) => (id === this.#own ? [] : [demand])));
     this.#sequence += 1;
     this.#newest = { fence, sequence: this.#sequence };

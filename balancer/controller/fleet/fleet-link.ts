@@ -5,11 +5,11 @@ import type { Store } from '../../store/store.ts';
 import type { FleetAppliedView } from '../api/views.ts';
 import type { IntentKeeper } from '../intent-keeper.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
-import { Counting } from './counting.ts';
+import { countedBy, Counting, type Counted } from './counting.ts';
 import type { Fleet, Peer } from './fleet.ts';
 import { follow, type Followed } from './follow.ts';
 import { Leadership } from './leadership.ts';
-import { decodeDigest, decodePresence, type HostDemand, type Presence } from './presence.ts';
+import { decodeDigest, decodePresence, type HostCounts, type HostDemand, type Presence } from './presence.ts';
 import { Roster } from './roster.ts';
 
 export interface FleetLinkOptions {
@@ -23,8 +23,10 @@ export interface FleetLinkOptions {
   readonly instance: string;
   /** What this host is and serves now. */
   readonly describe: () => Omit<Presence, 'leads' | 'skewMs'>;
-  /** What its clients ask for now. */
-  readonly count: () => HostDemand;
+  /** What its clients ask for now, and what became of their requests. */
+  readonly count: () => Omit<HostCounts, 'beat'>;
+  /** While this host leads: what each has told, of how many that live. */
+  readonly onCounted: (all: readonly Counted[], live: number) => void;
   /** Revisions of others are in force here; settles when the workers serve them. */
   readonly onFollowed: (followed: Followed) => Promise<unknown>;
   /** Something that an operator should know. */
@@ -180,7 +182,8 @@ export class FleetLink implements Fleet {
     const { ledger, id, instance, clock, describe, count } = this.#options;
     const described = describe();
     const text: Presence = { ...described, leads: this.leads, problem: this.problem ?? described.problem, skewMs: this.#skewMs };
-    const counts = JSON.stringify(this.#counting.next(count()));
+    const { demand, outcomes } = count();
+    const counts = JSON.stringify(this.#counting.next(demand, outcomes));
     const askedMs = clock.nowMs();
     const host = { id, instance, served: described.servedRevision, text: JSON.stringify(text), counts };
     const announced = await ledger.announce(host, PRESENCE_MS, this.#digest);
@@ -203,7 +206,10 @@ export class FleetLink implements Fleet {
     const { ledger, clock } = this.#options;
     await this.#hear();
     const names = new Map(this.peers().map(({ id, presence: { name } }) => [id, name]));
-    const sum = this.#counting.addUp(await ledger.counts(), (id) => names.get(id) ?? this.#options.describe().name, lease);
+    const counted = countedBy(await ledger.counts());
+    this.#options.onCounted(counted, this.#roster.count + 1);
+    const own = this.#options.describe().name;
+    const sum = this.#counting.addUp(counted, (id) => names.get(id) ?? own, lease);
     await ledger.publishDigest(lease, JSON.stringify({ ...sum, away: this.#roster.away(clock.nowMs()) }));
   }
 

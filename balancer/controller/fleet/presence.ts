@@ -41,10 +41,30 @@ const demand = Type.Object({
   regionDemand: Type.Record(Type.String(), perName),
 });
 
+/** Sums that only rise, so that one that is lost is in the next. */
+const outcomes = Type.Object({
+  /** Another one: they began anew. */
+  since: Type.Number(),
+  places: Type.Array(
+    Type.Object({
+      version: Type.String(),
+      cluster: Type.String(),
+      requests: Type.Number(),
+      errors: Type.Number(),
+      compared: Type.Number(),
+      different: Type.Number(),
+      /** Index of the bucket → count, only those above 0. */
+      latency: Type.Record(Type.String(), Type.Number()),
+    }),
+  ),
+});
+
 const counts = Type.Object({
   /** Rises with each announcement of a controller. */
   beat: Type.Number(),
   demand,
+  /** Service under a rollout → what was counted since the host follows it; absent: of a version before. */
+  outcomes: Type.Optional(Type.Record(Type.String(), outcomes)),
 });
 
 const digest = Type.Object({
@@ -61,6 +81,7 @@ const digest = Type.Object({
 
 export type Presence = Readonly<Static<typeof presence>>;
 export type HostDemand = Readonly<Static<typeof demand>>;
+export type ToldOutcomes = Readonly<Static<typeof outcomes>>;
 export type HostCounts = Readonly<Static<typeof counts>>;
 export type FleetDigest = Readonly<Static<typeof digest>>;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeChange } from '../../../balancer/controller/change.ts';
-import { Counting } from '../../../balancer/controller/fleet/counting.ts';
+import { countedBy, Counting } from '../../../balancer/controller/fleet/counting.ts';
 import type { FleetDigest, HostDemand } from '../../../balancer/controller/fleet/presence.ts';
 import type { MetricsDelta } from '../../../balancer/telemetry/meter.ts';
 import { fleetEdges, type EdgeUnderTest } from '../../support/fleet-edges.ts';
@@ -18,15 +18,15 @@ const told = ({ edge }: EdgeUnderTest, what: RegExp): number => edge.events.newe
 test('the leader adds up for all, and each host takes out what of the sum is its own', () => {
   const [leader, other, third] = [new Counting('a'), new Counting('b'), new Counting('c')];
   const texts = [
-    { id: 'a', text: JSON.stringify(leader.next(demandOf(10))) },
-    { id: 'b', text: JSON.stringify(other.next(demandOf(20))) },
-    { id: 'c', text: JSON.stringify(third.next(demandOf(30))) },
+    { id: 'a', text: JSON.stringify(leader.next(demandOf(10), undefined)) },
+    { id: 'b', text: JSON.stringify(other.next(demandOf(20), undefined)) },
+    { id: 'c', text: JSON.stringify(third.next(demandOf(30), undefined)) },
     { id: 'd', text: 'not of this program' },
   ];
-  const digest = { ...leader.addUp(texts, (id) => id, { name: 'lead', holder: 'a', fence: 1 }), away: [] };
+  const digest = { ...leader.addUp(countedBy(texts), (id) => id, { fence: 1 }), away: [] };
   assert.deepEqual(leader.others.demand, { shop: 50 });
   // What it asks for has changed since, and the sum has what it was.
-  other.next(demandOf(25));
+  other.next(demandOf(25), undefined);
   assert.equal(other.take(digest), true);
   assert.deepEqual([other.others.demand, other.others.classDemand], [{ shop: 40 }, { shop: { critical: 20 } }]);
   assert.equal(third.take(digest), true);
