@@ -197,6 +197,7 @@ function degradedLines(edge: Edge, clusters: readonly ClusterView[], services: r
   const ready = workersReady(edge);
   return [
     ...(edge.problem === null ? [] : [edge.problem]),
+    ...(edge.fleet.problem === null ? [] : [`fleet: ${edge.fleet.problem}`]),
     ...localLine(edge),
     ...(ready < edge.config.workers ? [`${ready} of ${edge.config.workers} workers are ready`] : []),
     ...clusters

@@ -106,7 +106,7 @@ export interface Appliance {
   renew(request: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }>;
   /** The versions of a service side by side; without `baseline` against the one with the largest share. */
   results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>>;
-  edges(): ListView<EdgeView>;
+  edges(): Promise<ListView<EdgeView>>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;
   /** Newest first. */
@@ -120,7 +120,7 @@ export interface Appliance {
   /** What became of a recent request. */
   recall(requestId: string): Promise<Outcome<ListView<RememberedRequest>>>;
   /** Changes that wait for a second person. */
-  approvals(): ListView<ApprovalView>;
+  approvals(): Promise<ListView<ApprovalView>>;
   /** Makes one of them, or drops it. */
   decide(id: string, request: ApprovalRequest, caller: Caller): Promise<Outcome<ApprovalResult>>;
   change(request: ChangeRequest, caller: Caller): Promise<Outcome<ChangeResult>>;

@@ -26,6 +26,7 @@ import { EdgeAppliance } from './edge-appliance.ts';
 import { Edge } from './edge.ts';
 import { adoptConfig } from './fleet/adopt-config.ts';
 import { recordBeginning } from './fleet/join.ts';
+import { placeOf } from './fleet/place.ts';
 import { openLedger, sharedKey } from './fleet/open-ledger.ts';
 import { SharedKeys } from './fleet/shared-keys.ts';
 import { hostGauges } from './host-gauges.ts';
@@ -117,7 +118,7 @@ export class Controller {
       source: this.#source,
       served,
       version,
-      fleet: this.#ledger === null ? null : { ledger: this.#ledger, id: hostId(this.#store) },
+      fleet: this.#ledger === null ? null : { ledger: this.#ledger, id: hostId(this.#store), ...placeOf(stateDir) },
       onFleetConfig: () => this.#onFleet(() => this.#adoptConfig()),
       onFleetReached: () =>
         this.#onFleet(async () => {

@@ -144,7 +144,8 @@ export class EdgeAppliance implements Appliance {
     return { ok: true, value: listOf(this.#edge, 'results', [results]) };
   }
 
-  edges(): ListView<EdgeView> {
+  async edges(): Promise<ListView<EdgeView>> {
+    await this.#edge.fleet.refresh();
     return listOf(this.#edge, 'edges', edgeViews(this.#edge, this.#hostId));
   }
 
@@ -199,7 +200,8 @@ export class EdgeAppliance implements Appliance {
     return this.#edge.changes.run(() => makeChange(this.#edge, request, caller));
   }
 
-  approvals(): ListView<ApprovalView> {
+  async approvals(): Promise<ListView<ApprovalView>> {
+    await this.#edge.fleet.refresh();
     return listOf(this.#edge, 'approvals', approvalViews(this.#edge));
   }
 

@@ -21,8 +21,10 @@ import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
-import { ALONE, type Fleet, type HostDemand } from './fleet/fleet.ts';
+import { ALONE, type Fleet } from './fleet/fleet.ts';
+import type { HostDemand } from './fleet/presence.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
+import { FleetVotes } from './driver/votes.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { hubOf } from './hub/hub-of-edge.ts';
@@ -70,6 +72,10 @@ export interface FleetMembership {
   readonly ledger: Ledger;
   /** Of this host. */
   readonly id: string;
+  /** Tells it from a copy of it that lives at the same time. */
+  readonly instance: string;
+  /** Where it is, for people. */
+  readonly place: string;
 }
 
 /** Demand is measured over this many seconds: long enough to be steady, short enough to follow a surge. */
@@ -88,6 +94,7 @@ export class Edge {
   readonly figures = new WorkerFigures();
   readonly running = new RunningCounts();
   readonly outcomes = new FollowedOutcomes();
+  readonly votes: FleetVotes;
   readonly results: VersionResults;
   readonly links: WorkerLinks;
   readonly limits: Limits;
@@ -133,6 +140,7 @@ export class Edge {
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
     this.results = new VersionResults(() => clock.nowMs());
+    this.votes = new FleetVotes(this.outcomes, clock, options.fleet?.id ?? '');
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);
     this.generations = new GenerationNumbers(store);
@@ -192,18 +200,12 @@ export class Edge {
       capacity: this.#capacity(),
       demand: this.demand(),
       assigned: this.assigned(),
-      classDemand: sumOfEach(
-        this.#classDemand(),
-        peers.map((peer) => peer.classDemand),
-      ),
+      classDemand: sumOfEach(this.#classDemand(), [peers.classDemand]),
       observed: this.#observed(),
       hostRegion,
       regions,
       clientRegions,
-      regionDemand: sumOfEach(
-        this.#regionDemand(clientRegions),
-        peers.map((peer) => peer.regionDemand),
-      ),
+      regionDemand: sumOfEach(this.#regionDemand(clientRegions), [peers.regionDemand]),
     };
   }
 
@@ -279,18 +281,12 @@ export class Edge {
 
   /** What the shares divide: what all hosts are asked for. */
   demand(): DemandView {
-    return sumOf(
-      this.#ownDemand(),
-      this.fleet.demandOfPeers().map(({ demand }) => demand),
-    );
+    return sumOf(this.#ownDemand(), [this.fleet.demandOfPeers().demand]);
   }
 
   /** Requests per second that rules send to clusters before the split; those that are not named get none. */
   assigned(): Readonly<Record<string, number>> {
-    return sumOf(
-      this.#ownAssigned(),
-      this.fleet.demandOfPeers().map(({ assigned }) => assigned),
-    );
+    return sumOf(this.#ownAssigned(), [this.fleet.demandOfPeers().assigned]);
   }
 
   #ownDemand(): DemandView {
@@ -373,6 +369,8 @@ export class Edge {
       ...{ ...fleet, clock, random, store },
       keeper: this.keeper,
       describe: () => describeHost(this),
+      count: () => ({ demand: this.ownDemand(), outcomes: this.votes.told() }),
+      onCounted: (all, live) => this.votes.take(all, live),
       onFollowed: (followed) => onFollowed(this, followed),
       tell: (text) => this.events.add('fleet', text),
       onReached: () => {

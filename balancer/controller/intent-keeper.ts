@@ -60,6 +60,8 @@ export class IntentKeeper {
   #intent: Intent;
   #newest: Revision | null;
   #config: string | null;
+  /** Why this host must not change what is the fleet's; null: it may. */
+  barred: string | null = null;
   /** Writes to the store, in order: a disk that is full must not hold up what the fleet has agreed on. */
   readonly #unkept: (() => void)[] = [];
 
@@ -93,6 +95,7 @@ export class IntentKeeper {
 
   /** Makes `next` the intent, durable before it settles. */
   async commit(next: Intent, touched: readonly TouchedField[], { lease = null, configText, ...cause }: Cause): Promise<CommitOutcome> {
+    if (this.barred !== null) return { ok: false, code: 'unreachable', message: `${this.barred}: nothing was changed` };
     const at = new Date(this.#clock.wallMs()).toISOString();
     const expected = this.head;
     const record = chainRevision({ revision: next.revision, at, touched, ...cause }, this.#newest);

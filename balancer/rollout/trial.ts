@@ -17,7 +17,12 @@ export interface GateState extends Judgement {
 export interface Decision {
   readonly action: Extract<RolloutAction, 'step' | 'end' | 'fail'>;
   readonly note: string;
+  /** What says so: requests as hosts counted them, or the answer of a gate that asks. */
+  readonly evidence: 'requests' | 'answers';
 }
+
+/** Gates that ask are called by their names, the others by a condition. */
+const ASKED = /^[a-z0-9-]+$/;
 
 interface Working {
   readonly text: string;
@@ -57,13 +62,14 @@ export class Trial {
     // Frozen ends by people only.
     if (phase === 'frozen') return null;
     const killed = this.#failsMostly();
-    if (killed !== null) return { action: 'fail', note: killed };
+    if (killed !== null) return { action: 'fail', note: killed, evidence: 'requests' };
     const states = this.judge();
     const failed = states.find(({ verdict }) => verdict === 'fail');
-    if (failed !== undefined) return { action: 'fail', note: `gate ${failed.gate}: ${failed.says}` };
+    if (failed !== undefined)
+      return { action: 'fail', note: `gate ${failed.gate}: ${failed.says}`, evidence: ASKED.test(failed.gate) ? 'answers' : 'requests' };
     if (phase !== 'running' || heldMs < holdOf(this.#rollout) || this.#requests < minRequests) return null;
     if (states.some(({ verdict }) => verdict !== 'pass')) return null;
-    return { action: step + 1 < steps.length || wave + 1 < waves.length ? 'step' : 'end', note: '' };
+    return { action: step + 1 < steps.length || wave + 1 < waves.length ? 'step' : 'end', note: '', evidence: 'requests' };
   }
 
   #keepRecent({ trial: { requests, errors } }: Evidence): void {

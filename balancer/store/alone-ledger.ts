@@ -8,8 +8,10 @@ import {
   sameHead,
   standsAbove,
   type Announced,
+  type Announcement,
   type Append,
   type AppendResult,
+  type Digest,
   type HostText,
   type Ledger,
   type LedgerEntry,
@@ -30,7 +32,7 @@ interface Held {
 }
 
 interface Present {
-  readonly host: HostText;
+  readonly host: Announcement;
   readonly untilMs: number;
 }
 
@@ -39,7 +41,10 @@ export class AloneLedger implements Ledger {
   readonly #clock: Clock;
   readonly #leases = new Map<string, Held>();
   readonly #present = new Map<string, Present>();
+  /** Id → how another place describes itself that wanted it. */
+  readonly #twins = new Map<string, string>();
   readonly #watchers = new Set<() => void>();
+  #digest: Digest | null = null;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
@@ -99,19 +104,42 @@ export class AloneLedger implements Ledger {
     return Promise.resolve(this.#store.getValue(`${CONFIG}${fingerprint}`));
   }
 
-  announce(host: HostText, ttlMs: number): Promise<Announced> {
-    this.#present.set(host.id, { host, untilMs: this.#clock.nowMs() + ttlMs });
-    return Promise.resolve({ head: this.#head(), wallMs: this.#clock.wallMs() });
+  announce(host: Announcement, ttlMs: number, known: number): Promise<Announced> {
+    const nowMs = this.#clock.nowMs();
+    const before = this.#present.get(host.id);
+    if (before !== undefined && before.untilMs > nowMs && before.host.instance !== host.instance) {
+      this.#twins.set(host.id, host.text);
+      return Promise.resolve({ outcome: 'taken', by: before.host.text });
+    }
+    this.#present.set(host.id, { host, untilMs: nowMs + ttlMs });
+    const twin = this.#twins.get(host.id) ?? null;
+    this.#twins.delete(host.id);
+    const digest = this.#digest === null || this.#digest.version === known ? null : this.#digest;
+    return Promise.resolve({ outcome: 'announced', head: this.#head(), wallMs: this.#clock.wallMs(), digest, twin });
   }
 
-  withdraw(id: string): Promise<void> {
-    this.#present.delete(id);
+  withdraw({ id, instance }: Pick<Announcement, 'id' | 'instance'>): Promise<void> {
+    if (this.#present.get(id)?.host.instance === instance) this.#present.delete(id);
     return Promise.resolve();
   }
 
   hosts(): Promise<readonly HostText[]> {
-    const nowMs = this.#clock.nowMs();
-    return Promise.resolve([...this.#present.values()].filter(({ untilMs }) => untilMs > nowMs).map(({ host }) => host));
+    return Promise.resolve(this.#living().map(({ id, text }) => ({ id, text })));
+  }
+
+  hostsBehind(revision: number): Promise<readonly HostText[]> {
+    const behind = this.#living().filter(({ served }) => served < revision);
+    return Promise.resolve(behind.map(({ id, text }) => ({ id, text })));
+  }
+
+  counts(): Promise<readonly HostText[]> {
+    return Promise.resolve(this.#living().map(({ id, counts }) => ({ id, text: counts })));
+  }
+
+  publishDigest(lease: Lease, text: string): Promise<boolean> {
+    if (!this.#holds(lease)) return Promise.resolve(false);
+    this.#digest = { version: (this.#digest?.version ?? 0) + 1, text };
+    return Promise.resolve(true);
   }
 
   takeLease(name: string, holder: string, ttlMs: number): Promise<Lease | null> {
@@ -143,6 +171,11 @@ export class AloneLedger implements Ledger {
   close(): Promise<void> {
     this.#watchers.clear();
     return Promise.resolve();
+  }
+
+  #living(): readonly Announcement[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#present.values()].filter(({ untilMs }) => untilMs > nowMs).map(({ host }) => host);
   }
 
   #head(): LedgerHead {

@@ -69,11 +69,36 @@ export interface HostText {
   readonly text: string;
 }
 
-export interface Announced {
-  readonly head: LedgerHead;
-  /** Milliseconds since 1970 by the clock of the ledger. */
-  readonly wallMs: number;
+/** What a host announces once a second. */
+export interface Announcement extends HostText {
+  /** Of the place that this host is: two that live at the same time with one id have different ones. */
+  readonly instance: string;
+  /** All its workers serve this revision, or a later one. */
+  readonly served: number;
+  /** What it has counted: for the leader alone. */
+  readonly counts: string;
 }
+
+/** What the leader tells all others at once. */
+export interface Digest {
+  /** Rises with each one. */
+  readonly version: number;
+  readonly text: string;
+}
+
+/** `taken`: another place lives with this id, and this is how it describes itself; nothing was announced. */
+export type Announced =
+  | {
+      readonly outcome: 'announced';
+      readonly head: LedgerHead;
+      /** Milliseconds since 1970 by the clock of the ledger. */
+      readonly wallMs: number;
+      /** Null: there is none but the one that the host has. */
+      readonly digest: Digest | null;
+      /** How another place describes itself that wanted this id since the last time; null: none did. */
+      readonly twin: string | null;
+    }
+  | { readonly outcome: 'taken'; readonly by: string };
 
 /** All of it may throw `LedgerAwayError`. */
 export interface Ledger {
@@ -92,11 +117,18 @@ export interface Ledger {
   /** The config that a record names by its fingerprint; null: it is not there. Throws `LedgerForgedError`. */
   configText(fingerprint: string): Promise<string | null>;
 
-  /** Says that the host lives, for `ttlMs` from now. */
-  announce(host: HostText, ttlMs: number): Promise<Announced>;
-  withdraw(id: string): Promise<void>;
+  /** Says that the host lives, for `ttlMs` from now. `known`: the version of the digest that it has, 0: none. */
+  announce(host: Announcement, ttlMs: number, known: number): Promise<Announced>;
+  /** Only what this place has announced. */
+  withdraw(host: Pick<Announcement, 'id' | 'instance'>): Promise<void>;
   /** Those that live; what none of the fleet has written is left out. */
   hosts(): Promise<readonly HostText[]>;
+  /** Of those that live, those that serve a lower revision. */
+  hostsBehind(revision: number): Promise<readonly HostText[]>;
+  /** What those that live have counted. */
+  counts(): Promise<readonly HostText[]>;
+  /** Tells it to all hosts. False: the lease is lost, and nothing was told. */
+  publishDigest(lease: Lease, text: string): Promise<boolean>;
 
   /** Null: somebody else has it. */
   takeLease(name: string, holder: string, ttlMs: number): Promise<Lease | null>;

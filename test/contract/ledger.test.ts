@@ -9,7 +9,15 @@ import { systemClock } from '../../health/clock.ts';
 import { EMPTY_INTENT } from '../../balancer/intent/diff.ts';
 import { AloneLedger } from '../../balancer/store/alone-ledger.ts';
 import { followingIntent } from '../../balancer/store/entry-text.ts';
-import { EMPTY_HEAD, type Append, type Ledger, type Snapshot } from '../../balancer/store/ledger.ts';
+import {
+  EMPTY_HEAD,
+  type Announcement,
+  type Append,
+  type Digest,
+  type HostText,
+  type Ledger,
+  type Snapshot,
+} from '../../balancer/store/ledger.ts';
 import { RedisLedger } from '../../balancer/store/redis/redis-ledger.ts';
 import { Seal } from '../../balancer/store/seal.ts';
 import { openSqliteStore } from '../../balancer/store/sqlite.ts';
@@ -227,26 +235,76 @@ for (const [name, kind] of Object.entries(KINDS)) {
       assert.deepEqual(await other.head(), headOf(low));
     });
 
+    const host = (id: string, more: Partial<Announcement> = {}): Announcement => ({
+      ...{ id, text: `text of ${id}, ü`, instance: `place of ${id}`, served: 1, counts: `counts of ${id}, ü` },
+      ...more,
+    });
+    const texts = (hosts: readonly HostText[]): readonly string[] => hosts.map(({ id, text }) => `${id}: ${text}`).sort();
+
     test('knows the hosts that live, and no others', async () => {
       const ledger = await open();
       const [first] = chainOf(1);
       assert.ok(first !== undefined);
       await fill(ledger, [first]);
-      const announced = await ledger.announce({ id: 'a', text: 'first ü' }, 60_000);
-      assert.deepEqual(announced.head, headOf(first));
+      const announced = await ledger.announce(host('a'), 60_000, 0);
+      assert.ok(announced.outcome === 'announced');
+      assert.deepEqual([announced.head, announced.digest, announced.twin], [headOf(first), null, null]);
       assert.ok(Math.abs(announced.wallMs - Date.now()) < 5000);
-      await ledger.announce({ id: 'b', text: 'second' }, 60_000);
-      await ledger.announce({ id: 'gone', text: 'third' }, 1);
+      await ledger.announce(host('b'), 60_000, 0);
+      await ledger.announce(host('gone'), 1, 0);
       await until(async () => (await ledger.hosts()).length === 2, 'the deadline of one is over');
-      assert.deepEqual(
-        [...(await ledger.hosts())].sort((one, other) => one.id.localeCompare(other.id)),
-        [
-          { id: 'a', text: 'first ü' },
-          { id: 'b', text: 'second' },
-        ],
-      );
-      await ledger.withdraw('b');
-      assert.deepEqual(await ledger.hosts(), [{ id: 'a', text: 'first ü' }]);
+      assert.deepEqual(texts(await ledger.hosts()), ['a: text of a, ü', 'b: text of b, ü']);
+      assert.deepEqual(texts(await ledger.counts()), ['a: counts of a, ü', 'b: counts of b, ü']);
+      await ledger.withdraw(host('b', { instance: 'another place' }));
+      assert.equal((await ledger.hosts()).length, 2);
+      await ledger.withdraw(host('b'));
+      assert.deepEqual(texts(await ledger.hosts()), ['a: text of a, ü']);
+      assert.deepEqual(texts(await ledger.counts()), ['a: counts of a, ü']);
+    });
+
+    test('names those that live and serve less than a revision', async () => {
+      const ledger = await open();
+      await ledger.announce(host('a', { served: 9 }), 60_000, 0);
+      await ledger.announce(host('b', { served: 10 }), 60_000, 0);
+      await ledger.announce(host('gone', { served: 1 }), 1, 0);
+      await until(async () => (await ledger.hosts()).length === 2, 'the deadline of one is over');
+      assert.deepEqual(texts(await ledger.hostsBehind(10)), ['a: text of a, ü']);
+      await ledger.announce(host('a', { served: 10 }), 60_000, 0);
+      assert.deepEqual(await ledger.hostsBehind(10), []);
+    });
+
+    test('lets one place have an id, names it to the second one, and the second one to it', async () => {
+      const ledger = await open();
+      await ledger.announce(host('a'), 60_000, 0);
+      const second = host('a', { instance: 'a copy', text: 'text of the copy' });
+      assert.deepEqual(await ledger.announce(second, 60_000, 0), { outcome: 'taken', by: 'text of a, ü' });
+      assert.deepEqual(texts(await ledger.hosts()), ['a: text of a, ü']);
+      const told = await ledger.announce(host('a'), 60_000, 0);
+      assert.equal(told.outcome === 'announced' ? told.twin : '', 'text of the copy');
+      const again = await ledger.announce(host('a'), 1, 0);
+      assert.equal(again.outcome === 'announced' ? again.twin : '', null);
+      await until(async () => (await ledger.announce(second, 60_000, 0)).outcome === 'announced', 'the first one is gone');
+    });
+
+    test('hands the digest of the leader to each host once, and takes none of who does not lead', async () => {
+      const ledger = await open();
+      const digestFor = async (known: number): Promise<Digest | null> => {
+        const announced = await ledger.announce(host('a'), 60_000, known);
+        return announced.outcome === 'announced' ? announced.digest : null;
+      };
+      assert.equal(await digestFor(0), null);
+      const lease = await ledger.takeLease('lead', 'a', 60_000);
+      assert.ok(lease !== null);
+      assert.equal(await ledger.publishDigest(lease, 'the first, ü'), true);
+      const first = await digestFor(0);
+      assert.equal(first?.text, 'the first, ü');
+      assert.equal(await digestFor(first.version), null);
+      await ledger.publishDigest(lease, 'the second');
+      const second = await digestFor(first.version);
+      assert.ok(second !== null && second.version > first.version && second.text === 'the second');
+      await ledger.releaseLease(lease);
+      assert.equal(await ledger.publishDigest(lease, 'the third'), false);
+      assert.equal(await digestFor(second.version), null);
     });
 
     test('gives a lease to one, and a higher fence to the next', async () => {

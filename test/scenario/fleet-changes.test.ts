@@ -1,12 +1,13 @@
 // Hosts of a fleet: what is asked of one is in force on all, what stands between them may go away, and nothing that was acknowledged is lost.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ChangeResult, EdgeView, EventView } from '../../balancer/controller/api/views.ts';
-import { Appliance } from '../support/appliance.ts';
+import { Appliance, startAppliance } from '../support/appliance.ts';
 import { runWeir } from '../support/command.ts';
-import { makeFleetKeys, startFleetHost } from '../support/fleet-hosts.ts';
+import { makeFleetKeys, redisOf, startFleetHost, type FleetKeys } from '../support/fleet-hosts.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
 import { until } from '../support/until.ts';
@@ -17,6 +18,9 @@ const SETTLE_MS = 20_000;
 interface FleetUnderTest {
   readonly hosts: readonly [Appliance, Appliance, Appliance];
   readonly redis: RedisServer;
+  readonly keys: FleetKeys;
+  /** The fleet part of their config. */
+  readonly yaml: string;
 }
 
 async function startFleet(t: TestContext): Promise<FleetUnderTest> {
@@ -26,7 +30,7 @@ async function startFleet(t: TestContext): Promise<FleetUnderTest> {
   const start = (name: string): Promise<Appliance> => startFleetHost(t, { name, yaml, redisPort: redis.port, keys });
   const hosts = await Promise.all([start('edge-1'), start('edge-2'), start('edge-3')]);
   for (const host of hosts) await until(async () => (await edgesOf(host)).length === 3, 'all hosts know each other', SETTLE_MS);
-  return { hosts, redis };
+  return { hosts, redis, keys, yaml };
 }
 
 async function listOf<T>(host: Appliance, ...what: readonly string[]): Promise<readonly T[]> {
@@ -63,7 +67,7 @@ async function servedBy(host: Appliance, percent: number): Promise<void> {
 const isWell = ({ problem, silentMs }: EdgeView): boolean => problem === null && silentMs === null;
 
 test('three hosts are one fleet', { timeout: 180_000 }, async (t) => {
-  const { hosts, redis } = await startFleet(t);
+  const { hosts, redis, keys, yaml } = await startFleet(t);
   const [one, two, three] = hosts;
 
   await t.test('what their files start with was recorded once, and one of them leads', async () => {
@@ -198,9 +202,12 @@ test('three hosts are one fleet', { timeout: 180_000 }, async (t) => {
     }
   });
 
-  await t.test('a host that starts with everything else away serves what it knew', async () => {
+  await t.test('a host that starts with everything else away serves what it knew; a copy of it is kept out of the fleet', async () => {
     await redis.kill();
     assert.equal((await three.stop()).code, 0);
+    // For the next step: a host as somebody makes it who copies another one.
+    const copied = join(three.directory, 'copied');
+    cpSync(join(three.directory, 'state'), copied, { recursive: true });
     const startedMs = performance.now();
     const again = new Appliance(three.directory, readFileSync(three.configFile, 'utf8'));
     t.after(() => again.kill());
@@ -216,6 +223,21 @@ test('three hosts are one fleet', { timeout: 180_000 }, async (t) => {
     t.diagnostic(`first proxied request after ${Math.round(tookMs)} ms`);
     // About 2.5 s on a quiet machine; the other tests share this one.
     assert.ok(tookMs < 10_000, `${tookMs} ms`);
+    await redis.start();
+    const isIn = async (): Promise<boolean> => (await edgesOf(again)).some(({ leads }) => leads);
+    await until(isIn, 'it is in the fleet', SETTLE_MS);
+
+    const own = { workers: 1, redis: redisOf(redis.port, keys), stateFrom: copied };
+    const copy = await startAppliance(t, { yaml: `host: { name: edge-4 }\n${yaml}`, ...own });
+    await until(
+      () => said(copy, /ALERT: two hosts have the same id, .*: edge-3 \(.*\/state\)\. This one is edge-4 \(.*\/state\)/),
+      'the copy is told',
+      SETTLE_MS,
+    );
+    await until(() => said(again, /ALERT: another host with the id of this one .*: edge-4 \(.*\/state\)/), 'the other is told', SETTLE_MS);
+    assert.equal((await copy.get('/')).status, 200);
+    assert.equal((await copy.weir('shift', 'shop', 'green=1', '--yes')).code, 3);
+    assert.ok((await edgesOf(again)).every(({ name }) => name !== 'edge-4'));
     await again.stop();
   });
 });

@@ -1,7 +1,7 @@
 // The appliance as an operator runs it: `weir serve` with real processes on free ports, ended and checked by the test that started it.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,6 +28,8 @@ export interface ApplianceOptions {
   readonly workers?: number;
   /** `state.redis`, as YAML; absent: the host is alone. */
   readonly redis?: string;
+  /** Starts with a copy of this state directory. */
+  readonly stateFrom?: string;
   /** The script that is started; a test may replace it by another one while it runs. */
   readonly program?: string;
   /** Beside what the environment of the test has. */
@@ -59,6 +61,7 @@ export interface Pids {
 
 export async function startAppliance(t: TestContext, options: ApplianceOptions): Promise<Appliance> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-'));
+  if (options.stateFrom !== undefined) cpSync(options.stateFrom, join(directory, 'state'), { recursive: true });
   const appliance = new Appliance(directory, await withFreePorts(complete(options, directory)), options);
   t.after(async () => {
     await appliance.kill();

@@ -42,8 +42,8 @@ export interface EdgeUnderTest {
 export interface FleetEdges {
   readonly clock: ManualClock;
   readonly ledger: Ledger;
-  /** Another host, which has begun: it knows the fleet, and the fleet knows it. */
-  host(name: string): Promise<EdgeUnderTest>;
+  /** Another host, which has begun: it knows the fleet, and the fleet knows it. `id`: that of another name. */
+  host(name: string, id?: string): Promise<EdgeUnderTest>;
   /** Lets time go on until it settles. */
   settled<T>(promise: Promise<T>): Promise<T>;
 }
@@ -75,7 +75,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
     while (!state.over) await clock.elapse(50);
     return promise;
   };
-  const host = async (name: string): Promise<EdgeUnderTest> => {
+  const host = async (name: string, id?: string): Promise<EdgeUnderTest> => {
     const store = openStore(name);
     const faults = { cut: false, lost: 0 };
     const configFile = join(directory, `${name}.yaml`);
@@ -87,7 +87,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
     if (!read.ok) throw new Error(read.problems.join('\n'));
     const edge = new Edge({
       ...{ clock, random, store, source, served: read.value, version: '0.0.0', log: silentLog },
-      fleet: { ledger: faultyLedger(ledger, faults, random), id: `id-of-${name}` },
+      fleet: { ledger: faultyLedger(ledger, faults, random), id: `id-of-${id ?? name}`, instance: name, place: `the place of ${name}` },
       onPeriod: () => undefined,
       onPlanned: () => undefined,
       onFleetConfig: () => undefined,

@@ -29,6 +29,10 @@ export interface FleetHostOptions {
 
 /** One worker: what is tested is what hosts do together. */
 export function startFleetHost(t: TestContext, { name, yaml, redisPort, keys }: FleetHostOptions): Promise<Appliance> {
-  const redis = `{ url: "redis://127.0.0.1:${redisPort}", keyFile: ${JSON.stringify(keys.file)} }`;
-  return startAppliance(t, { yaml: `host: { name: ${name} }\n${yaml}`, workers: 1, redis });
+  return startAppliance(t, { yaml: `host: { name: ${name} }\n${yaml}`, workers: 1, redis: redisOf(redisPort, keys) });
+}
+
+/** `state.redis` of a host. */
+export function redisOf(redisPort: number, keys: FleetKeys): string {
+  return `{ url: "redis://127.0.0.1:${redisPort}", keyFile: ${JSON.stringify(keys.file)} }`;
 }

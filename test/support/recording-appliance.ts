@@ -15,7 +15,6 @@ import type {
   AgentView,
   ApiProblem,
   ApprovalResult,
-  ApprovalView,
   ChangeRequest,
   ChangeResult,
   ClusterView,
@@ -143,8 +142,8 @@ export class RecordingAppliance implements Appliance {
     return { ok: false, problem: { code: 'unsafe', message: 'nothing is renewed here' } };
   }
 
-  approvals(): ListView<ApprovalView> {
-    return this.#list('approvals', []);
+  approvals(): ReturnType<Appliance['approvals']> {
+    return Promise.resolve(this.#list('approvals', []));
   }
 
   decide(id: string): Promise<Outcome<ApprovalResult>> {
@@ -183,7 +182,7 @@ export class RecordingAppliance implements Appliance {
       localFields: [],
     };
     const numbers = { generation: 1, plan: this.revision, revision: this.revision, workersReady: 4, workers: 4 };
-    return this.#list('edges', [{ name: 'edge-1', id: 'f00d', configHash: 'ab'.repeat(32), ...numbers, ...alone }]);
+    return Promise.resolve(this.#list('edges', [{ name: 'edge-1', id: 'f00d', configHash: 'ab'.repeat(32), ...numbers, ...alone }]));
   }
 
   workers(): ReturnType<Appliance['workers']> {

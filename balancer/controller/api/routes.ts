@@ -40,7 +40,7 @@ export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 /** A list kind: how its items are read, and what `/v1/<kind>/<name>` compares. */
 interface ListKind<T> {
   readonly kind: string;
-  readonly read: (appliance: Appliance) => ListView<T>;
+  readonly read: (appliance: Appliance) => ListView<T> | Promise<ListView<T>>;
   readonly nameOf: (item: T) => string;
 }
 
@@ -151,13 +151,13 @@ function deleteToken({ appliance, caller, name }: RouteCall): Answer {
 
 function listRoutes<T>(list: ListKind<T>): readonly Route[] {
   return [
-    read(`/v1/${list.kind}`, (call) => taking(accept.decodeNoQuery, call.query, () => json(list.read(call.appliance)))),
+    read(`/v1/${list.kind}`, (call) => taking(accept.decodeNoQuery, call.query, async () => json(await list.read(call.appliance)))),
     read(`/v1/${list.kind}/:name`, (call) => taking(accept.decodeNoQuery, call.query, () => one(list, call))),
   ];
 }
 
-function one<T>(list: ListKind<T>, { appliance, name }: RouteCall): Answer {
-  const all = list.read(appliance);
+async function one<T>(list: ListKind<T>, { appliance, name }: RouteCall): Promise<Answer> {
+  const all = await list.read(appliance);
   const items = all.items.filter((item) => list.nameOf(item) === name);
   return items.length > 0 ? json({ ...all, items }) : notFound(list.kind, name, all.items.map(list.nameOf));
 }
@@ -182,7 +182,7 @@ function notFound(kind: string, name: string, names: readonly string[]): Answer 
   return { kind: 'failure', failure: failure({ code: 'not_found', message }) };
 }
 
-function taking<T>(decode: Decoder<T>, input: unknown, use: (value: T) => Answer): Answer {
+function taking<T>(decode: Decoder<T>, input: unknown, use: (value: T) => Answer | Promise<Answer>): Answer | Promise<Answer> {
   const decoded: Decoded<T> = decode(input);
   return decoded.ok ? use(decoded.value) : refused(decoded.message);
 }

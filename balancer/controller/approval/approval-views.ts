@@ -3,7 +3,7 @@ import type { ApprovalView } from '../api/approval-view.ts';
 import type { Edge } from '../edge.ts';
 import { toldApproval } from './approvals.ts';
 
-/** Of all hosts, the next to be dropped first. */
+/** Of all hosts, of the others as last heard (`fleet.refresh`); the next to be dropped first. */
 export function approvalViews(edge: Edge): readonly ApprovalView[] {
   const nowMs = edge.options.clock.wallMs();
   const told = [

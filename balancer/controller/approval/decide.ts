@@ -29,7 +29,10 @@ export interface Decision extends ApprovalRequest {
 export async function decide(edge: Edge, decision: Decision, runs: Runs): Promise<Outcome<ApprovalResult>> {
   const { id, caller } = decision;
   const pending = edge.approvals.find(id);
-  if (pending === null) return refuse(notHere(edge, id));
+  if (pending === null) {
+    await edge.fleet.refresh();
+    return refuse(notHere(edge, id));
+  }
   const { waiting, summary } = pending;
   if (decision.verdict === 'reject') {
     if (decision.dryRun !== true) {

@@ -18,6 +18,13 @@ export interface Counts {
   readonly latency: number[];
 }
 
+/** Of one version in one cluster. */
+export interface PlacedCounts {
+  readonly version: string;
+  readonly cluster: string;
+  readonly counts: Counts;
+}
+
 /** cluster → counts. */
 type Second = ReadonlyMap<string, Counts>;
 
@@ -25,12 +32,25 @@ type Second = ReadonlyMap<string, Counts>;
 export class ServiceOutcomes {
   /** version → cluster → counts, of the second that runs. */
   #running = new Map<string, Map<string, Counts>>();
+  /** version → cluster → counts, since it is followed: what the leader of a fleet is told. */
+  readonly #totals = new Map<string, Map<string, Counts>>();
   /** version → the newest seconds, newest last. */
   readonly #seconds = new Map<string, Second[]>();
 
   add(series: SeriesDelta): void {
     const { version, cluster } = outcomePlace(series);
-    countOutcome(this.#countsOf(version, cluster), series);
+    countOutcome(countsOf(this.#running, version, cluster), series);
+    countOutcome(countsOf(this.#totals, version, cluster), series);
+  }
+
+  /** What another host has counted. */
+  addOf({ version, cluster, counts }: PlacedCounts): void {
+    addTo(countsOf(this.#running, version, cluster), counts);
+  }
+
+  /** What this host has counted, since it follows the service. */
+  totals(): readonly PlacedCounts[] {
+    return [...this.#totals].flatMap(([version, clusters]) => [...clusters].map(([cluster, counts]) => ({ version, cluster, counts })));
   }
 
   /** The second that runs is over. */
@@ -67,14 +87,14 @@ export class ServiceOutcomes {
     }
     return sum;
   }
+}
 
-  #countsOf(version: string, cluster: string): Counts {
-    let clusters = this.#running.get(version);
-    if (clusters === undefined) this.#running.set(version, (clusters = new Map<string, Counts>()));
-    let counts = clusters.get(cluster);
-    if (counts === undefined) clusters.set(cluster, (counts = noCounts()));
-    return counts;
-  }
+function countsOf(versions: Map<string, Map<string, Counts>>, version: string, cluster: string): Counts {
+  let clusters = versions.get(version);
+  if (clusters === undefined) versions.set(version, (clusters = new Map<string, Counts>()));
+  let counts = clusters.get(cluster);
+  if (counts === undefined) clusters.set(cluster, (counts = noCounts()));
+  return counts;
 }
 
 /** Where the metrics that count have the name of the service among their labels. */
@@ -103,6 +123,11 @@ export class FollowedOutcomes {
     for (const name of this.#services.keys()) if (!services.has(name)) this.#services.delete(name);
     for (const name of services) if (!this.#services.has(name)) this.#services.set(name, new ServiceOutcomes());
     for (const outcomes of this.#services.values()) outcomes.endSecond();
+  }
+
+  /** Those that are followed. */
+  all(): ReadonlyMap<string, ServiceOutcomes> {
+    return this.#services;
   }
 
   of(service: string): ServiceOutcomes | null {

@@ -60,7 +60,10 @@ export class RolloutDriver {
     if (rollout.phase !== 'frozen') questions.tick();
     const heldMs = this.#edge.options.clock.wallMs() - Date.parse(rollout.stepAt);
     const decision = trial.decide(rollout.phase, heldMs);
-    if (decision !== null && !this.#busy) void this.#make(service, rollout, decision);
+    if (decision === null || this.#busy) return;
+    const doubt = this.#edge.votes.doubt(service, rollout, decision);
+    if (doubt === null) void this.#make(service, rollout, decision);
+    else this.#tell(service, `the rollout to ${rollout.to} does not ${decision.action} yet: ${doubt}`);
   }
 
   #drivenOf(service: string, rollout: RolloutIntent): Driven {
@@ -70,24 +73,28 @@ export class RolloutDriver {
     const { options } = this.#edge;
     const about = { service, version: rollout.to };
     const questions = new GateQuestions({ clock: options.clock, gates: () => this.#edge.config.gates, texts: rollout.gates, about });
+    this.#edge.votes.begin(service);
     const driven = { rollout, trial: new Trial(rollout), questions };
     this.#driven.set(service, driven);
     return driven;
   }
 
-  async #make(service: string, rollout: RolloutIntent, { action, note }: Decision): Promise<void> {
+  async #make(service: string, rollout: RolloutIntent, { action, note }: Omit<Decision, 'evidence'>): Promise<void> {
     this.#busy = true;
     const problem = await this.#edge.changes.run(() => this.#commit(service, rollout, { action, note })).catch(String);
     this.#busy = false;
     if (problem === null) this.#told.delete(service);
-    else if (this.#told.get(service) !== problem) {
-      this.#told.set(service, problem);
-      this.#edge.events.add('rollout', `${service}: the rollout to ${rollout.to} cannot ${action} now: ${problem}`);
-    }
+    else this.#tell(service, `the rollout to ${rollout.to} cannot ${action} now: ${problem}`);
+  }
+
+  #tell(service: string, text: string): void {
+    if (this.#told.get(service) === text) return;
+    this.#told.set(service, text);
+    this.#edge.events.add('rollout', `${service}: ${text}`);
   }
 
   /** Null: done, or no longer to be done. Else why not. */
-  async #commit(service: string, rollout: RolloutIntent, { action, note }: Decision): Promise<string | null> {
+  async #commit(service: string, rollout: RolloutIntent, { action, note }: Omit<Decision, 'evidence'>): Promise<string | null> {
     const edge = this.#edge;
     // The lead may have gone while this waited for its turn; without it nothing is changed.
     if (!edge.fleet.leads) return null;

@@ -1,5 +1,5 @@
 // What the clients of all hosts ask for: this host's own figures and those that the others have told. Pure.
-import type { HostDemand } from './fleet.ts';
+import type { HostDemand } from './presence.ts';
 
 type PerName = Readonly<Record<string, number>>;
 type PerNames = Readonly<Record<string, PerName>>;
@@ -27,7 +27,48 @@ export function sumOfEach(own: PerNames, others: readonly PerNames[]): PerNames 
   );
 }
 
-/** As it is told to others: what is 0 is left out. */
+export const NO_DEMAND: HostDemand = { demand: {}, assigned: {}, classDemand: {}, regionDemand: {} };
+
+export function sumOfDemands(all: readonly HostDemand[]): HostDemand {
+  return {
+    demand: sumOf(
+      {},
+      all.map(({ demand }) => demand),
+    ),
+    assigned: sumOf(
+      {},
+      all.map(({ assigned }) => assigned),
+    ),
+    classDemand: sumOfEach(
+      {},
+      all.map(({ classDemand }) => classDemand),
+    ),
+    regionDemand: sumOfEach(
+      {},
+      all.map(({ regionDemand }) => regionDemand),
+    ),
+  };
+}
+
+/** What is left of a sum without one of its parts. */
+export function demandWithout(sum: HostDemand, part: HostDemand): HostDemand {
+  return {
+    demand: without(sum.demand, part.demand),
+    assigned: without(sum.assigned, part.assigned),
+    classDemand: withoutEach(sum.classDemand, part.classDemand),
+    regionDemand: withoutEach(sum.regionDemand, part.regionDemand),
+  };
+}
+
+function without(sum: PerName, part: PerName): Record<string, number> {
+  return Object.fromEntries(Object.entries(sum).map(([name, rps]) => [name, Math.max(0, rps - (part[name] ?? 0))]));
+}
+
+function withoutEach(sums: PerNames, parts: PerNames): Record<string, Record<string, number>> {
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, without(sum, parts[name] ?? {})]));
+}
+
+/** As it is told to others: what is 0 is left out, and three digits are what a measurement of five seconds knows. */
 export function toldDemand({ demand, assigned, classDemand, regionDemand }: HostDemand): HostDemand {
   return {
     demand: nonZero(demand),
@@ -38,7 +79,11 @@ export function toldDemand({ demand, assigned, classDemand, regionDemand }: Host
 }
 
 function nonZero(perName: PerName): Record<string, number> {
-  return Object.fromEntries(Object.entries(perName).filter(([, rps]) => rps > 0));
+  return Object.fromEntries(
+    Object.entries(perName)
+      .filter(([, rps]) => rps > 0)
+      .map(([name, rps]) => [name, Number(rps.toPrecision(3))]),
+  );
 }
 
 function nonZeroEach(perNames: PerNames): Record<string, Record<string, number>> {

@@ -20,6 +20,7 @@ export function describeHost(edge: Edge): Omit<Presence, 'leads' | 'skewMs'> {
   const laggards = links.laggards({ generation, plan: loop.number });
   return {
     name: config.hostName,
+    place: options.fleet?.place ?? '',
     version: options.version,
     startedAt: edge.startedAt,
     revision,
@@ -32,7 +33,6 @@ export function describeHost(edge: Edge): Omit<Presence, 'leads' | 'skewMs'> {
     workersReady: links.workers().filter(({ state }) => state === 'ready').length,
     laggards: [...laggards],
     localFields: [...edge.local.fields()],
-    ...edge.ownDemand(),
     ...(approvals.length === 0 ? {} : { approvals }),
   };
 }

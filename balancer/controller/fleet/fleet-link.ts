@@ -1,14 +1,16 @@
 // The link of a host to its fleet: says each second that it lives and what it serves, takes over what others changed, and hears who leads.
 import { pause, type Clock, type Random, type Timer } from '../../../health/clock.ts';
-import type { Lease, Ledger, LedgerHead } from '../../store/ledger.ts';
+import type { Digest, Lease, Ledger, LedgerHead } from '../../store/ledger.ts';
 import type { Store } from '../../store/store.ts';
 import type { FleetAppliedView } from '../api/views.ts';
 import type { IntentKeeper } from '../intent-keeper.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
-import type { Fleet, HostDemand, Peer } from './fleet.ts';
+import { countedBy, Counting, type Counted } from './counting.ts';
+import type { Fleet, Peer } from './fleet.ts';
 import { follow, type Followed } from './follow.ts';
 import { Leadership } from './leadership.ts';
-import { decodePresence, type Presence } from './presence.ts';
+import { decodeDigest, decodePresence, type HostCounts, type HostDemand, type Presence } from './presence.ts';
+import { Roster } from './roster.ts';
 
 export interface FleetLinkOptions {
   readonly ledger: Ledger;
@@ -18,8 +20,13 @@ export interface FleetLinkOptions {
   readonly random: Random;
   /** Of this host. */
   readonly id: string;
+  readonly instance: string;
   /** What this host is and serves now. */
   readonly describe: () => Omit<Presence, 'leads' | 'skewMs'>;
+  /** What its clients ask for now, and what became of their requests. */
+  readonly count: () => Omit<HostCounts, 'beat'>;
+  /** While this host leads: what each has told, of how many that live. */
+  readonly onCounted: (all: readonly Counted[], live: number) => void;
   /** Revisions of others are in force here; settles when the workers serve them. */
   readonly onFollowed: (followed: Followed) => Promise<unknown>;
   /** Something that an operator should know. */
@@ -31,25 +38,30 @@ export interface FleetLinkOptions {
 const BEAT_MS = 1000;
 /** A host that was not heard of for so long is away. */
 const PRESENCE_MS = 5000;
-/** One that is away is remembered for so long: who takes a host out of the fleet stops it, which withdraws it. */
-const REMEMBER_MS = 600_000;
 /** Between two looks at what the others serve. */
 const LOOK_MS = 50;
 /** A gap of more revisions than this is closed in several beats. */
 const MOST_STEPS = 100;
 
-interface Heard {
-  readonly presence: Presence;
-  readonly atMs: number;
+/** Another place has the id of this host. */
+class TwinError extends Error {
+  constructor(own: string, by: string) {
+    super(
+      `two hosts have the same id, and the other one is in the fleet: ${by}. This one is ${own}; it serves what it knows and takes no part. Stop one of the two; one that was copied starts with a state directory of its own, which it fills from the fleet`,
+    );
+    this.name = 'TwinError';
+  }
 }
 
 export class FleetLink implements Fleet {
   readonly #options: FleetLinkOptions;
   readonly #leadership: Leadership;
   readonly #looks = new OneAtATime();
-  readonly #heard = new Map<string, Heard>();
-  /** Those that lived at the last beat that reached the ledger. */
-  #live: ReadonlySet<string> = new Set();
+  readonly #roster: Roster;
+  readonly #counting: Counting;
+  /** The version of the digest that was taken over last; 0: none. */
+  #digest = 0;
+  #twin: string | null = null;
   #timer: Timer | null = null;
   #endWatch: (() => void) | null = null;
   #problem: string | null = 'the fleet was not reached yet';
@@ -64,6 +76,8 @@ export class FleetLink implements Fleet {
   constructor(options: FleetLinkOptions) {
     this.#options = options;
     this.#leadership = new Leadership(options.ledger, options.clock, options.id);
+    this.#roster = new Roster(options.id, options.tell);
+    this.#counting = new Counting(options.id);
   }
 
   get leads(): boolean {
@@ -83,36 +97,36 @@ export class FleetLink implements Fleet {
   }
 
   peers(): readonly Peer[] {
-    const nowMs = this.#options.clock.nowMs();
-    return [...this.#heard]
-      .map(([id, { presence, atMs }]) => ({ id, presence, silentMs: this.#live.has(id) ? null : nowMs - atMs }))
-      .sort((one, other) => (one.presence.name < other.presence.name ? -1 : 1));
+    return this.#roster.peers(this.#options.clock.nowMs());
+  }
+
+  async refresh(): Promise<void> {
+    await this.#hear().catch(() => undefined);
   }
 
   /** While the fleet cannot be reached, what was last heard: this host goes on with its part of every cluster. */
-  demandOfPeers(): readonly HostDemand[] {
-    return [...this.#live].flatMap((id) => this.#heard.get(id)?.presence ?? []);
+  demandOfPeers(): HostDemand {
+    return this.#counting.others;
   }
 
   async served(revision: number, timeoutMs: number): Promise<FleetAppliedView | null> {
-    const { clock } = this.#options;
+    const { clock, ledger, id: own } = this.#options;
     const endMs = clock.nowMs() + timeoutMs;
+    await this.refresh();
+    let late = this.peers().filter(({ silentMs }) => silentMs === null);
     for (;;) {
-      await this.#hear().catch(() => undefined);
-      const peers = this.peers();
-      const late = peers.filter(({ presence, silentMs }) => silentMs === null && presence.servedRevision < revision);
-      if (late.length > 0 && clock.nowMs() < endMs) {
-        await pause(clock, LOOK_MS);
-        continue;
-      }
-      if (peers.length === 0) return null;
-      const away = peers.filter(({ silentMs }) => silentMs !== null);
-      return {
-        hosts: peers.length + 1,
-        acknowledged: peers.length + 1 - late.length - away.length,
-        laggards: [...late.map(lateText), ...away.map(awayText)],
-      };
+      late = await ledger.hostsBehind(revision).then(
+        (hosts) => hosts.flatMap(({ id, text }) => (id === own ? [] : peerOf(id, text))),
+        () => late,
+      );
+      if (late.length === 0 || clock.nowMs() >= endMs) break;
+      await pause(clock, LOOK_MS);
     }
+    const away = this.peers().filter(({ silentMs }) => silentMs !== null);
+    const hosts = this.#roster.count + away.length + 1;
+    if (hosts === 1) return null;
+    const laggards = [...late.map(lateText), ...away.map(awayText)];
+    return { hosts, acknowledged: hosts - laggards.length, laggards };
   }
 
   start(): Promise<void> {
@@ -131,7 +145,7 @@ export class FleetLink implements Fleet {
   async cutOff(): Promise<string | null> {
     try {
       await this.#looks.run(async () => this.#follow(await this.#options.ledger.head()));
-      return this.#unfit;
+      return this.#options.keeper.barred ?? this.#unfit;
     } catch (error) {
       this.#lost(error);
       return this.#problem;
@@ -142,8 +156,8 @@ export class FleetLink implements Fleet {
     this.#closed = true;
     this.#timer?.cancel();
     this.#endWatch?.();
-    const { ledger, id } = this.#options;
-    await Promise.allSettled([this.#leadership.release(), ledger.withdraw(id)]);
+    const { ledger, id, instance } = this.#options;
+    await Promise.allSettled([this.#leadership.release(), ledger.withdraw({ id, instance })]);
     await ledger.close();
   }
 
@@ -151,7 +165,7 @@ export class FleetLink implements Fleet {
     try {
       this.#unkept = this.#keptProblem();
       const head = await this.#announce();
-      await this.#hear();
+      if (this.lease !== null) await this.#tellAll(this.lease);
       await this.#looks.run(() => this.#follow(head));
       this.#reached();
       await this.#leadership.look();
@@ -165,32 +179,50 @@ export class FleetLink implements Fleet {
   }
 
   async #announce(): Promise<LedgerHead> {
-    const { ledger, id, clock, describe } = this.#options;
+    const { ledger, id, instance, clock, describe, count } = this.#options;
     const described = describe();
     const text: Presence = { ...described, leads: this.leads, problem: this.problem ?? described.problem, skewMs: this.#skewMs };
+    const { demand, outcomes } = count();
+    const counts = JSON.stringify(this.#counting.next(demand, outcomes));
     const askedMs = clock.nowMs();
-    const { head, wallMs } = await ledger.announce({ id, text: JSON.stringify(text) }, PRESENCE_MS);
-    this.#skewMs = Math.round(clock.wallMs() - (clock.nowMs() - askedMs) / 2 - wallMs);
-    return head;
+    const host = { id, instance, served: described.servedRevision, text: JSON.stringify(text), counts };
+    const announced = await ledger.announce(host, PRESENCE_MS, this.#digest);
+    if (announced.outcome === 'taken') throw new TwinError(placeText(text), placeText(decodePresence(announced.by)));
+    this.#options.keeper.barred = null;
+    this.#skewMs = Math.round(clock.wallMs() - (clock.nowMs() - askedMs) / 2 - announced.wallMs);
+    this.#tellTwin(announced.twin);
+    if (announced.digest !== null) this.#takeDigest(announced.digest);
+    return announced.head;
+  }
+
+  #takeDigest({ version, text }: Digest): void {
+    this.#digest = version;
+    const digest = this.leads ? null : decodeDigest(text);
+    if (digest !== null && this.#counting.take(digest)) this.#roster.take(digest, this.#options.clock.nowMs());
+  }
+
+  /** Whoever leads adds up for all. */
+  async #tellAll(lease: Lease): Promise<void> {
+    const { ledger, clock } = this.#options;
+    await this.#hear();
+    const names = new Map(this.peers().map(({ id, presence: { name } }) => [id, name]));
+    const counted = countedBy(await ledger.counts());
+    this.#options.onCounted(counted, this.#roster.count + 1);
+    const own = this.#options.describe().name;
+    const sum = this.#counting.addUp(counted, (id) => names.get(id) ?? own, lease);
+    await ledger.publishDigest(lease, JSON.stringify({ ...sum, away: this.#roster.away(clock.nowMs()) }));
   }
 
   async #hear(): Promise<void> {
-    const { ledger, id: own, clock } = this.#options;
-    const live = new Set<string>();
-    for (const { id, text } of await ledger.hosts()) {
-      const presence = id === own ? null : decodePresence(text);
-      if (presence === null) continue;
-      live.add(id);
-      this.#heard.set(id, { presence, atMs: clock.nowMs() });
-    }
-    const nowMs = clock.nowMs();
-    for (const [id, { presence, atMs }] of this.#heard) {
-      if (live.has(id)) continue;
-      if (this.#live.has(id)) this.#options.tell(`host ${presence.name} is not heard of any more`);
-      if (nowMs - atMs > REMEMBER_MS) this.#heard.delete(id);
-    }
-    for (const id of live) if (!this.#live.has(id)) this.#options.tell(`host ${this.#heard.get(id)?.presence.name ?? id} is in the fleet`);
-    this.#live = live;
+    const { ledger, clock } = this.#options;
+    this.#roster.hear(await ledger.hosts(), clock.nowMs());
+  }
+
+  #tellTwin(text: string | null): void {
+    const twin = text === null ? null : placeText(decodePresence(text));
+    if (twin === null || twin === this.#twin) return;
+    this.#twin = twin;
+    this.#options.tell(`ALERT: another host with the id of this one wants to be in the fleet and is kept out: ${twin}`);
   }
 
   /** Several hints in one go are one look. */
@@ -208,6 +240,7 @@ export class FleetLink implements Fleet {
   /** Until this host and the ledger say the same. */
   async #follow(head: LedgerHead): Promise<void> {
     const { ledger, keeper, store, onFollowed } = this.#options;
+    if (keeper.barred !== null) return;
     let there = head;
     for (let step = 0; step < MOST_STEPS; step += 1) {
       const followed = await this.#step({ ledger, keeper, store }, there);
@@ -257,9 +290,17 @@ export class FleetLink implements Fleet {
   #lost(error: unknown): void {
     if (this.#closed) return;
     const said = error instanceof Error ? error.message : String(error);
-    if (this.#problem === null) this.#options.tell(`the fleet cannot be reached, this host serves on as it is: ${said}`);
+    if (error instanceof TwinError) this.#stepAside(said);
+    else if (this.#problem === null) this.#options.tell(`the fleet cannot be reached, this host serves on as it is: ${said}`);
     this.#problem = said;
     this.#tellLead();
+  }
+
+  /** What it would change would be taken for the other's doing. */
+  #stepAside(why: string): void {
+    if (this.#problem !== why) this.#options.tell(`ALERT: ${why}`);
+    this.#options.keeper.barred = why;
+    void this.#leadership.release().catch(() => undefined);
   }
 
   #tellLead(): void {
@@ -267,6 +308,15 @@ export class FleetLink implements Fleet {
       this.#options.tell(this.leads ? 'this host leads the fleet' : 'this host does not lead the fleet any more');
     this.#led = this.leads;
   }
+}
+
+function peerOf(id: string, text: string): readonly Peer[] {
+  const presence = decodePresence(text);
+  return presence === null ? [] : [{ id, presence, silentMs: null }];
+}
+
+function placeText(presence: Presence | null): string {
+  return presence === null ? 'a host that cannot be read' : `${presence.name} (${presence.place ?? 'of an earlier version'})`;
 }
 
 function lateText({ presence: { name, laggards, servedRevision } }: Peer): string {

@@ -1,7 +1,8 @@
 // What the controller knows of the fleet it belongs to, or that it has none.
 import type { FleetAppliedView } from '../api/views.ts';
 import type { Lease } from '../../store/ledger.ts';
-import type { Presence } from './presence.ts';
+import { NO_DEMAND } from './demand.ts';
+import type { HostDemand, Presence } from './presence.ts';
 
 /** Another host, as it was last heard of. */
 export interface Peer {
@@ -10,9 +11,6 @@ export interface Peer {
   /** Null: it lives. */
   readonly silentMs: number | null;
 }
-
-/** What its clients ask for, of one host. */
-export type HostDemand = Pick<Presence, 'demand' | 'assigned' | 'classDemand' | 'regionDemand'>;
 
 export interface Fleet {
   /** Whether this host does what is done once for all: rollouts, returns of what was set for a time, drills by schedule. */
@@ -23,10 +21,12 @@ export interface Fleet {
   readonly problem: string | null;
   /** Asks it anew: why the fleet cannot be asked, or cannot be followed; null: it can, or there is none. */
   cutOff(): Promise<string | null>;
-  /** Other hosts, by name. */
+  /** Other hosts, by name, as they were when they were last asked for. */
   peers(): readonly Peer[];
-  /** What the clients of the others ask for, as last heard. */
-  demandOfPeers(): readonly HostDemand[];
+  /** Asks for them anew; what cannot be asked stays as it was. */
+  refresh(): Promise<void>;
+  /** What the clients of all others together ask for, as last heard. */
+  demandOfPeers(): HostDemand;
   /** Its clock minus that of the ledger; null: not known, or there is none. */
   readonly skewMs: number | null;
   /** Settles when every other host serves the revision, or when the time is over, with those that do not; null: there are no others. */
@@ -46,7 +46,8 @@ export const ALONE: Fleet = {
   skewMs: null,
   cutOff: () => Promise.resolve(null),
   peers: () => [],
-  demandOfPeers: () => [],
+  refresh: () => Promise.resolve(),
+  demandOfPeers: () => NO_DEMAND,
   served: () => Promise.resolve(null),
   look: () => Promise.resolve(),
   start: () => Promise.resolve(),

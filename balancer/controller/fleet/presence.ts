@@ -1,4 +1,5 @@
-// What a host tells the others about itself each second, and the border at which it is read.
+// What a host tells of itself each second: its presence to all, what it has counted to the leader; what the leader makes of it for all; and the border at which
+// these are read.
 import { Type, type Static } from '@sinclair/typebox';
 import { Ajv } from 'ajv';
 
@@ -18,6 +19,8 @@ const approval = Type.Object({
 
 const presence = Type.Object({
   name: Type.String(),
+  /** Where it is, for people: an address and its state directory; absent: of a version before. */
+  place: Type.Optional(Type.String()),
   version: Type.String(),
   startedAt: Type.String(),
   revision: Type.Number(),
@@ -37,6 +40,12 @@ const presence = Type.Object({
   skewMs: Type.Union([Type.Number(), Type.Null()]),
   /** Null: it takes over what the fleet changes. */
   problem: Type.Union([Type.String(), Type.Null()]),
+  /** What waits for a second person at this host; absent: a host of an older version, or nothing. */
+  approvals: Type.Optional(Type.Array(approval)),
+});
+
+/** What its clients ask for. */
+const demand = Type.Object({
   /** Requests per second that its shares divide, per service; only those above 0. */
   demand: perName,
   /** Requests per second that rules send to clusters before the split. */
@@ -44,19 +53,74 @@ const presence = Type.Object({
   /** Service → priority class or region of clients → requests per second. */
   classDemand: Type.Record(Type.String(), perName),
   regionDemand: Type.Record(Type.String(), perName),
-  /** What waits for a second person at this host; absent: a host of an older version, or nothing. */
-  approvals: Type.Optional(Type.Array(approval)),
+});
+
+/** Sums that only rise, so that one that is lost is in the next. */
+const outcomes = Type.Object({
+  /** Another one: they began anew. */
+  since: Type.Number(),
+  places: Type.Array(
+    Type.Object({
+      version: Type.String(),
+      cluster: Type.String(),
+      requests: Type.Number(),
+      errors: Type.Number(),
+      compared: Type.Number(),
+      different: Type.Number(),
+      /** Index of the bucket → count, only those above 0. */
+      latency: Type.Record(Type.String(), Type.Number()),
+    }),
+  ),
+});
+
+const counts = Type.Object({
+  /** Rises with each announcement of a controller. */
+  beat: Type.Number(),
+  demand,
+  /** Service under a rollout → what was counted since the host follows it; absent: of a version before. */
+  outcomes: Type.Optional(Type.Record(Type.String(), outcomes)),
+});
+
+const digest = Type.Object({
+  /** Of the lease that it was made with: one of a leader before is older, whatever it says. */
+  fence: Type.Number(),
+  sequence: Type.Number(),
+  /** Of all hosts together. */
+  demand,
+  /** Id → name, and the beat of what is in the sum. */
+  hosts: Type.Record(Type.String(), Type.Object({ name: Type.String(), beat: Type.Number() })),
+  /** Not heard of any more, and remembered. */
+  away: Type.Array(Type.Object({ id: Type.String(), silentMs: Type.Number(), presence })),
 });
 
 export type Presence = Readonly<Static<typeof presence>>;
+export type HostDemand = Readonly<Static<typeof demand>>;
+export type ToldOutcomes = Readonly<Static<typeof outcomes>>;
+export type HostCounts = Readonly<Static<typeof counts>>;
+export type FleetDigest = Readonly<Static<typeof digest>>;
 
-const isPresence = new Ajv({ allErrors: false }).compile<Presence>(presence);
+const ajv = new Ajv({ allErrors: false });
+const isPresence = ajv.compile<Presence>(presence);
+const isCounts = ajv.compile<HostCounts>(counts);
+const isDigest = ajv.compile<FleetDigest>(digest);
 
 /** Null: it is not what a host of this version or an older one writes. */
 export function decodePresence(text: string): Presence | null {
+  return decode(text, isPresence);
+}
+
+export function decodeCounts(text: string): HostCounts | null {
+  return decode(text, isCounts);
+}
+
+export function decodeDigest(text: string): FleetDigest | null {
+  return decode(text, isDigest);
+}
+
+function decode<T>(text: string, isRight: (value: unknown) => value is T): T | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isPresence(value) ? value : null;
+    return isRight(value) ? value : null;
   } catch {
     return null;
   }

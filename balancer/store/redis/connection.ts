@@ -142,6 +142,8 @@ export class RedisConnection {
 
   #connect(): Client {
     const client = clientOf(this.#access);
+    // Every question that waits for the connection listens.
+    client.setMaxListeners(0);
     // Without a listener they would go to the console.
     client.on('error', (error: Error) => {
       if (client === this.#client) this.#problem = error.message;

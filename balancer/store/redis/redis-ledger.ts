@@ -5,6 +5,7 @@ import { decodeEntry, decodeSnapshot, entryText, snapshotText } from '../entry-t
 import {
   LedgerForgedError,
   type Announced,
+  type Announcement,
   type Append,
   type AppendResult,
   type HostText,
@@ -17,7 +18,7 @@ import {
 } from '../ledger.ts';
 import type { Seal } from '../seal.ts';
 import { RedisConnection, type RedisAccess } from './connection.ts';
-import { ANNOUNCE, APPEND, HOSTS, RELEASE_LEASE, RENEW_LEASE, REPLACE, TAKE_LEASE, WITHDRAW } from './scripts.ts';
+import { ANNOUNCE, APPEND, BEHIND, HOSTS, PUBLISH_DIGEST, RELEASE_LEASE, RENEW_LEASE, REPLACE, TAKE_LEASE, WITHDRAW } from './scripts.ts';
 
 export interface RedisLedgerOptions extends RedisAccess {
   /** What the fleet is called there: hosts with the same one are one fleet. */
@@ -102,25 +103,45 @@ export class RedisLedger implements Ledger {
     return sealed === null || sealed === undefined ? null : this.#opened('config', fingerprint, sealed);
   }
 
-  async announce({ id, text }: HostText, ttlMs: number): Promise<Announced> {
-    const keys = ['head', 'hosts', 'deadlines'].map((name) => this.#key(name));
-    const answer = texts(await this.#connection.run(ANNOUNCE, keys, [id, this.#seal.close('host', id, text), ttlMs]));
-    return { head: headOf(answer[0] ?? '0', answer[1] ?? ''), wallMs: Number(answer[2]) };
+  async announce({ id, text, instance, served, counts }: Announcement, ttlMs: number, known: number): Promise<Announced> {
+    const keys = ['head', 'hosts', 'deadlines', 'counts', 'served', 'instances', 'digest'].map((name) => this.#key(name));
+    const closed = [this.#seal.close('host', id, text), this.#seal.close('counts', id, counts)] as const;
+    const answer = texts(await this.#connection.run(ANNOUNCE, keys, [id, closed[0], ttlMs, instance, closed[1], served, known]));
+    if (answer[0] === 'taken') return { outcome: 'taken', by: this.#seal.open('host', id, answer[1] ?? '') ?? '' };
+    const [, revision = '0', hash = '', wallMs, twin = '', version = '', digest = ''] = answer;
+    const told = version === '' ? null : this.#seal.open('digest', '', digest);
+    return {
+      outcome: 'announced',
+      head: headOf(revision, hash),
+      wallMs: Number(wallMs),
+      digest: told === null ? null : { version: Number(version), text: told },
+      twin: twin === '' ? null : this.#seal.open('host', id, twin),
+    };
   }
 
-  async withdraw(id: string): Promise<void> {
-    await this.#connection.run(WITHDRAW, [this.#key('hosts'), this.#key('deadlines')], [id]);
+  async withdraw({ id, instance }: Pick<Announcement, 'id' | 'instance'>): Promise<void> {
+    const keys = ['hosts', 'deadlines', 'counts', 'served', 'instances'].map((name) => this.#key(name));
+    await this.#connection.run(WITHDRAW, keys, [id, instance]);
   }
 
   async hosts(): Promise<readonly HostText[]> {
-    const answer = texts(await this.#connection.run(HOSTS, [this.#key('hosts'), this.#key('deadlines')], []));
-    const hosts: HostText[] = [];
-    for (let at = 0; at + 1 < answer.length; at += 2) {
-      const id = answer[at] ?? '';
-      const text = this.#seal.open('host', id, answer[at + 1] ?? '');
-      if (text !== null) hosts.push({ id, text });
-    }
-    return hosts;
+    const keys = ['hosts', 'deadlines'].map((name) => this.#key(name));
+    return this.#openedPairs('host', await this.#connection.run(HOSTS, keys, []));
+  }
+
+  async hostsBehind(revision: number): Promise<readonly HostText[]> {
+    const keys = ['hosts', 'deadlines', 'served'].map((name) => this.#key(name));
+    return this.#openedPairs('host', await this.#connection.run(BEHIND, keys, [revision]));
+  }
+
+  async counts(): Promise<readonly HostText[]> {
+    const keys = ['counts', 'deadlines'].map((name) => this.#key(name));
+    return this.#openedPairs('counts', await this.#connection.run(HOSTS, keys, []));
+  }
+
+  async publishDigest(lease: Lease, text: string): Promise<boolean> {
+    const keys = [`lease:${lease.name}`, 'digest'].map((name) => this.#key(name));
+    return Number(await this.#connection.run(PUBLISH_DIGEST, keys, [heldBy(lease), this.#seal.close('digest', '', text)])) === 1;
   }
 
   async takeLease(name: string, holder: string, ttlMs: number): Promise<Lease | null> {
@@ -147,6 +168,18 @@ export class RedisLedger implements Ledger {
 
   #key(name: string): string {
     return this.#prefix + name;
+  }
+
+  /** Of a list of ids and texts, in turns, what the fleet has signed. */
+  #openedPairs(purpose: 'host' | 'counts', answer: unknown): readonly HostText[] {
+    const all = texts(answer);
+    const opened: HostText[] = [];
+    for (let at = 0; at + 1 < all.length; at += 2) {
+      const id = all[at] ?? '';
+      const text = this.#seal.open(purpose, id, all[at + 1] ?? '');
+      if (text !== null) opened.push({ id, text });
+    }
+    return opened;
   }
 
   #closedEntry(entry: LedgerEntry): string {

@@ -45,27 +45,49 @@ redis.call('PUBLISH', ARGV[7], ARGV[4])
 return {'stored'}`,
 };
 
-/** Keys: head, texts of hosts, deadlines of hosts. Arguments: id, text, milliseconds to live. Answers with the head and the time in milliseconds. */
-export const ANNOUNCE: Script = {
-  keys: 3,
-  lua: `${HEAD}
+const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[3], now + ARGV[3], ARGV[1])
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
-  redis.call('HDEL', KEYS[2], id)
-  redis.call('ZREM', KEYS[3], id)
+`;
+
+/**
+ * Keys: head, texts of hosts, deadlines, counts, served revisions, instances, digest. Arguments: id, text, milliseconds to live, instance, counts, served
+ * revision, version of the digest that is known. Answers with the head, the time in milliseconds, another place that wanted the id, the version and text of the
+ * digest; or with who has the id.
+ */
+export const ANNOUNCE: Script = {
+  keys: 7,
+  lua: `${HEAD}${NOW}
+local id = ARGV[1]
+local instance = redis.call('HGET', KEYS[6], id)
+local deadline = redis.call('ZSCORE', KEYS[3], id)
+if instance and instance ~= ARGV[4] and deadline and tonumber(deadline) > now then
+  redis.call('HSET', KEYS[6], id .. '/twin', ARGV[2])
+  return {'taken', redis.call('HGET', KEYS[2], id) or ''}
 end
-return {revision, hash, string.format('%.0f', now)}`,
+redis.call('HSET', KEYS[2], id, ARGV[2])
+redis.call('ZADD', KEYS[3], now + ARGV[3], id)
+redis.call('HSET', KEYS[4], id, ARGV[5])
+redis.call('ZADD', KEYS[5], ARGV[6], id)
+redis.call('HSET', KEYS[6], id, ARGV[4])
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
+  redis.call('HDEL', KEYS[2], gone)
+  redis.call('ZREM', KEYS[3], gone)
+  redis.call('HDEL', KEYS[4], gone)
+  redis.call('ZREM', KEYS[5], gone)
+  redis.call('HDEL', KEYS[6], gone, gone .. '/twin')
+end
+local twin = redis.call('HGET', KEYS[6], id .. '/twin')
+if twin then redis.call('HDEL', KEYS[6], id .. '/twin') end
+local digest = redis.call('HMGET', KEYS[7], 'version', 'text')
+if not digest[1] or digest[1] == ARGV[7] then digest = {'', ''} end
+return {'announced', revision, hash, string.format('%.0f', now), twin or '', digest[1], digest[2]}`,
 };
 
-/** Keys: texts of hosts, deadlines of hosts. Answers with id and text of each that lives, in turns. */
+/** Keys: texts of hosts (or what else is kept by id), deadlines. Answers with id and text of each that lives, in turns. */
 export const HOSTS: Script = {
   keys: 2,
-  lua: `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  lua: `${NOW}
 local found = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. string.format('%.0f', now), '+inf')) do
   found[#found + 1] = id
@@ -74,10 +96,40 @@ end
 return found`,
 };
 
-/** Keys: texts of hosts, deadlines of hosts. Argument: id. */
-export const WITHDRAW: Script = {
+/** Keys: texts of hosts, deadlines, served revisions. Argument: revision. Answers with id and text of each that lives and serves a lower one, in turns. */
+export const BEHIND: Script = {
+  keys: 3,
+  lua: `${NOW}
+local found = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[1])) do
+  if tonumber(redis.call('ZSCORE', KEYS[2], id) or '0') > now then
+    found[#found + 1] = id
+    found[#found + 1] = redis.call('HGET', KEYS[1], id) or ''
+  end
+end
+return found`,
+};
+
+/** Keys: lease, digest. Arguments: `holder fence`, text. Answers 1, or 0: the lease is lost. */
+export const PUBLISH_DIGEST: Script = {
   keys: 2,
-  lua: `redis.call('HDEL', KEYS[1], ARGV[1]); return redis.call('ZREM', KEYS[2], ARGV[1])`,
+  lua: `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('HINCRBY', KEYS[2], 'version', 1)
+redis.call('HSET', KEYS[2], 'text', ARGV[2])
+return 1`,
+};
+
+/** Keys: texts of hosts, deadlines, counts, served revisions, instances. Arguments: id, instance. */
+export const WITHDRAW: Script = {
+  keys: 5,
+  lua: `
+if redis.call('HGET', KEYS[5], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
+redis.call('HDEL', KEYS[5], ARGV[1], ARGV[1] .. '/twin')
+return redis.call('ZREM', KEYS[2], ARGV[1])`,
 };
 
 /** Keys: lease, head. Arguments: holder, milliseconds. Answers with the fence, or 0: somebody else has it. */

@@ -33,11 +33,11 @@ async function change({ fleet, leader: { edge } }: Two, asked: AskedChange): Pro
 }
 
 /** Lets `decide` ask for a change while another one has the turn, and gives the turn when the other host leads. */
-async function leadGoesWhileItWaits(two: Two, decide: (edge: Edge) => void): Promise<void> {
+async function leadGoesWhileItWaits(two: Two, decide: OwnChange['decide']): Promise<void> {
   const { fleet, leader, other } = two;
   const turn = Promise.withResolvers<undefined>();
   void leader.edge.changes.run(() => turn.promise);
-  decide(leader.edge);
+  await decide(leader.edge, two);
   leader.faults.cut = true;
   await fleet.clock.elapse(15_000);
   leader.faults.cut = false;
@@ -47,10 +47,14 @@ async function leadGoesWhileItWaits(two: Two, decide: (edge: Edge) => void): Pro
 }
 
 /** The one way that it is stored: as the leader. */
-async function isStoredAsLeader({ fleet, leader: { edge } }: Two, decide: (edge: Edge) => void): Promise<void> {
+async function isStoredAsLeader(two: Two, decide: OwnChange['decide']): Promise<void> {
+  const {
+    fleet,
+    leader: { edge },
+  } = two;
   const { revision } = edge.keeper.intent;
   assert.ok(edge.fleet.leads);
-  decide(edge);
+  await decide(edge, two);
   await fleet.settled(edge.changes.run(() => Promise.resolve()));
   assert.equal(edge.keeper.intent.revision, revision + 1);
 }
@@ -63,7 +67,7 @@ interface OwnChange {
   /** What has to be there. */
   readonly prepare: (two: Two) => Promise<void>;
   /** Looks, and finds that it is due. */
-  readonly decide: (edge: Edge) => void;
+  readonly decide: (edge: Edge, two: Two) => unknown;
 }
 
 const FAILURES: MetricsDelta = [
@@ -89,11 +93,16 @@ const OWN_CHANGES: readonly OwnChange[] = [
   {
     what: 'the end of a rollout that fails',
     prepare: (two) => change(two, { kind: 'rollout_start', service: 'shop', to: 'green', ...ROLLOUT }),
-    decide: (edge) => {
-      const driver = new RolloutDriver(edge);
-      driver.tick();
-      edge.outcomes.add(FAILURES);
-      driver.tick();
+    decide: async (_, { fleet, leader, other }) => {
+      const both = [leader, other].map(({ edge }) => ({ edge, driver: new RolloutDriver(edge) }));
+      // Both have to have seen it, and told.
+      for (let second = 0; second < 5; second += 1) {
+        for (const { edge, driver } of both) {
+          driver.tick();
+          edge.outcomes.add(FAILURES);
+        }
+        await fleet.clock.elapse(1000);
+      }
     },
   },
   {

@@ -12,14 +12,14 @@ test('a step is left after its time, its requests and its gates, and not before'
   assert.equal(trial.decide('running', 60_000), null, 'one request is missing');
   trial.add(seen(51, 0));
   assert.equal(trial.decide('running', 59_999), null, 'one millisecond is missing');
-  assert.deepEqual(trial.decide('running', 60_000), { action: 'step', note: '' });
+  assert.deepEqual(trial.decide('running', 60_000), { action: 'step', note: '', evidence: 'requests' });
   assert.equal(trial.decide('paused', 60_000), null);
 });
 
 test('the last step ends it', () => {
   const trial = new Trial(rollout({ step: 1 }));
   trial.add(seen(1000, 0));
-  assert.deepEqual(trial.decide('running', 60_000), { action: 'end', note: '' });
+  assert.deepEqual(trial.decide('running', 60_000), { action: 'end', note: '', evidence: 'requests' });
 });
 
 test('no requests neither pass nor fail, however long it takes', () => {
@@ -41,7 +41,7 @@ test('half of the last twenty requests failing ends it at once, after any number
   trial.add(seen(9, 9, 0.25));
   assert.equal(trial.decide('running', 1000), null, 'nine are not enough to tell');
   trial.add(seen(11, 11, 0.25));
-  assert.deepEqual(trial.decide('running', 1000), { action: 'fail', note: '20 of the last 20 requests failed' });
+  assert.deepEqual(trial.decide('running', 1000), { action: 'fail', note: '20 of the last 20 requests failed', evidence: 'requests' });
 });
 
 test('the gate against the errors of the others stands unless it is named with another factor', () => {

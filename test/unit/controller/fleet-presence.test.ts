@@ -1,0 +1,120 @@
+// What hosts of a fleet tell each other each second: who is there, what all are asked for, and that no two of them have one id.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeChange } from '../../../balancer/controller/change.ts';
+import { countedBy, Counting } from '../../../balancer/controller/fleet/counting.ts';
+import type { FleetDigest, HostDemand } from '../../../balancer/controller/fleet/presence.ts';
+import type { MetricsDelta } from '../../../balancer/telemetry/meter.ts';
+import { fleetEdges, type EdgeUnderTest } from '../../support/fleet-edges.ts';
+
+const ALICE = { author: { name: 'alice', how: 'token alice' }, role: 'operate' } as const;
+
+const demandOf = (shop: number): HostDemand => ({
+  ...{ demand: { shop }, assigned: {}, classDemand: { shop: { critical: shop / 2 } }, regionDemand: {} },
+});
+
+const told = ({ edge }: EdgeUnderTest, what: RegExp): number => edge.events.newest(500).filter(({ text }) => what.test(text)).length;
+
+test('the leader adds up for all, and each host takes out what of the sum is its own', () => {
+  const [leader, other, third] = [new Counting('a'), new Counting('b'), new Counting('c')];
+  const texts = [
+    { id: 'a', text: JSON.stringify(leader.next(demandOf(10), undefined)) },
+    { id: 'b', text: JSON.stringify(other.next(demandOf(20), undefined)) },
+    { id: 'c', text: JSON.stringify(third.next(demandOf(30), undefined)) },
+    { id: 'd', text: 'not of this program' },
+  ];
+  const digest = { ...leader.addUp(countedBy(texts), (id) => id, { fence: 1 }), away: [] };
+  assert.deepEqual(leader.others.demand, { shop: 50 });
+  // What it asks for has changed since, and the sum has what it was.
+  other.next(demandOf(25), undefined);
+  assert.equal(other.take(digest), true);
+  assert.deepEqual([other.others.demand, other.others.classDemand], [{ shop: 40 }, { shop: { critical: 20 } }]);
+  assert.equal(third.take(digest), true);
+  assert.deepEqual(third.others.demand, { shop: 30 });
+  const restarted = new Counting('c');
+  assert.equal(restarted.take({ ...digest, hosts: {} }), true);
+  assert.deepEqual(restarted.others.demand, { shop: 60 });
+});
+
+test('what was told before, by this leader or by one before it, says nothing', () => {
+  const host = new Counting('b');
+  const digest = (fence: number, sequence: number, shop: number): FleetDigest => ({
+    fence,
+    sequence,
+    demand: demandOf(shop),
+    hosts: {},
+    away: [],
+  });
+  assert.equal(host.take(digest(2, 5, 10)), true);
+  assert.equal(host.take(digest(2, 5, 99)), false);
+  assert.equal(host.take(digest(2, 4, 99)), false);
+  assert.equal(host.take(digest(1, 900, 99)), false);
+  assert.deepEqual(host.others.demand, { shop: 10 });
+  assert.equal(host.take(digest(3, 1, 20)), true);
+  assert.deepEqual(host.others.demand, { shop: 20 });
+});
+
+test('each host knows what the clients of the others ask for, and goes on with it when it is cut off', async (t) => {
+  const fleet = fleetEdges(t);
+  const hosts = [await fleet.host('edge-1'), await fleet.host('edge-2'), await fleet.host('edge-3')];
+  for (let second = 0; second < 10; second += 1) {
+    for (const [index, { edge }] of hosts.entries()) edge.window.add(requests(10 * (index + 1)));
+    await fleet.clock.elapse(1000);
+  }
+  const known = (): readonly number[] => hosts.map(({ edge }) => Math.round(edge.fleet.demandOfPeers().demand['shop'] ?? 0));
+  assert.deepEqual(known(), [50, 40, 30]);
+  for (const { faults } of hosts) faults.cut = true;
+  await fleet.clock.elapse(60_000);
+  assert.deepEqual(known(), [50, 40, 30]);
+});
+
+test('a host that is gone is told of by each, once, and named by a change until it is back', async (t) => {
+  const fleet = fleetEdges(t);
+  const [first, second, third] = [await fleet.host('edge-1'), await fleet.host('edge-2'), await fleet.host('edge-3')];
+  await fleet.clock.elapse(3000);
+  for (const host of [first, second]) assert.equal(told(host, /host edge-3 is in the fleet/), 1);
+  third.faults.cut = true;
+  await fleet.clock.elapse(10_000);
+  for (const host of [first, second]) assert.equal(told(host, /host edge-3 is not heard of any more/), 1);
+  const change = { change: { kind: 'dial', cluster: 'one', percent: 50 } } as const;
+  const made = await fleet.settled(second.edge.changes.run(() => makeChange(second.edge, change, ALICE)));
+  assert.ok(made.ok);
+  const { laggards, hosts } = made.value.applied?.fleet ?? { laggards: [], hosts: 0 };
+  assert.equal(hosts, 3);
+  assert.ok(
+    laggards.some((text) => /^edge-3 \(not heard of for \d+ s\)$/.test(text)),
+    laggards.join(),
+  );
+  third.faults.cut = false;
+  await fleet.clock.elapse(3000);
+  assert.equal(told(second, /host edge-3 is in the fleet/), 2);
+});
+
+test('a second host with the id of one that lives is kept out, serves what it knows, and both are told where the other is', async (t) => {
+  const fleet = fleetEdges(t);
+  const first = await fleet.host('edge-1');
+  const copy = await fleet.host('copy', 'edge-1');
+  await fleet.clock.elapse(3000);
+  const problem =
+    /^two hosts have the same id, and the other one is in the fleet: edge-1 \(the place of edge-1\)\. This one is copy \(the place of copy\); .* Stop one/;
+  assert.match(copy.edge.fleet.problem ?? '', problem);
+  assert.equal(told(copy, /^ALERT: two hosts have the same id/), 1);
+  assert.equal(told(first, /^ALERT: another host with the id of this one .* is kept out: copy \(the place of copy\)$/), 1);
+  assert.equal(first.edge.fleet.problem, null);
+  const change = { change: { kind: 'dial', cluster: 'one', percent: 50 } } as const;
+  const refused = await fleet.settled(copy.edge.changes.run(() => makeChange(copy.edge, change, ALICE)));
+  assert.ok(!refused.ok);
+  assert.match(refused.problem.message, /^two hosts have the same id.*nothing was changed/);
+  const made = await fleet.settled(first.edge.changes.run(() => makeChange(first.edge, change, ALICE)));
+  assert.ok(made.ok);
+  assert.equal(made.value.applied?.fleet, null, 'the copy is no host of the fleet');
+  await fleet.settled(first.edge.fleet.close());
+  await fleet.clock.elapse(3000);
+  assert.equal(copy.edge.fleet.problem, null);
+  assert.equal(copy.edge.keeper.intent.clusters['one']?.dialPercent, 50);
+});
+
+/** So many of a second, as workers count them. */
+function requests(count: number): MetricsDelta {
+  return [{ name: 'weir_requests_total', labels: ['shop', 'shop', 'blue', 'one', '2xx', 'ok'], value: count }];
+}
