@@ -29,6 +29,7 @@ import { recordBeginning } from './fleet/join.ts';
 import { openLedger, sharedKey } from './fleet/open-ledger.ts';
 import { SharedKeys } from './fleet/shared-keys.ts';
 import { hostGauges } from './host-gauges.ts';
+import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
 import { TicketKeys, type KeySource } from './ticket-keys.ts';
@@ -117,6 +118,7 @@ export class Controller {
       source: this.#source,
       served,
       version,
+      machine: readMachineLimits(),
       fleet: this.#ledger === null ? null : { ledger: this.#ledger, id: hostId(this.#store) },
       onFleetConfig: () => this.#onFleet(() => this.#adoptConfig()),
       onFleetReached: () =>

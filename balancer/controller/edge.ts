@@ -28,6 +28,7 @@ import { createHub, type Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
+import type { MachineLimits } from './machine-limits.ts';
 import { GenerationNumbers, RisingNumber } from './numbers.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { PlanLoop } from './plan-loop.ts';
@@ -49,6 +50,7 @@ export interface EdgeOptions {
   readonly served: ConfigText;
   /** Of the program. */
   readonly version: string;
+  readonly machine: MachineLimits;
   /** Once a second, when the plan of that second is made. */
   readonly onPeriod: () => void;
   /** After every plan, with what it was made from. */

@@ -89,6 +89,7 @@ export class RecordingAppliance implements Appliance {
       generation: 1,
       plan: this.revision,
       degraded: this.degraded,
+      warnings: [],
       workersReady: 4 - this.laggards.length,
       workers: 4,
       inFlight: 3,

@@ -106,6 +106,7 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
     revision: 42,
     generation: 3,
     plan: 118,
+    warnings: [],
     degraded: ['cluster za-cape is down: 3 probes in a row failed, connection refused'],
     workersReady: 8,
     workers: 8,

@@ -53,6 +53,7 @@ function heading(status: StatusView, color: boolean, rollouts: readonly string[]
       ? [`state: ${tinted('ok', 'good')}`]
       : status.degraded.map((line) => `${tinted('degraded', 'bad')}: ${plain(line)}`)),
   ];
+  lines.push(...status.warnings.map((line) => `${tinted('warning', 'warning')}: ${plain(line)}`));
   lines.push(`one cluster can be lost: ${plain(status.headroom)}`);
   lines.push(...rollouts.map((line) => `rollout of ${plain(line)}`));
   for (const { revision, remainingSeconds, fields } of status.timed) {

@@ -195,6 +195,7 @@ const status = object<StatusView>({
   generation: figure,
   plan: figure,
   degraded: list(text),
+  warnings: list(text),
   workersReady: figure,
   workers: figure,
   inFlight: figure,

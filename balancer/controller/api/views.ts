@@ -214,6 +214,8 @@ export interface StatusView {
   readonly plan: number;
   /** Ok, or one line per thing that is wrong. */
   readonly degraded: readonly string[];
+  /** One line per limit of the machine that the host may run into. */
+  readonly warnings: readonly string[];
   readonly workersReady: number;
   readonly workers: number;
   readonly inFlight: number;

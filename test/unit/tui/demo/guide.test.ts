@@ -83,6 +83,7 @@ function status(workersReady: number, clusters: readonly ClusterView[]): StatusV
     plan: 1,
     timed: [],
     degraded: [],
+    warnings: [],
     workersReady,
     workers: 2,
     inFlight: 0,
