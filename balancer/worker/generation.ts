@@ -1,7 +1,7 @@
 // The immutable set of objects a worker serves with, built from one config; what lives longer (connections, counters) is carried over.
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
-import type { Config, RouteConfig } from '../config/config.ts';
+import type { Config, PriorityClass, RouteConfig } from '../config/config.ts';
 import type { ExchangeEnd, Filter } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
 import type { ClientRegions } from '../locate/client-regions.ts';
@@ -117,6 +117,8 @@ export class Generation {
   readonly services: ReadonlyMap<string, ServiceSteering>;
   /** Null: no service asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
+  /** The priority class of all routes; null: they differ, so that only its route tells that of a request. */
+  readonly onlyClass: PriorityClass | null;
   readonly #routers: Routers;
   readonly #meter: Meter;
   /** By the index of the route. Those without filters are made by their first request: most of thousands have none in a generation's life. */
@@ -124,6 +126,9 @@ export class Generation {
 
   /** Throws an Error that teaches when the config cannot be served here (an authority's file cannot be read). Starts nothing. */
   constructor(numbered: NumberedConfig, routers: Routers, environment: GenerationEnvironment, previous: Generation | null) {
+    const [first] = numbered.config.routes;
+    const same = numbered.config.routes.every(({ priorityClass }) => priorityClass === first?.priorityClass);
+    this.onlyClass = same ? (first?.priorityClass ?? null) : null;
     const { config } = numbered;
     this.number = numbered.number;
     this.config = config;
