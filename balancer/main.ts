@@ -6,6 +6,7 @@ import { systemClock } from '../health/clock.ts';
 import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
 import { hostEnvironment } from './host-environment.ts';
+import { heapMiB, limitWarnings, readMachineLimits } from './controller/machine-limits.ts';
 import type { ChildMessage } from './ipc-life-cycle.ts';
 import { whyNoSockets } from './listening-sockets.ts';
 import { createLog, type Log } from './log.ts';
@@ -55,6 +56,8 @@ async function run({ configFile, log, systemd }: RunOptions, predecessor: Predec
   const problem = whyNoSockets() ?? prepareStateDir(config.stateDir);
   if (problem !== null) return problem;
   process.title = 'weir: supervisor';
+  const machine = readMachineLimits();
+  for (const warning of limitWarnings(config, machine)) log.warn({ warning }, 'a limit of the machine is too small');
   const supervisor = createSupervisor({
     program: fileURLToPath(import.meta.url),
     env: { WEIR_CONFIG_FILE: file, WEIR_STATE_DIR: config.stateDir },
@@ -62,6 +65,7 @@ async function run({ configFile, log, systemd }: RunOptions, predecessor: Predec
     drainDeadlineMs: config.drainDeadlineMs,
     lameDuckMs: config.lameDuckMs,
     hangMs: config.hangMs,
+    heapMiB: heapMiB(machine, config.workers),
     systemd,
     version: weirVersion(),
     onDisk: programOnDisk(file),

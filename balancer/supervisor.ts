@@ -22,6 +22,8 @@ export interface SupervisorOptions extends HeartbeatOptions {
   readonly drainDeadlineMs: number;
   /** How long the host serves on when it is told to stop, and says that it goes. */
   readonly lameDuckMs: number;
+  /** Of each child; null: as V8 has it. */
+  readonly heapMiB: number | null;
   /** Of the program. */
   readonly version: string;
   /** How a successor is started; null: it cannot be. */
@@ -105,7 +107,7 @@ class ProcessSupervisor implements Supervisor {
   }
 
   start(): void {
-    cluster.setupPrimary({ exec: this.#options.program, args: [], execArgv: EXEC_ARGV, stdio: STDIO });
+    cluster.setupPrimary({ exec: this.#options.program, args: [], execArgv: execArgv(this.#options), stdio: STDIO });
     const { predecessor } = this.#options;
     this.#heartbeats.start();
     this.#run(this.#controller);
@@ -213,7 +215,7 @@ class ProcessSupervisor implements Supervisor {
     const { predecessor } = this.#options;
     const standby = predecessor !== null && !predecessor.gone;
     return fork(this.#options.program, [], {
-      execArgv: EXEC_ARGV,
+      execArgv: execArgv(this.#options),
       stdio: STDIO,
       env: { ...process.env, ...env, WEIR_ROLE: CONTROLLER, ...(standby ? { WEIR_STANDBY: '1' } : {}) },
     });
@@ -390,5 +392,8 @@ class ProcessSupervisor implements Supervisor {
 }
 
 /** Nothing of a child's own on the inspector's signal; a child reads nothing from the terminal. */
-const EXEC_ARGV = ['--disable-sigusr1'];
+const execArgv = ({ heapMiB }: Pick<SupervisorOptions, 'heapMiB'>): string[] => [
+  '--disable-sigusr1',
+  ...(heapMiB === null ? [] : [`--max-old-space-size=${heapMiB}`]),
+];
 const STDIO: ('ignore' | 'inherit' | 'ipc')[] = ['ignore', 'inherit', 'inherit', 'ipc'];

@@ -53,6 +53,7 @@ export function completeHost(file: ConfigFile, completion: Completion): HostConf
     workers: file.workers === 'auto' ? Math.max(1, completion.environment.cores) : file.workers,
     drainDeadlineMs: durationMs(file.drainDeadline),
     lameDuckMs: durationMs(file.lameDuck),
+    overloadDelayMs: durationMs(file.overloadDelay),
     hangMs: completeHang(file.hangDeadline, completion),
     sessionTickets: completeTickets(file.sessionTickets, completion),
     listeners: completion.usable('listeners', file.listeners).map(([name, listener]) => completeListener(name, listener, completion)),

@@ -157,10 +157,20 @@ function hostDifferences(before: Config, after: Config): readonly string[] {
   ];
 }
 
-const pickLive = ({ workers, drainDeadlineMs, lameDuckMs, hangMs, sessionTickets, accessLog, decisionLog }: Config): object => ({
+const pickLive = ({
+  workers,
+  drainDeadlineMs,
+  lameDuckMs,
+  overloadDelayMs,
+  hangMs,
+  sessionTickets,
+  accessLog,
+  decisionLog,
+}: Config): object => ({
   workers,
   drainDeadline: drainDeadlineMs,
   lameDuck: lameDuckMs,
+  overloadDelay: overloadDelayMs,
   hangDeadline: hangMs,
   sessionTickets,
   accessLog,

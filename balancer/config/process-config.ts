@@ -5,6 +5,8 @@ export interface ProcessConfig {
   readonly drainDeadlineMs: number;
   /** How long a stopping host serves on and says that it goes. */
   readonly lameDuckMs: number;
+  /** Mean length of a turn of a worker's event loop above which requests are refused; 0: none are. */
+  readonly overloadDelayMs: number;
   /** How long a process may give no sign of life; 0: for ever. */
   readonly hangMs: number;
 }

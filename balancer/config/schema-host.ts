@@ -171,6 +171,11 @@ export const hostProperties = {
     'How long a host that is told to stop serves on as before, while its listeners of protocol `readiness` say that it goes: time for those in front of it to turn away',
     '0s',
   ),
+  overloadDelay: formsOf<string | 0>(
+    'durationOrZero',
+    'How long a turn of the event loop of a busy worker may be in the mean: about a third of what waiting for the worker adds to an answer. Above it requests are refused with 503, the lowest priorityClass first; 0: none are',
+    '25ms',
+  ),
   hangDeadline: formsOf<string | 0>(
     'durationOrZero',
     'How long a worker or the controller may give no sign of life, of which there is one a second, before it is killed and replaced; at least 3s; 0: for ever',

@@ -24,6 +24,7 @@ import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
 import { describeHost } from './fleet/describe-host.ts';
 import type { Peer } from './fleet/fleet.ts';
+import { limitWarnings } from './machine-limits.ts';
 import { timedViews } from './timed-views.ts';
 
 /** Newest events in a status. */
@@ -167,6 +168,7 @@ export function statusView(
     plan: edge.loop.number,
     degraded: degradedLines(edge, clusters, services),
     localChanges: edge.local.held.length,
+    warnings: limitWarnings(edge.config, edge.options.machine),
     workersReady: workersReady(edge),
     workers: edge.config.workers,
     inFlight: edge.figures.inFlight(),

@@ -30,6 +30,7 @@ import { placeOf } from './fleet/place.ts';
 import { openLedger, sharedKey } from './fleet/open-ledger.ts';
 import { SharedKeys } from './fleet/shared-keys.ts';
 import { hostGauges } from './host-gauges.ts';
+import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
 import { TicketKeys, type KeySource } from './ticket-keys.ts';
@@ -118,6 +119,7 @@ export class Controller {
       source: this.#source,
       served,
       version,
+      machine: readMachineLimits(),
       fleet: this.#ledger === null ? null : { ledger: this.#ledger, id: hostId(this.#store), ...placeOf(stateDir) },
       onFleetConfig: () => this.#onFleet(() => this.#adoptConfig()),
       onFleetReached: () =>

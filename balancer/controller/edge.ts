@@ -34,6 +34,7 @@ import { Limits } from './limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
+import type { MachineLimits } from './machine-limits.ts';
 import { GenerationNumbers, RisingNumber } from './numbers.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { PlanLoop } from './plan-loop.ts';
@@ -55,6 +56,7 @@ export interface EdgeOptions {
   readonly served: ConfigText;
   /** Of the program. */
   readonly version: string;
+  readonly machine: MachineLimits;
   /** Once a second, when the plan of that second is made. */
   readonly onPeriod: () => void;
   /** After every plan, with what it was made from. */

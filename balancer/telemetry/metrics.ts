@@ -217,6 +217,12 @@ export const METRICS = {
     labels: ['worker'],
   },
   weir_event_loop_delay_seconds: { kind: 'gauge', help: '99th percentile of the event loop delay in the last second', labels: ['worker'] },
+  weir_event_loop_utilisation_ratio: { kind: 'gauge', help: 'Part of the time in which the event loop had work', labels: ['worker'] },
+  weir_shed_requests_total: {
+    kind: 'counter',
+    help: 'Requests that a worker refused because it had more work than time, by the priority class of their route',
+    labels: ['reason'],
+  },
   weir_process_resident_bytes: { kind: 'gauge', help: 'Resident memory of a worker', labels: ['worker'] },
   weir_worker_restarts_total: { kind: 'counter', help: 'Workers that ended without being asked to', labels: ['host'] },
   weir_hung_processes_total: {

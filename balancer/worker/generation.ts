@@ -1,7 +1,7 @@
 // The immutable set of objects a worker serves with, built from one config; what lives longer (connections, counters) is carried over.
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
-import type { Config, RouteConfig } from '../config/config.ts';
+import type { Config, PriorityClass, RouteConfig } from '../config/config.ts';
 import type { Clock } from '../../health/clock.ts';
 import type { Allowances } from '../filter/rate-limit/allowances.ts';
 import { Issuers } from '../filter/authenticate/issuers.ts';
@@ -128,6 +128,8 @@ export class Generation {
   /** Null: no service asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
   readonly issuers: Issuers;
+  /** The priority class of all routes; null: they differ, so that only its route tells that of a request. */
+  readonly onlyClass: PriorityClass | null;
   readonly #routers: Routers;
   readonly #meter: Meter;
   readonly #filterEnvironment: Omit<FilterEnvironment, 'route'>;
@@ -136,6 +138,9 @@ export class Generation {
 
   /** Throws an Error that teaches when the config cannot be served here (an authority's file cannot be read). Starts nothing. */
   constructor(numbered: NumberedConfig, routers: Routers, environment: GenerationEnvironment, previous: Generation | null) {
+    const [first] = numbered.config.routes;
+    const same = numbered.config.routes.every(({ priorityClass }) => priorityClass === first?.priorityClass);
+    this.onlyClass = same ? (first?.priorityClass ?? null) : null;
     const { config } = numbered;
     this.number = numbered.number;
     this.config = config;

@@ -5,6 +5,7 @@ import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '.
 import type { DownstreamExchange } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply } from '../message/response.ts';
+import { answerAtOnce } from './answer-at-once.ts';
 import type { Generation, RouteRuntime } from './generation.ts';
 import { RequestFlow } from './request-flow.ts';
 import { errorReply, errorReplyTo } from './respond.ts';
@@ -26,6 +27,9 @@ export class Pipeline implements DownstreamHandler {
   }
 
   onRequest(exchange: DownstreamExchange): void {
+    const { overload } = this.#context;
+    overload.arrived += 1;
+    if (overload.active && this.#sheds(exchange)) return;
     const flow = new RequestFlow(exchange, this.#context);
     try {
       if (exchange.request.pathDoubts !== 0) return this.#settle(flow);
@@ -50,6 +54,19 @@ export class Pipeline implements DownstreamHandler {
 
   onConnectionClosed(connection: DownstreamConnection): void {
     this.connections.delete(connection);
+  }
+
+  /** Refuses a request that this process has no time for. What is done for it must cost little, or refusing would be work like any other. */
+  #sheds(exchange: DownstreamExchange): boolean {
+    const { request } = exchange;
+    const { overload, counters, unrouted, accessLog } = this.#context;
+    const priorityClass = this.generation.onlyClass ?? this.generation.match(request)?.config.priorityClass ?? 'normal';
+    if (!overload.refuses(priorityClass)) return false;
+    counters.localReply(request.listener, 'overloaded');
+    unrouted.record(ERRORS.overloaded.status, 0);
+    if (accessLog !== null) this.#logBadRequest('overloaded', { ...request, peerAddress: request.clientAddress });
+    answerAtOnce(exchange, errorReplyTo(request, 'overloaded'));
+    return true;
   }
 
   /** The path has several readings: one of them goes on, or none (route/settle-path.ts). */

@@ -2,13 +2,15 @@
 // answers, without a route and at once; that a worker answers at all says that it serves a generation.
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
-import type { DownstreamExchange, DownstreamListener } from '../message/exchange.ts';
+import type { DownstreamExchange } from '../message/exchange.ts';
+import type { Fields } from '../message/fields.ts';
 import type { LocalReply } from '../message/response.ts';
+import { answerAtOnce } from './answer-at-once.ts';
 import { errorReply } from './respond.ts';
 
-const FIELDS = ['content-type', 'text/plain; charset=utf-8', 'cache-control', 'no-store'] as const;
-const READY = Buffer.from('ready\n');
-const GOING = Buffer.from('this host is going out of service\n');
+const FIELDS: Fields = ['content-type', 'text/plain; charset=utf-8', 'cache-control', 'no-store'];
+const READY: LocalReply = { status: 200, fields: FIELDS, body: 'ready\n' };
+const GOING: LocalReply = { status: 503, fields: FIELDS, body: 'this host is going out of service\n' };
 
 export class Readiness implements DownstreamHandler {
   readonly #connections: Set<DownstreamConnection>;
@@ -21,12 +23,7 @@ export class Readiness implements DownstreamHandler {
   }
 
   onRequest(exchange: DownstreamExchange): void {
-    exchange.listener = INDIFFERENT;
-    const going = this.#isGoing();
-    const body = going ? GOING : READY;
-    exchange.sendHead(going ? 503 : 200, [...FIELDS], body.length);
-    exchange.sendBody(body);
-    exchange.sendEnd([]);
+    answerAtOnce(exchange, this.#isGoing() ? GOING : READY);
   }
 
   onBadRequest(code: ErrorCode, facts: ConnectionFacts): LocalReply {
@@ -41,11 +38,3 @@ export class Readiness implements DownstreamHandler {
     this.#connections.delete(connection);
   }
 }
-
-/** The answer has left before a body could come. */
-const INDIFFERENT: DownstreamListener = {
-  onBody: () => undefined,
-  onBodyEnd: () => undefined,
-  onDownstreamDrain: () => undefined,
-  onDownstreamFailed: () => undefined,
-};

@@ -8,6 +8,8 @@ export interface Holdings {
   readonly tunnels: number;
   readonly listeners: readonly { readonly name: string; readonly connections: number }[];
   readonly clusters: readonly { readonly name: string; readonly connections: number }[];
+  /** Of the event loop, 0 to 1. */
+  readonly utilisation: number;
   /** Since the last look. */
   readonly accessLogDropped: number;
 }
@@ -60,7 +62,7 @@ export class Vitals {
     );
   }
 
-  #write({ inFlight, tunnels, listeners, clusters, accessLogDropped }: Holdings): void {
+  #write({ inFlight, tunnels, listeners, clusters, utilisation, accessLogDropped }: Holdings): void {
     const meter = this.#meter;
     const worker = this.#worker;
     meter.gauge('weir_requests_in_flight', [worker]).set(inFlight);
@@ -68,6 +70,7 @@ export class Vitals {
     for (const { name, connections } of listeners) meter.gauge('weir_connections', [name, worker]).set(connections);
     for (const { name, connections } of clusters) meter.gauge('weir_upstream_connections', [name, worker]).set(connections);
     meter.gauge('weir_event_loop_delay_seconds', [worker]).set(this.#loop.percentile(99) / NANOSECONDS);
+    meter.gauge('weir_event_loop_utilisation_ratio', [worker]).set(utilisation);
     meter.gauge('weir_process_resident_bytes', [worker]).set(process.memoryUsage.rss());
     if (accessLogDropped > 0) meter.counter('weir_access_log_dropped_total', [worker]).add(accessLogDropped);
     this.#loop.reset();

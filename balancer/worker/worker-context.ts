@@ -4,6 +4,7 @@ import type { Deadlines } from '../../health/deadlines.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Evidence } from './evidence.ts';
 import type { BodyMemory } from './kept-body.ts';
+import type { Overload } from './overload.ts';
 import type { RecentRequests } from './recent-requests.ts';
 import type { AnswerStats, WorkerCounters } from './stats.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -24,4 +25,5 @@ export interface WorkerContext {
   readonly tunnels: Set<Tunnel>;
   readonly bodyMemory: BodyMemory;
   readonly recent: RecentRequests;
+  readonly overload: Overload;
 }

@@ -28,6 +28,7 @@ import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from '../../health/in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
 import { ListenerSet } from './listener-set.ts';
+import { Overload } from './overload.ts';
 import { PassThrough } from './pass-through.ts';
 import { readSecret } from '../secret.ts';
 import { PinKey } from '../steer/pins.ts';
@@ -111,6 +112,7 @@ export class Worker {
       tunnels: new Set(),
       bodyMemory: new BodyMemory(),
       recent: new RecentRequests(),
+      overload: new Overload(this.#clock, this.#meter),
     };
     this.#closer = new TunnelCloser({
       clock: this.#clock,
@@ -152,6 +154,7 @@ export class Worker {
   start(): void {
     this.#deadlines.start();
     this.#vitals.start(() => this.#look());
+    this.#context.overload.start();
     this.#link.start();
   }
 
@@ -163,6 +166,7 @@ export class Worker {
       tunnels: this.#context.tunnels.size,
       listeners: this.#listeners.all,
       clusters: [...(this.#pipeline?.generation.clusters.values() ?? [])],
+      utilisation: this.#context.overload.utilisation,
       accessLogDropped: this.#context.accessLog?.takeDropped() ?? 0,
     };
   }
@@ -190,6 +194,7 @@ export class Worker {
   async #drained(cut: number): Promise<void> {
     this.#options.log.info({ cut }, 'drained');
     this.#vitals.close();
+    this.#context.overload.close();
     this.#closer.close();
     this.#deadlines.close();
     this.#pipeline?.generation.retire(null);
@@ -301,6 +306,7 @@ export class Worker {
     if (this.#pipeline !== null) this.#pipeline.generation = next;
     before?.retire(next);
     this.#setAccessLog(config, before?.config ?? null);
+    this.#context.overload.setTarget(config.overloadDelayMs);
     if (before === null) {
       this.#link.send({ type: 'ready' });
       this.#parent.onReady();

@@ -87,6 +87,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
     if (!read.ok) throw new Error(read.problems.join('\n'));
     const edge = new Edge({
       ...{ clock, random, store, source, served: read.value, version: '0.0.0', log: silentLog },
+      machine: { openFiles: null, memory: null, backlog: null },
       fleet: { ledger: faultyLedger(ledger, faults, random), id: `id-of-${id ?? name}`, instance: name, place: `the place of ${name}` },
       onPeriod: () => undefined,
       onPlanned: () => undefined,

@@ -20,6 +20,7 @@ import { Generation, RouteRuntime } from '../../balancer/worker/generation.ts';
 import { BodyMemory } from '../../balancer/worker/kept-body.ts';
 import { PinKey } from '../../balancer/steer/pins.ts';
 import { RecentRequests } from '../../balancer/worker/recent-requests.ts';
+import { Overload } from '../../balancer/worker/overload.ts';
 import { Pipeline } from '../../balancer/worker/pipeline.ts';
 import { AnswerStats, WorkerCounters } from '../../balancer/worker/stats.ts';
 import type { WorkerContext } from '../../balancer/worker/worker-context.ts';
@@ -94,6 +95,7 @@ export function startPipelineBench(t: TestContext, parts: object, accessLog: Acc
       tunnels: new Set(),
       bodyMemory: new BodyMemory(),
       recent: new RecentRequests(),
+      overload: new Overload(clock, meter),
     },
     nowMs: () => clock.nowMs(),
     unrouted: new AnswerStats(meter, { route: '', service: '', version: '', cluster: '' }),

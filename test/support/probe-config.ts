@@ -69,6 +69,7 @@ export function configOf(clusters: readonly ClusterConfig[], services: readonly 
     workers: 1,
     drainDeadlineMs: 1000,
     lameDuckMs: 0,
+    overloadDelayMs: 0,
     hangMs: 0,
     drills: {},
     decisionLog: { maxBytes: 0, maxAgeMs: 1000 },

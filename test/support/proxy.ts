@@ -102,6 +102,8 @@ function configOf(directory: string, port: number, options: ProxyOptions): Confi
   const text = stringify({
     version: 1,
     state: { dir: directory },
+    // The clients of a test are in the same process, so a busy loop says nothing of the worker.
+    overloadDelay: 0,
     listeners: { web: { bind: `127.0.0.1:${port}`, ...listener } },
     clusters: { one: { endpoints, health: 'none', ...cluster }, ...options.clusters },
     services: { shop: { versions: { blue: { clusters: { one: {} } } }, ...service }, ...options.services },

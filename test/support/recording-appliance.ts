@@ -94,6 +94,7 @@ export class RecordingAppliance implements Appliance {
       plan: this.revision,
       degraded: this.degraded,
       localChanges: 0,
+      warnings: [],
       workersReady: 4 - this.laggards.length,
       workers: 4,
       inFlight: 3,

@@ -150,6 +150,7 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
     generation: 3,
     plan: 118,
     localChanges: 0,
+    warnings: [],
     degraded: ['cluster za-cape is down: 3 probes in a row failed, connection refused'],
     workersReady: 8,
     workers: 8,

@@ -13,6 +13,7 @@ const supervisor = createSupervisor({
   drainDeadlineMs: 200,
   lameDuckMs: 0,
   hangMs: 3000,
+  heapMiB: 128,
   systemd: findSystemd(process.env, false, log),
   version: '0.0.0',
   onDisk: null,

@@ -60,6 +60,14 @@ test('children that obey leave in order, without a kill', async (t) => {
   assert.doesNotMatch(supervisor.said, /is killed/);
 });
 
+test('each child has its part of the memory as the limit of its heap', async (t) => {
+  const supervisor = run(t, 2, {});
+  await supervisor.says(/"workers":2,"msg":"ready"/, 'all are ready');
+  const titles = childrenOf(supervisor.pid).map(({ title }) => title);
+  assert.equal(titles.length, 3);
+  for (const title of titles) assert.match(title, / --max-old-space-size=128 /);
+});
+
 test('a child that ignores its deadline is killed after it, and the end is still in order', async (t) => {
   const supervisor = run(t, 2, { w2: 'ignore' });
   await supervisor.says(/"workers":2,"msg":"ready"/, 'all are ready');

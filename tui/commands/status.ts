@@ -48,6 +48,7 @@ function heading(status: StatusView, color: boolean): string {
       ? [`state: ${tinted('ok', 'good')}`]
       : status.degraded.map((line) => `${tinted('degraded', 'bad')}: ${plain(line)}`)),
   ];
+  lines.push(...status.warnings.map((line) => `${tinted('warning', 'warning')}: ${plain(line)}`));
   lines.push(`one cluster can be lost: ${plain(status.headroom)}`);
   lines.push(...status.rollouts.map((rollout) => `rollout of ${plain(stepText(rollout))}`));
   for (const { revision, remainingSeconds, fields } of status.timed) {

@@ -236,6 +236,7 @@ const status = object<StatusView>({
   plan: figure,
   degraded: list(text),
   localChanges: figure,
+  warnings: list(text),
   workersReady: figure,
   workers: figure,
   inFlight: figure,

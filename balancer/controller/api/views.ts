@@ -1,6 +1,7 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
 import type { ApprovalView } from './approval-view.ts';
 import type { FleetAppliedView } from './fleet-views.ts';
+import type { RolloutView } from './rollout-views.ts';
 import type { RolloutConfig } from '../../config/rollout-config.ts';
 import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
 import type { Renewal, RenewalOf } from '../../ipc-life-cycle.ts';
@@ -139,42 +140,6 @@ export interface RouteView {
 
 export type RolloutPlanView = RolloutConfig;
 
-export interface GateView {
-  readonly gate: string;
-  readonly verdict: 'pass' | 'fail' | 'insufficient';
-  /** For people. */
-  readonly says: string;
-}
-
-export interface RolloutView {
-  readonly service: string;
-  readonly to: string;
-  readonly phase: 'running' | 'paused' | 'frozen' | 'promoted' | 'rolled_back' | 'aborted';
-  /** The revision that began it. */
-  readonly begunAt: number;
-  /** Percent of `to` in each step. */
-  readonly steps: readonly number[];
-  /** Index of the present one. */
-  readonly step: number;
-  /** Clusters that take the steps together; null: all at once. */
-  readonly waves: readonly (readonly string[])[] | null;
-  /** Index of the present one; 0 without waves. */
-  readonly wave: number;
-  /** Percent of `to` now, by intent; with waves, in the clusters of the present one. */
-  readonly percent: number;
-  /** Seconds since the step began, and those it lasts at least; 0 for what is at its end. */
-  readonly heldSeconds: number;
-  readonly holdSeconds: number;
-  /** To the version, in this step. */
-  readonly requests: number;
-  readonly minRequests: number;
-  readonly onFail: string;
-  /** Empty when the rollout is at its end. */
-  readonly gates: readonly GateView[];
-  /** Why it is in this phase. */
-  readonly note: string;
-}
-
 export interface WorkerView {
   readonly name: string;
   readonly pid: number;
@@ -217,6 +182,8 @@ export interface StatusView {
   readonly degraded: readonly string[];
   /** What this host holds against the intent of its fleet. */
   readonly localChanges: number;
+  /** One line per limit of the machine that the host may run into. */
+  readonly warnings: readonly string[];
   readonly workersReady: number;
   readonly workers: number;
   readonly inFlight: number;
@@ -398,3 +365,4 @@ export type { DifferenceView, ResultsView, VersionResultView } from './results-v
 export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
 export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';
+export type { GateView, RolloutView } from './rollout-views.ts';

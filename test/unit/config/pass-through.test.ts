@@ -168,12 +168,12 @@ test('versions that only a Host field tells apart cannot be told apart in bytes'
 test('a listener whose protocol is wrong is one problem, not one for each of its routes', () => {
   const found = told({ listeners: LISTENERS.replace('tcp', 'udp'), routes: [DB, MAIL, WEB] });
   assert.equal(found.length, 1, found.join('\n'));
-  assert.match(found[0] ?? '', /^listeners\.db\.protocol: "udp" is not possible here; expected http, tcp or tls-passthrough/);
+  assert.match(found[0] ?? '', /^listeners\.db\.protocol: "udp" is not possible here; expected http, tcp, tls-passthrough or readiness/);
 });
 
 test('a readiness listener has no routes and needs none', () => {
   const listeners = `  web: { bind: "127.0.0.1:8080" }\n  ready: { bind: "127.0.0.1:8081", protocol: readiness }\n`;
-  assert.deepEqual(told({ listeners, endpoint: 'http://10.0.0.1', routes: [WEB] }), []);
+  assert.equal(loaded(file({ listeners, endpoint: 'http://10.0.0.1', routes: [WEB] })).listeners[1]?.protocol, 'readiness');
   assert.deepEqual(told({ listeners, endpoint: 'http://10.0.0.1', routes: [WEB, '{ listeners: [ready], service: pg, name: r }'] }), [
     'routes[1].listeners: a readiness listener answers by itself and has no routes; name another listener',
   ]);

@@ -15,6 +15,7 @@ import { Generation, RouteRuntime } from '../../../balancer/worker/generation.ts
 import { BodyMemory } from '../../../balancer/worker/kept-body.ts';
 import { PinKey } from '../../../balancer/steer/pins.ts';
 import { RecentRequests } from '../../../balancer/worker/recent-requests.ts';
+import { Overload } from '../../../balancer/worker/overload.ts';
 import { Pipeline } from '../../../balancer/worker/pipeline.ts';
 import { AnswerStats, WorkerCounters } from '../../../balancer/worker/stats.ts';
 import type { WorkerContext } from '../../../balancer/worker/worker-context.ts';
@@ -145,6 +146,7 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
     tunnels: new Set(),
     bodyMemory: new BodyMemory(),
     recent: new RecentRequests(),
+    overload: new Overload(systemClock, meter),
   };
   const pipeline = new Pipeline(generation, context);
   return {

@@ -86,6 +86,7 @@ function status(workersReady: number, clusters: readonly ClusterView[]): StatusV
     approvals: [],
     degraded: [],
     localChanges: 0,
+    warnings: [],
     workersReady,
     workers: 2,
     inFlight: 0,

@@ -1,0 +1,108 @@
+// Overload of this process: its event loop is looked at ten times a second, and while it has more work than time, requests are refused before anything
+// is done for them, the lowest priority class first (decision 0021). Without overload a request costs one addition and one comparison.
+import { performance } from 'node:perf_hooks';
+import type { Clock, Timer } from '../../health/clock.ts';
+import { PRIORITY_CLASSES, type PriorityClass } from '../config/config.ts';
+import type { Counter, Meter } from '../telemetry/meter.ts';
+import { AdmissionLimit, classIndex } from './admission-limit.ts';
+
+const LOOK_MS = 100;
+
+interface Reading {
+  readonly atMs: number;
+  readonly turns: number;
+  readonly idleMs: number;
+  readonly arrived: number;
+}
+
+export class Overload {
+  /** Requests that have come; counted by the pipeline. */
+  arrived = 0;
+  /** Part of the time in which the event loop had work, of the last tenth of a second. */
+  utilisation = 0;
+  #limit = new AdmissionLimit(0);
+  #targetMs = 0;
+  readonly #clock: Clock;
+  readonly #refused: readonly Counter[];
+  #last: Reading;
+  #timer: Timer | null = null;
+  #turnRuns = false;
+  #turnEndedMs = 0;
+
+  constructor(clock: Clock, meter: Meter) {
+    this.#clock = clock;
+    this.#refused = PRIORITY_CLASSES.map((one) => meter.counter('weir_shed_requests_total', [one]));
+    this.#last = this.#read();
+  }
+
+  /** False: every request may begin, and nobody has to ask. */
+  get active(): boolean {
+    return this.#limit.active;
+  }
+
+  /** How long a turn may be in the mean; 0: any length, and nothing is refused. */
+  setTarget(targetMs: number): void {
+    if (targetMs === this.#targetMs) return;
+    this.#targetMs = targetMs;
+    this.#limit = new AdmissionLimit(targetMs);
+  }
+
+  start(): void {
+    this.#last = this.#read();
+    this.#next();
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Only while active: is the next request of this class one too many for this turn? */
+  refuses(priorityClass: PriorityClass): boolean {
+    if (!this.#turnRuns) {
+      this.#turnRuns = true;
+      setImmediate(this.#endTurn);
+    }
+    const index = classIndex(priorityClass);
+    if (this.#limit.admits(index)) return false;
+    this.#refused[index]?.add(1);
+    return true;
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnRuns = false;
+    const nowMs = this.#clock.nowMs();
+    this.#limit.endTurn(nowMs - this.#turnEndedMs);
+    this.#turnEndedMs = nowMs;
+  };
+
+  #next(): void {
+    this.#timer = this.#clock.after(
+      LOOK_MS,
+      () => {
+        this.#look();
+        this.#next();
+      },
+      true,
+    );
+  }
+
+  #look(): void {
+    const before = this.#last;
+    const now = (this.#last = this.#read());
+    const passedMs = now.atMs - before.atMs;
+    const turns = Math.max(1, now.turns - before.turns);
+    if (passedMs <= 0) return;
+    const busyMs = Math.max(0, passedMs - (now.idleMs - before.idleMs));
+    this.utilisation = busyMs / passedMs;
+    this.#limit.look({ turnMs: busyMs / turns, utilisation: this.utilisation, arrivedPerTurn: (now.arrived - before.arrived) / turns });
+  }
+
+  #read(): Reading {
+    return {
+      atMs: performance.now(),
+      turns: performance.nodeTiming.uvMetricsInfo.loopCount,
+      idleMs: performance.eventLoopUtilization().idle,
+      arrived: this.arrived,
+    };
+  }
+}
