@@ -55,12 +55,25 @@ function adminText({ admin, returnsInSeconds }: ClusterView): string {
   return returnsInSeconds === null ? admin : `${admin} (${text.countdown(returnsInSeconds)})`;
 }
 
+/** What was measured, version by version; where nothing is measured, nobody knows. */
+function byVersion({ targets }: ServiceView, shareOf: (target: ServiceView['targets'][number]) => number | null): string {
+  const shares = new Map<string, number>();
+  for (const target of targets) {
+    const share = shareOf(target);
+    if (share === null) return text.UNKNOWN;
+    shares.set(target.version, (shares.get(target.version) ?? 0) + share);
+  }
+  return [...shares].map(([version, share]) => `${version}=${text.ratio(share)}`).join(' ');
+}
+
 export const SERVICE_COLUMNS: readonly Column<ServiceView>[] = [
   { title: 'SERVICE', of: (item) => item.name },
   { title: 'SPLIT', of: (item) => text.split(item.split) },
   { title: 'LOST', of: (item) => text.share(item.lostShare), right: true },
   { title: 'POLICY', of: (item) => item.policy, wide: true },
   { title: 'ON UNAVAILABLE', of: (item) => item.onUnavailable, wide: true },
+  { title: 'OBSERVED', of: (item) => byVersion(item, ({ observedShare }) => observedShare), wide: true },
+  { title: 'NEW CLIENTS', of: (item) => byVersion(item, ({ newShare }) => newShare), wide: true },
   ...trafficColumns<ServiceView>((item) => item.traffic),
 ];
 

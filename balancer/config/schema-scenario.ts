@@ -41,6 +41,11 @@ const fault = mapping(
   'Something that goes wrong',
 );
 
+const clusterSplit = named('name', rate('Weight of the version there'), {
+  description: 'Weights of the versions by name',
+  atLeastOne: '{ blue: 50, green: 50 }',
+});
+
 const surge = mapping(
   {
     service: valueOf('name', 'Name of the service'),
@@ -60,6 +65,14 @@ export const scenarioSchema = mapping(
     hosts: Type.Integer({ minimum: 1, maximum: 100, default: 1, description: 'Edge hosts' }),
     workers: Type.Integer({ minimum: 1, maximum: 256, default: 4, description: 'Workers of each host' }),
     load: named('name', load, { description: 'Load by service', atLeastOne: '{ shop: { rps: 900 } }' }),
+    clusterSplits: named(
+      'name',
+      named('name', clusterSplit, { description: 'Split by cluster', atLeastOne: '{ eu: { blue: 50, green: 50 } }' }),
+      {
+        description: 'Service, cluster, version: clusters in which a service is split otherwise, as the waves of a rollout make them',
+        default: {},
+      },
+    ),
     real: named('name', rate('Requests per second'), {
       description: 'What a cluster can really do, where that is not what it declares; a cluster without either can do everything',
       default: {},

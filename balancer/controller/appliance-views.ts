@@ -10,6 +10,7 @@ import type {
   ClusterView,
   EdgeView,
   ListView,
+  RegionShareView,
   RolloutView,
   RouteView,
   ServiceView,
@@ -93,7 +94,8 @@ export function serviceViews(edge: Edge): readonly ServiceView[] {
       policy: service.steer.policy,
       onUnavailable: service.onUnavailable,
       split: splitPercents(edge, service),
-      targets: planned?.targets.map((target) => targetView(edge, planned, target)) ?? [],
+      targets: planned?.targets.map((target) => targetView(edge, service, target)) ?? [],
+      regions: planned?.regions === undefined ? [] : regionViews(edge, service.name, planned.regions),
       lostShare: (planned?.lost ?? 0) / MILLION,
       shedShare: (planned?.shed ?? 0) / MILLION,
       traffic,
@@ -229,12 +231,13 @@ function localLine({ local }: Edge): readonly string[] {
 /** A target that gets another share than the plan gives it. */
 function strayLine(
   service: string,
-  { version, cluster, effectiveShare, observedLow, observedHigh, respected }: TargetView,
+  { version, cluster, effectiveShare, newShare, observedLow, observedHigh, respected }: TargetView,
 ): readonly string[] {
   if (respected !== false) return [];
   const percent = (share: number): string => `${Math.round(share * 10_000) / 100} %`;
   const range = `${percent(observedLow ?? 0)} to ${percent(observedHigh ?? 1)}`;
-  return [`service ${service}: ${version} in ${cluster} gets ${range} of the requests, the plan gives it ${percent(effectiveShare)}`];
+  const whose = newShare === null ? 'requests' : 'new clients';
+  return [`service ${service}: ${version} in ${cluster} gets ${range} of the ${whose}, the plan gives it ${percent(effectiveShare)}`];
 }
 
 function reasonOf(endpoints: ClusterView['endpoints']): string {
@@ -242,12 +245,14 @@ function reasonOf(endpoints: ClusterView['endpoints']): string {
   return reason === '' ? '' : `: ${reason}`;
 }
 
-function targetView(edge: Edge, { service }: ServicePlan, target: PlanTarget): TargetView {
+function targetView(edge: Edge, { name: service, sticky }: ServiceConfig, target: PlanTarget): TargetView {
   const { version, cluster, desired, effective, reasons } = target;
   const traffic = trafficOf(edge, { of: 'target', service, version, cluster });
   // Of what the split decides on.
   const all = edge.window.splitRps({ of: 'service', service });
   const observed = all === 0 ? 0 : edge.window.splitRps({ of: 'target', service, version, cluster }) / all;
+  const allNew = sticky === null ? 0 : edge.window.newRps({ of: 'service', service });
+  const newHere = allNew === 0 ? 0 : edge.window.newRps({ of: 'target', service, version, cluster }) / allNew;
   const accuracy = edge.accuracy.of(service, version, cluster);
   return {
     version,
@@ -255,12 +260,28 @@ function targetView(edge: Edge, { service }: ServicePlan, target: PlanTarget): T
     desiredShare: desired / MILLION,
     effectiveShare: effective / MILLION,
     observedShare: observed,
+    newShare: sticky === null ? null : newHere,
     observedLow: accuracy?.low ?? null,
     observedHigh: accuracy?.high ?? null,
     respected: accuracy?.respected ?? null,
     reasons,
     traffic,
   };
+}
+
+/** By the name of the region, those that are found nowhere first. */
+function regionViews(edge: Edge, service: string, regions: NonNullable<ServicePlan['regions']>): readonly RegionShareView[] {
+  const names = Object.keys(regions).sort();
+  const asked = names.map((region) => edge.window.rps({ of: 'region', service, region }));
+  const all = asked.reduce((sum, rps) => sum + rps, 0);
+  return names.flatMap((region, index) =>
+    (regions[region]?.targets ?? []).map(({ version, cluster, desired, effective, reasons }) => ({
+      ...{ region, asks: all === 0 ? 0 : (asked[index] ?? 0) / all, version, cluster },
+      desiredShare: desired / MILLION,
+      effectiveShare: effective / MILLION,
+      reasons,
+    })),
+  );
 }
 
 function splitPercents(edge: Edge, service: ServiceConfig): Readonly<Record<string, number>> {

@@ -318,7 +318,8 @@ export class Controller {
 
   #period(): void {
     const edge = this.#edge;
-    edge.accuracy.look(edge.loop.plan, edge.links.workers().length, edge.options.clock.nowMs());
+    const { services } = edge.config;
+    edge.accuracy.look({ plan: edge.loop.plan, workers: edge.links.workers().length, services }, edge.options.clock.nowMs());
     this.#rollouts.tick();
     this.#expiries.tick();
     edge.approvals.tick();

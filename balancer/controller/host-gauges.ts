@@ -16,18 +16,21 @@ export function hostGauges(status: StatusView): MetricsDelta {
     gauge('weir_generation', [host], status.generation),
     gauge('weir_local_changes', [host], status.localChanges),
     ...status.services.flatMap(({ name, targets }) =>
-      targets.flatMap(({ version, cluster, desiredShare, effectiveShare, observedShare, observedLow, observedHigh, respected }) => [
-        gauge('weir_share_desired_ratio', [name, version, cluster], desiredShare),
-        gauge('weir_share_effective_ratio', [name, version, cluster], effectiveShare),
-        gauge('weir_share_observed_ratio', [name, version, cluster], observedShare),
-        ...(observedLow === null || observedHigh === null
-          ? []
-          : [
-              gauge('weir_share_observed_low_ratio', [name, version, cluster], observedLow),
-              gauge('weir_share_observed_high_ratio', [name, version, cluster], observedHigh),
-              gauge('weir_share_respected', [name, version, cluster], respected === false ? 0 : 1),
-            ]),
-      ]),
+      targets.flatMap(
+        ({ version, cluster, desiredShare, effectiveShare, observedShare, newShare, observedLow, observedHigh, respected }) => [
+          gauge('weir_share_desired_ratio', [name, version, cluster], desiredShare),
+          gauge('weir_share_effective_ratio', [name, version, cluster], effectiveShare),
+          gauge('weir_share_observed_ratio', [name, version, cluster], observedShare),
+          ...(newShare === null ? [] : [gauge('weir_share_new_ratio', [name, version, cluster], newShare)]),
+          ...(observedLow === null || observedHigh === null
+            ? []
+            : [
+                gauge('weir_share_observed_low_ratio', [name, version, cluster], observedLow),
+                gauge('weir_share_observed_high_ratio', [name, version, cluster], observedHigh),
+                gauge('weir_share_respected', [name, version, cluster], respected === false ? 0 : 1),
+              ]),
+        ],
+      ),
     ),
     gauge('weir_loss_tolerated', [host], status.headroom.startsWith('yes') ? 1 : 0),
     ...status.services.map(({ name, shedShare }) => gauge('weir_shed_ratio', [name], shedShare)),

@@ -4,12 +4,16 @@ import { wilson } from '../telemetry/intervals.ts';
 
 /** Counted over a time in which the shares of the service did not change. */
 export interface Counted {
-  /** Requests of the service that a target answered. */
+  /** Requests that some place of the service has; where clients keep their place, new clients. */
   readonly total: number;
   /** Of these, those of the target. */
   readonly requests: number;
   /** Workers that count for themselves: each keeps to its share within one request (decision 0007). */
   readonly workers: number;
+  /** How often the same key may be among them: each worker knows only the clients that came to it. Absent: once. */
+  readonly repeats?: number;
+  /** 0 to 1: what the plan gives all places together; absent: everything. */
+  readonly given?: number;
 }
 
 export interface Accuracy {
@@ -27,13 +31,13 @@ const Z99 = 2.575829;
 
 /**
  * The score interval of Wilson (1927) for `requests` of `total`, widened by what the schedules of the workers owe. Null without a request.
- * `effective`: in millionths.
+ * Of keys that are counted up to r times the variance is up to r times as large, as that of a part of them, total / r. `effective`: in millionths.
  */
-export function accuracyOf(effective: number, { total, requests, workers }: Counted): Accuracy | null {
+export function accuracyOf(effective: number, { total, requests, workers, repeats = 1, given = 1 }: Counted): Accuracy | null {
   if (total === 0) return null;
-  const observed = requests / total;
-  const { low, high } = wilson({ hits: requests, of: total }, Z99);
+  const { low, high } = wilson({ hits: requests / repeats, of: total / repeats }, Z99);
   const owed = workers / total;
-  const share = effective / MILLION;
-  return { observed, low, high, respected: share >= low - owed && share <= high + owed };
+  const share = given === 0 ? 0 : effective / MILLION / given;
+  const respected = share >= low - owed && share <= high + owed;
+  return { observed: (given * requests) / total, low: given * low, high: given * high, respected };
 }

@@ -125,7 +125,7 @@ export const METRICS = {
   },
   weir_assignments_total: {
     kind: 'counter',
-    help: 'Clients that were given a place by a cookie; by these the split is met, requests follow as old cookies go',
+    help: 'New clients of a service with sticky that were given a place: without a cookie that counts, or with a key that the worker had not seen for a minute; by these the split is met, requests follow as old clients go',
     labels: ['service', 'version', 'cluster'],
   },
   weir_pins_total: {
@@ -238,15 +238,20 @@ export const METRICS = {
   weir_share_desired_ratio: { kind: 'gauge', help: 'Share the intent gives', labels: ['service', 'version', 'cluster'] },
   weir_share_effective_ratio: { kind: 'gauge', help: 'Share the plan gives', labels: ['service', 'version', 'cluster'] },
   weir_share_observed_ratio: { kind: 'gauge', help: 'Share measured over the last 10 seconds', labels: ['service', 'version', 'cluster'] },
+  weir_share_new_ratio: {
+    kind: 'gauge',
+    help: 'Share of the new clients of a service with sticky, measured over the last 10 seconds',
+    labels: ['service', 'version', 'cluster'],
+  },
   weir_share_observed_low_ratio: {
     kind: 'gauge',
-    help: 'Lower end of the 99 % interval of the share since the shares last changed, at most a minute',
+    help: 'Lower end of the 99 % interval of the share since the shares last changed, at most a minute; of new clients where the service has sticky',
     labels: ['service', 'version', 'cluster'],
   },
   weir_share_observed_high_ratio: { kind: 'gauge', help: 'Upper end of that interval', labels: ['service', 'version', 'cluster'] },
   weir_share_respected: {
     kind: 'gauge',
-    help: '0 while a target gets another share than the plan gives it; no series while too little was seen',
+    help: '0 while a target gets another share than the plan gives it, of new clients where the service has sticky; no series while too little was seen',
     labels: ['service', 'version', 'cluster'],
   },
   weir_cluster_health: { kind: 'gauge', help: '1 for the health state the cluster is in', labels: ['cluster', 'state'] },

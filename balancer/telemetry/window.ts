@@ -69,6 +69,8 @@ export class TrafficWindow {
   readonly #answers = new Map<string, Ring>();
   /** By service, target and cluster. */
   readonly #assigned = new Map<string, Ring>();
+  /** By service and target. */
+  readonly #new = new Map<string, Ring>();
 
   /** `nowMs`: a monotonic clock. */
   constructor(nowMs: () => number) {
@@ -85,6 +87,7 @@ export class TrafficWindow {
       else if (series.name === 'weir_l4_connections_total') this.#addConnections(series, second);
       else if (series.name === 'weir_client_region_requests_total') this.#addAsked(series, second);
       else if (series.name === 'weir_assigned_requests_total') this.#addAssigned(series, second);
+      else if (series.name === 'weir_assignments_total') this.#addNew(series, second);
       else if (series.name === 'weir_request_duration_seconds') this.#addLatency(series, second);
       else if (series.name === 'weir_upstream_answer_seconds') this.#addAnswers(series, second);
       else if (series.name === 'weir_upstream_errors_total') this.#addAnswerErrors(series, second);
@@ -143,6 +146,12 @@ export class TrafficWindow {
     return Math.max(0, all - this.#requests(this.#assigned, whose, windowSeconds)) / windowSeconds;
   }
 
+  /** New clients that were given a place, of a service with sticky. */
+  newRps(whose: TrafficOf & { readonly of: 'service' | 'target' }, seconds = 10): number {
+    const windowSeconds = this.#covered(seconds);
+    return this.#requests(this.#new, whose, windowSeconds) / windowSeconds;
+  }
+
   /** Of what rules took before the split. */
   assignedRps(whose: TrafficOf & { readonly of: 'service' | 'target' | 'cluster' }, seconds = 10): number {
     const windowSeconds = this.#covered(seconds);
@@ -166,6 +175,7 @@ export class TrafficWindow {
       this.#latency.delete(key);
       this.#answers.delete(key);
       this.#assigned.delete(key);
+      this.#new.delete(key);
     }
   }
 
@@ -207,6 +217,15 @@ export class TrafficWindow {
       { of: 'cluster', cluster },
     ];
     for (const whose of places) ringOf(this.#assigned, keyOf(whose), COUNTS).add(second, [value, 0]);
+  }
+
+  #addNew({ labels, value }: SeriesDelta, second: number): void {
+    const [service = '', version = '', cluster = ''] = labels;
+    for (const whose of [
+      { of: 'service', service },
+      { of: 'target', service, version, cluster },
+    ] as const)
+      ringOf(this.#new, keyOf(whose), COUNTS).add(second, [value, 0]);
   }
 
   #addLatency({ labels, buckets }: SeriesDelta, second: number): void {

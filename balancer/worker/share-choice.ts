@@ -89,7 +89,9 @@ export class ShareChoice {
     if (this.#sticky === null) return this.choose();
     this.#look();
     const index = this.#sticky.choose(request);
-    return index === BY_SPLIT ? this.choose() : (this.#targets[index] ?? null);
+    const target = index === BY_SPLIT ? this.choose() : (this.#targets[index] ?? null);
+    if (target !== null) this.#sticky.countNew(target);
+    return target;
   }
 
   /** Where a connection goes that is passed through. */

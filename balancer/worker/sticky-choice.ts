@@ -5,9 +5,10 @@ import type { CanonicalRequest } from '../message/request.ts';
 import { KeyedSplit, NOWHERE } from '../steer/keyed-split.ts';
 import { Pins, setCookie } from '../steer/pins.ts';
 import type { PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
+import { SeenKeys } from '../steer/seen-keys.ts';
 import { SplitChooser } from '../steer/split.ts';
 import { isNamed, overrideOf, shareKeys, stickyPlaces, type StickyPlace } from '../steer/sticky-places.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import type { Counter, Meter } from '../telemetry/meter.ts';
 import type { ServiceTarget, SteeringEnvironment } from './service-steering.ts';
 
 export type StickyRequest = Pick<CanonicalRequest, 'fields' | 'query' | 'clientAddress' | 'peerTrusted' | 'scheme'>;
@@ -47,6 +48,11 @@ export class StickyChoice {
   #situation: Situation | null = null;
   #pins: Pins | null = null;
   #pinsOf = '';
+  /** Null: no key has come. */
+  #seen: SeenKeys | null = null;
+  #isNew = false;
+  /** By target; made when it is first needed. */
+  readonly #news: Counter[] = [];
   /** What decided the last choice. */
   chosenBy: ChosenBy = 'split';
 
@@ -84,15 +90,23 @@ export class StickyChoice {
   choose(request: StickyRequest): number {
     const forced = this.#forced(request);
     this.chosenBy = 'override';
+    this.#isNew = false;
     if (forced !== null) return forced.index;
     this.chosenBy = 'pin';
     const pinned = this.#config.mode === 'cookie' ? this.#pinned(request) : null;
     if (pinned !== null) return pinned;
     const key = this.#config.key === null ? null : requestKey(this.#config.key, request);
     this.chosenBy = key === null ? 'split' : 'key';
+    this.#isNew = key === null || (this.#seen ??= new SeenKeys()).isNew(key, this.#environment.deadlines.nowMs);
     if (key === null) return BY_SPLIT;
     const place = this.#split.place(key);
     return place === NOWHERE ? NOWHERE : this.#within(place);
+  }
+
+  /** Counts the place that the last choice gave a client that had none, and that nobody chose for it. By these the split is met. */
+  countNew({ service, version, cluster, index }: ServiceTarget): void {
+    if (!this.#isNew) return;
+    (this.#news[index] ??= this.#meter.counter('weir_assignments_total', [service, version, cluster.name])).add(1);
   }
 
   /** Whether somebody who is trusted has said where it goes. */
@@ -106,7 +120,6 @@ export class StickyChoice {
     if (this.#config.mode !== 'cookie' || this.#pins === null || place === NOWHERE || this.#forced(request) !== null) return null;
     const value = this.#pins.valueOf(place);
     if (cookieValue(request.fields, this.#config.cookieName) === value) return null;
-    this.#meter.counter('weir_assignments_total', [target.service, target.version, target.cluster.name]).add(1);
     return setCookie(this.#config, value, request.scheme);
   }
 

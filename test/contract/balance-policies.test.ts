@@ -130,3 +130,14 @@ for (const name of ['peak-ewma', 'least-request']) {
     for (let i = 0; i < 100; i += 1) assert.equal(policy?.pick([candidate(9, 50), candidate(1, 20)], 0), 1);
   });
 }
+
+it('an endpoint that fails fast is not the one that looks best to peak-ewma', () => {
+  const { endpoints } = upstreamBench().make([1001, 1002], 'balance: peak-ewma');
+  const [quick, sound] = endpoints;
+  assert.ok(quick !== undefined && sound !== undefined);
+  for (const endpoint of endpoints) endpoint.observeLatency(20);
+  quick.observeFailure();
+  quick.observeLatency(1);
+  const policy = BALANCES.find((definition) => definition.name === 'peak-ewma')?.create(seededRandom(4), { factor: 1.25 });
+  for (let i = 0; i < 100; i += 1) assert.equal(policy?.pick([quick, sound], 0), 1);
+});

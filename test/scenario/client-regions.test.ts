@@ -56,6 +56,13 @@ test('clients go to the place that is near to them', async (t) => {
     assert.match(stdout, /^client: {3}in region us: measured from there$/m);
   });
 
+  await t.test('weir describe shows what the clients of each region get', async () => {
+    const { stdout, stderr } = await appliance.weir('describe', 'service', 'shop');
+    assert.match(stdout, /^regions:\n +REGION +ASKS +VERSION +CLUSTER +DESIRED SHARE +EFFECTIVE SHARE +REASONS\n/m, stderr);
+    assert.match(stdout, /^ +- +[\d.]+ +blue +here +1 +1 +intent$/m);
+    assert.match(stdout, /^ +us +[\d.]+ +blue +there +1 +1 +intent$/m);
+  });
+
   await t.test('what each region asks for is counted', async () => {
     const counted = async (): Promise<boolean> =>
       (await appliance.metricSum('weir_client_region_requests_total', { service: 'shop', region: 'us' })) === 12;

@@ -41,6 +41,17 @@ test('a scenario is played through, and one that does not fit is told with its p
   const unknown = await runWeir(['simulate', file]);
   assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
   assert.match(unknown.stderr, /scenario\.yaml:6:\d+: faults\[0\]\.cluster: the config has no cluster "ue"; did you mean "eu"\?/);
+  const split = (text: string): string => `${SCENARIO}clusterSplits: ${text}\n`;
+  writeFileSync(file, split('{ shop: { eu: { green: 1 } } }'));
+  assert.match(
+    (await runWeir(['simulate', file])).stderr,
+    /clusterSplits\.shop\.eu\.green: the config has no version of shop in eu "green"/,
+  );
+  writeFileSync(file, split('{ shop: { eu: { blue: 0 } } }'));
+  assert.match(
+    (await runWeir(['simulate', file])).stderr,
+    /clusterSplits\.shop\.eu: no version has a weight; give one of them more than 0/,
+  );
   writeFileSync(file, SCENARIO.replace('workers:', 'workres:'));
   assert.match((await runWeir(['simulate', file])).stderr, /scenario\.yaml:4:1: .*unknown key "workres"; did you mean "workers"\?/);
 });

@@ -1,8 +1,11 @@
 // Clients keep their place over all workers of a host: by a hash that each works out alike, or by a cookie that one command voids.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TargetView } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { named, startOrigin } from '../support/origin.ts';
+import { PacedLoad } from '../support/paced-load.ts';
+import { until } from '../support/until.ts';
 
 const USERS = Array.from({ length: 40 }, (_, user) => `user-${user}`);
 
@@ -51,10 +54,30 @@ test('clients keep their place on every worker', async (t) => {
     await keeps();
     assert.match(await weir(appliance, 'history'), /pins void pinned/);
   });
+
+  await t.test('the share of new clients is told apart from that of requests, and the split is judged by it', async () => {
+    await weir(appliance, 'shift', 'pinned', 'green=100');
+    const old = cookieOf((await appliance.get('/cookie')).headers['set-cookie']);
+    await weir(appliance, 'shift', 'pinned', 'blue=100');
+    const loads = [new PacedLoad(t, `${appliance.url()}/cookie`, 40, { cookie: old }), new PacedLoad(t, `${appliance.url()}/cookie`, 40)];
+    const green = async (): Promise<TargetView | undefined> =>
+      (await appliance.status()).services.find(({ name }) => name === 'pinned')?.targets.find(({ version }) => version === 'green');
+    const judged = async (): Promise<boolean> => {
+      const { respected, newShare, observedShare = 0 } = (await green()) ?? {};
+      return respected === true && newShare === 0 && observedShare > 0.3;
+    };
+    await until(judged, 'old clients are seen in green and no new ones, and the split counts as respected', 30_000);
+    assert.match(
+      await weir(appliance, 'get', 'services', 'pinned', '-o', 'wide'),
+      / blue=\d\d\.\d% green=[3-7]\d\.\d% +blue=100\.0% green=0\.0% /,
+    );
+    assert.equal(await appliance.metricSum('weir_share_new_ratio', { service: 'pinned', version: 'green' }), 0);
+    await Promise.all(loads.map((load) => load.stop()));
+  });
 });
 
 async function weir(appliance: Appliance, ...args: readonly string[]): Promise<string> {
-  const change = args[0] === 'history' ? [] : ['--yes'];
+  const change = args[0] === 'history' || args[0] === 'get' ? [] : ['--yes'];
   const { code, stdout, stderr } = await appliance.weir(...args, ...change);
   assert.equal(code, 0, stderr);
   return stdout;

@@ -103,6 +103,36 @@ const learning = (delayS: number): Question => ({
 const refusedPoints = (excess: number) => (outcome: Outcome) =>
   100 * Math.abs((outcome.refused + outcome.lost) / outcome.requests - excess);
 
+/** In cluster a half of the requests are of green; green has nothing elsewhere. */
+const WAVE = service(
+  300,
+  {},
+  {
+    versions: {
+      blue: { share: 1, clusters: { a: { weight: 1, priority: 0 }, b: { weight: 1, priority: 0 }, c: { weight: 1, priority: 0 } } },
+      green: { share: 0, clusters: { a: { weight: 1, priority: 0 }, b: { weight: 1, priority: 0 }, c: { weight: 1, priority: 0 } } },
+    },
+    clusterSplits: { a: { blue: 1, green: 1 } },
+  },
+);
+
+/**
+ * Points once c is lost. Its third goes to the same version elsewhere by weight: of blue a weighs half of what b weighs. So a has 1/6 of
+ * green, 1/6 + 1/3 × 1/3 of blue, and b 1/3 + 1/3 × 2/3.
+ */
+const WAVE_SHARES: Readonly<Record<string, number>> = {
+  'blue/a': 100 * (1 / 6 + 1 / 9),
+  'green/a': 100 / 6,
+  'blue/b': 100 * (1 / 3 + 2 / 9),
+  'green/b': 0,
+  'green/c': 0,
+};
+
+function beside(range: Outcome['shares'][string] | undefined, points: number): number {
+  const { least, most } = range ?? { least: Infinity, most: Infinity };
+  return Math.max(Math.abs(least / 10_000 - points), Math.abs(most / 10_000 - points));
+}
+
 export const QUESTIONS: readonly Question[] = [
   ...[0, 2, 10].map(learning),
   {
@@ -237,6 +267,20 @@ export const QUESTIONS: readonly Question[] = [
     ),
     figure: swing,
     most: 10,
+  },
+  {
+    name: 'a wave has moved one of three clusters to another version, and the others have not',
+    goal: 'points by which a share is beside the split of its cluster, before one of the others dies and after',
+    scenario: scenario(
+      60,
+      {
+        clusters: { a: cluster(400), b: cluster(400), c: cluster(400) },
+        services: { shop: WAVE },
+      },
+      { judgedFromS: 30, faults: [fault('down', 'c', [20, 60])], workers: 2 },
+    ),
+    figure: ({ shares }) => Math.max(...Object.entries(WAVE_SHARES).map(([place, share]) => beside(shares[`shop/${place}`], share))),
+    most: 0.01,
   },
   {
     name: 'a cluster comes back',

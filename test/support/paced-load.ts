@@ -16,9 +16,11 @@ export class PacedLoad {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #timer: NodeJS.Timeout;
   readonly #url: URL;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(t: TestContext, url: string, perSecond: number) {
+  constructor(t: TestContext, url: string, perSecond: number, headers: Readonly<Record<string, string>> = {}) {
     this.#url = new URL(url);
+    this.#headers = headers;
     const startedAtMs = performance.now();
     let sent = 0;
     this.#timer = setInterval(() => {
@@ -40,7 +42,7 @@ export class PacedLoad {
   async #ask(): Promise<Paced> {
     const sentAtMs = performance.now();
     try {
-      const { status, body } = await exchange(this.#url, { agent: this.#agent });
+      const { status, body } = await exchange(this.#url, { agent: this.#agent, headers: this.#headers });
       return { sentAtMs, tookMs: performance.now() - sentAtMs, status, body };
     } catch (error) {
       return { sentAtMs, tookMs: performance.now() - sentAtMs, status: 0, body: String(error) };

@@ -4,6 +4,7 @@ import type {
   ApprovalView,
   ClusterView,
   EventView,
+  RegionShareView,
   RolloutView,
   ServiceView,
   StatusView,
@@ -133,39 +134,52 @@ const cluster = object<ClusterView>({
   trend: list(figure),
 });
 
+const reasons = list(
+  oneOf(
+    'intent',
+    'maintenance',
+    'drain',
+    'dial',
+    'cluster_down',
+    'target_ejected',
+    'held',
+    'redistributed',
+    'capacity',
+    'standby',
+    'panic',
+    'brake',
+    'awaiting_release',
+    'ramp',
+    'flapping',
+    'errors',
+    'slow',
+    'stale_capacity',
+    'damped',
+  ),
+);
+
 const target = object<TargetView>({
   version: text,
   cluster: text,
   desiredShare: figure,
   effectiveShare: figure,
   observedShare: figure,
+  newShare: nullable(figure),
   observedLow: nullable(figure),
   observedHigh: nullable(figure),
   respected: nullable(flag),
-  reasons: list(
-    oneOf(
-      'intent',
-      'maintenance',
-      'drain',
-      'dial',
-      'cluster_down',
-      'target_ejected',
-      'held',
-      'redistributed',
-      'capacity',
-      'standby',
-      'panic',
-      'brake',
-      'awaiting_release',
-      'ramp',
-      'flapping',
-      'errors',
-      'slow',
-      'stale_capacity',
-      'damped',
-    ),
-  ),
+  reasons,
   traffic,
+});
+
+const regionShare = object<RegionShareView>({
+  region: text,
+  asks: figure,
+  version: text,
+  cluster: text,
+  desiredShare: figure,
+  effectiveShare: figure,
+  reasons,
 });
 
 const service = object<ServiceView>({
@@ -174,6 +188,7 @@ const service = object<ServiceView>({
   onUnavailable: text,
   split: record(figure),
   targets: list(target),
+  regions: list(regionShare),
   lostShare: figure,
   shedShare: figure,
   traffic,

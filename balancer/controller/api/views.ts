@@ -107,13 +107,32 @@ export interface TargetView {
   readonly effectiveShare: number;
   /** Over the last 10 s; 0 without traffic. */
   readonly observedShare: number;
-  /** Between these the observed share is with 99 % certainty, since the shares last changed, at most a minute; null: too little was seen. */
+  /** The same of new clients, where clients keep their place: it meets the split at once, requests follow as old clients go. Null: they do not. */
+  readonly newShare: number | null;
+  /**
+   * Between these the observed share is with 99 % certainty, since the shares last changed, at most a minute: that of new clients where
+   * clients keep their place. Null: too little was seen.
+   */
   readonly observedLow: number | null;
   readonly observedHigh: number | null;
   /** Whether the effective share is among them, as far as chance and the schedules of the workers can tell; null: too little was seen. */
   readonly respected: boolean | null;
   readonly reasons: readonly ShareReason[];
   readonly traffic: TrafficView;
+}
+
+/** What the clients of one region get of a place. */
+export interface RegionShareView {
+  /** Empty: clients that are found nowhere. */
+  readonly region: string;
+  /** 0 to 1: of the requests of the service. */
+  readonly asks: number;
+  readonly version: string;
+  readonly cluster: string;
+  /** 0 to 1: of the requests from the region. */
+  readonly desiredShare: number;
+  readonly effectiveShare: number;
+  readonly reasons: readonly ShareReason[];
 }
 
 export interface ServiceView {
@@ -123,6 +142,8 @@ export interface ServiceView {
   /** Percent per version. */
   readonly split: Readonly<Record<string, number>>;
   readonly targets: readonly TargetView[];
+  /** By region of clients and place, where shares differ by region; else empty. */
+  readonly regions: readonly RegionShareView[];
   /** 0 to 1: what is answered 503 for want of a place. */
   readonly lostShare: number;
   /** Of it, what is refused as overload. */

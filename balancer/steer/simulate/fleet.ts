@@ -1,7 +1,7 @@
 // The fleet of a scenario as the config that plan() reads; what plan() does not read has any value.
 import type { ClusterConfig, Config, ServiceConfig } from '../../config/config.ts';
 import { toMillionths } from '../../config/millionths.ts';
-import type { Intent } from '../../intent/intent.ts';
+import type { Intent, ServiceIntent } from '../../intent/intent.ts';
 import type { ClusterModel, Scenario, ServiceModel } from './scenario.ts';
 import { AT_ONCE } from '../../config/rollout-config.ts';
 
@@ -24,12 +24,19 @@ export function fleetOf({ clusters, services }: Scenario): Pick<Config, 'cluster
               Object.fromEntries(version.placements.map(({ cluster, weight }) => [cluster, weight])),
             ]),
           );
-          return [name, { split, splitSeed: split, clusterWeights: weights, clusterWeightsSeed: weights }];
+          const whole = { split, splitSeed: split, clusterWeights: weights, clusterWeightsSeed: weights };
+          return [name, { ...whole, ...splitsOf(services[name]) }];
         }),
       ),
       clusters: {},
     },
   };
+}
+
+function splitsOf(service: ServiceModel | undefined): Pick<ServiceIntent, 'clusterSplits'> {
+  const splits = Object.entries(service?.clusterSplits ?? {});
+  if (splits.length === 0) return {};
+  return { clusterSplits: Object.fromEntries(splits.map(([cluster, weights]) => [cluster, toMillionths(weights)])) };
 }
 
 function clusterOf(name: string, { declaredRps, region, failback }: ClusterModel): ClusterConfig {

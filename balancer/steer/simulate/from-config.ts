@@ -84,6 +84,7 @@ function serviceOf(service: ServiceConfig, file: ScenarioFile): ServiceModel {
     policy: service.steer.policy,
     onUnavailable: service.onUnavailable,
     overload: service.steer.overload,
+    clusterSplits: file.clusterSplits[service.name] ?? {},
     versions: Object.fromEntries(
       service.versions.map(({ name, placements }) => [
         name,
@@ -96,19 +97,38 @@ function serviceOf(service: ServiceConfig, file: ScenarioFile): ServiceModel {
   };
 }
 
+/** What the config does not know of a name, and what it was meant to be. */
+function check(path: Finding['path'], what: string, name: string, known: object): readonly Finding[] {
+  if (Object.hasOwn(known, name)) return [];
+  const meant = nearest(name, Object.keys(known));
+  const hint = meant === null ? `it has ${Object.keys(known).join(', ')}` : `did you mean "${meant}"?`;
+  return [{ path, message: `the config has no ${what} "${name}"; ${hint}` }];
+}
+
+function unknownInSplits(name: string, splits: ScenarioFile['clusterSplits'][string], config: Config): readonly Finding[] {
+  const path = ['clusterSplits', name];
+  const service = config.services[name];
+  if (service === undefined) return check(path, 'service', name, config.services);
+  return Object.entries(splits).flatMap(([cluster, weights]) => {
+    const here = service.versions.filter(({ placements }) => placements.some((placement) => placement.cluster === cluster));
+    if (here.length === 0) return check([...path, cluster], `cluster of ${name}`, cluster, clustersOf(service));
+    const versions = Object.fromEntries(here.map((version) => [version.name, true]));
+    const findings = Object.keys(weights).flatMap((version) =>
+      check([...path, cluster, version], `version of ${name} in ${cluster}`, version, versions),
+    );
+    if (findings.length > 0 || Object.values(weights).some((weight) => weight > 0)) return findings;
+    return [{ path: [...path, cluster], message: 'no version has a weight; give one of them more than 0' }];
+  });
+}
+
+function clustersOf({ versions }: ServiceConfig): object {
+  return Object.fromEntries(versions.flatMap(({ placements }) => placements.map(({ cluster }) => [cluster, true])));
+}
+
 function unknownNames(file: ScenarioFile, config: Config): readonly Finding[] {
-  const check = (path: Finding['path'], what: string, name: string, known: object): readonly Finding[] => {
-    if (Object.hasOwn(known, name)) return [];
-    const meant = nearest(name, Object.keys(known));
-    return [
-      {
-        path,
-        message: `the config has no ${what} "${name}"; ${meant === null ? `it has ${Object.keys(known).join(', ')}` : `did you mean "${meant}"?`}`,
-      },
-    ];
-  };
   return [
     ...Object.keys(file.load).flatMap((name) => check(['load', name], 'service', name, config.services)),
+    ...Object.entries(file.clusterSplits).flatMap(([name, splits]) => unknownInSplits(name, splits, config)),
     ...Object.keys(file.real).flatMap((name) => check(['real', name], 'cluster', name, config.clusters)),
     ...Object.keys(file.agents).flatMap((name) => check(['agents', name], 'cluster', name, config.clusters)),
     ...file.faults.flatMap(({ cluster }, index) => check(['faults', index, 'cluster'], 'cluster', cluster, config.clusters)),

@@ -40,6 +40,8 @@ export interface ServiceModel {
   readonly policy: SteerPolicy;
   readonly onUnavailable: OnUnavailable;
   readonly overload: Overload;
+  /** Cluster → weights of its versions, where it is split otherwise; absent: all clusters are split alike. */
+  readonly clusterSplits?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Version → its part of the split and its places. */
   readonly versions: Readonly<Record<string, { readonly share: number; readonly clusters: Readonly<Record<string, PlaceModel>> }>>;
 }

@@ -153,3 +153,15 @@ test('what rules took before the split is counted apart, for the service, the ta
   assert.equal(traffic.window.splitRps({ of: 'service', service: 'shop' }, 1), 70);
   assert.equal(traffic.window.assignedRps({ of: 'cluster', cluster: 'one' }, 1), 30);
 });
+
+test('new clients that were given a place are counted apart from requests', () => {
+  const traffic = new Traffic();
+  traffic.requests(100, '2xx');
+  traffic.meter.counter('weir_assignments_total', ['shop', 'blue', 'one']).add(3);
+  traffic.meter.counter('weir_assignments_total', ['shop', 'green', 'one']).add(1);
+  traffic.second();
+  assert.deepEqual([traffic.window.newRps(TARGET, 1), traffic.window.newRps({ of: 'service', service: 'shop' }, 1)], [3, 4]);
+  traffic.clock.advance(62_000);
+  traffic.window.prune();
+  assert.equal(traffic.window.newRps(TARGET, 60), 0);
+});

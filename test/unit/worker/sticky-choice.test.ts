@@ -47,7 +47,8 @@ function choice(config: Partial<StickyConfig> = {}) {
   const evidence = new Evidence({ report: () => undefined, countEjection: () => assert.fail('nothing is ejected') });
   const pinKey = new PinKey();
   pinKey.set(Buffer.alloc(48, 7));
-  const environment = { deadlines: bench.deadlines, random, evidence, meter: new Meter(), pinKey };
+  const meter = new Meter();
+  const environment = { deadlines: bench.deadlines, random, evidence, meter, pinKey };
   const sticky = new StickyChoice({ ...COOKIE, ...config }, targets, environment, null);
   const plan = (blue: number, epoch = 0, reasons: PlanTarget['reasons'] = []): void => {
     const shares = [blue, 1_000_000 - blue];
@@ -63,7 +64,16 @@ function choice(config: Partial<StickyConfig> = {}) {
     assert.ok(target !== undefined);
     return (sticky.cookieFor(target, request()) ?? '').split(';')[0] ?? '';
   };
-  return { bench, targets, sticky, plan, pinTo };
+  /** Whether the client of this request is counted as a new one. */
+  const isNew = (asked: ReturnType<typeof request>): boolean => {
+    const chosen = sticky.choose(asked);
+    const target = targets[chosen === BY_SPLIT ? BLUE : chosen];
+    assert.ok(target !== undefined);
+    meter.takeDelta();
+    sticky.countNew(target);
+    return meter.takeDelta().some(({ name }) => name === 'weir_assignments_total');
+  };
+  return { bench, targets, sticky, plan, pinTo, isNew };
 }
 
 const request = (fields: readonly string[] = [], peerTrusted = false) => ({
@@ -167,4 +177,28 @@ test('a hash keeps clients with a key and nobody else, and gives no cookies', ()
     assert.equal(new Set(Array.from({ length: 5 }, () => sticky.choose(request(['x-user', user])))).size, 1);
   assert.equal(sticky.choose(request()), BY_SPLIT);
   assert.equal(sticky.cookieFor(blue, request()), null);
+});
+
+test('new is who comes without a pin that counts; who is pinned or sent by a trusted peer is not', () => {
+  const { isNew, pinTo, plan } = choice();
+  assert.equal(isNew(request()), true);
+  assert.equal(isNew(request()), true);
+  assert.equal(isNew(request(['cookie', pinTo(BLUE)])), false);
+  assert.equal(isNew(request(['x-place', 'green'], true)), false);
+  const before = pinTo(BLUE);
+  plan(500_000, 12);
+  assert.equal(isNew(request(['cookie', before])), true);
+});
+
+test('a key is new once, and again when it has not come for two minutes', () => {
+  for (const mode of ['hash', 'cookie'] as const) {
+    const { isNew, bench } = choice({ mode, key: { kind: 'header', name: 'x-user' } });
+    assert.deepEqual(
+      [isNew(request(['x-user', 'ann'])), isNew(request(['x-user', 'ann'])), isNew(request(['x-user', 'bob']))],
+      [true, false, true],
+    );
+    bench.clock.advance(120_000);
+    bench.deadlines.sweep();
+    assert.equal(isNew(request(['x-user', 'ann'])), true);
+  }
 });
