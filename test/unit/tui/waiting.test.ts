@@ -46,6 +46,7 @@ function stage(t: TestContext): Stage {
     message: (text) => void written.push(text),
     progress: () => undefined,
     confirm: () => Promise.resolve(false),
+    ask: () => Promise.resolve(null),
   };
   const nothing = () => Promise.reject(new Error('not started here'));
   const call: CommandCall = {
