@@ -123,7 +123,9 @@ export class Edge {
     });
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
-    this.results = new VersionResults(() => clock.nowMs());
+    // It begins with the wall and then goes by the monotonic clock.
+    const aheadMs = clock.wallMs() - clock.nowMs();
+    this.results = new VersionResults(() => clock.nowMs() + aheadMs);
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);
     this.generations = new GenerationNumbers(store);
