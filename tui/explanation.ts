@@ -1,5 +1,6 @@
 // The way of a request laid out for reading. Pure.
 import type { ExplainView } from '../balancer/controller/api/views.ts';
+import { stepText } from './following-rollout.ts';
 import * as text from './format.ts';
 import { plain, table, type Column } from './table.ts';
 
@@ -81,6 +82,7 @@ function serviceLines({
   lostShare,
   panic,
   clientRegion,
+  rollout,
   choice,
   attempts,
 }: Service): string[] {
@@ -96,6 +98,7 @@ function serviceLines({
     ...(panic ? ['          health is not believed: too little of it is up'] : []),
     ...(refusedShare > 0 ? [`refused:  ${text.share(refusedShare)} of its class, for want of capacity`] : []),
     ...(lostShare > 0 ? [`lost:     ${text.share(lostShare)} has no place`] : []),
+    ...(rollout === null ? [] : [`rollout:  ${stepText(rollout)}`]),
     `chosen:   by ${choice.by}: ${choice.text}${bucket}`,
     `attempts: ${attempts.most} at most, ${attempts.repeatable ? 'it may be sent twice' : 'only what was not sent is tried again'}; ${attempts.budget}`,
     `          then ${attempts.next}`,

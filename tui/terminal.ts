@@ -21,8 +21,8 @@ export interface Terminal {
   progress(text: string): void;
   /** Asks on stderr; only `y` or `yes` is yes, the end of the input is no. */
   confirm(question: string): Promise<boolean>;
-  /** The first line of stdin, asked for on stderr where somebody sees it; empty: none came. */
-  input(prompt: string): Promise<string>;
+  /** Asks on stderr for one line; null: the input has ended. */
+  ask(question: string): Promise<string | null>;
 }
 
 /** The terminal of this process. */
@@ -41,17 +41,16 @@ export function systemTerminal(noColor: boolean): Terminal {
     progress: (text) => {
       if (stderr.isTTY) stderr.write(`\r\u001b[K${text.slice(0, Math.max(0, stderr.columns - 1))}`);
     },
-    confirm: async (question) => /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim()),
-    input: (prompt) => ask(stdin.isTTY ? prompt : ''),
+    confirm: async (question) => /^y(es)?$/i.test((await ask(`${question} [y/N] `))?.trim() ?? ''),
+    ask,
   };
 }
 
-/** One line; empty: the input ended. */
-function ask(prompt: string): Promise<string> {
+function ask(prompt: string): Promise<string | null> {
   return new Promise((resolve) => {
     // Without line editing the system's own line mode stays on, and Ctrl-C means here what it means everywhere.
     const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
-    lines.once('close', () => resolve(''));
+    lines.once('close', () => resolve(null));
     lines.question(prompt, (answer) => {
       resolve(answer);
       lines.close();

@@ -26,6 +26,7 @@ import type { Edge } from './edge.ts';
 import { describeHost } from './fleet/describe-host.ts';
 import type { Peer } from './fleet/fleet.ts';
 import { limitWarnings } from './machine-limits.ts';
+import { underWay } from './rollout-views.ts';
 import { timedViews } from './timed-views.ts';
 
 /** Newest events in a status. */
@@ -179,7 +180,7 @@ export function statusView(
     clusters,
     services,
     timed: timedViews(edge),
-    rollouts: rollouts.filter(({ phase }) => phase === 'running' || phase === 'paused' || phase === 'frozen'),
+    rollouts: underWay(rollouts),
     approvals: approvalViews(edge),
     lastRevision: newest === null ? null : lastRevision(newest),
     events: edge.events.newest(STATUS_EVENTS),

@@ -30,6 +30,7 @@ import { placeOf } from './fleet/place.ts';
 import { openLedger, sharedKey } from './fleet/open-ledger.ts';
 import { SharedKeys } from './fleet/shared-keys.ts';
 import { hostGauges } from './host-gauges.ts';
+import { LastResults } from './last-results.ts';
 import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
@@ -94,6 +95,7 @@ export class Controller {
   readonly #tickets: KeySource;
   readonly #pinKeys: KeySource;
   readonly #renewing: Renewing;
+  readonly #lastResults: LastResults;
   readonly #beginning: Beginning;
   #reloadWaits = false;
   #isUp = false;
@@ -135,6 +137,8 @@ export class Controller {
       onGenerationFailed: (problem) => say({ type: 'failed', problem }),
     });
     this.#edge.links.expectNoMoreOf(before);
+    this.#lastResults = new LastResults(this.#store, systemClock);
+    this.#lastResults.read(Object.keys(served.config.services), this.#edge.results);
     this.#renewing = new Renewing(say, this.#edge.events, version);
     this.#decisions = new DecisionLog(join(stateDir, 'decisions'), () => this.#edge.config.decisionLog, systemClock, log);
     this.#rollouts = new RolloutDriver(this.#edge);
@@ -272,6 +276,7 @@ export class Controller {
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
+    this.#lastResults.write(edge.results, true);
     await Promise.allSettled([
       this.#api.close(),
       edge.fleet.close(),
@@ -346,6 +351,7 @@ export class Controller {
     try {
       health.write(prober.view());
       failback.write(loop.planned.memory);
+      this.#lastResults.write(this.#edge.results);
     } catch (error) {
       this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');
     }

@@ -48,7 +48,7 @@ import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import type { Renewing } from './renewing.ts';
 import { resultsView } from './results-view.ts';
-import { rolloutViews } from './rollout-views.ts';
+import { rolloutViews, underWay } from './rollout-views.ts';
 import { localViews, settleLocal } from './settle-local.ts';
 import { Explainer, type ExplainFacts } from './explain.ts';
 
@@ -81,6 +81,7 @@ export class EdgeAppliance implements Appliance {
       revision: edge.keeper.intent.revision,
       pinKey: edge.links.pinKey,
       endpoints: (cluster) => edge.prober.endpoints(cluster),
+      rolloutOf: (service) => underWay(rolloutViews(edge, rollouts)).find((rollout) => rollout.service === service) ?? null,
     });
     const warn = (problem: string): void => edge.options.log.warn({ problem }, 'regions of clients cannot be explained');
     this.#explainer = new Explainer(facts, { clock: edge.options.clock, warn });

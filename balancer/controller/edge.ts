@@ -141,7 +141,9 @@ export class Edge {
     });
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
-    this.results = new VersionResults(() => clock.nowMs());
+    // It begins with the wall and then goes by the monotonic clock.
+    const aheadMs = clock.wallMs() - clock.nowMs();
+    this.results = new VersionResults(() => clock.nowMs() + aheadMs);
     this.votes = new FleetVotes(this.outcomes, clock, options.fleet?.id ?? '');
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);

@@ -7,7 +7,7 @@ import type { Planned } from '../steer/plan.ts';
 import { UNKNOWN_REGION, type PlanTarget, type ServicePlan } from '../steer/plan-shape.ts';
 import { REASON_LAYERS } from '../steer/reasons.ts';
 import type { ExplainedAttempts, ExplainedCandidate, ExplainedService } from './api/explain-view.ts';
-import type { EndpointView } from './api/views.ts';
+import type { EndpointView, RolloutView } from './api/views.ts';
 import { explainChoice, lostOf } from './explain-choice.ts';
 
 export interface ServiceFacts {
@@ -24,6 +24,8 @@ export interface ServiceFacts {
   /** Of a client's address; null: nobody knows. */
   readonly regionOf: (client: string) => string | null;
   readonly endpoints: (cluster: string) => readonly EndpointView[];
+  /** Of a service, while it is under way; null: there is none. */
+  readonly rolloutOf: (service: string) => RolloutView | null;
 }
 
 export function explainService(facts: ServiceFacts, priorityClass: PriorityClass, request: CanonicalRequest): ExplainedService {
@@ -46,6 +48,7 @@ export function explainService(facts: ServiceFacts, priorityClass: PriorityClass
     lostShare: lostOf(plan),
     panic: plan.panic,
     clientRegion,
+    rollout: facts.rolloutOf(config.name),
     choice,
     candidates,
     attempts: attemptsOf(config, plan, request),

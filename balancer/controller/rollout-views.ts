@@ -27,6 +27,11 @@ export function rolloutViews(edge: Edge, driver: Pick<RolloutDriver, 'stateOf'>)
   });
 }
 
+/** Those that hold a split now. */
+export function underWay(rollouts: readonly RolloutView[]): readonly RolloutView[] {
+  return rollouts.filter(({ phase }) => phase === 'running' || phase === 'paused' || phase === 'frozen');
+}
+
 function percent(millionths: number): number {
   return (millionths / MILLION) * 100;
 }

@@ -8,11 +8,19 @@ const MINUTES_PER_HOUR = 60;
 const KEPT = { minutes: MINUTES_PER_HOUR + 1, hours: 24 + 1 } as const;
 
 /** By the number of the minute or hour. */
-type Rows = Map<number, Counts>;
+export type Rows = Map<number, Counts>;
 
-interface History {
+export interface History {
   readonly minutes: Rows;
   readonly hours: Rows;
+}
+
+/** Of a service, for the next controller. */
+export interface KeptResults {
+  /** Since when there is anything to count. */
+  readonly sinceMs: number;
+  /** By version. */
+  readonly versions: ReadonlyMap<string, History>;
 }
 
 export interface Covered {
@@ -27,7 +35,12 @@ export class VersionResults {
   /** Service → version → history. */
   readonly #services = new Map<string, Map<string, History>>();
 
-  /** `nowMs`: a monotonic clock. */
+  /** Of services that were there before this controller. */
+  readonly #sinceMs = new Map<string, number>();
+  /** Since they were taken; those that wait longest first. */
+  readonly #changed = new Set<string>();
+
+  /** `nowMs`: since 1970, so that the next controller goes on with the same minutes; it never goes back. */
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
     this.#startedMs = nowMs();
@@ -40,8 +53,10 @@ export class VersionResults {
       if (place === undefined) continue;
       const { version } = outcomePlace(series);
       if (version === '') continue;
-      const { minutes, hours } = this.#historyOf(series.labels[place] ?? '', version);
+      const service = series.labels[place] ?? '';
+      const { minutes, hours } = this.#historyOf(service, version);
       countOutcome(rowOf(minutes, minute, KEPT.minutes), series);
+      this.#changed.add(service);
       countOutcome(rowOf(hours, Math.floor(minute / MINUTES_PER_HOUR), KEPT.hours), series);
     }
   }
@@ -59,13 +74,46 @@ export class VersionResults {
       for (const [number, row] of byHour ? hours : minutes) if (number >= oldest) addTo(sum, row);
       versions.set(version, sum);
     }
-    const sinceMs = Math.max(this.#startedMs, oldest * unitMs);
+    const sinceMs = Math.max(this.#since(service), oldest * unitMs);
     return { versions, seconds: Math.max(0, Math.round((nowMs - sinceMs) / 1000)) };
   }
 
   /** Lets go of services that the config has no more. */
   keep(services: Readonly<Record<string, unknown>>): void {
-    for (const name of this.#services.keys()) if (!Object.hasOwn(services, name)) this.#services.delete(name);
+    for (const name of this.#services.keys()) {
+      if (Object.hasOwn(services, name)) continue;
+      this.#services.delete(name);
+      this.#sinceMs.delete(name);
+      this.#changed.add(name);
+    }
+  }
+
+  /** Services whose counts are others than when they were last taken. */
+  get changed(): readonly string[] {
+    return [...this.#changed];
+  }
+
+  /** To be stored; null: nothing is counted any more. */
+  take(service: string): KeptResults | null {
+    this.#changed.delete(service);
+    const versions = this.#services.get(service);
+    return versions === undefined ? null : { sinceMs: this.#since(service), versions };
+  }
+
+  /** Goes on with what the controller before had counted. Rows of a time that has not come are of a clock that was wrong. */
+  restore(service: string, { sinceMs, versions }: KeptResults): void {
+    const minute = Math.floor(this.#nowMs() / MINUTE_MS);
+    this.#sinceMs.set(service, Math.min(sinceMs, this.#startedMs));
+    const past = (rows: Rows, now: number): Rows => new Map([...rows].filter(([number]) => number <= now));
+    const histories = [...versions].map(
+      ([version, { minutes, hours }]) =>
+        [version, { minutes: past(minutes, minute), hours: past(hours, Math.floor(minute / MINUTES_PER_HOUR)) }] as const,
+    );
+    this.#services.set(service, new Map(histories));
+  }
+
+  #since(service: string): number {
+    return this.#sinceMs.get(service) ?? this.#startedMs;
   }
 
   #historyOf(service: string, version: string): History {

@@ -54,6 +54,11 @@ export function clustersOfWave({ waves, wave }: Pick<RolloutIntent, 'waves' | 'w
   return waves === undefined ? null : (waves[wave ?? 0] ?? []);
 }
 
+/** The clusters of the waves that have passed; none without waves. */
+export function clustersOfEarlierWaves({ waves = [], wave = 0 }: Pick<RolloutIntent, 'waves' | 'wave'>): readonly string[] {
+  return waves.slice(0, wave).flat();
+}
+
 /** How long the present step lasts at least. */
 export function holdOf({ holdMs, step }: Pick<RolloutIntent, 'holdMs' | 'step'>): number {
   return holdMs[Math.min(step, holdMs.length - 1)] ?? 0;

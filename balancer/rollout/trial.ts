@@ -31,17 +31,67 @@ interface Working {
 
 export class Trial {
   readonly #rollout: RolloutIntent;
+  readonly #present: Watch;
+  /** Of waves that have passed: what turns bad there later is found out too, and not thinned by what is good here. */
+  readonly #earlier: Watch;
+
+  constructor(rollout: RolloutIntent) {
+    this.#rollout = rollout;
+    this.#present = new Watch(rollout);
+    this.#earlier = new Watch(rollout);
+  }
+
+  /** Requests to the version in this step. */
+  get requests(): number {
+    return this.#present.requests;
+  }
+
+  /** `earlier`: in the clusters of waves that have passed; null: there are none. */
+  add(evidence: Evidence, earlier: Evidence | null = null): void {
+    this.#present.add(evidence);
+    if (earlier !== null) this.#earlier.add(earlier);
+  }
+
+  /** Of the present clusters; of the earlier ones what fails there. */
+  judge(): readonly GateState[] {
+    const failing = this.#earlier.judge().filter(({ verdict }) => verdict === 'fail');
+    return [...this.#present.judge(), ...failing.map((state) => ({ ...state, says: `${state.says}, ${EARLIER}` }))];
+  }
+
+  /** `phase`: of the rollout now; `heldMs`: how long the step has lasted. */
+  decide(phase: RolloutPhase, heldMs: number): Decision | null {
+    const { minRequests, step, steps, waves = [], wave = 0 } = this.#rollout;
+    // Frozen ends by people only.
+    if (phase === 'frozen') return null;
+    const killed = this.#present.failsMostly();
+    if (killed !== null) return { action: 'fail', note: killed, evidence: 'requests' };
+    const killedEarlier = this.#earlier.failsMostly();
+    if (killedEarlier !== null) return { action: 'fail', note: `${killedEarlier}, ${EARLIER}`, evidence: 'requests' };
+    const states = this.judge();
+    const failed = states.find(({ verdict }) => verdict === 'fail');
+    if (failed !== undefined)
+      return { action: 'fail', note: `gate ${failed.gate}: ${failed.says}`, evidence: ASKED.test(failed.gate) ? 'answers' : 'requests' };
+    if (phase !== 'running' || heldMs < holdOf(this.#rollout) || this.requests < minRequests) return null;
+    if (states.some(({ verdict }) => verdict !== 'pass')) return null;
+    return { action: step + 1 < steps.length || wave + 1 < waves.length ? 'step' : 'end', note: '', evidence: 'requests' };
+  }
+}
+
+const EARLIER = 'in a wave that had passed';
+
+/** The gates at work on some of the clusters. */
+class Watch {
+  readonly #minRequests: number;
   readonly #gates: readonly Working[];
   #requests = 0;
   /** The newest requests, as far as they are needed for the quick end. */
   #recent: { readonly requests: number; readonly errors: number }[] = [];
 
-  constructor(rollout: RolloutIntent) {
-    this.#rollout = rollout;
-    this.#gates = gatesOf(rollout.gates).map((gate) => ({ text: gate.text, work: gate.begin() }));
+  constructor({ gates, minRequests }: RolloutIntent) {
+    this.#minRequests = minRequests;
+    this.#gates = gatesOf(gates).map((gate) => ({ text: gate.text, work: gate.begin() }));
   }
 
-  /** Requests to the version in this step. */
   get requests(): number {
     return this.#requests;
   }
@@ -53,23 +103,14 @@ export class Trial {
   }
 
   judge(): readonly GateState[] {
-    return this.#gates.map(({ text, work }) => ({ gate: text, ...work.judge(this.#rollout.minRequests) }));
+    return this.#gates.map(({ text, work }) => ({ gate: text, ...work.judge(this.#minRequests) }));
   }
 
-  /** `phase`: of the rollout now; `heldMs`: how long the step has lasted. */
-  decide(phase: RolloutPhase, heldMs: number): Decision | null {
-    const { minRequests, step, steps, waves = [], wave = 0 } = this.#rollout;
-    // Frozen ends by people only.
-    if (phase === 'frozen') return null;
-    const killed = this.#failsMostly();
-    if (killed !== null) return { action: 'fail', note: killed, evidence: 'requests' };
-    const states = this.judge();
-    const failed = states.find(({ verdict }) => verdict === 'fail');
-    if (failed !== undefined)
-      return { action: 'fail', note: `gate ${failed.gate}: ${failed.says}`, evidence: ASKED.test(failed.gate) ? 'answers' : 'requests' };
-    if (phase !== 'running' || heldMs < holdOf(this.#rollout) || this.#requests < minRequests) return null;
-    if (states.some(({ verdict }) => verdict !== 'pass')) return null;
-    return { action: step + 1 < steps.length || wave + 1 < waves.length ? 'step' : 'end', note: '', evidence: 'requests' };
+  failsMostly(): string | null {
+    const requests = this.#recent.reduce((sum, second) => sum + second.requests, 0);
+    const errors = this.#recent.reduce((sum, second) => sum + second.errors, 0);
+    if (requests < KILL_REQUESTS || errors < KILL_RATIO * requests) return null;
+    return `${errors} of the last ${requests} requests failed`;
   }
 
   #keepRecent({ trial: { requests, errors } }: Evidence): void {
@@ -80,13 +121,6 @@ export class Trial {
       kept -= oldest.requests;
       this.#recent.shift();
     }
-  }
-
-  #failsMostly(): string | null {
-    const requests = this.#recent.reduce((sum, second) => sum + second.requests, 0);
-    const errors = this.#recent.reduce((sum, second) => sum + second.errors, 0);
-    if (requests < KILL_REQUESTS || errors < KILL_RATIO * requests) return null;
-    return `${errors} of the last ${requests} requests failed`;
   }
 }
 

@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import type { RolloutView } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { rolloutOf } from '../support/rollout-of.ts';
-import { named, startOrigin } from '../support/origin.ts';
+import { startOrigin } from '../support/origin.ts';
 import { PacedLoad } from '../support/paced-load.ts';
 import { until } from '../support/until.ts';
 
@@ -19,6 +19,8 @@ test('waves follow each other, a controller that is killed goes on in the same w
 
   await until(async () => at(await rolloutOf(appliance)) === 'running 0/1', 'the first wave is at its last step', 30_000);
   assert.match((await appliance.weir('status')).stdout, /rollout of shop: green 100% in eu \(wave 1 of 2, step 2 of 2\), running/);
+  const explained = await appliance.weir('explain', 'http://shop.example/');
+  assert.match(explained.stdout, /^rollout: +shop: green 100% in eu \(wave 1 of 2, step 2 of 2\), running$/m);
   const killed = appliance.pids().controller;
   process.kill(killed, 'SIGKILL');
   const isBack = async (): Promise<boolean> =>
@@ -27,7 +29,7 @@ test('waves follow each other, a controller that is killed goes on in the same w
   await until(async () => (await rolloutOf(appliance)).wave === 1, 'the second wave has begun', 30_000);
   assert.equal((await shares(appliance))['green/eu'], 50, 'what has passed stays');
 
-  fail();
+  fail('us');
   await until(async () => (await rolloutOf(appliance)).phase === 'rolled_back', 'a gate has failed', 30_000);
   assert.deepEqual(await shares(appliance), { 'blue/eu': 50, 'blue/us': 50 });
   await load.stop();
@@ -36,13 +38,27 @@ test('waves follow each other, a controller that is killed goes on in the same w
   assert.equal((await appliance.weir('audit', 'verify')).code, 0);
 });
 
-async function startFleet(t: TestContext): Promise<{ readonly appliance: Appliance; readonly fail: () => void }> {
-  const eu = await startOrigin(t, named('eu'));
-  let failing = false;
+test('a version that turns bad in a wave that has passed is taken back everywhere', async (t) => {
+  const { appliance, fail } = await startFleet(t);
+  const load = new PacedLoad(t, appliance.url(), 200);
+  assert.equal((await start(appliance)).code, 0);
+  await until(async () => (await rolloutOf(appliance)).wave === 1, 'the second wave has begun', 30_000);
+  assert.equal((await appliance.weir('canary', 'pause', 'shop')).code, 0);
+  fail('eu');
+  await until(async () => (await rolloutOf(appliance)).phase === 'rolled_back', 'a gate has failed', 30_000);
+  assert.match((await rolloutOf(appliance)).note, /in a wave that had passed$/);
+  assert.deepEqual((await appliance.status()).services[0]?.split, { blue: 100, green: 0 });
+  await load.stop();
+});
+
+async function startFleet(t: TestContext): Promise<{ readonly appliance: Appliance; readonly fail: (cluster: string) => void }> {
+  let failing = '';
   // Versions of a cluster are told apart by the host that they are asked for.
-  const us = await startOrigin(t, (request, response) => {
-    response.writeHead(failing && request.headers.host === 'green.internal' ? 500 : 200).end('us');
-  });
+  const origin = (name: string) =>
+    startOrigin(t, (request, response) => {
+      response.writeHead(failing === name && request.headers.host === 'green.internal' ? 500 : 200).end(name);
+    });
+  const [eu, us] = await Promise.all([origin('eu'), origin('us')]);
   const yaml = `clusters:
   eu: { endpoints: ["${eu.endpoint}"], health: { http: { path: /healthz }, interval: 200ms } }
   us: { endpoints: ["${us.endpoint}"], health: { http: { path: /healthz }, interval: 200ms } }
@@ -54,7 +70,7 @@ services:
     rollout: { steps: [50, 100], hold: 2s, minRequests: 20, waves: [eu, us] }
 routes: [ { name: all, service: shop } ]
 `;
-  return { appliance: await startAppliance(t, { yaml, workers: 2, untilProbed: true }), fail: () => void (failing = true) };
+  return { appliance: await startAppliance(t, { yaml, workers: 2, untilProbed: true }), fail: (cluster) => void (failing = cluster) };
 }
 
 function start(appliance: Appliance, ...options: readonly string[]): ReturnType<Appliance['weir']> {

@@ -1,5 +1,6 @@
 // weir drain, restore, maintenance: the admin state of a cluster.
 import type { ChangeView, ClusterView } from '../../balancer/controller/api/views.ts';
+import { askedTime } from '../asking-time.ts';
 import { CHANGE_OPTIONS, makeChange, timeOf, TIMED_OPTIONS } from '../change.ts';
 import type { CommandDefinition, OptionSpec } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
@@ -27,7 +28,7 @@ export const drainCommand = stateCommand('drain', {
   condition: (cluster) => `empty:${cluster}`,
   waits: 'until nothing runs in the cluster any more',
   notes:
-    'Nothing new goes to the cluster; what runs there may finish. Its share goes where each service says (onUnavailable). WebSockets and other tunnels stay until their ends close them, or until the deadline: then they are closed one by one.',
+    'Nothing new goes to the cluster; what runs there may finish. Its share goes where each service says (onUnavailable). WebSockets and other tunnels stay until their ends close them, or until the deadline: then they are closed one by one. Without --for it is asked on a terminal whether the drain returns by itself.',
 });
 
 export const restoreCommand = stateCommand('restore', {
@@ -88,7 +89,8 @@ function stateCommand(verb: string, { state, condition, waits, notes }: StateCom
       const asked = call.values.durationMs('timeout');
       const tunnels = state === 'active' ? {} : tunnelsOf(call.values);
       const client = await call.connect();
-      const exitCode = await makeChange(call, client, { kind: 'admin', cluster, state, ...timeOf(call.values), ...tunnels });
+      const time = state === 'drain' ? await askedTime(call) : timeOf(call.values);
+      const exitCode = await makeChange(call, client, { kind: 'admin', cluster, state, ...time, ...tunnels });
       if (exitCode !== EXIT.ok || !call.values.flag('wait')) return exitCode;
       const timeoutMs = asked ?? patienceMs((await client.list<ClusterView>('clusters', { name: cluster })).items[0]);
       return waitFor(call, client, { condition: condition(cluster), timeoutMs, live: state !== 'active' });

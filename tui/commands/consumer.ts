@@ -26,7 +26,7 @@ const passwordCommand: CommandDefinition = {
     'The password is the first line of stdin, so that it stands in no history of commands. The hash goes into the file, under consumers.NAME.passwords.',
   arguments: [{ name: 'USER', summary: 'the user name' }],
   run: async (call) => {
-    const password = await call.terminal.input('password: ');
+    const password = (await call.terminal.ask(call.terminal.interactive ? 'password: ' : '')) ?? '';
     if (password === '') throw new CommandFailure(EXIT.usage, 'no password came on stdin; expected it as the first line');
     const hash = await call.programs.hashPassword(password);
     const user = call.values.argument(0);

@@ -1,4 +1,5 @@
 // What `POST /v1/explain` takes and answers: the way of a request that is not sent.
+import type { RolloutView } from './views.ts';
 import type { ShareReason, HealthState } from '../../steer/plan-shape.ts';
 
 /** `POST /v1/explain`. */
@@ -64,6 +65,8 @@ export interface ExplainedService {
   readonly panic: boolean;
   /** Where the client is by the config, from which the policy `nearest` measures; empty: no block holds it. Null: the shares are the same for all. */
   readonly clientRegion: string | null;
+  /** The one that holds its split now; null: none does. */
+  readonly rollout: RolloutView | null;
   readonly choice: ExplainedChoice;
   /** Every place, the likeliest first. */
   readonly candidates: readonly ExplainedCandidate[];

@@ -1,5 +1,5 @@
 // What the requests of each version came to, second by second, for the rollouts that are under way.
-import { clustersOfWave, type RolloutIntent } from '../../intent/rollout.ts';
+import { clustersOfEarlierWaves, clustersOfWave, type RolloutIntent } from '../../intent/rollout.ts';
 import type { Evidence, Outcomes } from '../../rollout/gate.ts';
 import { BUCKETS } from '../../telemetry/latency-buckets.ts';
 import type { MetricName, MetricsDelta, SeriesDelta } from '../../telemetry/meter.ts';
@@ -27,6 +27,8 @@ export interface PlacedCounts {
 
 /** cluster → counts. */
 type Second = ReadonlyMap<string, Counts>;
+
+type FollowedRollout = Pick<RolloutIntent, 'to' | 'usualErrorRatio' | 'waves' | 'wave'>;
 
 /** Of one service. */
 export class ServiceOutcomes {
@@ -67,11 +69,25 @@ export class ServiceOutcomes {
    * What the newest second says of a rollout, in the clusters of its present wave. The others are looked at where the version was asked
    * too, so that like is held against like.
    */
-  evidence(rollout: Pick<RolloutIntent, 'to' | 'usualErrorRatio' | 'waves' | 'wave'>): Evidence {
-    const { to, usualErrorRatio } = rollout;
-    const asked = new Set((this.#seconds.get(to) ?? []).flatMap((second) => [...second.keys()]));
+  evidence(rollout: FollowedRollout): Evidence {
+    const asked = this.#asked(rollout.to);
     const wave = clustersOfWave(rollout);
-    const clusters = wave === null ? asked : new Set(wave.filter((cluster) => asked.has(cluster)));
+    return this.#evidenceIn(wave === null ? asked : new Set(wave.filter((cluster) => asked.has(cluster))), rollout);
+  }
+
+  /** The same in the clusters of the waves that have passed: the version has its last step there. Null: there are none. */
+  evidenceOfEarlierWaves(rollout: FollowedRollout): Evidence | null {
+    const clusters = clustersOfEarlierWaves(rollout);
+    if (clusters.length === 0) return null;
+    const asked = this.#asked(rollout.to);
+    return this.#evidenceIn(new Set(clusters.filter((cluster) => asked.has(cluster))), rollout);
+  }
+
+  #asked(version: string): ReadonlySet<string> {
+    return new Set((this.#seconds.get(version) ?? []).flatMap((second) => [...second.keys()]));
+  }
+
+  #evidenceIn(clusters: ReadonlySet<string>, { to, usualErrorRatio }: FollowedRollout): Evidence {
     const others = (version: string): boolean => version !== to;
     const long = this.#sum(others, KEPT_SECONDS, clusters);
     const short = this.#sum(others, SHORT_SECONDS, clusters);

@@ -55,7 +55,8 @@ export class RolloutDriver {
   #look(service: string, rollout: RolloutIntent): void {
     const { trial, questions } = this.#drivenOf(service, rollout);
     const outcomes = this.#edge.outcomes.of(service);
-    if (outcomes !== null) trial.add({ ...outcomes.evidence(rollout), readings: questions.take() });
+    if (outcomes !== null)
+      trial.add({ ...outcomes.evidence(rollout), readings: questions.take() }, outcomes.evidenceOfEarlierWaves(rollout));
     // Frozen waits for people, whatever the gates say.
     if (rollout.phase !== 'frozen') questions.tick();
     const heldMs = this.#edge.options.clock.wallMs() - Date.parse(rollout.stepAt);

@@ -26,6 +26,23 @@ test('the trial is the newest second; the others are those of ten and of sixty, 
   assert.deepEqual([trial.requests, baseline?.short.requests, baseline?.long.requests], [1, 40, 240]);
 });
 
+test('of a rollout in waves the clusters of the present one count, and by themselves those of the ones before', () => {
+  const outcomes = new ServiceOutcomes();
+  for (const [cluster, count] of Object.entries({ eu: 1, us: 20, ap: 300 }))
+    for (const series of [answers('green', cluster, count), answers('blue', cluster, 2 * count)]) outcomes.add(series);
+  outcomes.endSecond();
+  const inWaves = { ...ROLLOUT, waves: [['eu'], ['us'], ['ap']] };
+  const counted = (wave: number): readonly unknown[] => {
+    const [present, earlier] = [outcomes.evidence({ ...inWaves, wave }), outcomes.evidenceOfEarlierWaves({ ...inWaves, wave })];
+    return [present.trial.requests, earlier?.trial.requests ?? null, earlier?.baseline?.short.requests ?? null];
+  };
+  assert.deepEqual([0, 1, 2].map(counted), [
+    [1, null, null],
+    [20, 1, 2],
+    [300, 21, 42],
+  ]);
+});
+
 test('without others there is no baseline', () => {
   const outcomes = new ServiceOutcomes();
   outcomes.add(answers('green', 'eu', 1));

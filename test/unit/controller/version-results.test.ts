@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resultOf } from '../../../balancer/controller/results-view.ts';
+import { LastResults } from '../../../balancer/controller/last-results.ts';
 import { VersionResults } from '../../../balancer/controller/version-results.ts';
 import { BUCKETS } from '../../../balancer/telemetry/latency-buckets.ts';
 import type { SeriesDelta } from '../../../balancer/telemetry/meter.ts';
@@ -54,6 +55,47 @@ test('soon after the start the window is as long as there was anything to count'
   assert.equal(results.of('shop', 3600).seconds, 90);
   clock.advance(7_200_000);
   assert.equal(results.of('shop', 3600).seconds, 3600 + 30);
+});
+
+test('counts go on over a restart, with the window that they cover, and are stored within seconds', () => {
+  const values = new Map<string, string>();
+  const store = {
+    getValue: (key: string) => values.get(key) ?? null,
+    putValue: (key: string, value: string) => void values.set(key, value),
+  };
+  const { clock, results } = bench();
+  const last = new LastResults(store, clock);
+  clock.advance(30 * MINUTE);
+  results.add([answers('blue', 90), { name: 'weir_upstream_errors_total', labels: ['shop', 'blue', 'eu'], value: 3 }]);
+  last.write(results);
+  results.add([answers('green', 10, 7)]);
+  clock.advance(4999);
+  last.write(results);
+  clock.advance(1);
+  last.write(results);
+
+  const next = new VersionResults(() => clock.nowMs());
+  new LastResults(store, clock).read(['shop', 'cart'], next);
+  assert.deepEqual(next.of('shop', 3600), results.of('shop', 3600));
+  assert.deepEqual(next.of('shop', 86_400), results.of('shop', 86_400));
+  assert.equal(next.of('shop', 3600).seconds, 30 * 60 + 5, 'the window is as long as before');
+  next.add([answers('green', 5, 7)]);
+  assert.equal(next.of('shop', 3600).versions.get('green')?.requests, 15);
+  next.keep({});
+  new LastResults(store, clock).write(next);
+  assert.equal(values.get('results.shop'), '', 'what has left the config is not kept');
+});
+
+test('what cannot be read, or is of a time that has not come, is not counted', () => {
+  const { clock, results, requests } = bench();
+  const store = {
+    getValue: () => '{"sinceMs":1,"versions":{"blue":{"minutes":[[1e9,5,0,0,0,3,5]],"hours":[]}}}',
+    putValue: () => undefined,
+  };
+  new LastResults(store, clock).read(['shop'], results);
+  assert.equal(requests('blue', 3600), 0);
+  new LastResults({ ...store, getValue: () => 'damaged' }, clock).read(['shop'], results);
+  assert.equal(requests('blue', 3600), 0);
 });
 
 test('services that left the config are let go of', () => {

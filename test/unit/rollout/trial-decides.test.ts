@@ -44,6 +44,19 @@ test('half of the last twenty requests failing ends it at once, after any number
   assert.deepEqual(trial.decide('running', 1000), { action: 'fail', note: '20 of the last 20 requests failed', evidence: 'requests' });
 });
 
+test('a wave that has passed is watched on: it fails the rollout by its own figures, and holds no step up', () => {
+  const trial = new Trial(rollout());
+  trial.add(seen(200, 0), seen(0, 0));
+  assert.deepEqual(trial.decide('running', 60_000), { action: 'step', note: '' }, 'no requests there neither pass nor fail');
+  // 1 % of all requests: good versions elsewhere would hide it.
+  trial.add(seen(5000, 0), seen(300, 60));
+  assert.match(trial.decide('paused', 1000)?.note ?? '', /^gate errors<5x: 20 % of 300 requests.*in a wave that had passed$/);
+  assert.equal(trial.requests, 5200, 'requests of the step are those of its own clusters');
+  const dead = new Trial(rollout({ usualErrorRatio: 0.25 }));
+  dead.add(seen(5000, 0, 0.25), seen(20, 20, 0.25));
+  assert.match(dead.decide('running', 1000)?.note ?? '', /20 of the last 20 requests failed, in a wave that had passed/);
+});
+
 test('the gate against the errors of the others stands unless it is named with another factor', () => {
   assert.deepEqual(
     [[], ['p95<1.2x'], ['errors<1%'], ['errors<10x']].map((texts) => gatesOf(texts).map(({ text }) => text)),

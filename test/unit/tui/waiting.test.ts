@@ -46,7 +46,7 @@ function stage(t: TestContext): Stage {
     message: (text) => void written.push(text),
     progress: () => undefined,
     confirm: () => Promise.resolve(false),
-    input: () => Promise.resolve(''),
+    ask: () => Promise.resolve(null),
   };
   const nothing = () => Promise.reject(new Error('not started here'));
   const call: CommandCall = {
