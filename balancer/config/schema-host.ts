@@ -174,7 +174,7 @@ export const hostProperties = {
   overloadDelay: formsOf<string | 0>(
     'durationOrZero',
     'How long a turn of the event loop of a busy worker may be in the mean: about a third of what waiting for the worker adds to an answer. Above it requests are refused with 503, the lowest priorityClass first; 0: none are',
-    '25ms',
+    '100ms',
   ),
   hangDeadline: formsOf<string | 0>(
     'durationOrZero',

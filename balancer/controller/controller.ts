@@ -1,5 +1,4 @@
 // The controller process: reads the config, brings the parts of the edge host up in order, and takes them down again.
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pause, systemClock } from '../../health/clock.ts';
 import type { ConfigEnvironment } from '../config/completion.ts';
@@ -31,6 +30,7 @@ import { openLedger, sharedKey } from './fleet/open-ledger.ts';
 import { SharedKeys } from './fleet/shared-keys.ts';
 import { hostGauges } from './host-gauges.ts';
 import { LastResults } from './last-results.ts';
+import { hostId } from './host-id.ts';
 import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
@@ -53,7 +53,6 @@ export interface ControllerOptions {
 
 const CONFIG_FILE = { name: 'weir', how: 'config file' } as const;
 const FLEET = { name: 'fleet', how: 'revision of the fleet' } as const;
-const HOST_ID = 'host.id';
 /** For the first answer of a fleet; then the host starts with what it knows. */
 const FIRST_CONTACT_MS = 1000;
 const CHANGES_GRACE_MS = 1000;
@@ -391,12 +390,3 @@ export class Controller {
 
 /** The source of the controller's own metrics; workers are called w1, w2, … */
 const CONTROLLER = 'controller';
-
-/** Random, made once: a host keeps it over restarts and changes of name. */
-function hostId(store: Store): string {
-  const known = store.getValue(HOST_ID);
-  if (known !== null) return known;
-  const id = randomUUID();
-  store.putValue(HOST_ID, id);
-  return id;
-}
