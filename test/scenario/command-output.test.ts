@@ -106,7 +106,7 @@ describe('what the command prints', () => {
     assert.equal((await runWeir(['status'], { server: admin.url, env: { WEIR_TOKEN_FILE: file } })).code, 4);
     const agent = await weir('agent', 'token', 'two');
     assert.match(agent.stdout, /^weir_agent-two_/);
-    assert.match((await weir('token', 'list')).stdout, /agent-two +agent +two/);
+    assert.match((await weir('token', 'list')).stdout, /agent-two +- +agent +two/);
   });
 
   test('a config is applied, refused with its problems, and printed', async () => {

@@ -47,7 +47,11 @@ test('half of the last twenty requests failing ends it at once, after any number
 test('a wave that has passed is watched on: it fails the rollout by its own figures, and holds no step up', () => {
   const trial = new Trial(rollout());
   trial.add(seen(200, 0), seen(0, 0));
-  assert.deepEqual(trial.decide('running', 60_000), { action: 'step', note: '' }, 'no requests there neither pass nor fail');
+  assert.deepEqual(
+    trial.decide('running', 60_000),
+    { action: 'step', note: '', evidence: 'requests' },
+    'no requests there neither pass nor fail',
+  );
   // 1 % of all requests: good versions elsewhere would hide it.
   trial.add(seen(5000, 0), seen(300, 60));
   assert.match(trial.decide('paused', 1000)?.note ?? '', /^gate errors<5x: 20 % of 300 requests.*in a wave that had passed$/);
