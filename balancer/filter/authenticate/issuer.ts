@@ -1,7 +1,8 @@
 // Tokens of one issuer: checked by its keys once, and remembered until they expire or the keys change.
-import { errors, jwtVerify, type JWTPayload } from 'jose';
+import type { JWTPayload } from 'jose';
 import type { Clock } from '../../../health/clock.ts';
 import type { IssuerConfig } from '../../config/issuer-config.ts';
+import { loadJose } from './jose.ts';
 import { KeyChoice, type FetchedKeySets, type KeySet, type KeyWish } from './key-set.ts';
 
 /** What a good token says. One object for one token, as long as it is remembered. */
@@ -99,6 +100,7 @@ export class TokenIssuer {
 
   async #byKey(choice: KeyChoice, index: number, token: string, algorithm: string): Promise<Claims | string> {
     const { issuer, audiences, leewayMs, type } = this.config;
+    const { errors, jwtVerify } = await loadJose();
     try {
       const { payload } = await jwtVerify(token, await choice.key(index, algorithm), {
         issuer,

@@ -5,6 +5,7 @@ import type { Clock } from '../../../health/clock.ts';
 import type { SecretReference } from '../../config/config.ts';
 import type { IssuerConfig } from '../../config/issuer-config.ts';
 import { TokenIssuer } from './issuer.ts';
+import { loadJose } from './jose.ts';
 import { readKeySet, type FetchedKeySets, type KeySet } from './key-set.ts';
 
 export interface IssuerSources {
@@ -19,6 +20,8 @@ export class Issuers {
 
   /** Throws an Error that teaches when keys on this host cannot be read. */
   constructor(configs: readonly IssuerConfig[], sources: IssuerSources, previous: Issuers | null) {
+    // Loaded before the first token comes.
+    if (configs.length > 0) void loadJose();
     this.#byName = new Map(configs.map((config) => [config.name, issuerOf(config, sources, previous?.get(config.name) ?? null)]));
   }
 

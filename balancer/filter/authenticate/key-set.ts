@@ -1,5 +1,6 @@
 // Keys of an issuer: which of them may have signed a token.
-import { importJWK, type CryptoKey, type JWK } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
+import { loadJose } from './jose.ts';
 
 /** Public keys as they were fetched; replaced whole. */
 export interface KeySet {
@@ -49,7 +50,7 @@ export class KeyChoice {
     const name = `${index} ${algorithm}`;
     const known = this.#imported.get(name);
     if (known !== undefined) return known;
-    const imported = importJWK(this.set.keys[index] ?? {}, algorithm);
+    const imported = loadJose().then(({ importJWK }) => importJWK(this.set.keys[index] ?? {}, algorithm));
     this.#imported.set(name, imported);
     return imported;
   }
