@@ -52,6 +52,7 @@ export interface ControllerOptions {
 }
 
 const CONFIG_FILE = { name: 'weir', how: 'config file' } as const;
+const HEAR_PERIODS = 3;
 const FLEET = { name: 'fleet', how: 'revision of the fleet' } as const;
 /** For the first answer of a fleet; then the host starts with what it knows. */
 const FIRST_CONTACT_MS = 1000;
@@ -98,6 +99,7 @@ export class Controller {
   readonly #beginning: Beginning;
   #reloadWaits = false;
   #isUp = false;
+  #periods = 0;
   /** Whether any one cluster could be lost, as last told; null: not known yet. */
   #tolerated: boolean | null = null;
 
@@ -327,6 +329,8 @@ export class Controller {
     this.#rollouts.tick();
     this.#expiries.tick();
     edge.approvals.tick();
+    // Other hosts are asked on demand; what waits there for a second person is to be seen by who does not ask.
+    if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();
     this.#updateMetrics();
     edge.window.prune();
