@@ -1,5 +1,5 @@
 // How a filter or a balancing policy introduces itself to the config: the loader is handed these and knows no extension by name.
-import type { TSchema } from '@sinclair/typebox';
+import type { Schema } from '../schema/type.ts';
 import type { SecretReference } from './config.ts';
 import type { ValuePath } from './problems.ts';
 
@@ -22,7 +22,7 @@ export interface ConfigExtension {
   /** One sentence for the reference page. */
   readonly summary: string;
   /** Options as written in the file; every property has a description and, where it has one, a default. */
-  readonly schema: TSchema;
+  readonly schema: Schema;
   /** Why options that passed the schema cannot work all the same, in words that teach; null: they can. */
   readonly problem?: (options: unknown) => string | null;
   /** Options that passed the schema → options as the extension is made with them: plain JSON, numbers for durations, files absolute. */

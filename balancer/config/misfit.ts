@@ -1,20 +1,13 @@
 // Why a value does not fit the schema, in words that say what to write instead.
+import type { SchemaFailure } from '../schema/check.ts';
 import { isKindName, KINDS } from './kinds.ts';
 import { nearest } from './nearest.ts';
 import { show } from './problems.ts';
 
-/** What the validator knows of a misfit: the keyword of JSON Schema that failed, its parameters, the value, the schema around it. */
-export interface SchemaFailure {
-  readonly keyword: string;
-  readonly params: object;
-  readonly data?: unknown;
-  readonly parentSchema?: object;
-}
-
 export function describeMisfit(failure: SchemaFailure): string {
   const special = DESCRIPTIONS.get(failure.keyword);
   if (special !== undefined) return special(failure);
-  const { what, expected } = nameOf(failure.parentSchema);
+  const { what, expected } = nameOf(failure.schema);
   return `${show(failure.data)} is not ${what}; expected ${expected}`;
 }
 
@@ -26,7 +19,7 @@ const DESCRIPTIONS: ReadonlyMap<string, (failure: SchemaFailure) => string> = ne
   ['type', describeType],
   ['minProperties', describeTooFewKeys],
   ['maxProperties', describeTooManyKeys],
-  ['minItems', ({ parentSchema }) => `the list is empty; expected ${textOf(parentSchema, 'expected') ?? 'at least one entry'}`],
+  ['minItems', ({ schema }) => `the list is empty; expected ${textOf(schema, 'expected') ?? 'at least one entry'}`],
 ]);
 
 function describeKind({ params, data }: SchemaFailure): string {
@@ -37,46 +30,46 @@ function describeKind({ params, data }: SchemaFailure): string {
   return `${data === null ? 'nothing' : show(data)} is not ${KINDS[name].what}; expected ${KINDS[name].expected}`;
 }
 
-function describeUnknownKey({ params, parentSchema }: SchemaFailure): string {
+function describeUnknownKey({ params, schema }: SchemaFailure): string {
   const key = textOf(params, 'additionalProperty') ?? '';
-  const known = Object.keys(partOf(parentSchema, 'properties'));
-  const patterns = Object.keys(partOf(parentSchema, 'patternProperties'));
+  const known = Object.keys(partOf(schema, 'properties'));
+  const patterns = Object.keys(partOf(schema, 'patternProperties'));
   if (known.length === 0 && patterns.length > 0) return `"${key}" cannot be a key here; expected keys that match ${patterns.join(' or ')}`;
   const meant = nearest(key, known);
   if (meant !== null) return `unknown key "${key}"; did you mean "${meant}"?`;
   return known.length === 0 ? `unknown key "${key}"; nothing can be set here` : `unknown key "${key}"; known here: ${known.join(', ')}`;
 }
 
-function describeMissingKey({ params, parentSchema }: SchemaFailure): string {
+function describeMissingKey({ params, schema: holder }: SchemaFailure): string {
   const key = textOf(params, 'missingProperty') ?? '';
-  const schema = partOf(partOf(parentSchema, 'properties'), key);
+  const schema = partOf(partOf(holder, 'properties'), key);
   const { expected } = nameOf(schema);
   const description = textOf(schema, 'description');
   return `"${key}" is missing${description === null ? '' : ` (${description})`}; expected ${expected}`;
 }
 
-function describeChoice({ data, parentSchema }: SchemaFailure): string {
-  const choices = choicesOf(parentSchema);
+function describeChoice({ data, schema }: SchemaFailure): string {
+  const choices = choicesOf(schema);
   const meant = typeof data === 'string' ? nearest(data, choices) : null;
   const hint = meant === null ? '' : `; did you mean "${meant}"?`;
   return `${show(data)} is not possible here; expected ${listed(choices)}${hint}`;
 }
 
-function describeType({ data, parentSchema }: SchemaFailure): string {
-  const { what, expected } = nameOf(parentSchema);
-  const form = typeName(parentSchema);
+function describeType({ data, schema }: SchemaFailure): string {
+  const { what, expected } = nameOf(schema);
+  const form = typeName(schema);
   if (data === null) return `nothing is given; expected ${expected}${form === 'object' ? '; write {} for the defaults' : ''}`;
   return `${show(data)} is not ${what}; expected ${expected}`;
 }
 
-function describeTooFewKeys({ parentSchema }: SchemaFailure): string {
-  const { expected } = nameOf(parentSchema);
+function describeTooFewKeys({ schema }: SchemaFailure): string {
+  const { expected } = nameOf(schema);
   return `the mapping is empty; expected ${expected}`;
 }
 
-function describeTooManyKeys({ data, parentSchema }: SchemaFailure): string {
+function describeTooManyKeys({ data, schema }: SchemaFailure): string {
   const keys = typeof data === 'object' && data !== null ? Object.keys(data) : [];
-  const described = textOf(parentSchema, 'expected');
+  const described = textOf(schema, 'expected');
   return `${keys.length} keys stand together (${keys.join(', ')}); expected ${described ?? 'one key; write each in an entry of its own: - name: { … }'}`;
 }
 

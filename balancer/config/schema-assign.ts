@@ -1,5 +1,5 @@
 // The part of a service in the file that says which requests go to a version before the split is asked.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../schema/type.ts';
 import { cookieMatch, headerMatch, queryMatch } from './schema-match.ts';
 import { listOf, mapping, valueOf } from './schema-parts.ts';
 

@@ -1,5 +1,5 @@
 // The part of the file's schema that says who may call.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { listOf, mapping, named, optionalMapping, secretOf, valueOf } from './schema-parts.ts';
 
 const key = mapping(

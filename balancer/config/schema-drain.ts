@@ -1,5 +1,5 @@
 // The part of a cluster in the file that says what becomes of its tunnels when it is drained.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../schema/type.ts';
 import { optionalMapping, valueOf } from './schema-parts.ts';
 
 export const drain = optionalMapping(

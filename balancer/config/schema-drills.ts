@@ -1,5 +1,5 @@
 // The part of the file that says which drills begin by themselves.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { duration, listOf, mapping, named, valueOf } from './schema-parts.ts';
 
 const drill = mapping(

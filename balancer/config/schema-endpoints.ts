@@ -1,5 +1,5 @@
 // The part of a cluster in the file that says how requests are spread over its endpoints.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../schema/type.ts';
 import { duration, formsOf, optionalMapping, valueOf } from './schema-parts.ts';
 
 export const hash = optionalMapping(

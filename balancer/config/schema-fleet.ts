@@ -1,5 +1,5 @@
 // The fleet part of the file: clusters, services and routes.
-import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Type, type Static, type Schema } from '../schema/type.ts';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { assign } from './schema-assign.ts';
 import { consumers, credentials } from './schema-consumers.ts';
@@ -322,7 +322,7 @@ const route = (filters: readonly ConfigExtension[]) =>
   );
 
 function filterEntry(filters: readonly ConfigExtension[]) {
-  const properties: Record<string, TSchema> = Object.fromEntries(filters.map((filter) => [filter.name, filter.schema]));
+  const properties: Record<string, Schema> = Object.fromEntries(filters.map((filter) => [filter.name, filter.schema]));
   return Type.Unsafe<Record<string, unknown>>({
     type: 'object',
     properties,

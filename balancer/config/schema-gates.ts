@@ -1,5 +1,5 @@
 // The gates of the file that ask something else than weir's own counters.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { duration, formsOf, mapping, named, secretOf, valueOf } from './schema-parts.ts';
 
 const gate = mapping(

@@ -1,5 +1,5 @@
 // The host part of the file: what always comes from the file of the host itself.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { INTERMEDIATE_SUITES } from './cipher-suites.ts';
 import { redis } from './schema-redis.ts';
 import { choice, duration, formsOf, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';

@@ -1,5 +1,5 @@
 // The part of the file's schema that says whose tokens are believed.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS } from './issuer-config.ts';
 import { choice, duration, listOf, mapping, named, secretOf, valueOf } from './schema-parts.ts';
 

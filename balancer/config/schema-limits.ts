@@ -1,5 +1,5 @@
 // The part of the file's schema that says how often somebody may ask.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { choice, duration, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const limit = mapping(

@@ -1,5 +1,5 @@
 // Conditions on values of a request, as routes and services state them.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { mapping, mappingOr, named, valueOf } from './schema-parts.ts';
 
 const valueMatch = mappingOr<ReturnType<typeof valueConditions>, string>(

@@ -1,5 +1,5 @@
 // The part of a service in the file that says which of its requests are copied to another version.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../schema/type.ts';
 import { choice, duration, listOf, mapping, valueOf } from './schema-parts.ts';
 
 const compare = mapping(

@@ -1,5 +1,5 @@
 // Redis, through which the hosts of a fleet share their intent.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { duration, listOf, mapping, secretOf, valueOf } from './schema-parts.ts';
 
 const nodes = listOf(valueOf('networkPlace', 'Host and port'), 'Those that are asked; one that answers is enough', { minItems: 1 });

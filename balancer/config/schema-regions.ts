@@ -1,5 +1,5 @@
 // The form of regions: how far they are from each other, and where clients are.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../schema/type.ts';
 import { mapping, named, valueOf } from './schema-parts.ts';
 
 export const regionProperties = {

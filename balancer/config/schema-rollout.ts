@@ -1,5 +1,5 @@
 // The part of a service in the file that says how its rollouts go.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../schema/type.ts';
 import { choice, duration, listOf, optionalMapping, valueOf } from './schema-parts.ts';
 
 export const rollout = optionalMapping(

@@ -1,5 +1,5 @@
 // The safety part of the file: rules that changes have to keep.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { choice, duration, listOf, mapping, optionalMapping, valueOf } from './schema-parts.ts';
 
 export const safety = optionalMapping(

@@ -1,5 +1,5 @@
 // The schema of a scenario file: a fleet from a config, its load, and what goes wrong, for `weir simulate`.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { choice, duration, formsOf, listOf, mapping, named, valueOf } from './schema-parts.ts';
 
 const rate = (description: string) => Type.Number({ minimum: 0, maximum: 1e9, description });

@@ -1,5 +1,5 @@
 // The part of a service in the file that says whether its clients keep their place.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../schema/type.ts';
 import { choice, duration, optionalMapping, valueOf } from './schema-parts.ts';
 
 export const sticky = optionalMapping(

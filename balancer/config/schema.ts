@@ -1,5 +1,5 @@
 // The one schema of `weir.yaml`: validation, defaults, static types, the reference page and the JSON Schema all come from it.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import type { ConfigExtensions } from './extension.ts';
 import { fleetProperties } from './schema-fleet.ts';
 import { hostProperties } from './schema-host.ts';

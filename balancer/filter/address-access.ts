@@ -1,5 +1,5 @@
 // Filter addressAccess: which addresses may call at all; it looks at the client's address after the trusted walk of forwarded fields.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { choice, listOf, mapping, valueOf } from '../config/schema-parts.ts';
 import { AddressTable } from '../message/address-table.ts';
 import type { FilterDefinition, Refusal } from './filter.ts';

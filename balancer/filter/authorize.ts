@@ -1,5 +1,5 @@
 // Filter authorize: what callers may do whom authenticate has let on; where there is a rule and none of them fits, nothing.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { choice, listOf, mapping, optionalMapping, valueOf } from '../config/schema-parts.ts';
 import type { Identity } from '../message/identity.ts';
 import type { CanonicalRequest } from '../message/request.ts';

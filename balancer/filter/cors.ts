@@ -1,5 +1,5 @@
 // Filter cors: which pages of other origins may read answers (Fetch, section 3.3), and the answers to their preflights.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { durationMs } from '../config/quantities.ts';
 import { duration, listOf, mapping, valueOf } from '../config/schema-parts.ts';
 import { fieldIndex, fieldValue, removeField, setField, type Fields } from '../message/fields.ts';

@@ -1,5 +1,5 @@
 // Filter csrf: requests that change something come from pages of the own origin, or of origins that are named.
-import type { Static } from '@sinclair/typebox';
+import type { Static } from '../schema/type.ts';
 import { listOf, mapping, valueOf } from '../config/schema-parts.ts';
 import { fieldValue } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';

@@ -1,5 +1,5 @@
 // Filter grpcWeb: calls of gRPC-Web clients, which cannot read trailers, as calls of gRPC (PROTOCOL-WEB of the gRPC project).
-import { Type } from '@sinclair/typebox';
+import { Type } from '../schema/type.ts';
 import { WeirError } from '../errors.ts';
 import { fieldIndex, fieldValue, removeField, setField, type Fields } from '../message/fields.ts';
 import { latin1 } from '../message/latin1.ts';

@@ -1,5 +1,5 @@
 // Filter headers: sets, adds and removes fields of request and response.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { removeField, setField, type Fields } from '../message/fields.ts';
 import type { FilterDefinition } from './filter.ts';
 

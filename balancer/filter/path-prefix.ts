@@ -1,5 +1,5 @@
 // The beginning of a path put in place of another, element by element.
-import type { Static } from '@sinclair/typebox';
+import type { Static } from '../schema/type.ts';
 import { mapping, valueOf } from '../config/schema-parts.ts';
 
 export const prefixOf = (description: string) =>

@@ -1,5 +1,5 @@
 // Filter redirect: the client is sent elsewhere; the service is not asked.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { mapping, valueOf } from '../config/schema-parts.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { FilterDefinition } from './filter.ts';

@@ -1,5 +1,5 @@
 // Filter requestId: tells the client the id under which the request stands in logs and traces.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { removeField } from '../message/fields.ts';
 import type { FilterDefinition } from './filter.ts';
 

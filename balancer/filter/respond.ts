@@ -1,5 +1,5 @@
 // Filter respond: an answer of the file's own, such as a page while nobody is there; the service is not asked.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { mapping } from '../config/schema-parts.ts';
 import type { FilterDefinition } from './filter.ts';
 

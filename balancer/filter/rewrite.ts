@@ -1,5 +1,5 @@
 // Filter rewrite: path, query and host as the cluster sees them. Everything else, logs too, goes by what the client asked for.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../schema/type.ts';
 import { listOf, mapping, named, optionalMapping, valueOf } from '../config/schema-parts.ts';
 import type { FilterDefinition } from './filter.ts';
 import { prefixOf, withPrefix } from './path-prefix.ts';

@@ -64,6 +64,7 @@ export const PLACES: readonly Place[] = [
   { floor: 1, paths: ['balancer/socket/'] },
   { floor: 1, paths: ['health/'] },
   { floor: 1, paths: ['agent/'] },
+  { floor: 0, paths: ['balancer/schema/'] },
   { floor: 0, paths: ['balancer/errors.ts', 'balancer/log.ts'] },
   // Time and randomness are parameters on every floor, so their types are below all of them.
   { floor: 0, paths: ['health/clock.ts', 'health/back-off.ts'] },

@@ -1,6 +1,6 @@
 // Loads config texts in tests with extensions of their own, so that no test depends on which filters there are.
 import assert from 'node:assert/strict';
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../balancer/schema/type.ts';
 import type { ConfigEnvironment } from '../../balancer/config/completion.ts';
 import type { Config } from '../../balancer/config/config.ts';
 import type { ConfigExtensions } from '../../balancer/config/extension.ts';

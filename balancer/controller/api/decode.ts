@@ -1,6 +1,6 @@
 // Everything a caller sends is decoded here: a schema in, a typed value or a message that names the field and what was expected out.
-import { Ajv, type ErrorObject } from 'ajv';
-import type { Static, TSchema } from '@sinclair/typebox';
+import { createCheck, type SchemaFailure, type SchemaReading } from '../../schema/check.ts';
+import type { Schema, Static } from '../../schema/type.ts';
 
 export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
@@ -10,57 +10,57 @@ export type Decoder<T> = (input: unknown) => Decoded<T>;
 const MAX_PROBLEMS = 5;
 const MAX_SHOWN_VALUE = 60;
 
-// A union by `kind` requires the tag outside of its branches and takes `null` beside a number; strict mode would object to both.
-const jsonAjv = new Ajv({
-  allErrors: true,
-  verbose: true,
-  strict: true,
-  strictRequired: false,
-  allowUnionTypes: true,
-  discriminator: true,
-});
-/** Query strings are text: `limit=5` is the number 5, `dryRun=true` is true. */
-const queryAjv = new Ajv({ allErrors: true, verbose: true, strict: true, coerceTypes: true, useDefaults: true });
-
 /** A decoder for a JSON body; `what` begins the messages. */
-export function bodyDecoder<S extends TSchema>(schema: S, what = 'body'): Decoder<Static<S>> {
-  return compile(jsonAjv, schema, what);
+export function bodyDecoder<S extends Schema>(schema: S, what = 'body'): Decoder<Static<S>> {
+  return decoder(schema, {}, what);
 }
 
 /** A decoder for a query string. */
-export function queryDecoder<S extends TSchema>(schema: S): Decoder<Static<S>> {
-  return compile(queryAjv, schema, 'query');
+export function queryDecoder<S extends Schema>(schema: S): Decoder<Static<S>> {
+  return decoder(schema, { defaults: true, spelled: true }, 'query');
 }
 
-function compile<S extends TSchema>(ajv: Ajv, schema: S, what: string): Decoder<Static<S>> {
-  const check = ajv.compile(schema);
+function decoder<S extends Schema>(schema: S, reading: SchemaReading, what: string): Decoder<Static<S>> {
+  const check = createCheck(schema, reading);
   return (input) => {
-    if (check(input)) return { ok: true, value: input as Static<S> };
-    const messages = new Set((check.errors ?? []).map((error) => describe(error, what)));
+    const failures = check(input);
+    if (failures.length === 0) return { ok: true, value: input as Static<S> };
+    const messages = new Set(failures.map((failure) => describe(failure, what)));
     return { ok: false, message: [...messages].slice(0, MAX_PROBLEMS).join('; ') };
   };
 }
 
-function describe(error: ErrorObject, what: string): string {
-  const field = `${what}${error.instancePath.replaceAll('/', '.')}`;
-  const params: Readonly<Record<string, unknown>> = error.params;
-  switch (error.keyword) {
+/** What the value should have been, by the keyword that it failed. */
+const EXPECTED: Readonly<Record<string, (failure: SchemaFailure) => string>> = {
+  type: ({ params }) => withArticle(String(params['type']).replaceAll(',', ' or ')),
+  const: ({ params }) => show(params['allowedValue']),
+  enum: ({ params }) => `one of ${list(params['allowedValues'])}`,
+  // A pattern is for machines; the schema's description says the same for people.
+  pattern: ({ schema, params }) =>
+    typeof schema['description'] === 'string' ? schema['description'] : `a match of ${String(params['pattern'])}`,
+  minimum: ({ params }) => `at least ${String(params['limit'])}`,
+  maximum: ({ params }) => `at most ${String(params['limit'])}`,
+  exclusiveMinimum: ({ params }) => `more than ${String(params['limit'])}`,
+  exclusiveMaximum: ({ params }) => `less than ${String(params['limit'])}`,
+  minLength: ({ params }) => `at least ${String(params['limit'])} characters`,
+  maxLength: ({ params }) => `at most ${String(params['limit'])} characters`,
+  minItems: ({ params }) => `at least ${String(params['limit'])} entries`,
+  maxItems: ({ params }) => `at most ${String(params['limit'])} entries`,
+  maxProperties: ({ params }) => `at most ${String(params['limit'])} names`,
+};
+
+function describe(failure: SchemaFailure, what: string): string {
+  const { keyword, params, data } = failure;
+  const field = [what, ...(keyword === 'additionalProperties' ? failure.path.slice(0, -1) : failure.path)].join('.');
+  switch (keyword) {
     case 'additionalProperties':
-      return `${field}: unknown field ${show(params['additionalProperty'])}, expected one of ${allowedFields(error)}`;
+      return `${field}: unknown field ${show(params['additionalProperty'])}, expected one of ${allowedFields(failure)}`;
     case 'required':
       return `${field}.${String(params['missingProperty'])}: missing`;
-    case 'type':
-      return `${field}: expected ${withArticle(String(params['type']).replaceAll(',', ' or '))}, got ${show(error.data)}`;
-    case 'const':
-      return `${field}: expected ${show(params['allowedValue'])}, got ${show(error.data)}`;
-    case 'enum':
-      return `${field}: expected one of ${list(params['allowedValues'])}, got ${show(error.data)}`;
     case 'discriminator':
-      return `${field}.${String(params['tag'])}: expected one of ${discriminators(error)}, got ${show(params['tagValue'])}`;
-    case 'pattern':
-      return `${field}: expected ${description(error)}, got ${show(error.data)}`;
+      return `${field}.${String(params['tag'])}: expected one of ${list(params['tags'])}, got ${show(params['tagValue'])}`;
     default:
-      return `${field}: ${error.message ?? 'is not allowed'}, got ${show(error.data)}`;
+      return `${field}: expected ${EXPECTED[keyword]?.(failure) ?? 'another value'}, got ${show(data)}`;
   }
 }
 
@@ -77,29 +77,8 @@ function list(values: unknown): string {
   return Array.isArray(values) ? values.map(String).join(', ') : String(values);
 }
 
-function allowedFields(error: ErrorObject): string {
-  const schema: unknown = error.parentSchema;
-  const fields = isRecord(schema) && isRecord(schema['properties']) ? Object.keys(schema['properties']) : [];
+function allowedFields({ schema }: SchemaFailure): string {
+  const { properties } = schema;
+  const fields = typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
   return fields.length === 0 ? 'none' : fields.join(', ');
-}
-
-/** The values of the tag among the branches of a union. */
-function discriminators(error: ErrorObject): string {
-  const schema: unknown = error.parentSchema;
-  const tag = String((error.params as Readonly<Record<string, unknown>>)['tag']);
-  const branches = isRecord(schema) && Array.isArray(schema['oneOf']) ? schema['oneOf'] : [];
-  return branches
-    .map((branch: unknown) => (isRecord(branch) && isRecord(branch['properties']) ? branch['properties'][tag] : null))
-    .map((field) => (isRecord(field) ? String(field['const']) : '?'))
-    .join(', ');
-}
-
-/** A pattern is for machines; the schema's description says the same for people. */
-function description(error: ErrorObject): string {
-  const schema: unknown = error.parentSchema;
-  return isRecord(schema) && typeof schema['description'] === 'string' ? schema['description'] : `a match of ${String(error.schema)}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 // What the admin API accepts, as schemas; their decoded types are the request types of views.ts.
-import { type TSchema, type Static, Type } from '@sinclair/typebox';
+import { type Schema, type Static, Type } from '../../schema/type.ts';
 import { ABORT_FORMS, parseAbortCondition } from '../../config/drill-config.ts';
 import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
@@ -228,7 +228,7 @@ const queries = {
   diff: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
   backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
   dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
-} satisfies Record<string, TSchema>;
+} satisfies Record<string, Schema>;
 
 export const decodeNoQuery = queryDecoder(queries.none);
 export const decodeLimit: Decoder<Static<typeof queries.limit>> = queryDecoder(queries.limit);

@@ -1,7 +1,7 @@
 // What a host tells of itself each second: its presence to all, what it has counted to the leader; what the leader makes of it for all; and the border at which
 // these are read.
-import { Type, type Static } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
+import { Type, type Static } from '../../schema/type.ts';
+import { jsonDecoder } from '../../schema/json-decoder.ts';
 
 const perName = Type.Record(Type.String(), Type.Number());
 
@@ -99,29 +99,7 @@ export type ToldOutcomes = Readonly<Static<typeof outcomes>>;
 export type HostCounts = Readonly<Static<typeof counts>>;
 export type FleetDigest = Readonly<Static<typeof digest>>;
 
-const ajv = new Ajv({ allErrors: false });
-const isPresence = ajv.compile<Presence>(presence);
-const isCounts = ajv.compile<HostCounts>(counts);
-const isDigest = ajv.compile<FleetDigest>(digest);
-
 /** Null: it is not what a host of this version or an older one writes. */
-export function decodePresence(text: string): Presence | null {
-  return decode(text, isPresence);
-}
-
-export function decodeCounts(text: string): HostCounts | null {
-  return decode(text, isCounts);
-}
-
-export function decodeDigest(text: string): FleetDigest | null {
-  return decode(text, isDigest);
-}
-
-function decode<T>(text: string, isRight: (value: unknown) => value is T): T | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRight(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
+export const decodePresence: (text: string) => Presence | null = jsonDecoder(presence);
+export const decodeCounts: (text: string) => HostCounts | null = jsonDecoder(counts);
+export const decodeDigest: (text: string) => FleetDigest | null = jsonDecoder(digest);

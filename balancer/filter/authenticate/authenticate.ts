@@ -1,5 +1,5 @@
 // Filter authenticate: lets nobody on who has not proved who they are, by one of several methods or by all of them.
-import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Type, type Static, type Schema } from '../../schema/type.ts';
 import type { OptionsPlace } from '../../config/extension.ts';
 import { choice, mapping, optionalMapping, valueOf } from '../../config/schema-parts.ts';
 import { removeField } from '../../message/fields.ts';
@@ -27,7 +27,7 @@ const own = {
   ),
 };
 
-const methods: Record<string, TSchema> = Object.fromEntries(METHODS.map(({ name, schema }) => [name, Type.Optional(schema)]));
+const methods: Record<string, Schema> = Object.fromEntries(METHODS.map(({ name, schema }) => [name, Type.Optional(schema)]));
 const schema = mapping({ ...own, ...methods }, 'Options of authenticate: how callers are known, and the methods by which they prove it');
 
 /** The methods are under their own names. */

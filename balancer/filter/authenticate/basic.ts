@@ -1,5 +1,5 @@
 // Method basic: user name and password (RFC 7617).
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../schema/type.ts';
 import { mapping } from '../../config/schema-parts.ts';
 import { carriedByScheme, removeCarriedField } from './carried.ts';
 import { ambiguousCredentials, invalidCredentials, type AuthenticationMethodDefinition, type Proof } from './method.ts';

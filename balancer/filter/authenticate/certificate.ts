@@ -1,5 +1,5 @@
 // Method certificate: the certificate of the client's connection, which the listener has verified.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../schema/type.ts';
 import { invalidCredentials, type AuthenticationMethodDefinition } from './method.ts';
 
 /** There is no registered scheme for it; clients are told what is missing. */

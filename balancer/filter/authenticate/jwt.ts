@@ -1,6 +1,6 @@
 // Method jwt: a signed token of an issuer that is believed (RFC 7519, with the cautions of RFC 8725).
 import { hash } from 'node:crypto';
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../schema/type.ts';
 import { listOf, mapping, named, valueOf } from '../../config/schema-parts.ts';
 import { removeField } from '../../message/fields.ts';
 import type { Identity } from '../../message/identity.ts';

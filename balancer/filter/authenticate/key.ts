@@ -1,5 +1,5 @@
 // Method key: a random key in a field of its own, or in a parameter of the query.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static } from '../../schema/type.ts';
 import { mapping, valueOf } from '../../config/schema-parts.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
 import { carriedByField, carriedByQuery, carriedByScheme, removeCarriedField, removeCarriedQuery, type Carried } from './carried.ts';

@@ -1,5 +1,5 @@
 // Filters addressLimit and rateLimit: how often somebody may ask; the one before it is known who calls, the other after.
-import type { Static } from '@sinclair/typebox';
+import type { Static } from '../../schema/type.ts';
 import type { LimitConfig } from '../../config/limit-config.ts';
 import { listOf, mapping, valueOf } from '../../config/schema-parts.ts';
 import { AddressTable } from '../../message/address-table.ts';

@@ -1,5 +1,5 @@
 // Policy consistent-hash: a key stays at one endpoint while it is there and not busier than the others by more than a factor.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../schema/type.ts';
 import { mix32 } from '../../message/key-hash.ts';
 import type { BalanceDefinition } from './policy.ts';
 

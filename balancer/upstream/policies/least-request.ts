@@ -1,5 +1,5 @@
 // Policy least-request: of two endpoints drawn at random, the one with fewer requests in flight.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../schema/type.ts';
 import { Lots } from './lots.ts';
 import type { BalanceDefinition } from './policy.ts';
 import { pickOfTwo } from './pick-of-two.ts';

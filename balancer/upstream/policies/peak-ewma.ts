@@ -1,5 +1,5 @@
 // Policy peak-ewma: of two endpoints drawn at random, the one with the smaller latency × (requests in flight + 1).
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../schema/type.ts';
 import { Lots } from './lots.ts';
 import type { BalanceDefinition } from './policy.ts';
 import { pickOfTwo } from './pick-of-two.ts';

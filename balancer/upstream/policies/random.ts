@@ -1,5 +1,5 @@
 // Policy random: every endpoint with the same probability.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../schema/type.ts';
 import { Lots } from './lots.ts';
 import type { BalanceDefinition } from './policy.ts';
 

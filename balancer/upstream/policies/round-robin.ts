@@ -1,5 +1,5 @@
 // Policy round-robin: one after the other, starting at a random place so that workers do not march in step.
-import { Type } from '@sinclair/typebox';
+import { Type } from '../../schema/type.ts';
 import type { BalanceDefinition } from './policy.ts';
 
 export const roundRobin: BalanceDefinition = {

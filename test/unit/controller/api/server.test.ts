@@ -274,7 +274,7 @@ describe('what callers send', () => {
     const started = await server(t);
     const message = async (path: string) => (await callApi(started, { path })).json['message'];
     assert.match(String(await message('/v1/events?limit=abc')), /query\.limit: expected an integer, got "abc"/);
-    assert.match(String(await message('/v1/events?limit=0')), /query\.limit: must be >= 1/);
+    assert.match(String(await message('/v1/events?limit=0')), /query\.limit: expected at least 1, got 0/);
     assert.match(String(await message('/v1/clusters?nmae=x')), /query: unknown field "nmae"/);
   });
 
