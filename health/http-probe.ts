@@ -1,5 +1,5 @@
 // Probe http: GET over a fresh connection, judged by the status of the answer. The only importer of undici here.
-import { Client } from 'undici';
+import type { Client } from 'undici';
 import { openConnection, type ProbeAddress } from './connect.ts';
 import { failed, type Probe, type ProbeResult } from './probe.ts';
 
@@ -18,7 +18,9 @@ const NO_LIMIT = 0;
 export function httpProbe(settings: HttpProbeSettings): Probe {
   return async (address, signal) => {
     const way = { connected: false };
-    const client = new Client(originOf(address), {
+    // Loaded with the first probe of its kind: most hosts start without one.
+    const undici = await import('undici');
+    const client = new undici.Client(originOf(address), {
       allowH2: true,
       headersTimeout: NO_LIMIT,
       bodyTimeout: NO_LIMIT,

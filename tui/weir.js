@@ -29,8 +29,10 @@ if (isOlder(process.versions.node, OLDEST)) {
   process.exitCode = 1;
 } else {
   // Compiled code kept between runs halves the start. In the user's own cache folder: one in /tmp could be prepared by somebody else.
-  const cache = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + '/.cache');
-  if (cache) nodeModule.enableCompileCache(cache + '/weir/compiled');
+  const home = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + '/.cache');
+  // The first is what systemd made for the service.
+  const cache = process.env.CACHE_DIRECTORY || (home && home + '/weir');
+  if (cache) nodeModule.enableCompileCache(cache + '/compiled');
   // A checkout has the sources; a published package has what `npm run build` made of them.
   const source = new URL('./weir.ts', import.meta.url);
   import(existsSync(fileURLToPath(source)) ? source.href : new URL('../dist/tui/weir.js', import.meta.url).href)

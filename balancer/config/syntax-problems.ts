@@ -1,5 +1,9 @@
 // What a text that is no YAML has wrong, in words that help: asked only for texts that are refused already, so it decides nothing.
-import { parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
+
+/** Loaded for the first text that is refused: a host that starts has none. */
+const loadYaml = (): typeof Yaml => createRequire(import.meta.url)('yaml') as typeof Yaml;
 
 export interface SyntaxProblem {
   readonly offset: number;
@@ -8,7 +12,7 @@ export interface SyntaxProblem {
 
 /** Takes a second parser that goes on after an error and names all of them. Empty: it sees none. */
 export function explainSyntax(text: string): readonly SyntaxProblem[] {
-  const document = parseDocument(text, { prettyErrors: false, version: '1.2', uniqueKeys: true, merge: false });
+  const document = loadYaml().parseDocument(text, { prettyErrors: false, version: '1.2', uniqueKeys: true, merge: false });
   return document.errors.map(({ code, message, pos }) => ({
     offset: pos[0],
     message: code === 'DUPLICATE_KEY' ? DUPLICATE_KEY : message,

@@ -1,6 +1,6 @@
 // One question over HTTP: a connection of its own, verified, without redirects, and an answer of bounded size.
 import { readFileSync } from 'node:fs';
-import { Client } from 'undici';
+import type { Client } from 'undici';
 
 const MOST_BYTES = 1_048_576;
 
@@ -21,9 +21,10 @@ export type GetOutcome = { readonly ok: true; readonly answer: Got } | { readonl
 /** The caller ends it in time with the signal. What is wrong is told without the address, which may carry what is nobody's business. */
 export async function boundedGet({ url, headers, ca }: GetOptions, signal: AbortSignal): Promise<GetOutcome> {
   const target = new URL(url);
+  const undici = await import('undici');
   let client: Client;
   try {
-    client = new Client(target.origin, ca === null ? {} : { connect: { ca: readFileSync(ca) } });
+    client = new undici.Client(target.origin, ca === null ? {} : { connect: { ca: readFileSync(ca) } });
   } catch (error) {
     return { ok: false, problem: `its authorities cannot be read (${codeOf(error)})` };
   }

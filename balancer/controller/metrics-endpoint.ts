@@ -1,5 +1,6 @@
 // Where Prometheus reads: GET /metrics on `metrics.bind`, and nothing else.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from './http-servers.ts';
 import type { Bind } from '../config/config.ts';
 import type { Log } from '../log.ts';
 

@@ -1,9 +1,11 @@
 // Heads as text. Values were checked when they were parsed or made; nothing here can end a line early.
 import { upstreamTarget } from '../message/request.ts';
-import { STATUS_CODES } from 'node:http';
 import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
 import { fieldIndex, type Fields } from '../message/fields.ts';
 import { flat, madeOf } from '../message/shared-fields.ts';
+
+/** Asked for by name: an import of `node:http` would load a client for fetch and WebSocket into every worker. */
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 const statusLines: string[] = [];
 

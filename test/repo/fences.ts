@@ -5,7 +5,13 @@ import type { Import } from './source-tree.ts';
 /** Package or Node module → the files, or folders with a slash at the end, that may import it. Tests may import all of them. */
 export const FENCES: Readonly<Record<string, readonly string[]>> = {
   '@fastify/websocket': ['balancer/controller/'],
-  '../../balancer/schema/type.ts': ['balancer/config/', 'balancer/filter/', 'balancer/upstream/policies/', 'balancer/controller/', 'agent/'],
+  '../../balancer/schema/type.ts': [
+    'balancer/config/',
+    'balancer/filter/',
+    'balancer/upstream/policies/',
+    'balancer/controller/',
+    'agent/',
+  ],
   ajv: ['balancer/config/', 'balancer/controller/api/decode.ts', 'balancer/controller/fleet/presence.ts'],
   blessed: ['tui/dashboard/screen.ts'],
   commander: ['tui/program.ts'],

@@ -1,7 +1,7 @@
 // The admin API: one set of routes behind two doors, the unix socket (file permissions) and TCP (bearer tokens). The only importer of fastify here.
-import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { createServer, createTlsServer } from '../http-servers.ts';
 import type { Clock } from '../../../health/clock.ts';
 import { INTERMEDIATE_SUITES } from '../../config/cipher-suites.ts';
 import type { Bind, CertificateFiles } from '../../config/config.ts';

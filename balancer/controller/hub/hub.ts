@@ -1,10 +1,10 @@
 // The hub of the agents: checks who may report before a connection is upgraded, and keeps what they report.
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import websocket, { type WebSocket } from '@fastify/websocket';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { createServer, createTlsServer } from '../http-servers.ts';
 import { AGENT_PATH, HUB_CLOSE } from '../../../agent/protocol.ts';
 import type { Clock, Timer } from '../../../health/clock.ts';
 import type { Bind, ListenerTls } from '../../config/config.ts';

@@ -1,6 +1,8 @@
 // The connections to Redis: one for commands, one for hints. What cannot be asked now is told at once; a client that hangs is made anew.
 import { createHash } from 'node:crypto';
-import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { createRequire } from 'node:module';
+import type * as Ioredis from 'ioredis';
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../../../health/clock.ts';
 import { LedgerAwayError } from '../ledger.ts';
 import type { Script } from './scripts.ts';
@@ -28,6 +30,9 @@ export interface RedisAccess {
 }
 
 type Client = Redis | Cluster;
+
+/** Loaded for the first connection: a host that stands alone needs none of it to start. */
+const loadClient = (): typeof Ioredis => createRequire(import.meta.url)('ioredis') as typeof Ioredis;
 
 /** Longest pause between two attempts to connect. */
 const MAX_RECONNECT_MS = 1000;
@@ -171,11 +176,12 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
     autoResubscribe: false,
     retryStrategy: backOff,
   } satisfies RedisOptions;
+  const ioredis = loadClient();
   switch (place.kind) {
     case 'single':
-      return new Redis({ ...common, ...place.node, db: database });
+      return new ioredis.Redis({ ...common, ...place.node, db: database });
     case 'sentinel':
-      return new Redis({
+      return new ioredis.Redis({
         ...common,
         db: database,
         name: place.name,
@@ -196,7 +202,7 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
           ? {}
           : { dnsLookup: (address: string, callback: (error: null, address: string) => void) => callback(null, address) }),
       } satisfies ClusterOptions;
-      return new Cluster([...place.nodes], options);
+      return new ioredis.Cluster([...place.nodes], options);
     }
   }
 }
