@@ -1,6 +1,8 @@
 // The admin API as commands and the dashboard see it. The only importer of undici in the terminal.
 import { readFileSync } from 'node:fs';
-import { type Dispatcher, Pool } from 'undici';
+import { createRequire } from 'node:module';
+import type * as Undici from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import type {
   ApiProblem,
   ApprovalRequest,
@@ -100,6 +102,9 @@ export function createAdminClient(server: FoundServer, claims: string): AdminCli
   return new HttpAdminClient(server, claims);
 }
 
+/** Loaded with the first client: most of the start of a command that asks nobody anything. */
+const loadUndici = (): typeof Undici => createRequire(import.meta.url)('undici') as typeof Undici;
+
 interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
@@ -119,12 +124,13 @@ class HttpAdminClient implements AdminClient {
     this.where = address.kind === 'socket' ? `unix:${address.path}` : address.url.origin;
     const options = { connections: CONNECTIONS, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS };
     const timeout = { timeout: CONNECT_TIMEOUT_MS };
+    const undici = loadUndici();
     if (address.kind === 'socket') {
-      this.#pool = new Pool('http://localhost', { ...options, connect: { ...timeout, socketPath: address.path } });
+      this.#pool = new undici.Pool('http://localhost', { ...options, connect: { ...timeout, socketPath: address.path } });
       this.#headers = { 'weir-claims': claims };
     } else {
       const ca = address.caFile === null ? {} : { ca: readFileSync(address.caFile) };
-      this.#pool = new Pool(address.url.origin, { ...options, connect: { ...timeout, ...ca } });
+      this.#pool = new undici.Pool(address.url.origin, { ...options, connect: { ...timeout, ...ca } });
       this.#headers = address.token === null ? {} : { authorization: `Bearer ${address.token}` };
     }
   }
