@@ -18,13 +18,15 @@ export function objectRule(at: At): Rule {
     check: at.part(inner),
   }));
   const others = othersOf(at);
-  const required = Array.isArray(schema['required']) ? schema['required'].map(String) : [];
   const defaults = reading.defaults === true ? defaultsOf(known) : [];
+  const filledIn = new Set(defaults.map(({ key }) => key));
+  const required = (Array.isArray(schema['required']) ? schema['required'].map(String) : []).filter((key) => !filledIn.has(key));
   const name = 'propertyNames' in schema ? at.part(schema['propertyNames']) : null;
   return (value, walk) => {
     if (!isMapping(value)) return true;
-    for (const [key, text] of defaults) if (value[key] === undefined) value[key] = JSON.parse(text);
-    for (const key of required) if (value[key] === undefined) fail(walk, { ...at, keyword: 'required' }, value, { missingProperty: key });
+    for (const key of required) {
+      if (value[key] === undefined) fail(walk, { ...at, keyword: 'required' }, value, { missingProperty: key });
+    }
     for (const key of Object.keys(value)) {
       if (value[key] === undefined) continue;
       if (name !== null) checkName(name, key, walk);
@@ -42,6 +44,7 @@ export function objectRule(at: At): Rule {
       walk.path.pop();
       if (!matched && others === 'refused') refuse(key, value, walk, at);
     }
+    for (const missing of defaults) if (value[missing.key] === undefined) fillIn(value, missing, walk);
     return true;
   };
 }
@@ -70,9 +73,35 @@ function knownKeys(at: At): ReadonlyMap<string, KnownKey> {
   return new Map([...partsOf(at.schema['properties'])].map(([key, schema]) => [key, { schema, check: at.part(schema) }]));
 }
 
-/** A key → the text of what it gets when it is missing: each mapping gets a value of its own. */
-function defaultsOf(known: ReadonlyMap<string, KnownKey>): readonly (readonly [string, string])[] {
-  return [...known].flatMap(([key, { schema }]) => ('default' in schema ? [[key, JSON.stringify(schema.default)] as const] : []));
+/** What a key gets when it is missing. */
+interface Default {
+  readonly key: string;
+  /** Each mapping gets one of its own. */
+  readonly make: () => unknown;
+  /** Of a default that has defaults inside; null: it fits as it is. */
+  readonly check: Check | null;
+}
+
+function defaultsOf(known: ReadonlyMap<string, KnownKey>): readonly Default[] {
+  return [...known].flatMap(([key, { schema, check }]): Default[] => {
+    if (!('default' in schema)) return [];
+    const { default: value } = schema;
+    if (typeof value !== 'object' || value === null) return [{ key, make: () => value, check: null }];
+    return [{ key, make: () => copyOf(value), check }];
+  });
+}
+
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  return isMapping(value) ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)])) : value;
+}
+
+function fillIn(holder: Record<string, unknown>, { key, make, check }: Default, walk: Walk): void {
+  holder[key] = make();
+  if (check === null) return;
+  walk.path.push(key);
+  check(holder[key], walk);
+  walk.path.pop();
 }
 
 function othersOf({ schema, reading, part }: At): Others {
