@@ -3,6 +3,15 @@ import type { DifferenceView, ResultsView, VersionResultView } from '../balancer
 import * as text from './format.ts';
 import { table, type Column, type Tone } from './table.ts';
 
+const MIRRORED: readonly Column<VersionResultView>[] = [
+  { title: 'COPIES', of: ({ mirrored }) => (mirrored === null ? '' : String(mirrored.compared)), right: true },
+  {
+    title: 'DIFFER',
+    of: ({ mirrored }) => (mirrored === null ? '' : `${mirrored.different}: ${range(mirrored.ratio, percentage, '')}`),
+    tone: ({ mirrored }) => (mirrored === null || mirrored.different === 0 ? null : 'warning'),
+  },
+];
+
 const COLUMNS: readonly Column<VersionResultView>[] = [
   { title: 'VERSION', of: (item) => item.version },
   { title: 'SPLIT', of: (item) => text.percent(item.splitPercent), right: true },
@@ -20,7 +29,8 @@ const COLUMNS: readonly Column<VersionResultView>[] = [
 
 export function resultsText({ windowSeconds, baseline, versions }: ResultsView, color: boolean): string {
   const title = `results of the last ${text.countdown(windowSeconds)}, differences to ${baseline} with their 95 % intervals:\n`;
-  return `${title}${table(versions, COLUMNS, color).replaceAll(/^(?=.)/gm, '  ')}`;
+  const columns = versions.some(({ mirrored }) => mirrored !== null) ? [...COLUMNS, ...MIRRORED] : COLUMNS;
+  return `${title}${table(versions, columns, color).replaceAll(/^(?=.)/gm, '  ')}`;
 }
 
 type Field = keyof NonNullable<VersionResultView['difference']>;
@@ -34,10 +44,10 @@ function difference(title: string, field: Field, write: (value: number) => strin
 }
 
 /** `+0.9% [0.1%, 2%]` */
-function range({ value, low, high }: DifferenceView, write: (value: number) => string): string {
+function range({ value, low, high }: DifferenceView, write: (value: number) => string, plus = '+'): string {
   if (value === null) return text.UNKNOWN;
   const bound = (of: number | null): string => (of === null ? '?' : write(of));
-  return `${value > 0 ? '+' : ''}${write(value)} [${bound(low)}, ${bound(high)}]`;
+  return `${value > 0 ? plus : ''}${write(value)} [${bound(low)}, ${bound(high)}]`;
 }
 
 /** Only what is not chance has a colour: less errors and less time are good. */

@@ -1,9 +1,9 @@
 // The versions of a service side by side, as the API shows them: what their tries came to, and how sure the differences are.
 import { MILLION } from '../config/config.ts';
 import type { Outcomes } from '../rollout/gate.ts';
-import { partDifference, quantileDifference } from '../telemetry/intervals.ts';
+import { partDifference, quantileDifference, wilson, Z95 } from '../telemetry/intervals.ts';
 import { quantileMs } from '../telemetry/latency-buckets.ts';
-import type { DifferenceView, ResultsView, VersionResultView } from './api/views.ts';
+import type { DifferenceView, MirroredView, ResultsView, VersionResultView } from './api/views.ts';
 import type { ResultsRequest } from './appliance.ts';
 import { noCounts } from './driver/outcomes.ts';
 import type { Edge } from './edge.ts';
@@ -40,6 +40,7 @@ export function resultOf(own: Outcomes, baseline: Outcomes | null): Omit<Version
     p50Ms: quantile(0.5),
     p95Ms: quantile(0.95),
     p99Ms: quantile(0.99),
+    mirrored: mirroredOf(own),
     difference:
       baseline === null
         ? null
@@ -50,6 +51,11 @@ export function resultOf(own: Outcomes, baseline: Outcomes | null): Omit<Version
             p99Ms: latencyDifference(own, baseline, 0.99),
           },
   };
+}
+
+function mirroredOf({ compared = 0, different = 0 }: Outcomes): MirroredView | null {
+  if (compared === 0) return null;
+  return { compared, different, ratio: { value: different / compared, ...wilson({ hits: different, of: compared }, Z95) } };
 }
 
 function ratioOf({ requests, errors }: Outcomes): number {

@@ -124,6 +124,9 @@ test('answers are compared', async (t) => {
     for (let one = 0; one < 5; one += 1) await appliance.get('/price');
     await until(async () => (await compared('body')) === 5, 'five bodies differ');
     assert.equal(await compared('same'), 20);
+    const { stdout } = await appliance.weir('describe', 'service', 'shop');
+    assert.match(stdout, /^ +VERSION .* COPIES +DIFFER$/m);
+    assert.match(stdout, /^ +green .* 25 +5: 20% \[8\.86%, 39\.13%\]$/m, stdout);
   });
 
   await t.test('a rollout to a version whose answers are the same goes all the way', async () => {

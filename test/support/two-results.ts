@@ -10,7 +10,7 @@ export function twoResults(service: string, windowSeconds: number, baseline: str
     p99Ms: { value: null, low: null, high: null },
   };
   const of = (version: string, errors: number): ResultsView['versions'][number] => ({
-    ...{ version, splitPercent: 50, requests: 1000, errors, errorRatio: errors / 1000, p50Ms: 4, p95Ms: 20, p99Ms: null },
+    ...{ version, splitPercent: 50, requests: 1000, errors, errorRatio: errors / 1000, p50Ms: 4, p95Ms: 20, p99Ms: null, mirrored: null },
     difference: version === baseline ? null : difference,
   });
   return { service, windowSeconds, baseline, versions: [of('blue', 1), of('green', 10)] };

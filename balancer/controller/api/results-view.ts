@@ -7,6 +7,14 @@ export interface DifferenceView {
   readonly high: number | null;
 }
 
+/** Answers to copies of requests held against those that users got. */
+export interface MirroredView {
+  readonly compared: number;
+  readonly different: number;
+  /** 0 to 1; the part of all that differs, as far as so many can tell. */
+  readonly ratio: DifferenceView;
+}
+
 /** What the tries of a version came to. */
 export interface VersionResultView {
   readonly version: string;
@@ -20,6 +28,8 @@ export interface VersionResultView {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly p99Ms: number | null;
+  /** Null: no copy that it got was compared. */
+  readonly mirrored: MirroredView | null;
   /** Less the same of the baseline; null: it is the baseline. */
   readonly difference: {
     readonly errorRatio: DifferenceView;
