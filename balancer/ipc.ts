@@ -126,19 +126,28 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   draining: {},
 };
 
+/** Of a kind that this build does not know. To be passed over: a controller of another build may come to run beside these workers. */
+export interface ForeignMessage {
+  readonly type: 'foreign';
+}
+
+const FOREIGN: ForeignMessage = { type: 'foreign' };
+
 /** Null: not a message of a controller. */
-export function decodeControllerMessage(line: string): WireMessage | null {
-  return decode(line, CONTROLLER_FIELDS) as WireMessage | null;
+export function decodeControllerMessage(line: string): WireMessage | ForeignMessage | null {
+  return decode(line, CONTROLLER_FIELDS) as WireMessage | ForeignMessage | null;
 }
 
 /** Null: not a message of a worker. */
-export function decodeWorkerMessage(line: string): WorkerMessage | null {
-  return decode(line, WORKER_FIELDS) as WorkerMessage | null;
+export function decodeWorkerMessage(line: string): WorkerMessage | ForeignMessage | null {
+  return decode(line, WORKER_FIELDS) as WorkerMessage | ForeignMessage | null;
 }
 
 function decode(line: string, shapes: Shapes): object | null {
   try {
-    return fitting(JSON.parse(line), shapes);
+    const value: unknown = JSON.parse(line);
+    if (has(value, { type: text }) && !Object.hasOwn(shapes, String(Reflect.get(Object(value), 'type')))) return FOREIGN;
+    return fitting(value, shapes);
   } catch {
     return null;
   }
@@ -295,6 +304,7 @@ class SocketLink implements WorkerLink {
 
   #receive(line: string, assembly: GenerationAssembly): void {
     const message = decodeControllerMessage(line);
+    if (message?.type === 'foreign') return;
     if (message?.type === 'routes') return assembly.take(message);
     if (message === null) throw new Error(`not a message of a controller: ${line.slice(0, SHOWN_CHARACTERS)}`);
     this.#backOff.reset();

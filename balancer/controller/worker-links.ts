@@ -252,6 +252,7 @@ export class WorkerLinks {
       try {
         for (const line of reader.push(chunk)) {
           const message = decodeWorkerMessage(line);
+          if (message?.type === 'foreign') continue;
           if (message === null) throw new Error(`not a message of a worker: ${line.slice(0, 100)}`);
           if (entry !== null) this.#receive(entry, message);
           else {

@@ -129,7 +129,7 @@ async function startTeller(
     socket.on('data', (chunk: Buffer) => {
       for (const line of reader.push(chunk)) {
         const message = decodeWorkerMessage(line);
-        if (message === null) continue;
+        if (message === null || message.type === 'foreign') continue;
         onSaid(message);
         if (message.type === 'metrics') socket.write(encodeMessage({ type: 'metrics_ack', sequence: message.sequence }));
         if (message.type !== 'hello') continue;

@@ -62,7 +62,6 @@ test('what is no message of a worker is refused', () => {
     '[]',
     'null',
     '{"type":"generation","generation":1,"config":{}}',
-    '{"type":"constructor"}',
     '{"type":"hello","protocol":1,"worker":"w1","pid":1,"generation":0,"plan":0}',
     '{"type":"ack","generation":-1,"plan":1}',
     '{"type":"ack","generation":1.5,"plan":1}',
@@ -71,6 +70,15 @@ test('what is no message of a worker is refused', () => {
     '{"type":"ejection","ejection":{"kind":"target","cluster":"one","forMs":1,"reason":""}}',
   ];
   for (const line of wrong) assert.equal(decodeWorkerMessage(line), null, line);
+});
+
+test('a message of a kind that this build does not know is told from a broken one', () => {
+  for (const decode of [decodeWorkerMessage, decodeControllerMessage]) {
+    assert.deepEqual(decode('{"type":"of_tomorrow","value":1}'), { type: 'foreign' });
+    assert.deepEqual(decode('{"type":"constructor"}'), { type: 'foreign' });
+    assert.equal(decode('{"type":7}'), null);
+    assert.equal(decode('{"kind":"of_tomorrow"}'), null);
+  }
 });
 
 test('messages of controller, supervisor and children are told from anything else', () => {
