@@ -61,7 +61,6 @@ test('what is no message of a worker is refused', () => {
     'nonsense',
     '[]',
     'null',
-    '{"type":"generation","generation":1,"config":{}}',
     '{"type":"hello","protocol":1,"worker":"w1","pid":1,"generation":0,"plan":0}',
     '{"type":"ack","generation":-1,"plan":1}',
     '{"type":"ack","generation":1.5,"plan":1}',
