@@ -103,6 +103,7 @@ function redis(options: { readonly tls: boolean }): Kind {
           database: 0,
           tls: ca === null ? null : { ca, serverName: 'localhost' },
           timeoutMs: 2000,
+          connectMs: 4000,
           fleet,
           seal,
           clock: systemClock,

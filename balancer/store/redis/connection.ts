@@ -25,6 +25,8 @@ export interface RedisAccess {
   readonly tls: { readonly ca: string | null; readonly serverName: string | null } | null;
   /** Of one command. */
   readonly timeoutMs: number;
+  /** To connect, and to learn of Sentinels or of a Redis Cluster where to. */
+  readonly connectMs: number;
 }
 
 type Client = Redis | Cluster;
@@ -58,7 +60,7 @@ export class RedisConnection {
 
   /** Throws `LedgerAwayError`. */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    const hash = createHash('sha1').update(script.lua).digest('hex');
+    const hash = hashOf(script);
     return this.#ask(async (client) => {
       try {
         return await client.evalsha(hash, script.keys, ...keys, ...args);
@@ -152,14 +154,14 @@ export class RedisConnection {
   }
 }
 
-function clientOf({ place, username, password, database, tls, timeoutMs }: RedisAccess): Client {
+function clientOf({ place, username, password, database, tls, timeoutMs, connectMs }: RedisAccess): Client {
   const common = {
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     ...(tls === null
       ? {}
       : { tls: { ...(tls.ca === null ? {} : { ca: tls.ca }), ...(tls.serverName === null ? {} : { servername: tls.serverName }) } }),
-    connectTimeout: timeoutMs * 2,
+    connectTimeout: connectMs,
     commandTimeout: timeoutMs,
     // A peer that vanished without a word is noticed by what is asked of it each second.
     socketTimeout: REBUILD_MS,
@@ -183,7 +185,7 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
         ...(place.password === null ? {} : { sentinelPassword: place.password }),
         ...(tls === null ? {} : { enableTLSForSentinelMode: true, sentinelTLS: common.tls ?? {} }),
         sentinelRetryStrategy: backOff,
-        sentinelCommandTimeout: timeoutMs,
+        sentinelCommandTimeout: connectMs,
       });
     case 'cluster': {
       const options = {
@@ -191,7 +193,7 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
         enableOfflineQueue: false,
         enableReadyCheck: false,
         clusterRetryStrategy: backOff,
-        slotsRefreshTimeout: timeoutMs * 2,
+        slotsRefreshTimeout: connectMs,
         ...(tls === null
           ? {}
           : { dnsLookup: (address: string, callback: (error: null, address: string) => void) => callback(null, address) }),
@@ -199,6 +201,17 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
       return new Cluster([...place.nodes], options);
     }
   }
+}
+
+const hashes = new WeakMap<Script, string>();
+
+/** By which Redis knows a script. */
+function hashOf(script: Script): string {
+  const known = hashes.get(script);
+  if (known !== undefined) return known;
+  const hash = createHash('sha1').update(script.lua).digest('hex');
+  hashes.set(script, hash);
+  return hash;
 }
 
 function backOff(attempt: number): number {
