@@ -111,7 +111,7 @@ export class RedisConnection {
       this.#problem = null;
       return answer;
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
+      const said = saidBy(error);
       const refused = isRefusal(said);
       if (refused) this.#aliveMs = this.#clock.nowMs();
       this.#problem = said;
@@ -148,7 +148,7 @@ export class RedisConnection {
     client.setMaxListeners(0);
     // Without a listener they would go to the console.
     client.on('error', (error: Error) => {
-      if (client === this.#client) this.#problem = error.message;
+      if (client === this.#client) this.#problem = saidBy(error);
     });
     return client;
   }
@@ -216,6 +216,13 @@ function hashOf(script: Script): string {
 
 function backOff(attempt: number): number {
   return Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(attempt, 10));
+}
+
+/** Of a Redis Cluster also what the node said that was asked last. */
+function saidBy(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { lastNodeError } = error as { readonly lastNodeError?: unknown };
+  return lastNodeError instanceof Error ? `${error.message} ${lastNodeError.message}` : error.message;
 }
 
 /** Redis has answered, with an error of its own: nothing was done. */
