@@ -20,11 +20,17 @@ export interface AllowanceGrant {
   readonly granted: number;
   /** Still to be had by whoever asks. */
   readonly remaining: number;
-  /** What is granted counts for nothing after this; where nothing is, it is of no use to ask before. */
+  /** Until more can be had; where nothing is granted, it is of no use to ask before. */
   readonly resetMs: number;
+  /** What is granted and not used counts for nothing after this. */
+  readonly validMs: number;
+  /** Nobody could be asked who counts for the fleet; what its `onStoreError` says holds for `resetMs`. */
+  readonly isAway: boolean;
 }
 
 export interface AllowanceMessage {
   readonly type: 'allowance';
   readonly grants: readonly AllowanceGrant[];
+  /** That share the limits of the fleet, this one among them. */
+  readonly hosts: number;
 }

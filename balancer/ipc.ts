@@ -106,7 +106,7 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   pin_key: { key: ticketKey },
   metrics_ack: { sequence: count },
   recent_question: { question: count, requestId: text },
-  allowance: { grants: Array.isArray },
+  allowance: { grants: Array.isArray, hosts: count },
   key_set: { url: text, version: count, keys: Array.isArray },
   close_tunnels: { cluster: text, perSecond: amount },
 };

@@ -19,6 +19,7 @@ function completeLimit(name: string, file: LimitsFile[string], completion: Compl
     completion.report(['limits', name, 'per'], `"${file.per}" is no window of a limit; expected 1s to 24h`);
   if (file.burst !== undefined && file.algorithm !== 'token')
     completion.report(['limits', name, 'burst'], 'is for algorithm: token; leave it out, or write algorithm: token');
+  reportScope(name, file, completion);
   file.exempt.consumers.forEach((consumer, index) => {
     if (!completion.declared.consumers.has(consumer))
       completion.report(['limits', name, 'exempt', 'consumers', index], `consumer "${consumer}" is not declared under consumers`);
@@ -31,9 +32,24 @@ function completeLimit(name: string, file: LimitsFile[string], completion: Compl
     windowMs,
     burst: file.burst ?? file.allow,
     onUnavailable: file.onUnavailable,
+    fleet: file.scope === 'fleet' ? { mode: file.mode ?? 'lease', onStoreError: file.onStoreError ?? 'local' } : null,
     shadow: file.shadow,
     exemptConsumers: file.exempt.consumers,
     exemptAddresses: file.exempt.addresses,
     headers: file.headers,
   };
+}
+
+function reportScope(name: string, { scope, mode, onStoreError }: LimitsFile[string], completion: Completion): void {
+  const path = ['limits', name] as const;
+  if (scope === 'fleet') {
+    if (!completion.declared.hasRedis)
+      completion.report(
+        [...path, 'scope'],
+        'all hosts count together in Redis, and this host has none; name it under state.redis (see fleet.md), or write scope: host for a limit of each host',
+      );
+    return;
+  }
+  for (const [key, value] of Object.entries({ mode, onStoreError }))
+    if (value !== undefined) completion.report([...path, key], `is for scope: fleet; leave it out, or write scope: fleet`);
 }

@@ -8,6 +8,8 @@ import type { RedisFile } from './schema-redis.ts';
 
 const PATH = ['state', 'redis'] as const;
 const DEFAULT_PORT = 6379;
+/** Workers wait a second for the controller, which asks Redis for them. */
+const MOST_LIMIT_TIMEOUT_MS = 500;
 
 /** Null: there is none, or what is wrong is reported. */
 export function completeRedis(file: RedisFile | undefined, completion: Completion): RedisConfig | null {
@@ -19,6 +21,11 @@ export function completeRedis(file: RedisFile | undefined, completion: Completio
     completion.report([...PATH, 'tls'], 'a redis:// url is plain; write rediss:// for TLS, or remove tls');
   if (!usesTls && file.password !== undefined && !nodesOf(place).every((node) => isLoopback(node)))
     completion.report([...PATH, 'password'], 'the password would be sent in the clear; write rediss://, or give tls: {}');
+  if (durationMs(file.limitTimeout) > MOST_LIMIT_TIMEOUT_MS)
+    completion.report(
+      [...PATH, 'limitTimeout'],
+      `"${file.limitTimeout}" is longer than a request may wait to be counted; expected at most ${MOST_LIMIT_TIMEOUT_MS}ms`,
+    );
   return {
     place,
     database: databaseOf(file.url),
@@ -33,6 +40,7 @@ export function completeRedis(file: RedisFile | undefined, completion: Completio
     keyFile: completion.readableFile([...PATH, 'keyFile'], file.keyFile),
     fleet: file.fleet,
     timeoutMs: durationMs(file.timeout),
+    limitTimeoutMs: durationMs(file.limitTimeout),
   };
 }
 

@@ -115,6 +115,7 @@ const LIMIT_WORDS: Words<LimitConfig> = {
   windowMs: 'per',
   burst: 'burst',
   onUnavailable: 'onUnavailable',
+  fleet: 'scope',
   shadow: 'shadow',
   exemptConsumers: 'exempt.consumers',
   exemptAddresses: 'exempt.addresses',

@@ -13,6 +13,25 @@ export type LimitKeyPart =
  */
 export type LimitAlgorithm = 'fixed' | 'sliding' | 'token';
 
+/** What of a wish for requests was given. */
+export interface Taken {
+  /** 0 to what was wished for. */
+  readonly granted: number;
+  /** That could be given now, after this. */
+  readonly remaining: number;
+  /** Until what was given counts for nothing any more, and until at least one more can be given where nothing remains. */
+  readonly resetMs: number;
+}
+
+/** What a limit counts, without of whom. */
+export type LimitCount = Pick<LimitConfig, 'algorithm' | 'limit' | 'windowMs' | 'burst'>;
+
+/** `exact`: the count is asked for each request; `lease`: hosts take some in advance. */
+export interface FleetCount {
+  readonly mode: 'exact' | 'lease';
+  readonly onStoreError: WithoutCount;
+}
+
 /** What becomes of a request while nobody can say how many there were. */
 export type WithoutCount = 'allow' | 'deny' | 'local';
 
@@ -26,6 +45,8 @@ export interface LimitConfig {
   /** `token`: what the bucket holds. */
   readonly burst: number;
   readonly onUnavailable: WithoutCount;
+  /** Null: each host counts for itself. */
+  readonly fleet: FleetCount | null;
   /** Counted and told in metrics, and nobody is refused. */
   readonly shadow: boolean;
   /** Consumers it is not for. */

@@ -139,7 +139,14 @@ function declaredNames(root: object): DeclaredNames {
     consumers: keys('consumers'),
     issuers: keys('issuers'),
     limits: new Map([...keys('limits')].map((name) => [name, keyParts(Reflect.get(root, 'limits'), name)])),
+    hasRedis: isThere(root, 'state', 'redis'),
   };
+}
+
+/** Whatever is wrong with it is said elsewhere. */
+function isThere(root: object, part: string, key: string): boolean {
+  const value: unknown = Reflect.get(root, part);
+  return typeof value === 'object' && value !== null && Reflect.get(value, key) !== undefined;
 }
 
 /** As written, whatever it is: what is wrong with it is said elsewhere. */

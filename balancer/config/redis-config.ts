@@ -29,4 +29,6 @@ export interface RedisConfig {
   readonly keyFile: string;
   readonly fleet: string;
   readonly timeoutMs: number;
+  /** Of a question for a limit of the fleet. */
+  readonly limitTimeoutMs: number;
 }

@@ -9,7 +9,11 @@ const limit = mapping(
       'What the requests of one counter have in common: `address` (of the client, an IPv6 client by its /64), `consumer`, `route`, `host`, `header:NAME`, `claim:NAME`. Absent: all requests are counted together. Who has no consumer, claim or field is counted by the address',
       { default: [] },
     ),
-    allow: Type.Integer({ minimum: 1, maximum: 1e9, description: 'Requests in `per`, on this host' }),
+    allow: Type.Integer({
+      minimum: 1,
+      maximum: 1e9,
+      description: 'Requests in `per`, on this host or, with `scope: fleet`, on all hosts together',
+    }),
     per: duration('The window, at least 1s and at most 24h', '1m'),
     algorithm: choice(
       ['sliding', 'fixed', 'token'],
@@ -18,6 +22,23 @@ const limit = mapping(
     ),
     burst: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1e9, description: 'With `token`: requests that may come at once; default: as many as `allow`' }),
+    ),
+    scope: choice(
+      ['host', 'fleet'],
+      '`host`: each host counts for itself; `fleet`: all hosts of a fleet count together, in the Redis of `state.redis`',
+      'host',
+    ),
+    mode: Type.Optional(
+      choice(
+        ['lease', 'exact'],
+        'With `scope: fleet`. `lease`, the default: hosts take requests in advance, so that few requests wait; up to 5 % of the limit may be refused too early. `exact`: Redis is asked for each request that comes alone, and once for those that come together',
+      ),
+    ),
+    onStoreError: Type.Optional(
+      choice(
+        ['local', 'allow', 'deny'],
+        'With `scope: fleet`, while Redis cannot be asked. `local`, the default: this host counts alone with its part of the limit; `allow`: all pass; `deny`: 503',
+      ),
     ),
     onUnavailable: choice(
       ['local', 'allow', 'deny'],

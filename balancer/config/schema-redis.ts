@@ -40,6 +40,10 @@ export const redis = mapping(
     ),
     fleet: valueOf('name', 'What the fleet is called in Redis: hosts with the same name there are one fleet', 'weir'),
     timeout: duration('For an answer of Redis', '500ms'),
+    limitTimeout: duration(
+      'For an answer of Redis to a question for a limit with `scope: fleet`: so long a request may wait, once; then `onStoreError` holds until Redis answers again. At most 500ms',
+      '50ms',
+    ),
   },
   'Makes this host one of a fleet (fleet.md); absent: it is alone',
 );

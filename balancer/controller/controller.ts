@@ -26,7 +26,7 @@ import { Edge } from './edge.ts';
 import { adoptConfig } from './fleet/adopt-config.ts';
 import { recordBeginning } from './fleet/join.ts';
 import { placeOf } from './fleet/place.ts';
-import { openLedger, sharedKey } from './fleet/open-ledger.ts';
+import { openShared, sharedKey } from './fleet/open-ledger.ts';
 import { SharedKeys } from './fleet/shared-keys.ts';
 import { hostGauges } from './host-gauges.ts';
 import { LastResults } from './last-results.ts';
@@ -112,8 +112,8 @@ export class Controller {
     this.#source = new ConfigSource({ ...options, store: this.#store });
     this.#beginning = this.#choose();
     const { served } = this.#beginning;
-    const { redis } = served.config;
-    this.#ledger = redis === null ? null : openLedger(redis, systemClock);
+    const shared = openShared(served.config.redis, systemClock);
+    this.#ledger = shared?.ledger ?? null;
     this.#edge = new Edge({
       clock: systemClock,
       random: Math.random,
@@ -123,7 +123,7 @@ export class Controller {
       served,
       version,
       machine: readMachineLimits(),
-      fleet: this.#ledger === null ? null : { ledger: this.#ledger, id: hostId(this.#store), ...placeOf(stateDir) },
+      fleet: shared === null ? null : { ...shared, id: hostId(this.#store), ...placeOf(stateDir) },
       onFleetConfig: () => this.#onFleet(() => this.#adoptConfig()),
       onFleetReached: () =>
         this.#onFleet(async () => {
@@ -274,6 +274,7 @@ export class Controller {
     this.#tickets.close();
     this.#pinKeys.close();
     edge.keySets.close();
+    edge.limits.close();
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);

@@ -11,6 +11,7 @@ import { targetKey, UNKNOWN_REGION, type CapacityReport, type CapacityView, type
 import type { DemandView, Observed, ObservedView, RegionDemandView } from '../steer/plan-shape.ts';
 import { AloneLedger } from '../store/alone-ledger.ts';
 import type { Ledger } from '../store/ledger.ts';
+import type { LimitCounter } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
@@ -30,7 +31,7 @@ import { explainProblem } from './generation-problem.ts';
 import { hubOf } from './hub/hub-of-edge.ts';
 import type { Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
-import { Limits } from './limits.ts';
+import { limitsOf, type Limits } from './limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
@@ -72,6 +73,8 @@ export interface EdgeOptions {
 /** What makes a host one of a fleet. */
 export interface FleetMembership {
   readonly ledger: Ledger;
+  /** Of limits that all hosts share. */
+  readonly openCounter: () => LimitCounter;
   /** Of this host. */
   readonly id: string;
   /** Tells it from a copy of it that lives at the same time. */
@@ -151,7 +154,7 @@ export class Edge {
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
     this.keySets = keySetsOf(this);
-    this.limits = new Limits(() => clock.wallMs());
+    this.limits = limitsOf(this);
     this.prober = new Prober({
       clock,
       random,
@@ -345,7 +348,7 @@ export class Edge {
         this.events.add('ejection', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
-      onAllowanceWanted: (wishes) => this.limits.grant(wishes),
+      onAllowanceWanted: (wishes, give) => this.limits.grant(wishes, (grants) => give(grants, this.fleet.hosts)),
       onKeyWanted: (url) => void this.keySets.wanted(url),
       onReady: (worker, replaced) => {
         if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);

@@ -1,8 +1,10 @@
 // The counters of the limits of this host: workers ask here, and get a little more than they need, so that few requests wait.
-import type { LimitConfig } from '../config/limit-config.ts';
+import type { FleetCount, LimitConfig } from '../config/limit-config.ts';
 import type { Config } from '../config/config.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
 import type { AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
+import { FleetLimits, isOfFleet } from './fleet/fleet-limits.ts';
+import type { Edge } from './edge.ts';
 
 /** The part of a limit that all workers together may have in hand and never use: what may be refused too early. */
 const SPARE = 0.05;
@@ -10,45 +12,98 @@ const SPARE = 0.05;
 interface Counted {
   readonly config: LimitConfig;
   readonly bucket: Bucket;
+  /** What a worker is given above its need. */
+  readonly spare: number;
 }
 
 export class Limits {
   readonly #wallMs: () => number;
+  /** Null: the host is alone. */
+  readonly #fleet: FleetLimits | null;
   #counted = new Map<string, Counted>();
-  #workers = 1;
 
-  constructor(wallMs: () => number) {
+  constructor(wallMs: () => number, fleet: FleetLimits | null) {
     this.#wallMs = wallMs;
+    this.#fleet = fleet;
   }
 
   /** Counters of limits that stay as they are go on. */
   follow({ limits, workers }: Pick<Config, 'limits' | 'workers'>): void {
-    this.#workers = workers;
+    const all = Object.values(limits);
+    this.#fleet?.follow(
+      all.some(({ fleet }) => fleet !== null),
+      workers,
+    );
+    const before = this.#counted;
     this.#counted = new Map(
-      Object.values(limits).map((config) => {
-        const before = this.#counted.get(config.name);
-        return [
-          config.name,
-          before !== undefined && sameCount(before.config, config) ? { ...before, config } : { config, bucket: bucketOf(config) },
-        ];
+      all.map((config) => {
+        const spare = spareOf(config, workers);
+        const known = before.get(config.name);
+        const goesOn = known !== undefined && sameCount(known, { config, spare });
+        if (known !== undefined && !goesOn) this.#fleet?.forget(config.name);
+        return [config.name, { config, spare, bucket: goesOn ? known.bucket : bucketWithout(config, spare * workers) }];
       }),
     );
   }
 
-  grant(wishes: readonly AllowanceWish[]): readonly AllowanceGrant[] {
+  /** What this host counts is given at once, what the fleet counts when it has. */
+  grant(wishes: readonly AllowanceWish[], give: (grants: readonly AllowanceGrant[]) => void): void {
+    const own: AllowanceGrant[] = [];
+    const shared: Promise<AllowanceGrant>[] = [];
+    for (const wish of wishes) {
+      const counted = this.#counted.get(wish.limit);
+      if (counted === undefined) continue;
+      const { config } = counted;
+      if (this.#fleet === null || !isOfFleet(config)) own.push(this.#grantOwn(counted, wish));
+      else shared.push(this.#fleet.grant(config, wish));
+    }
+    if (own.length > 0) give(own);
+    if (shared.length > 0) void Promise.all(shared).then(give);
+  }
+
+  close(): void {
+    this.#fleet?.close();
+  }
+
+  #grantOwn({ config, bucket, spare }: Counted, { limit, key, need }: AllowanceWish): AllowanceGrant {
     const nowMs = this.#wallMs();
-    return wishes.flatMap(({ limit, key, need }) => {
-      const counted = this.#counted.get(limit);
-      if (counted === undefined) return [];
-      const spare = Math.floor((counted.config.limit * SPARE) / this.#workers);
-      return [{ limit, key, ...counted.bucket.take(key, need + spare, nowMs) }];
-    });
+    // What is in hand of a bucket does not fill up, so it may be kept; windows end for all.
+    const validMs = config.algorithm === 'token' ? config.windowMs : config.windowMs - (nowMs % config.windowMs);
+    return { limit, key, ...bucket.take(key, need + spare, nowMs), validMs, isAway: false };
   }
 }
 
-const sameCount = (a: LimitConfig, b: LimitConfig): boolean =>
+function spareOf({ algorithm, limit, burst }: LimitConfig, workers: number): number {
+  return Math.floor(((algorithm === 'token' ? Math.min(limit, burst) : limit) * SPARE) / workers);
+}
+
+/** With what workers have in hand, no more than the burst pass at once. */
+function bucketWithout(config: LimitConfig, inHand: number): Bucket {
+  return bucketOf(config.algorithm === 'token' ? { ...config, burst: config.burst - inHand } : config);
+}
+
+type Count = Pick<Counted, 'config' | 'spare'>;
+
+const sameCount = ({ config: a, spare: spareA }: Count, { config: b, spare: spareB }: Count): boolean =>
   a.algorithm === b.algorithm &&
   a.limit === b.limit &&
   a.windowMs === b.windowMs &&
   a.burst === b.burst &&
+  sameFleet(a.fleet, b.fleet) &&
+  (a.algorithm !== 'token' || spareA === spareB) &&
   JSON.stringify(a.by) === JSON.stringify(b.by);
+
+const sameFleet = (a: FleetCount | null, b: FleetCount | null): boolean => a?.mode === b?.mode && a?.onStoreError === b?.onStoreError;
+
+/** The limits of one edge host. */
+export function limitsOf(edge: Edge): Limits {
+  const { clock, fleet } = edge.options;
+  if (fleet === null) return new Limits(() => clock.wallMs(), null);
+  const shared = new FleetLimits({
+    ...{ clock, openCounter: fleet.openCounter },
+    hosts: () => edge.fleet.hosts,
+    tell: (text) => edge.events.add('fleet', text),
+    count: (outcome) => edge.meter.counter('weir_fleet_limit_questions_total', [outcome]).add(1),
+  });
+  return new Limits(() => clock.wallMs(), shared);
+}

@@ -21,8 +21,8 @@ export interface WorkerListener {
   onEjection(worker: string, ejection: Ejection): void;
   /** What runs where, once a second. */
   onWork(worker: string, work: WorkMessage): void;
-  /** What limits let pass of what is wished for. */
-  onAllowanceWanted(wishes: readonly AllowanceWish[]): readonly AllowanceGrant[];
+  /** Calls back with what limits let pass of what is wished for, in one piece or more. `hosts`: see AllowanceMessage. */
+  onAllowanceWanted(wishes: readonly AllowanceWish[], give: (grants: readonly AllowanceGrant[], hosts: number) => void): void;
   /** A token names a key of this set that the worker does not know. */
   onKeyWanted(url: string): void;
   /** Listens and serves. `replaced`: another process of this name ended without being asked to. */
@@ -338,8 +338,9 @@ export class WorkerLinks {
         this.#listener.onWork(entry.name, message);
         return;
       case 'allowance_wanted':
-        if (entry.socket !== null)
-          write(entry.socket, encodeMessage({ type: 'allowance', grants: this.#listener.onAllowanceWanted(message.wishes) }));
+        this.#listener.onAllowanceWanted(message.wishes, (grants, hosts) => {
+          if (entry.socket !== null) write(entry.socket, encodeMessage({ type: 'allowance', grants, hosts }));
+        });
         return;
       case 'key_wanted':
         this.#listener.onKeyWanted(message.url);

@@ -150,6 +150,11 @@ export const METRICS = {
     help: 'Requests a limit is used up for: refused, or passed all the same because it is a shadow (shadow), and requests of which nobody could say (unknown)',
     labels: ['policy', 'outcome'],
   },
+  weir_fleet_limit_questions_total: {
+    kind: 'counter',
+    help: 'Questions of workers for limits that all hosts of the fleet share: counted, or answered without the count (away)',
+    labels: ['outcome'],
+  },
   weir_key_fetches_total: {
     kind: 'counter',
     help: 'Fetches of the keys of issuers of tokens, by what came of them (fetched, failed)',

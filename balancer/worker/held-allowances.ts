@@ -1,6 +1,6 @@
 // The requests of each limit that this worker has in hand. It asks for more before they are used up, and lets requests wait only when there are none.
 import type { Clock, Timer } from '../../health/clock.ts';
-import type { LimitConfig } from '../config/limit-config.ts';
+import type { LimitConfig, WithoutCount } from '../config/limit-config.ts';
 import type { Allowances, Decision } from '../filter/rate-limit/allowances.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
 import type { AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
@@ -15,13 +15,17 @@ const MAX_HELD = 20_000;
 const AWAY_MS = 5000;
 
 interface Held {
-  readonly limit: string;
+  /** Of the newest generation that asked. */
+  limit: LimitConfig;
   readonly key: string;
   /** In hand. */
   left: number;
   /** What was in hand when it was last given: below half of it more is asked for. */
   given: number;
+  /** What is in hand is void after this. */
   untilMs: number;
+  /** When there is more, as last heard. */
+  resetAtMs: number;
   /** In nobody's hand, as last heard. */
   remaining: number;
   /** It is of no use to ask before. */
@@ -48,6 +52,9 @@ export class HeldAllowances implements Allowances {
   #size = 0;
   #wishes = new Set<Held>();
   #awayUntilMs = -Infinity;
+  /** Who counts for the fleet cannot be asked. */
+  #storeAwayUntilMs = -Infinity;
+  #hosts = 1;
 
   constructor(options: HeldAllowancesOptions) {
     this.#options = options;
@@ -55,33 +62,39 @@ export class HeldAllowances implements Allowances {
 
   take(limit: LimitConfig, key: string): Decision | Promise<Decision> {
     const nowMs = this.#options.clock.nowMs();
-    const held = this.#of(limit.name, key);
+    const held = this.#of(limit, key);
     if (held.left > 0 && nowMs < held.untilMs && held.waiting.length === 0) {
       held.left -= 1;
       if (held.given > 1 && held.left * 2 < held.given && held.remaining > 0) this.#wish(held);
-      return { verdict: 'pass', remaining: held.left + held.remaining, resetMs: held.untilMs - nowMs };
+      return { verdict: 'pass', remaining: held.left + held.remaining, resetMs: held.resetAtMs - nowMs };
     }
-    if (nowMs < held.emptyUntilMs) return { verdict: 'refuse', remaining: 0, resetMs: held.untilMs - nowMs };
+    if (nowMs < held.emptyUntilMs) return { verdict: 'refuse', remaining: 0, resetMs: held.resetAtMs - nowMs };
+    if (limit.fleet !== null && nowMs < this.#storeAwayUntilMs && limit.fleet.onStoreError !== 'local')
+      return uncounted(limit.fleet.onStoreError, this.#storeAwayUntilMs - nowMs);
     if (nowMs < this.#awayUntilMs || !this.#options.isUp()) return this.#aloneDecision(limit, key);
     return this.#wait(held, limit);
   }
 
-  /** What the controller gives. */
-  receive(grants: readonly AllowanceGrant[]): void {
+  /** What the controller gives. `hosts`: that share the limits of the fleet. */
+  receive(grants: readonly AllowanceGrant[], hosts = 1): void {
     const nowMs = this.#options.clock.nowMs();
     this.#awayUntilMs = -Infinity;
+    if (hosts !== this.#hosts) this.#alone.clear();
+    this.#hosts = hosts;
     for (const grant of grants) {
       const held = this.#held.get(grant.limit)?.get(grant.key);
       if (held !== undefined) this.#receive(held, grant, nowMs);
     }
   }
 
-  #receive(held: Held, { granted, remaining, resetMs }: AllowanceGrant, nowMs: number): void {
+  #receive(held: Held, { granted, remaining, resetMs, validMs, isAway }: AllowanceGrant, nowMs: number): void {
     held.asked = false;
+    if (isAway) return this.#receiveAway(held, nowMs + resetMs);
     held.left = (nowMs < held.untilMs ? held.left : 0) + granted;
     held.given = held.left;
     held.remaining = remaining;
-    held.untilMs = nowMs + resetMs;
+    held.untilMs = nowMs + validMs;
+    held.resetAtMs = nowMs + resetMs;
     while (held.left > 0 && held.waiting.length > 0) {
       held.left -= 1;
       held.waiting.shift()?.({ verdict: 'pass', remaining: held.left + remaining, resetMs });
@@ -92,6 +105,14 @@ export class HeldAllowances implements Allowances {
     } else if (held.waiting.length > 0) return this.#wish(held);
     held.timer?.cancel();
     held.timer = null;
+  }
+
+  #receiveAway(held: Held, untilMs: number): void {
+    this.#storeAwayUntilMs = untilMs;
+    const { fleet } = held.limit;
+    held.timer?.cancel();
+    held.timer = null;
+    if (fleet !== null) this.#settle(held, uncounted(fleet.onStoreError, untilMs - this.#options.clock.nowMs()));
   }
 
   #wait(held: Held, limit: LimitConfig): Promise<Decision> {
@@ -119,11 +140,11 @@ export class HeldAllowances implements Allowances {
 
   /** With its part of the limit, where the config says so. */
   #aloneDecision(limit: LimitConfig, key: string): Decision {
-    if (limit.onUnavailable !== 'local') return { verdict: 'unknown', remaining: 0, resetMs: AWAY_MS };
+    if (limit.onUnavailable !== 'local') return uncounted(limit.onUnavailable, AWAY_MS);
     const { clock, workers } = this.#options;
     let bucket = this.#alone.get(limit);
     if (bucket === undefined) {
-      const part = (amount: number): number => Math.max(1, Math.floor(amount / workers()));
+      const part = (amount: number): number => Math.max(1, Math.floor(amount / workers() / (limit.fleet === null ? 1 : this.#hosts)));
       bucket = bucketOf({ ...limit, limit: part(limit.limit), burst: part(limit.burst) });
       this.#alone.set(limit, bucket);
     }
@@ -140,21 +161,24 @@ export class HeldAllowances implements Allowances {
   }
 
   #send(): void {
-    const wishes = [...this.#wishes].map(({ limit, key, waiting }) => ({ limit, key, need: waiting.length }));
+    const wishes = [...this.#wishes].map(({ limit: { name: limit }, key, waiting }) => ({ limit, key, need: waiting.length }));
     this.#wishes = new Set();
     this.#options.ask(wishes);
   }
 
-  #of(limit: string, key: string): Held {
-    let keys = this.#held.get(limit);
+  #of(limit: LimitConfig, key: string): Held {
+    let keys = this.#held.get(limit.name);
     if (keys === undefined) {
       keys = new Map<string, Held>();
-      this.#held.set(limit, keys);
+      this.#held.set(limit.name, keys);
     }
     const known = keys.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.limit = limit;
+      return known;
+    }
     const fresh: Held = {
-      ...{ limit, key, left: 0, given: 0, untilMs: 0, remaining: 0, emptyUntilMs: 0, asked: false },
+      ...{ limit, key, left: 0, given: 0, untilMs: 0, resetAtMs: 0, remaining: 0, emptyUntilMs: 0, asked: false },
       ...{ waiting: [], timer: null },
     };
     keys.set(key, fresh);
@@ -172,4 +196,9 @@ export class HeldAllowances implements Allowances {
       if (this.#size <= MAX_HELD * 0.9) return;
     }
   }
+}
+
+/** What becomes of a request that nobody can count. */
+function uncounted(what: WithoutCount, resetMs: number): Decision {
+  return { verdict: what === 'deny' ? 'unknown' : 'uncounted', remaining: 0, resetMs };
 }

@@ -228,7 +228,7 @@ export class Worker {
         return this.#link.send({ type: 'recent_answer', question, traces: this.#context.recent.find(requestId) });
       }
       case 'allowance':
-        return this.#allowances.receive(message.grants);
+        return this.#allowances.receive(message.grants, message.hosts);
       case 'key_set':
         return this.#keySets.take(message);
       case 'close_tunnels':

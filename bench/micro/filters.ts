@@ -26,7 +26,7 @@ const CALLER: ConsumerConfig = {
 
 const LIMIT: LimitConfig = {
   ...{ name: 'all', by: [{ kind: 'address' }], algorithm: 'sliding', limit: 1_000_000_000, windowMs: 60_000, burst: 1 },
-  ...{ onUnavailable: 'local', shadow: false, exemptConsumers: [], exemptAddresses: [], headers: 'draft-11' },
+  ...{ onUnavailable: 'local', shadow: false, fleet: null, exemptConsumers: [], exemptAddresses: [], headers: 'draft-11' },
 };
 
 const newRequest = (): CanonicalRequest => ({
@@ -72,7 +72,9 @@ function filtering(name: string, filter: Filter, more: readonly string[] = []): 
 /** Always with plenty in hand. */
 const ALLOWANCES = new HeldAllowances({ clock: systemClock, isUp: () => true, ask: () => undefined, workers: () => 1 });
 void ALLOWANCES.take(LIMIT, '192.0.2.1');
-ALLOWANCES.receive([{ limit: 'all', key: '192.0.2.1', granted: 2e9, remaining: 1e9, resetMs: 3_600_000 }]);
+ALLOWANCES.receive([
+  { limit: 'all', key: '192.0.2.1', granted: 2e9, remaining: 1e9, resetMs: 3_600_000, validMs: 3_600_000, isAway: false },
+]);
 
 const environment: FilterEnvironment = {
   clock: systemClock,

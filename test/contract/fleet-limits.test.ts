@@ -1,109 +1,182 @@
-// Limits that all hosts of a fleet share, on Redis as it really is: exact to the permit, leased within their bound, and as declared when Redis is away.
+// Limits that all hosts of a fleet share, on Redis as it really is: exact to the request, leased within their bound, and as declared when Redis is away.
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { execFileSync } from 'node:child_process';
+import { describe, test, type TestContext } from 'node:test';
 import { systemClock } from '../../health/clock.ts';
-import {
-  Cell,
-  ExactLimit,
-  LeasedLimit,
-  type FleetLimitOptions,
-  type Limit,
-  type LimitCounter,
-  type WhenAway,
-} from '../../balancer/store/limits.ts';
+import type { LimitAlgorithm, WithoutCount } from '../../balancer/config/limit-config.ts';
+import { FleetLimits, type FleetLimit } from '../../balancer/controller/fleet/fleet-limits.ts';
+import { Limits } from '../../balancer/controller/limits.ts';
+import type { Decision } from '../../balancer/filter/rate-limit/allowances.ts';
+import type { LimitCounter } from '../../balancer/store/limits.ts';
 import { RedisConnection } from '../../balancer/store/redis/connection.ts';
 import { RedisLimits } from '../../balancer/store/redis/redis-limits.ts';
-import { ManualClock } from '../support/manual-clock.ts';
-import { startRedis } from '../support/redis-server.ts';
+import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
+import { aFleetLimit } from '../support/limit.ts';
+import { startRedis, type RedisServer } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
 
-/** One is due every 86 s, so that none comes while a test runs. */
-const DAILY: Limit = { key: 'shop/alice', permits: 1000, periodMs: 86_400_000, burst: 1000 };
+const WORKERS = 2;
 
-function counterOf(t: TestContext, port: number, timeoutMs = 1000): LimitCounter {
+function counterOf(port: number, timeoutMs: number): LimitCounter {
   const place = { kind: 'single', node: { host: '127.0.0.1', port } } as const;
-  const connection = new RedisConnection({ place, username: null, password: null, database: 0, tls: null, timeoutMs }, systemClock);
-  t.after(() => connection.close());
-  return new RedisLimits(connection, 'weir');
+  const access = { place, username: null, password: null, database: 0, tls: null, timeoutMs, connectMs: 2000 };
+  return new RedisLimits(new RedisConnection(access, systemClock), 'weir');
 }
 
-const optionsOf = (counter: LimitCounter, whenAway: WhenAway = 'deny', limit = DAILY): FleetLimitOptions => ({
-  ...{ limit, counter, whenAway, clock: systemClock, hosts: () => 4 },
-});
+function openCounter(t: TestContext, port: number): LimitCounter {
+  const counter = counterOf(port, 2000);
+  t.after(() => counter.close());
+  return counter;
+}
 
-test('exactly 1,000 of 10,000 that are tried at once by three hosts pass', async (t) => {
-  const { port } = await startRedis(t);
-  // Thousands wait in one queue, on a machine that other tests share.
-  const limits = [0, 1, 2].map(() => new ExactLimit(optionsOf(counterOf(t, port, 30_000))));
-  for (const limit of limits) assert.deepEqual((await limit.take(0)).by, 'fleet');
-  const tries = Array.from({ length: 10_000 }, (_, index) => limits[index % 3] ?? assert.fail()).map((limit) => limit.take());
-  const taken = await Promise.all(tries);
-  assert.ok(taken.every(({ by }) => by === 'fleet'));
-  assert.equal(
-    taken.reduce((sum, { granted }) => sum + granted, 0),
-    1000,
-  );
-  const next = await limits[0]?.take();
-  assert.ok(next !== undefined && next.granted === 0 && next.retryMs > 0 && next.retryMs <= 86_400, JSON.stringify(next));
-});
+interface Host {
+  /** One request at a worker. */
+  take(worker: number, key?: string): Promise<Decision['verdict']>;
+  readonly told: string[];
+}
 
-test('by lease no more than the limit is given out, and what is given out is spent without asking', async (t) => {
-  const { port } = await startRedis(t);
-  const limits = [0, 1, 2].map(() => new LeasedLimit({ ...optionsOf(counterOf(t, port)), leaseMs: 60_000, size: 50 }));
-  let passed = 0;
-  for (let round = 0; round < 200; round += 1) {
-    for (const limit of limits) {
-      for (let n = 0; n < 20; n += 1) if (limit.tryTake()) passed += 1;
-      await limit.renew();
-    }
-  }
-  assert.ok(passed <= 1000, `${passed} passed`);
-  // Three hosts may hold one lease each that they have not spent.
-  assert.ok(passed >= 1000 - 3 * 50, `${passed} passed`);
-});
-
-for (const [whenAway, passes] of [
-  ['allow', 100],
-  ['deny', 0],
-  ['local', 250],
-] as const)
-  test(`without Redis a limit does as it is declared: ${whenAway}`, async (t) => {
-    const redis = await startRedis(t);
-    const exact = new ExactLimit(optionsOf(counterOf(t, redis.port), whenAway));
-    assert.equal((await exact.take()).by, 'fleet');
-    await redis.kill();
-    assert.equal((await exact.take(0)).by, 'away');
-    let passed = 0;
-    for (let n = 0; n < (whenAway === 'local' ? 400 : 100); n += 1) passed += exact.away(1).granted;
-    assert.equal(passed, passes);
-    await redis.start();
-    for (let by = 'away'; by === 'away'; { by } = await exact.take());
+/** The controller's part and the workers' part of a host, joined by turns of the event loop. */
+function hostOf(t: TestContext, { port }: RedisServer, limit: FleetLimit, timeoutMs = 10_000): Host {
+  const told: string[] = [];
+  const fleet = new FleetLimits({
+    ...{ clock: systemClock, openCounter: () => counterOf(port, timeoutMs), hosts: () => 2 },
+    tell: (text) => void told.push(text),
+    count: () => undefined,
   });
+  const limits = new Limits(() => systemClock.wallMs(), fleet);
+  limits.follow({ limits: { all: limit }, workers: WORKERS });
+  t.after(() => limits.close());
+  const workers = Array.from({ length: WORKERS }, () => {
+    const worker: HeldAllowances = new HeldAllowances({
+      clock: systemClock,
+      isUp: () => true,
+      ask: (wishes) => void setImmediate(() => limits.grant(wishes, (grants) => worker.receive(grants, 2))),
+      workers: () => WORKERS,
+    });
+    return worker;
+  });
+  return {
+    told,
+    take: async (worker, key = 'one') => (await (workers[worker] ?? assert.fail()).take(limit, key)).verdict,
+  };
+}
 
-test('a lease is void when its time is over, so that in any time no more passes than its bound', async () => {
-  const clock = new ManualClock();
-  const limit = { key: 'k', permits: 100, periodMs: 1000, burst: 20 };
-  const cell = new Cell();
-  const counter: LimitCounter = { take: (of, wanted) => Promise.resolve(cell.take(of, wanted, clock.nowMs())) };
-  const leaseMs = 200;
-  const hosts = [0, 1, 2].map(() => new LeasedLimit({ ...{ limit, counter, clock, whenAway: 'deny', hosts: () => 3 }, leaseMs, size: 10 }));
-  const passedMs: number[] = [];
-  for (let ms = 0; ms < 5000; ms += 5) {
-    for (const host of hosts) while (host.tryTake()) passedMs.push(clock.nowMs());
-    await clock.elapse(5);
+/** Over all workers of two hosts in turns; how many pass. */
+async function passed(hosts: readonly Host[], requests: number): Promise<number> {
+  const verdicts = await Promise.all(
+    Array.from({ length: requests }, (_, at) => (hosts[at % hosts.length] ?? assert.fail()).take(Math.floor(at / hosts.length) % WORKERS)),
+  );
+  return verdicts.filter((verdict) => verdict === 'pass').length;
+}
+
+describe('of 10,000 requests at once over two hosts', () => {
+  for (const algorithm of ['fixed', 'sliding', 'token'] as const) {
+    test(`exactly the 1,000 pass that a limit allows: exact, ${algorithm}`, async (t) => {
+      const redis = await startRedis(t);
+      const limit = aFleetLimit({ mode: 'exact' }, { algorithm });
+      const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
+      assert.equal(await passed(hosts, 10_000), 1000);
+      assert.equal(await passed(hosts, 100), 0);
+    });
+
+    test(`no more than those pass, and hardly less: lease, ${algorithm}`, async (t) => {
+      const redis = await startRedis(t);
+      const limit = aFleetLimit({ mode: 'lease' }, { algorithm });
+      const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
+      const count = await passed(hosts, 10_000);
+      assert.ok(count <= 1000 && count >= 950, `${count}`);
+    });
   }
-  for (const windowMs of [100, 500, 1000, 3000]) {
-    for (let from = 0; from + windowMs <= 5000; from += 50) {
-      const count = passedMs.filter((ms) => ms >= from && ms < from + windowMs).length;
-      const bound = limit.burst + (limit.permits * (windowMs + leaseMs)) / limit.periodMs;
-      assert.ok(count <= bound, `${count} in ${windowMs} ms, the bound is ${bound}`);
-    }
-  }
-  assert.ok(passedMs.length > 400, `${passedMs.length} in 5 s`);
-  const [host] = hosts;
-  assert.ok(host !== undefined);
-  await clock.elapse(1000);
-  await host.renew();
-  await clock.elapse(leaseMs);
-  cell.take(limit, limit.burst, clock.nowMs());
-  assert.equal(host.tryTake(), false, 'what was not spent is void');
 });
+
+test('a lease of requests that come one by one is asked for seldom, and passes no more than the limit', async (t) => {
+  const redis = await startRedis(t);
+  const limit = aFleetLimit({ mode: 'lease' });
+  const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
+  const asked = (): number => Number(/cmdstat_evalsha:calls=(\d+)/.exec(cli(redis, 'INFO', 'commandstats'))?.[1] ?? 0);
+  let count = 0;
+  for (let request = 0; request < 500; request += 1) count += await passed(hosts, 1);
+  assert.equal(count, 500);
+  assert.ok(asked() < 100, `${asked()} questions`);
+  for (let request = 0; request < 400; request += 1) count += await passed(hosts, 2);
+  assert.ok(count <= 1000 && count >= 950, `${count}`);
+});
+
+for (const [onStoreError, passes] of [
+  ['allow', 400],
+  ['deny', 0],
+  // Half of the limit is this host's; what is counted while Redis is away begins anew.
+  ['local', 100],
+] as const satisfies readonly (readonly [WithoutCount, number])[])
+  for (const mode of ['exact', 'lease'] as const)
+    test(`without Redis a limit does as it is declared, and is counted again after it: ${mode}, ${onStoreError}`, async (t) => {
+      const redis = await startRedis(t);
+      const host = hostOf(t, redis, aFleetLimit({ mode, onStoreError }, { limit: 200 }), 50);
+      await until(async () => (await host.take(0, 'first')) === 'pass' && host.told.length % 2 === 0, 'Redis counts');
+      await redis.kill();
+      const verdicts = await Promise.all(Array.from({ length: 400 }, () => host.take(0, 'other')));
+      const allowed = verdicts.filter((verdict) => verdict === 'pass' || verdict === 'uncounted').length;
+      assert.equal(allowed, passes);
+      // Nobody waits for what is known to be away.
+      const startedMs = performance.now();
+      for (let request = 0; request < 20; request += 1) await host.take(1, `other ${request}`);
+      assert.ok(performance.now() - startedMs < 20 * 50, `${performance.now() - startedMs} ms`);
+      assert.match(host.told.at(-1) ?? '', /^limits of the fleet cannot be counted/);
+      await redis.start();
+      await until(() => host.told.at(-1) === 'limits of the fleet are counted again', 'Redis is heard again', 10_000);
+      await until(async () => (await host.take(1, 'third')) === 'pass', 'the fleet counts again');
+    });
+
+test('Redis counts as a host does', async (t) => {
+  const redis = await startRedis(t);
+  const counter = openCounter(t, redis.port);
+  for (const algorithm of ['fixed', 'sliding', 'token'] as const satisfies readonly LimitAlgorithm[]) {
+    const limit = aFleetLimit({}, { algorithm, name: algorithm });
+    const first = await counter.take(limit, 'a', 600);
+    assert.deepEqual([first.granted, first.remaining], [600, 400]);
+    const second = await counter.take(limit, 'a', 600);
+    assert.deepEqual([second.granted, second.remaining], [400, 0]);
+    assert.deepEqual((await counter.take(limit, 'a', 1)).granted, 0);
+    assert.deepEqual((await counter.take(limit, 'b', 1)).remaining, 999);
+    assert.ok(second.resetMs > 0 && second.resetMs <= 86_400_000 && second.validMs > 0, JSON.stringify(second));
+  }
+});
+
+test('a sliding window weighs the one before by what of it is still within reach', async (t) => {
+  const redis = await startRedis(t);
+  const counter = openCounter(t, redis.port);
+  const limit = aFleetLimit({}, { algorithm: 'sliding' });
+  const { validMs } = await counter.take(limit, 'a', 1);
+  const [key = ''] = cli(redis, 'KEYS', '*').split('\n');
+  cli(redis, 'HSET', key, 'current', '0', 'before', '1000');
+  const still = Math.floor(1000 - (1000 * validMs) / 86_400_000);
+  const { granted } = await counter.take(limit, 'a', 1000);
+  assert.ok(Math.abs(granted - still) <= 1, `${granted}, expected ${still}`);
+});
+
+test('a clock that is behind, as of a replica that took over, opens no window anew', async (t) => {
+  const redis = await startRedis(t);
+  const counter = openCounter(t, redis.port);
+  const limit = aFleetLimit();
+  await counter.take(limit, 'a', 1000);
+  const [key = ''] = cli(redis, 'KEYS', '*').split('\n');
+  cli(redis, 'HINCRBY', key, 'window', '1');
+  assert.equal((await counter.take(limit, 'a', 1)).granted, 0);
+});
+
+test('who is counted does not stand in Redis, and what is counted leaves it by itself', async (t) => {
+  const redis = await startRedis(t);
+  const counter = openCounter(t, redis.port);
+  for (const algorithm of ['fixed', 'sliding', 'token'] as const)
+    await counter.take(aFleetLimit({}, { algorithm, name: algorithm }), '198.51.100.7', 1);
+  const keys = cli(redis, 'KEYS', '*').split('\n');
+  assert.equal(keys.length, 3);
+  for (const key of keys) {
+    assert.doesNotMatch(key, /198\.51/);
+    assert.ok(Number(cli(redis, 'PTTL', key)) > 0);
+  }
+});
+
+function cli({ port }: RedisServer, ...args: readonly string[]): string {
+  return execFileSync('redis-cli', ['-p', String(port), ...args], { encoding: 'utf8' }).trim();
+}

@@ -1,7 +1,7 @@
 // What every ledger keeps to: that of a host alone, and Redis as it really is, plain and behind TLS with no more rights than the documented ones.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -23,6 +23,7 @@ import { Seal } from '../../balancer/store/seal.ts';
 import { openSqliteStore } from '../../balancer/store/sqlite.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { chainOf, entryOf, headOf, nextOf } from '../support/ledger-chain.ts';
+import { leastRights, REDIS_USER } from '../support/redis-rights.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
@@ -67,13 +68,6 @@ function alone(): Kind {
   };
 }
 
-/** Every rule that a host needs in Redis, as docs/fleet.md has them. */
-function leastRights(): string {
-  const [, rights] = /^ {4}(ACL SETUSER weir .+)$/m.exec(readFileSync(new URL('../../docs/fleet.md', import.meta.url), 'utf8')) ?? [];
-  assert.ok(rights !== undefined, 'docs/fleet.md names the rights');
-  return rights.replace('ACL SETUSER', 'user');
-}
-
 function redis(options: { readonly tls: boolean }): Kind {
   const ends = endings();
   const seal = new Seal([randomBytes(32)]);
@@ -88,8 +82,7 @@ function redis(options: { readonly tls: boolean }): Kind {
         const { cert, key, pem } = makeCertificate(directory, { names: ['localhost'] });
         ca = pem;
         const files = [`tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${cert}`];
-        const rights = leastRights().replace('PASSWORD', 'secret');
-        ({ port } = await startRedis(ends, ['tls-port PORT', 'tls-auth-clients no', ...files, 'user default off', rights]));
+        ({ port } = await startRedis(ends, ['tls-port PORT', 'tls-auth-clients no', ...files, 'user default off', leastRights()]));
       } else ({ port } = await startRedis(ends));
     },
     open: () => {
@@ -98,11 +91,12 @@ function redis(options: { readonly tls: boolean }): Kind {
       const again = (): Ledger => {
         const ledger = new RedisLedger({
           place: { kind: 'single', node: { host: '127.0.0.1', port } },
-          username: options.tls ? 'weir' : null,
-          password: options.tls ? 'secret' : null,
+          username: options.tls ? REDIS_USER.username : null,
+          password: options.tls ? REDIS_USER.password : null,
           database: 0,
           tls: ca === null ? null : { ca, serverName: 'localhost' },
           timeoutMs: 2000,
+          connectMs: 4000,
           fleet,
           seal,
           clock: systemClock,

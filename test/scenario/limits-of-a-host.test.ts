@@ -1,29 +1,11 @@
 // A limit holds for the host and not for each of its workers: a real edge host with four of them, ten times as many requests at once as may pass.
 import assert from 'node:assert/strict';
-import { Agent, get } from 'node:http';
 import { test } from 'node:test';
-import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { startAppliance } from '../support/appliance.ts';
 import { startOrigin } from '../support/origin.ts';
+import { statusesOfMany } from '../support/statuses-of-many.ts';
 
 const LIMIT = 1000;
-
-/** All at once over 64 connections; how many got which status. */
-async function statusesOf(appliance: Appliance, requests: number, headers: Readonly<Record<string, string>>): Promise<Map<number, number>> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const counts = new Map<number, number>();
-  const ask = (): Promise<undefined> => {
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    get(appliance.url(), { agent, headers }, (response) => {
-      const status = response.statusCode ?? 0;
-      counts.set(status, (counts.get(status) ?? 0) + 1);
-      response.resume().on('end', () => resolve(undefined));
-    }).on('error', reject);
-    return promise;
-  };
-  await Promise.all(Array.from({ length: requests }, ask));
-  agent.destroy();
-  return counts;
-}
 
 test('of ten times the limit at once, the limit passes over four workers', async (t) => {
   const origin = await startOrigin(t, (_request, response) => response.end('served'));
@@ -36,7 +18,7 @@ limits: { by-tenant: { by: ["header:x-tenant"], allow: ${LIMIT}, per: 24h, algor
 `;
   const appliance = await startAppliance(t, { yaml, workers: 4, untilProbed: true });
   const passed = async (requests: number, tenant: string): Promise<number> => {
-    const counts = await statusesOf(appliance, requests, { 'x-tenant': tenant });
+    const counts = await statusesOfMany([appliance.url()], { requests, headers: { 'x-tenant': tenant } });
     assert.deepEqual(new Set(counts.keys()), new Set(requests > LIMIT ? [200, 429] : [200]));
     return counts.get(200) ?? 0;
   };

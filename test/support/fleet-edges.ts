@@ -1,4 +1,5 @@
 // Controllers of hosts that are one fleet, in this process and without workers: their ledger is shared in memory, and time is that of the test.
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -88,7 +89,13 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
     const edge = new Edge({
       ...{ clock, random, store, source, served: read.value, version: '0.0.0', log: silentLog },
       machine: { openFiles: null, memory: null, backlog: null },
-      fleet: { ledger: faultyLedger(ledger, faults, random), id: `id-of-${id ?? name}`, instance: name, place: `the place of ${name}` },
+      fleet: {
+        ledger: faultyLedger(ledger, faults, random),
+        openCounter: () => assert.fail('there is no limit of the fleet'),
+        id: `id-of-${id ?? name}`,
+        instance: name,
+        place: `the place of ${name}`,
+      },
       onPeriod: () => undefined,
       onPlanned: () => undefined,
       onFleetConfig: () => undefined,

@@ -35,6 +35,8 @@ export interface FleetLinkOptions {
   readonly onReached: () => void;
 }
 
+/** Under it the store has how many hosts were last heard of. */
+const HOSTS = 'fleet hosts';
 const BEAT_MS = 1000;
 /** A host that was not heard of for so long is away. */
 const PRESENCE_MS = 5000;
@@ -76,7 +78,7 @@ export class FleetLink implements Fleet {
   constructor(options: FleetLinkOptions) {
     this.#options = options;
     this.#leadership = new Leadership(options.ledger, options.clock, options.id);
-    this.#roster = new Roster(options.id, options.tell);
+    this.#roster = new Roster(options.id, options.tell, (hosts) => this.#keepHosts(hosts));
     this.#counting = new Counting(options.id);
   }
 
@@ -98,6 +100,11 @@ export class FleetLink implements Fleet {
 
   peers(): readonly Peer[] {
     return this.#roster.peers(this.#options.clock.nowMs());
+  }
+
+  /** Before it was heard: what a controller before has. */
+  get hosts(): number {
+    return this.#roster.isHeard ? this.#roster.count + 1 : Number(this.#options.store.getValue(HOSTS) ?? 1);
   }
 
   async refresh(): Promise<void> {
@@ -271,6 +278,14 @@ export class FleetLink implements Fleet {
       if (this.#unfit !== error.message) this.#options.tell(`ALERT: ${error.message}`);
       this.#unfit = error.message;
       return null;
+    }
+  }
+
+  #keepHosts(hosts: number): void {
+    try {
+      this.#options.store.putValue(HOSTS, String(hosts));
+    } catch {
+      // A store that takes nothing is told of where it holds up more than this.
     }
   }
 

@@ -23,6 +23,8 @@ export interface Fleet {
   cutOff(): Promise<string | null>;
   /** Other hosts, by name, as they were when they were last asked for. */
   peers(): readonly Peer[];
+  /** That live, this one among them, as last heard. */
+  readonly hosts: number;
   /** Asks for them anew; what cannot be asked stays as it was. */
   refresh(): Promise<void>;
   /** What the clients of all others together ask for, as last heard. */
@@ -46,6 +48,7 @@ export const ALONE: Fleet = {
   skewMs: null,
   cutOff: () => Promise.resolve(null),
   peers: () => [],
+  hosts: 1,
   refresh: () => Promise.resolve(),
   demandOfPeers: () => NO_DEMAND,
   served: () => Promise.resolve(null),

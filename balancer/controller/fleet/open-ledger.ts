@@ -1,25 +1,41 @@
-// The ledger of a fleet as the config names it, with the keys and secrets that it needs.
+// What the hosts of a fleet share, as the config names it, with the keys and secrets that it needs.
 import { hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../../health/clock.ts';
 import type { SecretReference } from '../../config/config.ts';
 import type { RedisConfig, RedisPlaceConfig } from '../../config/redis-config.ts';
 import type { Ledger } from '../../store/ledger.ts';
-import type { RedisPlace } from '../../store/redis/connection.ts';
+import type { LimitCounter } from '../../store/limits.ts';
+import { RedisConnection, type RedisAccess, type RedisPlace } from '../../store/redis/connection.ts';
 import { RedisLedger } from '../../store/redis/redis-ledger.ts';
+import { RedisLimits } from '../../store/redis/redis-limits.ts';
 import { parseKeys, Seal } from '../../store/seal.ts';
 import { readSecret } from '../../secret.ts';
 
-/** Throws with what is wrong with the key file or a secret. Connects in the background. */
-export function openLedger(redis: RedisConfig, clock: Clock): Ledger {
-  const { place, database, username, password, tls, fleet, timeoutMs } = redis;
-  return new RedisLedger({
+export interface SharedStore {
+  readonly ledger: Ledger;
+  /** Over a connection of its own, on which nothing long is ahead of a request. */
+  readonly openCounter: () => LimitCounter;
+}
+
+/** Null: the host is alone. Throws with what is wrong with the key file or a secret. Connects in the background. */
+export function openShared(redis: RedisConfig | null, clock: Clock): SharedStore | null {
+  if (redis === null) return null;
+  const { fleet, limitTimeoutMs } = redis;
+  const access = accessOf(redis);
+  return {
+    ledger: new RedisLedger({ ...access, fleet, clock, seal: new Seal(keysOf(redis)) }),
+    openCounter: () => new RedisLimits(new RedisConnection({ ...access, timeoutMs: limitTimeoutMs }, clock), fleet),
+  };
+}
+
+function accessOf({ place, database, username, password, tls, timeoutMs }: RedisConfig): RedisAccess {
+  return {
     place: placeOf(place),
-    ...{ database, username, fleet, timeoutMs, clock },
+    ...{ database, username, timeoutMs, connectMs: timeoutMs * 2 },
     password: secretText(password),
     tls: tls === null ? null : { ca: tls.ca === null ? null : readFileSync(tls.ca, 'utf8'), serverName: tls.serverName },
-    seal: new Seal(keysOf(redis)),
-  });
+  };
 }
 
 /** The same on all hosts of the fleet, and nobody else knows it (RFC 5869). */

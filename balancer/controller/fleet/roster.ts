@@ -15,14 +15,22 @@ interface Heard {
 export class Roster {
   readonly #own: string;
   readonly #tell: (text: string) => void;
+  readonly #keep: (hosts: number) => void;
   readonly #heard = new Map<string, Heard>();
   /** Id → name of the others that live. */
   #live: ReadonlyMap<string, string> = new Map();
+  #isHeard = false;
 
-  /** `own`: the id of this host. */
-  constructor(own: string, tell: (text: string) => void) {
+  /** `own`: the id of this host. `keep` gets how many there are with this one, when it is another number. */
+  constructor(own: string, tell: (text: string) => void, keep: (hosts: number) => void) {
     this.#own = own;
     this.#tell = tell;
+    this.#keep = keep;
+  }
+
+  /** Whether anything is known. */
+  get isHeard(): boolean {
+    return this.#isHeard;
   }
 
   /** Other hosts that live. */
@@ -66,6 +74,8 @@ export class Roster {
   #lives(live: ReadonlyMap<string, string>, nowMs: number): void {
     for (const [id, name] of this.#live) if (!live.has(id)) this.#tell(`host ${name} is not heard of any more`);
     for (const [id, name] of live) if (!this.#live.has(id)) this.#tell(`host ${name} is in the fleet`);
+    if (live.size !== this.#live.size || !this.#isHeard) this.#keep(live.size + 1);
+    this.#isHeard = true;
     this.#live = live;
     for (const [id, { presence, atMs }] of this.#heard) {
       if (live.has(id)) this.#heard.set(id, { presence, atMs: nowMs });

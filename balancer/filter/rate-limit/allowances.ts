@@ -2,8 +2,8 @@
 import type { LimitConfig } from '../../config/limit-config.ts';
 
 export interface Decision {
-  /** `unknown`: nobody could say in time. */
-  readonly verdict: 'pass' | 'refuse' | 'unknown';
+  /** Nobody could say in time: `uncounted` passes all the same, `unknown` does not. */
+  readonly verdict: 'pass' | 'refuse' | 'uncounted' | 'unknown';
   /** At least so many more would pass now. */
   readonly remaining: number;
   readonly resetMs: number;

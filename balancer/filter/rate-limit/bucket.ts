@@ -1,15 +1,5 @@
 // How many requests of one kind may still pass: the counters of a limit, pure, with time as a parameter.
-import type { LimitConfig } from '../../config/limit-config.ts';
-
-/** What of a wish was given. */
-export interface Taken {
-  /** 0 to what was wished for. */
-  readonly granted: number;
-  /** That could be given now, after this. */
-  readonly remaining: number;
-  /** Until what was given counts for nothing any more, and until at least one more can be given where nothing remains. */
-  readonly resetMs: number;
-}
+import type { LimitCount, Taken } from '../../config/limit-config.ts';
 
 export interface Bucket {
   /** Gives up to `count` whole requests to `key`. `nowMs` is of the wall clock for windows: all hosts have the same ones. */
@@ -19,7 +9,7 @@ export interface Bucket {
 /** Keys that are remembered for a limit; one that nobody asked for the longest is forgotten first, and begins anew. */
 const MAX_KEYS = 100_000;
 
-export function bucketOf(limit: Pick<LimitConfig, 'algorithm' | 'limit' | 'windowMs' | 'burst'>): Bucket {
+export function bucketOf(limit: LimitCount): Bucket {
   if (limit.algorithm === 'token') return new TokenBucket(limit);
   return new WindowBucket(limit, limit.algorithm === 'sliding');
 }
@@ -52,7 +42,7 @@ class WindowBucket implements Bucket {
   readonly #slides: boolean;
   readonly #windows = new Recent<Window>();
 
-  constructor({ limit, windowMs }: Pick<LimitConfig, 'limit' | 'windowMs'>, slides: boolean) {
+  constructor({ limit, windowMs }: LimitCount, slides: boolean) {
     this.#limit = limit;
     this.#windowMs = windowMs;
     this.#slides = slides;
@@ -89,7 +79,7 @@ class TokenBucket implements Bucket {
   readonly #perTokenMs: number;
   readonly #fullAt = new Recent<{ ms: number }>();
 
-  constructor({ limit, windowMs, burst }: Pick<LimitConfig, 'limit' | 'windowMs' | 'burst'>) {
+  constructor({ limit, windowMs, burst }: LimitCount) {
     this.#perTokenMs = windowMs / limit;
     this.#emptyMs = burst * this.#perTokenMs;
   }

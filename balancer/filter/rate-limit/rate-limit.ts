@@ -102,9 +102,9 @@ class LimitFilter implements Filter {
   }
 
   #judge({ config, refused, unknown }: OneLimit, request: CanonicalRequest, decision: Decision): RequestVerdict {
-    if (decision.verdict === 'unknown') {
+    if (decision.verdict === 'unknown' || decision.verdict === 'uncounted') {
       unknown.add(1);
-      if (config.shadow || config.onUnavailable === 'allow') return undefined;
+      if (config.shadow || decision.verdict === 'uncounted') return undefined;
       return { code: 'limits_unavailable', detail: `limit ${config.name}: nobody can say how many there were`, fields: [] };
     }
     if (decision.verdict === 'refuse') refused.add(1);

@@ -27,6 +27,8 @@ export interface RedisAccess {
   readonly tls: { readonly ca: string | null; readonly serverName: string | null } | null;
   /** Of one command. */
   readonly timeoutMs: number;
+  /** To connect, and to learn of Sentinels or of a Redis Cluster where to. */
+  readonly connectMs: number;
 }
 
 type Client = Redis | Cluster;
@@ -63,7 +65,7 @@ export class RedisConnection {
 
   /** Throws `LedgerAwayError`. */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    const hash = createHash('sha1').update(script.lua).digest('hex');
+    const hash = hashOf(script);
     return this.#ask(async (client) => {
       try {
         return await client.evalsha(hash, script.keys, ...keys, ...args);
@@ -114,7 +116,7 @@ export class RedisConnection {
       this.#problem = null;
       return answer;
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
+      const said = saidBy(error);
       const refused = isRefusal(said);
       if (refused) this.#aliveMs = this.#clock.nowMs();
       this.#problem = said;
@@ -151,20 +153,20 @@ export class RedisConnection {
     client.setMaxListeners(0);
     // Without a listener they would go to the console.
     client.on('error', (error: Error) => {
-      if (client === this.#client) this.#problem = error.message;
+      if (client === this.#client) this.#problem = saidBy(error);
     });
     return client;
   }
 }
 
-function clientOf({ place, username, password, database, tls, timeoutMs }: RedisAccess): Client {
+function clientOf({ place, username, password, database, tls, timeoutMs, connectMs }: RedisAccess): Client {
   const common = {
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     ...(tls === null
       ? {}
       : { tls: { ...(tls.ca === null ? {} : { ca: tls.ca }), ...(tls.serverName === null ? {} : { servername: tls.serverName }) } }),
-    connectTimeout: timeoutMs * 2,
+    connectTimeout: connectMs,
     commandTimeout: timeoutMs,
     // A peer that vanished without a word is noticed by what is asked of it each second.
     socketTimeout: REBUILD_MS,
@@ -189,7 +191,7 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
         ...(place.password === null ? {} : { sentinelPassword: place.password }),
         ...(tls === null ? {} : { enableTLSForSentinelMode: true, sentinelTLS: common.tls ?? {} }),
         sentinelRetryStrategy: backOff,
-        sentinelCommandTimeout: timeoutMs,
+        sentinelCommandTimeout: connectMs,
       });
     case 'cluster': {
       const options = {
@@ -197,7 +199,7 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
         enableOfflineQueue: false,
         enableReadyCheck: false,
         clusterRetryStrategy: backOff,
-        slotsRefreshTimeout: timeoutMs * 2,
+        slotsRefreshTimeout: connectMs,
         ...(tls === null
           ? {}
           : { dnsLookup: (address: string, callback: (error: null, address: string) => void) => callback(null, address) }),
@@ -207,8 +209,26 @@ function clientOf({ place, username, password, database, tls, timeoutMs }: Redis
   }
 }
 
+const hashes = new WeakMap<Script, string>();
+
+/** By which Redis knows a script. */
+function hashOf(script: Script): string {
+  const known = hashes.get(script);
+  if (known !== undefined) return known;
+  const hash = createHash('sha1').update(script.lua).digest('hex');
+  hashes.set(script, hash);
+  return hash;
+}
+
 function backOff(attempt: number): number {
   return Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(attempt, 10));
+}
+
+/** Of a Redis Cluster also what the node said that was asked last. */
+function saidBy(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { lastNodeError } = error as { readonly lastNodeError?: unknown };
+  return lastNodeError instanceof Error ? `${error.message} ${lastNodeError.message}` : error.message;
 }
 
 /** Redis has answered, with an error of its own: nothing was done. */

@@ -1,25 +1,63 @@
-// Limits of a fleet, counted by Redis by its own clock, each in one step.
-import type { Limit, LimitCounter, Taken } from '../limits.ts';
+// Limits of a fleet, counted by Redis by its own clock, each question in one step.
+import { createHash } from 'node:crypto';
+import type { CountedLimit, LimitCounter, TakenOfFleet } from '../limits.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Script } from './scripts.ts';
 
 /**
- * Key: when the last permit that was given would be due, in microseconds. Arguments: microseconds from one permit to the next, burst, permits wanted. Answers
- * with those given, and the milliseconds until there is one again.
+ * Key: number of the window, counts of it and of the one before. Arguments: limit, milliseconds of a window, 1 if the window before counts by what of it is still
+ * within reach, requests wanted. Answers with those given, those left, milliseconds until there is more, and until the window ends.
  */
-const TAKE: Script = {
+const TAKE_OF_WINDOW: Script = {
+  keys: 1,
+  lua: `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local limit, window, slides, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4])
+local kept = redis.call('HMGET', KEYS[1], 'window', 'current', 'before')
+local index, at = math.floor(now / window), tonumber(kept[1] or '-1')
+local current, before = tonumber(kept[2] or '0'), tonumber(kept[3] or '0')
+-- The clock of a replica that took over may be behind.
+if at > index then index, now = at, at * window end
+if at ~= index then
+  before = at == index - 1 and current or 0
+  current = 0
+end
+local passed = now - index * window
+local weighed = slides and before * (window - passed) / window or 0
+local free = math.max(0, math.floor(limit - weighed - current))
+local granted = math.min(wanted, free)
+local reset = window - passed
+if granted > 0 then
+  current = current + granted
+  redis.call('HSET', KEYS[1], 'window', string.format('%.0f', index), 'current', current, 'before', before)
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', 2 * window))
+end
+local left = free - granted
+if left == 0 and slides and before > 0 then
+  reset = math.max(1, math.min(reset, math.ceil(window * (1 - (limit - current - 1) / before) - passed)))
+end
+return {granted, left, reset, window - passed}`,
+};
+
+/**
+ * Key: when the bucket is full again, in microseconds. Arguments: microseconds from one request to the next, burst, requests wanted. Answers with those given,
+ * those left and milliseconds until there is more.
+ */
+const TAKE_OF_BUCKET: Script = {
   keys: 1,
   lua: `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local each, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local due = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
-local room = math.max(0, math.floor((now + burst * each - due) / each + 0.000001))
-local granted = math.min(wanted, room)
-if granted == 0 then return {0, math.ceil((due + each - burst * each - now) / 1000)} end
-due = due + granted * each
-redis.call('SET', KEYS[1], string.format('%.0f', due), 'PX', math.max(1, math.ceil((due - now) / 1000)))
-return {granted, 0}`,
+local full = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local free = math.max(0, math.floor((now + burst * each - full) / each + 0.000001))
+local granted = math.min(wanted, free)
+full = full + granted * each
+if granted > 0 then redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.max(1, math.ceil((full - now) / 1000))) end
+local left = free - granted
+local reset = left > 0 and full - now or full + each - burst * each - now
+return {granted, left, math.max(1, math.ceil(reset / 1000))}`,
 };
 
 export class RedisLimits implements LimitCounter {
@@ -31,10 +69,35 @@ export class RedisLimits implements LimitCounter {
     this.#fleet = fleet;
   }
 
-  async take({ key, permits, periodMs, burst }: Limit, wanted: number): Promise<Pick<Taken, 'granted' | 'retryMs'>> {
-    // Each in a slot of its own: a Redis Cluster spreads them.
-    const answer = await this.#connection.run(TAKE, [`weir:limit:{${this.#fleet}/${key}}`], [(periodMs * 1000) / permits, burst, wanted]);
-    const [granted = 0, retryMs = 0] = Array.isArray(answer) ? answer.map(Number) : [];
-    return { granted, retryMs };
+  async take(limit: CountedLimit, key: string, wanted: number): Promise<TakenOfFleet> {
+    const { algorithm, limit: most, windowMs, burst } = limit;
+    const keys = [this.#keyOf(limit, key)];
+    if (algorithm === 'token') {
+      const [granted, remaining, resetMs] = numbersOf(
+        await this.#connection.run(TAKE_OF_BUCKET, keys, [(windowMs * 1000) / most, burst, wanted]),
+      );
+      return { granted, remaining, resetMs, validMs: windowMs };
+    }
+    const args = [most, windowMs, algorithm === 'sliding' ? 1 : 0, wanted];
+    const [granted, remaining, resetMs, validMs] = numbersOf(await this.#connection.run(TAKE_OF_WINDOW, keys, args));
+    return { granted, remaining, resetMs, validMs };
   }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /**
+   * Each counter has a slot of its own, so that a Redis Cluster spreads them. Who is counted stands there as a hash: a value may be long, and is nobody's business. A
+   * limit that counts otherwise than before begins anew.
+   */
+  #keyOf({ name, algorithm, windowMs }: CountedLimit, key: string): string {
+    const whose = createHash('sha256').update(key).digest('base64url').slice(0, 22);
+    return `weir:limit:{${this.#fleet}/${name}/${algorithm}/${windowMs}/${whose}}`;
+  }
+}
+
+function numbersOf(answer: unknown): readonly [number, number, number, number] {
+  const [first = 0, second = 0, third = 0, fourth = 0] = Array.isArray(answer) ? answer.map(Number) : [];
+  return [first, second, third, fourth];
 }

@@ -22,6 +22,7 @@ test('a URL names one server, with TLS where it says rediss', () => {
       keyFile: 'fleet.keys',
       fleet: 'weir',
       timeoutMs: 500,
+      limitTimeoutMs: 50,
     },
   );
   assert.equal(loaded(withRedis('{ url: "redis://127.0.0.1:7000", keyFile: k }')).redis?.tls, null);
@@ -41,6 +42,10 @@ test('Sentinels or nodes of a cluster stand in place of a URL', () => {
 for (const [wrong, said] of [
   ['{ keyFile: k }', /state\.redis: expected exactly one of url, sentinel and cluster, for example url: "rediss:/],
   ['{ url: "redis://r", cluster: { nodes: ["r:1"] }, keyFile: k }', /expected exactly one of url, sentinel and cluster/],
+  [
+    '{ url: "redis://r", keyFile: k, limitTimeout: 2s }',
+    /limitTimeout: "2s" is longer than a request may wait to be counted; expected at most 500ms/,
+  ],
   ['{ url: "redis://r" }', /state\.redis: .*keyFile/],
   ['{ url: "http://r", keyFile: k }', /state\.redis\.url: .*rediss:\/\/redis\.internal:6379/],
   ['{ url: "rediss://:secret@r", keyFile: k }', /no user and no password in the URL; write username, and password: \{ file: … \}/],

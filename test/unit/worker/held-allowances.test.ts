@@ -12,7 +12,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 function limitOf(limit: number, onUnavailable: WithoutCount = 'local'): LimitConfig {
   return {
     ...{ name: 'all', by: [], algorithm: 'fixed', limit, windowMs: 60_000, burst: limit, onUnavailable, shadow: false },
-    ...{ exemptConsumers: [], exemptAddresses: [], headers: 'none' },
+    ...{ exemptConsumers: [], exemptAddresses: [], headers: 'none', fleet: null },
   };
 }
 
@@ -28,7 +28,7 @@ class Host {
 
   constructor(limit: LimitConfig, workers = 4) {
     this.limit = limit;
-    const limits = new Limits(() => this.clock.wallMs());
+    const limits = new Limits(() => this.clock.wallMs(), null);
     limits.follow({ limits: { all: limit }, workers });
     this.workers = Array.from({ length: workers }, () => {
       const worker: HeldAllowances = new HeldAllowances({
@@ -36,7 +36,7 @@ class Host {
         isUp: () => this.isUp,
         ask: (wishes) => {
           this.asks += 1;
-          if (!this.hangs) setImmediate(() => worker.receive(limits.grant(wishes)));
+          if (!this.hangs) setImmediate(() => limits.grant(wishes, (grants) => worker.receive(grants)));
         },
         workers: () => workers,
       });
@@ -96,6 +96,23 @@ describe('a limit of a host', () => {
     assert.equal(passed(await Promise.all(Array.from({ length: 1500 }, () => host.taken(0)))), 1000);
   });
 
+  it('of tokens is not eaten up by what workers keep in hand and seldom use', async () => {
+    const host = new Host({ ...limitOf(1000), algorithm: 'token' });
+    // 16 a second come in; of 4 that are asked for over 4 workers, each has to pass for as long as one likes.
+    for (let second = 0; second < 120; second += 1) {
+      for (const worker of [0, 1, 2, 3]) assert.equal((await host.take(worker))?.verdict, 'pass', `after ${second} s`);
+      host.clock.advance(1000);
+    }
+  });
+
+  it('of tokens lets no more than its burst pass at once, with what workers have in hand', async () => {
+    const host = new Host({ ...limitOf(1000), algorithm: 'token' });
+    for (const worker of [0, 1, 2, 3]) await host.taken(worker);
+    host.clock.advance(30_000);
+    const count = passed(await Promise.all(Array.from({ length: 4000 }, (_, index) => host.taken(index % 4))));
+    assert.ok(count <= 1000 && count >= 950, `${count}`);
+  });
+
   it('counts each key for itself, and tells what remains', async () => {
     const host = new Host(limitOf(2), 1);
     assert.deepEqual(await host.take(0, 'a'), { verdict: 'pass', remaining: 1, resetMs: 60_000 });
@@ -124,8 +141,11 @@ describe('while the controller is away', () => {
 
   it('a worker lets its part of the limit pass', async () => assert.equal(passed(await away('local', 30)), 10));
   it('or says that nobody can say', async () => {
-    for (const how of ['allow', 'deny'] as const)
-      assert.deepEqual(new Set((await away(how, 3)).map((one) => one?.verdict)), new Set(['unknown']));
+    for (const [how, said] of [
+      ['allow', 'uncounted'],
+      ['deny', 'unknown'],
+    ] as const)
+      assert.deepEqual(new Set((await away(how, 3)).map((one) => one?.verdict)), new Set([said]));
   });
   it('that is not there at all, nobody waits even once', () => {
     const host = new Host(limitOf(4), 4);

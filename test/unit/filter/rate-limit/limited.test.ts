@@ -89,6 +89,12 @@ describe('files with limits that mean nothing', () => {
     [limits('{ allow: 1, per: 1ms }'), /limits\.few\.per: "1ms" is no window of a limit; expected 1s to 24h/],
     [limits('{ allow: 1, burst: 2 }'), /limits\.few\.burst: is for algorithm: token/],
     [limits('{ allow: 1, by: [ip] }'), /limits\.few\.by\[0\]: .*address, consumer, route, host, header:NAME or claim:NAME/],
+    [
+      limits('{ allow: 1, scope: fleet }'),
+      /limits\.few\.scope: all hosts count together in Redis, and this host has none; name it under state\.redis .*, or write scope: host/,
+    ],
+    [limits('{ allow: 1, mode: exact }'), /limits\.few\.mode: is for scope: fleet; leave it out, or write scope: fleet/],
+    [limits('{ allow: 1, onStoreError: deny }'), /limits\.few\.onStoreError: is for scope: fleet/],
     [limits('{ allow: 1, exempt: { consumers: [acme] } }'), /consumer "acme" is not declared/],
   ] as const)
     it(text.trim(), () => assert.match(problemsWith('{ key: {} }', text).join('\n'), said));
