@@ -1,5 +1,5 @@
 // Why a value does not fit the schema, in words that say what to write instead.
-import { isKindName, KINDS } from './kinds.ts';
+import { isKindName, KINDS, type Kind } from './kinds.ts';
 import { nearest } from './nearest.ts';
 import { show } from './problems.ts';
 
@@ -15,7 +15,14 @@ export function describeMisfit(failure: SchemaFailure): string {
   const special = DESCRIPTIONS.get(failure.keyword);
   if (special !== undefined) return special(failure);
   const { what, expected } = nameOf(failure.parentSchema);
-  return `${show(failure.data)} is not ${what}; expected ${expected}`;
+  return `${given(failure)} is not ${what}; expected ${expected}`;
+}
+
+const NOT_REPEATED = 'what stands here';
+
+/** The value, but where it may be a secret that stands in the wrong place: what is said here ends up in logs. */
+function given({ data, parentSchema }: SchemaFailure): string {
+  return parentSchema !== undefined && Reflect.get(parentSchema, 'writeOnly') === true ? NOT_REPEATED : show(data);
 }
 
 const DESCRIPTIONS: ReadonlyMap<string, (failure: SchemaFailure) => string> = new Map([
@@ -34,7 +41,8 @@ function describeKind({ params, data }: SchemaFailure): string {
   if (own !== null) return own;
   const name = textOf(params, 'kind') ?? '';
   if (!isKindName(name)) return `${show(data)} does not fit`;
-  return `${data === null ? 'nothing' : show(data)} is not ${KINDS[name].what}; expected ${KINDS[name].expected}`;
+  const { what, expected, secret = false }: Kind = KINDS[name];
+  return `${data === null ? 'nothing' : secret ? NOT_REPEATED : show(data)} is not ${what}; expected ${expected}`;
 }
 
 function describeUnknownKey({ params, parentSchema }: SchemaFailure): string {
@@ -62,11 +70,12 @@ function describeChoice({ data, parentSchema }: SchemaFailure): string {
   return `${show(data)} is not possible here; expected ${listed(choices)}${hint}`;
 }
 
-function describeType({ data, parentSchema }: SchemaFailure): string {
+function describeType(failure: SchemaFailure): string {
+  const { data, parentSchema } = failure;
   const { what, expected } = nameOf(parentSchema);
   const form = typeName(parentSchema);
   if (data === null) return `nothing is given; expected ${expected}${form === 'object' ? '; write {} for the defaults' : ''}`;
-  return `${show(data)} is not ${what}; expected ${expected}`;
+  return `${given(failure)} is not ${what}; expected ${expected}`;
 }
 
 function describeTooFewKeys({ parentSchema }: SchemaFailure): string {
