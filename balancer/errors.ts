@@ -30,6 +30,7 @@ export const ERRORS = {
   bad_framing: entry([400, 'client', 'never', 'http_request_error'], 'The message framing of the request is not allowed'),
   bad_host: entry([400, 'client', 'never', 'http_request_error'], 'The Host field is missing, repeated or malformed'),
   bad_path: entry([400, 'client', 'never', 'http_request_error'], 'The request path is malformed'),
+  ambiguous_method: entry([400, 'client', 'never', 'http_request_error'], 'The request names more than one method'),
   ambiguous_path: entry([400, 'client', 'never', 'http_request_error'], 'The request path can be read in more than one way'),
   request_timeout: entry([408, 'client', 'never', 'http_request_error'], 'The request did not arrive in time'),
   body_too_slow: entry([408, 'client', 'never', 'http_request_error'], 'The request body came too slowly'),

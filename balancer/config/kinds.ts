@@ -21,6 +21,8 @@ export interface Kind {
   readonly pattern?: string;
   /** True, or false, or a message of its own that says more than `what` and `expected`. */
   readonly check: (value: unknown) => boolean | string;
+  /** What stands here by mistake may be a secret: problems do not repeat it. */
+  readonly secret?: boolean;
 }
 
 /** Names of listeners, clusters, services, versions and routes: DNS labels (RFC 1123). */
@@ -39,6 +41,7 @@ const matches = (pattern: string): ((value: unknown) => boolean) => {
 
 const text = (what: string, expected: string, check: Kind['check']): Kind => ({ what, expected, types: ['string'], check });
 const word = (what: string, expected: string, pattern: string): Kind => ({ ...text(what, expected, matches(pattern)), pattern });
+const secret = (kind: Kind): Kind => ({ ...kind, secret: true });
 
 const DURATION_EXPECTED = 'for example 500ms, 2s, 5m';
 
@@ -150,15 +153,19 @@ export const KINDS = {
   ),
   origin: word('an origin', 'such as https://app.example.com, https://*.example.com or *', ORIGIN_PATTERN),
   queryName: word('a name of a parameter', 'letters, digits, ".", "_", "~" and "-"', '^[A-Za-z0-9._~-]+$'),
-  keyHash: word(
-    'a hash of a key',
-    'sha256: and 64 hexadecimal digits, or hmac-sha256: with a pepper; `weir consumer key` makes one',
-    '^(hmac-)?sha256:[0-9a-f]{64}$',
+  keyHash: secret(
+    word(
+      'a hash of a key',
+      'sha256: and 64 hexadecimal digits, or hmac-sha256: with a pepper; `weir consumer key` makes one',
+      '^(hmac-)?sha256:[0-9a-f]{64}$',
+    ),
   ),
-  passwordHash: word(
-    'a hash of a password',
-    'scrypt:N:r:p:salt:hash; `weir consumer password` makes one',
-    '^scrypt:[1-9][0-9]{0,7}:[1-9][0-9]?:[1-9][0-9]?:[A-Za-z0-9+/=]{16,}:[A-Za-z0-9+/=]{40,}$',
+  passwordHash: secret(
+    word(
+      'a hash of a password',
+      'scrypt:N:r:p:salt:hash; `weir consumer password` makes one',
+      '^scrypt:[1-9][0-9]{0,7}:[1-9][0-9]?:[1-9][0-9]?:[A-Za-z0-9+/=]{16,}:[A-Za-z0-9+/=]{40,}$',
+    ),
   ),
   scope: word(
     'a scope',
@@ -238,7 +245,7 @@ function checkPath(value: unknown): boolean | string {
   const target = canonicalTarget(value);
   if (target === null || target.hasQuery) return false;
   if (target.doubts !== 0)
-    return `"${value}" can be read in more than one way; a path that requests are matched by has no //, no ; and no escaped slash`;
+    return `"${value}" can be read in more than one way; a path that requests are matched by has no //, no ;, no escaped slash and nothing that is escaped twice`;
   // Requests are matched by their canonical path: another spelling would never match.
   return target.path === value || `"${value}" is not how the path is spelled after normalisation; write "${target.path}"`;
 }

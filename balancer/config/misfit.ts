@@ -1,6 +1,6 @@
 // Why a value does not fit the schema, in words that say what to write instead.
 import type { SchemaFailure } from '../schema/check.ts';
-import { isKindName, KINDS } from './kinds.ts';
+import { isKindName, KINDS, type Kind } from './kinds.ts';
 import { nearest } from './nearest.ts';
 import { show } from './problems.ts';
 
@@ -8,7 +8,14 @@ export function describeMisfit(failure: SchemaFailure): string {
   const special = DESCRIPTIONS.get(failure.keyword);
   if (special !== undefined) return special(failure);
   const { what, expected } = nameOf(failure.schema);
-  return `${show(failure.data)} is not ${what}; expected ${expected}`;
+  return `${given(failure)} is not ${what}; expected ${expected}`;
+}
+
+const NOT_REPEATED = 'what stands here';
+
+/** The value, but where it may be a secret that stands in the wrong place: what is said here ends up in logs. */
+function given({ data, schema }: SchemaFailure): string {
+  return Reflect.get(schema, 'writeOnly') === true ? NOT_REPEATED : show(data);
 }
 
 const DESCRIPTIONS: ReadonlyMap<string, (failure: SchemaFailure) => string> = new Map([
@@ -27,7 +34,8 @@ function describeKind({ params, data }: SchemaFailure): string {
   if (own !== null) return own;
   const name = textOf(params, 'kind') ?? '';
   if (!isKindName(name)) return `${show(data)} does not fit`;
-  return `${data === null ? 'nothing' : show(data)} is not ${KINDS[name].what}; expected ${KINDS[name].expected}`;
+  const { what, expected, secret = false }: Kind = KINDS[name];
+  return `${data === null ? 'nothing' : secret ? NOT_REPEATED : show(data)} is not ${what}; expected ${expected}`;
 }
 
 function describeUnknownKey({ params, schema }: SchemaFailure): string {
@@ -55,11 +63,12 @@ function describeChoice({ data, schema }: SchemaFailure): string {
   return `${show(data)} is not possible here; expected ${listed(choices)}${hint}`;
 }
 
-function describeType({ data, schema }: SchemaFailure): string {
+function describeType(failure: SchemaFailure): string {
+  const { data, schema } = failure;
   const { what, expected } = nameOf(schema);
   const form = typeName(schema);
   if (data === null) return `nothing is given; expected ${expected}${form === 'object' ? '; write {} for the defaults' : ''}`;
-  return `${show(data)} is not ${what}; expected ${expected}`;
+  return `${given(failure)} is not ${what}; expected ${expected}`;
 }
 
 function describeTooFewKeys({ schema }: SchemaFailure): string {

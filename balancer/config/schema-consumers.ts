@@ -1,6 +1,6 @@
 // The part of the file's schema that says who may call.
 import { Type, type Static } from '../schema/type.ts';
-import { listOf, mapping, named, optionalMapping, secretOf, valueOf } from './schema-parts.ts';
+import { listOf, mapping, named, NOT_REPEATED, optionalMapping, secretOf, valueOf } from './schema-parts.ts';
 
 const key = mapping(
   {
@@ -8,6 +8,7 @@ const key = mapping(
       default: '',
       pattern: '^([A-Za-z0-9]+_[A-Za-z0-9]+)?$',
       description: 'The part of the key before the dot, which may be seen; absent: the key has no such part',
+      ...NOT_REPEATED,
     }),
     hash: valueOf('keyHash', 'Hash of the whole key; `weir consumer key` makes both'),
     expires: Type.Optional(valueOf('instant', 'Not taken any more from then on; absent: never')),
@@ -19,7 +20,13 @@ const key = mapping(
 
 const password = mapping(
   {
-    user: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^:\\x00-\\x1f\\x7f]+$', description: 'User name, without a colon' }),
+    user: Type.String({
+      minLength: 1,
+      maxLength: 255,
+      pattern: '^[^:\\x00-\\x1f\\x7f]+$',
+      description: 'User name, without a colon',
+      ...NOT_REPEATED,
+    }),
     hash: valueOf('passwordHash', 'Hash of the password; `weir consumer password` makes it'),
   },
   'A user name with its password',

@@ -30,6 +30,9 @@ export function optionalMapping<T extends Properties>(properties: T, description
   return mapping(properties, description, { default: {} });
 }
 
+/** Of a value that stands where a secret may be put by mistake: problems do not repeat it. */
+export const NOT_REPEATED = { writeOnly: true } as const;
+
 /** Where a secret is; the secret itself never stands in the file. */
 export function secretOf(description: string) {
   return mapping(
@@ -38,6 +41,7 @@ export function secretOf(description: string) {
       env: Type.Optional(Type.String({ minLength: 1, description: 'Environment variable of weir that holds it' })),
     },
     description,
+    NOT_REPEATED,
   );
 }
 

@@ -47,6 +47,7 @@ export function poseRequest({ listeners }: Pick<Config, 'listeners'>, asked: Exp
       fields: headers.fields,
       version: '1.1',
       acceptsTrailers: false,
+      namesMethod: true,
     },
     {
       listener: listener.name,

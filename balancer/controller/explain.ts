@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode } from '../errors.ts';
 import { FILTERS } from '../filter/registry.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { fittingRoutes, matchText, nearestRoutes, type Asked } from '../route/explain-route.ts';
-import { settlePath } from '../route/settle-path.ts';
+import { agreesOn, settlePath } from '../route/settle-path.ts';
 import type { EndpointView } from './api/views.ts';
 import type { ExplainedRequest, ExplainedRoute, ExplainRequest, ExplainView } from './api/explain-view.ts';
 import { ExplainLookups, type Lookups, type LookupSources } from './explain-lookups.ts';
@@ -65,6 +65,8 @@ class Way {
     );
     const base = { listener: listener.name, request: requestView(request), service: null, notes };
     if (settled.kind === 'ambiguous') return { ...base, ...refused('ambiguous_path'), route: null, otherRoutes: [] };
+    if (!agreesOn(request, (reading) => router.match(reading) === settled.index))
+      return { ...base, ...refused('ambiguous_method'), route: null, otherRoutes: [] };
     const asked = { listener: listener.name, protocol: listener.protocol, request };
     const route = config.routes[settled.index];
     if (route === undefined) return { ...base, ...noRoute(config, asked), route: null };

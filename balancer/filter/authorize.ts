@@ -2,6 +2,7 @@
 import { Type, type Static } from '../schema/type.ts';
 import { choice, listOf, mapping, optionalMapping, valueOf } from '../config/schema-parts.ts';
 import type { Identity } from '../message/identity.ts';
+import { readingsOf } from '../message/path-readings.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { claimAt, claimTexts } from './authenticate/claims.ts';
 import type { FilterDefinition, Refusal } from './filter.ts';
@@ -58,14 +59,30 @@ export const authorize: FilterDefinition = {
         if (identity === null) return NOBODY;
         const group = deny.groups.find((name) => identity.groups.includes(name));
         if (group !== undefined) return denied(`${nameOf(identity)} is in the group ${group}`);
-        return judge(rules, request, identity);
+        return isPlain(request) ? judge(rules, request, identity) : judgeReadings(rules, request, identity);
       },
     };
   },
 };
 
+/** What rules look at of a request. */
+type Asked = Pick<CanonicalRequest, 'method' | 'path'>;
+
+const isPlain = ({ pathDoubts, otherMethods }: CanonicalRequest): boolean => pathDoubts === 0 && otherMethods.length === 0;
+
+/** Some origin takes the request for another one: that must be allowed too, or a rule that denies it is none. */
+function judgeReadings(rules: readonly Rule[], request: CanonicalRequest, identity: Identity): Refusal | undefined {
+  const paths = readingsOf(request.path);
+  for (const method of [request.method, ...request.otherMethods])
+    for (const path of paths) {
+      const refusal = judge(rules, { method, path }, identity);
+      if (refusal !== undefined) return refusal;
+    }
+  return undefined;
+}
+
 /** Undefined: it may. The first rule that only wants for scopes is what the client is told of (RFC 6750 section 3.1). */
-function judge(rules: readonly Rule[], request: CanonicalRequest, identity: Identity): Refusal | undefined {
+function judge(rules: readonly Rule[], request: Asked, identity: Identity): Refusal | undefined {
   let wanting: Rule | null = null;
   for (const one of rules) {
     if (!fitsCaller(one, request, identity)) continue;
@@ -82,7 +99,7 @@ function judge(rules: readonly Rule[], request: CanonicalRequest, identity: Iden
   };
 }
 
-function fitsCaller(one: Rule, request: CanonicalRequest, identity: Identity): boolean {
+function fitsCaller(one: Rule, request: Asked, identity: Identity): boolean {
   return (
     (one.methods.length === 0 || one.methods.includes(request.method)) &&
     isBelow(request.path, one.path) &&

@@ -23,7 +23,7 @@ export const csrf: FilterDefinition = {
     const isAllowed = originTable((options as Static<typeof schema>).origins);
     return {
       onRequest(request) {
-        if (SAFE.has(request.method)) return undefined;
+        if (SAFE.has(request.method) && request.otherMethods.every((method) => SAFE.has(method))) return undefined;
         const origin = fieldValue(request.fields, 'origin');
         if (origin !== undefined) return isOwn(request, origin) || isAllowed(origin) ? undefined : refused(`the page is of ${origin}`);
         // A browser that hides the origin still says whether it is another one; what is no browser says neither.

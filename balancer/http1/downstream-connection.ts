@@ -260,12 +260,12 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   #begin(head: RequestHead, startedMs: number): void {
     const { method, target, minor, block } = head;
-    const { expect, host, underscored, acceptsTrailers, contentLength } = block;
+    const { expect, host: authority, underscored, namesMethod, acceptsTrailers, contentLength } = block;
     if (expect !== '' && expect !== '100-continue') return this.#refuse('expectation_failed');
     // Shared fields go on with what this version and this host make of them.
     const fields = minor === 1 ? block.fields : block.fields.slice();
     const version = minor === 1 ? '1.1' : '1.0';
-    const request = canonicalRequest({ method, target, authority: host, fields, underscored, version, acceptsTrailers }, this.facts);
+    const request = canonicalRequest({ method, target, authority, fields, underscored, namesMethod, version, acceptsTrailers }, this.facts);
     if (typeof request === 'string') return this.#refuse(request);
     const { limits } = this.#settings;
     if (limits.bodyBytes > 0 && contentLength > limits.bodyBytes) return this.#refuse('body_too_large', request);

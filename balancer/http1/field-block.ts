@@ -13,6 +13,8 @@ export interface FieldBlock {
   host: string;
   /** A name has an underscore. */
   underscored: boolean;
+  /** A field names a method of its own. */
+  namesMethod: boolean;
   /** -1: none. */
   contentLength: number;
   chunked: boolean;
@@ -36,6 +38,7 @@ export function emptyBlock(): FieldBlock {
     hosts: 0,
     host: '',
     underscored: false,
+    namesMethod: false,
     contentLength: -1,
     chunked: false,
     connectionOptions: null,
@@ -161,6 +164,10 @@ function takeField(kind: number, lower: string, value: string, into: FieldBlock)
       return null;
     case FieldKind.Underscored:
       into.underscored = true;
+      into.fields.push(lower, value);
+      return null;
+    case FieldKind.MethodOverride:
+      into.namesMethod = true;
       into.fields.push(lower, value);
       return null;
     default:

@@ -281,9 +281,9 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     if (typeof head === 'string' || problem !== null) return this.#refuse(id, problem ?? 'bad_request', { head, endStream });
     const fields = head.protocol === '' ? head.fields : head.fields.slice();
     const webSocketKey = head.protocol === '' ? '' : addWebSocketKey(fields);
-    const { authority, path: target, acceptsTrailers } = head;
+    const { authority, path: target, acceptsTrailers, namesMethod } = head;
     const method = webSocketKey === '' ? head.method : 'GET';
-    const request = canonicalRequest({ method, target, authority, fields, version: '2', acceptsTrailers }, facts);
+    const request = canonicalRequest({ method, target, authority, fields, namesMethod, version: '2', acceptsTrailers }, facts);
     if (typeof request === 'string') return this.#refuse(id, request, { head, endStream });
     const { bodyBytes, requestsPerConnection } = settings.limits;
     if (bodyBytes > 0 && head.contentLength > bodyBytes && webSocketKey === '')

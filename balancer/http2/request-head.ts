@@ -24,6 +24,8 @@ export interface Http2RequestHead {
   contentLength: number;
   expect: string;
   acceptsTrailers: boolean;
+  /** A field names a method of its own. */
+  namesMethod: boolean;
 }
 
 /** RFC 9112 section 3: recipients should take at least 8000 octets. */
@@ -79,6 +81,7 @@ export function http2RequestHead(fields: Readonly<Fields>, maxFields: number): H
     contentLength: -1,
     expect: '',
     acceptsTrailers: false,
+    namesMethod: false,
   };
   let at = 0;
   while (at < fields.length && fields[at]?.charCodeAt(0) === 0x3a) {
@@ -124,6 +127,7 @@ function takeFields(fields: Readonly<Fields>, from: number, head: Http2RequestHe
     if (kind === FieldKind.Other || kind >= FieldKind.ForwardedFor) {
       if (kind !== FieldKind.Cookie || cookie < 0) {
         if (kind === FieldKind.Cookie) cookie = head.fields.length + 1;
+        if (kind === FieldKind.MethodOverride) head.namesMethod = true;
         head.fields.push(name, value);
       } else head.fields[cookie] = `${head.fields[cookie] ?? ''}; ${value}`; // RFC 9113 section 8.2.3.
     } else if (kind === FieldKind.Host) {

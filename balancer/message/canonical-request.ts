@@ -5,6 +5,7 @@ import { canonicalTarget } from './canonical-path.ts';
 import { clientAddress } from './client-address.ts';
 import type { ConnectionFacts } from './connection.ts';
 import { fieldValue, type Fields } from './fields.ts';
+import { MOST_OTHER_METHODS, otherMethods } from './methods.ts';
 import type { CanonicalRequest } from './request.ts';
 import { isAcceptableRequestId } from './request-id.ts';
 
@@ -18,6 +19,8 @@ export interface UncheckedRequest {
   readonly fields: Fields;
   /** Whether any name has an underscore; absent: not looked at yet. */
   readonly underscored?: boolean;
+  /** Whether any field names a method of its own (methods.ts). */
+  readonly namesMethod: boolean;
   readonly version: CanonicalRequest['version'];
   readonly acceptsTrailers: boolean;
 }
@@ -39,6 +42,8 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
   const target =
     origin === '*' && head.method === 'OPTIONS' ? { path: '*', query: '', hasQuery: false, doubts: 0 } : canonicalTarget(origin);
   if (target === null) return 'bad_path';
+  const others = otherMethods(head.method, target.query, head.namesMethod, fields);
+  if (others.length > MOST_OTHER_METHODS) return 'ambiguous_method';
   return {
     method: head.method,
     scheme: facts.scheme,
@@ -46,6 +51,7 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
     authority: authority.text,
     path: target.path,
     pathDoubts: target.doubts,
+    otherMethods: others,
     query: target.query,
     hasQuery: target.hasQuery,
     fields,

@@ -1,6 +1,7 @@
 // Names and values of fields as they arrive: checked against the grammar of RFC 9110. A name is mapped to lower case and to a number the
 // engines can switch on, and remembered, so that it is checked once.
 import { isToken } from './grammar.ts';
+import { METHOD_FIELDS } from './methods.ts';
 
 /** Fields the engines themselves act on; every other name is FieldKind.Other. */
 export const FieldKind = {
@@ -19,6 +20,7 @@ export const FieldKind = {
   RequestId: 12,
   Cookie: 13,
   Underscored: 14,
+  MethodOverride: 15,
 } as const;
 
 export interface FieldName {
@@ -40,6 +42,7 @@ const KINDS = new Map<string, number>([
   ['x-forwarded-for', FieldKind.ForwardedFor],
   ['x-request-id', FieldKind.RequestId],
   ['cookie', FieldKind.Cookie],
+  ...[...METHOD_FIELDS].map((name) => [name, FieldKind.MethodOverride] as const),
 ]);
 
 /** Bounds what strangers can make us remember. */

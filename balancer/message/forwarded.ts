@@ -11,8 +11,11 @@ const VIA_NAME = 'weir';
 const OWN = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via', 'x-request-id'];
 /** RFC 9440; from a stranger they are dropped whether or not weir writes them (section 4). */
 const CERTIFICATE = /^client-cert(?:-chain)?$/;
-/** What else speaks of the client and is passed on from a trusted peer only, as `x_forwarded_for` too: CGI makes the same variable of it. */
-const CLAIM = /^(?:x-forwarded-.*|x-real-ip|forwarded|client-cert(?:-chain)?|x-weir-mirror)$/;
+/**
+ * What else speaks of the client, or of another URL than the one that was routed, and is passed on from a trusted peer only, as
+ * `x_forwarded_for` too: CGI makes the same variable of it.
+ */
+const CLAIM = /^(?:x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-url|forwarded|client-cert(?:-chain)?|x-weir-mirror)$/;
 
 /** Of all names below: c, f, v, x. Most fields begin otherwise. */
 const BEGINS: ReadonlySet<number> = new Set([0x63, 0x66, 0x76, 0x78]);

@@ -1,4 +1,31 @@
-// What methods promise.
+// What methods promise, and what else of a request some origins take for its method.
+import type { Fields } from './fields.ts';
 
 /** They may be sent again when it is not known whether the first one arrived (RFC 9110 section 9.2.2). */
 export const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** Frameworks take the method from these fields, most of them for POST only. */
+export const METHOD_FIELDS: ReadonlySet<string> = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
+/** And from this parameter of the query, for POST. */
+const METHOD_PARAMETER = '_method';
+
+/** Who names more has no good reason, and each is routed. */
+export const MOST_OTHER_METHODS = 4;
+
+const NONE: readonly string[] = [];
+const LOWER_CASE = /[a-z]/;
+
+/** What some origin may take for the method in place of `method`, in upper case. `named`: whether one of METHOD_FIELDS is there. */
+export function otherMethods(method: string, query: string, named: boolean, fields: Readonly<Fields>): readonly string[] {
+  const mayName = named || (method === 'POST' && query !== '' && (query.includes(METHOD_PARAMETER) || query.includes('%')));
+  if (!mayName && !LOWER_CASE.test(method)) return NONE;
+  const others = new Set([method]);
+  if (named)
+    for (let i = 0; i < fields.length; i += 2)
+      if (METHOD_FIELDS.has(fields[i] ?? '')) for (const one of (fields[i + 1] ?? '').split(',')) others.add(one);
+  if (mayName) for (const one of new URLSearchParams(query).getAll(METHOD_PARAMETER)) others.add(one);
+  const upper = new Set([...others].map((one) => one.trim().toUpperCase()));
+  upper.delete(method);
+  upper.delete('');
+  return upper.size === 0 ? NONE : [...upper];
+}

@@ -15,6 +15,8 @@ export interface CanonicalRequest {
   path: string;
   /** Not 0 while it is open which of several readings of the path holds (path-readings.ts); routing settles it. */
   readonly pathDoubts: number;
+  /** What some origin may take for the method, from fields, the query or its spelling: what guards a method guards these too. Mostly empty. */
+  readonly otherMethods: readonly string[];
   /** Without `?`; empty when there is none. */
   query: string;
   /** Whether the target had a `?`, even with nothing behind it. */

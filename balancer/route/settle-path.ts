@@ -1,6 +1,6 @@
-// A path that origins read in more than one way → the one path and the one route it gets, or a refusal.
+// A path, or a method, that origins read in more than one way → the one path and the one route it gets, or a refusal.
 import type { PathPolicy } from '../config/config.ts';
-import { ALL_DOUBTS, Doubt, doubtsOf, readAs } from '../message/path-readings.ts';
+import { ALL_DOUBTS, Doubt, openDoubtsOf, readAs, readingsOf } from '../message/path-readings.ts';
 
 /** What settling needs of a request; the path is written. */
 export interface UnsettledRequest {
@@ -39,16 +39,19 @@ export function settlePath<R extends UnsettledRequest>(
   // Merged in any case: a location that begins with two slashes names another host.
   if (policy.escapedSlashes === 'redirect' && (pathDoubts & Doubt.EscapedSlash) !== 0)
     return { kind: 'redirect', index, path: readAs(kept, Doubt.EscapedSlash | Doubt.DoubleSlash) };
-  const open = openIn(kept);
+  const open = openDoubtsOf(kept);
   // All subsets of the doubts that are open, down to none.
   for (let acted = open; acted > 0; acted = (acted - 1) & open) if (matching(readAs(kept, acted)) !== index) return { kind: 'ambiguous' };
   return matching(kept) === index ? { kind: 'route', index } : { kind: 'ambiguous' };
 }
 
-/** What an origin may still act on; where it does, slashes may come to stand together that did not. */
-function openIn(path: string): number {
-  const doubts = doubtsOf(path);
-  return doubts === 0 ? 0 : doubts | Doubt.DoubleSlash;
+/** Whether something holds of a request by every other method that some origin takes it for, in every reading of its path. */
+export function agreesOn<R extends { readonly path: string; readonly method: string; readonly otherMethods: readonly string[] }>(
+  request: R,
+  holds: (reading: R) => boolean,
+): boolean {
+  const paths = readingsOf(request.path);
+  return request.otherMethods.every((method) => paths.every((path) => holds({ ...request, method, path })));
 }
 
 function refusedBy({ escapedSlashes, parameters }: PathPolicy): number {

@@ -28,7 +28,7 @@ const RULES: ReadonlyMap<string, RuleMaker> = new Map<string, RuleMaker>([
 
 const OF_MAPPINGS: readonly string[] = ['properties', 'patternProperties', 'additionalProperties', 'propertyNames', 'required'];
 /** They say something to people, or to other keywords. */
-const SILENT: readonly string[] = ['description', 'default', 'what', 'expected', 'discriminator'];
+const SILENT: readonly string[] = ['description', 'default', 'what', 'expected', 'discriminator', 'writeOnly'];
 
 /** Throws on a keyword that it does not know: a rule that nobody checks is worse than none. */
 export function rulesOf(at: At): readonly Rule[] {

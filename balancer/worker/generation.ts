@@ -12,7 +12,7 @@ import { FILTERS } from '../filter/registry.ts';
 import type { ClientRegions } from '../locate/client-regions.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { routerInSteps, type RoutableRequest, type Router } from '../route/router.ts';
-import { settlePath, type Settled } from '../route/settle-path.ts';
+import { agreesOn, settlePath, type Settled } from '../route/settle-path.ts';
 import type { Plan } from '../steer/plan-shape.ts';
 import type { Stratum } from '../steer/split.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
@@ -189,6 +189,11 @@ export class Generation {
       (index) => this.config.routes[index]?.paths,
     );
     return { settled, route: settled.kind === 'ambiguous' ? null : this.#route(settled.index) };
+  }
+
+  /** Whether the request has this route by every method that some origin takes it for. */
+  agrees(request: CanonicalRequest, route: RouteRuntime | null): boolean {
+    return agreesOn(request, (reading) => this.match(reading) === route);
   }
 
   applyPlan(plan: Pick<Plan, 'services' | 'health'>): void {

@@ -34,6 +34,7 @@ const newRequest = (): CanonicalRequest => ({
   ...{
     version: '1.1',
     pathDoubts: 0,
+    otherMethods: [],
     acceptsTrailers: false,
     serverName: '',
     clientCertificate: null,

@@ -10,6 +10,7 @@ export function aRequest(facts: Partial<CanonicalRequest> = {}): CanonicalReques
     authority: 'shop.example',
     path: '/',
     pathDoubts: 0,
+    otherMethods: [],
     query: '',
     hasQuery: false,
     fields: [],

@@ -39,6 +39,7 @@ export const canonicalPath: FuzzTarget = {
     '/a/%2e%2E/./b',
     '/.well-known/x',
     '/a/b;c=d/e%5Cf//g',
+    '/%2561dmin/%253Bx',
   ],
   dictionary: [
     '/',
@@ -59,6 +60,9 @@ export const canonicalPath: FuzzTarget = {
     '\\',
     '%00',
     '%61',
+    '%2561',
+    '%252F',
+    '%3B',
     '/../',
     ' ',
   ],

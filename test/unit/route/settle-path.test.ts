@@ -59,7 +59,11 @@ describe('a path in doubt', () => {
     ['/a%2F..%2Fadmin', 'malformed'],
     ['/a/..;/admin', 'malformed'],
     ['/a//../admin', 'malformed'],
-    ['/admin%252Fsecret', '/ /admin%252Fsecret'],
+    ['/admin%252Fsecret', 'ambiguous'],
+    ['/%2561dmin', 'ambiguous'],
+    ['/admin%3Bx', 'ambiguous'],
+    ['/a%252Fb%3Bx', '/ /a%252Fb%3Bx'],
+    ['/admin/100%25ab', '/admin /admin/100%25ab'],
   ] as const) {
     it(`${target} becomes ${outcome}`, () => {
       // What is in no doubt is not settled at all.

@@ -177,6 +177,7 @@ function ask(pipeline: Pipeline): Answer {
       authority: 'a',
       path: '/',
       pathDoubts: 0,
+      otherMethods: [],
       query: '',
       hasQuery: false,
       fields: [],

@@ -1,0 +1,289 @@
+// Secrets that stand out, in every place that has one: a real host goes through good and bad requests and commands, and nothing it writes has any.
+import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { SignJWT } from 'jose';
+import { hashPassword } from '../../balancer/config/make-credential.ts';
+import { exchange, startAppliance, type Appliance } from '../support/appliance.ts';
+import { makeCertificate } from '../support/certificates.ts';
+import { runWeir } from '../support/command.ts';
+import { startOrigin } from '../support/origin.ts';
+import { handshake } from '../support/raw-agent.ts';
+import { connectRaw } from '../support/raw-client.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { visit } from '../support/tls-client.ts';
+import { freePort } from '../support/free-port.ts';
+import { until } from '../support/until.ts';
+
+/** By what it is. Each is unlike anything else that is written. */
+class Canaries {
+  readonly #texts = new Map<string, string>();
+
+  make(what: string): string {
+    return this.know(what, `canary${randomBytes(18).toString('hex')}`);
+  }
+
+  know(what: string, text: string): string {
+    this.#texts.set(what, text);
+    return text;
+  }
+
+  /** What of it stands in a text, as it is or in one of the spellings that decoders know. */
+  in(text: string): readonly string[] {
+    return [...this.#texts].flatMap(([what, secret]) => (spellings(secret).some((one) => text.includes(one)) ? [what] : []));
+  }
+}
+
+/** Of base64 only what does not depend on where in the text it begins. */
+function spellings(secret: string): readonly string[] {
+  const shifted = [0, 1, 2].map((shift) => {
+    const text = Buffer.from(' '.repeat(shift) + secret).toString('base64');
+    return text.slice(shift === 0 ? 0 : shift + 1, -4);
+  });
+  return [secret, encodeURIComponent(secret), Buffer.from(secret).toString('hex'), ...shifted];
+}
+
+interface Planted {
+  readonly canaries: Canaries;
+  readonly yaml: string;
+  readonly redis: string;
+  readonly accessLog: string;
+  readonly key: string;
+  readonly password: string;
+  readonly tokenSecret: string;
+  readonly client: { readonly cert: string; readonly key: string };
+}
+
+async function plant(t: TestContext): Promise<Planted> {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-canary-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  mkdirSync(join(directory, 'secrets'));
+  const canaries = new Canaries();
+  const file = (what: string, text = canaries.make(what)): string => {
+    const path = join(directory, 'secrets', what);
+    writeFileSync(path, `${text}\n`, { mode: 0o600 });
+    return path;
+  };
+  const [pepper, tokenSecret, redisPassword] = [canaries.make('pepper'), canaries.make('token secret'), canaries.make('redis password')];
+  const fleetKey = canaries.know('fleet key', randomBytes(32).toString('base64'));
+  const server = await startRedis(t, [`requirepass ${redisPassword}`]);
+  const origin = await startOrigin(t, (_request, response) => response.end('ok'));
+  const [authority, site] = ['authority.example', 'shop.example'].map((name) => makeCertificate(directory, { names: [name] }));
+  assert.ok(authority !== undefined && site !== undefined);
+  const client = makeCertificate(directory, { names: ['client.example'], ca: authority });
+  for (const [what, { key }] of Object.entries({ 'site key': site, 'client key': client }))
+    canaries.know(what, readFileSync(key, 'utf8').split('\n')[1] ?? '');
+  const key = `acme_7f3a9c01be22.${canaries.make('key')}`;
+  const password = canaries.make('password');
+  const passwordHash = hashPassword(password);
+  canaries.know('password hash', passwordHash.split(':').at(-1) ?? '');
+  const keyHash = createHmac('sha256', pepper).update(key).digest('hex');
+  canaries.know('key hash', keyHash);
+  const accessLog = join(directory, 'access.log');
+  const tls = `certificates: [{ cert: "${site.cert}", key: "${site.key}" }], clientCertificates: { mode: optional, ca: "${authority.cert}" }`;
+  const yaml = `accessLog: ${accessLog}
+listeners: { web: { bind: "127.0.0.1:0" }, tls: { bind: "127.0.0.1:0", tls: { ${tls} } } }
+agents: { bind: "127.0.0.1:0" }
+credentials: { pepper: { file: "${file('pepper file', pepper)}" } }
+consumers:
+  acme:
+    keys: [{ id: acme_7f3a9c01be22, hash: "hmac-sha256:${keyHash}" }]
+    passwords: [{ user: anna, hash: "${passwordHash}" }]
+    subjects: [anna]
+issuers: { login: { issuer: "https://login.example", keys: { secret: { env: WEIR_TEST_TOKEN_SECRET } } } }
+clusters:
+  one: { endpoints: ["${origin.endpoint}"] }
+  gone: { endpoints: ["http://127.0.0.1:${await freePort()}"], health: none }
+services:
+  shop: { versions: { blue: { clusters: { one: {} } }, green: { clusters: { one: {} } } } }
+  lost: { versions: { blue: { clusters: { gone: {} } } } }
+routes:
+  - { service: shop, filters: [{ authenticate: { key: { query: key }, basic: {}, certificate: {}, jwt: { issuers: [login], cookie: session, query: token } } }] }
+  - { service: lost, name: lost, match: { path: /lost } }
+`;
+  const redis = `{ url: "redis://127.0.0.1:${server.port}", password: { file: "${file('redis file', redisPassword)}" }, keyFile: "${file('fleet file', fleetKey)}" }`;
+  return { canaries, yaml, redis, accessLog, key, password, tokenSecret, client };
+}
+
+const token = (secret: string, expiresS: number): Promise<string> =>
+  new SignJWT({ iss: 'https://login.example', sub: 'anna', exp: Math.floor(Date.now() / 1000) + expiresS })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret));
+
+/** Statuses by what was asked. */
+async function ask(t: TestContext, appliance: Appliance, planted: Planted): Promise<Readonly<Record<string, number>>> {
+  const { canaries, key, password, tokenSecret } = planted;
+  const get = async (path: string, headers: Readonly<Record<string, string>> = {}): Promise<number> =>
+    (await appliance.get(path, { headers })).status;
+  const good = canaries.know('token', await token(tokenSecret, 300));
+  const old = canaries.know('expired token', await token(tokenSecret, -3600));
+  const wrong = canaries.make('what somebody guessed');
+  const basic = (text: string): Readonly<Record<string, string>> => ({
+    authorization: `Basic ${canaries.know(`basic ${text}`, Buffer.from(text).toString('base64'))}`,
+  });
+  const raw = async (text: string): Promise<number> => {
+    const client = await connectRaw(t, appliance.port());
+    client.send(text);
+    return Number((await client.untilClosed()).slice(9, 12));
+  };
+  const withCertificate = await visit({
+    port: appliance.port('tls'),
+    servername: 'shop.example',
+    cert: readFileSync(planted.client.cert),
+    key: readFileSync(planted.client.key),
+  });
+  return {
+    key: await get('/', { 'x-api-key': key }),
+    'key in the query': await get(`/?key=${key}`),
+    'wrong key': await get('/', { 'x-api-key': `acme_7f3a9c01be22.${wrong}` }),
+    'wrong key in the query': await get(`/?a=b&key=${wrong}`),
+    'two keys': await get(`/?key=${key}`, { 'x-api-key': key }),
+    password: await get('/', basic(`anna:${password}`)),
+    'wrong password': await get('/', basic(`anna:${wrong}`)),
+    'password for a user': await get('/', basic(`${password}:anna`)),
+    token: await get('/', { authorization: `Bearer ${good}` }),
+    'token in the query': await get(`/?token=${good}`),
+    'token in a cookie': await get('/', { cookie: `session=${good}; other=${wrong}` }),
+    'old token': await get('/', { authorization: `Bearer ${old}` }),
+    'no token': await get('/', { authorization: `Bearer ${wrong}` }),
+    'another cookie': await get('/', { cookie: `session=${wrong}` }),
+    certificate: withCertificate.status,
+    'lost on the way': await get(`/lost?key=${key}&token=${good}`, { authorization: `Bearer ${good}`, cookie: `session=${wrong}` }),
+    'a bad version': await raw(`GET /?key=${key} HTTP/9.9\r\nHost: a\r\nX-Api-Key: ${key}\r\n\r\n`),
+    'a bad field': await raw(`GET / HTTP/1.1\r\nHost: a\r\nX-Api-Key : ${key}\r\n\r\n`),
+    'a bad host': await raw(`GET / HTTP/1.1\r\nHost: ${wrong}@a\r\nAuthorization: Bearer ${good}\r\nConnection: close\r\n\r\n`),
+    'a bad target': await raw(`GET ${key} HTTP/1.1\r\nHost: a\r\n\r\n`),
+    'a bad path': await raw(`GET /\\?key=${key} HTTP/1.1\r\nHost: a\r\n\r\n`),
+  };
+}
+
+const ASKED = {
+  key: 200,
+  'key in the query': 200,
+  'wrong key': 401,
+  'wrong key in the query': 401,
+  'two keys': 401,
+  password: 200,
+  'wrong password': 401,
+  'password for a user': 401,
+  token: 200,
+  'token in the query': 200,
+  'token in a cookie': 200,
+  'old token': 401,
+  'no token': 401,
+  'another cookie': 401,
+  certificate: 401,
+  'lost on the way': 502,
+  'a bad version': 505,
+  'a bad field': 400,
+  'a bad host': 400,
+  'a bad target': 400,
+  'a bad path': 400,
+};
+
+/** What commands say; those that show a secret once have it taken out. */
+async function command(appliance: Appliance, { canaries }: Planted): Promise<string> {
+  let said = '';
+  const run = async (...args: readonly string[]): Promise<void> => {
+    const { stdout, stderr, code } = await appliance.weir(...args);
+    assert.equal(code, 0, `weir ${args.join(' ')}: ${stderr}`);
+    said += `${stdout}${stderr}\n`;
+  };
+  const made = await appliance.weir('token', 'create', 'operator', '--role', 'operate');
+  canaries.know('token of an operator', made.stdout.trim());
+  assert.match(made.stdout, /^\S{20,}\n$/);
+  const agent = await appliance.weir('agent', 'token', 'one');
+  canaries.know('token of an agent', agent.stdout.trim());
+  await handshake(appliance.port('agents'), '/v1/agents/one', `Bearer ${canaries.make('what an agent guessed')}`);
+  await handshake(appliance.port('agents'), `/v1/agents/one?token=${canaries.make('what an agent wrote into the URL')}`, null);
+  const guessed = canaries.make('what somebody guessed for the API');
+  for (const path of ['/v1/status', '/v1/tokens', '/nothing'])
+    await exchange(new URL(path, `http://127.0.0.1:${appliance.port('admin')}`), {
+      agent: false,
+      headers: { authorization: `Bearer ${guessed}`, cookie: `token=${guessed}` },
+    });
+  await run('shift', 'shop', 'green=30', '--yes', '--reason', 'more of it');
+  await run('undo', '--yes');
+  for (const kind of ['clusters', 'services', 'routes', 'edges', 'workers', 'agents', 'events', 'local', 'rollouts', 'tokens']) {
+    const { status, body } = await exchange(new URL(`/v1/${kind}`, 'http://localhost'), { socketPath: appliance.socketPath, agent: false });
+    assert.equal(status, 200, kind);
+    said += body;
+  }
+  await run('get', 'revisions', '-o', 'json');
+  await run('describe', 'cluster', 'one');
+  await run('status', '-o', 'json');
+  await run('audit', '-o', 'json');
+  await run('history', '-o', 'json');
+  await run('diff', '1', '2', '-o', 'json');
+  appliance.rewrite((yaml) => yaml.replace('subjects: [anna]', 'subjects: [anna, otto]'));
+  await run('config', 'apply', appliance.configFile);
+  await run('audit', '-o', 'json');
+  return said;
+}
+
+function filesBelow(directory: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+test('nothing a host writes has a secret in it', async (t) => {
+  const planted = await plant(t);
+  const { canaries, yaml, redis, accessLog, tokenSecret } = planted;
+  const appliance = await startAppliance(t, { yaml, redis, env: { WEIR_TEST_TOKEN_SECRET: tokenSecret }, untilProbed: true });
+  assert.deepEqual(await ask(t, appliance, planted), ASKED);
+  const said = await command(appliance, planted);
+  const answer = await appliance.get('/', { headers: { 'x-api-key': `acme_7f3a9c01be22.${canaries.make('told to nobody')}` } });
+  const explained = await appliance.weir('explain', String(answer.headers['x-request-id']), '-o', 'json');
+  await until(() => readFileSync(accessLog, 'utf8').split('\n').length > Object.keys(ASKED).length, 'all lines are written');
+  const written: Record<string, string> = {
+    'what it answered': JSON.stringify(answer),
+    'what commands said': said + explained.stdout + explained.stderr,
+    'the access log': readFileSync(accessLog, 'utf8'),
+    'the metrics': await appliance.metrics(),
+  };
+  const { supervisor, controller, workers } = appliance.pids();
+  for (const pid of [supervisor, controller, ...workers]) written[`arguments of ${pid}`] = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  assert.deepEqual(await appliance.stop(), { code: 0, signal: null });
+  written['the log'] = appliance.log;
+  const leaks = Object.entries(written).flatMap(([where, text]) => canaries.in(text).map((what) => `${what} in ${where}`));
+  assert.deepEqual(leaks, []);
+  // The store has the config, and hashes are what stands there.
+  const inState = filesBelow(join(appliance.directory, 'state')).flatMap((file) => canaries.in(readFileSync(file, 'latin1')));
+  assert.deepEqual([...new Set(inState)], ['password hash', 'key hash']);
+  // The search finds what is there.
+  assert.deepEqual(canaries.in(readFileSync(appliance.configFile, 'utf8')), ['password hash', 'key hash']);
+});
+
+test('a file that has a secret where only a reference or a hash may stand is refused without repeating it', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-canary-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const canaries = new Canaries();
+  const file = join(directory, 'weir.yaml');
+  writeFileSync(
+    file,
+    `version: 1
+state: { redis: { url: "redis://:${canaries.make('password in a URL')}@127.0.0.1:6379", password: ${canaries.make('redis password')}, keyFile: /none } }
+listeners: { web: { bind: "127.0.0.1:0" } }
+clusters: { one: { endpoints: ["http://anna:${canaries.make('password of an endpoint')}@127.0.0.1:1"] } }
+services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
+routes: [{ service: shop }]
+credentials: { pepper: ${canaries.make('pepper')} }
+consumers:
+  acme:
+    keys: [{ id: "acme_1.${canaries.make('key for an id')}", hash: "${canaries.make('key for a hash')}" }]
+    passwords: [{ user: "anna:${canaries.make('password behind a user')}", hash: ${canaries.make('password for a hash')} }]
+issuers:
+  login: { issuer: a, keys: { secret: ${canaries.make('token secret')} } }
+  other: { issuer: b, keys: { url: "https://anna:${canaries.make('password of an issuer')}@login.example/keys" } }
+`,
+  );
+  const { code, stdout, stderr } = await runWeir(['check', file]);
+  assert.equal(code, 1);
+  for (const place of ['state.redis.password', 'credentials.pepper', 'keys[0].hash', 'keys[0].id', 'login.keys.secret'])
+    assert.ok((stdout + stderr).includes(place), `${place} is not named in ${stdout}${stderr}`);
+  assert.deepEqual(canaries.in(stdout + stderr), []);
+});
