@@ -1,5 +1,5 @@
 // What needs no appliance: checking a config file, the schema for editors, and `npm run docs`, which writes the generated pages.
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from './config/config.ts';
 import { editorSchema } from './config/json-schema.ts';
@@ -9,6 +9,8 @@ import { loadScenario } from './config/load-scenario.ts';
 import { formatProblem } from './config/problems.ts';
 import { referencePage } from './config/reference.ts';
 import { ERRORS, grpcStatusOfError, isErrorCode, type ErrorEntry } from './errors.ts';
+import { filterPages } from './filter/filter-pages.ts';
+import { FILTERS } from './filter/registry.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { EXTENSIONS } from './registries.ts';
 import { readSecret } from './secret.ts';
@@ -144,6 +146,7 @@ export function generatedPages(): Readonly<Record<string, string>> {
     'weir.schema.json': printSchema(),
     'metrics.md': metricsPage(),
     'errors.md': errorsPage(),
+    ...Object.fromEntries(Object.entries(filterPages(FILTERS, GENERATED)).map(([name, text]) => [`filters/${name}`, text])),
   };
 }
 
@@ -184,6 +187,7 @@ const grpcStatus = (code: string, status: number): string => (status === 0 || !i
 const quoted = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(', ');
 
 async function writePages(): Promise<void> {
+  await mkdir(join(import.meta.dirname, '../docs/filters'), { recursive: true });
   for (const [name, text] of Object.entries(generatedPages())) {
     await writeFile(join(import.meta.dirname, '../docs', name), text);
     process.stdout.write(`docs/${name}\n`);

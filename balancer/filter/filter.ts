@@ -87,6 +87,10 @@ export interface Filter {
 export interface FilterDefinition extends ConfigExtension {
   /** The options of one use as they stand in the file, in YAML; the page of the filter shows it, and the tests run it. */
   readonly example: string;
+  /** Paragraphs that its page has besides, in Markdown. */
+  readonly notes?: readonly string[];
+  /** Errors of the catalogue that it answers with. */
+  readonly answers?: readonly ErrorCode[];
   /** Makes the filter of one route; `options` are complete. Throws a plain Error that teaches when they cannot work on this host. */
   create(options: unknown, environment: FilterEnvironment): Filter;
 }
