@@ -173,7 +173,7 @@ function errorsPage(): string {
   return [
     '# Errors',
     `Made from \`balancer/errors.ts\`; ${GENERATED}`,
-    'Answers made by weir itself are problem details (RFC 9457) or plain text, by `Accept`. They carry the code and the request id. ' +
+    'Answers made by weir itself are problem details (RFC 9457) or plain text, by `Accept`. They carry the code and the request id; the filter [errorPages](filters/error-pages.md) words them otherwise. ' +
       'A call of gRPC or gRPC-Web gets 200 and, in the same head, the *gRPC* status as `grpc-status`. ' +
       '*Blame* says against whom the error counts: only `path` and `service` count against an endpoint or a version. ' +
       '*Retry* says when another attempt may be made: `unsent`, when no byte reached the origin; `idempotent`, for methods of RFC 9110 section 9.2.2.',

@@ -61,6 +61,10 @@ for (const definition of FILTERS) {
           assertFields(response.fields);
           assert.ok(response.status >= 200 && response.status <= 599);
         }
+        const own = { body: '', code: 'access_denied' as const };
+        const refused = { status: 403, fields: ['content-type', 'application/problem+json'], own };
+        filter.onResponse?.(request, refused);
+        assertFields(refused.fields);
         filter.onEnd?.(request, { status: 0, durationMs: 1 });
       }
     });
