@@ -2,6 +2,7 @@
 import { addressAccess } from './address-access.ts';
 import { authenticate } from './authenticate/authenticate.ts';
 import { authorize } from './authorize.ts';
+import { compress } from './compress.ts';
 import { cookies } from './cookies.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
@@ -25,6 +26,8 @@ export const FILTERS: readonly FilterDefinition[] = [
   // Last on the way back, so that no answer is without them, whoever made it.
   securityHeaders,
   cookies,
+  // After what words a body anew, before what only changes heads.
+  compress,
   errorPages,
   // A preflight has no credentials, and pages must be able to read a refusal.
   cors,
