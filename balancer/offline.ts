@@ -1,5 +1,5 @@
 // What needs no appliance: checking a config file, the schema for editors, and `npm run docs`, which writes the generated pages.
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from './config/config.ts';
 import { editorSchema } from './config/json-schema.ts';
@@ -9,6 +9,8 @@ import { loadScenario } from './config/load-scenario.ts';
 import { formatProblem } from './config/problems.ts';
 import { referencePage } from './config/reference.ts';
 import { ERRORS, grpcStatusOfError, isErrorCode, type ErrorEntry } from './errors.ts';
+import { filterPages } from './filter/filter-pages.ts';
+import { FILTERS } from './filter/registry.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { EXTENSIONS } from './registries.ts';
 import { readSecret } from './secret.ts';
@@ -144,6 +146,7 @@ export function generatedPages(): Readonly<Record<string, string>> {
     'weir.schema.json': printSchema(),
     'metrics.md': metricsPage(),
     'errors.md': errorsPage(),
+    ...Object.fromEntries(Object.entries(filterPages(FILTERS, GENERATED)).map(([name, text]) => [`filters/${name}`, text])),
   };
 }
 
@@ -170,7 +173,7 @@ function errorsPage(): string {
   return [
     '# Errors',
     `Made from \`balancer/errors.ts\`; ${GENERATED}`,
-    'Answers made by weir itself are problem details (RFC 9457) or plain text, by `Accept`. They carry the code and the request id. ' +
+    'Answers made by weir itself are problem details (RFC 9457) or plain text, by `Accept`. They carry the code and the request id; the filter [errorPages](filters/error-pages.md) words them otherwise. ' +
       'A call of gRPC or gRPC-Web gets 200 and, in the same head, the *gRPC* status as `grpc-status`. ' +
       '*Blame* says against whom the error counts: only `path` and `service` count against an endpoint or a version. ' +
       '*Retry* says when another attempt may be made: `unsent`, when no byte reached the origin; `idempotent`, for methods of RFC 9110 section 9.2.2.',
@@ -184,6 +187,7 @@ const grpcStatus = (code: string, status: number): string => (status === 0 || !i
 const quoted = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(', ');
 
 async function writePages(): Promise<void> {
+  await mkdir(join(import.meta.dirname, '../docs/filters'), { recursive: true });
   for (const [name, text] of Object.entries(generatedPages())) {
     await writeFile(join(import.meta.dirname, '../docs', name), text);
     process.stdout.write(`docs/${name}\n`);

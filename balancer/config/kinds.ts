@@ -181,6 +181,11 @@ export const KINDS = {
       !Number.isNaN(Date.parse(value)),
   ),
   method: word('a method', 'a method in upper case, for example GET', METHOD_PATTERN),
+  contentType: word(
+    'a content type',
+    'for example text/html; charset=utf-8',
+    "^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+([ \\t]*;[\\t\\x20-\\x7e]*)?$",
+  ),
   fieldName: word('a header field name', 'letters, digits and -, for example x-tenant', TOKEN_PATTERN),
   keySource: text(
     'a key of requests',

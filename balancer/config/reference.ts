@@ -1,12 +1,11 @@
 // The reference page of the config file: every key with its form, default and meaning, made from the schema.
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
-import { withoutDefaults } from './json-schema.ts';
-import { isKindName, KINDS } from './kinds.ts';
+import { schemaTables } from './schema-tables.ts';
 import { fileSchema } from './schema.ts';
 
 /** Markdown. */
 export function referencePage(extensions: ConfigExtensions): string {
-  const { sections } = new SectionWriter().write('', fileSchema(extensions));
+  const { sections } = schemaTables('', fileSchema(extensions));
   return [
     '# weir.yaml',
     'Made from the schema by `npm run docs`; do not edit.',
@@ -17,11 +16,7 @@ export function referencePage(extensions: ConfigExtensions): string {
     ...sections,
     ROUTE_PRECEDENCE,
     PATTERNS,
-    ...extensionList(
-      'Filters',
-      'Listed under `routes[].filters`; they run in this order, whatever the order of the file.',
-      extensions.filters,
-    ),
+    FILTERS,
     ...extensionList('Balancing', 'Values of `clusters.<name>.balance`; the first is the default.', extensions.balances),
     '',
   ].join('\n\n');
@@ -40,6 +35,11 @@ As with HTTPRoute in the Kubernetes Gateway API: of all routes that match, the f
 
 A route that can never match, because routes above it take the same requests, is an error.`;
 
+const FILTERS = `## Filters
+
+Listed under \`routes[].filters\`. What each does, its options and an example are in [filters/](filters/README.md), in the order in which they run,
+whatever the order of the file.`;
+
 const PATTERNS = `## Patterns
 
 A \`regex\` matches the whole value and is matched in linear time, whatever the value: there is no backtracking. It is the regular part
@@ -52,80 +52,8 @@ function extensionList(title: string, introduction: string, extensions: readonly
     `## ${title}`,
     introduction,
     ...extensions.flatMap(({ name, summary, schema }) => {
-      const { table, sections } = new SectionWriter().write(name, schema);
+      const { table, sections } = schemaTables(name, schema);
       return [`### ${name}`, summary, ...(table === null ? [] : [table]), ...sections.slice(1).map((section) => `##${section}`)];
     }),
   ];
-}
-
-interface Written {
-  readonly table: string | null;
-  /** The section of the mapping itself, then those of the mappings inside. */
-  readonly sections: readonly string[];
-}
-
-class SectionWriter {
-  write(path: string, schema: object): Written {
-    const properties = Object.entries(partOf(schema, 'properties')).map(([name, value]: [string, object]) => [name, value] as const);
-    const required = new Set(withoutDefaults(schema, Reflect.get(schema, 'required')));
-    if (properties.length === 0) return { table: null, sections: [] };
-    const rows = properties.map(([name, value]) => row(name, value, required.has(name)));
-    const table = ['| key | form | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
-    const inner = properties.flatMap(([name, value]) => {
-      const [ending, part] = inside(value);
-      return name === 'filters' ? [] : this.write(`${path === '' ? '' : `${path}.`}${name}${ending}`, part).sections;
-    });
-    const title = path === '' ? '## The file' : `## ${path.replaceAll('<', '\\<')}`;
-    return { table, sections: [`${title}\n\n${textOf(schema, 'description') ?? ''}\n\n${table}`, ...inner] };
-  }
-}
-
-/** The mapping a value holds, and how its place is written. */
-function inside(schema: object): readonly [ending: string, part: object] {
-  const named = partOf(schema, 'additionalProperties');
-  if ('properties' in named) return ['.<name>', named];
-  const items = partOf(schema, 'items');
-  return 'properties' in items ? ['[]', items] : ['', schema];
-}
-
-function row(name: string, schema: object, required: boolean): string {
-  const written: unknown = Reflect.get(schema, 'default');
-  const isMapping = typeof written === 'object' && written !== null && Object.keys(written).length === 0;
-  const defaultText = required
-    ? '**required**'
-    : written === undefined || isMapping
-      ? ''
-      : `\`${JSON.stringify(written).replaceAll('"', '')}\``;
-  return `| \`${name}\` | ${cell(formOf(schema))} | ${defaultText} | ${cell(textOf(schema, 'description') ?? '')} |`;
-}
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-
-function formOf(schema: object): string {
-  const kind = textOf(schema, 'kind');
-  if (kind !== null && isKindName(kind)) return KINDS[kind].what.replace(/^an? /, '');
-  const choices: unknown = Reflect.get(schema, 'enum') ?? Reflect.get(schema, 'const');
-  if (choices !== undefined) return (Array.isArray(choices) ? choices : [choices]).map((choice) => `\`${String(choice)}\``).join(', ');
-  const type: unknown = Reflect.get(schema, 'type');
-  const types = (Array.isArray(type) ? type : [type]).map((part) => TYPE_WORDS.get(String(part)) ?? 'value');
-  return types.join(' or ');
-}
-
-const TYPE_WORDS: ReadonlyMap<string, string> = new Map([
-  ['object', 'mapping'],
-  ['array', 'list'],
-  ['string', 'text'],
-  ['integer', 'whole number'],
-  ['number', 'number'],
-  ['boolean', '`true` or `false`'],
-]);
-
-function partOf(holder: object, key: string): object {
-  const value: unknown = Reflect.get(holder, key);
-  return typeof value === 'object' && value !== null ? value : {};
-}
-
-function textOf(holder: object, key: string): string | null {
-  const value: unknown = Reflect.get(holder, key);
-  return typeof value === 'string' ? value : null;
 }

@@ -26,6 +26,7 @@ export const addressAccess: FilterDefinition = {
   summary: 'Lets addresses on or refuses them, by the first block that holds them.',
   schema,
   example: '{ rules: [{ deny: 10.0.13.0/24 }, { allow: 10.0.0.0/8 }] }',
+  answers: ['address_denied'],
   create(options) {
     const { rules, otherwise } = options as Options;
     const tables = rules.map(({ allow, deny }) => ({

@@ -51,6 +51,7 @@ export const authorize: FilterDefinition = {
   summary: 'Lets callers do what rules allow, and nothing else.',
   schema,
   example: '{ rules: [{ methods: [GET], path: /orders, scopes: [orders:read] }, { groups: [admins] }] }',
+  answers: ['access_denied', 'scope_insufficient'],
   create(options) {
     const { deny, rules } = options as Options;
     return {

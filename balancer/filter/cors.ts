@@ -5,6 +5,7 @@ import { duration, listOf, mapping, valueOf } from '../config/schema-parts.ts';
 import { fieldIndex, fieldValue, removeField, setField, type Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply } from '../message/response.ts';
+import { addVary } from '../message/vary.ts';
 import type { FilterDefinition } from './filter.ts';
 import { originTable } from './origins.ts';
 
@@ -94,16 +95,4 @@ function preflight(request: CanonicalRequest, { methods, headers, credentials, m
   if (/^[!#$%&'*+.^_`|~0-9A-Za-z, -]+$/.test(wanted)) fields.push('access-control-allow-headers', wanted);
   if (credentials) fields.push('access-control-allow-credentials', 'true');
   return { status: 204, fields, body: '' };
-}
-
-function addVary(fields: Fields, name: string): void {
-  const at = fieldIndex(fields, 'vary');
-  if (at < 0) fields.push('vary', name);
-  else if (
-    !(fields[at] ?? '')
-      .toLowerCase()
-      .split(',')
-      .some((one) => ['*', name].includes(one.trim()))
-  )
-    fields[at] = `${fields[at] ?? ''}, ${name}`;
 }

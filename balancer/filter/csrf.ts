@@ -19,6 +19,7 @@ export const csrf: FilterDefinition = {
   summary: 'Refuses requests that change something and come from pages of other origins.',
   schema,
   example: '{ origins: ["https://admin.example.com"] }',
+  answers: ['cross_origin'],
   create(options) {
     const isAllowed = originTable((options as Static<typeof schema>).origins);
     return {

@@ -69,7 +69,7 @@ export interface BodyTransform {
 export interface Filter {
   /** May change the request. A promise only where the answer cannot be known at once; it must settle. */
   readonly onRequest?: (request: CanonicalRequest) => RequestVerdict | Promise<RequestVerdict>;
-  /** May change status and fields, of local replies too. Called in reverse order. */
+  /** May change status and fields, of local replies too, and what the body of those is. Called in reverse order. */
   readonly onResponse?: (request: CanonicalRequest, response: ResponseHead) => void;
   /**
    * The body of this request goes through what is returned, from the first byte on; null: it goes as it is. Called once, after onRequest of
@@ -77,7 +77,10 @@ export interface Filter {
    * (`digest`, `content-encoding`) are the filter's to set in onRequest.
    */
   readonly onRequestBody?: (request: CanonicalRequest) => BodyTransform | null;
-  /** The same for the response of an endpoint, after onResponse of all filters. What weir answers itself is sent as it is. */
+  /**
+   * The same for the response of an endpoint, after onResponse of all filters. What weir answers itself is sent as it is. For HEAD it is asked
+   * too, and nothing is pushed: a length that a GET would not have is not told.
+   */
   readonly onResponseBody?: (request: CanonicalRequest, response: Readonly<ResponseHead>) => BodyTransform | null;
   /** Exactly once, whatever happened. */
   readonly onEnd?: (request: CanonicalRequest, end: ExchangeEnd) => void;
@@ -87,6 +90,10 @@ export interface Filter {
 export interface FilterDefinition extends ConfigExtension {
   /** The options of one use as they stand in the file, in YAML; the page of the filter shows it, and the tests run it. */
   readonly example: string;
+  /** Paragraphs that its page has besides, in Markdown. */
+  readonly notes?: readonly string[];
+  /** Errors of the catalogue that it answers with. */
+  readonly answers?: readonly ErrorCode[];
   /** Makes the filter of one route; `options` are complete. Throws a plain Error that teaches when they cannot work on this host. */
   create(options: unknown, environment: FilterEnvironment): Filter;
 }

@@ -2,8 +2,11 @@
 import { addressAccess } from './address-access.ts';
 import { authenticate } from './authenticate/authenticate.ts';
 import { authorize } from './authorize.ts';
+import { compress } from './compress.ts';
+import { cookies } from './cookies.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
+import { errorPages } from './error-pages/error-pages.ts';
 import { redirect } from './redirect.ts';
 import { respond } from './respond.ts';
 import { rewrite } from './rewrite.ts';
@@ -12,6 +15,7 @@ import { grpcWeb } from './grpc-web.ts';
 import { headers } from './headers.ts';
 import { addressLimit, rateLimit } from './rate-limit/rate-limit.ts';
 import { requestId } from './request-id.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /**
  * What tells of the request comes first, so that refusals carry it too. Then who may not even try (by address), who calls, what they may do;
@@ -19,6 +23,12 @@ import { requestId } from './request-id.ts';
  */
 export const FILTERS: readonly FilterDefinition[] = [
   requestId,
+  // Last on the way back, so that no answer is without them, whoever made it.
+  securityHeaders,
+  cookies,
+  // After what words a body anew, before what only changes heads.
+  compress,
+  errorPages,
   // A preflight has no credentials, and pages must be able to read a refusal.
   cors,
   addressAccess,

@@ -155,6 +155,8 @@ export const METRICS = {
     help: 'Questions of workers for limits that all hosts of the fleet share: counted, or answered without the count (away)',
     labels: ['outcome'],
   },
+  weir_compression_in_bytes_total: { kind: 'counter', help: 'Bytes of response bodies before the filter compress', labels: ['route'] },
+  weir_compression_out_bytes_total: { kind: 'counter', help: 'Bytes of the same bodies after it', labels: ['route'] },
   weir_key_fetches_total: {
     kind: 'counter',
     help: 'Fetches of the keys of issuers of tokens, by what came of them (fetched, failed)',

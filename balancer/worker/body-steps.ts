@@ -47,14 +47,17 @@ export function responseBodyOf(
   request: CanonicalRequest,
   head: ResponseHead,
 ): BodyTransform | null {
-  if (request.method === 'HEAD' || head.status === 204 || head.status === 304) return null;
+  if (head.status === 204 || head.status === 304) return null;
   const steps: BodyTransform[] = [];
   for (const filter of onResponseBody) {
     const step = filter.onResponseBody?.(request, head) ?? null;
     if (step !== null) steps.push(step);
   }
-  return inTurn(steps);
+  // Nothing is known any more of the length of the body that is not sent.
+  return request.method === 'HEAD' && steps.length > 0 ? NOTHING_SENT : inTurn(steps);
 }
+
+const NOTHING_SENT: BodyTransform = { push: () => EMPTY, end: (trailers) => ({ bytes: EMPTY, trailers }) };
 
 function inTurn(steps: readonly BodyTransform[]): BodyTransform | null {
   const [only = null] = steps;

@@ -11,7 +11,7 @@ import {
 } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import { forwardedFields } from '../message/forwarded.ts';
-import type { LocalReply, ResponseHead } from '../message/response.ts';
+import type { LocalReply, OwnResponse, ResponseHead } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, noteFailure, type AttemptOwner, type Failure, type Place } from './attempt.ts';
@@ -131,10 +131,11 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   reply(reply: LocalReply): void {
     if (this.#finished) return;
     const local = replyTo(this.exchange.request, reply);
-    const body = Buffer.from(local.body);
     this.#result ||= reply.status;
-    const head: ResponseHead = { status: local.status, fields: [...local.fields] };
-    if (!this.#filtered(head, true)) return;
+    const own: OwnResponse = { body: local.body, code: this.#error };
+    const head: ResponseHead = { status: local.status, fields: [...local.fields], own };
+    if (!this.#filtered(head)) return;
+    const body = Buffer.from(own.body);
     this.#sendHead(head, body.length);
     this.exchange.sendBody(body);
     this.#bytesOut += body.length;
@@ -207,8 +208,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#continueTimer?.cancel();
     this.body?.forget();
     this.#mirror?.original(attempt.target.version, status, fields);
-    const head = { status, fields: clientFields(attempt, fields, this.route, this.exchange.request) };
-    if (this.#filtered(head, false)) this.#sendHead(head, this.#responseBody === null ? bodyLength : UNKNOWN_LENGTH);
+    const head = { status, fields: clientFields(attempt, fields, this.route, this.exchange.request), bodyLength };
+    if (this.#filtered(head)) this.#sendHead(head, this.#responseBody === null ? bodyLength : UNKNOWN_LENGTH);
   }
 
   onResponseBody(chunk: Buffer): boolean {
@@ -317,12 +318,12 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   }
 
   /** Takes a head past the filters, and with it the body of an endpoint. False: one of them threw, and that was answered. */
-  #filtered(head: ResponseHead, own: boolean): boolean {
+  #filtered(head: ResponseHead): boolean {
     const { route } = this;
     if (route === null || this.#crashed) return true;
     try {
       for (const filter of route.onResponse) filter.onResponse?.(this.exchange.request, head);
-      if (!own && route.onResponseBody.length > 0)
+      if (head.own === undefined && route.onResponseBody.length > 0)
         this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.#bodyFailed(error, 'response'));
       return true;
     } catch (error) {

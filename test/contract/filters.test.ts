@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { FILTERS } from '../../balancer/filter/registry.ts';
-import type { Filter, RequestVerdict } from '../../balancer/filter/filter.ts';
+import type { Filter, FilterDefinition, RequestVerdict } from '../../balancer/filter/filter.ts';
 import { ERRORS } from '../../balancer/errors.ts';
 import type { Fields } from '../../balancer/message/fields.ts';
 import { aFilterEnvironment } from '../support/filter-environment.ts';
@@ -21,10 +21,10 @@ function assertFields(fields: Fields): void {
   }
 }
 
-function assertVerdict(verdict: RequestVerdict): void {
+function assertVerdict(verdict: RequestVerdict, { answers = [] }: FilterDefinition): void {
   if (verdict === undefined) return;
   assertFields([...verdict.fields]);
-  if ('code' in verdict) assert.ok(verdict.detail !== '' && ERRORS[verdict.code].status >= 400);
+  if ('code' in verdict) assert.ok(verdict.detail !== '' && ERRORS[verdict.code].status >= 400 && answers.includes(verdict.code));
   else assert.ok(verdict.status >= 200 && verdict.status <= 599);
 }
 
@@ -53,7 +53,7 @@ for (const definition of FILTERS) {
       const filter = create();
       for (const fields of [[], ['accept', '*/*', 'cookie', 'a=b'], ['x-request-id', 'mine', 'x-a', '\u00e9']]) {
         const request = aRequest({ fields: [...fields] });
-        assertVerdict(await filter.onRequest?.(request));
+        assertVerdict(await filter.onRequest?.(request), definition);
         assertFields(request.fields);
         for (const status of [200, 304, 404, 503]) {
           const response = { status, fields: [...fields] };
@@ -61,6 +61,10 @@ for (const definition of FILTERS) {
           assertFields(response.fields);
           assert.ok(response.status >= 200 && response.status <= 599);
         }
+        const own = { body: '', code: 'access_denied' as const };
+        const refused = { status: 403, fields: ['content-type', 'application/problem+json'], own };
+        filter.onResponse?.(request, refused);
+        assertFields(refused.fields);
         filter.onEnd?.(request, { status: 0, durationMs: 1 });
       }
     });

@@ -20,14 +20,14 @@ export function filterProblems(name: string, options: string, consumers = '{}'):
 
 function loadWithFilter(name: string, options: string, consumers: string): ReturnType<typeof loadConfig> {
   const route = `  - { service: shop, filters: [{ ${name}: ${options} }] }`;
-  const text = `${SMALL_CONFIG.replace('  - { service: shop }', route)}consumers: ${consumers}\nlimits: { by-address: { by: [address], allow: 100 } }\n`;
+  const text = `${SMALL_CONFIG.replace('  - { service: shop }', () => route)}consumers: ${consumers}\nlimits: { by-address: { by: [address], allow: 100 } }\n`;
   return loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, TEST_ENVIRONMENT);
 }
 
 /** What is wrong with a file that has this filter `authenticate` and other parts besides. */
 export function problemsWith(authenticate: string, parts: string): readonly string[] {
   const route = `  - { service: shop, filters: [{ authenticate: ${authenticate} }] }`;
-  const text = SMALL_CONFIG.replace('  - { service: shop }', route) + parts;
+  const text = SMALL_CONFIG.replace('  - { service: shop }', () => route) + parts;
   const result = loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, TEST_ENVIRONMENT);
   return result.ok ? [] : result.problems.map(({ path, message }) => `${path}: ${message}`);
 }

@@ -38,6 +38,7 @@ export const authenticate: FilterDefinition = {
   summary: 'Lets nobody on who has not proved who they are.',
   schema,
   example: '{ key: { header: x-api-key }, basic: {} }',
+  answers: ['credentials_missing', 'credentials_invalid', 'credentials_ambiguous', 'authentication_unavailable'],
   problem(options) {
     const given = options as Options;
     if (METHODS.some(({ name }) => given[name] !== undefined)) return null;

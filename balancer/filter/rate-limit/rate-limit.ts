@@ -34,6 +34,7 @@ function definition(name: string, summary: string, early: boolean): FilterDefini
     summary,
     schema: schema(name),
     example: '{ limits: [by-address] }',
+    answers: ['rate_limited', 'limits_unavailable'],
     complete(options, place) {
       const { limits } = options as Options;
       limits.forEach((limit, index) => {
