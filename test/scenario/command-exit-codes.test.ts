@@ -38,6 +38,8 @@ describe('exit codes', () => {
       [['shift', 'demo', 'green=1', '--dry-rum'], /unknown option '--dry-rum'\n\(Did you mean --dry-run\?\)/],
       [['shift', 'demo', 'green'], /expected VERSION=PERCENT, such as green=10, got "green"/],
       [['get', 'cluster'], /Allowed choices are clusters, services/],
+      [['serve'], /a config file is needed: weir serve weir\.yaml/],
+      [['serve', 'a.yaml', '-c', 'b.yaml'], /one config file is served, and two are given: a\.yaml, b\.yaml/],
       [['--server', '/run/admin.sock', 'status'], /did you mean unix:\/run\/admin\.sock\?/],
     ];
     for (const [args, expected] of cases) {
