@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import type { RolloutView } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { rolloutOf } from '../support/rollout-of.ts';
-import { startOrigin } from '../support/origin.ts';
+import { PATIENT_PROBES, startOrigin } from '../support/origin.ts';
 import { PacedLoad } from '../support/paced-load.ts';
 import { until } from '../support/until.ts';
 
@@ -60,8 +60,8 @@ async function startFleet(t: TestContext): Promise<{ readonly appliance: Applian
     });
   const [eu, us] = await Promise.all([origin('eu'), origin('us')]);
   const yaml = `clusters:
-  eu: { endpoints: ["${eu.endpoint}"], health: { http: { path: /healthz }, interval: 200ms } }
-  us: { endpoints: ["${us.endpoint}"], health: { http: { path: /healthz }, interval: 200ms } }
+  eu: { endpoints: ["${eu.endpoint}"], health: ${PATIENT_PROBES} }
+  us: { endpoints: ["${us.endpoint}"], health: ${PATIENT_PROBES} }
 services:
   shop:
     versions:

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { keepClients, tally } from '../support/kept-clients.ts';
-import { named, startOrigin } from '../support/origin.ts';
+import { named, PATIENT_PROBES, startOrigin } from '../support/origin.ts';
 import { until } from '../support/until.ts';
 
 const WORKERS = 4;
@@ -102,8 +102,8 @@ async function connectionsPerWorker(appliance: Appliance): Promise<readonly numb
 
 function config(blue: string, green: string): string {
   return `clusters:
-  east: { endpoints: ["${blue}"], health: { http: { path: /healthz }, interval: 200ms } }
-  west: { endpoints: ["${green}"], health: { http: { path: /healthz }, interval: 200ms } }
+  east: { endpoints: ["${blue}"], health: ${PATIENT_PROBES} }
+  west: { endpoints: ["${green}"], health: ${PATIENT_PROBES} }
 services:
   demo:
     versions:

@@ -23,6 +23,12 @@ export interface Origin {
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
+/**
+ * `health` of a cluster whose health is not what the test is about: its origins share a process with the test and its load, and on a busy
+ * machine answer late.
+ */
+export const PATIENT_PROBES = '{ http: { path: /healthz }, interval: 1s, timeout: 10s }';
+
 /** Answers with its name. */
 export function named(name: string): Answer {
   return (_request, response) => response.end(name);
