@@ -34,3 +34,17 @@ export interface AllowanceMessage {
   /** That share the limits of the fleet, this one among them. */
   readonly hosts: number;
 }
+
+/** What a worker last heard of a counter of its host. */
+export interface AllowanceLeft {
+  readonly limit: string;
+  readonly key: string;
+  /** In nobody's hand. */
+  readonly remaining: number;
+}
+
+/** The first that a controller hears of its counters: one that was before it has counted, and the count goes on. */
+export interface AllowancesLeftMessage {
+  readonly type: 'allowances_left';
+  readonly counters: readonly AllowanceLeft[];
+}

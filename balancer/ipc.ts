@@ -5,7 +5,7 @@ import type { Clock, Random, Timer } from '../health/clock.ts';
 import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from './ipc-generation.ts';
 import { LineReader } from './ipc-lines.ts';
 import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard, type Shape, type Shapes } from './ipc-shapes.ts';
-import type { AllowanceMessage, AllowanceWantedMessage } from './ipc-limits.ts';
+import type { AllowanceMessage, AllowancesLeftMessage, AllowanceWantedMessage } from './ipc-limits.ts';
 import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
@@ -71,6 +71,7 @@ export type WorkerMessage =
   | WorkMessage
   | KeyWantedMessage
   | AllowanceWantedMessage
+  | AllowancesLeftMessage
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
@@ -120,6 +121,7 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   ejection: { ejection: isEjection },
   recent_answer: { question: count, traces: Array.isArray },
   allowance_wanted: { wishes: Array.isArray },
+  allowances_left: { counters: Array.isArray },
   key_wanted: { url: text },
   work: { plan: count, clusters: mapping },
   ready: {},
@@ -165,6 +167,8 @@ export interface WorkerLinkOptions {
   /** The numbers the worker serves; 0: nothing yet. */
   readonly served: () => { readonly generation: number; readonly plan: number };
   readonly onMessage: (message: ControllerMessage) => void;
+  /** What each new controller has to hear behind the hello. */
+  readonly standing?: () => readonly WorkerMessage[];
 }
 
 /** The worker's side of the socket. Nothing that serves requests waits for it. */
@@ -291,9 +295,10 @@ class SocketLink implements WorkerLink {
 
   /** Says who it is and what it serves, then what it could not say before. */
   #greet(): void {
-    const { worker, pid, served, clock } = this.#options;
+    const { worker, pid, served, clock, standing } = this.#options;
     this.#connected = true;
     this.#write({ type: 'hello', protocol: IPC_PROTOCOL, worker, pid, ...served() });
+    for (const message of standing?.() ?? []) this.#write(message);
     if (this.#draining) this.#write({ type: 'draining' });
     const nowMs = clock.nowMs();
     for (const { ejection, untilMs } of this.#ejections) {

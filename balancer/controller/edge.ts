@@ -348,6 +348,7 @@ export class Edge {
         this.events.add('ejection', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
+      onAllowancesLeft: (counters) => this.limits.goOnFrom(counters),
       onAllowanceWanted: (wishes, give) => this.limits.grant(wishes, (grants) => give(grants, this.fleet.hosts)),
       onKeyWanted: (url) => void this.keySets.wanted(url),
       onReady: (worker, replaced) => {

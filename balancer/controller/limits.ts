@@ -2,7 +2,7 @@
 import type { FleetCount, LimitConfig } from '../config/limit-config.ts';
 import type { Config } from '../config/config.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
-import type { AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
+import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
 import { FleetLimits, isOfFleet } from './fleet/fleet-limits.ts';
 import type { Edge } from './edge.ts';
 
@@ -59,6 +59,18 @@ export class Limits {
     }
     if (own.length > 0) give(own);
     if (shared.length > 0) void Promise.all(shared).then(give);
+  }
+
+  /** What a worker has heard from the controller before: no counter has more than that. What it had heard of others is less, or later. */
+  goOnFrom(counters: readonly AllowanceLeft[]): void {
+    const nowMs = this.#wallMs();
+    for (const { limit, key, remaining } of counters) {
+      const counted = this.#counted.get(limit);
+      if (counted === undefined || counted.config.fleet !== null) continue;
+      const { bucket } = counted;
+      const more = bucket.take(key, 0, nowMs).remaining - remaining;
+      if (more > 0) bucket.take(key, more, nowMs);
+    }
   }
 
   close(): void {

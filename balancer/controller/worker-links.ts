@@ -6,7 +6,7 @@ import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejecti
 import { encodeGeneration } from '../ipc-generation.ts';
 import { LineReader } from '../ipc-lines.ts';
 import type { WorkMessage } from '../ipc-work.ts';
-import type { AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
+import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
 import type { KeySetMessage } from '../ipc-keys.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
@@ -22,6 +22,7 @@ export interface WorkerListener {
   /** What runs where, once a second. */
   onWork(worker: string, work: WorkMessage): void;
   /** Calls back with what limits let pass of what is wished for, in one piece or more. `hosts`: see AllowanceMessage. */
+  onAllowancesLeft(counters: readonly AllowanceLeft[]): void;
   onAllowanceWanted(wishes: readonly AllowanceWish[], give: (grants: readonly AllowanceGrant[], hosts: number) => void): void;
   /** A token names a key of this set that the worker does not know. */
   onKeyWanted(url: string): void;
@@ -336,6 +337,9 @@ export class WorkerLinks {
         return;
       case 'work':
         this.#listener.onWork(entry.name, message);
+        return;
+      case 'allowances_left':
+        this.#listener.onAllowancesLeft(message.counters);
         return;
       case 'allowance_wanted':
         this.#listener.onAllowanceWanted(message.wishes, (grants, hosts) => {

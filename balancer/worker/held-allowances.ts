@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../health/clock.ts';
 import type { LimitConfig, WithoutCount } from '../config/limit-config.ts';
 import type { Allowances, Decision } from '../filter/rate-limit/allowances.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
-import type { AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
+import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
 
 /** The longest a request waits to hear whether it may pass, from a controller that is there; the usual is well below a millisecond. */
 const PATIENCE_MS = 1000;
@@ -85,6 +85,24 @@ export class HeldAllowances implements Allowances {
       const held = this.#held.get(grant.limit)?.get(grant.key);
       if (held !== undefined) this.#receive(held, grant, nowMs);
     }
+  }
+
+  /**
+   * There is another controller: asks again what the one before has not answered. Returns what this worker has heard of the counters of the host in
+   * windows that are not over; the count goes on from there.
+   */
+  startOver(): readonly AllowanceLeft[] {
+    const nowMs = this.#options.clock.nowMs();
+    const known: AllowanceLeft[] = [];
+    for (const keys of this.#held.values()) {
+      for (const held of keys.values()) {
+        const { limit, key, remaining, untilMs, waiting } = held;
+        held.asked = false;
+        if (waiting.length > 0) this.#wish(held);
+        if (limit.fleet === null && nowMs < untilMs) known.push({ limit: limit.name, key, remaining });
+      }
+    }
+    return known;
   }
 
   #receive(held: Held, { granted, remaining, resetMs, validMs, isAway }: AllowanceGrant, nowMs: number): void {

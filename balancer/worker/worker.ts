@@ -147,6 +147,7 @@ export class Worker {
       meter: this.#meter,
       served: () => ({ generation: this.#pipeline?.generation.number ?? 0, plan: this.#pipeline === null ? 0 : this.#planNumber }),
       onMessage: (message) => this.#receive(message),
+      standing: () => [{ type: 'allowances_left', counters: this.#allowances.startOver() }],
     });
     this.#vitals = new Vitals(options.worker, this.#meter, this.#clock);
   }

@@ -24,6 +24,7 @@ class Hub implements WorkerListener {
   readonly ejections: Ejection[] = [];
   readonly work = new Map<string, object>();
   readonly wanted: string[] = [];
+  readonly left: string[] = [];
   readonly ready: string[] = [];
   readonly lost: string[] = [];
   readonly failed: string[] = [];
@@ -37,6 +38,9 @@ class Hub implements WorkerListener {
   }
   onWork(worker: string, { plan, clusters }: Parameters<WorkerListener['onWork']>[1]): void {
     this.work.set(worker, { plan, clusters });
+  }
+  onAllowancesLeft(counters: Parameters<WorkerListener['onAllowancesLeft']>[0]): void {
+    this.left.push(...counters.map(({ limit, key, remaining }) => `${limit} ${key} ${remaining}`));
   }
   onAllowanceWanted(): readonly [] {
     return [];
@@ -76,6 +80,7 @@ class Worker {
       meter: this.meter,
       served: () => ({ generation: this.generation, plan: this.plan }),
       onMessage: (message) => this.#take(message),
+      standing: () => [{ type: 'allowances_left', counters: [{ limit: 'all', key: worker, remaining: 7 }] }],
     });
   }
 
@@ -131,6 +136,17 @@ function scene(t: TestContext): Scene {
     },
   };
 }
+
+test('every controller hears from each worker what is left of the limits of the host', async (t) => {
+  const on = scene(t);
+  const first = await on.hub();
+  on.worker('w1', 101);
+  await until(() => first.left.length > 0, 'the first controller has heard');
+  await first.links.close();
+  const second = await on.hub();
+  await until(() => second.left.length > 0, 'the second has heard');
+  assert.deepEqual([first.left, second.left], [['all w1 7'], ['all w1 7']]);
+});
 
 test('a change is served when every ready worker has acknowledged it, and who has not is named', async (t) => {
   const on = scene(t);

@@ -21,6 +21,8 @@ class Host {
   readonly clock = new ManualClock();
   readonly limit: LimitConfig;
   readonly workers: readonly HeldAllowances[];
+  readonly #count: () => Limits;
+  #limits: Limits;
   asks = 0;
   /** There, and does not answer. */
   hangs = false;
@@ -28,15 +30,19 @@ class Host {
 
   constructor(limit: LimitConfig, workers = 4) {
     this.limit = limit;
-    const limits = new Limits(() => this.clock.wallMs(), null);
-    limits.follow({ limits: { all: limit }, workers });
+    this.#count = () => {
+      const limits = new Limits(() => this.clock.wallMs(), null);
+      limits.follow({ limits: { all: limit }, workers });
+      return limits;
+    };
+    this.#limits = this.#count();
     this.workers = Array.from({ length: workers }, () => {
       const worker: HeldAllowances = new HeldAllowances({
         clock: this.clock,
         isUp: () => this.isUp,
         ask: (wishes) => {
           this.asks += 1;
-          if (!this.hangs) setImmediate(() => limits.grant(wishes, (grants) => worker.receive(grants)));
+          if (!this.hangs) setImmediate(() => this.#limits.grant(wishes, (grants) => worker.receive(grants)));
         },
         workers: () => workers,
       });
@@ -46,6 +52,13 @@ class Host {
 
   take(worker: number, key = 'one'): Decision | Promise<Decision> | undefined {
     return this.workers[worker]?.take(this.limit, key);
+  }
+
+  /** Another controller, which hears from every worker what the one before had told it. */
+  replaceController(): void {
+    this.#limits = this.#count();
+    this.hangs = false;
+    for (const worker of this.workers) this.#limits.goOnFrom(worker.startOver());
   }
 
   /** Whether it waits or not. */
@@ -94,6 +107,28 @@ describe('a limit of a host', () => {
     for (let one = 0; one < 10; one += 1) await host.take(0);
     host.clock.advance(60_000);
     assert.equal(passed(await Promise.all(Array.from({ length: 1500 }, () => host.taken(0)))), 1000);
+  });
+
+  for (const algorithm of ['fixed', 'sliding', 'token'] as const)
+    it(`is counted on by another controller (${algorithm})`, async () => {
+      const host = new Host({ ...limitOf(1000), algorithm });
+      let count = passed(await Promise.all(Array.from({ length: 600 }, (_, index) => host.taken(index % 4))));
+      assert.equal(count, 600);
+      host.replaceController();
+      count += passed(await Promise.all(Array.from({ length: 2000 }, (_, index) => host.taken(index % 4))));
+      assert.ok(count <= 1000 && count >= 900, `${count}`);
+      host.clock.advance(120_000);
+      const again = passed(await Promise.all(Array.from({ length: 2000 }, (_, index) => host.taken(index % 4))));
+      assert.ok(again <= 1000 && again >= 900, `${again} of what came back`);
+    });
+
+  it('is asked of the next controller by those who wait for one that died', async () => {
+    const host = new Host(limitOf(10, 'deny'), 1);
+    host.hangs = true;
+    const waiting = [host.taken(0), host.taken(0)];
+    await turn();
+    host.replaceController();
+    assert.equal(passed(await Promise.all(waiting)), 2);
   });
 
   it('of tokens is not eaten up by what workers keep in hand and seldom use', async () => {
