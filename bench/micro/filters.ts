@@ -1,17 +1,16 @@
-// Micro bench of filters: what each of them costs a request and its response, beside copying the fields it is given.
-import { headers } from '../../balancer/filter/headers.ts';
+// Micro bench of filters: what each of them costs a request and its response, with the options of its page, beside copying the fields it is given.
 import { hash } from 'node:crypto';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
-import { authenticate } from '../../balancer/filter/authenticate/authenticate.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
 import type { LimitConfig } from '../../balancer/config/limit-config.ts';
-import { rateLimit } from '../../balancer/filter/rate-limit/rate-limit.ts';
+import { loadConfig } from '../../balancer/config/load.ts';
+import { EXTENSIONS } from '../../balancer/registries.ts';
+import { FILTERS } from '../../balancer/filter/registry.ts';
 import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { Filter, FilterEnvironment } from '../../balancer/filter/filter.ts';
 import { systemClock } from '../../health/clock.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
-import { requestId } from '../../balancer/filter/request-id.ts';
 import type { CanonicalRequest } from '../../balancer/message/request.ts';
 import type { MicroCase, MicroSubject } from './harness.ts';
 
@@ -25,11 +24,11 @@ const CALLER: ConsumerConfig = {
 };
 
 const LIMIT: LimitConfig = {
-  ...{ name: 'all', by: [{ kind: 'address' }], algorithm: 'sliding', limit: 1_000_000_000, windowMs: 60_000, burst: 1 },
+  ...{ name: 'by-address', by: [{ kind: 'address' }], algorithm: 'sliding', limit: 1_000_000_000, windowMs: 60_000, burst: 1 },
   ...{ onUnavailable: 'local', shadow: false, fleet: null, exemptConsumers: [], exemptAddresses: [], headers: 'draft-11' },
 };
 
-const newRequest = (): CanonicalRequest => ({
+const newRequest = (fields: string[]): CanonicalRequest => ({
   ...{ method: 'GET', scheme: 'http', host: 'shop.example.com', authority: 'shop.example.com', path: '/', query: '', hasQuery: false },
   ...{
     version: '1.1',
@@ -46,21 +45,19 @@ const newRequest = (): CanonicalRequest => ({
   requestId: '0123456789abcdef',
   identity: null,
   rewritten: null,
-  fields: [],
+  fields,
 });
 
-/** Fresh fields each time, as every request has its own; the first case does nothing else. */
+/** A fresh request each time; the first case does nothing else. */
 function filtering(name: string, filter: Filter, more: readonly string[] = []): MicroCase {
   const sent = [...FIELDS, ...more];
-  const request = newRequest();
-  const response = { status: 200, fields: new Array<string>() };
   return {
     name,
     run: (iterations) => {
       let total = 0;
       for (let turn = 0; turn < iterations; turn += 1) {
-        request.fields = sent.slice();
-        response.fields = RESPONSE_FIELDS.slice();
+        const request = newRequest(sent.slice());
+        const response = { status: 200, fields: RESPONSE_FIELDS.slice() };
         void filter.onRequest?.(request);
         filter.onResponse?.(request, response);
         total += request.fields.length + response.fields.length;
@@ -74,7 +71,7 @@ function filtering(name: string, filter: Filter, more: readonly string[] = []): 
 const ALLOWANCES = new HeldAllowances({ clock: systemClock, isUp: () => true, ask: () => undefined, workers: () => 1 });
 void ALLOWANCES.take(LIMIT, '192.0.2.1');
 ALLOWANCES.receive([
-  { limit: 'all', key: '192.0.2.1', granted: 2e9, remaining: 1e9, resetMs: 3_600_000, validMs: 3_600_000, isAway: false },
+  { limit: 'by-address', key: '192.0.2.1', granted: 2e9, remaining: 1e9, resetMs: 3_600_000, validMs: 3_600_000, isAway: false },
 ]);
 
 const environment: FilterEnvironment = {
@@ -88,20 +85,44 @@ const environment: FilterEnvironment = {
   ),
   readSecret: () => null,
   meter: new Meter(),
-  limits: { all: LIMIT },
+  limits: { 'by-address': LIMIT },
   allowances: ALLOWANCES,
   route: 'shop',
 };
 
-const byKey = {
-  require: 'any',
-  forward: { consumer: 'x-consumer', groups: 'x-consumer-groups' },
-  key: { header: 'x-api-key', forward: false },
-};
+const CONFIG = `version: 1
+listeners: { web: { bind: "127.0.0.1:8080" } }
+clusters: { one: { endpoints: ["http://127.0.0.1:9001"] } }
+services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
+consumers: { acme: {} }
+limits: { by-address: { by: [address], allow: 100 } }
+routes:
+  - { service: shop, filters: [FILTER] }
+`;
 
-const edits = {
-  request: { set: { 'x-edge': 'bench' }, add: {}, remove: ['x-internal'] },
-  response: { set: {}, add: { 'x-served-by': 'bench' }, remove: ['server'] },
+/** Options as a worker gets them, from what stands in a file. */
+function optionsOf(name: string, written: string): unknown {
+  const source = { file: 'bench.yaml', text: CONFIG.replace('FILTER', `{ ${name}: ${written} }`) };
+  const loaded = loadConfig(source, EXTENSIONS, { cores: 1, hostName: 'bench', readable: () => true });
+  if (!loaded.ok) throw new Error(`the options of ${name} are wrong: ${loaded.problems[0]?.message ?? ''}`);
+  return loaded.config.routes[0]?.filters[0]?.options;
+}
+
+/** What one filter alone is asked most, beside its example: a key that fits, a limit with something left, four edits. */
+const USUAL: readonly (readonly [name: string, written: string, fields: readonly string[]])[] = [
+  ['authenticate', '{ key: {} }', ['x-api-key', KEY]],
+  ['addressLimit', '{ limits: [by-address] }', []],
+  [
+    'headers',
+    '{ request: { set: { x-edge: bench }, remove: [x-internal] }, response: { add: { x-served-by: bench }, remove: [server] } }',
+    [],
+  ],
+];
+
+const created = (name: string, written: string): Filter => {
+  const definition = FILTERS.find((one) => one.name === name);
+  if (definition === undefined) throw new Error(`there is no filter ${name}`);
+  return definition.create(optionsOf(name, written), environment);
 };
 
 export const filters: MicroSubject = {
@@ -109,9 +130,7 @@ export const filters: MicroSubject = {
   summary: 'the filters of a route on one request and its response',
   cases: () => [
     filtering('none', {}),
-    filtering('requestId', requestId.create({ header: 'x-request-id' }, environment)),
-    filtering('authenticate, key', authenticate.create(byKey, environment), ['x-api-key', KEY]),
-    filtering('rateLimit, by address', rateLimit.create({ limits: ['all'] }, environment)),
-    filtering('headers, 4 edits', headers.create(edits, environment)),
+    ...USUAL.map(([name, written, fields]) => filtering(`${name} ${written}`, created(name, written), fields)),
+    ...FILTERS.map(({ name, example }) => filtering(`${name}, as on its page`, created(name, example))),
   ],
 };
