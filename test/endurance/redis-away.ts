@@ -1,5 +1,5 @@
 // Redis is away for minutes under load: no request fails for it, changes are refused and none that was acknowledged is lost, and when it is back they go on.
-// `npm run endure -- redis-away --minutes 10 --hosts 2`
+// `npm run endure -- redis-away --minutes 10 --hosts 2` does it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
