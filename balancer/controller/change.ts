@@ -26,6 +26,8 @@ import { switchBreaches, type SwitchWish } from './switch-check.ts';
 
 /** For every ready worker to serve a change. */
 const SERVE_DEADLINE_MS = 3000;
+/** With the way to the store before, who does not serve it is named within three seconds. */
+const FLEET_DEADLINE_MS = 2000;
 
 /** What a change comes to, before it is made. */
 export interface Proposal {
@@ -94,7 +96,7 @@ async function applied(edge: Edge, touched: readonly TouchedField[], local: bool
   const served = { generation: edge.generation, plan: edge.loop.recompute() };
   const [here, fleet] = await Promise.all([
     edge.links.served(served, SERVE_DEADLINE_MS),
-    local ? null : edge.fleet.served(edge.keeper.intent.revision, SERVE_DEADLINE_MS),
+    local ? null : edge.fleet.served(edge.keeper.intent.revision, FLEET_DEADLINE_MS),
   ]);
   return { ...here, fleet: fleet === null ? null : namingHolders(fleet, holdersOf(edge), touched) };
 }

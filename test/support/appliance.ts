@@ -32,6 +32,8 @@ export interface ApplianceOptions {
   readonly stateFrom?: string;
   /** The script that is started; a test may replace it by another one while it runs. */
   readonly program?: string;
+  /** Runs what follows it, as `ip netns exec NAME`. */
+  readonly within?: readonly string[];
   /** Beside what the environment of the test has. */
   readonly env?: Readonly<Record<string, string>>;
   /** False: starts without waiting, for tests of what does not start. */
@@ -87,13 +89,18 @@ export class Appliance {
   readonly #binds: Readonly<Record<string, string>>;
 
   /** Starts at once: `yaml` is a complete config. */
-  constructor(directory: string, yaml: string, { program = WEIR, env = {} }: Pick<ApplianceOptions, 'program' | 'env'> = {}) {
+  constructor(
+    directory: string,
+    yaml: string,
+    { program = WEIR, env = {}, within = [] }: Pick<ApplianceOptions, 'program' | 'env' | 'within'> = {},
+  ) {
     this.directory = directory;
     this.configFile = join(directory, 'weir.yaml');
     this.socketPath = join(directory, 'state', 'admin.sock');
     this.#binds = bindsOf(yaml);
     writeFileSync(this.configFile, yaml);
-    this.#child = spawn(process.execPath, [program, 'serve', '-c', this.configFile], {
+    const [command, ...words] = [...within, process.execPath, program, 'serve', '-c', this.configFile];
+    this.#child = spawn(command, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });

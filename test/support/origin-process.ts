@@ -1,8 +1,8 @@
-// An origin as a process of its own, which can be killed, stopped, or put into a network of its own: `node origin-process.ts HOST NAME`.
+// An origin as a process of its own, which can be killed, stopped, or put into a network of its own: `node origin-process.ts HOST NAME PORT`.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const [host = '127.0.0.1', name = ''] = process.argv.slice(2);
+const [host = '127.0.0.1', name = '', port = '0'] = process.argv.slice(2);
 let mode = '';
 let turn = 0;
 const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
@@ -12,7 +12,7 @@ const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) =
   if (mode === 'slow') return void setTimeout(() => response.end(name), 2000);
   response.end(name);
 });
-server.listen(0, host, () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));
+server.listen(Number(port), host, () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));
 // A line says how it is from now on.
 process.stdin.setEncoding('utf8').on('data', (text: string) => (mode = text.trim()));
 process.stdin.on('end', () => process.exit(0));

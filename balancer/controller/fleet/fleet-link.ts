@@ -129,6 +129,8 @@ export class FleetLink implements Fleet {
       if (late.length === 0 || clock.nowMs() >= endMs) break;
       await pause(clock, LOOK_MS);
     }
+    // One that was late, and was forgotten while it was waited for, serves nothing: it is away.
+    await this.refresh();
     const away = this.peers().filter(({ silentMs }) => silentMs !== null);
     const hosts = this.#roster.count + away.length + 1;
     if (hosts === 1) return null;

@@ -90,6 +90,27 @@ test('a host that is gone is told of by each, once, and named by a change until 
   assert.equal(told(second, /host edge-3 is in the fleet/), 2);
 });
 
+test('a host that is forgotten while a change waits for it has not served the change, and is named', async (t) => {
+  const fleet = fleetEdges(t);
+  const [, second, third] = [await fleet.host('edge-1'), await fleet.host('edge-2'), await fleet.host('edge-3')];
+  await fleet.clock.elapse(3000);
+  // It is remembered for five seconds after its last word: before, at and after the end of the wait.
+  for (let cutMs = 2000; cutMs <= 5000; cutMs += 250) {
+    third.faults.cut = true;
+    await fleet.clock.elapse(cutMs);
+    const change = { change: { kind: 'dial', cluster: 'one', percent: cutMs / 100 } } as const;
+    const made = await fleet.settled(second.edge.changes.run(() => makeChange(second.edge, change, ALICE)));
+    assert.ok(made.ok);
+    const { laggards } = made.value.applied?.fleet ?? { laggards: [] };
+    assert.ok(
+      laggards.some((text) => text.startsWith('edge-3 (')),
+      `cut off ${cutMs} ms before: ${laggards.join()}`,
+    );
+    third.faults.cut = false;
+    await fleet.clock.elapse(3000);
+  }
+});
+
 test('a second host with the id of one that lives is kept out, serves what it knows, and both are told where the other is', async (t) => {
   const fleet = fleetEdges(t);
   const first = await fleet.host('edge-1');
