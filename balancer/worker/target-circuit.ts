@@ -29,8 +29,7 @@ export class TargetCircuit {
 
   /** Whether the next request may go there. */
   admits(nowMs: number): boolean {
-    // To one that is open a request comes in a panic only, when nothing of health is believed.
-    if (this.breaker.state(nowMs) === 'open' || this.breaker.admits(nowMs)) return true;
+    if (this.breaker.admits(nowMs)) return true;
     this.turnedAway.add(1);
     return false;
   }
