@@ -160,6 +160,11 @@ export const METRICS = {
     help: 'Requests a limit is used up for: refused, or passed all the same because it is a shadow (shadow), and requests of which nobody could say (unknown)',
     labels: ['policy', 'outcome'],
   },
+  weir_faults_total: {
+    kind: 'counter',
+    help: 'Requests that waited or failed on purpose, by the filter fault',
+    labels: ['route', 'outcome'],
+  },
   weir_compression_in_bytes_total: { kind: 'counter', help: 'Bytes of response bodies before the filter compress', labels: ['route'] },
   weir_compression_out_bytes_total: { kind: 'counter', help: 'Bytes of the same bodies after it', labels: ['route'] },
   weir_key_fetches_total: {
