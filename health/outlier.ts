@@ -67,6 +67,13 @@ export class OutlierDetector {
     return nowMs < this.ejectedUntilMs ? 0 : this.#eject(nowMs);
   }
 
+  /** Takes it out on what another one decided; a later end that is known already stays. */
+  ejectFor(nowMs: number, forMs: number): void {
+    this.ejectedUntilMs = Math.max(this.ejectedUntilMs, nowMs + forMs);
+    this.#inARow = 0;
+    this.#clearWindow();
+  }
+
   isEjected(nowMs: number): boolean {
     return nowMs < this.ejectedUntilMs;
   }

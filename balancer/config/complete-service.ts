@@ -11,6 +11,7 @@ import { nearest } from './nearest.ts';
 import type { ValuePath } from './problems.ts';
 import { durationMs, parsePercentile, percentRatio, sizeBytes } from './quantities.ts';
 import type { HedgeDelay, RetryConfig } from './retry-config.ts';
+import { completeCircuit } from './schema-circuit.ts';
 import type { ServiceFile, VersionFile } from './schema-fleet.ts';
 
 export function completeService(name: string, file: ServiceFile, completion: Completion): ServiceConfig {
@@ -42,6 +43,7 @@ export function completeService(name: string, file: ServiceFile, completion: Com
       tunnelIdleMs: durationMs(file.timeouts.tunnelIdle),
     },
     retries: completeRetries(file.retries, [...path, 'retries'], completion),
+    ...completeCircuit(file.circuit),
   };
 }
 

@@ -1,4 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
+import type { CircuitConfig } from './circuit-config.ts';
 import type { RedisConfig } from './redis-config.ts';
 import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
 import type { IssuerConfig } from './issuer-config.ts';
@@ -312,6 +313,7 @@ export interface ServiceConfig {
   readonly rollout: RolloutConfig;
   readonly timeouts: ServiceTimeouts;
   readonly retries: RetryConfig;
+  readonly circuit?: CircuitConfig;
 }
 
 export type PathMatch =

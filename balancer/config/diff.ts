@@ -132,6 +132,7 @@ const SERVICE_WORDS: Words<Omit<ServiceConfig, 'versions'>> = {
   rollout: 'rollout',
   timeouts: 'timeouts',
   retries: 'retries',
+  circuit: 'circuit',
 };
 
 const VERSION_WORDS: Words<VersionConfig> = { placements: 'clusters', health: 'health' };

@@ -2,6 +2,7 @@
 import { Type, type Static, type Schema } from '../schema/type.ts';
 import type { ConfigExtension, ConfigExtensions } from './extension.ts';
 import { assign } from './schema-assign.ts';
+import { circuit } from './schema-circuit.ts';
 import { consumers, credentials } from './schema-consumers.ts';
 import { issuers } from './schema-issuers.ts';
 import { limits as rateLimits } from './schema-limits.ts';
@@ -229,6 +230,7 @@ const service = mapping(
       },
       'How long the service may take',
     ),
+    circuit,
     retries: optionalMapping(
       {
         attempts: Type.Integer({ minimum: 0, maximum: 10, default: 2, description: 'Attempts beyond the first' }),

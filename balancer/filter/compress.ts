@@ -80,6 +80,9 @@ export const compress: FilterDefinition = {
     'Bodies are compressed as they come and nothing of them is held back: a response of unknown length, and so every stream of events whose type is listed ' +
       '(`text/event-stream` is not, unless `types` names it), leaves with each piece that the service sends. ' +
       `A process compresses ${MOST_AT_ONCE} responses at a time, in up to 1 MiB each; others go as they are.`,
+    'CPU of all processes for one MiB of JSON, and how much smaller it gets, measured beside nginx 1.22 as a proxy with gzip (uncompressed: weir 2.7 ms, nginx 1.7 ms): ' +
+      '`fast` zstd 6.1 ms, 5.2 times; br 8.7 ms, 4.7; gzip 12.9 ms, 4.5 (nginx level 1: 11.9 ms, 4.3). `normal` zstd 7.6 ms, 5.3; br 21.8 ms, 4.9; gzip 17.7 ms, 5.3 ' +
+      '(nginx level 4: 19.2 ms, 5.2). The default puts zstd first, which costs least.',
     '**Secrets.** The length of a compressed response tells an eavesdropper whether a guess that a client was made to send, and that the page repeats, is like a secret in the same ' +
       'response (BREACH). Where a page holds a secret (a token against CSRF) beside text from the request, use no `compress` on its route, or let the service answer with ' +
       '`cache-control: no-transform`, or mask the secret anew for each response.',

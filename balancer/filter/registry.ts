@@ -10,11 +10,13 @@ import { errorPages } from './error-pages/error-pages.ts';
 import { redirect } from './redirect.ts';
 import { respond } from './respond.ts';
 import { rewrite } from './rewrite.ts';
+import { fault } from './fault.ts';
 import type { FilterDefinition } from './filter.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { headers } from './headers.ts';
 import { addressLimit, rateLimit } from './rate-limit/rate-limit.ts';
 import { requestId } from './request-id.ts';
+import { userAgents } from './user-agents.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /**
@@ -32,11 +34,14 @@ export const FILTERS: readonly FilterDefinition[] = [
   // A preflight has no credentials, and pages must be able to read a refusal.
   cors,
   addressAccess,
+  userAgents,
   addressLimit,
   csrf,
   authenticate,
   authorize,
   rateLimit,
+  // What is refused above is none of a fault's; what is answered below may fail too.
+  fault,
   redirect,
   respond,
   grpcWeb,

@@ -138,6 +138,16 @@ export const METRICS = {
     help: 'Endpoints and targets taken out by outlier detection on real traffic',
     labels: ['cluster', 'reason'],
   },
+  weir_circuit_changes_total: {
+    kind: 'counter',
+    help: 'Circuits of a version in a cluster that opened, or closed after trials, in a worker',
+    labels: ['service', 'version', 'cluster', 'state'],
+  },
+  weir_circuit_turned_away_total: {
+    kind: 'counter',
+    help: 'Requests that were steered to a version whose circuit is half open there, and went elsewhere or nowhere as no trial was left',
+    labels: ['service', 'version', 'cluster'],
+  },
   weir_exceptions_total: {
     kind: 'counter',
     help: 'Requests in whose handling code of weir or of a filter threw, by phase; each is a bug',
@@ -154,6 +164,11 @@ export const METRICS = {
     kind: 'counter',
     help: 'Questions of workers for limits that all hosts of the fleet share: counted, or answered without the count (away)',
     labels: ['outcome'],
+  },
+  weir_faults_total: {
+    kind: 'counter',
+    help: 'Requests that waited or failed on purpose, by the filter fault',
+    labels: ['route', 'outcome'],
   },
   weir_compression_in_bytes_total: { kind: 'counter', help: 'Bytes of response bodies before the filter compress', labels: ['route'] },
   weir_compression_out_bytes_total: { kind: 'counter', help: 'Bytes of the same bodies after it', labels: ['route'] },

@@ -50,6 +50,7 @@ export function noteFailure({ counters, evidence, deadlines }: WorkerContext, at
   // A kept connection that the endpoint closed meanwhile says nothing about the endpoint.
   if (!blamesPath(code) || code === 'stale_connection') return;
   tries.lost();
+  evidence.attemptFailed(attempt.target, deadlines.nowMs, code);
   evidence.pathFailed(cluster, attempt.endpoint, deadlines.nowMs, `${code}: ${detail}`);
 }
 

@@ -4,10 +4,11 @@ import type { Counter } from '../telemetry/meter.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ClusterUpstream } from '../upstream/cluster-upstream.ts';
 import type { ServiceTarget } from './service-steering.ts';
+import type { TargetCircuit } from './target-circuit.ts';
 
 export interface EvidenceSink {
   report(ejection: Ejection): void;
-  countEjection(cluster: string, reason: 'path' | 'answers' | 'late'): Counter;
+  countEjection(cluster: string, reason: 'path' | 'answers' | 'late' | 'circuit'): Counter;
 }
 
 /** Where an answer came from. */
@@ -43,8 +44,15 @@ export class Evidence {
     this.#sink.report({ kind: 'endpoint', cluster: cluster.name, endpoint: endpoint.id, forMs, reason });
   }
 
+  /** No answer came of an attempt: what the circuit of a version counts, whoever is to blame for it on the way. */
+  attemptFailed(target: ServiceTarget, nowMs: number, reason: string): void {
+    if (target.circuit !== null) this.#circuitFailed(target, target.circuit, nowMs, reason);
+  }
+
   /** Nothing came of a try in its time: where the endpoint answers others in time it is the version that does not. */
-  late({ service, version, cluster, ...target }: ServiceTarget, endpoint: Endpoint, nowMs: number): void {
+  late(target: ServiceTarget, endpoint: Endpoint, nowMs: number): void {
+    const { service, version, cluster } = target;
+    this.attemptFailed(target, nowMs, 'no answer in time');
     if (endpoint.detector.isEjected(nowMs)) return;
     const reason = 'no answers in time';
     if (endpoint.lateness.late(nowMs)) {
@@ -75,6 +83,28 @@ export class Evidence {
   ended(target: ServiceTarget, nowMs: number, result: number): void {
     if (OUT_OF_ORDER.has(result)) this.answerFailed(target, nowMs, result);
     else target.detector.success(nowMs);
+    const { circuit } = target;
+    if (circuit === null) return;
+    if (circuit.counts(result)) this.#circuitFailed(target, circuit, nowMs, `answered ${result}`);
+    else if (circuit.breaker.success(nowMs)) circuit.closed.add(1);
+  }
+
+  #circuitFailed(target: ServiceTarget, { breaker, opened }: TargetCircuit, nowMs: number, last: string): void {
+    const forMs = breaker.failure(nowMs);
+    if (forMs === 0) return;
+    const { service, version, cluster, detector } = target;
+    detector.ejectFor(nowMs, forMs);
+    this.changes += 1;
+    opened.add(1);
+    this.#sink.countEjection(cluster.name, 'circuit').add(1);
+    this.#sink.report({
+      kind: 'target',
+      service,
+      version,
+      cluster: cluster.name,
+      forMs,
+      reason: `the circuit opened, as too much failed; last: ${last}`,
+    });
   }
 
   /** A version answered 502, 503 or 504 in a cluster: that says nothing of the cluster, nor of other versions. */

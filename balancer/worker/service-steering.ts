@@ -1,10 +1,12 @@
 // A service as a worker steers it: its targets with what this worker has seen of them, and a table of shares, or one for each region of clients.
+import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import { Lateness } from '../../health/lateness.ts';
 import { OutlierDetector } from '../../health/outlier.ts';
 import { RecentPercentile } from '../../health/recent-percentile.ts';
 import { TryLimit } from '../../health/try-limit.ts';
+import type { CircuitConfig } from '../config/circuit-config.ts';
 import type { ClusterConfig, PriorityClass, ServiceConfig } from '../config/config.ts';
 import type { ClientRegions } from '../locate/client-regions.ts';
 import { hash32 } from '../message/key-hash.ts';
@@ -19,6 +21,7 @@ import type { PinKey } from '../steer/pins.ts';
 import { Mirror } from './mirror.ts';
 import { ShareChoice } from './share-choice.ts';
 import { TryStats } from './stats.ts';
+import { TargetCircuit } from './target-circuit.ts';
 import type { ChosenBy, StickyRequest } from './sticky-choice.ts';
 
 /** One (version, cluster) of a service. */
@@ -33,6 +36,8 @@ export interface ServiceTarget {
   /** Answered 502, 503, 504. */
   readonly detector: OutlierDetector;
   readonly lateness: Lateness;
+  /** Null: the service has none. */
+  readonly circuit: TargetCircuit | null;
   readonly tryLimit: TryLimit;
   readonly tries: TryStats;
   /** All that runs in the cluster. */
@@ -105,12 +110,21 @@ export class ServiceSteering {
 
   applyPlan(plan: ServicePlan): void {
     this.#all.applyPlan(plan);
+    if (this.config.circuit !== undefined) this.#suspectEjected(plan);
     this.mirror?.applyPlan(plan.targets);
     if (this.#clientRegions === null) return;
     const { regions = {} } = plan;
     for (const region of this.#byRegion.keys()) if (regions[region] === undefined) this.#byRegion.delete(region);
     for (const [region, shares] of Object.entries(regions))
       (this.#byRegion.get(region) ?? this.#addRegion(region, null)).shares.applyPlan(shares);
+  }
+
+  /** Another worker, or a probe, has found them failing: they return by trials here too. */
+  #suspectEjected({ targets }: ServicePlan): void {
+    for (const { circuit, version, cluster } of this.targets) {
+      const planned = targets.find((target) => target.version === version && target.cluster === cluster.name);
+      if (planned?.reasons.includes('target_ejected') === true) circuit?.breaker.suspect();
+    }
   }
 
   #addRegion(region: string, previous: ShareChoice | null): RegionChoice {
@@ -142,7 +156,9 @@ export class ServiceSteering {
   /** Where this request goes, by what it is known by where clients keep their place. */
   chooseFor(request: StickyRequest): ServiceTarget | null {
     this.#last = this.#sharesFor(request.clientAddress);
-    return this.#last.chooseFor(request);
+    const target = this.#last.chooseFor(request);
+    if (target === null || target.circuit === null || target.circuit.admits(this.#environment.deadlines.nowMs)) return target;
+    return this.#last.alternative(target, [target]);
   }
 
   /** What decided where the last request of `chooseFor` goes. */
@@ -200,12 +216,26 @@ function targetsOf(
       const { outlier } = clusterConfig;
       const detector = before?.detector ?? new OutlierDetector(outlier, random);
       const seen = { detector, lateness: before?.lateness ?? new Lateness(outlier), tryLimit: before?.tryLimit ?? new TryLimit() };
-      const tries = new TryStats(meter, [config.name, version.name, name]);
+      const labels: readonly [string, string, string] = [config.name, version.name, name];
+      const tries = new TryStats(meter, labels);
+      const circuit = circuitOf(config, before, previous, (given) => new TargetCircuit(given, labels, meter, random));
       const place = { service: config.name, version: version.name, cluster, host, index: targets.length };
-      targets.push({ ...place, tries, ...seen, usual: usualOf(config, before), work: work?.of(name) ?? { attempts: 0 } });
+      targets.push({ ...place, tries, ...seen, circuit, usual: usualOf(config, before), work: work?.of(name) ?? { attempts: 0 } });
     }
   }
   return targets;
+}
+
+/** What was counted goes on while the settings stay. */
+function circuitOf(
+  { circuit }: ServiceConfig,
+  before: ServiceTarget | undefined,
+  previous: ServiceSteering | null,
+  make: (config: CircuitConfig) => TargetCircuit,
+): TargetCircuit | null {
+  if (circuit === undefined) return null;
+  const same = isDeepStrictEqual(previous?.config.circuit, circuit);
+  return (same ? before?.circuit : null) ?? make(circuit);
 }
 
 function usualOf({ retries: { hedgeAfter } }: ServiceConfig, before: ServiceTarget | undefined): RecentPercentile | null {

@@ -144,7 +144,10 @@ export class ShareChoice {
   /** A version that gets requests whatever the split says has places for them at weight 0 too. */
   #usable(target: ServiceTarget, { receives, available, within = 0 }: PlanTarget, failed: ServiceTarget): boolean {
     const open = (receives && available > 0) || (within > 0 && target.version === failed.version);
-    return open && target.cluster.available && !target.detector.isEjected(this.#environment.deadlines.nowMs);
+    const { nowMs } = this.#environment.deadlines;
+    // A circuit that is half open takes trials, which nobody counts on.
+    const whole = target.circuit === null || target.circuit.breaker.state(nowMs) === 'closed';
+    return open && whole && target.cluster.available && !target.detector.isEjected(nowMs);
   }
 
   #look(): void {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Deadlines } from '../../../health/deadlines.ts';
 import { loadConfig } from '../../../balancer/config/load.ts';
 import { EXTENSIONS } from '../../../balancer/registries.ts';
-import type { ServicePlan } from '../../../balancer/steer/plan-shape.ts';
+import type { ServicePlan, ShareReason } from '../../../balancer/steer/plan-shape.ts';
 import { Meter } from '../../../balancer/telemetry/meter.ts';
 import { ClusterUpstream } from '../../../balancer/upstream/cluster-upstream.ts';
 import { Evidence } from '../../../balancer/worker/evidence.ts';
@@ -12,6 +12,7 @@ import { PinKey } from '../../../balancer/steer/pins.ts';
 import { ServiceSteering } from '../../../balancer/worker/service-steering.ts';
 import { TEST_ENVIRONMENT } from '../../support/config-text.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { aRequest } from '../../support/request.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 
 const TEXT = `version: 1
@@ -28,12 +29,13 @@ routes:
 
 const CLIENT = '192.0.2.1';
 
-test('a retry of the old generation leaves the shares of the new one alone', () => {
-  const result = loadConfig({ file: '/etc/weir/weir.yaml', text: TEXT }, EXTENSIONS, TEST_ENVIRONMENT);
+function bench(text: string) {
+  const result = loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, TEST_ENVIRONMENT);
   assert.ok(result.ok);
   const service = result.config.services['shop'];
   assert.ok(service !== undefined);
-  const deadlines = new Deadlines(new ManualClock());
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock);
   const random = seededRandom(5);
   const evidence = new Evidence({ report: () => undefined, countEjection: () => assert.fail('nothing is ejected') });
   const environment = {
@@ -51,27 +53,46 @@ test('a retry of the old generation leaves the shares of the new one alone', () 
   };
   const configs = result.config.clusters;
   const upstreams = new Map(Object.values(configs).map((cluster) => [cluster.name, new ClusterUpstream(cluster, environment, null)]));
-  const planned = (share: number): ServicePlan => {
-    const target = { version: 'blue', available: 1, receives: true, lastResort: false, priority: 0, limit: null, reasons: [] };
-    const of = (cluster: string, effective: number): ServicePlan['targets'][number] => ({
-      ...target,
-      cluster,
-      desired: effective,
-      effective,
-    });
-    const whole = { lost: 0, shed: 0, overload: 'shed', panic: false, classes: {} } as const;
-    return { service: 'shop', onUnavailable: 'redistribute', targets: [of('one', share), of('two', 1_000_000 - share)], ...whole };
-  };
-  const old = new ServiceSteering(service, { upstreams, configs }, environment, null);
+  return { service, evidence, environment, clusters: { upstreams, configs } };
+}
+
+/** In two clusters. */
+function planned(share: number, reasons: readonly ShareReason[] = []): ServicePlan {
+  const target = { version: 'blue', available: 1, receives: true, lastResort: false, priority: 0, limit: null };
+  const of = (cluster: string, effective: number): ServicePlan['targets'][number] => ({
+    ...target,
+    cluster,
+    desired: effective,
+    effective,
+    reasons: cluster === 'one' ? reasons : [],
+  });
+  const whole = { lost: 0, shed: 0, overload: 'shed', panic: false, classes: {} } as const;
+  return { service: 'shop', onUnavailable: 'redistribute', targets: [of('one', share), of('two', 1_000_000 - share)], ...whole };
+}
+
+test('a retry of the old generation leaves the shares of the new one alone', () => {
+  const { service, evidence, environment, clusters } = bench(TEXT);
+  const old = new ServiceSteering(service, clusters, environment, null);
   old.applyPlan(planned(1_000_000));
   evidence.renew();
   const running = old.chooseConnection(CLIENT);
   assert.equal(running?.cluster.name, 'one');
-  const next = new ServiceSteering(service, { upstreams, configs }, environment, old);
+  const next = new ServiceSteering(service, clusters, environment, old);
   next.applyPlan(planned(0));
   evidence.renew();
   assert.equal(next.chooseConnection(CLIENT)?.cluster.name, 'two');
   // The request that began before fails over by the plan it began with.
   old.alternative(running, [running], CLIENT);
   for (let i = 0; i < 10; i += 1) assert.equal(next.chooseConnection(CLIENT)?.cluster.name, 'two');
+});
+
+test('what another worker has found failing returns by trials here too, and others take the rest', () => {
+  const circuit = 'services:\n  shop: { circuit: { trials: 2 }, ';
+  const { service, evidence, environment, clusters } = bench(TEXT.replace('services:\n  shop: { ', circuit));
+  const steering = new ServiceSteering(service, clusters, environment, null);
+  steering.applyPlan(planned(0, ['target_ejected']));
+  steering.applyPlan(planned(1_000_000));
+  evidence.renew();
+  const places = Array.from({ length: 5 }, () => steering.chooseFor(aRequest())?.cluster.name);
+  assert.deepEqual(places, ['one', 'one', 'two', 'two', 'two']);
 });

@@ -38,6 +38,7 @@ function choice(config: Partial<StickyConfig> = {}) {
     ...{ service: 'shop', version, host: null, index },
     cluster: bench.make([1001 + index]),
     work: { attempts: 0 },
+    circuit: null,
     detector: new OutlierDetector(outlier, random),
     lateness: new Lateness(outlier),
     tryLimit: new TryLimit(),
