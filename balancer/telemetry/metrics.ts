@@ -14,6 +14,7 @@ export type Label =
   | 'worker'
   | 'filter'
   | 'policy'
+  | 'consumer'
   | 'state'
   | 'code_class'
   | 'outcome'
@@ -149,6 +150,16 @@ export const METRICS = {
     kind: 'counter',
     help: 'Requests a limit is used up for: refused, or passed all the same because it is a shadow (shadow), and requests of which nobody could say (unknown)',
     labels: ['policy', 'outcome'],
+  },
+  weir_authentications_total: {
+    kind: 'counter',
+    help: 'Requests of routes with the filter authenticate, by the method that proved the caller, or the code of the error catalogue that refused it',
+    labels: ['route', 'outcome'],
+  },
+  weir_consumer_requests_total: {
+    kind: 'counter',
+    help: 'Requests of consumers that have proved who they are, by what they were answered; of the first 200 names of the config by name, of the rest as others',
+    labels: ['consumer', 'code_class'],
   },
   weir_key_fetches_total: {
     kind: 'counter',
