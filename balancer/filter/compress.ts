@@ -93,6 +93,8 @@ export const compress: FilterDefinition = {
   },
   create(options, { meter, route }) {
     const given = options as Options;
+    // It throws where Node cannot: now, and not with the first response.
+    for (const coding of given.codings) new CodingStream(coding, given.effort).close();
     const isWorthIt = typeTest(given.types);
     const counted = {
       before: meter.counter('weir_compression_in_bytes_total', [route]),

@@ -31,6 +31,9 @@ export interface AccessLogEntry {
   readonly error: string;
   /** What an operator may know about the error; empty: nothing. */
   readonly detail: string;
+  /** Who has proved to call, by the name in the config (empty: an issuer vouches for them alone), and by what; not there for others. */
+  readonly consumer?: string;
+  readonly authenticatedBy?: string;
   /** What a client whose TLS is passed through offered to speak; not there for others. `host` is its server name. */
   readonly alpn?: readonly string[];
 }

@@ -14,6 +14,7 @@ export type Label =
   | 'worker'
   | 'filter'
   | 'policy'
+  | 'consumer'
   | 'state'
   | 'code_class'
   | 'outcome'
@@ -172,6 +173,16 @@ export const METRICS = {
   },
   weir_compression_in_bytes_total: { kind: 'counter', help: 'Bytes of response bodies before the filter compress', labels: ['route'] },
   weir_compression_out_bytes_total: { kind: 'counter', help: 'Bytes of the same bodies after it', labels: ['route'] },
+  weir_authentications_total: {
+    kind: 'counter',
+    help: 'Requests of routes with the filter authenticate, by the method that proved the caller, or the code of the error catalogue that refused it',
+    labels: ['route', 'outcome'],
+  },
+  weir_consumer_requests_total: {
+    kind: 'counter',
+    help: 'Requests of consumers that have proved who they are, by what they were answered; of the first 200 names of the config by name, of the rest as others',
+    labels: ['consumer', 'code_class'],
+  },
   weir_key_fetches_total: {
     kind: 'counter',
     help: 'Fetches of the keys of issuers of tokens, by what came of them (fetched, failed)',

@@ -47,6 +47,7 @@ export function tellEnd({ accessLog, clock, recent }: WorkerContext, request: Ca
     attempts,
     error,
     detail,
+    ...(request.identity === null ? {} : { consumer: request.identity.consumer, authenticatedBy: request.identity.method }),
   };
   accessLog?.write(entry);
   if (!kept) return;

@@ -99,3 +99,20 @@ issuers: { login: { issuer: "${ISSUER}", audiences: [shop], keys: { url: "${issu
     for (let one = 0; one < 8; one += 1) await until(isChanged, 'every worker has the new keys', 20_000);
   });
 });
+
+test('failures of an address are counted for the host: its workers let no more guesses be looked at than the limit says', async (t) => {
+  const origin = await startOrigin(t, (_request, response) => response.end('in'));
+  const yaml = `clusters: { one: { endpoints: ["${origin.endpoint}"] } }
+services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
+consumers: { acme: {} }
+limits: { guesses: { by: [address], allow: 10, per: 1h } }
+routes: [{ service: shop, filters: [{ authenticate: { key: {}, failures: guesses } }] }]
+`;
+  const appliance = await startAppliance(t, { yaml, workers: 3, untilProbed: true });
+  const counts: Record<number, number> = {};
+  for (let one = 0; one < 60; one += 1) {
+    const { status } = await appliance.get('/', { headers: { 'x-api-key': `guess-${one}` } });
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+  assert.deepEqual(counts, { 401: 10, 429: 50 });
+});

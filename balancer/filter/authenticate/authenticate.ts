@@ -5,9 +5,11 @@ import { choice, mapping, optionalMapping, valueOf } from '../../config/schema-p
 import { removeField } from '../../message/fields.ts';
 import type { Identity } from '../../message/identity.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
-import type { FilterDefinition, Refusal, RequestVerdict } from '../filter.ts';
+import type { ExchangeEnd, Filter, FilterDefinition, Refusal, RequestVerdict } from '../filter.ts';
+import { FailedAttempts, problemOfFailures } from './failed-attempts.ts';
 import { isRefusal, type AuthenticationMethod, type Proof } from './method.ts';
 import { METHODS } from './registry.ts';
+import { ToldCallers } from './told-callers.ts';
 
 const own = {
   require: choice(
@@ -17,6 +19,12 @@ const own = {
   ),
   anonymous: Type.Optional(
     valueOf('name', 'Consumer that callers without any credentials count as; wrong credentials are refused all the same. Absent: nobody'),
+  ),
+  failures: Type.Optional(
+    valueOf(
+      'name',
+      'Limit, by its name under `limits`, that attempts with wrong credentials are counted by; where it is used up, requests get 429 `too_many_failures` before their credentials are looked at',
+    ),
   ),
   forward: optionalMapping(
     {
@@ -46,7 +54,9 @@ export const authenticate: FilterDefinition = {
   },
   complete(options, place) {
     const given = options as Options;
-    const { anonymous } = given;
+    const { anonymous, failures } = given;
+    const problem = failures === undefined ? null : problemOfFailures(failures, place.limits);
+    if (problem !== null) place.report(['failures'], problem);
     if (anonymous !== undefined && !place.consumers.has(anonymous))
       place.report(
         ['anonymous'],
@@ -60,22 +70,66 @@ export const authenticate: FilterDefinition = {
     const used = METHODS.filter(({ name }) => given[name] !== undefined).map((method) => method.create(given[method.name], environment));
     const anonymous = given.anonymous === undefined ? null : anonymously(given.anonymous);
     const gate = new Gate(used, given.require === 'all', anonymous);
+    const limit = given.failures === undefined ? undefined : environment.limits[given.failures];
+    const failures = limit === undefined ? null : new FailedAttempts(limit, environment);
     const { consumer, groups } = given.forward;
-    const names = { consumer: consumer.toLowerCase(), groups: groups.toLowerCase() };
-    const admit = (request: CanonicalRequest, proof: Identity | Refusal): RequestVerdict => {
-      if (isRefusal(proof)) return proof;
-      tell(request, proof, names);
-      for (const method of used) method.conceal(request);
-      return undefined;
-    };
-    return {
-      onRequest(request) {
-        const proof = gate.judge(request);
-        return proof instanceof Promise ? proof.then((later) => admit(request, later)) : admit(request, proof);
-      },
-    };
+    return new Authentication({
+      ...{ gate, used, failures },
+      names: { consumer: consumer.toLowerCase(), groups: groups.toLowerCase() },
+      told: new ToldCallers(environment.meter, environment.route, environment.consumers),
+    });
   },
 };
+
+interface Parts {
+  readonly gate: Gate;
+  readonly used: readonly AuthenticationMethod[];
+  /** Null: failures are not counted. */
+  readonly failures: FailedAttempts | null;
+  readonly names: { readonly consumer: string; readonly groups: string };
+  readonly told: ToldCallers;
+}
+
+const FAILURES: ReadonlySet<string> = new Set(['credentials_invalid', 'credentials_ambiguous']);
+
+class Authentication implements Filter {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  readonly onRequest = (request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict> => {
+    const stopped = this.#parts.failures?.stops(request) ?? null;
+    if (stopped !== null) return this.#refuse(stopped);
+    const proof = this.#parts.gate.judge(request);
+    if (!(proof instanceof Promise)) return this.#admit(request, proof);
+    // Others of the same address may have failed meanwhile: one right guess among many must not be told from the rest.
+    return proof.then((later) => this.#admit(request, this.#parts.failures?.stops(request) ?? later));
+  };
+
+  readonly onEnd = ({ identity }: CanonicalRequest, { status }: ExchangeEnd): void => {
+    if (identity !== null) this.#parts.told.answered(identity, status);
+  };
+
+  #admit(request: CanonicalRequest, proof: Identity | Refusal): RequestVerdict | Promise<RequestVerdict> {
+    const { failures, names, used, told } = this.#parts;
+    if (isRefusal(proof)) {
+      if (failures === null || !FAILURES.has(proof.code)) return this.#refuse(proof);
+      const refusal = failures.count(request, proof);
+      return refusal instanceof Promise ? refusal.then((later) => this.#refuse(later)) : this.#refuse(refusal);
+    }
+    told.outcome(proof.method);
+    tell(request, proof, names);
+    for (const method of used) method.conceal(request);
+    return undefined;
+  }
+
+  #refuse(refusal: Refusal): Refusal {
+    this.#parts.told.outcome(refusal.code);
+    return refusal;
+  }
+}
 
 function within(place: OptionsPlace, name: string): OptionsPlace {
   return {

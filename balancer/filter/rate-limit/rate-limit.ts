@@ -1,14 +1,12 @@
 // Filters addressLimit and rateLimit: how often somebody may ask; the one before it is known who calls, the other after.
 import type { Static } from '../../schema/type.ts';
-import type { LimitConfig } from '../../config/limit-config.ts';
 import { listOf, mapping, valueOf } from '../../config/schema-parts.ts';
-import { AddressTable } from '../../message/address-table.ts';
 import type { Fields } from '../../message/fields.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
-import type { Counter } from '../../telemetry/meter.ts';
 import type { Filter, FilterDefinition, FilterEnvironment, RequestVerdict } from '../filter.ts';
 import type { Decision } from './allowances.ts';
 import { limitKey } from './limit-key.ts';
+import { isExempt, oneLimit, type OneLimit } from './one-limit.ts';
 import { retryAfter, tellLimit } from './told.ts';
 
 const schema = (filter: string) =>
@@ -58,14 +56,6 @@ function definition(name: string, summary: string, early: boolean): FilterDefini
 
 export const addressLimit = definition('addressLimit', 'Limits how often somebody may ask, before it is known who calls.', true);
 export const rateLimit = definition('rateLimit', 'Limits how often callers may ask.', false);
-
-interface OneLimit {
-  readonly config: LimitConfig;
-  /** Null: no address is exempt. */
-  readonly exempt: AddressTable | null;
-  readonly refused: Counter;
-  readonly unknown: Counter;
-}
 
 class LimitFilter implements Filter {
   readonly #environment: FilterEnvironment;
@@ -118,19 +108,4 @@ class LimitFilter implements Filter {
     if (decision.verdict === 'pass') return undefined;
     return { code: 'rate_limited', detail: `limit ${config.name} is used up`, fields: ['retry-after', retryAfter(decision.resetMs)] };
   }
-}
-
-function oneLimit(config: LimitConfig, { meter }: FilterEnvironment): OneLimit {
-  const { exemptAddresses, name } = config;
-  return {
-    config,
-    exempt: exemptAddresses.length === 0 ? null : new AddressTable(Object.fromEntries(exemptAddresses.map((block) => [block, '']))),
-    refused: meter.counter('weir_rate_limited_total', [name, config.shadow ? 'shadow' : 'refused']),
-    unknown: meter.counter('weir_rate_limited_total', [name, 'unknown']),
-  };
-}
-
-function isExempt({ config, exempt }: OneLimit, { identity, clientAddress }: CanonicalRequest): boolean {
-  if (exempt !== null && exempt.find(clientAddress) !== null) return true;
-  return identity !== null && config.exemptConsumers.length > 0 && config.exemptConsumers.includes(identity.consumer);
 }
