@@ -91,3 +91,9 @@ function parseStatusRange(value: unknown): StatusRange | null {
   const range = { from: Number(from), to: Number(to ?? from) };
   return range.from <= range.to ? range : null;
 }
+
+/** Whether a URL is asked without TLS over a network. */
+export function isInTheClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !isLoopback({ host: hostname.replace(/^\[|\]$/g, ''), port: 0 });
+}

@@ -1,5 +1,5 @@
 // Issuers of the file → issuers of the config.
-import { isLoopback } from './addresses.ts';
+import { isInTheClear } from './addresses.ts';
 import type { Completion } from './completion.ts';
 import { SYMMETRIC_ALGORITHMS, type IssuerConfig, type IssuerKeys } from './issuer-config.ts';
 import type { ValuePath } from './problems.ts';
@@ -55,8 +55,7 @@ function completeKeys({ url, ca, file, secret }: IssuerFile['keys'], path: Value
   }
   if (ca !== undefined && url === undefined) completion.report([...path, 'ca'], 'is for keys behind a URL; leave it out');
   if (url !== undefined) {
-    const { protocol, hostname } = new URL(url);
-    if (protocol === 'http:' && !isLoopback({ host: hostname.replace(/^\[|\]$/g, ''), port: 0 }))
+    if (isInTheClear(url))
       completion.report([...path, 'url'], 'keys would come in the clear, and whoever is on the way could sign tokens; write https://');
     return { kind: 'url', url, ca: ca === undefined ? null : completion.readableFile([...path, 'ca'], ca) };
   }

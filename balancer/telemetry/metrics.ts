@@ -183,6 +183,11 @@ export const METRICS = {
     help: 'Requests of consumers that have proved who they are, by what they were answered; of the first 200 names of the config by name, of the rest as others',
     labels: ['consumer', 'code_class'],
   },
+  weir_introspections_total: {
+    kind: 'counter',
+    help: 'Questions to authorization servers about tokens, by what they said: active, inactive, or nothing in time (failed); what is remembered is not asked',
+    labels: ['route', 'outcome'],
+  },
   weir_key_fetches_total: {
     kind: 'counter',
     help: 'Fetches of the keys of issuers of tokens, by what came of them (fetched, failed)',

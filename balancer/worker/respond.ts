@@ -1,7 +1,7 @@
 // The one place that turns an error of the catalogue into a response: problem JSON (RFC 9457), plain text or a gRPC status, and nothing about
 // the inside.
 import { ERRORS, grpcStatusOf, grpcStatusOfError, type ErrorCode } from '../errors.ts';
-import { fieldValue, type Fields } from '../message/fields.ts';
+import { type Fields, fieldValue, removeField } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply } from '../message/response.ts';
 
@@ -18,7 +18,11 @@ export function errorReplyTo({ fields, requestId }: CanonicalRequest, code: Erro
   const type = grpcTypeOf(fields);
   if (type === '') {
     const reply = errorReply(code, fieldValue(fields, 'accept'), requestId);
-    return further.length === 0 ? reply : { ...reply, fields: [...reply.fields, ...further] };
+    if (further.length === 0) return reply;
+    const own = [...reply.fields];
+    // Who says more exactly when to come again is the one who says it.
+    if (fieldValue(further, 'retry-after') !== undefined) removeField(own, 'retry-after');
+    return { ...reply, fields: [...own, ...further] };
   }
   const { title, proxyStatus } = ERRORS[code];
   const own: Fields = ['cache-control', 'no-store', 'proxy-status', `weir; error=${proxyStatus}`];

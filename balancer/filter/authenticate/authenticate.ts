@@ -196,7 +196,8 @@ class Gate {
 
   #add(seen: Seen, proof: Proof): Seen {
     if (proof === null) return { ...seen, missing: seen.missing + 1 };
-    if (isRefusal(proof)) return { ...seen, refused: seen.refused ?? proof };
+    // That nobody can say outweighs what is wrong by another method: the client may come again with the same.
+    if (isRefusal(proof)) return { ...seen, refused: proof.code === 'authentication_unavailable' ? proof : (seen.refused ?? proof) };
     if (seen.found === null) return { ...seen, found: proof };
     const joint = joined(seen.found, proof);
     return joint === null ? { ...seen, refused: seen.refused ?? TWO_CALLERS } : { ...seen, found: joint };

@@ -1,8 +1,9 @@
 // The list of ways to prove who calls. Its order is the order in which they are tried: what is cheap and cannot be mistaken comes first.
 import { basic } from './basic.ts';
 import { certificate } from './certificate.ts';
+import { introspection } from './introspection.ts';
 import { jwt } from './jwt.ts';
 import { key } from './key.ts';
 import type { AuthenticationMethodDefinition } from './method.ts';
 
-export const METHODS: readonly AuthenticationMethodDefinition[] = [certificate, key, jwt, basic];
+export const METHODS: readonly AuthenticationMethodDefinition[] = [certificate, key, jwt, introspection, basic];

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ERRORS, type ErrorCode } from '../../../balancer/errors.ts';
 import { fieldValue } from '../../../balancer/message/fields.ts';
-import { errorReply } from '../../../balancer/worker/respond.ts';
+import { errorReply, errorReplyTo } from '../../../balancer/worker/respond.ts';
+import { aRequest } from '../../support/request.ts';
 
 const codes = Object.keys(ERRORS).filter((code): code is ErrorCode => code in ERRORS && ERRORS[code as ErrorCode].status > 0);
 
@@ -36,4 +37,13 @@ test('a request without an id gets none in the answer', () => {
   const { body, fields } = errorReply('bad_request', undefined, '');
   assert.doesNotMatch(body, /requestId/);
   assert.equal(fieldValue(fields, 'x-request-id'), undefined);
+});
+
+test('who knows when to come again says it alone', () => {
+  const retryAfters = (further: string[]): readonly string[] => {
+    const { fields } = errorReplyTo(aRequest(), 'authentication_unavailable', further);
+    return fields.filter((_, index) => fields[index - 1] === 'retry-after');
+  };
+  assert.deepEqual(retryAfters([]), ['1']);
+  assert.deepEqual(retryAfters(['retry-after', '5']), ['5']);
 });

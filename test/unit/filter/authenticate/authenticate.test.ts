@@ -169,7 +169,12 @@ test('callers without credentials may count as a consumer; wrong ones never do',
 
 describe('files that would let in whom nobody meant', () => {
   const wrong: readonly (readonly [string, string, string, RegExp])[] = [
-    ['no method', '{}', '{}', /no method is named, so nobody could get in; expected at least one of certificate, key, jwt, basic/],
+    [
+      'no method',
+      '{}',
+      '{}',
+      /no method is named, so nobody could get in; expected at least one of certificate, key, jwt, introspection, basic/,
+    ],
     ['an anonymous consumer nobody declared', '{ key: {}, anonymous: gast }', '{ guest: {} }', /consumer "gast" is not declared; .* guest/],
     ['a key in the clear', '{ key: {} }', '{ a: { keys: [{ hash: secret }] } }', /sha256: and 64 hexadecimal digits/],
     [
