@@ -71,7 +71,8 @@ state: { dir: ${JSON.stringify(stateDir)} }
 workers: ${DEMO_WORKERS}
 drainDeadline: 2s
 listeners:
-  web: { bind: "127.0.0.1:${ports.listener}" }
+  # Fewer than by default, so that the machine at hand has enough open files for them.
+  web: { bind: "127.0.0.1:${ports.listener}", limits: { connections: 4000 } }
 admin: { bind: "127.0.0.1:${ports.admin}" }
 agents: { bind: "127.0.0.1:${ports.agents}" }
 metrics: { bind: "127.0.0.1:${ports.metrics}" }
