@@ -1,21 +1,20 @@
-// `weir serve`: checks the config, then runs as supervisor; its children start here again, in the role their environment gives them.
+// `weir serve`: checks the config, then runs as supervisor; its children run child.ts.
 import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from '../health/clock.ts';
+import { CHILD_PROGRAM } from './child.ts';
 import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { heapMiB, limitWarnings, readMachineLimits } from './controller/machine-limits.ts';
-import type { ChildMessage } from './ipc-life-cycle.ts';
 import { whyNoSockets } from './listening-sockets.ts';
 import { createLog, type Log } from './log.ts';
 import { findPredecessor, type Predecessor } from './predecessor.ts';
 import { EXTENSIONS } from './registries.ts';
 import { findSystemd, type Systemd } from './systemd.ts';
-import { BEAT_MS } from './heartbeats.ts';
 import type { ProgramOnDisk } from './successor.ts';
 import { createSupervisor } from './supervisor.ts';
+import { weirVersion } from './version.ts';
 
 export interface ServeOptions {
   readonly configFile: string;
@@ -59,7 +58,7 @@ async function run({ configFile, log, systemd }: RunOptions, predecessor: Predec
   const machine = readMachineLimits();
   for (const warning of limitWarnings(config, machine)) log.warn({ warning }, 'a limit of the machine is too small');
   const supervisor = createSupervisor({
-    program: fileURLToPath(import.meta.url),
+    program: CHILD_PROGRAM,
     env: { WEIR_CONFIG_FILE: file, WEIR_STATE_DIR: config.stateDir, NODE_COMPILE_CACHE: compileCache(config.stateDir) },
     workers: config.workers,
     drainDeadlineMs: config.drainDeadlineMs,
@@ -132,56 +131,3 @@ function prepareStateDir(path: string): string | null {
 function compileCache(stateDir: string): string {
   return process.env['NODE_COMPILE_CACHE'] ?? join(stateDir, 'compiled');
 }
-
-/** From the package this file stands in: one folder up in a checkout, two up in what `npm run build` made. */
-function weirVersion(): string {
-  for (const candidate of ['../package.json', '../../package.json']) {
-    try {
-      const manifest: unknown = JSON.parse(readFileSync(new URL(candidate, import.meta.url), 'utf8'));
-      if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version);
-    } catch {
-      // Not here: the other place.
-    }
-  }
-  return 'unknown';
-}
-
-const ALIVE: ChildMessage = { type: 'alive' };
-
-/** A child of the supervisor, which alone answers to signals: a Ctrl-C in a terminal reaches every process of it. */
-async function runChild(role: string): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-  const stateDir = environment('WEIR_STATE_DIR');
-  // Begins before the rest is loaded, and asks nothing of it but that the event loop turns.
-  setInterval(() => process.send?.(ALIVE, undefined, undefined, () => undefined), BEAT_MS).unref();
-  if (role === 'worker') {
-    const worker = environment('WEIR_WORKER');
-    process.title = `weir: worker ${worker}`;
-    // Without a supervisor nothing would replace it, or tell it to end.
-    process.once('disconnect', () => process.exit());
-    const { runWorker } = await import('./worker/worker.ts');
-    await runWorker({ worker, stateDir, log: createLog('worker').child({ worker }) });
-    process.exit();
-  }
-  process.title = 'weir: controller';
-  const { runController } = await import('./controller/run-controller.ts');
-  await runController({
-    configFile: environment('WEIR_CONFIG_FILE'),
-    stateDir,
-    restarts: Number(environment('WEIR_RESTARTS')),
-    standby: process.env['WEIR_STANDBY'] === '1',
-    version: weirVersion(),
-    extensions: EXTENSIONS,
-    environment: hostEnvironment(),
-    log: createLog('controller'),
-  });
-  process.exit();
-}
-
-function environment(name: string): string {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: this is a part of \`weir serve\` and is started by it`);
-  return value;
-}
-
-if (import.meta.main) await runChild(environment('WEIR_ROLE'));

@@ -17,6 +17,7 @@ export const PLACES: readonly Place[] = [
     floor: 9,
     paths: [
       'balancer/main.ts',
+      'balancer/child.ts',
       'balancer/supervisor.ts',
       'balancer/listening-sockets.ts',
       'balancer/slot.ts',
@@ -47,7 +48,7 @@ export const PLACES: readonly Place[] = [
     ],
   },
   { floor: 7, paths: ['balancer/listener/'] },
-  { floor: 7, paths: ['balancer/registries.ts', 'balancer/host-environment.ts', 'balancer/secret.ts'] },
+  { floor: 7, paths: ['balancer/registries.ts', 'balancer/host-environment.ts', 'balancer/secret.ts', 'balancer/version.ts'] },
   { floor: 6, paths: ['balancer/filter/'] },
   { floor: 6, paths: ['balancer/rollout/'] },
   { floor: 5, paths: ['balancer/upstream/'] },
