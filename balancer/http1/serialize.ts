@@ -2,15 +2,13 @@
 import { upstreamTarget } from '../message/request.ts';
 import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
 import { fieldIndex, type Fields } from '../message/fields.ts';
+import { reasonPhrase } from '../message/reason-phrases.ts';
 import { flat, madeOf } from '../message/shared-fields.ts';
-
-/** Asked for by name: an import of `node:http` would load a client for fetch and WebSocket into every worker. */
-const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 const statusLines: string[] = [];
 
 function statusLine(status: number): string {
-  return (statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`);
+  return (statusLines[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status) ?? 'Unknown'}\r\n`);
 }
 
 /** How a response ends and whether the connection goes on. */

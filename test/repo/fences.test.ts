@@ -55,4 +55,6 @@ test('a package without a fence and a client of Node on the data path are breach
   assert.match(judge('balancer/main.ts', "import x from 'left-pad';")[0] ?? '', /has no fence/);
   assert.match(judge('balancer/upstream/pool.ts', "import { request } from 'node:http';")[0] ?? '', /engine of its own/);
   assert.deepEqual(judge('balancer/upstream/pool.ts', "import { connect } from 'node:net';"), []);
+  assert.match(judge('balancer/controller/a.ts', "import { createServer } from 'node:http';")[0] ?? '', /makes every start slower/);
+  assert.deepEqual(judge('balancer/controller/a.ts', "import type { Server } from 'node:http';"), []);
 });

@@ -41,8 +41,9 @@ const REPLACED_IN: readonly string[] = [
   'balancer/listener/',
   'balancer/upstream/',
 ];
-/** Takes the table of reason phrases, no socket. */
-const REASON_PHRASES = 'balancer/http1/serialize.ts';
+/** Their import takes 50 ms of every start of a process, as it loads what fetch and WebSocket need; `process.getBuiltinModule` does not. */
+const SLOW_TO_IMPORT: readonly string[] = ['node:http', 'node:https'];
+const STARTED_OFTEN: readonly string[] = ['balancer/', 'health/'];
 
 /** One message per import of a package outside its fence, or of a package that has none. */
 export function fenceBreaches(imports: readonly Import[]): readonly string[] {
@@ -58,8 +59,10 @@ function fenceBreach(found: Import): string | null {
   }
   if (!name.startsWith('node:'))
     return `${where}, which has no fence: add it to FENCES in test/repo/fences.ts with the one place that needs it`;
-  const replaced = REPLACED.includes(name) && REPLACED_IN.some((prefix) => within(found.from, prefix)) && found.from !== REASON_PHRASES;
-  return replaced ? `${where}, but the data path uses the engine of its own` : null;
+  const replaced = REPLACED.includes(name) && REPLACED_IN.some((prefix) => within(found.from, prefix));
+  if (replaced) return `${where}, but the data path uses the engine of its own`;
+  const slow = found.kind === 'value' && SLOW_TO_IMPORT.includes(name) && STARTED_OFTEN.some((prefix) => within(found.from, prefix));
+  return slow ? `${where}, which makes every start slower; take it from process.getBuiltinModule('${name}')` : null;
 }
 
 /** `@scope/name/part` → `@scope/name`, `name/part` → `name`; a Node module keeps its path. */

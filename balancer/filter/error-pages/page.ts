@@ -1,6 +1,6 @@
 // A page for errors: its text with the few values that it may hold, escaped for the type it has.
-import { STATUS_CODES } from 'node:http';
 import { ERRORS } from '../../errors.ts';
+import { reasonPhrase } from '../../message/reason-phrases.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
 import type { ResponseHead } from '../../message/response.ts';
 import { compileTemplate, type Template, type Value } from '../template.ts';
@@ -42,7 +42,7 @@ export function pageTemplate(text: string, type: string): Template<Failed> {
 export const mediaTypeOf = (type: string): string => (type.split(';', 1)[0] ?? '').trim().toLowerCase();
 
 function titleOf({ status, own }: Readonly<ResponseHead>): string {
-  return own === undefined || own.code === '' ? (STATUS_CODES[status] ?? '') : ERRORS[own.code].title;
+  return own === undefined || own.code === '' ? (reasonPhrase(status) ?? '') : ERRORS[own.code].title;
 }
 
 function escapeFor(type: string): (value: string) => string {
