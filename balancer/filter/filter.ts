@@ -60,6 +60,8 @@ export interface LastBytes {
  * group of bytes, never a body. Either may throw a WeirError for a body that is not what it should be; the exchange ends with that.
  */
 export interface BodyTransform {
+  /** It only looks: what comes out is what went in, so its length stays as it was told. */
+  readonly watches?: true;
   /** What to send in place of `chunk`, which is only valid during the call; it may be `chunk` itself, or empty. */
   push(chunk: Buffer): Buffer;
   /** The body is complete, with these trailers. Not called when it is broken off. */
@@ -73,10 +75,11 @@ export interface Filter {
   readonly onResponse?: (request: CanonicalRequest, response: ResponseHead) => void;
   /**
    * The body of this request goes through what is returned, from the first byte on; null: it goes as it is. Called once, after onRequest of
-   * all filters, for requests that have a body. What goes upstream has no content-length then; other fields that tell of the body
+   * all filters, for requests that have a body, of which the client has told the `length` (UNKNOWN_LENGTH: not). May throw a WeirError: the
+   * request ends with that. Unless it only watches, what goes upstream has no content-length then; other fields that tell of the body
    * (`digest`, `content-encoding`) are the filter's to set in onRequest.
    */
-  readonly onRequestBody?: (request: CanonicalRequest) => BodyTransform | null;
+  readonly onRequestBody?: (request: CanonicalRequest, length: number) => BodyTransform | null;
   /**
    * The same for the response of an endpoint, after onResponse of all filters. What weir answers itself is sent as it is. For HEAD it is asked
    * too, and nothing is pushed: a length that a GET would not have is not told.

@@ -16,6 +16,7 @@ import { grpcWeb } from './grpc-web.ts';
 import { headers } from './headers.ts';
 import { addressLimit, rateLimit } from './rate-limit/rate-limit.ts';
 import { requestId } from './request-id.ts';
+import { requestLimits } from './request-limits/request-limits.ts';
 import { userAgents } from './user-agents.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -40,6 +41,8 @@ export const FILTERS: readonly FilterDefinition[] = [
   authenticate,
   authorize,
   rateLimit,
+  // Of those who may ask: what they ask with.
+  requestLimits,
   // What is refused above is none of a fault's; what is answered below may fail too.
   fault,
   redirect,

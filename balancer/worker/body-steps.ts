@@ -1,5 +1,6 @@
 // The steps by which filters of a route change a body on its way, one behind the other.
 import type { BodyTransform, LastBytes } from '../filter/filter.ts';
+import type { DownstreamExchange } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { Fields } from '../message/fields.ts';
@@ -10,14 +11,20 @@ const EMPTY = Buffer.alloc(0);
 /** What is told when the filters cannot go on with a body. */
 type OnFailure = (error: unknown) => void;
 
-/** The request's body as the filters of its route make it; null: it passes as it is. */
+/** The request's body as the filters of its route make it; null: it passes as it is, or they will not have it, which was told. */
 export function filteredRequestBody(
   route: Pick<RouteRuntime, 'onRequestBody'>,
-  request: CanonicalRequest,
+  { request, bodyLength }: Pick<DownstreamExchange, 'request' | 'bodyLength'>,
   onFailure: OnFailure,
 ): FilteredBody | null {
-  const transform = route.onRequestBody.length === 0 ? null : requestBodyOf(route, request);
-  return transform === null ? null : new FilteredBody(transform, onFailure);
+  if (route.onRequestBody.length === 0) return null;
+  try {
+    const transform = requestBodyOf(route, request, bodyLength);
+    return transform === null ? null : new FilteredBody(transform, onFailure);
+  } catch (error) {
+    onFailure(error);
+    return null;
+  }
 }
 
 /** The body of an endpoint's response as the filters of its route make it; null: it passes as it is. */
@@ -32,10 +39,14 @@ export function filteredResponseBody(
 }
 
 /** How the body of this request changes on its way to the endpoint; null: it does not. */
-export function requestBodyOf({ onRequestBody }: Pick<RouteRuntime, 'onRequestBody'>, request: CanonicalRequest): BodyTransform | null {
+export function requestBodyOf(
+  { onRequestBody }: Pick<RouteRuntime, 'onRequestBody'>,
+  request: CanonicalRequest,
+  length: number,
+): BodyTransform | null {
   const steps: BodyTransform[] = [];
   for (const filter of onRequestBody) {
-    const step = filter.onRequestBody?.(request) ?? null;
+    const step = filter.onRequestBody?.(request, length) ?? null;
     if (step !== null) steps.push(step);
   }
   return inTurn(steps);
@@ -61,7 +72,8 @@ const NOTHING_SENT: BodyTransform = { push: () => EMPTY, end: (trailers) => ({ b
 
 function inTurn(steps: readonly BodyTransform[]): BodyTransform | null {
   const [only = null] = steps;
-  return steps.length > 1 ? new Chain(steps) : only;
+  if (steps.length < 2) return only;
+  return steps.every(({ watches }) => watches === true) ? new WatchingChain(steps) : new Chain(steps);
 }
 
 class Chain implements BodyTransform {
@@ -89,6 +101,10 @@ class Chain implements BodyTransform {
   }
 }
 
+class WatchingChain extends Chain {
+  readonly watches = true;
+}
+
 /** A body on its way through the filters, whose trouble is told to whoever sends it. */
 export class FilteredBody {
   readonly #transform: BodyTransform;
@@ -97,6 +113,11 @@ export class FilteredBody {
   constructor(transform: BodyTransform, onFailure: (error: unknown) => void) {
     this.#transform = transform;
     this.#onFailure = onFailure;
+  }
+
+  /** It leaves as it came, if it leaves. */
+  get isOnlyWatched(): boolean {
+    return this.#transform.watches === true;
   }
 
   /** Null: the filters cannot go on, and that was told. */

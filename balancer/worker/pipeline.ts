@@ -6,6 +6,7 @@ import type { DownstreamExchange } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply } from '../message/response.ts';
 import { answerAtOnce } from './answer-at-once.ts';
+import { filteredRequestBody } from './body-steps.ts';
 import type { Generation, RouteRuntime } from './generation.ts';
 import { RequestFlow } from './request-flow.ts';
 import { errorReply, errorReplyTo } from './respond.ts';
@@ -105,7 +106,14 @@ export class Pipeline implements DownstreamHandler {
       }
       if (verdict !== undefined) return answer(flow, verdict);
     }
-    flow.proceed(route);
+    this.#letOn(flow, route);
+  }
+
+  #letOn(flow: RequestFlow, route: RouteRuntime): void {
+    const { exchange } = flow;
+    const filtered =
+      exchange.bodyLength === 0 ? null : filteredRequestBody(route, exchange, (error) => flow.bodyFailed(error, 'request'));
+    if (!flow.finished) flow.proceed(route, filtered);
   }
 
   #logBadRequest(code: ErrorCode, known: Refused): void {
