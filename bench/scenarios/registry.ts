@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.ts';
 import { accessLog } from './access-log.ts';
 import { allOf } from './all.ts';
 import { lostClusters } from './failover.ts';
+import { filterCosts } from './filters.ts';
 import { h2In } from './h2-in.ts';
 import { idle } from './idle.ts';
 import { large } from './large.ts';
@@ -21,4 +22,5 @@ const SINGLE: readonly Scenario[] = [
   ...[routes, scaling, latency, accessLog, lostClusters, micro],
 ];
 
-export const SCENARIOS: readonly Scenario[] = [...SINGLE, allOf(SINGLE)];
+// `filters` is a part of `micro`: `all` runs it once.
+export const SCENARIOS: readonly Scenario[] = [...SINGLE, filterCosts, allOf(SINGLE)];
