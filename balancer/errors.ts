@@ -56,6 +56,10 @@ export const ERRORS = {
   rate_limited: entry([429, 'client', 'never', 'http_request_denied'], 'Too many requests'),
   limits_unavailable: entry([503, 'weir', 'never', 'proxy_internal_response'], 'It cannot be said right now whether this may pass'),
   authentication_unavailable: entry([503, 'weir', 'never', 'proxy_internal_response'], 'Credentials cannot be checked right now'),
+  authorizer_unavailable: entry(
+    [503, 'weir', 'never', 'proxy_internal_response'],
+    'It cannot be said right now whether the caller may do this',
+  ),
   misdirected_request: entry([421, 'client', 'never', 'http_request_denied'], 'The connection was made for another host'),
   client_hello_malformed: entry([0, 'client', 'never', 'connection_terminated'], 'The connection does not begin with a TLS ClientHello'),
   client_hello_timeout: entry([0, 'client', 'never', 'connection_timeout'], 'The TLS ClientHello did not arrive in time'),

@@ -7,6 +7,7 @@ import { cookies } from './cookies.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
 import { errorPages } from './error-pages/error-pages.ts';
+import { externalAuthorizer } from './external-authorizer/external-authorizer.ts';
 import { redirect } from './redirect.ts';
 import { respond } from './respond.ts';
 import { rewrite } from './rewrite.ts';
@@ -39,6 +40,8 @@ export const FILTERS: readonly FilterDefinition[] = [
   csrf,
   authenticate,
   authorize,
+  // After what is decided here: nobody is asked about what is refused anyway.
+  externalAuthorizer,
   rateLimit,
   // What is refused above is none of a fault's; what is answered below may fail too.
   fault,
