@@ -36,6 +36,7 @@ export const ERRORS = {
   body_too_slow: entry([408, 'client', 'never', 'http_request_error'], 'The request body came too slowly'),
   head_too_large: entry([431, 'client', 'never', 'http_request_error'], 'The request head is too large'),
   target_too_long: entry([414, 'client', 'never', 'http_request_error'], 'The request target is too long'),
+  body_digest_wrong: entry([400, 'client', 'never', 'http_request_error'], 'The request body is not the one that its digest tells of'),
   body_too_large: entry([413, 'client', 'never', 'http_request_error'], 'The request body is too large'),
   expectation_failed: entry([417, 'client', 'never', 'http_request_error'], 'The expectation is not supported'),
   method_not_supported: entry([501, 'client', 'never', 'http_request_error'], 'The method is not supported here'),
