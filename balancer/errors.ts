@@ -36,6 +36,7 @@ export const ERRORS = {
   body_too_slow: entry([408, 'client', 'never', 'http_request_error'], 'The request body came too slowly'),
   head_too_large: entry([431, 'client', 'never', 'http_request_error'], 'The request head is too large'),
   target_too_long: entry([414, 'client', 'never', 'http_request_error'], 'The request target is too long'),
+  body_digest_wrong: entry([400, 'client', 'never', 'http_request_error'], 'The request body is not the one that its digest tells of'),
   body_too_large: entry([413, 'client', 'never', 'http_request_error'], 'The request body is too large'),
   body_malformed: entry([400, 'client', 'never', 'http_request_error'], 'The request body is malformed'),
   body_too_deep: entry([400, 'client', 'never', 'http_request_error'], 'The request body is nested too deeply'),
@@ -59,6 +60,10 @@ export const ERRORS = {
   rate_limited: entry([429, 'client', 'never', 'http_request_denied'], 'Too many requests'),
   limits_unavailable: entry([503, 'weir', 'never', 'proxy_internal_response'], 'It cannot be said right now whether this may pass'),
   authentication_unavailable: entry([503, 'weir', 'never', 'proxy_internal_response'], 'Credentials cannot be checked right now'),
+  authorizer_unavailable: entry(
+    [503, 'weir', 'never', 'proxy_internal_response'],
+    'It cannot be said right now whether the caller may do this',
+  ),
   misdirected_request: entry([421, 'client', 'never', 'http_request_denied'], 'The connection was made for another host'),
   client_hello_malformed: entry([0, 'client', 'never', 'connection_terminated'], 'The connection does not begin with a TLS ClientHello'),
   client_hello_timeout: entry([0, 'client', 'never', 'connection_timeout'], 'The TLS ClientHello did not arrive in time'),

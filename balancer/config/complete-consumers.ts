@@ -12,7 +12,7 @@ export function completeConsumers(files: ConsumersFile, completion: Completion):
   return Object.fromEntries(
     completion.usable('consumers', files).map(([name, file]) => {
       claimAll(file, name, owners);
-      return [name, completeConsumer(name, file)];
+      return [name, completeConsumer(name, file, completion)];
     }),
   );
 }
@@ -21,7 +21,7 @@ export function completeCredentials({ pepper }: CredentialsFile, completion: Com
   return { pepper: pepper === undefined ? null : completion.secret(['credentials', 'pepper'], pepper) };
 }
 
-function completeConsumer(name: string, file: ConsumerFile): ConsumerConfig {
+function completeConsumer(name: string, file: ConsumerFile, completion: Completion): ConsumerConfig {
   return {
     name,
     groups: [...new Set(file.groups)],
@@ -34,6 +34,10 @@ function completeConsumer(name: string, file: ConsumerFile): ConsumerConfig {
       scopes: key.scopes,
     })),
     passwords: file.passwords,
+    signingKeys: file.signingKeys.flatMap(({ id, secret }, index) => {
+      const reference = completion.secret(['consumers', name, 'signingKeys', index, 'secret'], secret);
+      return reference === null ? [] : [{ id, secret: reference }];
+    }),
     subjects: file.subjects,
     certificates: file.certificates,
   };
@@ -68,6 +72,7 @@ function claimAll(file: ConsumerFile, name: string, owners: Owners): void {
     if (id !== '') owners.claim(`id ${id}`, name, at('keys', index, 'id'));
   });
   file.passwords.forEach(({ user }, index) => owners.claim(`user ${user}`, name, at('passwords', index, 'user')));
+  file.signingKeys.forEach(({ id }, index) => owners.claim(`signing key ${id}`, name, at('signingKeys', index, 'id')));
   file.subjects.forEach((subject, index) => owners.claim(`subject ${subject}`, name, at('subjects', index)));
   file.certificates.forEach((text, index) => owners.claim(`certificate ${text}`, name, at('certificates', index)));
 }

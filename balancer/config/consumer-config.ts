@@ -21,12 +21,20 @@ export interface PasswordCredential {
   readonly hash: string;
 }
 
+/** A secret that requests are signed with. */
+export interface SigningKey {
+  /** By which requests name it. */
+  readonly id: string;
+  readonly secret: SecretReference;
+}
+
 export interface ConsumerConfig {
   readonly name: string;
   readonly groups: readonly string[];
   readonly scopes: readonly string[];
   readonly keys: readonly KeyCredential[];
   readonly passwords: readonly PasswordCredential[];
+  readonly signingKeys: readonly SigningKey[];
   /** Values of the claim by which a token names this consumer. */
   readonly subjects: readonly string[];
   /** SHA-256 fingerprints, subjects or alternative names of certificates, as message/client-certificate.ts tells them. */

@@ -92,6 +92,7 @@ const CONSUMER_WORDS: Words<ConsumerConfig> = {
   scopes: 'scopes',
   keys: 'keys',
   passwords: 'passwords',
+  signingKeys: 'signingKeys',
   subjects: 'subjects',
   certificates: 'certificates',
 };

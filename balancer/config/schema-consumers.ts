@@ -32,12 +32,29 @@ const password = mapping(
   'A user name with its password',
 );
 
+const signingKey = mapping(
+  {
+    id: Type.String({
+      minLength: 1,
+      maxLength: 255,
+      pattern: '^[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]+$',
+      description: 'Name by which requests tell that it has signed them',
+      expected: 'visible characters of ASCII without quotes and backslashes',
+    }),
+    secret: secretOf('Where the secret is'),
+  },
+  'A secret that requests are signed with',
+);
+
 const consumer = mapping(
   {
     groups: listOf(valueOf('name', 'Group'), 'Groups the consumer is in', { default: [] }),
     scopes: listOf(valueOf('scope', 'Scope'), 'Scopes all its credentials give', { default: [] }),
     keys: listOf(key, 'Keys it may use; two at a time let it change from one to the other', { default: [] }),
     passwords: listOf(password, 'User names and passwords it may use', { default: [] }),
+    signingKeys: listOf(signingKey, 'Secrets it may sign requests with; two at a time let it change from one to the other', {
+      default: [],
+    }),
     subjects: listOf(
       Type.String({ minLength: 1, maxLength: 255, description: 'Value' }),
       'Values of the claim by which a token names this consumer',

@@ -7,6 +7,7 @@ import { cookies } from './cookies.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
 import { errorPages } from './error-pages/error-pages.ts';
+import { externalAuthorizer } from './external-authorizer/external-authorizer.ts';
 import { redirect } from './redirect.ts';
 import { respond } from './respond.ts';
 import { rewrite } from './rewrite.ts';
@@ -40,6 +41,8 @@ export const FILTERS: readonly FilterDefinition[] = [
   csrf,
   authenticate,
   authorize,
+  // After what is decided here: nobody is asked about what is refused anyway.
+  externalAuthorizer,
   rateLimit,
   // Of those who may ask: what they ask with.
   requestLimits,

@@ -55,6 +55,7 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
     query: target.query,
     hasQuery: target.hasQuery,
     fields,
+    bodyLength: 0,
     version: head.version,
     acceptsTrailers: head.acceptsTrailers,
     clientAddress: facts.peerTrusted

@@ -4,7 +4,7 @@
 export interface Identity {
   /** Name of the consumer; empty: somebody whom an issuer of tokens vouches for and the config does not know. */
   readonly consumer: string;
-  /** What proved it, as in the file: `key`, `basic`, `jwt`, `certificate`. */
+  /** What proved it, as in the file: the name of the method, such as `key` or `jwt`. */
   readonly method: string;
   /** Which credential of the consumer, by its public id; empty: it has none. */
   readonly credential: string;

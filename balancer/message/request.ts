@@ -23,6 +23,8 @@ export interface CanonicalRequest {
   hasQuery: boolean;
   /** End-to-end fields without host; hop-by-hop fields are gone, forwarded fields not yet added. They may be shared, unless a filter sees them. */
   fields: Fields;
+  /** 0: no body comes with it; -1: its length is not known. Told to filters only. */
+  bodyLength: number;
   readonly version: '1.0' | '1.1' | '2';
   /** The client said `te: trailers` (RFC 9110 section 10.1.4), or a filter takes them for it. */
   acceptsTrailers: boolean;

@@ -188,6 +188,11 @@ export const METRICS = {
     help: 'Questions to authorization servers about tokens, by what they said: active, inactive, or nothing in time (failed); what is remembered is not asked',
     labels: ['route', 'outcome'],
   },
+  weir_authorizer_decisions_total: {
+    kind: 'counter',
+    help: 'Decisions of external authorizers about requests: allowed, refused, nothing in time or nothing that is one (failed), or known from before without asking (remembered)',
+    labels: ['route', 'outcome'],
+  },
   weir_key_fetches_total: {
     kind: 'counter',
     help: 'Fetches of the keys of issuers of tokens, by what came of them (fetched, failed)',

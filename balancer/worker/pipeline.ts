@@ -86,7 +86,10 @@ export class Pipeline implements DownstreamHandler {
     if (request.otherMethods.length > 0 && !this.generation.agrees(request, route)) return flow.fail('ambiguous_method', '');
     if (route === null) return flow.fail('route_not_found', '');
     flow.route = route;
-    if (route.onRequest.length > 0) request.fields = request.fields.slice();
+    if (route.onRequest.length > 0) {
+      request.fields = request.fields.slice();
+      request.bodyLength = flow.exchange.bodyLength;
+    }
     if (route.needsCertificate && request.clientCertificate === null) return flow.fail(withoutCertificate(request), '');
     this.#filter(flow, route, 0);
   }

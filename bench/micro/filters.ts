@@ -19,7 +19,7 @@ const RESPONSE_FIELDS = ['content-type', 'text/plain', 'server', 'origin', 'cach
 
 const KEY = 'acme_1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 const CALLER: ConsumerConfig = {
-  ...{ name: 'acme', groups: ['partners'], scopes: ['orders:read'], passwords: [], subjects: [], certificates: [] },
+  ...{ name: 'acme', groups: ['partners'], scopes: ['orders:read'], passwords: [], signingKeys: [], subjects: [], certificates: [] },
   keys: [{ id: 'acme_1', hash: hash('sha256', KEY), expiresMs: null, from: [], scopes: [] }],
 };
 
@@ -32,6 +32,7 @@ const newRequest = (fields: string[]): CanonicalRequest => ({
   ...{ method: 'GET', scheme: 'http', host: 'shop.example.com', authority: 'shop.example.com', path: '/', query: '', hasQuery: false },
   ...{
     version: '1.1',
+    bodyLength: 0,
     pathDoubts: 0,
     otherMethods: [],
     acceptsTrailers: false,

@@ -14,6 +14,7 @@ export function aRequest(facts: Partial<CanonicalRequest> = {}): CanonicalReques
     query: '',
     hasQuery: false,
     fields: [],
+    bodyLength: 0,
     version: '1.1',
     acceptsTrailers: false,
     clientAddress: '203.0.113.1',

@@ -5,7 +5,7 @@ import { choice, mapping, optionalMapping, valueOf } from '../../config/schema-p
 import { removeField } from '../../message/fields.ts';
 import type { Identity } from '../../message/identity.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
-import type { ExchangeEnd, Filter, FilterDefinition, Refusal, RequestVerdict } from '../filter.ts';
+import type { BodyTransform, ExchangeEnd, Filter, FilterDefinition, Refusal, RequestVerdict } from '../filter.ts';
 import { FailedAttempts, problemOfFailures } from './failed-attempts.ts';
 import { isRefusal, type AuthenticationMethod, type Proof } from './method.ts';
 import { METHODS } from './registry.ts';
@@ -46,7 +46,7 @@ export const authenticate: FilterDefinition = {
   summary: 'Lets nobody on who has not proved who they are.',
   schema,
   example: '{ key: { header: x-api-key }, basic: {} }',
-  answers: ['credentials_missing', 'credentials_invalid', 'credentials_ambiguous', 'authentication_unavailable'],
+  answers: ['credentials_missing', 'credentials_invalid', 'credentials_ambiguous', 'authentication_unavailable', 'body_digest_wrong'],
   problem(options) {
     const given = options as Options;
     if (METHODS.some(({ name }) => given[name] !== undefined)) return null;
@@ -92,11 +92,31 @@ interface Parts {
 
 const FAILURES: ReadonlySet<string> = new Set(['credentials_invalid', 'credentials_ambiguous']);
 
+/** Null: nobody has signed it. Bodies pass as they are, so that each check sees the same one. */
+function checkedBody(checks: readonly BodyTransform[]): BodyTransform | null {
+  const [first = null] = checks;
+  if (checks.length < 2) return first;
+  return {
+    push(chunk) {
+      for (const check of checks) check.push(chunk);
+      return chunk;
+    },
+    end(trailers) {
+      for (const check of checks) check.end(trailers);
+      return { bytes: Buffer.alloc(0), trailers };
+    },
+  };
+}
+
 class Authentication implements Filter {
   readonly #parts: Parts;
+  /** Absent where no method cares for bodies, which costs them nothing then. */
+  readonly onRequestBody?: NonNullable<Filter['onRequestBody']>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    const checks = parts.used.flatMap(({ onRequestBody }) => onRequestBody ?? []);
+    if (checks.length > 0) this.onRequestBody = (request) => checkedBody(checks.flatMap((check) => check(request) ?? []));
   }
 
   readonly onRequest = (request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict> => {

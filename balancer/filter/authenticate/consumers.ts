@@ -21,6 +21,13 @@ export interface KnownPassword {
   readonly hash: string;
 }
 
+/** A secret that somebody signs with. */
+export interface KnownSigner {
+  /** Without the method that proves it. */
+  readonly identity: Identity;
+  readonly secret: SecretReference;
+}
+
 /** Names that metrics tell one by one. */
 const MOST_TOLD = 200;
 
@@ -32,6 +39,7 @@ export class Consumers {
   readonly #keysById = new Map<string, KnownKey>();
   readonly #keysByDigest = new Map<string, KnownKey>();
   readonly #passwords = new Map<string, KnownPassword>();
+  readonly #signers = new Map<string, KnownSigner>();
   readonly #subjects = new Map<string, ConsumerConfig>();
   readonly #certificates = new Map<string, Identity>();
   readonly #told: ReadonlySet<string>;
@@ -75,6 +83,11 @@ export class Consumers {
     return this.#passwords.get(user) ?? null;
   }
 
+  /** By the id of a secret that requests are signed with. */
+  findSigner(id: string): KnownSigner | null {
+    return this.#signers.get(id) ?? null;
+  }
+
   /** By the claim of a token that names the consumer. */
   findSubject(subject: string): ConsumerConfig | null {
     return this.#subjects.get(subject) ?? null;
@@ -96,6 +109,8 @@ export class Consumers {
     }
     for (const password of consumer.passwords)
       this.#passwords.set(password.user, { identity: identityBy(consumer, password), hash: password.hash });
+    for (const { id, secret } of consumer.signingKeys)
+      this.#signers.set(id, { identity: { ...identityOf(consumer), method: '', credential: id }, secret });
     for (const subject of consumer.subjects) this.#subjects.set(subject, consumer);
     for (const text of consumer.certificates)
       this.#certificates.set(text, { ...identityOf(consumer), method: 'certificate', credential: text });

@@ -2,7 +2,7 @@
 import type { ConfigExtension } from '../../config/extension.ts';
 import type { Identity } from '../../message/identity.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
-import type { FilterEnvironment, Refusal } from '../filter.ts';
+import type { Filter, FilterEnvironment, Refusal } from '../filter.ts';
 
 /** Whose they are; why they are not good; null: the request has none of this kind. */
 export type Proof = Identity | Refusal | null;
@@ -14,6 +14,8 @@ export interface AuthenticationMethod {
   prove(request: CanonicalRequest): Proof | Promise<Proof>;
   /** Takes the credentials out of a request that goes on, and leaves what the cluster is told instead; its identity is known by then. */
   conceal(request: CanonicalRequest): void;
+  /** Where what it has proved holds for one body only: throws a WeirError when another one comes. */
+  readonly onRequestBody?: NonNullable<Filter['onRequestBody']>;
 }
 
 /** The entry of a method in the registry. */

@@ -181,6 +181,7 @@ function ask(pipeline: Pipeline): Answer {
       query: '',
       hasQuery: false,
       fields: [],
+      bodyLength: 0,
       version: '1.1',
       acceptsTrailers: false,
       clientAddress: '127.0.0.1',
