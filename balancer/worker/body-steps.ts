@@ -54,7 +54,8 @@ export function responseBodyOf(
     if (step !== null) steps.push(step);
   }
   // Nothing is known any more of the length of the body that is not sent.
-  return request.method === 'HEAD' && steps.length > 0 ? NOTHING_SENT : inTurn(steps);
+  const changed = steps.some(({ looksOn }) => looksOn !== true);
+  return request.method === 'HEAD' && changed ? NOTHING_SENT : inTurn(steps);
 }
 
 const NOTHING_SENT: BodyTransform = { push: () => EMPTY, end: (trailers) => ({ bytes: EMPTY, trailers }) };
@@ -65,10 +66,12 @@ function inTurn(steps: readonly BodyTransform[]): BodyTransform | null {
 }
 
 class Chain implements BodyTransform {
+  readonly looksOn?: true;
   readonly #steps: readonly BodyTransform[];
 
   constructor(steps: readonly BodyTransform[]) {
     this.#steps = steps;
+    if (steps.every(({ looksOn }) => looksOn)) this.looksOn = true;
   }
 
   push(chunk: Buffer): Buffer {
@@ -97,6 +100,11 @@ export class FilteredBody {
   constructor(transform: BodyTransform, onFailure: (error: unknown) => void) {
     this.#transform = transform;
     this.#onFailure = onFailure;
+  }
+
+  /** The length that was told of the body holds no more. */
+  get isOther(): boolean {
+    return this.#transform.looksOn !== true;
   }
 
   /** Null: the filters cannot go on, and that was told. */

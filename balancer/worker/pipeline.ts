@@ -105,7 +105,10 @@ export class Pipeline implements DownstreamHandler {
       }
       if (verdict !== undefined) return answer(flow, verdict);
     }
-    flow.proceed(route);
+    const kept = route.memory?.recall?.(flow.exchange.request, flow.exchange) ?? null;
+    if (kept === null) flow.proceed(route);
+    else if ('code' in kept) flow.fail(kept.code, kept.detail, kept.fields);
+    else flow.recall(kept);
   }
 
   #logBadRequest(code: ErrorCode, known: Refused): void {
