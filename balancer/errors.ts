@@ -64,6 +64,7 @@ export const ERRORS = {
     [503, 'weir', 'never', 'proxy_internal_response'],
     'It cannot be said right now whether the caller may do this',
   ),
+  not_stored: entry([504, 'client', 'never', 'http_request_denied'], 'No stored response holds, and the request wants no other'),
   misdirected_request: entry([421, 'client', 'never', 'http_request_denied'], 'The connection was made for another host'),
   client_hello_malformed: entry([0, 'client', 'never', 'connection_terminated'], 'The connection does not begin with a TLS ClientHello'),
   client_hello_timeout: entry([0, 'client', 'never', 'connection_timeout'], 'The TLS ClientHello did not arrive in time'),

@@ -6,9 +6,12 @@ import type { ConfigExtension } from '../config/extension.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
-import type { LocalReply, ResponseHead } from '../message/response.ts';
+import type { DownstreamExchange } from '../message/exchange.ts';
+import type { LocalReply, ResponseHead, StoredReply } from '../message/response.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Consumers } from './authenticate/consumers.ts';
+import type { RouteStores } from './cache/route-stores.ts';
+import type { ResponseStore } from './cache/response-store.ts';
 import type { Allowances } from './rate-limit/allowances.ts';
 import type { Issuers } from './authenticate/issuers.ts';
 
@@ -30,6 +33,9 @@ export interface Refusal {
 /** Nothing: go on. A reply or a refusal: answer with it and go no further. */
 export type RequestVerdict = LocalReply | Refusal | undefined;
 
+/** What a request is besides its head. */
+export type RequestForm = Pick<DownstreamExchange, 'bodyLength' | 'upgrade'>;
+
 /** What filters of a worker are made with. */
 export interface FilterEnvironment {
   readonly clock: Clock;
@@ -43,6 +49,10 @@ export interface FilterEnvironment {
   /** Null: it is not where the reference says. */
   readonly readSecret: (reference: SecretReference) => string | null;
   readonly meter: Meter;
+  /** What the routes of this worker have stored. */
+  readonly stores: Pick<RouteStores, 'invalidate'>;
+  /** The store of the route the filter is made for, for so many bytes. */
+  readonly openStore: (maxBytes: number) => ResponseStore;
   /** Name of the route the filter is made for. */
   readonly route: string;
 }
@@ -71,6 +81,11 @@ export interface BodyTransform {
 export interface Filter {
   /** May change the request. A promise only where the answer cannot be known at once; it must settle. */
   readonly onRequest?: (request: CanonicalRequest) => RequestVerdict | Promise<RequestVerdict>;
+  /**
+   * Once all filters have let the request go on: what an endpoint answered before, in place of asking one. It passes onResponse and
+   * onResponseBody of all filters as the answer of an endpoint does. Null: ask.
+   */
+  readonly recall?: (request: CanonicalRequest, form: RequestForm) => StoredReply | Refusal | null;
   /** May change status and fields, of local replies too, and what the body of those is. Called in reverse order. */
   readonly onResponse?: (request: CanonicalRequest, response: ResponseHead) => void;
   /**

@@ -2,6 +2,7 @@
 import { addressAccess } from './address-access.ts';
 import { authenticate } from './authenticate/authenticate.ts';
 import { authorize } from './authorize.ts';
+import { cache } from './cache/cache.ts';
 import { compress } from './compress.ts';
 import { cookies } from './cookies.ts';
 import { cors } from './cors.ts';
@@ -52,6 +53,9 @@ export const FILTERS: readonly FilterDefinition[] = [
   respond,
   grpcWeb,
   headers,
-  // Last: all others go by what the client asked for.
+  // All others go by what the client asked for.
   rewrite,
+  // Last, in the place of the endpoint. Who may not have a response is refused above; what is stored is what the endpoint said, as what the
+  // endpoint sees was asked; and what is made for one client (coding, fields of its own, pages of other origins) is made anew of each hit.
+  cache,
 ];

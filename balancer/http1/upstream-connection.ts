@@ -4,6 +4,7 @@ import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import {
   UNKNOWN_LENGTH,
+  UNTIL_CLOSE,
   type AttemptTimeouts,
   type OutgoingRequest,
   type ResponseListener,
@@ -263,8 +264,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     return next;
   }
 
-  #begin(head: ResponseHead1): void {
-    const { status, minor, block } = head;
+  #begin({ status, minor, block }: ResponseHead1): void {
     const { chunked, contentLength, keepAliveTimeoutS } = block;
     const bodyless = this.#method === 'HEAD' || status === 204 || status === 304;
     if (block.close || (minor === 0 && !block.keepAlive)) this.#reusable = false;
@@ -275,7 +275,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#left = bodyless || chunked ? 0 : Math.max(0, contentLength);
     this.#state = 'body';
     this.#expectNext();
-    this.#listener?.onHead(status, block.fields, contentLength >= 0 ? contentLength : UNKNOWN_LENGTH);
+    this.#listener?.onHead(status, block.fields, this.#untilClose ? UNTIL_CLOSE : Math.max(contentLength, UNKNOWN_LENGTH));
     if (this.#decoder === null && !this.#untilClose && this.#left === 0) this.#complete([]);
   }
 

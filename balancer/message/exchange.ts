@@ -6,6 +6,8 @@ import type { TunnelEnd } from './tunnel.ts';
 
 /** Length of a body that is not known before its end. */
 export const UNKNOWN_LENGTH = -1;
+/** The same of a response that ends with its connection: nothing says whether all of it came. */
+export const UNTIL_CLOSE = -2;
 
 /** Gets a message body as it arrives; after `end` or `abort` nothing more comes. */
 export interface BodySink {
@@ -103,7 +105,7 @@ export interface UpstreamExchange {
 /** What the pipeline hears about the endpoint's side of one attempt. */
 export interface ResponseListener extends BodySink {
   onInformational(status: number, fields: Fields): void;
-  /** `bodyLength` as declared: of a HEAD or 304 response it is the length that is not sent; onBodyEnd follows in any case. */
+  /** `bodyLength` as declared, else UNKNOWN_LENGTH or UNTIL_CLOSE: of a HEAD or 304 response it is the length that is not sent; onBodyEnd follows in any case. */
   onHead(status: number, fields: Fields, bodyLength: number): void;
   /** No more to come in this turn. */
   onTurnEnd(): void;

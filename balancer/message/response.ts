@@ -6,7 +6,7 @@ export interface ResponseHead {
   status: number;
   /** End-to-end fields, without framing fields. */
   fields: Fields;
-  /** Of the body of an endpoint, as it was declared; UNKNOWN_LENGTH, or absent: it is not known. */
+  /** Of the body of an endpoint, as it was declared; UNKNOWN_LENGTH, UNTIL_CLOSE, or absent: it is not known. */
   bodyLength?: number;
   /** Of a response that weir makes itself; absent: it is an endpoint's. */
   readonly own?: OwnResponse;
@@ -24,4 +24,14 @@ export interface LocalReply {
   readonly status: number;
   readonly fields: Fields;
   readonly body: string;
+}
+
+/** What an endpoint answered before, in place of what it would answer now. */
+export interface StoredReply {
+  readonly status: number;
+  readonly fields: Fields;
+  /** What is sent of it; nobody changes it. */
+  readonly body: Buffer;
+  /** As it is told, to HEAD too, which is sent none; UNKNOWN_LENGTH: it is not told. */
+  readonly bodyLength: number;
 }

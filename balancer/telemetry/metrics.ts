@@ -171,6 +171,14 @@ export const METRICS = {
     help: 'Requests that waited or failed on purpose, by the filter fault',
     labels: ['route', 'outcome'],
   },
+  weir_cache_requests_total: {
+    kind: 'counter',
+    help: 'GET and HEAD of routes with the filter cache: answered from what is stored (hit), not stored (miss), stored and old (stale), or not to be answered so (bypass)',
+    labels: ['route', 'outcome'],
+  },
+  weir_cache_stored_total: { kind: 'counter', help: 'Responses that the filter cache stored', labels: ['route'] },
+  weir_cache_stored_bytes_total: { kind: 'counter', help: 'Memory that they took', labels: ['route'] },
+  weir_cache_evictions_total: { kind: 'counter', help: 'Responses that the filter cache dropped for want of room', labels: ['route'] },
   weir_compression_in_bytes_total: { kind: 'counter', help: 'Bytes of response bodies before the filter compress', labels: ['route'] },
   weir_compression_out_bytes_total: { kind: 'counter', help: 'Bytes of the same bodies after it', labels: ['route'] },
   weir_authentications_total: {

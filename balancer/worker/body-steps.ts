@@ -65,22 +65,24 @@ export function responseBodyOf(
     if (step !== null) steps.push(step);
   }
   // Nothing is known any more of the length of the body that is not sent.
-  return request.method === 'HEAD' && steps.length > 0 ? NOTHING_SENT : inTurn(steps);
+  const changed = steps.some(({ watches }) => watches !== true);
+  return request.method === 'HEAD' && changed ? NOTHING_SENT : inTurn(steps);
 }
 
 const NOTHING_SENT: BodyTransform = { push: () => EMPTY, end: (trailers) => ({ bytes: EMPTY, trailers }) };
 
 function inTurn(steps: readonly BodyTransform[]): BodyTransform | null {
   const [only = null] = steps;
-  if (steps.length < 2) return only;
-  return steps.every(({ watches }) => watches === true) ? new WatchingChain(steps) : new Chain(steps);
+  return steps.length < 2 ? only : new Chain(steps);
 }
 
 class Chain implements BodyTransform {
+  readonly watches?: true;
   readonly #steps: readonly BodyTransform[];
 
   constructor(steps: readonly BodyTransform[]) {
     this.#steps = steps;
+    if (steps.every(({ watches }) => watches)) this.watches = true;
   }
 
   push(chunk: Buffer): Buffer {
@@ -101,10 +103,6 @@ class Chain implements BodyTransform {
   }
 }
 
-class WatchingChain extends Chain {
-  readonly watches = true;
-}
-
 /** A body on its way through the filters, whose trouble is told to whoever sends it. */
 export class FilteredBody {
   readonly #transform: BodyTransform;
@@ -115,9 +113,9 @@ export class FilteredBody {
     this.#onFailure = onFailure;
   }
 
-  /** It leaves as it came, if it leaves. */
-  get isOnlyWatched(): boolean {
-    return this.#transform.watches === true;
+  /** The length that was told of the body holds no more. */
+  get isOther(): boolean {
+    return this.#transform.watches !== true;
   }
 
   /** Null: the filters cannot go on, and that was told. */

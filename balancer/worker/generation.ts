@@ -9,6 +9,7 @@ import type { FetchedKeySets } from '../filter/authenticate/key-set.ts';
 import { Consumers } from '../filter/authenticate/consumers.ts';
 import type { ExchangeEnd, Filter, FilterEnvironment } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
+import { RouteStores } from '../filter/cache/route-stores.ts';
 import type { ClientRegions } from '../locate/client-regions.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { routerInSteps, type RoutableRequest, type Router } from '../route/router.ts';
@@ -60,6 +61,8 @@ export class RouteRuntime {
   /** Only for clients that have proved who they are. */
   readonly needsCertificate: boolean;
   readonly onRequest: readonly Filter[];
+  /** What may answer from what it has stored; null: nothing does. */
+  readonly memory: Filter | null;
   /** In reverse order. */
   readonly onResponse: readonly Filter[];
   readonly onEnd: readonly Filter[];
@@ -78,6 +81,7 @@ export class RouteRuntime {
     this.service = service;
     this.needsCertificate = config.clientCertificate === 'required';
     this.onRequest = filters.filter(({ onRequest }) => onRequest !== undefined);
+    this.memory = filters.find(({ recall }) => recall !== undefined) ?? null;
     this.onResponse = filters.filter(({ onResponse }) => onResponse !== undefined).reverse();
     this.onEnd = filters.filter(({ onEnd }) => onEnd !== undefined).reverse();
     this.onRequestBody = filters.filter(({ onRequestBody }) => onRequestBody !== undefined);
@@ -128,11 +132,12 @@ export class Generation {
   /** Null: no service asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
   readonly issuers: Issuers;
+  readonly stores: RouteStores;
   /** The priority class of all routes; null: they differ, so that only its route tells that of a request. */
   readonly onlyClass: PriorityClass | null;
   readonly #routers: Routers;
   readonly #meter: Meter;
-  readonly #filterEnvironment: Omit<FilterEnvironment, 'route'>;
+  readonly #filterEnvironment: OfAllRoutes;
   /** By the index of the route. Those without filters are made by their first request: most of thousands have none in a generation's life. */
   readonly #routes: (RouteRuntime | null)[];
 
@@ -157,6 +162,7 @@ export class Generation {
     );
     const { clock, random, readSecret, meter } = environment;
     this.issuers = new Issuers(Object.values(config.issuers), environment, previous?.issuers ?? null);
+    this.stores = new RouteStores(previous?.stores ?? null);
     this.#filterEnvironment = {
       clock,
       random,
@@ -165,9 +171,11 @@ export class Generation {
       issuers: this.issuers,
       limits: config.limits,
       allowances: environment.allowances,
+      stores: this.stores,
       consumers: Consumers.of(config, readSecret),
     };
     this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
+    this.stores.settle();
   }
 
   /** Null: no route matches. */
@@ -238,11 +246,15 @@ function clustersOf(config: Config, environment: GenerationEnvironment, previous
   );
 }
 
+/** What filters of all routes are made with. */
+type OfAllRoutes = Omit<FilterEnvironment, 'route' | 'openStore' | 'stores'> & { readonly stores: RouteStores };
+
 /** In the order of the registry, whatever the file's order. */
-function filtersOf(route: RouteConfig, environment: Omit<FilterEnvironment, 'route'>): readonly Filter[] {
+function filtersOf(route: RouteConfig, environment: OfAllRoutes): readonly Filter[] {
   const made: Filter[] = [];
+  const own = { route: route.name, openStore: (maxBytes: number) => environment.stores.of(route, maxBytes) };
   for (const definition of FILTERS)
     for (const { name, options } of route.filters)
-      if (name === definition.name) made.push(definition.create(options, { ...environment, route: route.name }));
+      if (name === definition.name) made.push(definition.create(options, { ...environment, ...own }));
   return made;
 }

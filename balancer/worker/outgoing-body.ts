@@ -23,7 +23,7 @@ export class OutgoingBody {
 
   /** Its length is not what the client said. */
   get isFiltered(): boolean {
-    return this.#filtered !== null && !this.#filtered.isOnlyWatched;
+    return this.#filtered?.isOther === true;
   }
 
   /** Whether another attempt can have all of it. */

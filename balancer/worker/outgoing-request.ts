@@ -2,6 +2,7 @@
 import { UNKNOWN_LENGTH, type AttemptTimeouts, type DownstreamExchange, type OutgoingRequest } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { Fields } from '../message/fields.ts';
+import type { RouteRuntime } from './generation.ts';
 import type { OutgoingBody } from './outgoing-body.ts';
 import type { ServiceTarget } from './service-steering.ts';
 
@@ -30,6 +31,13 @@ export function outgoingRequest(
     timeouts,
     tryMs,
   };
+}
+
+const NO_TIMEOUTS = { firstByteMs: 0, betweenBytesMs: 0, tunnelIdleMs: 0 };
+
+/** Of the service of a route; null: no route matched. */
+export function timeoutsOf(route: RouteRuntime | null): AttemptTimeouts & { readonly tunnelIdleMs: number } {
+  return route?.service.config.timeouts ?? NO_TIMEOUTS;
 }
 
 function hostOf({ rewritten, authority }: CanonicalRequest): string {

@@ -109,13 +109,15 @@ export class Pipeline implements DownstreamHandler {
       }
       if (verdict !== undefined) return answer(flow, verdict);
     }
-    this.#letOn(flow, route);
+    const kept = route.memory?.recall?.(flow.exchange.request, flow.exchange) ?? null;
+    if (kept === null) this.#letOn(flow, route);
+    else if ('code' in kept) flow.fail(kept.code, kept.detail, kept.fields);
+    else flow.recall(kept);
   }
 
   #letOn(flow: RequestFlow, route: RouteRuntime): void {
     const { exchange } = flow;
-    const filtered =
-      exchange.bodyLength === 0 ? null : filteredRequestBody(route, exchange, (error) => flow.bodyFailed(error, 'request'));
+    const filtered = exchange.bodyLength === 0 ? null : filteredRequestBody(route, exchange, (error) => flow.bodyFailed(error, 'request'));
     if (!flow.finished) flow.proceed(route, filtered);
   }
 

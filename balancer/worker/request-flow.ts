@@ -2,16 +2,10 @@
 import type { Timer } from '../../health/clock.ts';
 import type { Expiring } from '../../health/deadlines.ts';
 import { ERRORS, WeirError, type ErrorCode } from '../errors.ts';
-import {
-  UNKNOWN_LENGTH,
-  type AttemptTimeouts,
-  type DownstreamExchange,
-  type DownstreamListener,
-  type OutgoingRequest,
-} from '../message/exchange.ts';
+import { UNKNOWN_LENGTH, type DownstreamExchange, type DownstreamListener, type OutgoingRequest } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import { forwardedFields } from '../message/forwarded.ts';
-import type { LocalReply, OwnResponse, ResponseHead } from '../message/response.ts';
+import type { LocalReply, OwnResponse, ResponseHead, StoredReply } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, noteFailure, type AttemptOwner, type Failure, type Place } from './attempt.ts';
@@ -20,7 +14,8 @@ import { filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
 import type { MirrorTry } from './mirror-try.ts';
 import { OutgoingBody } from './outgoing-body.ts';
-import { outgoingRequest } from './outgoing-request.ts';
+import { outgoingRequest, timeoutsOf } from './outgoing-request.ts';
+import { RecalledBody } from './recalled-body.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
 import { mayBeRepeated, mayGoTwice, Retrying, tryMsOf, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
@@ -52,6 +47,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   body: OutgoingBody | null = null;
   /** What filters make of the response's body; null: nothing. */
   #responseBody: FilteredBody | null = null;
+  /** A stored answer in place of an endpoint's. */
+  #recalled: RecalledBody | null = null;
   /** A copy of the request, if one was sent. */
   #mirror: MirrorTry | null = null;
   #bytesIn = 0;
@@ -138,6 +135,15 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#end([]);
   }
 
+  /** Answers with what an endpoint said before; filters take it for one of now. */
+  recall({ status, fields, body, bodyLength }: StoredReply): void {
+    if (this.#finished) return;
+    const head = { status, fields, bodyLength };
+    if (!this.#filtered(head)) return;
+    this.#sendHead(head, bodyLength);
+    (this.#recalled = new RecalledBody(body, this)).resume();
+  }
+
   // --- the client's side ---
 
   onBody(chunk: Buffer): void {
@@ -150,7 +156,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   }
 
   onDownstreamDrain(): void {
-    this.#attempt?.resume();
+    (this.#recalled ?? this.#attempt)?.resume();
   }
 
   onDownstreamFailed(code: ErrorCode, answerable: boolean): void {
@@ -170,7 +176,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   // --- the endpoint's side ---
 
   outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest {
-    return outgoingRequest(this.exchange, { target, fields: this.#fields, body: this.body, timeouts: this.#timeouts(), tryMs });
+    return outgoingRequest(this.exchange, { target, fields: this.#fields, body: this.body, timeouts: timeoutsOf(this.route), tryMs });
   }
 
   onSent(attempt: Attempt): void {
@@ -205,7 +211,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.body?.forget();
     this.#mirror?.original(attempt.target.version, status, fields);
     const head = { status, fields: clientFields(attempt, fields, this.route, this.exchange.request), bodyLength };
-    if (this.#filtered(head)) this.#sendHead(head, this.#responseBody === null ? bodyLength : UNKNOWN_LENGTH);
+    if (this.#filtered(head)) this.#sendHead(head, bodyLength);
   }
 
   onResponseBody(chunk: Buffer): boolean {
@@ -223,6 +229,10 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   onResponseEnd(attempt: Attempt, trailers: Fields): void {
     this.#result = attempt.result;
     this.#mirror?.originalEnd();
+    this.onRecalledEnd(trailers);
+  }
+
+  onRecalledEnd(trailers: Fields = []): void {
     if (this.#responseBody === null) return this.#end(trailers);
     const last = this.#responseBody.end(trailers);
     if (last === null) return;
@@ -246,7 +256,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     // The time-out of the request is met; a tunnel ends when it is idle.
     this.#forgetDeadline();
     const joint = { client: this.exchange.sendUpgrade(fields), upstream: end, cluster: attempt.target.cluster.name, upgrade };
-    openTunnel(joint, this.#timeouts().tunnelIdleMs, this.#context, ({ totals }) => {
+    openTunnel(joint, timeoutsOf(this.route).tunnelIdleMs, this.#context, ({ totals }) => {
       this.#bytesIn += totals.bytesIn;
       this.#bytesOut += totals.bytesOut;
       attempt.tunnelClosed();
@@ -296,10 +306,6 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     if (this.#retrying?.deliverHeld() !== true) this.fail(code, detail);
   }
 
-  #timeouts(): AttemptTimeouts & { readonly tunnelIdleMs: number } {
-    return this.route?.service.config.timeouts ?? NO_TIMEOUTS;
-  }
-
   #retries(route: RouteRuntime): Retrying {
     return (this.#retrying ??= new Retrying(this, route.service, this.#context));
   }
@@ -336,11 +342,11 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     } else this.crash(error, phase);
   }
 
-  #sendHead(head: ResponseHead, bodyLength: number): void {
+  #sendHead({ status, fields }: ResponseHead, bodyLength: number): void {
     this.#headSent = true;
-    this.#status = head.status;
-    this.#result ||= head.status;
-    this.exchange.sendHead(head.status, head.fields, bodyLength);
+    this.#status = status;
+    this.#result ||= status;
+    this.exchange.sendHead(status, fields, this.#responseBody?.isOther === true ? UNKNOWN_LENGTH : Math.max(bodyLength, UNKNOWN_LENGTH));
   }
 
   /** Counted before the last byte leaves: the next request of the connection may begin within sendEnd. */
@@ -370,8 +376,13 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     stats.record(this.#result, durationMs);
     route?.countBytes(this.#bytesIn, this.#bytesOut);
     if (this.#chosenBy === 'assign') route?.service.countAssigned(this.#target);
-    const kept = context.recent.takes(isNotable(this.attempts, this.#result, this.#error), nowMs);
-    if (kept || context.accessLog !== null) this.#tell(durationMs, kept);
+    const notable = isNotable(this.#recalled === null ? this.attempts : 1, this.#result, this.#error);
+    const kept = context.recent.takes(notable, nowMs);
+    if (!kept && context.accessLog === null) return;
+    const way = { route, target: this.#target, attempt: this.#attempt, attempts: this.attempts, failed: this.#retrying?.failed ?? null };
+    const counts = { status: this.#status, result: this.#result, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, durationMs };
+    const said = { chosenBy: this.#chosenBy, plan: this.#plan, error: this.#error, detail: this.#detail, notable };
+    tellEnd(context, this.exchange.request, { ...way, ...counts, ...said }, kept);
   }
 
   #forgetDeadline(): void {
@@ -379,16 +390,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.deadlineMs = Infinity;
     this.#context.deadlines.remove(this);
   }
-
-  #tell(durationMs: number, kept: boolean): void {
-    const { route, attempts } = this;
-    const way = { route, target: this.#target, attempt: this.#attempt, attempts, failed: this.#retrying?.failed ?? null };
-    const counts = { status: this.#status, result: this.#result, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, durationMs };
-    const said = { chosenBy: this.#chosenBy, plan: this.#plan, error: this.#error, detail: this.#detail };
-    tellEnd(this.#context, this.exchange.request, { ...way, ...counts, ...said }, kept);
-  }
 }
 
-const NO_TIMEOUTS = { firstByteMs: 0, betweenBytesMs: 0, tunnelIdleMs: 0 };
 const NONE_TRIED: readonly Endpoint[] = [];
 const NO_FIELDS: Readonly<Fields> = [];

@@ -26,6 +26,7 @@ export interface RequestEnd {
   readonly durationMs: number;
   readonly error: ErrorCode | '';
   readonly detail: string;
+  readonly notable: boolean;
 }
 
 /** Failed, shed, retried, or answered by weir itself. */
@@ -53,5 +54,5 @@ export function tellEnd({ accessLog, clock, recent }: WorkerContext, request: Ca
   if (!kept) return;
   const failed = end.failed?.slice(0, Math.max(0, attempts - 1)) ?? [];
   const reasons = route === null || target === null ? [] : route.service.reasonsOf(target, request.clientAddress);
-  recent.keep({ ...entry, failed, chosenBy: end.chosenBy, plan: end.plan, reasons }, isNotable(attempts, result, error));
+  recent.keep({ ...entry, failed, chosenBy: end.chosenBy, plan: end.plan, reasons }, end.notable);
 }

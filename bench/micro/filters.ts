@@ -5,6 +5,7 @@ import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
 import type { LimitConfig } from '../../balancer/config/limit-config.ts';
 import { loadConfig } from '../../balancer/config/load.ts';
 import { EXTENSIONS } from '../../balancer/registries.ts';
+import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import { FILTERS } from '../../balancer/filter/registry.ts';
 import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
@@ -88,6 +89,8 @@ const environment: FilterEnvironment = {
   meter: new Meter(),
   limits: { 'by-address': LIMIT },
   allowances: ALLOWANCES,
+  stores: { invalidate: () => undefined },
+  openStore: (maxBytes) => new ResponseStore(maxBytes),
   route: 'shop',
 };
 

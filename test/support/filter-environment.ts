@@ -4,6 +4,7 @@ import type { Fields } from '../../balancer/message/fields.ts';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
 import type { Allowances } from '../../balancer/filter/rate-limit/allowances.ts';
+import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../../balancer/filter/authenticate/key-set.ts';
 import type { FilterEnvironment } from '../../balancer/filter/filter.ts';
@@ -26,6 +27,8 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
     allowances: NO_LIMITS,
     readSecret: () => null,
     meter: new Meter(),
+    stores: { invalidate: () => undefined },
+    openStore: (maxBytes) => new ResponseStore(maxBytes),
     route: 'shop',
     ...facts,
   };

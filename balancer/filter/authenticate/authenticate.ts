@@ -116,7 +116,7 @@ class Authentication implements Filter {
   constructor(parts: Parts) {
     this.#parts = parts;
     const checks = parts.used.flatMap(({ onRequestBody }) => onRequestBody ?? []);
-    if (checks.length > 0) this.onRequestBody = (request) => checkedBody(checks.flatMap((check) => check(request) ?? []));
+    if (checks.length > 0) this.onRequestBody = (request, length) => checkedBody(checks.flatMap((check) => check(request, length) ?? []));
   }
 
   readonly onRequest = (request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict> => {

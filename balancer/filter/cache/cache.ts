@@ -1,0 +1,75 @@
+// Filter cache: answers from what endpoints said before, as long as that holds (RFC 9111, as a shared cache).
+import { Type, type Static } from '../../schema/type.ts';
+import { durationMs, sizeBytes } from '../../config/quantities.ts';
+import { choice, formsOf, listOf, mapping, valueOf } from '../../config/schema-parts.ts';
+import type { FilterDefinition } from '../filter.ts';
+import { ResponseCache, type CacheOptions } from './response-cache.ts';
+
+/** What may be stored without a word about how long it holds (RFC 9110 section 15.1), and others that pages are often sent with. */
+const STATUSES: readonly number[] = [200, 203, 300, 301, 308, 404, 410, 414, 501];
+/** They have no body of their own, or not all of one. */
+const NEVER: ReadonlySet<number> = new Set([204, 205, 206, 304]);
+
+const schema = mapping(
+  {
+    size: valueOf(
+      'size',
+      'Memory for the responses of this route, in each worker; beyond it those that nobody asked for the longest go',
+      '64MiB',
+    ),
+    maxObject: valueOf('size', 'Largest body that is stored; at most a quarter of size', '1MiB'),
+    defaultFreshness: formsOf<string | 0>(
+      'durationOrZero',
+      'How long responses hold that do not say so, to requests without cookies and credentials; 0: they are not stored',
+      0,
+    ),
+    statuses: listOf(Type.Integer({ minimum: 200, maximum: 599, description: 'Status' }), 'Statuses of responses that are stored', {
+      default: [...STATUSES],
+      minItems: 1,
+    }),
+    callers: choice(
+      ['apart', 'together'],
+      'Callers that a filter or a certificate has proved: apart, each gets only what was answered to itself; together, all get the same',
+      'apart',
+    ),
+  },
+  'Options of cache',
+);
+
+type File = Static<typeof schema>;
+
+export const cache: FilterDefinition = {
+  name: 'cache',
+  summary: 'Answers from memory what the service said before and lets others have.',
+  schema,
+  example: '{ size: 128MiB, maxObject: 4MiB }',
+  answers: ['not_stored'],
+  notes: [
+    'It is a shared cache as RFC 9111 describes it. Stored are complete answers to GET that say how long they hold (`s-maxage`, `max-age`, `expires`), less the age they came with; ' +
+      'others only where `defaultFreshness` gives them a time. Never stored: `no-store`, `private`, `no-cache`, answers with `set-cookie`, parts of a body, bodies whose end only the end of the connection tells, ' +
+      'answers with `vary: *` or that vary by what is another one for each request (`x-forwarded-for`). Answers to requests with credentials only if they say `public`, `s-maxage` or `must-revalidate`.',
+    'Responses are told apart by scheme, host and port, path and query as the client asked for them, by what `rewrite` makes of these, by the caller, and by the fields that the answer names in `vary`, as the service sees ' +
+      'them. A trusted peer may tell the service of another URL (`x-forwarded-host`, `x-original-url`): that counts too; from strangers such fields never arrive. What else the file sends to the service for one client ' +
+      'alone, such as `${client.address}` in a field, does not count unless the answer names it in `vary`. A request with a body, or that names another method, is never answered from memory.',
+    'A hit has `age`, and every answer to GET and HEAD says in `cache-status` (RFC 9211) where it came from. HEAD, ranges (`range`, `if-range`) and `if-none-match`, `if-modified-since` are answered from the stored body. ' +
+      'Clients may ask for something newer by `cache-control` (`no-cache`, `max-age`, `min-fresh`), and for nothing but what is stored by `only-if-cached`. ' +
+      'What has come to its end is asked for again as a whole. A hit passes all filters of the route: limits count it, and it is compressed for its client. The plan, its shares and gates of rollouts do not see it.',
+    'An answer 2xx or 3xx to any other method (`POST`, `PUT`, `PATCH`, `DELETE`) drops what is stored for its URL in the same worker, on all routes, and what is on its way is not stored. Each worker has a memory of its own ' +
+      '([why](../decisions/0023-each-worker-has-its-own-cache.md)): another one may serve what it has until it comes to its end, so let answers that change by requests hold for a short time only. ' +
+      'A reload keeps what is stored, unless the service or the filters of the route changed. Bodies on their way to be stored take up to a quarter of `size` besides.',
+  ],
+  problem(options) {
+    const { statuses } = options as File;
+    const never = statuses.find((status) => NEVER.has(status));
+    return never === undefined ? null : `cache: an answer ${never} has no whole body that could be stored; leave it out of statuses`;
+  },
+  complete(options, place) {
+    const { size, maxObject, defaultFreshness, statuses, callers } = options as File;
+    const [storeBytes, objectBytes] = [sizeBytes(size), sizeBytes(maxObject)];
+    if (objectBytes * 4 > storeBytes)
+      place.report(['maxObject'], `${maxObject} is more than a quarter of size (${size}); expected less, or a larger size`);
+    const defaultMs = durationMs(defaultFreshness);
+    return { storeBytes, objectBytes, defaultMs, statuses, together: callers === 'together' } satisfies CacheOptions;
+  },
+  create: (options, environment) => new ResponseCache(options as CacheOptions, environment),
+};

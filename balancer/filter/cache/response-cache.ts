@@ -1,0 +1,205 @@
+// The cache of one route: what it answers from its store, what it lets pass, and what it stores of that.
+import { fieldIndex, type Fields } from '../../message/fields.ts';
+import type { CanonicalRequest } from '../../message/request.ts';
+import type { ResponseHead, StoredReply } from '../../message/response.ts';
+import type { Counter } from '../../telemetry/meter.ts';
+import type { BodyTransform, Filter, FilterEnvironment, Refusal, RequestForm } from '../filter.ts';
+import { answerFrom } from './answer.ts';
+import { isAuthenticated, isNameless, partitionOf, uriOf } from './asked.ts';
+import { CollectedBody } from './collected-body.ts';
+import { requestDirectives, secondsOf, type Directives } from './directives.ts';
+import type { NotFound, Pending, ResponseStore } from './response-store.ts';
+import { holds, storedFields, type AskedBy, type StoringRules } from './storing-rules.ts';
+import { sizeOf, type StoredResponse } from './stored-response.ts';
+import { valuesOf, variesBy } from './variants.ts';
+
+/** As they are worked out of the file. */
+export interface CacheOptions {
+  readonly storeBytes: number;
+  readonly objectBytes: number;
+  readonly defaultMs: number;
+  readonly statuses: readonly number[];
+  readonly together: boolean;
+}
+
+/** Why a request goes on, as `cache-status` says it (RFC 9211 section 2.2). */
+type Why = NotFound | 'stale' | 'request' | 'bypass';
+
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** A client that wants to change what it has seen asks the service itself (RFC 9111 section 4.3.2). */
+const PRECONDITIONS: readonly string[] = ['if-match', 'if-unmodified-since'];
+
+const NOT_STORED: Refusal = {
+  code: 'not_stored',
+  detail: 'the request says only-if-cached',
+  fields: ['cache-status', 'weir; detail="only-if-cached"'],
+};
+
+export class ResponseCache implements Filter {
+  readonly #options: CacheOptions;
+  readonly #rules: StoringRules;
+  readonly #environment: FilterEnvironment;
+  readonly #store: ResponseStore;
+  readonly #counted: Counted;
+  readonly #forwarded = new WeakMap<CanonicalRequest, Forwarded>();
+
+  constructor(options: CacheOptions, environment: FilterEnvironment) {
+    this.#options = options;
+    this.#rules = { statuses: new Set(options.statuses), defaultMs: options.defaultMs, mostBytes: options.objectBytes };
+    this.#environment = environment;
+    this.#store = environment.openStore(options.storeBytes);
+    this.#counted = countedOn(environment);
+  }
+
+  readonly recall = (request: CanonicalRequest, form: RequestForm): StoredReply | Refusal | null => {
+    const { method, fields } = request;
+    if ((method !== 'GET' && method !== 'HEAD') || form.upgrade !== '') return null;
+    const { together } = this.#options;
+    if (form.bodyLength !== 0 || request.otherMethods.length > 0 || (!together && isNameless(request)))
+      return this.#pass(request, 'bypass');
+    const directives = requestDirectives(fields);
+    if (directives.has('no-store')) return this.#pass(request, 'request');
+    const [uri, partition] = [uriOf(request), partitionOf(request, together)];
+    let why: Why = 'request';
+    if (!directives.has('no-cache') && !PRECONDITIONS.some((name) => fieldIndex(fields, name) >= 0)) {
+      const found = this.#store.find(uri, partition, fields);
+      if (typeof found === 'string') why = found;
+      else {
+        const ageMs = this.#environment.clock.nowMs() - found.bornMs;
+        if (ageMs >= found.lifetimeMs) {
+          this.#store.remove(found);
+          why = 'stale';
+        } else if (isWanted(directives, found.lifetimeMs, ageMs)) return this.#hit(request, found, ageMs);
+      }
+    }
+    if (directives.has('only-if-cached')) return NOT_STORED;
+    return this.#pass(request, why, method === 'GET' ? { uri, partition } : null);
+  };
+
+  readonly onResponse = (request: CanonicalRequest, head: ResponseHead): void => {
+    if (head.own !== undefined) return;
+    const { status, fields } = head;
+    if ((!SAFE.has(request.method) || request.otherMethods.length > 0) && status >= 200 && status < 400)
+      this.#environment.stores.invalidate(uriOf(request));
+    const forwarded = this.#forwarded.get(request);
+    if (forwarded === undefined) return;
+    if (forwarded.asked !== null) forwarded.body = this.#collect(forwarded.asked, head);
+    const told = forwarded.body !== null && (head.bodyLength ?? -1) >= 0 ? '; stored' : '';
+    fields.push('cache-status', `weir; fwd=${forwarded.why}${told}`);
+  };
+
+  readonly onResponseBody = (request: CanonicalRequest): BodyTransform | null => this.#forwarded.get(request)?.body ?? null;
+
+  readonly onEnd = (request: CanonicalRequest): void => {
+    const forwarded = this.#forwarded.get(request);
+    if (forwarded === undefined) return;
+    this.#forwarded.delete(request);
+    forwarded.body?.giveUp();
+    if (forwarded.asked !== null) this.#store.end(forwarded.asked);
+  };
+
+  #hit(request: CanonicalRequest, found: StoredResponse, ageMs: number): StoredReply {
+    this.#counted.hit.add(1);
+    const ttl = Math.floor((found.lifetimeMs - ageMs) / 1000);
+    const told: Fields = ['age', `${Math.floor(ageMs / 1000)}`, 'cache-status', `weir; hit; ttl=${ttl}`];
+    return answerFrom(found, request, told, this.#environment.clock.wallMs());
+  }
+
+  /** `from`: what its response may be stored under; null: it is not. */
+  #pass(request: CanonicalRequest, why: Why, from: Under | null = null): null {
+    this.#counted[why === 'stale' ? 'stale' : why === 'uri-miss' || why === 'vary-miss' ? 'miss' : 'bypass'].add(1);
+    const asked = from === null ? null : new Asked(request, from, this.#environment.clock.nowMs());
+    if (asked !== null) this.#store.begin(asked);
+    this.#forwarded.set(request, { why, asked, body: null });
+    return null;
+  }
+
+  /** Null: it is not stored. */
+  #collect(asked: Asked, head: ResponseHead): CollectedBody | null {
+    if (asked.dropped) return null;
+    const { clock } = this.#environment;
+    const cameWallMs = clock.wallMs();
+    const held = holds(head, asked, this.#rules, { askedMs: asked.atMs, cameMs: clock.nowMs(), cameWallMs });
+    const varies = held === null ? null : variesBy(head.fields);
+    if (held === null || varies === null) return null;
+    const { status } = head;
+    const kept = { uri: asked.uri, partition: asked.partition, varies, values: valuesOf(asked.fields, varies), status };
+    const fields = storedFields(head.fields, cameWallMs);
+    return new CollectedBody(this.#store, { most: this.#options.objectBytes, declared: head.bodyLength ?? -1 }, (body) => {
+      if (asked.dropped) return;
+      const response = { ...kept, fields, body, ...held };
+      this.#counted.stored.add(1);
+      this.#counted.storedBytes.add(sizeOf(response));
+      this.#counted.evictions.add(this.#store.add(response));
+    });
+  }
+}
+
+interface Under {
+  readonly uri: string;
+  readonly partition: string;
+}
+
+/** A request that went on. */
+interface Forwarded {
+  readonly why: Why;
+  /** Null: its response is not stored. */
+  readonly asked: Asked | null;
+  body: CollectedBody | null;
+}
+
+/** What a request was like before fields for the cluster were added. */
+class Asked implements Pending, AskedBy {
+  readonly uri: string;
+  readonly partition: string;
+  readonly fields: Readonly<Fields>;
+  readonly authenticated: boolean;
+  readonly hasCookie: boolean;
+  /** On the monotonic clock. */
+  readonly atMs: number;
+  dropped = false;
+
+  constructor(request: CanonicalRequest, { uri, partition }: Under, atMs: number) {
+    this.uri = uri;
+    this.partition = partition;
+    this.fields = request.fields.slice();
+    this.authenticated = isAuthenticated(request);
+    this.hasCookie = fieldIndex(request.fields, 'cookie') >= 0;
+    this.atMs = atMs;
+  }
+
+  drop(): void {
+    this.dropped = true;
+  }
+}
+
+/** Whether it is new enough for this client (RFC 9111 section 5.2.1). */
+function isWanted(directives: Directives, lifetimeMs: number, ageMs: number): boolean {
+  if (directives.size === 0) return true;
+  const most = secondsOf(directives, 'max-age');
+  const left = secondsOf(directives, 'min-fresh');
+  return (most === undefined || ageMs <= most * 1000) && (left === undefined || lifetimeMs - ageMs >= left * 1000);
+}
+
+interface Counted {
+  readonly hit: Counter;
+  readonly miss: Counter;
+  readonly stale: Counter;
+  readonly bypass: Counter;
+  readonly stored: Counter;
+  readonly storedBytes: Counter;
+  readonly evictions: Counter;
+}
+
+function countedOn({ meter, route }: FilterEnvironment): Counted {
+  const requests = (outcome: string): Counter => meter.counter('weir_cache_requests_total', [route, outcome]);
+  return {
+    hit: requests('hit'),
+    miss: requests('miss'),
+    stale: requests('stale'),
+    bypass: requests('bypass'),
+    stored: meter.counter('weir_cache_stored_total', [route]),
+    storedBytes: meter.counter('weir_cache_stored_bytes_total', [route]),
+    evictions: meter.counter('weir_cache_evictions_total', [route]),
+  };
+}

@@ -1,0 +1,120 @@
+// The responses that a worker keeps for one route: within a bound, the one that was not asked for the longest goes first.
+import { saysTheSame } from './variants.ts';
+import { sizeOf, type StoredResponse } from './stored-response.ts';
+
+/** Of one URI. An origin that varies by what clients make up must not make every look-up long. */
+const MOST_VARIANTS = 32;
+/** Bodies on their way take up to this part of the bound besides. */
+const COLLECTED_PART = 1 / 4;
+
+/** A request on its way whose response may be stored. */
+export interface Pending {
+  readonly uri: string;
+  /** What it gets may be of before a change: it is not stored. */
+  drop(): void;
+}
+
+/** What a look-up did not find: any response for that URI, or one for such a request. */
+export type NotFound = 'uri-miss' | 'vary-miss';
+
+export class ResponseStore {
+  readonly #maxBytes: number;
+  /** By URI, the newest first. */
+  readonly #byUri = new Map<string, readonly StoredResponse[]>();
+  /** In the order of their last use. */
+  readonly #used = new Set<StoredResponse>();
+  readonly #pending = new Map<string, Set<Pending>>();
+  #bytes = 0;
+  #collectedBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Of what is stored. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  find(uri: string, partition: string, fields: readonly string[]): StoredResponse | NotFound {
+    const variants = this.#byUri.get(uri);
+    if (variants === undefined) return 'uri-miss';
+    for (const one of variants) {
+      if (one.partition !== partition || !saysTheSame(fields, one.varies, one.values)) continue;
+      this.#used.delete(one);
+      this.#used.add(one);
+      return one;
+    }
+    return 'vary-miss';
+  }
+
+  /** In place of what is stored for such a request. How many others had to go for it. */
+  add(response: StoredResponse): number {
+    const size = sizeOf(response);
+    if (size > this.#maxBytes) return 0;
+    const others = this.#byUri.get(response.uri) ?? [];
+    const kept = others.filter((one) => !replaces(response, one)).slice(0, MOST_VARIANTS - 1);
+    for (const one of others) if (!kept.includes(one)) this.#forget(one);
+    this.#byUri.set(response.uri, [response, ...kept]);
+    this.#used.add(response);
+    this.#bytes += size;
+    return this.#makeRoom();
+  }
+
+  remove(response: StoredResponse): void {
+    if (!this.#used.has(response)) return;
+    this.#forget(response);
+    const left = (this.#byUri.get(response.uri) ?? []).filter((one) => one !== response);
+    if (left.length === 0) this.#byUri.delete(response.uri);
+    else this.#byUri.set(response.uri, left);
+  }
+
+  /** It changed: what is stored of it goes, and what is on its way is not stored. */
+  invalidate(uri: string): void {
+    for (const one of this.#byUri.get(uri) ?? []) this.#forget(one);
+    this.#byUri.delete(uri);
+    for (const one of this.#pending.get(uri) ?? []) one.drop();
+  }
+
+  begin(pending: Pending): void {
+    const others = this.#pending.get(pending.uri);
+    if (others === undefined) this.#pending.set(pending.uri, new Set([pending]));
+    else others.add(pending);
+  }
+
+  end(pending: Pending): void {
+    const others = this.#pending.get(pending.uri);
+    if (others?.delete(pending) === true && others.size === 0) this.#pending.delete(pending.uri);
+  }
+
+  /** Takes memory for a body on its way; false: there is none. */
+  reserve(bytes: number): boolean {
+    if (this.#collectedBytes + bytes > this.#maxBytes * COLLECTED_PART) return false;
+    this.#collectedBytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.#collectedBytes -= bytes;
+  }
+
+  #makeRoom(): number {
+    let dropped = 0;
+    for (const oldest of this.#used) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.remove(oldest);
+      dropped += 1;
+    }
+    return dropped;
+  }
+
+  #forget(response: StoredResponse): void {
+    if (this.#used.delete(response)) this.#bytes -= sizeOf(response);
+  }
+}
+
+/** The requests that get the one would get the other. */
+function replaces(fresh: StoredResponse, stored: StoredResponse): boolean {
+  const same = fresh.partition === stored.partition && fresh.varies.length === stored.varies.length;
+  return same && fresh.varies.every((name, i) => name === stored.varies[i] && fresh.values[i] === stored.values[i]);
+}

@@ -1,0 +1,27 @@
+// A response as it is stored: complete, with what it was the answer to and how long it holds.
+import type { Fields } from '../../message/fields.ts';
+
+export interface StoredResponse {
+  readonly uri: string;
+  readonly partition: string;
+  /** Names of fields of the request, and what the one that was answered said. */
+  readonly varies: readonly string[];
+  readonly values: readonly string[];
+  readonly status: number;
+  readonly fields: Readonly<Fields>;
+  /** All of it, in memory of its own. */
+  readonly body: Buffer;
+  readonly lifetimeMs: number;
+  /** On the monotonic clock: when it was made, as far as that is known. */
+  readonly bornMs: number;
+}
+
+/** What a response costs besides its texts and its body: the objects that hold it. */
+const OBJECT_BYTES = 512;
+
+export function sizeOf({ uri, partition, values, fields, body }: StoredResponse): number {
+  let characters = uri.length + partition.length;
+  for (const text of fields) characters += text.length;
+  for (const text of values) characters += text.length;
+  return OBJECT_BYTES + characters + body.length;
+}

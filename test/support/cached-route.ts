@@ -1,0 +1,94 @@
+// The filter cache of a route by itself, on virtual time: what a client gets, and whether the service was asked for it.
+import { cache } from '../../balancer/filter/cache/cache.ts';
+import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
+import type { Filter } from '../../balancer/filter/filter.ts';
+import type { Fields } from '../../balancer/message/fields.ts';
+import type { CanonicalRequest } from '../../balancer/message/request.ts';
+import type { ResponseHead } from '../../balancer/message/response.ts';
+import { aFilterEnvironment, asRecord } from './filter-environment.ts';
+import { filterOptions } from './filter-options.ts';
+import { ManualClock } from './manual-clock.ts';
+import { aRequest } from './request.ts';
+
+/** What the service says, if it is asked. */
+export interface ServiceAnswer {
+  readonly status?: number;
+  readonly fields?: Fields;
+  /** In pieces, as it comes. */
+  readonly body?: readonly string[];
+  /** As declared; absent: it is not. */
+  readonly bodyLength?: number;
+  readonly trailers?: Fields;
+  /** It ends in the middle of its body. */
+  readonly broken?: boolean;
+}
+
+export interface Gotten {
+  /** Whether the service was not asked. */
+  readonly stored: boolean;
+  readonly status: number;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export const FRESH: Fields = ['cache-control', 'max-age=60'];
+
+export class CachedRoute {
+  readonly clock = new ManualClock();
+  readonly #filter: Filter;
+
+  constructor(options = '{}', store?: ResponseStore) {
+    const stores: ResponseStore[] = [];
+    this.#filter = cache.create(
+      filterOptions('cache', options),
+      aFilterEnvironment({
+        clock: this.clock,
+        openStore: (maxBytes) => {
+          const opened = store ?? new ResponseStore(maxBytes);
+          stores.push(opened);
+          return opened;
+        },
+        stores: { invalidate: (uri) => stores.forEach((one) => one.invalidate(uri)) },
+      }),
+    );
+  }
+
+  ask(facts: Partial<CanonicalRequest> = {}, answer: ServiceAnswer = {}, form = { bodyLength: 0, upgrade: '' }): Gotten {
+    return this.begin(facts, form).answer(answer);
+  }
+
+  /** A request on its way, if the cache lets it pass. */
+  begin(facts: Partial<CanonicalRequest> = {}, form = { bodyLength: 0, upgrade: '' }): { answer(answer?: ServiceAnswer): Gotten } {
+    const filter = this.#filter;
+    const request = aRequest(facts);
+    const kept = filter.recall?.(request, form) ?? null;
+    if (kept === null) return { answer: (answer = {}) => passed(filter, request, answer) };
+    const refused = 'code' in kept;
+    if (!refused) filter.onResponse?.(request, { ...kept });
+    filter.onEnd?.(request, { status: refused ? 504 : kept.status, durationMs: 0 });
+    const fields = asRecord([...kept.fields]);
+    return {
+      answer: () =>
+        refused
+          ? { stored: false, status: 504, fields, body: kept.code }
+          : { stored: true, status: kept.status, fields, body: kept.body.toString() },
+    };
+  }
+}
+
+function passed(filter: Filter, request: CanonicalRequest, answer: ServiceAnswer): Gotten {
+  const { status = 200, fields = [...FRESH], body = ['page'], trailers = [], broken = false, bodyLength } = answer;
+  const head: ResponseHead = { status, fields: [...fields], ...(bodyLength === undefined ? {} : { bodyLength }) };
+  filter.onResponse?.(request, head);
+  const steps = filter.onResponseBody?.(request, head) ?? null;
+  let text = '';
+  for (const piece of request.method === 'HEAD' ? [] : body) {
+    // As from a socket: the same memory is used for what comes next.
+    const chunk = Buffer.from(piece);
+    text += (steps?.push(chunk) ?? chunk).toString();
+    chunk.fill(0);
+  }
+  if (!broken) text += steps?.end(trailers).bytes.toString() ?? '';
+  filter.onEnd?.(request, { status, durationMs: 1 });
+  return { stored: false, status: head.status, fields: asRecord(head.fields), body: text };
+}
