@@ -1,6 +1,6 @@
 // Consumers of the file → consumers of the config; a credential belongs to one of them.
 import type { Completion } from './completion.ts';
-import type { ConsumerConfig, CredentialsConfig, KeyCredential } from './consumer-config.ts';
+import type { ConsumerConfig, CredentialsConfig, KeyCredential, SigningKey } from './consumer-config.ts';
 import type { ValuePath } from './problems.ts';
 import type { ConsumersFile, CredentialsFile } from './schema-consumers.ts';
 
@@ -34,13 +34,29 @@ function completeConsumer(name: string, file: ConsumerFile, completion: Completi
       scopes: key.scopes,
     })),
     passwords: file.passwords,
-    signingKeys: file.signingKeys.flatMap(({ id, secret }, index) => {
-      const reference = completion.secret(['consumers', name, 'signingKeys', index, 'secret'], secret);
-      return reference === null ? [] : [{ id, secret: reference }];
+    signingKeys: file.signingKeys.flatMap((key, index) => {
+      const { id } = key;
+      const found = completeSigningKey(key, ['consumers', name, 'signingKeys', index], completion);
+      return found === null ? [] : [{ id, ...found }];
     }),
     subjects: file.subjects,
     certificates: file.certificates,
   };
+}
+
+/** Null: it is not said where the key is, which is reported. */
+function completeSigningKey(
+  { secret, publicKey }: ConsumerFile['signingKeys'][number],
+  path: ValuePath,
+  completion: Completion,
+): Pick<SigningKey, 'kind' | 'at'> | null {
+  if ((secret === undefined) === (publicKey === undefined)) {
+    completion.report(path, 'expected either secret, for example secret: { file: secrets/acme }, or publicKey, the file with the key');
+    return null;
+  }
+  if (publicKey !== undefined) return { kind: 'public', at: { file: completion.readableFile([...path, 'publicKey'], publicKey) } };
+  const at = completion.secret([...path, 'secret'], secret ?? {});
+  return at === null ? null : { kind: 'secret', at };
 }
 
 /** What proves two consumers at once proves nobody. */

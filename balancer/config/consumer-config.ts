@@ -21,11 +21,13 @@ export interface PasswordCredential {
   readonly hash: string;
 }
 
-/** A secret that requests are signed with. */
+/** A key that requests are signed with. */
 export interface SigningKey {
   /** By which requests name it. */
   readonly id: string;
-  readonly secret: SecretReference;
+  /** A shared secret, or the public part of a pair. */
+  readonly kind: 'secret' | 'public';
+  readonly at: SecretReference;
 }
 
 export interface ConsumerConfig {

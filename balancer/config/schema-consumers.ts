@@ -41,9 +41,12 @@ const signingKey = mapping(
       description: 'Name by which requests tell that it has signed them',
       expected: 'visible characters of ASCII without quotes and backslashes',
     }),
-    secret: secretOf('Where the secret is'),
+    secret: Type.Optional(secretOf('Where the secret is that it signs with')),
+    publicKey: Type.Optional(
+      valueOf('file', 'PEM file with the public part of the key that it signs with: Ed25519, ECDSA on P-256, or RSA of at least 2048 bits'),
+    ),
   },
-  'A secret that requests are signed with',
+  'A key that requests are signed with: exactly one of secret and publicKey',
 );
 
 const consumer = mapping(
@@ -52,7 +55,7 @@ const consumer = mapping(
     scopes: listOf(valueOf('scope', 'Scope'), 'Scopes all its credentials give', { default: [] }),
     keys: listOf(key, 'Keys it may use; two at a time let it change from one to the other', { default: [] }),
     passwords: listOf(password, 'User names and passwords it may use', { default: [] }),
-    signingKeys: listOf(signingKey, 'Secrets it may sign requests with; two at a time let it change from one to the other', {
+    signingKeys: listOf(signingKey, 'Keys it may sign requests with; two at a time let it change from one to the other', {
       default: [],
     }),
     subjects: listOf(

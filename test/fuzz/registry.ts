@@ -8,6 +8,7 @@ import { http1Request } from './targets/http1-request.ts';
 import { http1Response } from './targets/http1-response.ts';
 import { http2Request } from './targets/http2-request.ts';
 import { http2Response } from './targets/http2-response.ts';
+import { structuredFields } from './targets/structured-fields.ts';
 
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   http1Request,
@@ -17,5 +18,6 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   http2Response,
   hpack,
   canonicalPath,
+  structuredFields,
   config,
 ];

@@ -14,6 +14,8 @@ import { startOrigin } from '../support/origin.ts';
 import { handshake } from '../support/raw-agent.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRedis } from '../support/redis-server.ts';
+import { signedMessage } from '../support/signed-message.ts';
+import { signed, unsigned, type Sent } from '../support/signed-request.ts';
 import { visit } from '../support/tls-client.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
@@ -53,6 +55,7 @@ interface Planted {
   readonly accessLog: string;
   readonly key: string;
   readonly password: string;
+  readonly signingSecret: string;
   readonly tokenSecret: string;
   readonly client: { readonly cert: string; readonly key: string };
 }
@@ -78,6 +81,7 @@ async function plant(t: TestContext): Promise<Planted> {
     canaries.know(what, readFileSync(key, 'utf8').split('\n')[1] ?? '');
   const key = `acme_7f3a9c01be22.${canaries.make('key')}`;
   const password = canaries.make('password');
+  const signingSecret = canaries.make('signing secret');
   const passwordHash = hashPassword(password);
   canaries.know('password hash', passwordHash.split(':').at(-1) ?? '');
   const keyHash = createHmac('sha256', pepper).update(key).digest('hex');
@@ -93,6 +97,7 @@ consumers:
     keys: [{ id: acme_7f3a9c01be22, hash: "hmac-sha256:${keyHash}" }]
     passwords: [{ user: anna, hash: "${passwordHash}" }]
     subjects: [anna]
+    signingKeys: [{ id: acme-signs, secret: { file: "${file('signing secret', signingSecret)}" } }]
 issuers: { login: { issuer: "https://login.example", keys: { secret: { env: WEIR_TEST_TOKEN_SECRET } } } }
 clusters:
   one: { endpoints: ["${origin.endpoint}"] }
@@ -101,11 +106,11 @@ services:
   shop: { versions: { blue: { clusters: { one: {} } }, green: { clusters: { one: {} } } } }
   lost: { versions: { blue: { clusters: { gone: {} } } } }
 routes:
-  - { service: shop, filters: [{ authenticate: { key: { query: key }, basic: {}, certificate: {}, jwt: { issuers: [login], cookie: session, query: token } } }] }
+  - { service: shop, filters: [{ authenticate: { key: { query: key }, basic: {}, certificate: {}, hmac: {}, signature: {}, jwt: { issuers: [login], cookie: session, query: token } } }] }
   - { service: lost, name: lost, match: { path: /lost } }
 `;
   const redis = `{ url: "redis://127.0.0.1:${server.port}", password: { file: "${file('redis file', redisPassword)}" }, keyFile: "${file('fleet file', fleetKey)}" }`;
-  return { canaries, yaml, redis, accessLog, key, password, tokenSecret, client };
+  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, client };
 }
 
 const token = (secret: string, expiresS: number): Promise<string> =>
@@ -115,7 +120,7 @@ const token = (secret: string, expiresS: number): Promise<string> =>
 
 /** Statuses by what was asked. */
 async function ask(t: TestContext, appliance: Appliance, planted: Planted): Promise<Readonly<Record<string, number>>> {
-  const { canaries, key, password, tokenSecret } = planted;
+  const { canaries, key, password, signingSecret, tokenSecret } = planted;
   const get = async (path: string, headers: Readonly<Record<string, string>> = {}): Promise<number> =>
     (await appliance.get(path, { headers })).status;
   const good = canaries.know('token', await token(tokenSecret, 300));
@@ -124,6 +129,9 @@ async function ask(t: TestContext, appliance: Appliance, planted: Planted): Prom
   const basic = (text: string): Readonly<Record<string, string>> => ({
     authorization: `Basic ${canaries.know(`basic ${text}`, Buffer.from(text).toString('base64'))}`,
   });
+  const plain = unsigned(appliance.port());
+  const signedBy = (user: string, secret: string): Sent['headers'] => signed(plain, { user, secret }).headers;
+  const messageBy = (keyId: string, secret: string): Sent['headers'] => signedMessage(plain, { keyId, key: secret }).headers;
   const raw = async (text: string): Promise<number> => {
     const client = await connectRaw(t, appliance.port());
     client.send(text);
@@ -144,6 +152,11 @@ async function ask(t: TestContext, appliance: Appliance, planted: Planted): Prom
     password: await get('/', basic(`anna:${password}`)),
     'wrong password': await get('/', basic(`anna:${wrong}`)),
     'password for a user': await get('/', basic(`${password}:anna`)),
+    'a signed request': await get('/', signedBy('acme-signs', signingSecret)),
+    'signed by a guess': await get('/', signedBy('acme-signs', wrong)),
+    'signed by a secret for a user': await get('/', signedBy(signingSecret, wrong)),
+    'a signed message': await get('/', messageBy('acme-signs', signingSecret)),
+    'a message with a secret for a key': await get('/', messageBy(signingSecret, wrong)),
     token: await get('/', { authorization: `Bearer ${good}` }),
     'token in the query': await get(`/?token=${good}`),
     'token in a cookie': await get('/', { cookie: `session=${good}; other=${wrong}` }),
@@ -169,6 +182,11 @@ const ASKED = {
   password: 200,
   'wrong password': 401,
   'password for a user': 401,
+  'a signed request': 200,
+  'signed by a guess': 401,
+  'signed by a secret for a user': 401,
+  'a signed message': 200,
+  'a message with a secret for a key': 401,
   token: 200,
   'token in the query': 200,
   'token in a cookie': 200,

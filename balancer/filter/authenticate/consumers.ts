@@ -21,11 +21,13 @@ export interface KnownPassword {
   readonly hash: string;
 }
 
-/** A secret that somebody signs with. */
+/** A key that somebody signs with. */
 export interface KnownSigner {
   /** Without the method that proves it. */
   readonly identity: Identity;
-  readonly secret: SecretReference;
+  /** Whether it is the public part of a pair, and no secret. */
+  readonly isPublic: boolean;
+  readonly key: SecretReference;
 }
 
 /** Names that metrics tell one by one. */
@@ -83,7 +85,7 @@ export class Consumers {
     return this.#passwords.get(user) ?? null;
   }
 
-  /** By the id of a secret that requests are signed with. */
+  /** By the id of a key that requests are signed with. */
   findSigner(id: string): KnownSigner | null {
     return this.#signers.get(id) ?? null;
   }
@@ -109,8 +111,8 @@ export class Consumers {
     }
     for (const password of consumer.passwords)
       this.#passwords.set(password.user, { identity: identityBy(consumer, password), hash: password.hash });
-    for (const { id, secret } of consumer.signingKeys)
-      this.#signers.set(id, { identity: { ...identityOf(consumer), method: '', credential: id }, secret });
+    for (const { id, kind, at } of consumer.signingKeys)
+      this.#signers.set(id, { identity: { ...identityOf(consumer), method: '', credential: id }, isPublic: kind === 'public', key: at });
     for (const subject of consumer.subjects) this.#subjects.set(subject, consumer);
     for (const text of consumer.certificates)
       this.#certificates.set(text, { ...identityOf(consumer), method: 'certificate', credential: text });

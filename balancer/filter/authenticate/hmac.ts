@@ -2,11 +2,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../../health/clock.ts';
 import { Type, type Static } from '../../schema/type.ts';
-import { durationMs } from '../../config/quantities.ts';
-import { choice, duration, listOf, mapping } from '../../config/schema-parts.ts';
+import { choice, listOf, mapping } from '../../config/schema-parts.ts';
 import type { Identity } from '../../message/identity.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
-import type { BodyTransform, FilterEnvironment } from '../filter.ts';
+import type { FilterEnvironment } from '../filter.ts';
 import { authParameters } from './auth-parameters.ts';
 import { carriedByScheme, removeCarriedField } from './carried.ts';
 import type { Consumers, KnownSigner } from './consumers.ts';
@@ -17,15 +16,13 @@ import {
   type AuthenticationMethodDefinition,
   type Proof,
 } from './method.ts';
-import { SignedBody, signedDigests, type Digest } from './signed-body.ts';
-import { isSafe, partText } from './signed-parts.ts';
+import { partText } from './signed-parts.ts';
+import { body, repeat, SignedRequests, skew, skewMsOf, type SignedOptions } from './signed-requests.ts';
 import { SigningSecrets } from './signing-secrets.ts';
-import { UsedOnce } from './used-once.ts';
 
 const ALGORITHMS = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'] as const;
 const MAX_LENGTH = 4096;
 const MOST_PARTS = 32;
-const MOST_SKEW_MS = 3_600_000;
 /** Parts that are no fields: the target, in the two ways that users write it. */
 const TARGET = '@request-target';
 const LINE = 'request-line';
@@ -45,17 +42,9 @@ const schema = mapping(
       'What must be signed: fields, and `@request-target` for method, path and query (`request-line` does for it). `date` or `x-date` always must',
       { default: [TARGET, 'host'], maxItems: MOST_PARTS },
     ),
-    skew: duration('How far the date of a request may be from the time of this host, at most 1h', '5m'),
-    body: choice(
-      ['verify', 'ignore'],
-      'verify: a request with a body must have signed `content-digest` or `digest`, and its body must be that one; ignore: bodies may be others than were signed',
-      'verify',
-    ),
-    repeat: choice(
-      ['safe', 'never', 'always'],
-      'Which requests may come again with the same signature: GET, HEAD and OPTIONS (safe), none, or all',
-      'safe',
-    ),
+    skew,
+    body,
+    repeat,
     forward: Type.Boolean({ default: false, description: 'Whether the cluster gets to see the signature' }),
   },
   'Requests signed with a secret of the consumer',
@@ -63,7 +52,7 @@ const schema = mapping(
 
 type File = Static<typeof schema>;
 
-interface Options extends Pick<File, 'algorithms' | 'headers' | 'body' | 'repeat' | 'forward'> {
+interface Options extends Pick<File, 'algorithms' | 'headers' | 'forward'>, SignedOptions {
   readonly skewMs: number;
 }
 
@@ -73,10 +62,8 @@ export const hmac: AuthenticationMethodDefinition = {
   schema,
   complete(options, place) {
     if (options === undefined) return undefined;
-    const { skew, ...rest } = options as File;
-    const skewMs = durationMs(skew);
-    if (skewMs > MOST_SKEW_MS) place.report(['skew'], 'is more than 1h; a request that somebody has seen would be good for so long');
-    return { ...rest, skewMs };
+    const { skew: text, ...rest } = options as File;
+    return { ...rest, skewMs: skewMsOf(text, place) };
   },
   create: (options, environment) => new HmacMethod(options as Options, environment),
 };
@@ -92,16 +79,14 @@ interface Shown {
 
 class HmacMethod implements AuthenticationMethod {
   readonly challenge: string;
+  readonly onRequestBody?: NonNullable<AuthenticationMethod['onRequestBody']>;
   readonly #options: Options;
   readonly #required: readonly string[];
   readonly #clock: Clock;
   readonly #consumers: Consumers;
   readonly #secrets: SigningSecrets;
-  readonly #used: UsedOnce;
-  readonly onRequestBody?: (request: CanonicalRequest) => BodyTransform | null;
+  readonly #requests: SignedRequests;
   readonly #identities = new WeakMap<KnownSigner, Identity>();
-  /** What the bodies of requests must be that are on their way. */
-  readonly #bodies = new WeakMap<CanonicalRequest, readonly Digest[]>();
 
   constructor(options: Options, { clock, consumers, readSecret }: FilterEnvironment) {
     this.#options = options;
@@ -110,12 +95,9 @@ class HmacMethod implements AuthenticationMethod {
     this.#clock = clock;
     this.#consumers = consumers;
     this.#secrets = new SigningSecrets(readSecret, clock);
-    this.#used = new UsedOnce(clock);
-    if (options.body === 'ignore') return;
-    this.onRequestBody = (request) => {
-      const digests = this.#bodies.get(request);
-      return digests === undefined ? null : new SignedBody(digests);
-    };
+    this.#requests = new SignedRequests(options, clock);
+    const { onRequestBody } = this.#requests;
+    if (onRequestBody !== undefined) this.onRequestBody = onRequestBody;
   }
 
   prove(request: CanonicalRequest): Proof {
@@ -135,39 +117,26 @@ class HmacMethod implements AuthenticationMethod {
 
   #judge(request: CanonicalRequest, shown: Shown, signed: string): Proof {
     const { user, algorithm, parts, signature } = shown;
-    if (!this.#options.algorithms.some((known) => known === algorithm)) return this.#refused(`the algorithm ${algorithm} is not allowed`);
+    if (!this.#options.algorithms.some((known) => known === algorithm)) return this.#refused('its algorithm is not allowed');
     const known = this.#consumers.findSigner(user);
-    const secret = known === null ? NOBODYS : this.#secrets.get(known.secret);
+    const secret = known === null || known.isPublic ? NOBODYS : this.#secrets.get(known.key);
     if (secret === null) return { code: 'authentication_unavailable', detail: `hmac: the secret of ${user} is not there`, fields: [] };
     const expected = createHmac(algorithm.slice('hmac-'.length), secret).update(signed, 'latin1').digest();
     const right = expected.length === signature.length && timingSafeEqual(expected, signature);
-    if (!right || known === null) return this.#refused('nobody has signed this');
-    const problem = this.#problemOf(request, parts) ?? this.#replayed(request, shown, signed);
+    if (!right || known === null || known.isPublic) return this.#refused('nobody has signed this');
+    const problem = this.#problemOf(request, parts, `${user}\n${signed}`);
     return problem === null ? this.#identityOf(known) : this.#refused(`of ${user}: ${problem}`);
   }
 
-  /** Null: what is signed is enough, and of now. */
-  #problemOf(request: CanonicalRequest, parts: readonly string[]): string | null {
+  /** Null: what is signed is enough, of now, and not seen before. `text`: who signed what. */
+  #problemOf(request: CanonicalRequest, parts: readonly string[], text: string): string | null {
+    const { skewMs } = this.#options;
     const missing = this.#required.find((name) => !isSigned(name, parts));
     if (missing !== undefined) return `"${missing}" is not signed`;
     const sentMs = sentAt(request, parts);
     if (sentMs === null) return 'neither date nor x-date is signed, or it is no date';
-    if (Math.abs(this.#clock.wallMs() - sentMs) > this.#options.skewMs) return 'its date is too far from now';
-    return this.#options.body === 'verify' ? this.#problemOfBody(request, parts) : null;
-  }
-
-  #problemOfBody(request: CanonicalRequest, parts: readonly string[]): string | null {
-    const digests = signedDigests(request, parts);
-    if (typeof digests === 'string') return digests;
-    if (request.bodyLength !== 0) this.#bodies.set(request, digests);
-    return null;
-  }
-
-  #replayed(request: CanonicalRequest, { user, parts }: Shown, signed: string): string | null {
-    const { repeat, skewMs } = this.#options;
-    if (repeat === 'always' || (repeat === 'safe' && isSafe(request))) return null;
-    const untilMs = (sentAt(request, parts) ?? 0) + skewMs;
-    return this.#used.take(`${user}\n${signed}`, untilMs + 1) ? null : 'it was used before';
+    if (Math.abs(this.#clock.wallMs() - sentMs) > skewMs) return 'its date is too far from now';
+    return this.#requests.problemOf(request, { parts, text, untilMs: sentMs + skewMs + 1 });
   }
 
   #identityOf(known: KnownSigner): Identity {

@@ -6,5 +6,6 @@ import { introspection } from './introspection.ts';
 import { jwt } from './jwt.ts';
 import { key } from './key.ts';
 import type { AuthenticationMethodDefinition } from './method.ts';
+import { signature } from './signature.ts';
 
-export const METHODS: readonly AuthenticationMethodDefinition[] = [certificate, key, hmac, jwt, introspection, basic];
+export const METHODS: readonly AuthenticationMethodDefinition[] = [certificate, key, hmac, signature, jwt, introspection, basic];

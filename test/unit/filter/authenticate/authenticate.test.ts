@@ -173,7 +173,7 @@ describe('files that would let in whom nobody meant', () => {
       'no method',
       '{}',
       '{}',
-      /no method is named, so nobody could get in; expected at least one of certificate, key, hmac, jwt, introspection, basic/,
+      /no method is named, so nobody could get in; expected at least one of certificate, key, hmac, signature, jwt, introspection, basic/,
     ],
     ['an anonymous consumer nobody declared', '{ key: {}, anonymous: gast }', '{ guest: {} }', /consumer "gast" is not declared; .* guest/],
     ['a key in the clear', '{ key: {} }', '{ a: { keys: [{ hash: secret }] } }', /sha256: and 64 hexadecimal digits/],

@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { UsedOnce } from '../../../../balancer/filter/authenticate/used-once.ts';
 import { SigningSecrets } from '../../../../balancer/filter/authenticate/signing-secrets.ts';
 import { problemsWith } from '../../../support/filter-options.ts';
+import { startH2Origin } from '../../../support/h2-origin.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { startOrigin, startRawOrigin } from '../../../support/origin.ts';
 import { startProxy, type Proxy } from '../../../support/proxy.ts';
@@ -132,6 +133,21 @@ test('the origin never gets the end of a body that is not the one that was signe
   const received = origin.connections[0]?.received ?? '';
   assert.match(received, /\r\ntransfer-encoding: chunked\r\n/);
   assert.doesNotMatch(received, /\r\n0\r\n/);
+});
+
+test('over HTTP/2 the stream of such a body is reset before it ends', async (t) => {
+  const ended: string[] = [];
+  const origin = await startH2Origin(t, ({ stream }) => {
+    stream.on('data', () => undefined);
+    stream.once('end', () => ended.push('end'));
+    stream.once('aborted', () => ended.push('aborted'));
+  });
+  const proxy = await guarded(t, {}, origin.endpoint);
+  const put = unsigned(proxy.port, { method: 'PUT', target: '/file', body: 'a'.repeat(100_000) });
+  const { status, said } = await send(proxy.port, { ...signed(put, ACME), body: `${put.body.slice(1)}b` });
+  assert.deepEqual([status, said['code']], [400, 'body_digest_wrong']);
+  await until(() => ended.length > 0, 'the origin has heard of it');
+  assert.equal(ended[0], 'aborted');
 });
 
 test('with body: ignore a body may be another one, and need not be signed', async (t) => {
