@@ -31,6 +31,12 @@ export interface Gotten {
   readonly body: string;
 }
 
+export interface Begun {
+  /** As the service gets them. */
+  fields(): Fields;
+  answer(answer?: ServiceAnswer): Gotten;
+}
+
 export const FRESH: Fields = ['cache-control', 'max-age=60'];
 
 export class CachedRoute {
@@ -58,16 +64,17 @@ export class CachedRoute {
   }
 
   /** A request on its way, if the cache lets it pass. */
-  begin(facts: Partial<CanonicalRequest> = {}, form = { bodyLength: 0, upgrade: '' }): { answer(answer?: ServiceAnswer): Gotten } {
+  begin(facts: Partial<CanonicalRequest> = {}, form = { bodyLength: 0, upgrade: '' }): Begun {
     const filter = this.#filter;
     const request = aRequest(facts);
     const kept = filter.recall?.(request, form) ?? null;
-    if (kept === null) return { answer: (answer = {}) => passed(filter, request, answer) };
+    if (kept === null) return { fields: () => request.fields, answer: (answer = {}) => passed(filter, request, answer) };
     const refused = 'code' in kept;
     if (!refused) filter.onResponse?.(request, { ...kept });
     filter.onEnd?.(request, { status: refused ? 504 : kept.status, durationMs: 0 });
     const fields = asRecord([...kept.fields]);
     return {
+      fields: () => request.fields,
       answer: () =>
         refused
           ? { stored: false, status: 504, fields, body: kept.code }

@@ -46,14 +46,15 @@ export const cache: FilterDefinition = {
   answers: ['not_stored'],
   notes: [
     'It is a shared cache as RFC 9111 describes it. Stored are complete answers to GET that say how long they hold (`s-maxage`, `max-age`, `expires`), less the age they came with; ' +
-      'others only where `defaultFreshness` gives them a time. Never stored: `no-store`, `private`, `no-cache`, answers with `set-cookie`, parts of a body, bodies whose end only the end of the connection tells, ' +
+      'others only where `defaultFreshness` gives them a time. Never stored: `no-store`, `private`, answers with `set-cookie`, parts of a body, bodies whose end only the end of the connection tells, ' +
       'answers with `vary: *` or that vary by what is another one for each request (`x-forwarded-for`). Answers to requests with credentials only if they say `public`, `s-maxage` or `must-revalidate`.',
     'Responses are told apart by scheme, host and port, path and query as the client asked for them, by what `rewrite` makes of these, by the caller, and by the fields that the answer names in `vary`, as the service sees ' +
       'them. A trusted peer may tell the service of another URL (`x-forwarded-host`, `x-original-url`): that counts too; from strangers such fields never arrive. What else the file sends to the service for one client ' +
       'alone, such as `${client.address}` in a field, does not count unless the answer names it in `vary`. A request with a body, or that names another method, is never answered from memory.',
     'A hit has `age`, and every answer to GET and HEAD says in `cache-status` (RFC 9211) where it came from. HEAD, ranges (`range`, `if-range`) and `if-none-match`, `if-modified-since` are answered from the stored body. ' +
       'Clients may ask for something newer by `cache-control` (`no-cache`, `max-age`, `min-fresh`), and for nothing but what is stored by `only-if-cached`. ' +
-      'What has come to its end is asked for again as a whole. A hit passes all filters of the route: limits count it, and it is compressed for its client. The plan, its shares and gates of rollouts do not see it.',
+      'What does not hold any more (or never did: `no-cache`, `max-age=0`) is not served; where it has an `etag` or `last-modified` ' +
+      'the service is asked whether it has changed, and its 304 makes it hold anew. A hit passes all filters of the route: limits count it, and it is compressed for its client. The plan, its shares and gates of rollouts do not see it.',
     'An answer 2xx or 3xx to any other method (`POST`, `PUT`, `PATCH`, `DELETE`) drops what is stored for its URL in the same worker, on all routes, and what is on its way is not stored. Each worker has a memory of its own ' +
       '([why](../decisions/0023-each-worker-has-its-own-cache.md)): another one may serve what it has until it comes to its end, so let answers that change by requests hold for a short time only. ' +
       'A reload keeps what is stored, unless the service or the filters of the route changed. Bodies on their way to be stored take up to a quarter of `size` besides.',

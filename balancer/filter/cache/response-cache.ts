@@ -8,6 +8,7 @@ import { answerFrom } from './answer.ts';
 import { isAuthenticated, isNameless, partitionOf, uriOf } from './asked.ts';
 import { CollectedBody } from './collected-body.ts';
 import { requestDirectives, secondsOf, type Directives } from './directives.ts';
+import { BodyInstead, conditionsFor, cookiesOf, isConditional, mergedFields, speaksOf } from './revalidation.ts';
 import type { NotFound, Pending, ResponseStore } from './response-store.ts';
 import { holds, storedFields, type AskedBy, type StoringRules } from './storing-rules.ts';
 import { sizeOf, type StoredResponse } from './stored-response.ts';
@@ -61,19 +62,20 @@ export class ResponseCache implements Filter {
     if (directives.has('no-store')) return this.#pass(request, 'request');
     const [uri, partition] = [uriOf(request), partitionOf(request, together)];
     let why: Why = 'request';
+    let known: StoredResponse | null = null;
     if (!directives.has('no-cache') && !PRECONDITIONS.some((name) => fieldIndex(fields, name) >= 0)) {
       const found = this.#store.find(uri, partition, fields);
       if (typeof found === 'string') why = found;
       else {
         const ageMs = this.#environment.clock.nowMs() - found.bornMs;
-        if (ageMs >= found.lifetimeMs) {
-          this.#store.remove(found);
-          why = 'stale';
-        } else if (isWanted(directives, found.lifetimeMs, ageMs)) return this.#hit(request, found, ageMs);
+        const isFresh = ageMs < found.lifetimeMs;
+        if (isFresh && isWanted(directives, found.lifetimeMs, ageMs)) return this.#hit(request, found, ageMs);
+        if (!isFresh) why = 'stale';
+        known = found;
       }
     }
     if (directives.has('only-if-cached')) return NOT_STORED;
-    return this.#pass(request, why, method === 'GET' ? { uri, partition } : null);
+    return this.#pass(request, why, method === 'GET' ? { uri, partition, known } : null);
   };
 
   readonly onResponse = (request: CanonicalRequest, head: ResponseHead): void => {
@@ -83,18 +85,23 @@ export class ResponseCache implements Filter {
       this.#environment.stores.invalidate(uriOf(request));
     const forwarded = this.#forwarded.get(request);
     if (forwarded === undefined) return;
-    if (forwarded.asked !== null) forwarded.body = this.#collect(forwarded.asked, head);
-    const told = forwarded.body !== null && (head.bodyLength ?? -1) >= 0 ? '; stored' : '';
-    fields.push('cache-status', `weir; fwd=${forwarded.why}${told}`);
+    const { why, asked, known } = forwarded;
+    if (asked !== null && known !== null && status === 304) return this.#revalidate({ ...forwarded, asked, known }, request, head);
+    if (asked !== null) forwarded.collected = this.#collect(asked, head);
+    const told = forwarded.collected !== null && (head.bodyLength ?? -1) >= 0 ? '; stored' : '';
+    fields.push('cache-status', `weir; fwd=${why}${told}`);
   };
 
-  readonly onResponseBody = (request: CanonicalRequest): BodyTransform | null => this.#forwarded.get(request)?.body ?? null;
+  readonly onResponseBody = (request: CanonicalRequest): BodyTransform | null => {
+    const forwarded = this.#forwarded.get(request);
+    return forwarded?.instead ?? forwarded?.collected ?? null;
+  };
 
   readonly onEnd = (request: CanonicalRequest): void => {
     const forwarded = this.#forwarded.get(request);
     if (forwarded === undefined) return;
     this.#forwarded.delete(request);
-    forwarded.body?.giveUp();
+    forwarded.collected?.giveUp();
     if (forwarded.asked !== null) this.#store.end(forwarded.asked);
   };
 
@@ -110,8 +117,43 @@ export class ResponseCache implements Filter {
     this.#counted[why === 'stale' ? 'stale' : why === 'uri-miss' || why === 'vary-miss' ? 'miss' : 'bypass'].add(1);
     const asked = from === null ? null : new Asked(request, from, this.#environment.clock.nowMs());
     if (asked !== null) this.#store.begin(asked);
-    this.#forwarded.set(request, { why, asked, body: null });
+    const known = from?.known ?? null;
+    const conditions = known === null || isConditional(request.fields) ? [] : conditionsFor(known.fields);
+    if (conditions.length > 0) request.fields = [...request.fields, ...conditions];
+    this.#forwarded.set(request, { why, asked, known, byOurs: conditions.length > 0, collected: null, instead: null });
     return null;
+  }
+
+  /** The service says that nothing has changed. Who did not ask that gets all of it. */
+  #revalidate({ asked, known, why, byOurs }: Revalidated, request: CanonicalRequest, head: ResponseHead): void {
+    const { clock } = this.#environment;
+    const told = head.fields;
+    const fields = mergedFields(known.fields, told, clock.wallMs());
+    const kept = speaksOf(known.fields, told, byOurs) && this.#refresh(asked, known, { head, fields });
+    const status = `weir; fwd=${why}; fwd-status=304${kept ? '; stored' : ''}`;
+    if (!byOurs) return void told.push('cache-status', status);
+    head.status = known.status;
+    head.fields = [...fields, ...cookiesOf(told), 'cache-status', status];
+    head.bodyLength = known.body.length;
+    const forwarded = this.#forwarded.get(request);
+    if (forwarded !== undefined) forwarded.instead = new BodyInstead(known.body);
+  }
+
+  /** Stores it as if it had just come; false: it may not be stored any more. */
+  #refresh(asked: Asked, known: StoredResponse, { head, fields }: { readonly head: ResponseHead; readonly fields: Fields }): boolean {
+    const { clock } = this.#environment;
+    const cameWallMs = clock.wallMs();
+    // A cookie that comes with it is this client's alone: nothing says that the rest is not.
+    const all = [...fields, ...cookiesOf(head.fields)];
+    const whole = { status: known.status, fields: all, bodyLength: known.body.length };
+    const held = holds(whole, asked, this.#rules, { askedMs: asked.atMs, cameMs: clock.nowMs(), cameWallMs });
+    const varies = held === null ? null : variesBy(fields);
+    this.#store.remove(known);
+    if (held === null || varies === null || asked.dropped) return false;
+    const { uri, partition } = asked;
+    const values = valuesOf(asked.fields, varies);
+    this.#store.add({ ...known, uri, partition, varies, values, fields: storedFields(fields, cameWallMs), ...held });
+    return true;
   }
 
   /** Null: it is not stored. */
@@ -138,6 +180,8 @@ export class ResponseCache implements Filter {
 interface Under {
   readonly uri: string;
   readonly partition: string;
+  /** What is stored of it and does not hold; null: nothing. */
+  readonly known: StoredResponse | null;
 }
 
 /** A request that went on. */
@@ -145,8 +189,15 @@ interface Forwarded {
   readonly why: Why;
   /** Null: its response is not stored. */
   readonly asked: Asked | null;
-  body: CollectedBody | null;
+  readonly known: StoredResponse | null;
+  /** The service was asked whether what is known still holds. */
+  readonly byOurs: boolean;
+  collected: CollectedBody | null;
+  /** Sent in place of what comes; null: what comes is sent. */
+  instead: BodyInstead | null;
 }
+
+type Revalidated = Forwarded & { readonly asked: Asked; readonly known: StoredResponse };
 
 /** What a request was like before fields for the cluster were added. */
 class Asked implements Pending, AskedBy {
@@ -159,7 +210,7 @@ class Asked implements Pending, AskedBy {
   readonly atMs: number;
   dropped = false;
 
-  constructor(request: CanonicalRequest, { uri, partition }: Under, atMs: number) {
+  constructor(request: CanonicalRequest, { uri, partition }: Omit<Under, 'known'>, atMs: number) {
     this.uri = uri;
     this.partition = partition;
     this.fields = request.fields.slice();
