@@ -1,4 +1,5 @@
 // The filter cache of a route by itself, on virtual time: what a client gets, and whether the service was asked for it.
+import assert from 'node:assert/strict';
 import { cache } from '../../balancer/filter/cache/cache.ts';
 import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import type { Filter } from '../../balancer/filter/filter.ts';
@@ -68,6 +69,7 @@ export class CachedRoute {
     const filter = this.#filter;
     const request = aRequest(facts);
     const kept = filter.recall?.(request, form) ?? null;
+    assert.ok(!(kept instanceof Promise), 'it waits for another request');
     if (kept === null) return { fields: () => request.fields, answer: (answer = {}) => passed(filter, request, answer) };
     const refused = 'code' in kept;
     if (!refused) filter.onResponse?.(request, { ...kept });

@@ -10,6 +10,9 @@ const STATUSES: readonly number[] = [200, 203, 300, 301, 308, 404, 410, 414, 501
 /** They have no body of their own, or not all of one. */
 const NEVER: ReadonlySet<number> = new Set([204, 205, 206, 304]);
 
+/** Requests that wait take memory. */
+const LONGEST_WAIT_MS = 60_000;
+
 const schema = mapping(
   {
     size: valueOf(
@@ -27,6 +30,11 @@ const schema = mapping(
       default: [...STATUSES],
       minItems: 1,
     }),
+    wait: formsOf<string | 0>(
+      'durationOrZero',
+      'How long requests wait at most for another one that has gone to the service for the same; 0: each goes',
+      '1s',
+    ),
     callers: choice(
       ['apart', 'together'],
       'Callers that a filter or a certificate has proved: apart, each gets only what was answered to itself; together, all get the same',
@@ -55,6 +63,8 @@ export const cache: FilterDefinition = {
       'Clients may ask for something newer by `cache-control` (`no-cache`, `max-age`, `min-fresh`), and for nothing but what is stored by `only-if-cached`. ' +
       'What does not hold any more (or never did: `no-cache`, `max-age=0`) is not served; where it has an `etag` or `last-modified` ' +
       'the service is asked whether it has changed, and its 304 makes it hold anew. A hit passes all filters of the route: limits count it, and it is compressed for its client. The plan, its shares and gates of rollouts do not see it.',
+    'Of requests for the same that is not stored, one goes to the service in each worker and the others wait for what it gets, at most for `wait`. They wait no longer than until its head says that the answer is not ' +
+      'stored or not for them, and where that was so nobody waits for the next ten seconds.',
     'An answer 2xx or 3xx to any other method (`POST`, `PUT`, `PATCH`, `DELETE`) drops what is stored for its URL in the same worker, on all routes, and what is on its way is not stored. Each worker has a memory of its own ' +
       '([why](../decisions/0023-each-worker-has-its-own-cache.md)): another one may serve what it has until it comes to its end, so let answers that change by requests hold for a short time only. ' +
       'A reload keeps what is stored, unless the service or the filters of the route changed. Bodies on their way to be stored take up to a quarter of `size` besides.',
@@ -65,12 +75,14 @@ export const cache: FilterDefinition = {
     return never === undefined ? null : `cache: an answer ${never} has no whole body that could be stored; leave it out of statuses`;
   },
   complete(options, place) {
-    const { size, maxObject, defaultFreshness, statuses, callers } = options as File;
+    const { size, maxObject, defaultFreshness, statuses, wait, callers } = options as File;
     const [storeBytes, objectBytes] = [sizeBytes(size), sizeBytes(maxObject)];
     if (objectBytes * 4 > storeBytes)
       place.report(['maxObject'], `${maxObject} is more than a quarter of size (${size}); expected less, or a larger size`);
     const defaultMs = durationMs(defaultFreshness);
-    return { storeBytes, objectBytes, defaultMs, statuses, together: callers === 'together' } satisfies CacheOptions;
+    const waitMs = durationMs(wait);
+    if (waitMs > LONGEST_WAIT_MS) place.report(['wait'], `requests that wait take memory; expected at most ${LONGEST_WAIT_MS / 1000}s`);
+    return { storeBytes, objectBytes, defaultMs, statuses, waitMs, together: callers === 'together' } satisfies CacheOptions;
   },
   create: (options, environment) => new ResponseCache(options as CacheOptions, environment),
 };
