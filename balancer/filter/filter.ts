@@ -78,14 +78,17 @@ export interface BodyTransform {
   end(trailers: Fields): LastBytes;
 }
 
+/** An answer from memory, an error, or null: ask the endpoint. */
+export type Recalled = StoredReply | Refusal | null;
+
 export interface Filter {
   /** May change the request. A promise only where the answer cannot be known at once; it must settle. */
   readonly onRequest?: (request: CanonicalRequest) => RequestVerdict | Promise<RequestVerdict>;
   /**
    * Once all filters have let the request go on: what an endpoint answered before, in place of asking one. It passes onResponse and
-   * onResponseBody of all filters as the answer of an endpoint does. Null: ask.
+   * onResponseBody of all filters as the answer of an endpoint does. Null: ask. A promise only to wait for another request; it must settle.
    */
-  readonly recall?: (request: CanonicalRequest, form: RequestForm) => StoredReply | Refusal | null;
+  readonly recall?: (request: CanonicalRequest, form: RequestForm) => Recalled | Promise<Recalled>;
   /** May change status and fields, of local replies too, and what the body of those is. Called in reverse order. */
   readonly onResponse?: (request: CanonicalRequest, response: ResponseHead) => void;
   /**

@@ -1,6 +1,6 @@
 // The request path, on one screen: parsed request → route → route filters → split → cluster → endpoint → attempts → response → end.
 import type { ErrorCode } from '../errors.ts';
-import type { Refusal } from '../filter/filter.ts';
+import type { Recalled, Refusal } from '../filter/filter.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
@@ -109,16 +109,9 @@ export class Pipeline implements DownstreamHandler {
       }
       if (verdict !== undefined) return answer(flow, verdict);
     }
-    const kept = route.memory?.recall?.(flow.exchange.request, flow.exchange) ?? null;
-    if (kept === null) this.#letOn(flow, route);
-    else if ('code' in kept) flow.fail(kept.code, kept.detail, kept.fields);
-    else flow.recall(kept);
-  }
-
-  #letOn(flow: RequestFlow, route: RouteRuntime): void {
-    const { exchange } = flow;
-    const filtered = exchange.bodyLength === 0 ? null : filteredRequestBody(route, exchange, (error) => flow.bodyFailed(error, 'request'));
-    if (!flow.finished) flow.proceed(route, filtered);
+    const recalled = route.memory?.recall?.(flow.exchange.request, flow.exchange) ?? null;
+    if (!(recalled instanceof Promise)) return goOn(flow, route, recalled);
+    recalled.then((later) => goOn(flow, route, later)).catch((error: unknown) => flow.crash(error, 'request'));
   }
 
   #logBadRequest(code: ErrorCode, known: Refused): void {
@@ -147,6 +140,19 @@ export class Pipeline implements DownstreamHandler {
     accessLog?.write(entry);
     recent.keep({ ...entry, failed: [], chosenBy: '', plan: recent.plan, reasons: [] }, true);
   }
+}
+
+function goOn(flow: RequestFlow, route: RouteRuntime, recalled: Recalled): void {
+  if (recalled === null) letOn(flow, route);
+  else if ('code' in recalled) flow.fail(recalled.code, recalled.detail, recalled.fields);
+  else flow.recall(recalled);
+}
+
+/** To the service, unless the filters will not have its body. */
+function letOn(flow: RequestFlow, route: RouteRuntime): void {
+  const { exchange } = flow;
+  const filtered = exchange.bodyLength === 0 ? null : filteredRequestBody(route, exchange, (error) => flow.bodyFailed(error, 'request'));
+  if (!flow.finished) flow.proceed(route, filtered);
 }
 
 /** What a filter says in place of the service. */

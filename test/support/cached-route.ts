@@ -1,4 +1,5 @@
 // The filter cache of a route by itself, on virtual time: what a client gets, and whether the service was asked for it.
+import assert from 'node:assert/strict';
 import { cache } from '../../balancer/filter/cache/cache.ts';
 import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import type { Filter } from '../../balancer/filter/filter.ts';
@@ -31,6 +32,12 @@ export interface Gotten {
   readonly body: string;
 }
 
+export interface Begun {
+  /** As the service gets them. */
+  fields(): Fields;
+  answer(answer?: ServiceAnswer): Gotten;
+}
+
 export const FRESH: Fields = ['cache-control', 'max-age=60'];
 
 export class CachedRoute {
@@ -58,16 +65,18 @@ export class CachedRoute {
   }
 
   /** A request on its way, if the cache lets it pass. */
-  begin(facts: Partial<CanonicalRequest> = {}, form = { bodyLength: 0, upgrade: '' }): { answer(answer?: ServiceAnswer): Gotten } {
+  begin(facts: Partial<CanonicalRequest> = {}, form = { bodyLength: 0, upgrade: '' }): Begun {
     const filter = this.#filter;
     const request = aRequest(facts);
     const kept = filter.recall?.(request, form) ?? null;
-    if (kept === null) return { answer: (answer = {}) => passed(filter, request, answer) };
+    assert.ok(!(kept instanceof Promise), 'it waits for another request');
+    if (kept === null) return { fields: () => request.fields, answer: (answer = {}) => passed(filter, request, answer) };
     const refused = 'code' in kept;
     if (!refused) filter.onResponse?.(request, { ...kept });
     filter.onEnd?.(request, { status: refused ? 504 : kept.status, durationMs: 0 });
     const fields = asRecord([...kept.fields]);
     return {
+      fields: () => request.fields,
       answer: () =>
         refused
           ? { stored: false, status: 504, fields, body: kept.code }

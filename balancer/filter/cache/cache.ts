@@ -10,6 +10,9 @@ const STATUSES: readonly number[] = [200, 203, 300, 301, 308, 404, 410, 414, 501
 /** They have no body of their own, or not all of one. */
 const NEVER: ReadonlySet<number> = new Set([204, 205, 206, 304]);
 
+/** Requests that wait take memory. */
+const LONGEST_WAIT_MS = 60_000;
+
 const schema = mapping(
   {
     size: valueOf(
@@ -27,6 +30,11 @@ const schema = mapping(
       default: [...STATUSES],
       minItems: 1,
     }),
+    wait: formsOf<string | 0>(
+      'durationOrZero',
+      'How long requests wait at most for another one that has gone to the service for the same; 0: each goes',
+      '1s',
+    ),
     callers: choice(
       ['apart', 'together'],
       'Callers that a filter or a certificate has proved: apart, each gets only what was answered to itself; together, all get the same',
@@ -46,14 +54,17 @@ export const cache: FilterDefinition = {
   answers: ['not_stored'],
   notes: [
     'It is a shared cache as RFC 9111 describes it. Stored are complete answers to GET that say how long they hold (`s-maxage`, `max-age`, `expires`), less the age they came with; ' +
-      'others only where `defaultFreshness` gives them a time. Never stored: `no-store`, `private`, `no-cache`, answers with `set-cookie`, parts of a body, bodies whose end only the end of the connection tells, ' +
+      'others only where `defaultFreshness` gives them a time. Never stored: `no-store`, `private`, answers with `set-cookie`, parts of a body, bodies whose end only the end of the connection tells, ' +
       'answers with `vary: *` or that vary by what is another one for each request (`x-forwarded-for`). Answers to requests with credentials only if they say `public`, `s-maxage` or `must-revalidate`.',
     'Responses are told apart by scheme, host and port, path and query as the client asked for them, by what `rewrite` makes of these, by the caller, and by the fields that the answer names in `vary`, as the service sees ' +
       'them. A trusted peer may tell the service of another URL (`x-forwarded-host`, `x-original-url`): that counts too; from strangers such fields never arrive. What else the file sends to the service for one client ' +
       'alone, such as `${client.address}` in a field, does not count unless the answer names it in `vary`. A request with a body, or that names another method, is never answered from memory.',
     'A hit has `age`, and every answer to GET and HEAD says in `cache-status` (RFC 9211) where it came from. HEAD, ranges (`range`, `if-range`) and `if-none-match`, `if-modified-since` are answered from the stored body. ' +
       'Clients may ask for something newer by `cache-control` (`no-cache`, `max-age`, `min-fresh`), and for nothing but what is stored by `only-if-cached`. ' +
-      'What has come to its end is asked for again as a whole. A hit passes all filters of the route: limits count it, and it is compressed for its client. The plan, its shares and gates of rollouts do not see it.',
+      'What does not hold any more (or never did: `no-cache`, `max-age=0`) is not served; where it has an `etag` or `last-modified` ' +
+      'the service is asked whether it has changed, and its 304 makes it hold anew. A hit passes all filters of the route: limits count it, and it is compressed for its client. The plan, its shares and gates of rollouts do not see it.',
+    'Of requests for the same that is not stored, one goes to the service in each worker and the others wait for what it gets, at most for `wait`. They wait no longer than until its head says that the answer is not ' +
+      'stored or not for them, and where that was so nobody waits for the next ten seconds.',
     'An answer 2xx or 3xx to any other method (`POST`, `PUT`, `PATCH`, `DELETE`) drops what is stored for its URL in the same worker, on all routes, and what is on its way is not stored. Each worker has a memory of its own ' +
       '([why](../decisions/0023-each-worker-has-its-own-cache.md)): another one may serve what it has until it comes to its end, so let answers that change by requests hold for a short time only. ' +
       'A reload keeps what is stored, unless the service or the filters of the route changed. Bodies on their way to be stored take up to a quarter of `size` besides.',
@@ -64,12 +75,14 @@ export const cache: FilterDefinition = {
     return never === undefined ? null : `cache: an answer ${never} has no whole body that could be stored; leave it out of statuses`;
   },
   complete(options, place) {
-    const { size, maxObject, defaultFreshness, statuses, callers } = options as File;
+    const { size, maxObject, defaultFreshness, statuses, wait, callers } = options as File;
     const [storeBytes, objectBytes] = [sizeBytes(size), sizeBytes(maxObject)];
     if (objectBytes * 4 > storeBytes)
       place.report(['maxObject'], `${maxObject} is more than a quarter of size (${size}); expected less, or a larger size`);
     const defaultMs = durationMs(defaultFreshness);
-    return { storeBytes, objectBytes, defaultMs, statuses, together: callers === 'together' } satisfies CacheOptions;
+    const waitMs = durationMs(wait);
+    if (waitMs > LONGEST_WAIT_MS) place.report(['wait'], `requests that wait take memory; expected at most ${LONGEST_WAIT_MS / 1000}s`);
+    return { storeBytes, objectBytes, defaultMs, statuses, waitMs, together: callers === 'together' } satisfies CacheOptions;
   },
   create: (options, environment) => new ResponseCache(options as CacheOptions, environment),
 };

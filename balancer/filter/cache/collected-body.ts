@@ -11,20 +11,21 @@ export class CollectedBody implements BodyTransform {
   readonly #mostBytes: number;
   /** Negative: it is not known. */
   readonly #declared: number;
-  readonly #onComplete: (body: Buffer) => void;
+  readonly #onOver: (body: Buffer | null) => void;
   #pieces: Buffer[] | null = [];
   #bytes = 0;
   #reserved = 0;
 
+  /** `onOver` is called once, with all of it, or with null when it is given up. */
   constructor(
     store: Pick<ResponseStore, 'reserve' | 'release'>,
     length: { readonly most: number; readonly declared: number },
-    onComplete: (body: Buffer) => void,
+    onOver: (body: Buffer | null) => void,
   ) {
     this.#store = store;
     this.#mostBytes = length.most;
     this.#declared = length.declared;
-    this.#onComplete = onComplete;
+    this.#onOver = onOver;
   }
 
   push(chunk: Buffer): Buffer {
@@ -43,19 +44,23 @@ export class CollectedBody implements BodyTransform {
   }
 
   end(trailers: Fields): LastBytes {
-    const pieces = this.#pieces;
-    this.giveUp();
+    const pieces = this.#pieces ?? [];
     // What comes behind a body belongs to it, and is not stored.
-    if (pieces !== null && trailers.length === 0 && (this.#declared < 0 || this.#declared === this.#bytes))
-      this.#onComplete(pieces.length === 1 ? (pieces[0] ?? EMPTY) : joined(pieces, this.#bytes));
+    const isWhole = trailers.length === 0 && (this.#declared < 0 || this.#declared === this.#bytes);
+    this.#leave(isWhole ? () => (pieces.length === 1 ? (pieces[0] ?? EMPTY) : joined(pieces, this.#bytes)) : null);
     return { bytes: EMPTY, trailers };
   }
 
   /** It is not stored; what follows passes. */
   giveUp(): void {
+    this.#leave(null);
+  }
+
+  #leave(whole: (() => Buffer) | null): void {
+    if (this.#pieces === null) return;
     this.#pieces = null;
     this.#store.release(this.#reserved);
-    this.#reserved = 0;
+    this.#onOver(whole?.() ?? null);
   }
 }
 

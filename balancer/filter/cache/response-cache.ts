@@ -3,15 +3,17 @@ import { fieldIndex, type Fields } from '../../message/fields.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
 import type { ResponseHead, StoredReply } from '../../message/response.ts';
 import type { Counter } from '../../telemetry/meter.ts';
-import type { BodyTransform, Filter, FilterEnvironment, Refusal, RequestForm } from '../filter.ts';
+import type { BodyTransform, Filter, FilterEnvironment, Recalled, Refusal, RequestForm } from '../filter.ts';
 import { answerFrom } from './answer.ts';
 import { isAuthenticated, isNameless, partitionOf, uriOf } from './asked.ts';
 import { CollectedBody } from './collected-body.ts';
 import { requestDirectives, secondsOf, type Directives } from './directives.ts';
+import { BodyInstead, conditionsFor, cookiesOf, isConditional, mergedFields, speaksOf } from './revalidation.ts';
+import { Flights, type Flight } from './flights.ts';
 import type { NotFound, Pending, ResponseStore } from './response-store.ts';
 import { holds, storedFields, type AskedBy, type StoringRules } from './storing-rules.ts';
 import { sizeOf, type StoredResponse } from './stored-response.ts';
-import { valuesOf, variesBy } from './variants.ts';
+import { saysTheSame, valuesOf, variesBy } from './variants.ts';
 
 /** As they are worked out of the file. */
 export interface CacheOptions {
@@ -20,6 +22,8 @@ export interface CacheOptions {
   readonly defaultMs: number;
   readonly statuses: readonly number[];
   readonly together: boolean;
+  /** How long requests wait for another one of their kind; 0: not at all. */
+  readonly waitMs: number;
 }
 
 /** Why a request goes on, as `cache-status` says it (RFC 9211 section 2.2). */
@@ -41,17 +45,21 @@ export class ResponseCache implements Filter {
   readonly #environment: FilterEnvironment;
   readonly #store: ResponseStore;
   readonly #counted: Counted;
+  readonly #flights: Flights;
   readonly #forwarded = new WeakMap<CanonicalRequest, Forwarded>();
+  /** Requests that wait for another one, and whose client is still there. */
+  readonly #waiting = new WeakSet<CanonicalRequest>();
 
   constructor(options: CacheOptions, environment: FilterEnvironment) {
     this.#options = options;
     this.#rules = { statuses: new Set(options.statuses), defaultMs: options.defaultMs, mostBytes: options.objectBytes };
     this.#environment = environment;
     this.#store = environment.openStore(options.storeBytes);
+    this.#flights = new Flights(environment.clock, options.waitMs);
     this.#counted = countedOn(environment);
   }
 
-  readonly recall = (request: CanonicalRequest, form: RequestForm): StoredReply | Refusal | null => {
+  readonly recall = (request: CanonicalRequest, form: RequestForm): Recalled | Promise<Recalled> => {
     const { method, fields } = request;
     if ((method !== 'GET' && method !== 'HEAD') || form.upgrade !== '') return null;
     const { together } = this.#options;
@@ -61,19 +69,27 @@ export class ResponseCache implements Filter {
     if (directives.has('no-store')) return this.#pass(request, 'request');
     const [uri, partition] = [uriOf(request), partitionOf(request, together)];
     let why: Why = 'request';
+    let known: StoredResponse | null = null;
     if (!directives.has('no-cache') && !PRECONDITIONS.some((name) => fieldIndex(fields, name) >= 0)) {
       const found = this.#store.find(uri, partition, fields);
       if (typeof found === 'string') why = found;
       else {
         const ageMs = this.#environment.clock.nowMs() - found.bornMs;
-        if (ageMs >= found.lifetimeMs) {
-          this.#store.remove(found);
-          why = 'stale';
-        } else if (isWanted(directives, found.lifetimeMs, ageMs)) return this.#hit(request, found, ageMs);
+        const isFresh = ageMs < found.lifetimeMs;
+        if (isFresh && isWanted(directives, found.lifetimeMs, ageMs)) return this.#hit(request, found, ageMs);
+        if (!isFresh) why = 'stale';
+        known = found;
       }
     }
     if (directives.has('only-if-cached')) return NOT_STORED;
-    return this.#pass(request, why, method === 'GET' ? { uri, partition } : null);
+    if (method !== 'GET') return this.#pass(request, why);
+    const under: Under = { uri, partition, known };
+    // Of variants nobody knows whether the one that is under way will be this one.
+    if (why !== 'uri-miss' && why !== 'stale') return this.#pass(request, why, under);
+    const waited = this.#flights.wait(keyOf(under), fields);
+    if (waited === null) return this.#pass(request, why, under);
+    this.#waiting.add(request);
+    return waited.then(() => this.#lookAgain(request, why, under));
   };
 
   readonly onResponse = (request: CanonicalRequest, head: ResponseHead): void => {
@@ -83,20 +99,42 @@ export class ResponseCache implements Filter {
       this.#environment.stores.invalidate(uriOf(request));
     const forwarded = this.#forwarded.get(request);
     if (forwarded === undefined) return;
-    if (forwarded.asked !== null) forwarded.body = this.#collect(forwarded.asked, head);
-    const told = forwarded.body !== null && (head.bodyLength ?? -1) >= 0 ? '; stored' : '';
-    fields.push('cache-status', `weir; fwd=${forwarded.why}${told}`);
+    const { why, asked, known } = forwarded;
+    if (asked !== null && known !== null && status === 304) return this.#revalidate({ ...forwarded, asked, known }, request, head);
+    if (asked !== null) forwarded.collected = this.#collect(asked, head);
+    if (forwarded.collected === null) asked?.flight?.end(false);
+    const told = forwarded.collected !== null && (head.bodyLength ?? -1) >= 0 ? '; stored' : '';
+    fields.push('cache-status', `weir; fwd=${why}${told}`);
   };
 
-  readonly onResponseBody = (request: CanonicalRequest): BodyTransform | null => this.#forwarded.get(request)?.body ?? null;
+  readonly onResponseBody = (request: CanonicalRequest): BodyTransform | null => {
+    const forwarded = this.#forwarded.get(request);
+    return forwarded?.instead ?? forwarded?.collected ?? null;
+  };
 
   readonly onEnd = (request: CanonicalRequest): void => {
+    this.#waiting.delete(request);
     const forwarded = this.#forwarded.get(request);
     if (forwarded === undefined) return;
     this.#forwarded.delete(request);
-    forwarded.body?.giveUp();
-    if (forwarded.asked !== null) this.#store.end(forwarded.asked);
+    const { asked, collected } = forwarded;
+    collected?.giveUp();
+    if (asked === null) return;
+    // It failed, or was let go: another one may do better.
+    asked.flight?.end(true);
+    this.#store.end(asked);
   };
+
+  /** The one that it waited for has come to something, or took too long. */
+  #lookAgain(request: CanonicalRequest, why: Why, under: Under): Recalled {
+    if (!this.#waiting.delete(request)) return null;
+    const found = this.#store.find(under.uri, under.partition, request.fields);
+    const known = typeof found === 'string' ? null : found;
+    const ageMs = known === null ? 0 : this.#environment.clock.nowMs() - known.bornMs;
+    if (known !== null && ageMs < known.lifetimeMs && isWanted(requestDirectives(request.fields), known.lifetimeMs, ageMs))
+      return this.#hit(request, known, ageMs);
+    return this.#pass(request, why, { ...under, known });
+  }
 
   #hit(request: CanonicalRequest, found: StoredResponse, ageMs: number): StoredReply {
     this.#counted.hit.add(1);
@@ -110,8 +148,54 @@ export class ResponseCache implements Filter {
     this.#counted[why === 'stale' ? 'stale' : why === 'uri-miss' || why === 'vary-miss' ? 'miss' : 'bypass'].add(1);
     const asked = from === null ? null : new Asked(request, from, this.#environment.clock.nowMs());
     if (asked !== null) this.#store.begin(asked);
-    this.#forwarded.set(request, { why, asked, body: null });
+    const known = from?.known ?? null;
+    const conditional = isConditional(request.fields);
+    const conditions = known === null || conditional ? [] : conditionsFor(known.fields);
+    // A part, or that the client has it already, would be an answer for nobody else; one that holds for no time too.
+    const isForOthers = !conditional && (known === null || known.lifetimeMs > 0);
+    if (asked !== null && isForOthers && (why === 'uri-miss' || why === 'stale')) asked.flight = this.#flights.begin(keyOf(asked));
+    if (conditions.length > 0) request.fields = [...request.fields, ...conditions];
+    this.#forwarded.set(request, { why, asked, known, byOurs: conditions.length > 0, collected: null, instead: null });
     return null;
+  }
+
+  /** The service says that nothing has changed. Who did not ask that gets all of it. */
+  #revalidate({ asked, known, why, byOurs }: Revalidated, request: CanonicalRequest, head: ResponseHead): void {
+    const { clock } = this.#environment;
+    const told = head.fields;
+    const fields = mergedFields(known.fields, told, clock.wallMs());
+    const kept = speaksOf(known.fields, told, byOurs) && this.#refresh(asked, known, { head, fields });
+    asked.flight?.end(kept);
+    const status = `weir; fwd=${why}; fwd-status=304${kept ? '; stored' : ''}`;
+    if (!byOurs) return void told.push('cache-status', status);
+    head.status = known.status;
+    head.fields = [...fields, ...cookiesOf(told), 'cache-status', status];
+    head.bodyLength = known.body.length;
+    const forwarded = this.#forwarded.get(request);
+    if (forwarded !== undefined) forwarded.instead = new BodyInstead(known.body);
+  }
+
+  /** Stores it as if it had just come; false: it may not be stored any more. */
+  #refresh(asked: Asked, known: StoredResponse, { head, fields }: { readonly head: ResponseHead; readonly fields: Fields }): boolean {
+    const { clock } = this.#environment;
+    const cameWallMs = clock.wallMs();
+    // A cookie that comes with it is this client's alone: nothing says that the rest is not.
+    const all = [...fields, ...cookiesOf(head.fields)];
+    const whole = { status: known.status, fields: all, bodyLength: known.body.length };
+    const held = holds(whole, asked, this.#rules, { askedMs: asked.atMs, cameMs: clock.nowMs(), cameWallMs });
+    const varies = held === null ? null : variesBy(fields);
+    this.#store.remove(known);
+    if (held === null || varies === null || asked.dropped) return false;
+    const { uri, partition } = asked;
+    const values = valuesOf(asked.fields, varies);
+    this.#store.add({ ...known, uri, partition, varies, values, fields: storedFields(fields, cameWallMs), ...held });
+    return true;
+  }
+
+  #add(response: StoredResponse): void {
+    this.#counted.stored.add(1);
+    this.#counted.storedBytes.add(sizeOf(response));
+    this.#counted.evictions.add(this.#store.add(response));
   }
 
   /** Null: it is not stored. */
@@ -123,14 +207,14 @@ export class ResponseCache implements Filter {
     const varies = held === null ? null : variesBy(head.fields);
     if (held === null || varies === null) return null;
     const { status } = head;
-    const kept = { uri: asked.uri, partition: asked.partition, varies, values: valuesOf(asked.fields, varies), status };
+    const { flight } = asked;
+    const values = valuesOf(asked.fields, varies);
+    flight?.answered((others) => saysTheSame(others, varies, values));
+    const kept = { uri: asked.uri, partition: asked.partition, varies, values, status };
     const fields = storedFields(head.fields, cameWallMs);
     return new CollectedBody(this.#store, { most: this.#options.objectBytes, declared: head.bodyLength ?? -1 }, (body) => {
-      if (asked.dropped) return;
-      const response = { ...kept, fields, body, ...held };
-      this.#counted.stored.add(1);
-      this.#counted.storedBytes.add(sizeOf(response));
-      this.#counted.evictions.add(this.#store.add(response));
+      if (body !== null && !asked.dropped) this.#add({ ...kept, fields, body, ...held });
+      flight?.end(body !== null && held.lifetimeMs > 0);
     });
   }
 }
@@ -138,6 +222,8 @@ export class ResponseCache implements Filter {
 interface Under {
   readonly uri: string;
   readonly partition: string;
+  /** What is stored of it and does not hold; null: nothing. */
+  readonly known: StoredResponse | null;
 }
 
 /** A request that went on. */
@@ -145,8 +231,15 @@ interface Forwarded {
   readonly why: Why;
   /** Null: its response is not stored. */
   readonly asked: Asked | null;
-  body: CollectedBody | null;
+  readonly known: StoredResponse | null;
+  /** The service was asked whether what is known still holds. */
+  readonly byOurs: boolean;
+  collected: CollectedBody | null;
+  /** Sent in place of what comes; null: what comes is sent. */
+  instead: BodyInstead | null;
 }
+
+type Revalidated = Forwarded & { readonly asked: Asked; readonly known: StoredResponse };
 
 /** What a request was like before fields for the cluster were added. */
 class Asked implements Pending, AskedBy {
@@ -158,8 +251,10 @@ class Asked implements Pending, AskedBy {
   /** On the monotonic clock. */
   readonly atMs: number;
   dropped = false;
+  /** Null: nobody waits for it. */
+  flight: Flight | null = null;
 
-  constructor(request: CanonicalRequest, { uri, partition }: Under, atMs: number) {
+  constructor(request: CanonicalRequest, { uri, partition }: Omit<Under, 'known'>, atMs: number) {
     this.uri = uri;
     this.partition = partition;
     this.fields = request.fields.slice();
@@ -172,6 +267,9 @@ class Asked implements Pending, AskedBy {
     this.dropped = true;
   }
 }
+
+/** Requests that may get the same response. */
+const keyOf = ({ uri, partition }: Pick<Under, 'uri' | 'partition'>): string => `${partition}\n${uri}`;
 
 /** Whether it is new enough for this client (RFC 9111 section 5.2.1). */
 function isWanted(directives: Directives, lifetimeMs: number, ageMs: number): boolean {

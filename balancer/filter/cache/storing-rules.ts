@@ -3,6 +3,7 @@ import { fieldValue, type Fields } from '../../message/fields.ts';
 import { httpDateMs } from '../../message/http-date.ts';
 import type { ResponseHead } from '../../message/response.ts';
 import { UNTIL_CLOSE } from '../../message/exchange.ts';
+import { conditionsFor } from './revalidation.ts';
 import { responseDirectives, secondsIn, secondsOf, type Directives } from './directives.ts';
 
 /** What counts of the request. */
@@ -33,7 +34,7 @@ export interface Holds {
   readonly bornMs: number;
 }
 
-/** How long it may be served to others; null: it may not be stored at all. */
+/** How long it may be served to others without asking; null: it may not be stored, or that would be for nothing. */
 export function holds(head: Readonly<ResponseHead>, asked: AskedBy, rules: StoringRules, times: Times): Holds | null {
   const { status, fields, bodyLength } = head;
   if (!rules.statuses.has(status) || bodyLength === UNTIL_CLOSE || (bodyLength ?? 0) > rules.mostBytes) return null;
@@ -42,15 +43,18 @@ export function holds(head: Readonly<ResponseHead>, asked: AskedBy, rules: Stori
   if (FORBIDS.some((name) => directives.has(name))) return null;
   // RFC 9111 section 3.5.
   if (asked.authenticated && !PERMITS.some((name) => directives.has(name))) return null;
-  const lifetimeMs = explicitMs(fields, directives, times.cameWallMs) ?? (asked.authenticated || asked.hasCookie ? 0 : rules.defaultMs);
+  const explicit = directives.has('no-cache') ? 0 : explicitMs(fields, directives, times.cameWallMs);
+  const lifetimeMs = explicit ?? (asked.authenticated || asked.hasCookie ? 0 : rules.defaultMs);
   const ageMs = ageOnArrivalMs(fields, times);
-  return lifetimeMs > ageMs ? { lifetimeMs, bornMs: times.cameMs - ageMs } : null;
+  // What does not hold can be asked about, and its body need not come again.
+  if (lifetimeMs <= ageMs && (explicit === undefined || conditionsFor(fields).length === 0)) return null;
+  return { lifetimeMs, bornMs: times.cameMs - ageMs };
 }
 
 /** A cookie is one client's; a part of a body is not all of it. */
 const NEVER: ReadonlySet<string> = new Set(['set-cookie', 'content-range']);
 /** With names of fields as an argument they are taken for the whole response. */
-const FORBIDS = ['no-store', 'private', 'no-cache'] as const;
+const FORBIDS = ['no-store', 'private'] as const;
 const PERMITS = ['public', 's-maxage', 'must-revalidate'] as const;
 
 function hasAny(fields: Readonly<Fields>, names: ReadonlySet<string>): boolean {
