@@ -82,6 +82,11 @@ export interface BodyTransform {
 export type Recalled = StoredReply | Refusal | null;
 
 export interface Filter {
+  /**
+   * Fields of requests, in lower case, that this filter sets or takes away. It does so in the head; what clients send under these names behind
+   * a body never arrives either.
+   */
+  readonly ownFields?: readonly string[];
   /** May change the request. A promise only where the answer cannot be known at once; it must settle. */
   readonly onRequest?: (request: CanonicalRequest) => RequestVerdict | Promise<RequestVerdict>;
   /**

@@ -87,6 +87,7 @@ export const headers: FilterDefinition = {
       ...(editRequest === null
         ? {}
         : {
+            ownFields: [...Object.keys(request.set), ...request.remove].map((name) => name.toLowerCase()),
             onRequest(canonical) {
               editRequest(canonical.fields, { request: canonical, response: null });
               return undefined;

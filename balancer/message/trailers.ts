@@ -13,21 +13,31 @@ const FORBIDDEN_TRAILERS = new Set([
   'host',
   'forwarded',
   'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
   'x-real-ip',
   'x-request-id',
+  'x-rewrite-url',
 ]);
+const FORBIDDEN_BEGINNINGS = /^(?:x-forwarded-|x-original-|x-weir-|client-cert)/;
 
 /** The fields of a trailer section that are passed on; a new list. */
 export function withoutForbidden(fields: Readonly<Fields>): Fields {
   const kept: Fields = [];
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
-    // CGI makes the same variable of both spellings.
-    if (!FORBIDDEN_TRAILERS.has(name.replaceAll('_', '-'))) kept.push(name, fields[i + 1] ?? '');
+    const canonical = spelled(name);
+    if (!FORBIDDEN_TRAILERS.has(canonical) && !FORBIDDEN_BEGINNINGS.test(canonical)) kept.push(name, fields[i + 1] ?? '');
   }
   return kept;
 }
+
+/** Without those of these names; the same list where there are none. */
+export function withoutNames(fields: Fields, names: ReadonlySet<string>): Fields {
+  if (fields.length === 0 || names.size === 0) return fields;
+  return fields.filter((_, index) => !names.has(spelled(fields[index - (index % 2)] ?? '')));
+}
+
+/** CGI makes the same variable of both spellings. */
+const spelled = (name: string): string => name.replaceAll('_', '-');

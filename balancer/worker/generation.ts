@@ -69,6 +69,8 @@ export class RouteRuntime {
   readonly onRequestBody: readonly Filter[];
   /** In reverse order. */
   readonly onResponseBody: readonly Filter[];
+  /** Fields of requests that filters alone say something in. */
+  readonly ownFields: ReadonlySet<string>;
   readonly #meter: Meter;
   readonly #stats: AnswerStats[] = [];
   #local: AnswerStats | null = null;
@@ -86,6 +88,7 @@ export class RouteRuntime {
     this.onEnd = filters.filter(({ onEnd }) => onEnd !== undefined).reverse();
     this.onRequestBody = filters.filter(({ onRequestBody }) => onRequestBody !== undefined);
     this.onResponseBody = filters.filter(({ onResponseBody }) => onResponseBody !== undefined).reverse();
+    this.ownFields = new Set(filters.flatMap(({ ownFields = [] }) => ownFields.map((name) => name.replaceAll('_', '-'))));
     this.#meter = meter;
     this.received = meter.counter('weir_received_bytes_total', [service.config.name]);
     this.sent = meter.counter('weir_sent_bytes_total', [service.config.name]);

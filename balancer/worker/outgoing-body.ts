@@ -1,5 +1,6 @@
 // The body of a request on its way to the endpoints: through the filters, and kept while another attempt may need it.
 import type { Fields } from '../message/fields.ts';
+import { withoutNames } from '../message/trailers.ts';
 import type { FilteredBody } from './body-steps.ts';
 import { KeptBody, type BodyMemory, type BodyTaker } from './kept-body.ts';
 
@@ -10,15 +11,18 @@ export class OutgoingBody {
   readonly #memory: BodyMemory;
   /** What filters make of it; null: nothing. */
   readonly #filtered: FilteredBody | null;
+  readonly #ownFields: ReadonlySet<string>;
   #begun = false;
   /** For another attempt; null: it is too large, or none could follow. */
   #kept: KeptBody | null = null;
   /** The attempt that was sent; null: between two of them. */
   #taker: BodyTaker | null = null;
 
-  constructor(memory: BodyMemory, filtered: FilteredBody | null) {
+  /** `ownFields`: what clients may not say in trailers either. */
+  constructor(memory: BodyMemory, filtered: FilteredBody | null, ownFields: ReadonlySet<string>) {
     this.#memory = memory;
     this.#filtered = filtered;
+    this.#ownFields = ownFields;
   }
 
   /** Its length is not what the client said. */
@@ -62,7 +66,8 @@ export class OutgoingBody {
     return bytes === null || bytes.length === 0 || this.#pass(bytes);
   }
 
-  end(trailers: Fields): void {
+  end(said: Fields): void {
+    const trailers = withoutNames(said, this.#ownFields);
     const last = this.#filtered === null ? { bytes: null, trailers } : this.#filtered.end(trailers);
     if (last === null) return;
     if (last.bytes !== null && last.bytes.length > 0) this.#pass(last.bytes);

@@ -87,7 +87,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     }
     if (route.service.refuses(route.config.priorityClass, this.exchange.request.clientAddress))
       return this.fail('overloaded', 'the service has more requests than its places can take');
-    if (this.exchange.bodyLength !== 0) this.body = new OutgoingBody(this.#context.bodyMemory, filtered);
+    if (this.exchange.bodyLength !== 0) this.body = new OutgoingBody(this.#context.bodyMemory, filtered, route.ownFields);
     this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.chooseFor(this.exchange.request);
     this.#chosenBy = route.service.chosenBy;

@@ -113,8 +113,11 @@ class Authentication implements Filter {
   /** Absent where no method cares for bodies, which costs them nothing then. */
   readonly onRequestBody?: NonNullable<Filter['onRequestBody']>;
 
+  readonly ownFields: readonly string[];
+
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.ownFields = [parts.names.consumer, parts.names.groups, ...parts.used.flatMap(({ ownFields = [] }) => ownFields)];
     const checks = parts.used.flatMap(({ onRequestBody }) => onRequestBody ?? []);
     if (checks.length > 0) this.onRequestBody = (request, length) => checkedBody(checks.flatMap((check) => check(request, length) ?? []));
   }

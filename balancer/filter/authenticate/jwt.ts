@@ -96,6 +96,10 @@ class TokenMethod implements AuthenticationMethod {
     this.#told = Object.entries(options.claims).map(([field, claim]) => [field.toLowerCase(), claim]);
   }
 
+  get ownFields(): readonly string[] {
+    return this.#told.map(([field]) => field);
+  }
+
   prove(request: CanonicalRequest): Proof | Promise<Proof> {
     const token = this.#tokenOf(request);
     if (token === undefined) return null;

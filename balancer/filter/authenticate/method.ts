@@ -14,6 +14,8 @@ export interface AuthenticationMethod {
   prove(request: CanonicalRequest): Proof | Promise<Proof>;
   /** Takes the credentials out of a request that goes on, and leaves what the cluster is told instead; its identity is known by then. */
   conceal(request: CanonicalRequest): void;
+  /** Fields by which it tells the cluster something, in lower case. */
+  readonly ownFields?: readonly string[];
   /** Where what it has proved holds for one body only: throws a WeirError when another one comes. */
   readonly onRequestBody?: NonNullable<Filter['onRequestBody']>;
 }

@@ -173,6 +173,10 @@ class ExternalAuthorizer implements Filter {
     });
   }
 
+  get ownFields(): readonly string[] {
+    return this.#taken;
+  }
+
   readonly onRequest = (request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict> => {
     // Before its fields are taken away: the authorizer may get to see what it will set anew.
     const questions = this.#questions.of(request);
