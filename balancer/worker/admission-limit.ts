@@ -14,8 +14,8 @@ export interface LoopLook {
 
 /** A loop that also waits for work keeps up, however long single turns are. */
 const BUSY = 0.95;
-/** Looks in a row that must find too long turns: one may be garbage collection or a new generation. */
-const LOOKS_TO_BEGIN = 2;
+/** Looks in a row that must find too long turns: garbage collection, a new generation, or others that take the processor for a moment make a few. */
+const LOOKS_TO_BEGIN = 5;
 /** Looks in a row without a refusal after which nothing is counted any more. */
 const LOOKS_TO_END = 10;
 /** What a turn may begin in any case: so few requests are no queue. */
