@@ -98,11 +98,10 @@ export interface Filter {
   readonly onResponse?: (request: CanonicalRequest, response: ResponseHead) => void;
   /**
    * The body of this request goes through what is returned, from the first byte on; null: it goes as it is. Called once, after onRequest of
-   * all filters, for requests that have a body, of which the client has told the `length` (UNKNOWN_LENGTH: not). May throw a WeirError: the
-   * request ends with that. Unless it only watches, what goes upstream has no content-length then; other fields that tell of the body
-   * (`digest`, `content-encoding`) are the filter's to set in onRequest.
+   * all filters, for requests that have a body. Unless it only watches, what goes upstream has no content-length then; other fields that tell
+   * of the body (`digest`, `content-encoding`) are the filter's to set in onRequest.
    */
-  readonly onRequestBody?: (request: CanonicalRequest, length: number) => BodyTransform | null;
+  readonly onRequestBody?: (request: CanonicalRequest) => BodyTransform | null;
   /**
    * The same for the response of an endpoint, after onResponse of all filters. What weir answers itself is sent as it is. For HEAD it is asked
    * too, and nothing is pushed: a length that a GET would not have is not told.

@@ -17,6 +17,9 @@ const CERTIFICATE = /^client-cert(?:-chain)?$/;
  */
 const CLAIM = /^(?:x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-url|forwarded|client-cert(?:-chain)?|x-weir-mirror)$/;
 
+/** Whether a field, by its name in lower case with dashes, claims what only a trusted peer may. */
+export const isClaim = (name: string): boolean => CLAIM.test(name);
+
 /** Of all names below: c, f, v, x. Most fields begin otherwise. */
 const BEGINS: ReadonlySet<number> = new Set([0x63, 0x66, 0x76, 0x78]);
 

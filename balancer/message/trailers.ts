@@ -1,5 +1,7 @@
 // Trailers: which fields may stand behind a body.
 import type { Fields } from './fields.ts';
+import { isClaim } from './forwarded.ts';
+import { METHOD_FIELDS } from './methods.ts';
 
 /** Fields that must not stand in trailers (RFC 9110 section 6.5.1): origins that merge trailers into the head would believe them. */
 const FORBIDDEN_TRAILERS = new Set([
@@ -11,26 +13,24 @@ const FORBIDDEN_TRAILERS = new Set([
   'cookie',
   'set-cookie',
   'host',
-  'forwarded',
   'via',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-  'x-real-ip',
   'x-request-id',
-  'x-rewrite-url',
 ]);
-const FORBIDDEN_BEGINNINGS = /^(?:x-forwarded-|x-original-|x-weir-|client-cert)/;
+/** What weir says itself. */
+const OWN = 'x-weir-';
 
 /** The fields of a trailer section that are passed on; a new list. */
 export function withoutForbidden(fields: Readonly<Fields>): Fields {
   const kept: Fields = [];
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
-    const canonical = spelled(name);
-    if (!FORBIDDEN_TRAILERS.has(canonical) && !FORBIDDEN_BEGINNINGS.test(canonical)) kept.push(name, fields[i + 1] ?? '');
+    if (!isForbidden(spelled(name))) kept.push(name, fields[i + 1] ?? '');
   }
   return kept;
+}
+
+function isForbidden(name: string): boolean {
+  return FORBIDDEN_TRAILERS.has(name) || METHOD_FIELDS.has(name) || name.startsWith(OWN) || isClaim(name);
 }
 
 /** Without those of these names; the same list where there are none. */

@@ -1,6 +1,5 @@
 // The steps by which filters of a route change a body on its way, one behind the other.
 import type { BodyTransform, LastBytes } from '../filter/filter.ts';
-import type { DownstreamExchange } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { Fields } from '../message/fields.ts';
@@ -11,20 +10,14 @@ const EMPTY = Buffer.alloc(0);
 /** What is told when the filters cannot go on with a body. */
 type OnFailure = (error: unknown) => void;
 
-/** The request's body as the filters of its route make it; null: it passes as it is, or they will not have it, which was told. */
+/** The request's body as the filters of its route make it; null: it passes as it is. */
 export function filteredRequestBody(
   route: Pick<RouteRuntime, 'onRequestBody'>,
-  { request, bodyLength }: Pick<DownstreamExchange, 'request' | 'bodyLength'>,
+  request: CanonicalRequest,
   onFailure: OnFailure,
 ): FilteredBody | null {
-  if (route.onRequestBody.length === 0) return null;
-  try {
-    const transform = requestBodyOf(route, request, bodyLength);
-    return transform === null ? null : new FilteredBody(transform, onFailure);
-  } catch (error) {
-    onFailure(error);
-    return null;
-  }
+  const transform = route.onRequestBody.length === 0 ? null : requestBodyOf(route, request);
+  return transform === null ? null : new FilteredBody(transform, onFailure);
 }
 
 /** The body of an endpoint's response as the filters of its route make it; null: it passes as it is. */
@@ -39,14 +32,10 @@ export function filteredResponseBody(
 }
 
 /** How the body of this request changes on its way to the endpoint; null: it does not. */
-export function requestBodyOf(
-  { onRequestBody }: Pick<RouteRuntime, 'onRequestBody'>,
-  request: CanonicalRequest,
-  length: number,
-): BodyTransform | null {
+export function requestBodyOf({ onRequestBody }: Pick<RouteRuntime, 'onRequestBody'>, request: CanonicalRequest): BodyTransform | null {
   const steps: BodyTransform[] = [];
   for (const filter of onRequestBody) {
-    const step = filter.onRequestBody?.(request, length) ?? null;
+    const step = filter.onRequestBody?.(request) ?? null;
     if (step !== null) steps.push(step);
   }
   return inTurn(steps);

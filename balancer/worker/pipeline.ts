@@ -6,7 +6,6 @@ import type { DownstreamExchange } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { LocalReply } from '../message/response.ts';
 import { answerAtOnce } from './answer-at-once.ts';
-import { filteredRequestBody } from './body-steps.ts';
 import type { Generation, RouteRuntime } from './generation.ts';
 import { RequestFlow } from './request-flow.ts';
 import { errorReply, errorReplyTo } from './respond.ts';
@@ -143,16 +142,9 @@ export class Pipeline implements DownstreamHandler {
 }
 
 function goOn(flow: RequestFlow, route: RouteRuntime, recalled: Recalled): void {
-  if (recalled === null) letOn(flow, route);
+  if (recalled === null) flow.proceed(route);
   else if ('code' in recalled) flow.fail(recalled.code, recalled.detail, recalled.fields);
   else flow.recall(recalled);
-}
-
-/** To the service, unless the filters will not have its body. */
-function letOn(flow: RequestFlow, route: RouteRuntime): void {
-  const { exchange } = flow;
-  const filtered = exchange.bodyLength === 0 ? null : filteredRequestBody(route, exchange, (error) => flow.bodyFailed(error, 'request'));
-  if (!flow.finished) flow.proceed(route, filtered);
 }
 
 /** What a filter says in place of the service. */

@@ -10,7 +10,7 @@ import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Attempt, noteFailure, type AttemptOwner, type Failure, type Place } from './attempt.ts';
 import { clientFields } from './client-fields.ts';
-import { filteredResponseBody, type FilteredBody } from './body-steps.ts';
+import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
 import type { MirrorTry } from './mirror-try.ts';
 import { OutgoingBody } from './outgoing-body.ts';
@@ -75,8 +75,8 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     return this.#finished;
   }
 
-  /** The filters let it pass: steer it. `filtered`: the body as they make it; null: as it comes. */
-  proceed(route: RouteRuntime, filtered: FilteredBody | null): void {
+  /** The filters let it pass: steer it. */
+  proceed(route: RouteRuntime): void {
     if (this.#finished) return;
     this.#steered = true;
     route.service.budget.inFlight += 1;
@@ -87,7 +87,10 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     }
     if (route.service.refuses(route.config.priorityClass, this.exchange.request.clientAddress))
       return this.fail('overloaded', 'the service has more requests than its places can take');
-    if (this.exchange.bodyLength !== 0) this.body = new OutgoingBody(this.#context.bodyMemory, filtered, route.ownFields);
+    if (this.exchange.bodyLength !== 0) {
+      const filtered = filteredRequestBody(route, this.exchange.request, (error) => this.#bodyFailed(error, 'request'));
+      this.body = new OutgoingBody(this.#context.bodyMemory, filtered, route.ownFields);
+    }
     this.#fields = forwardedFields(this.exchange.request);
     const target = route.service.chooseFor(this.exchange.request);
     this.#chosenBy = route.service.chosenBy;
@@ -326,7 +329,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     try {
       for (const filter of route.onResponse) filter.onResponse?.(this.exchange.request, head);
       if (head.own === undefined && route.onResponseBody.length > 0)
-        this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.bodyFailed(error, 'response'));
+        this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.#bodyFailed(error, 'response'));
       return true;
     } catch (error) {
       this.crash(error, 'response');
@@ -335,7 +338,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   }
 
   /** A filter cannot go on with a body: for what is in it, or because of a bug. */
-  bodyFailed(error: unknown, phase: 'request' | 'response'): void {
+  #bodyFailed(error: unknown, phase: 'request' | 'response'): void {
     if (error instanceof WeirError) {
       this.#attempt?.cancel();
       this.fail(error.code, error.detail);

@@ -119,7 +119,7 @@ class Authentication implements Filter {
     this.#parts = parts;
     this.ownFields = [parts.names.consumer, parts.names.groups, ...parts.used.flatMap(({ ownFields = [] }) => ownFields)];
     const checks = parts.used.flatMap(({ onRequestBody }) => onRequestBody ?? []);
-    if (checks.length > 0) this.onRequestBody = (request, length) => checkedBody(checks.flatMap((check) => check(request, length) ?? []));
+    if (checks.length > 0) this.onRequestBody = (request) => checkedBody(checks.flatMap((check) => check(request) ?? []));
   }
 
   readonly onRequest = (request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict> => {

@@ -3,25 +3,28 @@ import zlib from 'node:zlib';
 import { WeirError } from '../../errors.ts';
 import { SMALLEST_CHUNK, SyncCoder, type Coder } from '../sync-coder.ts';
 
+export interface Coding {
+  readonly make: () => Coder;
+  /** How what is known of a piece comes out. */
+  readonly flush: number;
+}
+
 /** By its name in Content-Encoding (RFC 9110 section 8.4.1). */
-const DECODERS: Readonly<Record<string, { make(): Coder; readonly flush: number }>> = {
-  gzip: { make: () => zlib.createGunzip({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.Z_SYNC_FLUSH },
-  'x-gzip': { make: () => zlib.createGunzip({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.Z_SYNC_FLUSH },
-  deflate: { make: () => zlib.createInflate({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.Z_SYNC_FLUSH },
-  br: { make: () => zlib.createBrotliDecompress({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.BROTLI_OPERATION_PROCESS },
-  zstd: { make: () => zlib.createZstdDecompress({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.ZSTD_e_continue },
-};
+export const CODINGS: ReadonlyMap<string, Coding> = new Map<string, Coding>([
+  ['gzip', { make: () => zlib.createGunzip({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.Z_SYNC_FLUSH }],
+  ['x-gzip', { make: () => zlib.createGunzip({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.Z_SYNC_FLUSH }],
+  ['deflate', { make: () => zlib.createInflate({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.Z_SYNC_FLUSH }],
+  ['br', { make: () => zlib.createBrotliDecompress({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.BROTLI_OPERATION_PROCESS }],
+  ['zstd', { make: () => zlib.createZstdDecompress({ chunkSize: SMALLEST_CHUNK }), flush: zlib.constants.ZSTD_e_continue }],
+]);
 
 export class Decoder {
   readonly #coder: SyncCoder;
   readonly #flush: number;
 
-  /** Throws a WeirError for a coding that it does not know, or several. */
-  constructor(coding: string) {
-    const known = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined;
-    if (known === undefined) throw new WeirError('coding_not_supported', 'what is in the body cannot be looked at, and is to be');
-    this.#coder = new SyncCoder(known.make());
-    this.#flush = known.flush;
+  constructor({ make, flush }: Coding) {
+    this.#coder = new SyncCoder(make());
+    this.#flush = flush;
   }
 
   /** What comes out goes to `take`, which may throw to end it; nothing of a bomb is made that nobody takes. */

@@ -6,7 +6,7 @@ import { WeirError } from '../../errors.ts';
 import { fieldValue, type Fields } from '../../message/fields.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
 import type { BodyTransform, FilterDefinition, LastBytes, RequestVerdict } from '../filter.ts';
-import { Decoder } from './decoder.ts';
+import { CODINGS, Decoder } from './decoder.ts';
 import { JsonDepth } from './json-depth.ts';
 
 const size = (description: string) => Type.Optional(valueOf('size', description));
@@ -65,13 +65,15 @@ export const requestLimits: FilterDefinition = {
       ...given,
     };
     const looksInside = limits.decodedBody !== Infinity || limits.jsonDepth !== Infinity;
+    const watches = looksInside || limits.body !== Infinity;
     const bodies = new WeakMap<CanonicalRequest, WatchedBody>();
     return {
-      onRequest: (request) => headProblem(request, limits),
-      onRequestBody(request, length) {
-        if (length > limits.body) throw new WeirError('body_too_large', `it has ${length} bytes, and ${limits.body} may come`);
-        if (limits.body === Infinity && !looksInside) return null;
-        const body = new WatchedBody(request.fields, limits, looksInside);
+      onRequest: (request) => headProblem(request, limits) ?? bodyProblem(request, limits.body, looksInside),
+      onRequestBody(request) {
+        if (!watches) return null;
+        const coding = looksInside ? CODINGS.get(codingOf(request.fields)) : undefined;
+        const isJson = JSON_TYPE.test(fieldValue(request.fields, 'content-type') ?? '');
+        const body = new WatchedBody(limits, coding === undefined ? null : new Decoder(coding), isJson);
         bodies.set(request, body);
         return body;
       },
@@ -94,6 +96,21 @@ function headProblem({ path, query, fields }: CanonicalRequest, limits: Limits):
     : undefined;
 }
 
+const IDENTITY = 'identity';
+
+function codingOf(fields: Readonly<Fields>): string {
+  return (fieldValue(fields, 'content-encoding') ?? '').trim().toLowerCase() || IDENTITY;
+}
+
+/** What can be said of a body before it comes. */
+function bodyProblem({ bodyLength, fields }: CanonicalRequest, most: number, looksInside: boolean): RequestVerdict {
+  if (bodyLength > most) return { code: 'body_too_large', detail: `it has ${bodyLength} bytes, and ${most} may come`, fields: [] };
+  const coding = looksInside && bodyLength !== 0 ? codingOf(fields) : IDENTITY;
+  return coding === IDENTITY || CODINGS.has(coding)
+    ? undefined
+    : { code: 'coding_not_supported', detail: 'what is in the body cannot be looked at, and is to be', fields: [] };
+}
+
 class WatchedBody implements BodyTransform {
   readonly watches = true;
   readonly #limits: Limits;
@@ -104,11 +121,9 @@ class WatchedBody implements BodyTransform {
   #received = 0;
   #decoded = 0;
 
-  constructor(fields: Readonly<Fields>, limits: Limits, looksInside: boolean) {
+  constructor(limits: Limits, decoder: Decoder | null, isJson: boolean) {
     this.#limits = limits;
-    const coding = (fieldValue(fields, 'content-encoding') ?? 'identity').trim().toLowerCase();
-    this.#decoder = looksInside && coding !== 'identity' && coding !== '' ? new Decoder(coding) : null;
-    const isJson = JSON_TYPE.test(fieldValue(fields, 'content-type') ?? '');
+    this.#decoder = decoder;
     this.#depth = limits.jsonDepth !== Infinity && isJson ? new JsonDepth() : null;
   }
 

@@ -1,7 +1,6 @@
 // Bodies through the filters of a route: one behind the other, with what each holds back, and not where there is no body.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UNKNOWN_LENGTH } from '../../../balancer/message/exchange.ts';
 import { WeirError } from '../../../balancer/errors.ts';
 import type { BodyTransform, Filter } from '../../../balancer/filter/filter.ts';
 import { FilteredBody, requestBodyOf, responseBodyOf } from '../../../balancer/worker/body-steps.ts';
@@ -24,7 +23,7 @@ const filtering = (mark: string): Filter => ({ onRequestBody: () => pairing(mark
 const GONE: Filter = { onRequestBody: () => null, onResponseBody: () => null };
 
 test('a body goes through all filters that want it, in order, and what one ends with goes through the next', () => {
-  const body = requestBodyOf({ onRequestBody: [filtering('-'), GONE, filtering('+')] }, aRequest(), UNKNOWN_LENGTH);
+  const body = requestBodyOf({ onRequestBody: [filtering('-'), GONE, filtering('+')] }, aRequest());
   assert.deepEqual(
     ['ab', 'c', '', 'de'].map((piece) => body?.push(Buffer.from(piece)).toString()),
     ['ab+', '', '', '-c+d-+'],
@@ -34,7 +33,7 @@ test('a body goes through all filters that want it, in order, and what one ends 
 });
 
 test('a body that no filter wants, and a response that has none, is left alone', () => {
-  assert.equal(requestBodyOf({ onRequestBody: [GONE] }, aRequest(), UNKNOWN_LENGTH), null);
+  assert.equal(requestBodyOf({ onRequestBody: [GONE] }, aRequest()), null);
   const filters = { onResponseBody: [filtering('-')] };
   for (const status of [204, 304]) assert.equal(responseBodyOf(filters, aRequest(), { status, fields: [] }), null);
   assert.notEqual(responseBodyOf(filters, aRequest(), { status: 200, fields: [] }), null);
