@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { createLog, type Log } from '../balancer/log.ts';
+import { weirVersion } from '../balancer/version.ts';
 import { type Clock, type Random, systemClock } from '../health/clock.ts';
 import { createMeter, type Measure } from './capacity.ts';
 import { AGENT_PATH, AGENT_PROTOCOL, type CapacitySnapshot } from './protocol.ts';
@@ -108,7 +109,7 @@ export function createSnapshots(
       .toString(16)
       .padStart(8, '0'),
   ).join('');
-  const agentVersion = ownVersion();
+  const agentVersion = weirVersion();
   let sequence = 0;
   return async () => {
     const measured = await measure();
@@ -125,19 +126,6 @@ export function createSnapshots(
       agentVersion,
     };
   };
-}
-
-/** From the package it stands in: one folder up in a checkout, two up in what a build made. */
-function ownVersion(): string {
-  for (const candidate of ['../package.json', '../../package.json']) {
-    try {
-      const manifest: unknown = JSON.parse(readFileSync(new URL(candidate, import.meta.url), 'utf8'));
-      if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version);
-    } catch {
-      // Not there: the other place has it.
-    }
-  }
-  return 'unknown';
 }
 
 function isLoopback(host: string): boolean {

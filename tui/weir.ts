@@ -3,7 +3,7 @@ import type { Programs } from './command.ts';
 import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
 import { type Running, runProgram } from './program.ts';
 import { COMMAND_GROUPS } from './registry.ts';
-import { weirVersion } from './version.ts';
+import { weirVersion } from '../balancer/version.ts';
 
 const programs: Programs = {
   serve: async (options) => (await import('../balancer/main.ts')).serve(options),

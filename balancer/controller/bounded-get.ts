@@ -1,6 +1,7 @@
 // One question over HTTP: a connection of its own, verified, without redirects, and an answer of bounded size.
 import { readFileSync } from 'node:fs';
 import type { Client } from 'undici';
+import { boundedText } from '../message/bounded-text.ts';
 
 const MOST_BYTES = 1_048_576;
 
@@ -31,7 +32,7 @@ export async function boundedGet({ url, headers, ca }: GetOptions, signal: Abort
   try {
     const asked = { method: 'GET', path: `${target.pathname}${target.search}`, headers, reset: true, signal } as const;
     const { statusCode, body } = await client.request(asked);
-    const text = await bounded(body);
+    const text = await boundedText(body, MOST_BYTES);
     return text === null
       ? { ok: false, problem: `the answer has more than ${MOST_BYTES} bytes` }
       : { ok: true, answer: { status: statusCode, body: text } };
@@ -40,18 +41,6 @@ export async function boundedGet({ url, headers, ca }: GetOptions, signal: Abort
   } finally {
     await client.destroy();
   }
-}
-
-/** Null: there is more of it than is read. */
-async function bounded(body: AsyncIterable<Uint8Array>): Promise<string | null> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    if (bytes > MOST_BYTES) return null;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function codeOf(error: unknown): string {

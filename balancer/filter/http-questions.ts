@@ -1,6 +1,7 @@
 // Questions that a filter asks another service about a request: few kept connections, verified, without redirects, with a time-out and bounded answers.
 import { readFileSync } from 'node:fs';
 import type { Pool } from 'undici';
+import { boundedText } from '../message/bounded-text.ts';
 import type { Clock } from '../../health/clock.ts';
 import type { Fields } from '../message/fields.ts';
 
@@ -88,7 +89,7 @@ export class HttpQuestions {
     try {
       const asked = { method, path: this.#path, headers: fields, body, signal: abort.signal } as const;
       const answer = await (await this.#pool).request(asked);
-      const text = await bounded(answer.body, mostBytes);
+      const text = await boundedText(answer.body, mostBytes);
       this.#failures = 0;
       return { status: answer.statusCode, fields: flatFields(answer.headers), body: text };
     } catch (error) {
@@ -100,18 +101,6 @@ export class HttpQuestions {
       this.#running -= 1;
     }
   }
-}
-
-/** Null: there is more of it than is read. */
-async function bounded(body: AsyncIterable<Uint8Array>, most: number): Promise<string | null> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    if (bytes > most) return null;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function flatFields(headers: Readonly<Record<string, string | string[] | undefined>>): Fields {

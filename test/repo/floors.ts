@@ -48,7 +48,7 @@ export const PLACES: readonly Place[] = [
     ],
   },
   { floor: 7, paths: ['balancer/listener/'] },
-  { floor: 7, paths: ['balancer/registries.ts', 'balancer/host-environment.ts', 'balancer/secret.ts', 'balancer/version.ts'] },
+  { floor: 7, paths: ['balancer/registries.ts', 'balancer/host-environment.ts', 'balancer/secret.ts'] },
   { floor: 6, paths: ['balancer/filter/'] },
   { floor: 6, paths: ['balancer/rollout/'] },
   { floor: 5, paths: ['balancer/upstream/'] },
@@ -66,7 +66,7 @@ export const PLACES: readonly Place[] = [
   { floor: 1, paths: ['health/'] },
   { floor: 1, paths: ['agent/'] },
   { floor: 0, paths: ['balancer/schema/'] },
-  { floor: 0, paths: ['balancer/errors.ts', 'balancer/log.ts'] },
+  { floor: 0, paths: ['balancer/errors.ts', 'balancer/log.ts', 'balancer/version.ts'] },
   // Time and randomness are parameters on every floor, so their types are below all of them.
   { floor: 0, paths: ['health/clock.ts', 'health/back-off.ts'] },
 ];
@@ -81,7 +81,7 @@ interface Door {
 export const DOORS: readonly Door[] = [
   // The terminal and the benchmarks reach the appliance over the network; they know the shape of its answers, nothing else of it.
   { from: ['tui/', 'bench/'], to: ['balancer/controller/api/'], kinds: ['type'] },
-  { from: ['tui/', 'bench/'], to: ['health/clock.ts'], kinds: ['value', 'type'] },
+  { from: ['tui/', 'bench/'], to: ['health/clock.ts', 'balancer/version.ts'], kinds: ['value', 'type'] },
   // A micro benchmark measures one function, in its own process.
   { from: ['bench/micro/'], to: ['balancer/', 'health/'], kinds: ['value', 'type'] },
   // The command starts programs in its own process; loaded when asked for, so that `weir status` does not load a balancer.

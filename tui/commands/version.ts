@@ -2,7 +2,7 @@
 import type { CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { writeResult } from '../output.ts';
-import { weirVersion } from '../version.ts';
+import { weirVersion } from '../../balancer/version.ts';
 
 export const versionCommand: CommandDefinition = {
   examples: ['weir version', 'weir version -o json'],
