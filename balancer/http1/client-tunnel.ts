@@ -17,7 +17,7 @@ export class ClientTunnel implements TunnelEnd {
 
   attach(listener: TunnelListener): void {
     const socket = this.#socket;
-    this.#link.onRead = (bytes, length) => listener.onTunnelData(this.#link.owned(bytes, 0, length));
+    this.#link.onRead = (bytes, length) => listener.onTunnelData(bytes.subarray(0, length));
     socket.on('end', () => listener.onTunnelEnd());
     socket.on('drain', () => listener.onTunnelDrain());
     socket.on('close', () => listener.onTunnelClosed());
@@ -28,14 +28,16 @@ export class ClientTunnel implements TunnelEnd {
   }
 
   write(chunk: Buffer): boolean {
-    return !this.#socket.writable || this.#socket.write(chunk);
+    return !this.#socket.writable || this.#link.text.writeBytes(chunk);
   }
 
   end(): void {
+    this.#link.text.flush();
     this.#socket.end();
   }
 
   destroy(): void {
+    this.#link.text.flush();
     this.#socket.destroy();
   }
 

@@ -16,7 +16,7 @@ import { GATHER_BYTES, Http1Exchange } from './downstream-exchange.ts';
 import { IncomingBody, MALFORMED, TOO_LARGE } from './incoming-body.ts';
 import { latin1 } from '../message/latin1.ts';
 import { UnreadBytes } from './unread-bytes.ts';
-import { parseRequestHead, type RequestHead } from './request-head.ts';
+import { looksForeign, parseRequestHead, type RequestHead } from './request-head.ts';
 import { responseHeadText } from './serialize.ts';
 
 export interface DownstreamSettings {
@@ -96,6 +96,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   destroy(): void {
+    this.#link.text.flush();
     // A body that ends with the connection must not look complete: reset instead of FIN. After our own FIN there is nothing left to
     // break off, and the system refuses the reset. TLS tells a cut by its missing close_notify.
     if ('encrypted' in this.#socket || this.#socket.writableEnded) this.#socket.destroy();
@@ -106,7 +107,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const socket = this.#socket;
     if (!socket.writable) return true;
     // Behind bytes that wait this may be the last to leave, and then nothing else would tell that all is written.
-    const flowing = socket.writableLength === 0 ? socket.write(text, 'latin1') : socket.write(text, 'latin1', this.#onDrain);
+    const flowing = socket.writableLength === 0 ? this.#link.text.write(text) : socket.write(text, 'latin1', this.#onDrain);
     if (!flowing) this.#expectWritten();
     return flowing;
   }
@@ -116,7 +117,8 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const socket = this.#socket;
     if (!socket.writable) return true;
     socket.cork();
-    if (text !== '') socket.write(text, 'latin1');
+    const before = this.#link.text.take() + text;
+    if (before !== '') socket.write(before, 'latin1');
     socket.write(chunk, this.#onDrain);
     socket.uncork();
     if (socket.writableLength === 0) return true;
@@ -153,7 +155,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** From here on it is one end of a tunnel, and no connection of this engine any more. */
   becomeTunnel(text: string): TunnelEnd {
-    this.#socket.write(text, 'latin1');
+    this.#link.text.write(text);
     const early = this.#unread.rest();
     this.#leaveSocket();
     return new ClientTunnel(this.#link, early);
@@ -358,7 +360,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   #refuse(code: ErrorCode, request?: CanonicalRequest): void {
     const reply = this.#settings.handler.onBadRequest(code, this.facts, request);
     const framing = { length: Buffer.byteLength(reply.body), chunked: false, tellsLength: true, connectionLine: 'connection: close\r\n' };
-    this.#socket.write(responseHeadText(reply.status, reply.fields, framing, this.dateLine) + reply.body, 'latin1');
+    this.#link.text.write(responseHeadText(reply.status, reply.fields, framing, this.dateLine) + reply.body);
     this.#linger();
   }
 
@@ -367,12 +369,14 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     this.#closing = true;
     this.#unread.drop();
     this.#expectWritten();
+    this.#link.text.flush();
     this.#socket.end(() => (this.deadlineMs = this.#settings.deadlines.nowMs + LINGER_MS));
     this.#socket.resume();
   }
 
   /** FIN from the client. Like nginx and Envoy we take it that nobody waits for an answer any more. */
   #left(): void {
+    this.#link.text.flush();
     if (this.#exchange === null || this.#closing) this.#socket.end();
     else this.#fail('client_closed', false);
   }
@@ -390,11 +394,4 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 /** `error` is always followed by `close`, where all is cleaned up. */
 function ignore(): void {
   return undefined;
-}
-
-/** The first line cannot become a request line any more (TLS on a plain port, a bare LF, binary): refuse it before the time-out does. */
-function looksForeign(text: string, at: number): boolean {
-  // The first byte of the empty line that is forgiven before a request.
-  if (text === '\r') return false;
-  return text.length > at && !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [^\n]*)?(?:\r\n[\s\S]*)?$/.test(text.slice(at).replace(/\r$/, ''));
 }

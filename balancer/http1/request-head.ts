@@ -53,3 +53,10 @@ function versionOf(text: string, from: number, to: number): 0 | 1 | ErrorCode {
   if (text.startsWith('1.0', from + 5)) return 0;
   return /^\d\.\d$/.test(text.slice(from + 5, to)) ? 'version_not_supported' : 'bad_request';
 }
+
+/** The first line cannot become a request line any more (TLS on a plain port, a bare LF, binary): refuse it before the time-out does. */
+export function looksForeign(text: string, at: number): boolean {
+  // The first byte of the empty line that is forgiven before a request.
+  if (text === '\r') return false;
+  return text.length > at && !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [^\n]*)?(?:\r\n[\s\S]*)?$/.test(text.slice(at).replace(/\r$/, ''));
+}

@@ -65,7 +65,6 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   #method = '';
   #requestChunked = false;
   #requestDone = true;
-  #gathered = '';
   #left = 0;
   #interim = 0;
   #untilClose = false;
@@ -106,23 +105,23 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#interim = 0;
     this.requests += 1;
     this.#expectNext();
-    this.#socket.write(requestHeadText(outgoing), 'latin1');
+    this.#link.text.write(requestHeadText(outgoing));
     return this;
   }
 
   sendBody(chunk: Buffer): boolean {
     const socket = this.#socket;
     if (!socket.writable || chunk.length === 0) return true;
-    if (this.#requestChunked) this.#gathered += `${chunk.length.toString(16)}\r\n`;
-    if (chunk.length <= GATHER_BYTES) {
-      this.#gathered += latin1(chunk, 0, chunk.length);
-      if (this.#requestChunked) this.#gathered += '\r\n';
-      this.#flush();
-    } else {
+    const { text } = this.#link;
+    const before = this.#requestChunked ? `${chunk.length.toString(16)}\r\n` : '';
+    const after = this.#requestChunked ? '\r\n' : '';
+    if (chunk.length <= GATHER_BYTES) text.write(before + latin1(chunk, 0, chunk.length) + after);
+    else {
+      const first = text.take() + before;
       socket.cork();
-      this.#flush();
+      if (first !== '') socket.write(first, 'latin1');
       socket.write(chunk, this.#onWritten);
-      if (this.#requestChunked) socket.write('\r\n', 'latin1');
+      if (after !== '') socket.write(after, 'latin1');
       socket.uncork();
     }
     const flowing = chunk.length <= GATHER_BYTES ? !socket.writableNeedDrain : socket.writableLength === 0;
@@ -132,10 +131,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
 
   endBody(trailers: Fields): void {
     this.#requestDone = true;
-    if (this.#requestChunked && this.#socket.writable) {
-      this.#gathered += lastChunkText(trailers);
-      this.#flush();
-    }
+    if (this.#requestChunked && this.#socket.writable) this.#link.text.write(lastChunkText(trailers));
     this.#expectNext();
   }
 
@@ -175,10 +171,11 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   }
 
   write(chunk: Buffer): boolean {
-    return !this.#socket.writable || this.#socket.write(chunk);
+    return !this.#socket.writable || this.#link.text.writeBytes(chunk);
   }
 
   end(): void {
+    this.#link.text.flush();
     this.#socket.end();
   }
 
@@ -216,7 +213,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   }
 
   #take(read: Buffer, length: number): void {
-    if (this.#tunnel !== null) return this.#tunnel.onTunnelData(Buffer.from(read.subarray(0, length)));
+    if (this.#tunnel !== null) return this.#tunnel.onTunnelData(read.subarray(0, length));
     let bytes = read;
     let end = length;
     if (this.#held.length > 0) {
@@ -331,12 +328,6 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#settings.deadlines.remove(this);
     this.#held = Buffer.from(rest);
     listener?.onUpgrade(fields.slice(), upgrade, this);
-  }
-
-  #flush(): void {
-    const text = this.#gathered;
-    this.#gathered = '';
-    if (text !== '') this.#socket.write(text, 'latin1');
   }
 
   /** Time counts against the endpoint only while it is its turn: the request is sent, or it does not take it; and nobody holds it back. */

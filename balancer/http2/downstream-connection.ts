@@ -13,7 +13,6 @@ import { Http2Error, PREFACE, Setting } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FairWriter, type WriterOwner } from './fair-writer.ts';
 import type { ResponseEncoder } from './response-block.ts';
-import type { TurnEnd } from './turn-end.ts';
 
 export interface Http2Settings {
   readonly timeouts: ListenerTimeouts;
@@ -22,7 +21,6 @@ export interface Http2Settings {
   readonly handler: DownstreamHandler;
   readonly deadlines: Deadlines;
   readonly nowMs: () => number;
-  readonly turnEnd: TurnEnd;
   readonly encoder: ResponseEncoder;
   /** A connection or stream was ended for asking too much. */
   readonly countAbuse: (listener: string, reason: AbuseReason) => void;
@@ -69,7 +67,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.#settingsDeadlineMs = this.#idleDeadlineMs;
     this.deadlineMs = this.#idleDeadlineMs;
     this.#budget = new AbuseBudget(settings.http2.resetsPerSecond);
-    this.writer = new FairWriter(link.socket, this, settings.turnEnd);
+    this.writer = new FairWriter(link.socket, this);
     this.#streams = new DownstreamStreams(this);
     const maxBlock = settings.limits.headBytes * 2;
     const maxContinuations = 8 + Math.ceil(maxBlock / frames.DEFAULT_MAX_FRAME);

@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net';
 import { latin1 } from '../message/latin1.ts';
 import { dataHead, DEFAULT_MAX_FRAME, DEFAULT_WINDOW } from './frame.ts';
-import type { Gatherer, TurnEnd } from './turn-end.ts';
+import { TextWriter } from '../socket/text-writer.ts';
+import { turnEnd, type Gatherer } from '../socket/turn-end.ts';
 
 /** A stream with a body that could not be sent at once. */
 export interface QueuedStream {
@@ -39,8 +40,8 @@ export class FairWriter implements Gatherer {
   /** What the peer lets us send on all streams together. */
   window = DEFAULT_WINDOW;
   readonly #socket: Socket;
+  readonly #writer: TextWriter;
   readonly #owner: WriterOwner;
-  readonly #turnEnd: TurnEnd;
   #text = '';
   /** What goes before `#text`, when large pieces are among it. */
   #parts: (string | Buffer)[] = [];
@@ -55,10 +56,10 @@ export class FairWriter implements Gatherer {
     this.#owner.onWritten();
   };
 
-  constructor(socket: Socket, owner: WriterOwner, turnEnd: TurnEnd) {
+  constructor(socket: Socket, owner: WriterOwner) {
     this.#socket = socket;
+    this.#writer = new TextWriter(socket);
     this.#owner = owner;
-    this.#turnEnd = turnEnd;
   }
 
   /** Bytes that the system has not taken yet. */
@@ -90,7 +91,7 @@ export class FairWriter implements Gatherer {
     this.#text += frames;
     if (this.#waitsForTurnEnd) return;
     this.#waitsForTurnEnd = true;
-    this.#turnEnd.add(this);
+    turnEnd.add(this);
   }
 
   /** Whether a frame of `bytes` may be gathered at once; if so they are taken from the windows. */
@@ -153,7 +154,7 @@ export class FairWriter implements Gatherer {
     // Behind bytes that wait this may be the last to leave, and then nothing else would tell that all is written.
     const silent = socket.writableLength === 0 && this.#owner.blocked === 0;
     if (!silent) this.#issued += 1;
-    const flowing = silent ? socket.write(text, 'latin1') : socket.write(text, 'latin1', this.#onWritten);
+    const flowing = silent ? this.#writer.writeNow(text) : socket.write(text, 'latin1', this.#onWritten);
     if (!flowing) this.#owner.onStalled();
   }
 

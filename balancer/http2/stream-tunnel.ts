@@ -20,7 +20,8 @@ export class StreamTunnel implements TunnelEnd, DownstreamListener {
   }
 
   write(chunk: Buffer): boolean {
-    this.#exchange.sendBody(chunk);
+    // What its windows do not take now waits here.
+    this.#exchange.sendBody(Buffer.from(chunk));
     return this.#exchange.flush();
   }
 

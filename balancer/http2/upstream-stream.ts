@@ -221,7 +221,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
   }
 
   write(chunk: Buffer): boolean {
-    return this.sendBody(chunk);
+    return this.sendBody(Buffer.from(chunk));
   }
 
   end(): void {
@@ -271,7 +271,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
 
   #deliver(piece: Buffer): void {
     if (this.#tunnel === null) this.#listener?.onBody(piece);
-    else this.#tunnel.onTunnelData(Buffer.from(piece));
+    else this.#tunnel.onTunnelData(piece);
     this.#replenish();
   }
 

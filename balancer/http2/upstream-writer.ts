@@ -1,6 +1,8 @@
 // Outgoing frames of a connection: gathered as text over a turn of the event loop, written in one system call.
 import type { Socket } from 'node:net';
 import { latin1 } from '../message/latin1.ts';
+import { TextWriter } from '../socket/text-writer.ts';
+import { turnEnd } from '../socket/turn-end.ts';
 import { dataHead, headersFrames } from './frame.ts';
 
 /** Payloads up to this size are copied into the text that is written at once; larger ones are written as they are. */
@@ -10,13 +12,14 @@ export class UpstreamWriter {
   /** Largest payload the peer takes. */
   maxFrameSize = 16_384;
   readonly #socket: Socket;
-  readonly #flushNow = (): void => this.flush();
+  readonly #writer: TextWriter;
   #text = '';
   #corked = false;
   #scheduled = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#writer = new TextWriter(socket);
   }
 
   /** The socket takes bytes slower than they come; it says `drain` when it has taken them. */
@@ -29,7 +32,7 @@ export class UpstreamWriter {
     this.#text += frames;
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#flushNow);
+    turnEnd.add(this);
   }
 
   /** HEADERS, with as many CONTINUATION as it takes. */
@@ -61,6 +64,8 @@ export class UpstreamWriter {
   #writeText(): void {
     const text = this.#text;
     this.#text = '';
-    if (text !== '' && this.#socket.writable) this.#socket.write(text, 'latin1');
+    if (text === '' || !this.#socket.writable) return;
+    if (this.#corked) this.#socket.write(text, 'latin1');
+    else this.#writer.writeNow(text);
   }
 }

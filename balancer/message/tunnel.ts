@@ -1,7 +1,10 @@
 // Two ends of an upgraded or passed-through connection, as the tunnel between them sees each.
 
 export interface TunnelListener {
-  /** The memory is the listener's until the write that takes the bytes on says that it flows; see `write`. */
+  /**
+   * The memory is the listener's during the call alone: an end copies what it cannot send at once. The ends of what is passed through copy nothing,
+   * and leave each other the memory until the write says that it flows; see `write`.
+   */
   onTunnelData(chunk: Buffer): void;
   /** This end will send no more; the other direction goes on. */
   onTunnelEnd(): void;

@@ -1,6 +1,7 @@
 // A client's socket, read in place: no memory is allocated for a read, and no stream stands between the system and who reads.
 import { Socket } from 'node:net';
 import { ReadBuffer } from './read-buffer.ts';
+import { TextWriter } from './text-writer.ts';
 
 const READ_BYTES = 65_536;
 /** Where the connections of this process are read to: each read is used up, or copied, before the next one. */
@@ -21,6 +22,8 @@ const SLOTS = findSlots();
 
 export class ClientSocket {
   readonly socket: Socket;
+  /** What is written to it. */
+  readonly text: TextWriter;
   /** Is given memory and how much of it was read. The memory is the reader's during the call; `owned` makes it last. */
   onRead: (bytes: Buffer, length: number) => void = () => undefined;
   /** Whether reads go past the stream. */
@@ -32,6 +35,7 @@ export class ClientSocket {
   /** Takes over an accepted socket. Nothing is delivered before the turn is over. */
   constructor(socket: Socket) {
     this.socket = socket;
+    this.text = new TextWriter(socket);
     this.#secure = 'encrypted' in socket;
     this.inPlace = SLOTS !== null && this.#fill(SLOTS);
     // What another reader gave back comes this way in any case.

@@ -2,6 +2,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { ReadBuffer } from './read-buffer.ts';
+import { TextWriter } from './text-writer.ts';
 
 /** How a connection is secured. */
 export interface EndpointTls extends ConnectionOptions {
@@ -22,6 +23,7 @@ export class UpstreamSocket {
   readonly socket: Socket;
   readonly buffer: ReadBuffer;
   readonly secure: boolean;
+  #text: TextWriter | null = null;
   /**
    * Is given memory, which the next read overwrites, and how much of it was read; false stops the reading. Until somebody speaks on the
    * connection nothing is read.
@@ -41,6 +43,11 @@ export class UpstreamSocket {
     const where = { host, port, noDelay: true, allowHalfOpen: true, onread };
     this.socket = tls === null ? connectPlain(where) : connectSecured(tls, { ...where, ...alpnOf(address) });
     this.socket.setNoDelay(true);
+  }
+
+  /** What is written to it, once it is connected. */
+  get text(): TextWriter {
+    return (this.#text ??= new TextWriter(this.socket));
   }
 
   /** What ALPN agreed on; empty: nothing, or no TLS. */

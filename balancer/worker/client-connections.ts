@@ -4,7 +4,6 @@ import type { Deadlines } from '../../health/deadlines.ts';
 import { Http1DownstreamConnection } from '../http1/downstream-connection.ts';
 import { Http2DownstreamConnection, type Http2Settings } from '../http2/downstream-connection.ts';
 import { ResponseEncoder } from '../http2/response-block.ts';
-import { TurnEnd } from '../http2/turn-end.ts';
 import type { Accepted } from '../listener/listener.ts';
 import type { DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import { ClientSocket } from '../socket/client-socket.ts';
@@ -19,7 +18,6 @@ export interface ClientEnvironment {
 
 export class ClientConnections {
   readonly #environment: ClientEnvironment;
-  readonly #turnEnd = new TurnEnd();
   readonly #encoder: ResponseEncoder;
 
   constructor(environment: ClientEnvironment) {
@@ -46,7 +44,7 @@ export class ClientConnections {
     const settings = { timeouts, limits, handler, deadlines, nowMs };
     const link = new ClientSocket(socket);
     const onHttp2 = (taken: ClientSocket, early: Buffer | null): void => {
-      const http2Settings = { ...settings, http2, turnEnd: this.#turnEnd, encoder: this.#encoder, countAbuse };
+      const http2Settings = { ...settings, http2, encoder: this.#encoder, countAbuse };
       const connection = new Http2DownstreamConnection(taken, facts, http2Settings);
       admit(connection);
       connection.start(early);

@@ -12,8 +12,7 @@ test('requests of all workers, shares and states are in one exposition', async (
   await until(async () => (await appliance.metricSum('weir_requests_total')) === 30, 'all requests are counted');
   assert.equal(await appliance.metricSum('weir_request_duration_seconds_count'), 30);
   await until(async () => (await appliance.metricSum('weir_workers_ready')) === 2, 'both workers are seen');
-  const text = await appliance.metrics();
-  for (const line of [
+  const lines = [
     'weir_revision{host="test-edge"} 1',
     'weir_share_desired_ratio{service="shop",version="blue",cluster="one"} 0.63',
     'weir_share_effective_ratio{service="shop",version="green",cluster="two"} 0.1',
@@ -22,9 +21,13 @@ test('requests of all workers, shares and states are in one exposition', async (
     'weir_cluster_admin{cluster="two",state="active"} 1',
     'weir_agent_state{cluster="one",state="absent"} 1',
     'weir_controller_restarts_total{host="test-edge"} 0',
-  ]) {
-    assert.ok(text.split('\n').includes(line), `missing: ${line}`);
-  }
+  ];
+  // A probe that a busy machine answers late may lessen a share for a moment.
+  await until(async () => {
+    const told = new Set((await appliance.metrics()).split('\n'));
+    return lines.every((line) => told.has(line));
+  }, `all of these are told: ${lines.join(', ')}`);
+  const text = await appliance.metrics();
   assert.match(text, /^weir_process_resident_bytes\{worker="w2"\} \d{7,}$/m);
   assert.match(text, /^weir_probes_total\{cluster="one",outcome="success"\} \d+$/m);
 });

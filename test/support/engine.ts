@@ -6,7 +6,6 @@ import { Deadlines } from '../../health/deadlines.ts';
 import { Http1DownstreamConnection, type DownstreamSettings } from '../../balancer/http1/downstream-connection.ts';
 import { Http2DownstreamConnection, type Http2Settings } from '../../balancer/http2/downstream-connection.ts';
 import { ResponseEncoder } from '../../balancer/http2/response-block.ts';
-import { TurnEnd } from '../../balancer/http2/turn-end.ts';
 import { AddressSet } from '../../balancer/message/client-address.ts';
 import type { ConnectionFacts, DownstreamConnection } from '../../balancer/message/connection.ts';
 import type { DownstreamExchange } from '../../balancer/message/exchange.ts';
@@ -155,7 +154,6 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
 function http2Settings(settings: DownstreamSettings, http2: Partial<ListenerHttp2>, abuses: string[]) {
   return {
     http2: { enabled: true, maxStreams: 100, streamWindow: 65_536, connectionWindow: 1_048_576, resetsPerSecond: 50, ...http2 },
-    turnEnd: new TurnEnd(),
     encoder: new ResponseEncoder(settings.dateLine),
     countAbuse: (_listener: string, reason: string) => void abuses.push(reason),
   };

@@ -1,25 +1,16 @@
 // Clients' sockets are read into common memory: what is kept of a read outlasts the reads of all the others.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { ClientSocket } from '../../../balancer/socket/client-socket.ts';
+import { socketPair } from '../../support/socket-pair.ts';
 import { until } from '../../support/until.ts';
 
 /** A client's socket and the accepted one at its other end. */
 async function pair(t: TestContext): Promise<{ readonly client: Socket; readonly link: ClientSocket }> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  t.after(() => {
-    client.destroy();
-    server.close();
-  });
-  const [socket] = await accepted;
-  t.after(() => socket.destroy());
-  return { client, link: new ClientSocket(socket) };
+  const { client, accepted } = await socketPair(t);
+  return { client, link: new ClientSocket(accepted) };
 }
 
 describe("a client's socket", () => {
