@@ -19,7 +19,8 @@ const SLOTS = 57;
 /**
  * `3 × p99`, 250 ms at least, of the last 10 to 20 seconds. So no more than about one answer in a hundred is ever given up, however the
  * latencies are spread. What was given up counts as slow as its limit, but only once an answer comes again: what has stopped has no latency.
- * The limit is worked out when a window ends, and as soon as there can be a first one.
+ * The limit is worked out when a window ends and, within it, whenever twice as many answers are there: the first few, of a program that is not
+ * warm yet, do not set it for long.
  */
 export class TryLimit {
   #limitMs = UNKNOWN_MS;
@@ -29,6 +30,8 @@ export class TryLimit {
   #windowEndsMs = Number.NEGATIVE_INFINITY;
   /** In this window. */
   #answers = 0;
+  /** So many answers of this window are a reason to work it out again. */
+  #reviewAt = MIN_ANSWERS;
   /** Tries given up since the last answer. */
   #givenUp = 0;
 
@@ -53,7 +56,7 @@ export class TryLimit {
 
   /** One second while too little is known. */
   limitMs(nowMs: number): number {
-    if (nowMs >= this.#windowEndsMs || (!this.#known && this.#answers >= MIN_ANSWERS)) this.#review(nowMs);
+    if (nowMs >= this.#windowEndsMs || this.#answers >= this.#reviewAt) this.#review(nowMs);
     return this.#limitMs;
   }
 
@@ -66,11 +69,13 @@ export class TryLimit {
   #review(nowMs: number): void {
     this.#known ||= this.#answers >= MIN_ANSWERS;
     if (this.#known) this.#limitMs = this.#tail();
+    this.#reviewAt = this.#known ? Math.max(MIN_ANSWERS, this.#answers * 2) : MIN_ANSWERS;
     if (nowMs < this.#windowEndsMs) return;
     this.#windowEndsMs = nowMs + WINDOW_MS;
     // Where little is asked, a window lasts until it tells something.
     if (this.#answers < MIN_ANSWERS) return;
     this.#answers = 0;
+    this.#reviewAt = MIN_ANSWERS;
     [this.#current, this.#previous] = [this.#previous, this.#current];
     this.#current.fill(0);
   }

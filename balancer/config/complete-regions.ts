@@ -30,11 +30,6 @@ export function completeClientLocations(file: ConfigFile, completion: Completion
   const { clientLocations } = file;
   if (clientLocations === undefined) return null;
   if (completion.isTouched(['clientLocations'])) return clientLocations;
-  if (PLACES.every((kind) => Object.keys(clientLocations[kind]).length === 0))
-    completion.report(
-      ['clientLocations'],
-      'names no place, so that the database says nothing; expected countries, such as { DE: eu }, subdivisions or continents',
-    );
   for (const kind of PLACES) reportUnknown(clientLocations[kind], ['clientLocations', kind], { file, completion });
   return { ...clientLocations, database: completion.readableFile(['clientLocations', 'database'], clientLocations.database) };
 }

@@ -167,6 +167,7 @@ function optionsPlace(base: ValuePath, completion: Completion): OptionsPlace {
     consumers: completion.declared.consumers,
     issuers: completion.declared.issuers,
     limits: completion.declared.limits,
+    hasLocations: completion.declared.hasLocations,
     report: (path, message) => completion.report([...base, ...path], message),
     secret: (path, where) => completion.secret([...base, ...path], where),
     readableFile: (path, file) => completion.readableFile([...base, ...path], file),

@@ -22,6 +22,7 @@ export interface DeclaredNames {
   readonly issuers: ReadonlySet<string>;
   /** With what they count by, as written. */
   readonly limits: ReadonlyMap<string, readonly string[]>;
+  readonly hasLocations: boolean;
   /** Whether the host is one of a fleet. */
   readonly hasRedis: boolean;
 }

@@ -9,6 +9,8 @@ export interface OptionsPlace {
   readonly issuers: ReadonlySet<string>;
   /** With what they count by, as written. */
   readonly limits: ReadonlyMap<string, readonly string[]>;
+  /** A database of where addresses are is declared. */
+  readonly hasLocations: boolean;
   report(path: ValuePath, message: string): void;
   /** Null: it is not said where the secret is, which is reported. */
   secret(path: ValuePath, where: { readonly file?: string; readonly env?: string }): SecretReference | null;

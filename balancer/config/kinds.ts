@@ -112,6 +112,11 @@ export const KINDS = {
   countryCode: word('a country code', 'two capital letters of ISO 3166-1, for example DE', '^[A-Z]{2}$'),
   subdivisionCode: word('a code of a subdivision', 'country and part as in ISO 3166-2, for example US-CA', '^[A-Z]{2}-[A-Z0-9]{1,3}$'),
   continentCode: word('a code of a continent', 'AF, AN, AS, EU, NA, OC or SA', '^(AF|AN|AS|EU|NA|OC|SA)$'),
+  placeCode: word(
+    'a place',
+    'a country (DE), a part of one (US-CA) or a continent (continent:EU)',
+    '^([A-Z]{2}|[A-Z]{2}-[A-Z0-9]{1,3}|continent:(AF|AN|AS|EU|NA|OC|SA))$',
+  ),
   addressBlock: text('an address block', 'an address or CIDR block, for example 10.0.0.0/8 or 2001:db8::/32', isAddressBlock),
   endpoint: text(
     'the URL of an endpoint',

@@ -140,6 +140,7 @@ function declaredNames(root: object): DeclaredNames {
     issuers: keys('issuers'),
     limits: new Map([...keys('limits')].map((name) => [name, keyParts(Reflect.get(root, 'limits'), name)])),
     hasRedis: isThere(root, 'state', 'redis'),
+    hasLocations: isThere(root, 'clientLocations', 'database'),
   };
 }
 

@@ -5,6 +5,7 @@ import type { LimitConfig } from '../config/limit-config.ts';
 import type { ConfigExtension } from '../config/extension.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Fields } from '../message/fields.ts';
+import type { Place } from '../message/place.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
 import type { LocalReply, ResponseHead, StoredReply } from '../message/response.ts';
@@ -48,6 +49,8 @@ export interface FilterEnvironment {
   readonly allowances: Allowances;
   /** Null: it is not where the reference says. */
   readonly readSecret: (reference: SecretReference) => string | null;
+  /** Where an address is; null: nobody knows. */
+  readonly placeOf: (address: string) => Place | null;
   readonly meter: Meter;
   /** What the routes of this worker have stored. */
   readonly stores: Pick<RouteStores, 'invalidate'>;
@@ -117,6 +120,8 @@ export interface FilterDefinition extends ConfigExtension {
   readonly example: string;
   /** Paragraphs that its page has besides, in Markdown. */
   readonly notes?: readonly string[];
+  /** It asks where addresses are. */
+  readonly asksForPlaces?: true;
   /** Errors of the catalogue that it answers with. */
   readonly answers?: readonly ErrorCode[];
   /** Makes the filter of one route; `options` are complete. Throws a plain Error that teaches when they cannot work on this host. */

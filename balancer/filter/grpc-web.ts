@@ -2,7 +2,7 @@
 import { Type } from '../schema/type.ts';
 import { WeirError } from '../errors.ts';
 import { fieldIndex, fieldValue, removeField, setField, type Fields } from '../message/fields.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { BodyTransform, FilterDefinition, LastBytes } from './filter.ts';
 

@@ -9,6 +9,7 @@ import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
 import { errorPages } from './error-pages/error-pages.ts';
 import { externalAuthorizer } from './external-authorizer/external-authorizer.ts';
+import { placeAccess } from './place-access.ts';
 import { redirect } from './redirect.ts';
 import { respond } from './respond.ts';
 import { rewrite } from './rewrite.ts';
@@ -37,6 +38,7 @@ export const FILTERS: readonly FilterDefinition[] = [
   // A preflight has no credentials, and pages must be able to read a refusal.
   cors,
   addressAccess,
+  placeAccess,
   userAgents,
   addressLimit,
   csrf,
@@ -59,3 +61,6 @@ export const FILTERS: readonly FilterDefinition[] = [
   // endpoint sees was asked; and what is made for one client (coding, fields of its own, pages of other origins) is made anew of each hit.
   cache,
 ];
+
+/** Those that need the database of locations. */
+export const PLACE_FILTERS: ReadonlySet<string> = new Set(FILTERS.filter(({ asksForPlaces }) => asksForPlaces).map(({ name }) => name));

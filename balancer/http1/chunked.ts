@@ -2,7 +2,7 @@
 import type { Fields } from '../message/fields.ts';
 import { ChunkExtension, Step } from './chunk-extension.ts';
 import { emptyBlock, readFieldBlock } from './field-block.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import { withoutForbidden } from '../message/trailers.ts';
 
 export interface ChunkedSink {

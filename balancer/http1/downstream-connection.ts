@@ -14,7 +14,7 @@ import { ClientTunnel } from './client-tunnel.ts';
 import { emptyBlock, type BlockMemo } from './field-block.ts';
 import { GATHER_BYTES, Http1Exchange } from './downstream-exchange.ts';
 import { IncomingBody, MALFORMED, TOO_LARGE } from './incoming-body.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import { UnreadBytes } from './unread-bytes.ts';
 import { looksForeign, parseRequestHead, type RequestHead } from './request-head.ts';
 import { responseHeadText } from './serialize.ts';

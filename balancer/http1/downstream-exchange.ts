@@ -4,7 +4,7 @@ import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Http1DownstreamConnection } from './downstream-connection.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import type { RequestHead } from './request-head.ts';
 import { fieldLines, informationalText, lastChunkText, responseHeadText } from './serialize.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import type { UpstreamSocket } from '../socket/upstream-socket.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { emptyBlock } from './field-block.ts';

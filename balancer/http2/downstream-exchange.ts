@@ -1,7 +1,7 @@
 // One request of an HTTP/2 connection and the sending of its response: gathered text where it is small, queued where windows are narrow.
 import { UNKNOWN_LENGTH, type DownstreamExchange, type DownstreamListener } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import { dataHead, DEFAULT_MAX_FRAME, headersFrames, Http2Error } from './frame.ts';

@@ -1,6 +1,6 @@
 // The sending side of a connection: frames gathered for one write a turn, bodies interleaved by turns within the windows.
 import type { Socket } from 'node:net';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import { dataHead, DEFAULT_MAX_FRAME, DEFAULT_WINDOW } from './frame.ts';
 import { TextWriter } from '../socket/text-writer.ts';
 import { turnEnd, type Gatherer } from '../socket/turn-end.ts';

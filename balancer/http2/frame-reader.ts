@@ -1,5 +1,5 @@
 // Bytes to frames (RFC 9113 sections 4 and 6): cut anywhere, checked in themselves, handed on without waiting for whole DATA frames.
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import { Flag, FRAME_HEAD_BYTES, FrameType, Http2Error } from './frame.ts';
 
 /** Who gets the frames. Whether a frame may come at all now, and on that stream, is the sink's to judge. */

@@ -1,5 +1,5 @@
 // The Huffman code of HPACK (RFC 7541 section 5.2 and appendix B): decoded four bits at a time by a table, encoded byte by byte.
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 
 /** Bits of the code of each byte, one digit of base 36 a byte. The code is canonical, so the lengths are all of it. */
 const LENGTHS =

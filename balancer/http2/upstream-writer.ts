@@ -1,6 +1,6 @@
 // Outgoing frames of a connection: gathered as text over a turn of the event loop, written in one system call.
 import type { Socket } from 'node:net';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../socket/latin1.ts';
 import { TextWriter } from '../socket/text-writer.ts';
 import { turnEnd } from '../socket/turn-end.ts';
 import { dataHead, headersFrames } from './frame.ts';

@@ -4,6 +4,7 @@ import { inTurns } from '../../health/in-turns.ts';
 import { sameJson } from '../config/canonical-json.ts';
 import type { Config } from '../config/config.ts';
 import { AddressTable } from '../message/address-table.ts';
+import type { Place } from '../message/place.ts';
 import { LocationFile } from './location-file.ts';
 
 /** So many blocks are put into the table at a time. */
@@ -44,6 +45,11 @@ export class ClientRegions {
   find(address: string): string | null {
     return this.#blocks.find(address) ?? this.#file?.find(address) ?? null;
   }
+
+  /** Null: there is no database of locations, or it does not know the address. */
+  place(address: string): Place | null {
+    return this.#file?.place(address) ?? null;
+  }
 }
 
 /** Every region that a client can be found in. */
@@ -55,6 +61,14 @@ export function regionsOfClients({ clientRegions, clientLocations }: Located): r
 /** Whether anything asks for them. */
 export function asksForRegions(config: Pick<Config, 'services'> & Located): boolean {
   return regionsOfClients(config).length > 0 && Object.values(config.services).some(({ steer }) => steer.policy === 'nearest');
+}
+
+/** Whether a filter asks for places; `askers` are those that do. */
+export function asksForPlaces(
+  { clientLocations, routes }: Pick<Config, 'clientLocations' | 'routes'>,
+  askers: ReadonlySet<string>,
+): boolean {
+  return clientLocations !== null && routes.some(({ filters }) => filters.some(({ name }) => askers.has(name)));
 }
 
 function* tableInSteps(clientRegions: Config['clientRegions']): Generator<undefined, AddressTable> {

@@ -1,6 +1,7 @@
 // Where an address is, by a database in MaxMind's format (MMDB 2.0), as GeoLite2 and GeoIP2 come in: country, subdivision, continent.
 import { Reader } from 'mmdb-lib';
 import type { ClientLocations } from '../config/region-config.ts';
+import type { Place } from '../message/place.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 /** Look-ups that are remembered: a client asks more than once, and decoding a record costs more than the rest of a choice. */
@@ -10,10 +11,17 @@ const MOST_RECORDS = 4096;
 
 type Regions = Omit<ClientLocations, 'database'>;
 
+interface Location {
+  readonly place: Place | null;
+  readonly region: string | null;
+}
+
+const NOWHERE: Location = { place: null, region: null };
+
 export class LocationDatabase {
   readonly #reader: Reader<never>;
   readonly #regions: Regions;
-  readonly #remembered = new BoundedMap<string, string | null>(MOST_REMEMBERED);
+  readonly #remembered = new BoundedMap<string, Location>(MOST_REMEMBERED);
 
   /** Throws an Error when the bytes are no such database. */
   constructor(bytes: Buffer, regions: Regions) {
@@ -23,14 +31,24 @@ export class LocationDatabase {
 
   /** The region of where the address is; null: it is no address, the database does not know it, or no region is named for the place. */
   find(address: string): string | null {
-    const known = this.#remembered.get(address);
-    if (known !== undefined) return known;
-    const region = this.#locate(address);
-    this.#remembered.set(address, region);
-    return region;
+    return this.#locate(address).region;
   }
 
-  #locate(address: string): string | null {
+  /** Null: it is no address, or the database does not know it. */
+  place(address: string): Place | null {
+    return this.#locate(address).place;
+  }
+
+  #locate(address: string): Location {
+    const known = this.#remembered.get(address);
+    if (known !== undefined) return known;
+    const place = this.#read(address);
+    const location = place === null ? NOWHERE : { place, region: this.#regionOf(place) };
+    this.#remembered.set(address, location);
+    return location;
+  }
+
+  #read(address: string): Place | null {
     let record: unknown;
     try {
       record = this.#reader.get(address);
@@ -38,13 +56,19 @@ export class LocationDatabase {
       // No address, or one of IPv6 in a database of IPv4.
       return null;
     }
-    const { continents, countries, subdivisions } = this.#regions;
     const country = textAt(record, 'country', 'iso_code');
-    for (const part of listAt(record, 'subdivisions')) {
-      const region = subdivisions[`${country}-${textAt(part, 'iso_code')}`];
+    const continent = textAt(record, 'continent', 'code');
+    if (country === '' && continent === '') return null;
+    return { country, continent, subdivisions: listAt(record, 'subdivisions').map((part) => `${country}-${textAt(part, 'iso_code')}`) };
+  }
+
+  #regionOf({ country, continent, subdivisions }: Place): string | null {
+    const regions = this.#regions;
+    for (const part of subdivisions) {
+      const region = regions.subdivisions[part];
       if (region !== undefined) return region;
     }
-    return countries[country] ?? continents[textAt(record, 'continent', 'code')] ?? null;
+    return regions.countries[country] ?? regions.continents[continent] ?? null;
   }
 }
 

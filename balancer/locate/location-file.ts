@@ -1,6 +1,7 @@
 // A database of locations on disk: read beside requests, and again when the file has changed.
 import { readFile, stat } from 'node:fs/promises';
 import type { ClientLocations } from '../config/region-config.ts';
+import type { Place } from '../message/place.ts';
 import { LocationDatabase } from './location-database.ts';
 
 /** The file is looked at this often, when there is something to find; no request waits for that. */
@@ -34,8 +35,16 @@ export class LocationFile {
   }
 
   find(address: string): string | null {
+    return this.#fresh().find(address);
+  }
+
+  place(address: string): Place | null {
+    return this.#fresh().place(address);
+  }
+
+  #fresh(): LocationDatabase {
     if (this.#looking === null && this.#sources.nowMs() - this.#lookedMs >= LOOK_MS) void this.look();
-    return this.#database.find(address);
+    return this.#database;
   }
 
   /** Reads the file again if it has changed. */

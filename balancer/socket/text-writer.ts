@@ -1,7 +1,7 @@
 // Text for a socket: gathered over a turn of the event loop, and given to the system past the socket's stream where nothing waits there.
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from './latin1.ts';
 import { turnEnd, type Gatherer } from './turn-end.ts';
 
 /** What Node's own sockets write with; not documented, so everything here is looked for, and missed without harm. */

@@ -45,7 +45,7 @@ export interface GenerationEnvironment extends TlsSources {
   readonly stratum?: Stratum;
   readonly meter: Meter;
   readonly pinKey: PinKey;
-  /** Null: no service asks where clients are, or the config does not say. */
+  /** Null: nothing asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
   readonly clock: Clock;
   readonly keySets: FetchedKeySets;
@@ -132,7 +132,7 @@ export class Generation {
   readonly config: Config;
   readonly clusters: ReadonlyMap<string, ClusterUpstream>;
   readonly services: ReadonlyMap<string, ServiceSteering>;
-  /** Null: no service asks where clients are, or the config does not say. */
+  /** Null: nothing asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
   readonly issuers: Issuers;
   readonly stores: RouteStores;
@@ -173,6 +173,7 @@ export class Generation {
       meter,
       issuers: this.issuers,
       limits: config.limits,
+      placeOf: (address) => environment.clientRegions?.place(address) ?? null,
       allowances: environment.allowances,
       stores: this.stores,
       consumers: Consumers.of(config, readSecret),

@@ -9,7 +9,8 @@ import { createWorkerLink, type ControllerMessage, type WorkerLink } from '../ip
 import { decodeSupervisorMessage, type ChildMessage } from '../ipc-life-cycle.ts';
 import { acceptAlone, type CreateAcceptor } from '../listener/acceptor.ts';
 import type { Accepted } from '../listener/listener.ts';
-import { asksForRegions, ClientRegions } from '../locate/client-regions.ts';
+import { PLACE_FILTERS } from '../filter/registry.ts';
+import { asksForPlaces, asksForRegions, ClientRegions } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
 import { createDateLine } from '../message/http-date.ts';
@@ -316,7 +317,7 @@ export class Worker {
 
   /** Null: nothing asks where clients are. */
   async #regionsOf(config: Config, before: Generation | null): Promise<ClientRegions | null> {
-    if (!asksForRegions(config)) return null;
+    if (!asksForRegions(config) && !asksForPlaces(config, PLACE_FILTERS)) return null;
     const warn = (problem: string): void => this.#options.log.warn({ problem }, 'locations of clients cannot be re-read');
     return ClientRegions.of(config, { clock: this.#clock, warn }, before?.clientRegions ?? null);
   }

@@ -88,6 +88,7 @@ const environment: FilterEnvironment = {
   readSecret: () => null,
   meter: new Meter(),
   limits: { 'by-address': LIMIT },
+  placeOf: () => ({ country: 'DE', subdivisions: [], continent: 'EU' }),
   allowances: ALLOWANCES,
   stores: { invalidate: () => undefined },
   openStore: (maxBytes) => new ResponseStore(maxBytes),
@@ -100,6 +101,7 @@ clusters: { one: { endpoints: ["http://127.0.0.1:9001"] } }
 services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
 consumers: { acme: {} }
 limits: { by-address: { by: [address], allow: 100 } }
+clientLocations: { database: locations.mmdb }
 routes:
   - { service: shop, filters: [FILTER] }
 `;

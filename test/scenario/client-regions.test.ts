@@ -47,6 +47,12 @@ test('clients go to the place that is near to them', async (t) => {
     assert.equal((await explain(appliance, IN_MEXICO)).service?.clientRegion, 'us');
   });
 
+  await t.test('and only those from where a route lets them call get on', async () => {
+    const statusFor = async (client: string): Promise<number> =>
+      (await appliance.get(`${appliance.url('web')}/mexico`, { headers: { 'x-forwarded-for': client } })).status;
+    assert.deepEqual([await statusFor(IN_MEXICO), await statusFor(SOMEWHERE), await statusFor(IN_THE_US)], [200, 403, 403]);
+  });
+
   await t.test('weir explain names the region, and goes by its shares', async () => {
     const near = (await explain(appliance, IN_THE_US)).service;
     assert.deepEqual([near?.clientRegion, near?.candidates[0]?.cluster, near?.candidates[0]?.probability], ['us', 'there', 1]);
@@ -120,6 +126,7 @@ clusters:
 services:
   shop: { versions: { blue: { clusters: { here: {}, there: {} } } }, steer: { policy: nearest } }
 routes:
+  - { match: { path: /mexico }, service: shop, filters: [{ placeAccess: { rules: [{ allow: [MX] }] } }] }
   - { service: shop }
 `;
 }

@@ -24,6 +24,7 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
     consumers: new Consumers([], null),
     issuers: new Issuers([], { keySets: NO_KEY_SETS, clock: systemClock, readSecret: () => null }, null),
     limits: {},
+    placeOf: () => null,
     allowances: NO_LIMITS,
     readSecret: () => null,
     meter: new Meter(),

@@ -156,9 +156,7 @@ class Authentication implements Filter {
 
 function within(place: OptionsPlace, name: string): OptionsPlace {
   return {
-    consumers: place.consumers,
-    issuers: place.issuers,
-    limits: place.limits,
+    ...place,
     report: (path, message) => place.report([name, ...path], message),
     secret: (path, where) => place.secret([name, ...path], where),
     readableFile: (path, file) => place.readableFile([name, ...path], file),

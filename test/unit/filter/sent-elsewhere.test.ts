@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { redirect } from '../../../balancer/filter/redirect.ts';
+import { rewriting } from '../../../balancer/filter/path-pattern.ts';
 import { withPrefix } from '../../../balancer/filter/path-prefix.ts';
 import type { CanonicalRequest } from '../../../balancer/message/request.ts';
 import { aFilterEnvironment, asRecord } from '../../support/filter-environment.ts';
@@ -53,6 +54,36 @@ describe('another beginning of a path', () => {
     assert.equal(to('/apix', '/api', '/'), '/apix');
     assert.equal(to('/x', '/', '/v1'), '/v1/x');
     assert.equal(to('/api//x', '/api/', '/v1/'), '/v1//x');
+  });
+});
+
+describe('a path made of elements of another', () => {
+  const to = (path: string, from: string, written: string): string => rewriting({ from, to: written })(path);
+
+  it('takes what stands at the places, as it is encoded', () => {
+    assert.equal(to('/users/7/orders', '/users/{id}/orders', '/orders/of/{id}'), '/orders/of/7');
+    assert.equal(to('/a%20b/c', '/{first}/{second}', '/{second}/{first}/{second}'), '/c/a%20b/c');
+    assert.equal(to('/files/a/b/', '/files/{rest...}', '/store/{rest}'), '/store/a/b/');
+    assert.equal(to('/files/', '/files/{rest...}', '/store/{rest}'), '/store/');
+    assert.equal(to('/v1/x.json', '/v1/x.json', '/x'), '/x');
+  });
+
+  it('is another only where the whole path fits', () => {
+    for (const path of ['/users/7', '/users/7/orders/8', '/users//orders', '/USERS/7/orders', '/'])
+      assert.equal(to(path, '/users/{id}/orders', '/orders/of/{id}'), path);
+    assert.equal(to('/files', '/files/{rest...}', '/store/{rest}'), '/files');
+  });
+
+  it('names places that are there, once, and what takes the rest last', () => {
+    const problems = (from: string, written: string): string =>
+      filterProblems('rewrite', `{ pattern: { from: "${from}", to: "${written}" } }`).join();
+    assert.equal(problems('/users/{id}', '/{id}'), '');
+    assert.match(problems('/users/{id}', '/{user}'), /\{user\} in \/\{user\} is no place of \/users\/\{id\}; expected one of \{id\}/);
+    assert.match(problems('/{a}/{a}', '/{a}'), /\{a\} stands twice/);
+    assert.match(problems('/{a...}/b', '/{a}'), /\{a\.\.\.\} takes all that follows/);
+    assert.match(problems('/x{a}', '/{a}'), /"x\{a\}" in \/x\{a\} is neither text nor a place/);
+    assert.match(problems('/{a}', '/x?a={a}'), /parameters are set by query\.set/);
+    assert.match(filterProblems('rewrite', '{ path: /a, pattern: { from: /b, to: /c } }').join(), /path and pattern stand together/);
   });
 });
 

@@ -33,6 +33,23 @@ test('one slow answer in a hundred does not move it', () => {
   assert.equal(limit.limitMs(0), 250);
 });
 
+test('slow answers among the first do not set it for long', () => {
+  const limit = new TryLimit();
+  answered(limit, 2, 200);
+  answered(limit, 18, 5);
+  assert.ok(within(limit.limitMs(0), 200));
+  answered(limit, 300, 5);
+  assert.equal(limit.limitMs(500), 250);
+});
+
+test('slower answers raise it within the window too', () => {
+  const limit = new TryLimit();
+  answered(limit, 20, 5);
+  assert.equal(limit.limitMs(0), 250);
+  answered(limit, 20, 400);
+  assert.ok(within(limit.limitMs(1000), 400));
+});
+
 test('what was given up without an answer since is not a latency', () => {
   const limit = new TryLimit();
   answered(limit, 100, 5);
