@@ -6,7 +6,7 @@ import { startOrigin, type Origin } from '../../../support/origin.ts';
 import { countOf, startProxy, type Proxy, type ProxyOptions } from '../../../support/proxy.ts';
 import { until } from '../../../support/until.ts';
 
-const cached = (more: object = {}): ProxyOptions['route'] => ({ filters: [{ cache: { wait: 0, ...more } }] });
+const cached = (): NonNullable<ProxyOptions['route']> => ({ filters: [{ cache: { wait: 0 } }] });
 
 interface Gotten {
   readonly status: number;
