@@ -9,6 +9,7 @@ import type { AllowanceMessage, AllowancesLeftMessage, AllowanceWantedMessage } 
 import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
+import type { Purges } from './intent/purge.ts';
 import type { Log } from './log.ts';
 import type { Plan, ServicePlan, HealthView } from './steer/plan-shape.ts';
 import type { Meter, MetricsDelta } from './telemetry/meter.ts';
@@ -37,6 +38,8 @@ type WireMessage =
       readonly plan: number;
       readonly services: Readonly<Record<string, ServicePlan>>;
       readonly health: HealthView;
+      /** Absent: they are as they were. */
+      readonly purges?: Purges;
     }
   /** The key of TLS session tickets from now on, in base64: TICKET_KEY_BYTES bytes that only the processes of the host know. */
   | { readonly type: 'ticket_key'; readonly key: string }

@@ -117,7 +117,7 @@ function outcomeOf(result: ChangeResult): readonly string[] {
     applied === null
       ? ''
       : `: applied on ${hostsText(applied)}${applied.acknowledged}/${applied.workers} workers in ${Math.round(applied.tookMs)} ms`;
-  return [result.summary, `${at}${where}`, `undo: ${result.undo}`];
+  return [result.summary, `${at}${where}`, ...(result.undo === '' ? [] : [`undo: ${result.undo}`])];
 }
 
 /** What a dry run says of the second person. */

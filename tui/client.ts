@@ -35,6 +35,7 @@ export type ListKind =
   | 'clusters'
   | 'services'
   | 'routes'
+  | 'cache'
   | 'edges'
   | 'workers'
   | 'agents'

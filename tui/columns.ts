@@ -2,6 +2,7 @@
 import type {
   AgentView,
   ApprovalView,
+  CacheView,
   ClusterView,
   DrillView,
   EdgeView,
@@ -83,6 +84,21 @@ export const ROUTE_COLUMNS: readonly Column<RouteView>[] = [
   { title: 'PATH', of: (item) => item.path },
   { title: 'SERVICE', of: (item) => item.service },
   ...trafficColumns<RouteView>((item) => item.traffic),
+];
+
+export const CACHE_COLUMNS: readonly Column<CacheView>[] = [
+  { title: 'ROUTE', of: (item) => item.route },
+  { title: 'SERVICE', of: (item) => item.service },
+  { title: 'OBJECTS', of: (item) => String(item.objects), right: true },
+  { title: 'BYTES', of: (item) => text.bytes(item.bytes), right: true },
+  { title: 'HIT RATIO', of: (item) => text.ratio(item.hitRatio), right: true },
+  { title: 'HITS', of: (item) => String(item.hits), right: true },
+  { title: 'MISSES', of: (item) => String(item.misses), right: true, wide: true },
+  { title: 'STALE', of: (item) => String(item.stale), right: true, wide: true },
+  { title: 'BYPASSED', of: (item) => String(item.bypassed), right: true, wide: true },
+  { title: 'SERVED STALE', of: (item) => String(item.servedStale), right: true },
+  { title: 'EVICTED', of: (item) => String(item.evicted), right: true, wide: true },
+  { title: 'PURGED', of: (item) => String(item.purged), right: true },
 ];
 
 function edgeState({ silentMs, problem, leads, servedRevision, revision, localFields }: EdgeView): keyof typeof EDGE_TONE {

@@ -103,6 +103,8 @@ export function changeText(change: ChangeView | null): string {
       return `release ${change.cluster}`;
     case 'void_pins':
       return `pins void ${change.service}`;
+    case 'purge':
+      return `cache purge${purgeText(change)}`;
     case 'rollout_start':
       return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}${wavesText(change.waves)}`;
     case 'rollout':
@@ -114,6 +116,13 @@ export function changeText(change: ChangeView | null): string {
     case 'undo':
       return change.to === null ? 'undo' : `undo --to ${change.to}`;
   }
+}
+
+function purgeText(change: Extract<ChangeView, { readonly kind: 'purge' }>): string {
+  const { urls = [], prefixes = [], tags = [], route, all = false, soft = false } = change;
+  const named = (flag: string, values: readonly string[]): string => (values.length === 0 ? '' : ` --${flag} ${values.join(' ')}`);
+  const where = `${named('url', urls)}${named('prefix', prefixes)}${named('tag', tags)}${named('route', route === undefined ? [] : [route])}`;
+  return `${where}${all ? ' --all' : ''}${soft ? ' --soft' : ''}`;
 }
 
 function forText({ forMs }: { readonly forMs?: number }): string {

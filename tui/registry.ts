@@ -13,7 +13,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       { name: 'top', summary: 'watch it live', load: async () => (await import('./commands/top.ts')).topCommand },
       {
         name: 'get',
-        summary: 'list clusters, services, routes, edges, workers, agents, revisions or events',
+        summary: 'list clusters, services, routes, caches, edges, workers, agents, revisions or events',
         load: async () => (await import('./commands/get.ts')).getCommand,
       },
       {
@@ -76,6 +76,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         name: 'release',
         summary: 'let a cluster that was down have its share again',
         load: async () => (await import('./commands/release.ts')).releaseCommand,
+      },
+      {
+        name: 'cache',
+        summary: 'drop what routes have stored, on all hosts',
+        load: async () => (await import('./commands/cache.ts')).cacheCommand,
       },
       {
         name: 'pins',

@@ -8,6 +8,7 @@ import type {
   ApprovalResult,
   ApprovalView,
   AuditVerification,
+  CacheView,
   ChangeRequest,
   ChangeResult,
   ClusterView,
@@ -89,6 +90,8 @@ export interface Appliance {
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
   routes(): ListView<RouteView>;
+  /** Of the routes that store responses. */
+  caches(): ListView<CacheView>;
   /** The newest of each service. */
   rollouts(): ListView<RolloutView>;
   /** Newest first. */

@@ -72,7 +72,8 @@ export async function makeChange(
       ...{ revision: edge.keeper.intent.revision, previousRevision: before.revision, changed, dryRun, local, summary },
       ...{ shares: shareChanges(planBefore.plan, planAfter.plan), forecast, applied },
       needsApproval: dryRun && approved === null && request.breakGlass !== true ? services : [],
-      undo: local ? 'weir local discard' : 'weir undo',
+      // What was purged is gone.
+      undo: local ? 'weir local discard' : whole.change.kind === 'purge' ? '' : 'weir undo',
     },
   });
   if (dryRun) return result(null);

@@ -16,7 +16,7 @@ export interface Step {
 
 /** The question; null: nothing to ask. */
 export function questionBefore(step: Step): string | null {
-  return endOfRollout(step) ?? lastButOne(step) ?? muchTraffic(step);
+  return endOfRollout(step) ?? lastButOne(step) ?? muchTraffic(step) ?? wholePurge(step);
 }
 
 /** Somebody sets the split by hand while a rollout holds it. */
@@ -36,6 +36,16 @@ function muchTraffic({ sharesBefore, sharesAfter }: Step): string | null {
     if (effective - left > MUCH + 1e-9) {
       return `${cluster} takes ${percent(effective)} of all requests now and would take ${percent(left)}. Go on?`;
     }
+  }
+  return null;
+}
+
+/** Every request for it goes to the service then, all at once. */
+function wholePurge({ before, after }: Step): string | null {
+  for (const [id, { route, urls, prefixes, tags, soft }] of Object.entries(after.purges ?? {})) {
+    if (before.purges?.[id] !== undefined || soft || urls.length + prefixes.length + tags.length > 0) continue;
+    const whose = route === null ? 'all routes have' : `route ${route} has`;
+    return `everything that ${whose} stored would be dropped, and is asked of the service again. Go on?`;
   }
   return null;
 }

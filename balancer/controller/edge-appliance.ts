@@ -11,6 +11,7 @@ import type {
   ApprovalResult,
   ApprovalView,
   AuditVerification,
+  CacheView,
   ChangeRequest,
   ChangeResult,
   ClusterView,
@@ -40,6 +41,7 @@ import { agentViews, clusterViews, edgeViews, listOf, routeViews, serviceViews, 
 import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts';
 import { applyConfig } from './apply-config.ts';
 import { approvalViews } from './approval/approval-views.ts';
+import { cacheViews } from './cache-views.ts';
 import { decide, type Runs } from './approval/decide.ts';
 import { makeChange } from './change.ts';
 import type { Config } from '../config/config.ts';
@@ -101,6 +103,10 @@ export class EdgeAppliance implements Appliance {
 
   routes(): ListView<RouteView> {
     return listOf(this.#edge, 'routes', routeViews(this.#edge));
+  }
+
+  caches(): ListView<CacheView> {
+    return listOf(this.#edge, 'cache', cacheViews(this.#edge));
   }
 
   rollouts(): ListView<RolloutView> {

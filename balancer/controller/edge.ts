@@ -320,6 +320,7 @@ export class Edge {
     return {
       services: this.config.services,
       clusters: this.config.clusters,
+      routes: this.config.routes,
       safety: this.config.safety,
       gates: this.config.gates,
       capacityRps: (cluster) => standings[cluster]?.capacityRps ?? null,

@@ -1,5 +1,6 @@
 // Keeps the plan true: worked out once a second and at once when something happened, numbered, sent to the workers.
 import type { Clock, Timer } from '../../health/clock.ts';
+import type { Purges } from '../intent/purge.ts';
 import { losses, type Loss } from '../steer/headroom.ts';
 import { plan, type PlanFacts, type PlanInput, type Planned, type PlanMemory } from '../steer/plan.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
@@ -35,6 +36,7 @@ export class PlanLoop {
   #number = 0;
   /** As sent: what is the same text is not sent again. */
   #sent = new Map<string, string>();
+  #purges: { readonly of: Purges; readonly text: string } | null = null;
 
   constructor(options: PlanLoopOptions) {
     this.#options = options;
@@ -109,11 +111,18 @@ export class PlanLoop {
   #send(next: Plan): void {
     const texts = new Map(Object.entries(next.services).map(([name, service]) => [name, JSON.stringify(service)]));
     texts.set(HEALTH, JSON.stringify(next.health));
+    if (next.purges !== undefined) texts.set(PURGES, this.#textOf(next.purges));
     const changed = [...texts].filter(([name, text]) => this.#sent.get(name) !== text).map(([name]) => name);
     if (changed.length === 0 && texts.size === this.#sent.size) return;
     this.#number = this.#options.numbers.next();
     this.#options.links.sendPlan(this.#number, next, changedServices(next, changed));
     this.#sent = texts;
+  }
+
+  /** They change seldom, and a list of them is long. */
+  #textOf(purges: Purges): string {
+    if (this.#purges?.of !== purges) this.#purges = { of: purges, text: JSON.stringify(purges) };
+    return this.#purges.text;
   }
 
   #next(): void {
@@ -129,6 +138,7 @@ export class PlanLoop {
 
 /** Beside the names of services, which are DNS labels. */
 const HEALTH = '/health';
+const PURGES = '/purges';
 
 function changedServices({ services }: Plan, names: readonly string[]): Readonly<Record<string, ServicePlan>> {
   return Object.fromEntries(names.flatMap((name) => (services[name] === undefined ? [] : [[name, services[name]]])));

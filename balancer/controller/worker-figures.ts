@@ -1,4 +1,5 @@
 // The vital figures of each worker as it last reported them, for the operator's screens.
+import { CacheFigures } from './cache-figures.ts';
 import type { MetricsDelta } from '../telemetry/meter.ts';
 
 export interface Figures {
@@ -11,6 +12,8 @@ const NONE: Figures = { residentBytes: 0, eventLoopDelayMs: 0, inFlight: 0 };
 
 export class WorkerFigures {
   readonly #figures = new Map<string, Figures>();
+  /** Of all workers. */
+  readonly caches = new CacheFigures();
 
   add(worker: string, delta: MetricsDelta): void {
     let figures = this.of(worker);
@@ -20,10 +23,12 @@ export class WorkerFigures {
       else if (name === 'weir_requests_in_flight') figures = { ...figures, inFlight: value };
     }
     this.#figures.set(worker, figures);
+    this.caches.add(worker, delta);
   }
 
   forget(worker: string): void {
     this.#figures.delete(worker);
+    this.caches.forget(worker);
   }
 
   of(worker: string): Figures {

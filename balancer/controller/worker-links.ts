@@ -166,10 +166,12 @@ export class WorkerLinks {
 
   /** To every worker: what changed since the plan before, or all of it when there was none. */
   sendPlan(number: number, value: Plan, changed: Readonly<Record<string, ServicePlan>> | null): void {
-    const base = this.#plan?.number ?? 0;
+    const before = this.#plan;
     this.#plan = { number, value };
-    if (base === 0 || changed === null) this.sendWholePlan();
-    else this.#broadcast({ type: 'plan_delta', base, plan: number, services: changed, health: value.health });
+    if (before === null || changed === null) return this.sendWholePlan();
+    const { health, purges } = value;
+    const part = purges === undefined || purges === before.value.purges ? {} : { purges };
+    this.#broadcast({ type: 'plan_delta', base: before.number, plan: number, services: changed, health, ...part });
   }
 
   /** Heals whatever a worker may have missed. */

@@ -81,8 +81,17 @@ export interface BodyTransform {
   end(trailers: Fields): LastBytes;
 }
 
+/** An answer from memory. */
+export interface RecalledReply extends StoredReply {
+  /**
+   * A request of weir's own that goes to the service meanwhile, and that no client waits for. It passes the way of a request from the split on, and of
+   * the filters only the one that made it: its onResponse, onResponseBody and onEnd, which is called in any case. Absent: none.
+   */
+  readonly behind?: CanonicalRequest;
+}
+
 /** An answer from memory, an error, or null: ask the endpoint. */
-export type Recalled = StoredReply | Refusal | null;
+export type Recalled = RecalledReply | Refusal | null;
 
 export interface Filter {
   /**
@@ -97,6 +106,8 @@ export interface Filter {
    * onResponseBody of all filters as the answer of an endpoint does. Null: ask. A promise only to wait for another request; it must settle.
    */
   readonly recall?: (request: CanonicalRequest, form: RequestForm) => Recalled | Promise<Recalled>;
+  /** After `recall` has let the request go on: an answer from memory in place of the error `code`. Null: the error is the answer. */
+  readonly recallInstead?: (request: CanonicalRequest, code: ErrorCode) => StoredReply | null;
   /** May change status and fields, of local replies too, and what the body of those is. Called in reverse order. */
   readonly onResponse?: (request: CanonicalRequest, response: ResponseHead) => void;
   /**

@@ -3,8 +3,9 @@ import { sameJson } from '../config/canonical-json.ts';
 import { nearest } from '../config/nearest.ts';
 import { clusterTotals } from './cluster-totals.ts';
 import { diffIntent } from './diff.ts';
-import type { AdminState, Change, Intent, Refusal, TouchedField } from './intent.ts';
+import type { AdminState, Change, Intent, PurgeChange, Refusal, TouchedField } from './intent.ts';
 import { withoutEndedOverrides } from './override.ts';
+import { purgeOf, purgeText, withPurge } from './purge.ts';
 import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
 import { withoutRollout } from './rollout.ts';
 import { brokenRules, refusalText } from './rules.ts';
@@ -44,6 +45,8 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
       return release(intent, change, facts);
     case 'void_pins':
       return voidPins(intent, change, facts);
+    case 'purge':
+      return purge(intent, change, facts);
   }
 }
 
@@ -180,6 +183,12 @@ function voidPins(intent: Intent, change: Extract<Change, { kind: 'void_pins' }>
   const voided = { ...present, pinEpoch: intent.revision + 1 };
   const after = { ...intent, services: { ...intent.services, [service.name]: voided } };
   return conclude(intent, after, facts, { summary: `${service.name}: pins given before are void`, strictness: 'other' });
+}
+
+function purge(intent: Intent, change: PurgeChange, facts: Facts): ChangeOutcome {
+  const asked = purgeOf(change, facts.routes ?? [], facts.wallMs ?? 0);
+  if (isRefusal(asked)) return refuse(asked);
+  return conclude(intent, withPurge(intent, asked), facts, { summary: purgeText(asked), strictness: 'other' });
 }
 
 /** Checks every named member and its percentage; an empty list is refused, since it asks for nothing. */

@@ -1,11 +1,15 @@
 // What two intents differ in, field by field, and how a field is put back. A field is the smallest thing that makes sense alone.
 import { canonicalJson, sameJson } from '../config/canonical-json.ts';
 import { overridesPart, type Overrides } from './override.ts';
+import { purgesPart } from './purge.ts';
 import { withoutRollout } from './rollout.ts';
 import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './intent.ts';
 
 /** The field of a cluster that only rises: a release cannot be taken back, since requests have gone there since. */
 export const RELEASES = 'releases';
+
+/** The part of an intent that nothing takes back: what was purged is gone. */
+export const PURGES = 'purges';
 
 /**
  * The fields of an intent by their path. A split is one field, since its parts only mean something together; the cluster weights of
@@ -32,6 +36,7 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
     if (cluster.tunnels !== undefined) add(['clusters', name, 'tunnels'], cluster.tunnels);
   }
   for (const [id, override] of Object.entries(intent.overrides ?? {})) add(['overrides', id], override);
+  for (const [id, purge] of Object.entries(intent.purges ?? {})) add([PURGES, id], purge);
   return fields;
 }
 
@@ -91,6 +96,7 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
     revision: intent.revision,
     services: mapValues(intent.services, service),
     clusters: mapValues(intent.clusters, cluster),
+    ...purgesPart(intent),
     ...overridesPart({
       ...pick(intent.overrides, (id) => !chosen('overrides', id)),
       ...pick(from.overrides, (id) => chosen('overrides', id)),

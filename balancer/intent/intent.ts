@@ -2,6 +2,7 @@
 
 import type { DrainConfig } from '../config/drain-config.ts';
 import type { Overrides } from './override.ts';
+import type { Purges } from './purge.ts';
 import type { RolloutIntent, RolloutPlan } from './rollout.ts';
 
 export type AdminState = 'active' | 'drain' | 'maintenance';
@@ -59,6 +60,8 @@ export interface Intent {
   readonly clusters: Readonly<Record<string, ClusterIntent>>;
   /** Changes that return by themselves; absent: none. */
   readonly overrides?: Overrides;
+  /** The last purges of what routes have stored; absent: there never was one. */
+  readonly purges?: Purges;
 }
 
 /** What an operator may ask for. Percentages are numbers 0 to 100 with up to 4 decimals, as typed. */
@@ -68,12 +71,26 @@ export type Change =
   | { readonly kind: 'release'; readonly cluster: string }
   /** Clients of the service lose the places that they were given with a cookie. */
   | { readonly kind: 'void_pins'; readonly service: string }
+  | PurgeChange
   | RolloutChange
   /** What was set for a time returns; asked for by nobody. */
   | { readonly kind: 'expire'; readonly revision: number }
   | { readonly kind: 'undo'; readonly to: number | null }
   /** What was undone last is there again. */
   | { readonly kind: 'redo' };
+
+/** What routes have stored is dropped, or with `soft` ends now. Several of these are all of them together; `route` alone: all that it has. */
+export interface PurgeChange {
+  readonly kind: 'purge';
+  readonly urls?: readonly string[];
+  readonly prefixes?: readonly string[];
+  readonly tags?: readonly string[];
+  /** Absent: all routes. */
+  readonly route?: string;
+  /** Everything of all routes. */
+  readonly all?: boolean;
+  readonly soft?: boolean;
+}
 
 /** Those that can return by themselves: after `forMs`, if it is there. */
 export type TimedChange = (

@@ -1,6 +1,7 @@
 // A change that returns by itself: which fields it holds, and until when. A part of the intent, so that whoever drives it next knows the deadline.
 import { sameJson } from '../config/canonical-json.ts';
 import type { AdminState, Intent, ServiceIntent } from './intent.ts';
+import { purgesPart } from './purge.ts';
 import { withoutRollout } from './rollout.ts';
 
 type Weights = Readonly<Record<string, number>>;
@@ -96,8 +97,9 @@ export function withoutEndedOverrides(intent: Intent): Intent {
   return withOverrides(intent, Object.fromEntries(kept));
 }
 
-export function withOverrides({ revision, services, clusters }: Intent, overrides: Overrides): Intent {
-  return { revision, services, clusters, ...overridesPart(overrides) };
+export function withOverrides(intent: Intent, overrides: Overrides): Intent {
+  const { revision, services, clusters } = intent;
+  return { revision, services, clusters, ...overridesPart(overrides), ...purgesPart(intent) };
 }
 
 /** A part of an intent: absent when there is none, so that an intent without overrides says nothing about them. */

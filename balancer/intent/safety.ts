@@ -7,6 +7,8 @@ import type { Intent, Refusal } from './intent.ts';
 export interface Facts {
   readonly services: Config['services'];
   readonly clusters: Config['clusters'];
+  /** Absent: there are none. */
+  readonly routes?: Config['routes'];
   /** Can this (service, version, cluster) take requests by measured health? Absent: nothing is known, everything is taken to be up. */
   readonly usable?: (service: string, version: string, cluster: string) => boolean;
   /** Rules of the config; absent: there are none. */

@@ -4,6 +4,7 @@ import { sameJson } from '../config/canonical-json.ts';
 import { diffIntent, EMPTY_INTENT } from './diff.ts';
 import type { ClusterIntent, Intent, Refusal, ServiceIntent, TouchedField } from './intent.ts';
 import { withoutEndedOverrides } from './override.ts';
+import { purgesPart } from './purge.ts';
 import { formatPercent } from './percent.ts';
 import { isActive } from './rollout.ts';
 
@@ -44,6 +45,7 @@ export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding
       ]),
     ),
     clusters: Object.fromEntries(Object.keys(config.clusters).map((name) => [name, before.clusters[name] ?? active])),
+    ...purgesPart(before),
     ...(before.overrides === undefined ? {} : { overrides: before.overrides }),
   });
   const touched = diffIntent(before, seeded);

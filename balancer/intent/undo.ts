@@ -1,7 +1,7 @@
 // Takes changes back: the last one of an operator, or everything since a revision. Always as a new revision on top.
 import { conclude, type Applied, type ChangeOutcome } from './apply-change.ts';
 import { canonicalJson } from '../config/canonical-json.ts';
-import { fieldsOf, RELEASES, restoreFields } from './diff.ts';
+import { fieldsOf, PURGES, RELEASES, restoreFields } from './diff.ts';
 import type { Intent, Refusal, Revision, TouchedField } from './intent.ts';
 import { sameMeaning } from './override.ts';
 import { formatPercent } from './percent.ts';
@@ -38,7 +38,7 @@ export function redo(intent: Intent, history: History, facts: Facts): UndoOutcom
 function undoLast(intent: Intent, history: History, facts: Facts, unfit: (last: Revision) => string | null = () => null): UndoOutcome {
   const later: Revision[] = [];
   for (const revision of history.revisions) {
-    if (revision.source !== 'operator' || isRelease(revision)) {
+    if (revision.source !== 'operator' || cannotBeTakenBack(revision)) {
       later.push(revision);
       continue;
     }
@@ -58,8 +58,9 @@ function undoLast(intent: Intent, history: History, facts: Facts, unfit: (last: 
   return notFound('there is nothing to undo: no operator has changed anything yet');
 }
 
-function isRelease({ touched }: Revision): boolean {
-  return touched.length > 0 && touched.every(({ path }) => path.at(-1) === RELEASES);
+/** Requests have gone to what was released, and what was purged is gone. */
+function cannotBeTakenBack({ touched }: Revision): boolean {
+  return touched.length > 0 && touched.every(({ path }) => path.at(-1) === RELEASES || path[0] === PURGES);
 }
 
 function restore(intent: Intent, to: number, history: History, facts: Facts): UndoOutcome {

@@ -1,4 +1,5 @@
 // The shape of a plan and of what it is made from. The function is in plan.ts; workers and the terminal read only this.
+import type { Purges } from '../intent/purge.ts';
 import type { Overload, OnUnavailable, PriorityClass } from '../config/config.ts';
 
 export type HealthState = 'unknown' | 'up' | 'degraded' | 'down';
@@ -142,6 +143,14 @@ export interface ServicePlan {
 export interface Plan {
   readonly services: Readonly<Record<string, ServicePlan>>;
   readonly health: HealthView;
+  /** Of what routes have stored: each is applied once. Absent: there never was one. */
+  readonly purges?: Purges;
+}
+
+/** A plan, and what changed since. */
+export function mergedPlan(plan: Plan, changed: Plan): Plan {
+  const purges = changed.purges ?? plan.purges;
+  return { services: { ...plan.services, ...changed.services }, health: changed.health, ...(purges === undefined ? {} : { purges }) };
 }
 
 /** The key of a version, with which those of its targets begin. */

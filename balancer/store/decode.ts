@@ -6,12 +6,14 @@ import type {
   Change,
   ClusterIntent,
   Intent,
+  PurgeChange,
   Returned,
   Revision,
   ServiceIntent,
   TouchedField,
   TunnelDeadline,
 } from '../intent/intent.ts';
+import type { Purge } from '../intent/purge.ts';
 import type { HeldField, Override } from '../intent/override.ts';
 import type { RolloutIntent, RolloutPlan } from '../intent/rollout.ts';
 import type { Role, StoredToken } from './store.ts';
@@ -35,6 +37,7 @@ export function decodeIntent(text: string, what: string): Intent {
     services: record(serviceIntent)(intent['services'], `${what}.services`),
     clusters: record(clusterIntent)(intent['clusters'], `${what}.clusters`),
     ...(intent['overrides'] === undefined ? {} : { overrides: record(override)(intent['overrides'], `${what}.overrides`) }),
+    ...(intent['purges'] === undefined ? {} : { purges: record(purge)(intent['purges'], `${what}.purges`) }),
   };
 }
 
@@ -204,6 +207,29 @@ function override(value: unknown, path: string): Override {
   return { until: string(of['until'], `${path}.until`), fields: list(heldField)(of['fields'], `${path}.fields`) };
 }
 
+function purge(value: unknown, path: string): Purge {
+  const of = members(value, path);
+  return {
+    at: string(of['at'], `${path}.at`),
+    soft: of['soft'] === true,
+    route: of['route'] === null ? null : string(of['route'], `${path}.route`),
+    urls: list(string)(of['urls'], `${path}.urls`),
+    prefixes: list(string)(of['prefixes'], `${path}.prefixes`),
+    tags: list(string)(of['tags'], `${path}.tags`),
+  };
+}
+
+function purgeChange(of: Members, path: string): PurgeChange {
+  const texts = (name: 'urls' | 'prefixes' | 'tags'): Partial<PurgeChange> =>
+    of[name] === undefined ? {} : { [name]: list(string)(of[name], `${path}.${name}`) };
+  return {
+    ...{ kind: 'purge', ...texts('urls'), ...texts('prefixes'), ...texts('tags') },
+    ...(of['route'] === undefined ? {} : { route: string(of['route'], `${path}.route`) }),
+    ...(of['all'] === true ? { all: true } : {}),
+    ...(of['soft'] === true ? { soft: true } : {}),
+  };
+}
+
 function heldField(value: unknown, path: string): HeldField {
   const of = members(value, path);
   const kind = oneOf(['split', 'clusterWeights', 'admin', 'dialPercent'], of['kind'], `${path}.kind`);
@@ -244,6 +270,7 @@ const KINDS = [
   'dial',
   'release',
   'void_pins',
+  'purge',
   'rollout_start',
   'rollout',
   'expire',
@@ -274,6 +301,8 @@ function change(value: unknown, path: string): Change {
       return { kind, cluster: string(of['cluster'], `${path}.cluster`) };
     case 'void_pins':
       return { kind, service: string(of['service'], `${path}.service`) };
+    case 'purge':
+      return purgeChange(of, path);
     case 'rollout_start':
       return { kind, service: string(of['service'], `${path}.service`), ...rolloutPlan(of, path) };
     case 'rollout':

@@ -179,6 +179,19 @@ export const METRICS = {
   weir_cache_stored_total: { kind: 'counter', help: 'Responses that the filter cache stored', labels: ['route'] },
   weir_cache_stored_bytes_total: { kind: 'counter', help: 'Memory that they took', labels: ['route'] },
   weir_cache_evictions_total: { kind: 'counter', help: 'Responses that the filter cache dropped for want of room', labels: ['route'] },
+  weir_cache_stale_total: {
+    kind: 'counter',
+    help: 'Responses that the filter cache served behind their end: while one request asked for what holds (revalidating), or because the service failed (error)',
+    labels: ['route', 'reason'],
+  },
+  weir_cache_revalidations_total: {
+    kind: 'counter',
+    help: 'Requests of the filter cache itself that no client waited for, by what became of what is stored: unchanged, renewed, not_stored, failed; the service counts them as requests too',
+    labels: ['route', 'outcome'],
+  },
+  weir_cache_purged_total: { kind: 'counter', help: 'Stored responses that a purge dropped or ended', labels: ['route'] },
+  weir_cache_objects: { kind: 'gauge', help: 'Responses that the filter cache has stored', labels: ['route', 'worker'] },
+  weir_cache_bytes: { kind: 'gauge', help: 'Memory that they take', labels: ['route', 'worker'] },
   weir_compression_in_bytes_total: { kind: 'counter', help: 'Bytes of response bodies before the filter compress', labels: ['route'] },
   weir_compression_out_bytes_total: { kind: 'counter', help: 'Bytes of the same bodies after it', labels: ['route'] },
   weir_authentications_total: {

@@ -74,6 +74,7 @@ export class RouteRuntime {
   readonly #meter: Meter;
   readonly #stats: AnswerStats[] = [];
   #local: AnswerStats | null = null;
+  #unheard: RouteRuntime | null = null;
   /** Bytes from and to clients. */
   readonly received: Counter;
   readonly sent: Counter;
@@ -114,6 +115,11 @@ export class RouteRuntime {
         counters.exception(request.listener, 'end');
       }
     }
+  }
+
+  /** The same for requests of weir's own that no client waits for: of the filters only the one that makes them sees them. */
+  get unheard(): RouteRuntime {
+    return (this.#unheard ??= new RouteRuntime(this.config, this.service, this.memory === null ? [] : [this.memory], this.#meter));
   }
 
   countBytes(received: number, sent: number): void {
@@ -165,7 +171,7 @@ export class Generation {
     );
     const { clock, random, readSecret, meter } = environment;
     this.issuers = new Issuers(Object.values(config.issuers), environment, previous?.issuers ?? null);
-    this.stores = new RouteStores(previous?.stores ?? null);
+    this.stores = new RouteStores(previous?.stores ?? null, environment);
     this.#filterEnvironment = {
       clock,
       random,
@@ -208,13 +214,15 @@ export class Generation {
     return agreesOn(request, (reading) => this.match(reading) === route);
   }
 
-  applyPlan(plan: Pick<Plan, 'services' | 'health'>): void {
+  applyPlan(plan: Plan): void {
+    if (plan.purges !== undefined) this.stores.purge(plan.purges);
     for (const [name, cluster] of this.clusters) cluster.applyHealth(plan.health.clusters[name]);
     for (const service of Object.values(plan.services)) this.services.get(service.service)?.applyPlan(service);
   }
 
   /** Lets go of what `next` did not take over; of everything when there is no next. */
   retire(next: Generation | null): void {
+    this.stores.retire(next?.stores ?? null);
     const kept = new Set([...(next?.clusters.values() ?? [])].flatMap(({ endpoints }) => endpoints));
     for (const cluster of this.clusters.values()) for (const endpoint of cluster.endpoints) if (!kept.has(endpoint)) endpoint.retire();
   }

@@ -10,6 +10,7 @@ import type { Generation, RouteRuntime } from './generation.ts';
 import { RequestFlow } from './request-flow.ts';
 import { errorReply, errorReplyTo } from './respond.ts';
 import { ERRORS } from '../errors.ts';
+import { sendUnheard } from './unheard-exchange.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** What is known of a request that was refused before its route. */
@@ -109,8 +110,16 @@ export class Pipeline implements DownstreamHandler {
       if (verdict !== undefined) return answer(flow, verdict);
     }
     const recalled = route.memory?.recall?.(flow.exchange.request, flow.exchange) ?? null;
-    if (!(recalled instanceof Promise)) return goOn(flow, route, recalled);
-    recalled.then((later) => goOn(flow, route, later)).catch((error: unknown) => flow.crash(error, 'request'));
+    if (!(recalled instanceof Promise)) return this.#goOn(flow, route, recalled);
+    recalled.then((later) => this.#goOn(flow, route, later)).catch((error: unknown) => flow.crash(error, 'request'));
+  }
+
+  #goOn(flow: RequestFlow, route: RouteRuntime, recalled: Recalled): void {
+    if (recalled === null) return flow.proceed(route);
+    if ('code' in recalled) return flow.fail(recalled.code, recalled.detail, recalled.fields);
+    flow.recall(recalled);
+    // Behind the answer, which waits for nothing.
+    if (recalled.behind !== undefined) sendUnheard(recalled.behind, route, this.#context);
   }
 
   #logBadRequest(code: ErrorCode, known: Refused): void {
@@ -139,12 +148,6 @@ export class Pipeline implements DownstreamHandler {
     accessLog?.write(entry);
     recent.keep({ ...entry, failed: [], chosenBy: '', plan: recent.plan, reasons: [] }, true);
   }
-}
-
-function goOn(flow: RequestFlow, route: RouteRuntime, recalled: Recalled): void {
-  if (recalled === null) flow.proceed(route);
-  else if ('code' in recalled) flow.fail(recalled.code, recalled.detail, recalled.fields);
-  else flow.recall(recalled);
 }
 
 /** What a filter says in place of the service. */

@@ -104,13 +104,14 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   /** Answers with an error of the catalogue, or breaks off when it is too late to answer. */
   fail(code: ErrorCode, detail: string, fields: Readonly<Fields> = NO_FIELDS): void {
     if (this.#finished) return;
-    this.#error = code;
-    this.#detail = detail;
+    [this.#error, this.#detail] = [code, detail];
     if (this.#headSent || ERRORS[code].status === 0) {
       this.exchange.abort();
       return this.#finish();
     }
     this.#result = ERRORS[code].status;
+    const kept = this.#crashed ? null : (this.route?.memory?.recallInstead?.(this.exchange.request, code) ?? null);
+    if (kept !== null) return this.recall(kept);
     this.#context.counters.localReply(this.exchange.request.listener, code);
     this.reply(errorReplyTo(this.exchange.request, code, fields));
   }

@@ -1,6 +1,7 @@
 // How a worker is: what it holds open and how its event loop feels, written to gauges once a second.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock, Timer } from '../../health/clock.ts';
+import type { StoreFigures } from '../filter/cache/route-stores.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
 
 export interface Holdings {
@@ -8,6 +9,7 @@ export interface Holdings {
   readonly tunnels: number;
   readonly listeners: readonly { readonly name: string; readonly connections: number }[];
   readonly clusters: readonly { readonly name: string; readonly connections: number }[];
+  readonly stores: readonly StoreFigures[];
   /** Of the event loop, 0 to 1. */
   readonly utilisation: number;
   /** Since the last look. */
@@ -62,13 +64,17 @@ export class Vitals {
     );
   }
 
-  #write({ inFlight, tunnels, listeners, clusters, utilisation, accessLogDropped }: Holdings): void {
+  #write({ inFlight, tunnels, listeners, clusters, stores, utilisation, accessLogDropped }: Holdings): void {
     const meter = this.#meter;
     const worker = this.#worker;
     meter.gauge('weir_requests_in_flight', [worker]).set(inFlight);
     meter.gauge('weir_tunnels', [worker]).set(tunnels);
     for (const { name, connections } of listeners) meter.gauge('weir_connections', [name, worker]).set(connections);
     for (const { name, connections } of clusters) meter.gauge('weir_upstream_connections', [name, worker]).set(connections);
+    for (const { route, objects, bytes } of stores) {
+      meter.gauge('weir_cache_objects', [route, worker]).set(objects);
+      meter.gauge('weir_cache_bytes', [route, worker]).set(bytes);
+    }
     meter.gauge('weir_event_loop_delay_seconds', [worker]).set(this.#loop.percentile(99) / NANOSECONDS);
     meter.gauge('weir_event_loop_utilisation_ratio', [worker]).set(utilisation);
     meter.gauge('weir_process_resident_bytes', [worker]).set(process.memoryUsage.rss());

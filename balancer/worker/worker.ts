@@ -15,7 +15,7 @@ import type { Log } from '../log.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
 import { createDateLine } from '../message/http-date.ts';
 import { createRequestIds } from '../message/request-id.ts';
-import type { Plan } from '../steer/plan-shape.ts';
+import { mergedPlan, type Plan } from '../steer/plan-shape.ts';
 import type { Stratum } from '../steer/split.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import { Meter } from '../telemetry/meter.ts';
@@ -168,6 +168,7 @@ export class Worker {
       tunnels: this.#context.tunnels.size,
       listeners: this.#listeners.all,
       clusters: [...(this.#pipeline?.generation.clusters.values() ?? [])],
+      stores: this.#pipeline?.generation.stores.figures() ?? [],
       utilisation: this.#context.overload.utilisation,
       accessLogDropped: this.#context.accessLog?.takeDropped() ?? 0,
     };
@@ -216,7 +217,7 @@ export class Worker {
         return;
       case 'plan_delta':
         if (this.#plan === null || message.base !== this.#planNumber) return this.#link.send({ type: 'plan_gap', have: this.#planNumber });
-        this.#takePlan(message.plan, { services: { ...this.#plan.services, ...message.services }, health: message.health }, message);
+        this.#takePlan(message.plan, mergedPlan(this.#plan, message), message);
         return;
       case 'ticket_key':
         this.#listeners.setTicketKey(Buffer.from(message.key, 'base64'));
@@ -241,7 +242,7 @@ export class Worker {
   }
 
   /** `changed` is the part of the plan that is new; the same as `plan` when it came in full. */
-  #takePlan(number: number, plan: Plan, changed: Pick<Plan, 'services' | 'health'>): void {
+  #takePlan(number: number, plan: Plan, changed: Plan): void {
     this.#plan = plan;
     this.#planNumber = number;
     this.#context.recent.plan = number;

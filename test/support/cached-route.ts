@@ -1,7 +1,11 @@
 // The filter cache of a route by itself, on virtual time: what a client gets, and whether the service was asked for it.
 import assert from 'node:assert/strict';
+import { ERRORS, type ErrorCode } from '../../balancer/errors.ts';
+import type { Purge } from '../../balancer/intent/purge.ts';
+import { Meter } from '../../balancer/telemetry/meter.ts';
 import { cache } from '../../balancer/filter/cache/cache.ts';
-import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
+import { RouteStores } from '../../balancer/filter/cache/route-stores.ts';
+import type { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import type { Filter } from '../../balancer/filter/filter.ts';
 import type { Fields } from '../../balancer/message/fields.ts';
 import type { CanonicalRequest } from '../../balancer/message/request.ts';
@@ -22,6 +26,8 @@ export interface ServiceAnswer {
   readonly trailers?: Fields;
   /** It ends in the middle of its body. */
   readonly broken?: boolean;
+  /** Nothing of all this: there is no answer for this reason. */
+  readonly error?: ErrorCode;
 }
 
 export interface Gotten {
@@ -30,6 +36,8 @@ export interface Gotten {
   readonly status: number;
   readonly fields: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The request that goes to the service though no client waits for it; null: none. */
+  readonly behind: Begun | null;
 }
 
 export interface Begun {
@@ -42,22 +50,25 @@ export const FRESH: Fields = ['cache-control', 'max-age=60'];
 
 export class CachedRoute {
   readonly clock = new ManualClock();
+  readonly meter = new Meter();
+  readonly #stores = new RouteStores(null, this);
   readonly #filter: Filter;
 
   constructor(options = '{}', store?: ResponseStore) {
-    const stores: ResponseStore[] = [];
     this.#filter = cache.create(
       filterOptions('cache', options),
       aFilterEnvironment({
         clock: this.clock,
-        openStore: (maxBytes) => {
-          const opened = store ?? new ResponseStore(maxBytes);
-          stores.push(opened);
-          return opened;
-        },
-        stores: { invalidate: (uri) => stores.forEach((one) => one.invalidate(uri)) },
+        meter: this.meter,
+        openStore: (maxBytes) => store ?? this.#stores.of({ name: 'shop', service: 'shop', filters: [] }, maxBytes),
+        stores: store ?? this.#stores,
       }),
     );
+  }
+
+  /** What its worker hears of purges, each under its number. */
+  purge(purges: Readonly<Record<number, Partial<Purge>>>): void {
+    this.#stores.purge(Object.fromEntries(Object.entries(purges).map(([id, facts]) => [id, { ...PURGE, ...facts }])));
   }
 
   ask(facts: Partial<CanonicalRequest> = {}, answer: ServiceAnswer = {}, form = { bodyLength: 0, upgrade: '' }): Gotten {
@@ -70,8 +81,9 @@ export class CachedRoute {
     const request = aRequest(facts);
     const kept = filter.recall?.(request, form) ?? null;
     assert.ok(!(kept instanceof Promise), 'it waits for another request');
-    if (kept === null) return { fields: () => request.fields, answer: (answer = {}) => passed(filter, request, answer) };
+    if (kept === null) return sent(filter, request);
     const refused = 'code' in kept;
+    const behind = refused || kept.behind === undefined ? null : sent(filter, kept.behind);
     if (!refused) filter.onResponse?.(request, { ...kept });
     filter.onEnd?.(request, { status: refused ? 504 : kept.status, durationMs: 0 });
     const fields = asRecord([...kept.fields]);
@@ -79,13 +91,33 @@ export class CachedRoute {
       fields: () => request.fields,
       answer: () =>
         refused
-          ? { stored: false, status: 504, fields, body: kept.code }
-          : { stored: true, status: kept.status, fields, body: kept.body.toString() },
+          ? { stored: false, status: 504, fields, body: kept.code, behind }
+          : { stored: true, status: kept.status, fields, body: kept.body.toString(), behind },
     };
   }
 }
 
+const PURGE: Purge = { at: '2026-11-21T10:00:00.000Z', soft: false, route: null, urls: [], prefixes: [], tags: [] };
+
+function sent(filter: Filter, request: CanonicalRequest): Begun {
+  return { fields: () => request.fields, answer: (answer = {}) => passed(filter, request, answer) };
+}
+
+/** As a request ends that no place was found for. */
+function lost(filter: Filter, request: CanonicalRequest, code: ErrorCode): Gotten {
+  const kept = filter.recallInstead?.(request, code) ?? null;
+  const head: ResponseHead =
+    kept === null
+      ? { status: ERRORS[code].status, fields: [], own: { body: code, code } }
+      : { status: kept.status, fields: kept.fields, bodyLength: kept.bodyLength };
+  filter.onResponse?.(request, head);
+  filter.onEnd?.(request, { status: head.status, durationMs: 1 });
+  const body = kept === null ? code : kept.body.toString();
+  return { stored: kept !== null, status: head.status, fields: asRecord(head.fields), body, behind: null };
+}
+
 function passed(filter: Filter, request: CanonicalRequest, answer: ServiceAnswer): Gotten {
+  if (answer.error !== undefined) return lost(filter, request, answer.error);
   const { status = 200, fields = [...FRESH], body = ['page'], trailers = [], broken = false, bodyLength } = answer;
   const head: ResponseHead = { status, fields: [...fields], ...(bodyLength === undefined ? {} : { bodyLength }) };
   filter.onResponse?.(request, head);
@@ -99,5 +131,5 @@ function passed(filter: Filter, request: CanonicalRequest, answer: ServiceAnswer
   }
   if (!broken) text += steps?.end(trailers).bytes.toString() ?? '';
   filter.onEnd?.(request, { status, durationMs: 1 });
-  return { stored: false, status: head.status, fields: asRecord(head.fields), body: text };
+  return { stored: false, status: head.status, fields: asRecord(head.fields), body: text, behind: null };
 }

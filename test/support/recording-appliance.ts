@@ -172,6 +172,10 @@ export class RecordingAppliance implements Appliance {
     return this.#list('routes', [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }]);
   }
 
+  caches(): ReturnType<Appliance['caches']> {
+    return this.#list('cache', []);
+  }
+
   edges(): ReturnType<Appliance['edges']> {
     const alone = {
       version: '0.1.0',

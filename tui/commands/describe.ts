@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<string, ListKind>> = {
   cluster: 'clusters',
   service: 'services',
   route: 'routes',
+  cache: 'cache',
   edge: 'edges',
   worker: 'workers',
   agent: 'agents',

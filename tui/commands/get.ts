@@ -20,6 +20,7 @@ const KINDS: Readonly<Record<ListKind, Show>> = {
   approvals: shows('approvals', columns.APPROVAL_COLUMNS),
   renewals: shows('renewals', columns.RENEWAL_COLUMNS),
   routes: shows('routes', columns.ROUTE_COLUMNS),
+  cache: shows('cache', columns.CACHE_COLUMNS),
   edges: shows('edges', columns.EDGE_COLUMNS),
   workers: shows('workers', columns.WORKER_COLUMNS),
   agents: shows('agents', columns.AGENT_COLUMNS),

@@ -51,6 +51,7 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes({ kind: 'clusters', read: (appliance) => appliance.clusters(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'services', read: (appliance) => appliance.services(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'routes', read: (appliance) => appliance.routes(), nameOf: (item) => item.name }),
+  ...listRoutes({ kind: 'cache', read: (appliance) => appliance.caches(), nameOf: (item) => item.route }),
   ...listRoutes({ kind: 'rollouts', read: (appliance) => appliance.rollouts(), nameOf: (item) => item.service }),
   ...listRoutes({ kind: 'drills', read: (appliance) => appliance.drills(), nameOf: (item) => String(item.id) }),
   { method: 'POST', path: '/v1/drills', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: beginDrill },

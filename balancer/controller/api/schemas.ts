@@ -37,6 +37,8 @@ const Tunnels = Type.Object(
   },
   strict,
 );
+// What one of them looks like is the intent's to check.
+const Purged = Type.Optional(Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 1000 }));
 const AdminState = Type.Unsafe<'active' | 'drain' | 'maintenance'>({ type: 'string', enum: ['active', 'drain', 'maintenance'] });
 
 const kinds = [
@@ -49,6 +51,18 @@ const kinds = [
   Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number(), forMs: ForMs }, strict),
   Type.Object({ kind: Type.Literal('release'), cluster: Type.String() }, strict),
   Type.Object({ kind: Type.Literal('void_pins'), service: Type.String() }, strict),
+  Type.Object(
+    {
+      kind: Type.Literal('purge'),
+      urls: Purged,
+      prefixes: Purged,
+      tags: Purged,
+      route: Type.Optional(Type.String({ maxLength: 200 })),
+      all: Type.Optional(Type.Boolean()),
+      soft: Type.Optional(Type.Boolean()),
+    },
+    strict,
+  ),
   Type.Object(
     {
       kind: Type.Literal('rollout_start'),

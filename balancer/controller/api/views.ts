@@ -305,7 +305,7 @@ export interface ChangeResult {
   readonly needsApproval: readonly string[];
   /** Null on a dry run. */
   readonly applied: AppliedView | null;
-  /** The command that takes it back. */
+  /** The command that takes it back; empty: nothing does. */
   readonly undo: string;
 }
 
@@ -383,6 +383,7 @@ export type RoleView = StatusView['role'];
 export type { RememberedRequest } from '../recent-questions.ts';
 export type { ExplainRequest, ExplainView } from './explain-view.ts';
 export type { DifferenceView, MirroredView, ResultsView, VersionResultView } from './results-view.ts';
+export type { CacheView } from './cache-view.ts';
 export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
 export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';

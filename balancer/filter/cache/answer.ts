@@ -2,7 +2,6 @@
 import { UNKNOWN_LENGTH } from '../../message/exchange.ts';
 import { fieldIndex, fieldValue, type Fields } from '../../message/fields.ts';
 import { httpDateMs } from '../../message/http-date.ts';
-import type { CanonicalRequest } from '../../message/request.ts';
 import type { StoredReply } from '../../message/response.ts';
 import type { StoredResponse } from './stored-response.ts';
 
@@ -11,8 +10,14 @@ const ETAG = /(?:W\/)?"[^"]*"/g;
 /** One range. A client that asks for several gets all, which it must be able to take (RFC 9110 section 14.2). */
 const RANGE = /^bytes=[ \t]*(\d{0,15})-(\d{0,15})[ \t]*$/i;
 
+/** What counts of the request. */
+export interface Asking {
+  readonly method: string;
+  readonly fields: Readonly<Fields>;
+}
+
 /** `told`: what the cache says of it, besides the stored fields. */
-export function answerFrom(stored: StoredResponse, request: CanonicalRequest, told: Readonly<Fields>, wallMs: number): StoredReply {
+export function answerFrom(stored: StoredResponse, request: Asking, told: Readonly<Fields>, wallMs: number): StoredReply {
   const { status, fields, body } = stored;
   if (status === 200) {
     if (hasAlready(fields, request.fields, wallMs))

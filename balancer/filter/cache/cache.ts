@@ -2,7 +2,9 @@
 import { Type, type Static } from '../../schema/type.ts';
 import { durationMs, sizeBytes } from '../../config/quantities.ts';
 import { choice, formsOf, listOf, mapping, valueOf } from '../../config/schema-parts.ts';
+import type { OptionsPlace } from '../../config/extension.ts';
 import type { FilterDefinition } from '../filter.ts';
+import type { StaleRules } from './stale-rules.ts';
 import { ResponseCache, type CacheOptions } from './response-cache.ts';
 
 /** What may be stored without a word about how long it holds (RFC 9110 section 15.1), and others that pages are often sent with. */
@@ -35,6 +37,17 @@ const schema = mapping(
       'How long requests wait at most for another one that has gone to the service for the same; 0: each goes',
       '1s',
     ),
+    staleWhileRevalidate: formsOf<string | 0>(
+      'durationOrZero',
+      'How long responses that do not say so are served behind their end, while one request asks the service for what holds; 0: not at all',
+      0,
+    ),
+    staleIfError: formsOf<string | 0>(
+      'durationOrZero',
+      'How long responses that do not say so are served behind their end where the service fails or cannot be reached; 0: not at all',
+      0,
+    ),
+    maxStale: formsOf<string | 0>('durationOrZero', 'The most of both, whatever responses say; 0: nothing is served behind its end', '24h'),
     callers: choice(
       ['apart', 'together'],
       'Callers that a filter or a certificate has proved: apart, each gets only what was answered to itself; together, all get the same',
@@ -76,13 +89,23 @@ export const cache: FilterDefinition = {
   },
   complete(options, place) {
     const { size, maxObject, defaultFreshness, statuses, wait, callers } = options as File;
+    const stale = staleRulesOf(options as File, place);
     const [storeBytes, objectBytes] = [sizeBytes(size), sizeBytes(maxObject)];
     if (objectBytes * 4 > storeBytes)
       place.report(['maxObject'], `${maxObject} is more than a quarter of size (${size}); expected less, or a larger size`);
     const defaultMs = durationMs(defaultFreshness);
     const waitMs = durationMs(wait);
     if (waitMs > LONGEST_WAIT_MS) place.report(['wait'], `requests that wait take memory; expected at most ${LONGEST_WAIT_MS / 1000}s`);
-    return { storeBytes, objectBytes, defaultMs, statuses, waitMs, together: callers === 'together' } satisfies CacheOptions;
+    return { storeBytes, objectBytes, defaultMs, statuses, waitMs, together: callers === 'together', stale } satisfies CacheOptions;
   },
   create: (options, environment) => new ResponseCache(options as CacheOptions, environment),
 };
+
+function staleRulesOf({ staleWhileRevalidate, staleIfError, maxStale }: File, place: OptionsPlace): StaleRules {
+  const mostMs = durationMs(maxStale);
+  const times = { staleWhileRevalidate, staleIfError };
+  for (const [key, value] of Object.entries(times))
+    if (durationMs(value) > mostMs)
+      place.report([key], `${value} is more than maxStale (${maxStale}); expected at most that, or a longer maxStale`);
+  return { revalidatingMs: durationMs(staleWhileRevalidate), failingMs: durationMs(staleIfError), mostMs };
+}

@@ -1,18 +1,24 @@
 // The cache of one route: what it answers from its store, what it lets pass, and what it stores of that.
+import type { ErrorCode } from '../../errors.ts';
+import { ERRORS } from '../../errors.ts';
 import { fieldIndex, type Fields } from '../../message/fields.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
 import type { ResponseHead, StoredReply } from '../../message/response.ts';
-import type { Counter } from '../../telemetry/meter.ts';
-import type { BodyTransform, Filter, FilterEnvironment, Recalled, Refusal, RequestForm } from '../filter.ts';
-import { answerFrom } from './answer.ts';
-import { isAuthenticated, isNameless, partitionOf, uriOf } from './asked.ts';
+import type { BodyTransform, Filter, FilterEnvironment, Recalled, RecalledReply, Refusal, RequestForm } from '../filter.ts';
+import { answerFrom, type Asking } from './answer.ts';
+import { isNameless, partitionOf, uriOf } from './asked.ts';
 import { CollectedBody } from './collected-body.ts';
+import { countedOn, type Counted } from './counted.ts';
 import { requestDirectives, secondsOf, type Directives } from './directives.ts';
-import { BodyInstead, conditionsFor, cookiesOf, isConditional, mergedFields, speaksOf } from './revalidation.ts';
-import { Flights, type Flight } from './flights.ts';
-import type { NotFound, Pending, ResponseStore } from './response-store.ts';
-import { holds, storedFields, type AskedBy, type StoringRules } from './storing-rules.ts';
+import { Flights } from './flights.ts';
+import { Asked, keyOf, type Forwarded, type Revalidated, type Under, type Why } from './forwarded.ts';
+import { Refreshing } from './refreshing.ts';
+import type { ResponseStore } from './response-store.ts';
+import { BodyInstead, conditionsFor, cookiesOf, isConditional, mergedFields, speaksOf, withoutConditions } from './revalidation.ts';
+import { isFailure, type StaleRules } from './stale-rules.ts';
+import { holds, storedFields, type StoringRules } from './storing-rules.ts';
 import { sizeOf, type StoredResponse } from './stored-response.ts';
+import { takeTags } from './tags.ts';
 import { saysTheSame, valuesOf, variesBy } from './variants.ts';
 
 /** As they are worked out of the file. */
@@ -24,10 +30,8 @@ export interface CacheOptions {
   readonly together: boolean;
   /** How long requests wait for another one of their kind; 0: not at all. */
   readonly waitMs: number;
+  readonly stale: StaleRules;
 }
-
-/** Why a request goes on, as `cache-status` says it (RFC 9211 section 2.2). */
-type Why = NotFound | 'stale' | 'request' | 'bypass';
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** A client that wants to change what it has seen asks the service itself (RFC 9111 section 4.3.2). */
@@ -49,14 +53,21 @@ export class ResponseCache implements Filter {
   readonly #forwarded = new WeakMap<CanonicalRequest, Forwarded>();
   /** Requests that wait for another one, and whose client is still there. */
   readonly #waiting = new WeakSet<CanonicalRequest>();
+  readonly #refreshing: Refreshing;
 
   constructor(options: CacheOptions, environment: FilterEnvironment) {
     this.#options = options;
-    this.#rules = { statuses: new Set(options.statuses), defaultMs: options.defaultMs, mostBytes: options.objectBytes };
+    this.#rules = {
+      statuses: new Set(options.statuses),
+      defaultMs: options.defaultMs,
+      mostBytes: options.objectBytes,
+      stale: options.stale,
+    };
     this.#environment = environment;
     this.#store = environment.openStore(options.storeBytes);
     this.#flights = new Flights(environment.clock, options.waitMs);
     this.#counted = countedOn(environment);
+    this.#refreshing = new Refreshing(environment.clock);
   }
 
   readonly recall = (request: CanonicalRequest, form: RequestForm): Recalled | Promise<Recalled> => {
@@ -78,12 +89,14 @@ export class ResponseCache implements Filter {
         const isFresh = ageMs < found.lifetimeMs;
         if (isFresh && isWanted(directives, found.lifetimeMs, ageMs)) return this.#hit(request, found, ageMs);
         if (!isFresh) why = 'stale';
+        if (!isFresh && ageMs - found.lifetimeMs < found.stale.revalidatingMs && isWanted(directives, found.lifetimeMs, ageMs))
+          return this.#hitBehindEnd(request, found, ageMs);
         known = found;
       }
     }
     if (directives.has('only-if-cached')) return NOT_STORED;
-    if (method !== 'GET') return this.#pass(request, why);
     const under: Under = { uri, partition, known };
+    if (method !== 'GET') return this.#pass(request, why, { ...under, isStored: false });
     // Of variants nobody knows whether the one that is under way will be this one.
     if (why !== 'uri-miss' && why !== 'stale') return this.#pass(request, why, under);
     const waited = this.#flights.wait(keyOf(under), fields);
@@ -94,15 +107,23 @@ export class ResponseCache implements Filter {
 
   readonly onResponse = (request: CanonicalRequest, head: ResponseHead): void => {
     if (head.own !== undefined) return;
-    const { status, fields } = head;
+    const { status } = head;
+    const { fields, tags } = takeTags(head.fields);
+    head.fields = fields;
     if ((!SAFE.has(request.method) || request.otherMethods.length > 0) && status >= 200 && status < 400)
       this.#environment.stores.invalidate(uriOf(request));
     const forwarded = this.#forwarded.get(request);
     if (forwarded === undefined) return;
     const { why, asked, known } = forwarded;
-    if (asked !== null && known !== null && status === 304) return this.#revalidate({ ...forwarded, asked, known }, request, head);
-    if (asked !== null) forwarded.collected = this.#collect(asked, head);
-    if (forwarded.collected === null) asked?.flight?.end(false);
+    if (isFailure(status) && this.#answerInstead(forwarded, request, head)) return;
+    if (asked !== null && known !== null && status === 304) return this.#revalidate({ ...forwarded, asked, known }, request, head, tags);
+    if (asked !== null && tags !== null) forwarded.collected = this.#collect(asked, head, { tags, forwarded });
+    if (forwarded.collected === null) {
+      asked?.flight?.end(false);
+      if (forwarded.refresh !== null && isAboutIt(status)) forwarded.refresh = 'not_stored';
+      // It is another one now, and nobody else may have that.
+      if (known !== null && isAboutIt(status) && !isConditional(asked?.fields ?? [])) this.#store.remove(known);
+    }
     const told = forwarded.collected !== null && (head.bodyLength ?? -1) >= 0 ? '; stored' : '';
     fields.push('cache-status', `weir; fwd=${why}${told}`);
   };
@@ -116,14 +137,65 @@ export class ResponseCache implements Filter {
     this.#waiting.delete(request);
     const forwarded = this.#forwarded.get(request);
     if (forwarded === undefined) return;
+    this.#letGo(request, forwarded);
+    const { refresh, known } = forwarded;
+    if (refresh === null || known === null) return;
+    this.#refreshing.end(known);
+    this.#counted.refreshed[refresh].add(1);
+  };
+
+  /** The service, or the way to it, fails: what is stored may be served all the same (RFC 5861 section 4). */
+  readonly recallInstead = (request: CanonicalRequest, code: ErrorCode): StoredReply | null => {
+    const forwarded = this.#forwarded.get(request);
+    const { status, blame } = ERRORS[code];
+    if (forwarded === undefined || blame === 'client' || code === 'internal' || !isFailure(status)) return null;
+    const reply = this.#replyInstead(forwarded, request, '');
+    // What comes of it is no answer of the service.
+    if (reply !== null) this.#letGo(request, forwarded);
+    return reply;
+  };
+
+  #letGo(request: CanonicalRequest, { asked, collected }: Forwarded): void {
     this.#forwarded.delete(request);
-    const { asked, collected } = forwarded;
     collected?.giveUp();
     if (asked === null) return;
     // It failed, or was let go: another one may do better.
     asked.flight?.end(true);
     this.#store.end(asked);
-  };
+  }
+
+  /** True: the stored answer goes to the client, in place of that of the service. */
+  #answerInstead(forwarded: Forwarded, request: CanonicalRequest, head: ResponseHead): boolean {
+    const reply = this.#replyInstead(forwarded, request, `; fwd-status=${head.status}`);
+    if (reply === null) return false;
+    forwarded.asked?.flight?.end(true);
+    head.status = reply.status;
+    head.fields = reply.fields;
+    head.bodyLength = reply.bodyLength;
+    forwarded.instead = new BodyInstead(reply.body);
+    return true;
+  }
+
+  #replyInstead({ why, mayFallBack, asked }: Forwarded, request: CanonicalRequest, answered: string): StoredReply | null {
+    if (!mayFallBack) return null;
+    // Without the conditions that the service was asked by.
+    const { fields } = asked ?? request;
+    // It may have been purged meanwhile, or another one may have come.
+    const found = this.#store.find(uriOf(request), partitionOf(request, this.#options.together), fields);
+    if (typeof found === 'string') return null;
+    const ageMs = this.#environment.clock.nowMs() - found.bornMs;
+    const staleMs = ageMs - found.lifetimeMs;
+    const holdsStill = staleMs < 0 && isWanted(requestDirectives(fields), found.lifetimeMs, ageMs);
+    if (!holdsStill && staleMs >= found.stale.failingMs) return null;
+    this.#counted.staleIfError.add(1);
+    const { method } = request;
+    return this.#reply(
+      { method, fields },
+      found,
+      ageMs,
+      `weir; fwd=${why}${answered}; ttl=${ttlOf(found, ageMs)}; detail="stale-if-error"`,
+    );
+  }
 
   /** The one that it waited for has come to something, or took too long. */
   #lookAgain(request: CanonicalRequest, why: Why, under: Under): Recalled {
@@ -138,33 +210,54 @@ export class ResponseCache implements Filter {
 
   #hit(request: CanonicalRequest, found: StoredResponse, ageMs: number): StoredReply {
     this.#counted.hit.add(1);
-    const ttl = Math.floor((found.lifetimeMs - ageMs) / 1000);
-    const told: Fields = ['age', `${Math.floor(ageMs / 1000)}`, 'cache-status', `weir; hit; ttl=${ttl}`];
+    return this.#reply(request, found, ageMs, `weir; hit; ttl=${ttlOf(found, ageMs)}`);
+  }
+
+  /** What has come to its end, while one request that nobody waits for asks for what holds (RFC 5861 section 3). */
+  #hitBehindEnd(request: CanonicalRequest, found: StoredResponse, ageMs: number): RecalledReply {
+    this.#counted.hit.add(1);
+    this.#counted.staleWhileRevalidating.add(1);
+    const reply = this.#reply(request, found, ageMs, `weir; hit; ttl=${ttlOf(found, ageMs)}; detail="stale-while-revalidate"`);
+    if (!this.#refreshing.begin(found)) return reply;
+    const behind: CanonicalRequest = { ...request, method: 'GET', fields: withoutConditions(request.fields) };
+    this.#forward(behind, 'stale', { uri: found.uri, partition: found.partition, known: found, isStored: true, isBehind: true });
+    return { ...reply, behind };
+  }
+
+  #reply(request: Asking, found: StoredResponse, ageMs: number, status: string): StoredReply {
+    const told: Fields = ['age', `${Math.floor(ageMs / 1000)}`, 'cache-status', status];
     return answerFrom(found, request, told, this.#environment.clock.wallMs());
   }
 
   /** `from`: what its response may be stored under; null: it is not. */
-  #pass(request: CanonicalRequest, why: Why, from: Under | null = null): null {
+  #pass(request: CanonicalRequest, why: Why, from: Going | null = null): null {
     this.#counted[why === 'stale' ? 'stale' : why === 'uri-miss' || why === 'vary-miss' ? 'miss' : 'bypass'].add(1);
-    const asked = from === null ? null : new Asked(request, from, this.#environment.clock.nowMs());
+    this.#forward(request, why, from);
+    return null;
+  }
+
+  #forward(request: CanonicalRequest, why: Why, from: Going | null): void {
+    const asked = from === null || from.isStored === false ? null : new Asked(request, from, this.#environment.clock.nowMs());
     if (asked !== null) this.#store.begin(asked);
-    const known = from?.known ?? null;
+    const known = asked === null ? null : (from?.known ?? null);
+    const isBehind = from?.isBehind === true;
     const conditional = isConditional(request.fields);
     const conditions = known === null || conditional ? [] : conditionsFor(known.fields);
     // A part, or that the client has it already, would be an answer for nobody else; one that holds for no time too.
     const isForOthers = !conditional && (known === null || known.lifetimeMs > 0);
     if (asked !== null && isForOthers && (why === 'uri-miss' || why === 'stale')) asked.flight = this.#flights.begin(keyOf(asked));
     if (conditions.length > 0) request.fields = [...request.fields, ...conditions];
-    this.#forwarded.set(request, { why, asked, known, byOurs: conditions.length > 0, collected: null, instead: null });
-    return null;
+    const mayFallBack = !isBehind && from !== null && from.known !== null;
+    const byOurs = conditions.length > 0;
+    const refresh = isBehind ? 'failed' : null;
+    this.#forwarded.set(request, { why, asked, known, byOurs, mayFallBack, refresh, collected: null, instead: null });
   }
 
   /** The service says that nothing has changed. Who did not ask that gets all of it. */
-  #revalidate({ asked, known, why, byOurs }: Revalidated, request: CanonicalRequest, head: ResponseHead): void {
-    const { clock } = this.#environment;
+  #revalidate({ asked, known, why, byOurs }: Revalidated, request: CanonicalRequest, head: ResponseHead, tags: Tags): void {
     const told = head.fields;
-    const fields = mergedFields(known.fields, told, clock.wallMs());
-    const kept = speaksOf(known.fields, told, byOurs) && this.#refresh(asked, known, { head, fields });
+    const fields = mergedFields(known.fields, told, this.#environment.clock.wallMs());
+    const kept = speaksOf(known.fields, told, byOurs) && this.#refresh(asked, known, { head, fields, tags });
     asked.flight?.end(kept);
     const status = `weir; fwd=${why}; fwd-status=304${kept ? '; stored' : ''}`;
     if (!byOurs) return void told.push('cache-status', status);
@@ -172,11 +265,13 @@ export class ResponseCache implements Filter {
     head.fields = [...fields, ...cookiesOf(told), 'cache-status', status];
     head.bodyLength = known.body.length;
     const forwarded = this.#forwarded.get(request);
-    if (forwarded !== undefined) forwarded.instead = new BodyInstead(known.body);
+    if (forwarded === undefined) return;
+    if (forwarded.refresh !== null) forwarded.refresh = kept ? 'unchanged' : 'not_stored';
+    forwarded.instead = new BodyInstead(known.body);
   }
 
   /** Stores it as if it had just come; false: it may not be stored any more. */
-  #refresh(asked: Asked, known: StoredResponse, { head, fields }: { readonly head: ResponseHead; readonly fields: Fields }): boolean {
+  #refresh(asked: Asked, known: StoredResponse, { head, fields, tags }: Unchanged): boolean {
     const { clock } = this.#environment;
     const cameWallMs = clock.wallMs();
     // A cookie that comes with it is this client's alone: nothing says that the rest is not.
@@ -185,10 +280,11 @@ export class ResponseCache implements Filter {
     const held = holds(whole, asked, this.#rules, { askedMs: asked.atMs, cameMs: clock.nowMs(), cameWallMs });
     const varies = held === null ? null : variesBy(fields);
     this.#store.remove(known);
-    if (held === null || varies === null || asked.dropped) return false;
+    if (held === null || varies === null || tags === null || asked.dropped) return false;
     const { uri, partition } = asked;
     const values = valuesOf(asked.fields, varies);
-    this.#store.add({ ...known, uri, partition, varies, values, fields: storedFields(fields, cameWallMs), ...held });
+    const named = tags.length > 0 ? { tags } : {};
+    this.#store.add({ ...known, ...named, uri, partition, varies, values, fields: storedFields(fields, cameWallMs), ...held });
     return true;
   }
 
@@ -199,7 +295,7 @@ export class ResponseCache implements Filter {
   }
 
   /** Null: it is not stored. */
-  #collect(asked: Asked, head: ResponseHead): CollectedBody | null {
+  #collect(asked: Asked, head: ResponseHead, { tags, forwarded }: ForStoring): CollectedBody | null {
     if (asked.dropped) return null;
     const { clock } = this.#environment;
     const cameWallMs = clock.wallMs();
@@ -210,66 +306,42 @@ export class ResponseCache implements Filter {
     const { flight } = asked;
     const values = valuesOf(asked.fields, varies);
     flight?.answered((others) => saysTheSame(others, varies, values));
-    const kept = { uri: asked.uri, partition: asked.partition, varies, values, status };
+    const kept = { uri: asked.uri, partition: asked.partition, varies, values, status, tags };
     const fields = storedFields(head.fields, cameWallMs);
     return new CollectedBody(this.#store, { most: this.#options.objectBytes, declared: head.bodyLength ?? -1 }, (body) => {
-      if (body !== null && !asked.dropped) this.#add({ ...kept, fields, body, ...held });
+      const isStored = body !== null && !asked.dropped;
+      if (isStored) this.#add({ ...kept, fields, body, ...held });
+      if (forwarded.refresh !== null) forwarded.refresh = isStored ? 'renewed' : asked.dropped ? 'not_stored' : 'failed';
       flight?.end(body !== null && held.lifetimeMs > 0);
     });
   }
 }
 
-interface Under {
-  readonly uri: string;
-  readonly partition: string;
-  /** What is stored of it and does not hold; null: nothing. */
-  readonly known: StoredResponse | null;
+type Tags = readonly string[] | null;
+
+/** What a 304 says of a stored response: the fields that it has then, and its tags; none: as before. */
+interface Unchanged {
+  readonly head: ResponseHead;
+  readonly fields: Fields;
+  readonly tags: Tags;
 }
 
-/** A request that went on. */
-interface Forwarded {
-  readonly why: Why;
-  /** Null: its response is not stored. */
-  readonly asked: Asked | null;
-  readonly known: StoredResponse | null;
-  /** The service was asked whether what is known still holds. */
-  readonly byOurs: boolean;
-  collected: CollectedBody | null;
-  /** Sent in place of what comes; null: what comes is sent. */
-  instead: BodyInstead | null;
+interface ForStoring {
+  readonly tags: readonly string[];
+  readonly forwarded: Forwarded;
 }
 
-type Revalidated = Forwarded & { readonly asked: Asked; readonly known: StoredResponse };
+type Going = Under & {
+  /** False: only that it is known counts. */
+  readonly isStored?: boolean;
+  /** Nobody waits for it. */
+  readonly isBehind?: boolean;
+};
 
-/** What a request was like before fields for the cluster were added. */
-class Asked implements Pending, AskedBy {
-  readonly uri: string;
-  readonly partition: string;
-  readonly fields: Readonly<Fields>;
-  readonly authenticated: boolean;
-  readonly hasCookie: boolean;
-  /** On the monotonic clock. */
-  readonly atMs: number;
-  dropped = false;
-  /** Null: nobody waits for it. */
-  flight: Flight | null = null;
+/** A service that fails, or has had too many requests, says nothing of what was asked for. */
+const isAboutIt = (status: number): boolean => status < 500 && status !== 429;
 
-  constructor(request: CanonicalRequest, { uri, partition }: Omit<Under, 'known'>, atMs: number) {
-    this.uri = uri;
-    this.partition = partition;
-    this.fields = request.fields.slice();
-    this.authenticated = isAuthenticated(request);
-    this.hasCookie = fieldIndex(request.fields, 'cookie') >= 0;
-    this.atMs = atMs;
-  }
-
-  drop(): void {
-    this.dropped = true;
-  }
-}
-
-/** Requests that may get the same response. */
-const keyOf = ({ uri, partition }: Pick<Under, 'uri' | 'partition'>): string => `${partition}\n${uri}`;
+const ttlOf = ({ lifetimeMs }: StoredResponse, ageMs: number): number => Math.floor((lifetimeMs - ageMs) / 1000);
 
 /** Whether it is new enough for this client (RFC 9111 section 5.2.1). */
 function isWanted(directives: Directives, lifetimeMs: number, ageMs: number): boolean {
@@ -277,27 +349,4 @@ function isWanted(directives: Directives, lifetimeMs: number, ageMs: number): bo
   const most = secondsOf(directives, 'max-age');
   const left = secondsOf(directives, 'min-fresh');
   return (most === undefined || ageMs <= most * 1000) && (left === undefined || lifetimeMs - ageMs >= left * 1000);
-}
-
-interface Counted {
-  readonly hit: Counter;
-  readonly miss: Counter;
-  readonly stale: Counter;
-  readonly bypass: Counter;
-  readonly stored: Counter;
-  readonly storedBytes: Counter;
-  readonly evictions: Counter;
-}
-
-function countedOn({ meter, route }: FilterEnvironment): Counted {
-  const requests = (outcome: string): Counter => meter.counter('weir_cache_requests_total', [route, outcome]);
-  return {
-    hit: requests('hit'),
-    miss: requests('miss'),
-    stale: requests('stale'),
-    bypass: requests('bypass'),
-    stored: meter.counter('weir_cache_stored_total', [route]),
-    storedBytes: meter.counter('weir_cache_stored_bytes_total', [route]),
-    evictions: meter.counter('weir_cache_evictions_total', [route]),
-  };
 }

@@ -1,4 +1,6 @@
 // The responses that a worker keeps for one route: within a bound, the one that was not asked for the longest goes first.
+import type { PurgeMatch } from './purging.ts';
+import { conditionsFor } from './revalidation.ts';
 import { saysTheSame } from './variants.ts';
 import { sizeOf, type StoredResponse } from './stored-response.ts';
 
@@ -25,6 +27,7 @@ export class ResponseStore {
   readonly #used = new Set<StoredResponse>();
   readonly #pending = new Map<string, Set<Pending>>();
   #bytes = 0;
+  #closed = false;
   #collectedBytes = 0;
 
   constructor(maxBytes: number) {
@@ -34,6 +37,10 @@ export class ResponseStore {
   /** Of what is stored. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get objects(): number {
+    return this.#used.size;
   }
 
   find(uri: string, partition: string, fields: readonly string[]): StoredResponse | NotFound {
@@ -51,7 +58,7 @@ export class ResponseStore {
   /** In place of what is stored for such a request. How many others had to go for it. */
   add(response: StoredResponse): number {
     const size = sizeOf(response);
-    if (size > this.#maxBytes) return 0;
+    if (size > this.#maxBytes || this.#closed) return 0;
     const others = this.#byUri.get(response.uri) ?? [];
     const kept = others.filter((one) => !replaces(response, one)).slice(0, MOST_VARIANTS - 1);
     for (const one of others) if (!kept.includes(one)) this.#forget(one);
@@ -76,6 +83,38 @@ export class ResponseStore {
     for (const one of this.#pending.get(uri) ?? []) one.drop();
   }
 
+  /** `endMs` null: what matches goes; else it ends then, on the monotonic clock. What is on its way is not stored in any case. How many there were. */
+  purge(match: PurgeMatch, endMs: number | null): number {
+    let purged = 0;
+    for (const [uri, variants] of this.#byUri) {
+      const all = match.takesUri(uri);
+      for (const one of variants) {
+        if (!all && !match.takesTags(one)) continue;
+        purged += 1;
+        if (endMs === null) this.remove(one);
+        else this.#end(one, endMs);
+      }
+    }
+    for (const [uri, pending] of this.#pending) if (match.mayTake(uri)) for (const one of pending) one.drop();
+    return purged;
+  }
+
+  /** How many there were. */
+  clear(): number {
+    const { objects } = this;
+    this.#byUri.clear();
+    this.#used.clear();
+    this.#bytes = 0;
+    for (const pending of this.#pending.values()) for (const one of pending) one.drop();
+    return objects;
+  }
+
+  /** Nothing is stored any more. */
+  close(): void {
+    this.clear();
+    this.#closed = true;
+  }
+
   begin(pending: Pending): void {
     const others = this.#pending.get(pending.uri);
     if (others === undefined) this.#pending.set(pending.uri, new Set([pending]));
@@ -96,6 +135,21 @@ export class ResponseStore {
 
   release(bytes: number): void {
     this.#collectedBytes -= bytes;
+  }
+
+  /** It does not hold any more, and may be served and asked about as one that has come to its end by itself. */
+  #end(response: StoredResponse, endMs: number): void {
+    const { stale, fields, bornMs, lifetimeMs } = response;
+    const isOfUse = stale.revalidatingMs > 0 || stale.failingMs > 0 || conditionsFor(fields).length > 0;
+    if (!isOfUse) return this.remove(response);
+    const ended = { ...response, lifetimeMs: Math.min(lifetimeMs, Math.max(0, endMs - bornMs)) };
+    const variants = this.#byUri.get(response.uri) ?? [];
+    this.#byUri.set(
+      response.uri,
+      variants.map((one) => (one === response ? ended : one)),
+    );
+    this.#used.delete(response);
+    this.#used.add(ended);
   }
 
   #makeRoom(): number {

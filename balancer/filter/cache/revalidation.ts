@@ -8,6 +8,9 @@ const CONDITIONS: readonly string[] = ['if-none-match', 'if-modified-since', 'ra
 
 export const isConditional = (asked: Readonly<Fields>): boolean => CONDITIONS.some((name) => fieldIndex(asked, name) >= 0);
 
+export const withoutConditions = (asked: Readonly<Fields>): Fields =>
+  asked.filter((_, index) => !CONDITIONS.includes(asked[index - (index % 2)] ?? ''));
+
 /** Fields by which a service may say that nothing has changed; none: it cannot be asked. */
 export function conditionsFor(stored: Readonly<Fields>): Fields {
   const etag = fieldValue(stored, 'etag');

@@ -1,5 +1,6 @@
 // A response as it is stored: complete, with what it was the answer to and how long it holds.
 import type { Fields } from '../../message/fields.ts';
+import type { StaleTimes } from './stale-rules.ts';
 
 export interface StoredResponse {
   readonly uri: string;
@@ -14,14 +15,18 @@ export interface StoredResponse {
   readonly lifetimeMs: number;
   /** On the monotonic clock: when it was made, as far as that is known. */
   readonly bornMs: number;
+  readonly stale: StaleTimes;
+  /** By what names it can be purged. */
+  readonly tags: readonly string[];
 }
 
 /** What a response costs besides its texts and its body: the objects that hold it. */
 const OBJECT_BYTES = 512;
 
-export function sizeOf({ uri, partition, values, fields, body }: StoredResponse): number {
+export function sizeOf({ uri, partition, values, fields, tags, body }: StoredResponse): number {
   let characters = uri.length + partition.length;
   for (const text of fields) characters += text.length;
   for (const text of values) characters += text.length;
+  for (const text of tags) characters += text.length;
   return OBJECT_BYTES + characters + body.length;
 }

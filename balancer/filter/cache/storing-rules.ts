@@ -4,6 +4,7 @@ import { httpDateMs } from '../../message/http-date.ts';
 import type { ResponseHead } from '../../message/response.ts';
 import { UNTIL_CLOSE } from '../../message/exchange.ts';
 import { conditionsFor } from './revalidation.ts';
+import { staleTimes, type StaleRules, type StaleTimes } from './stale-rules.ts';
 import { responseDirectives, secondsIn, secondsOf, type Directives } from './directives.ts';
 
 /** What counts of the request. */
@@ -17,6 +18,7 @@ export interface StoringRules {
   /** Of responses that do not say; 0: they are not stored. */
   readonly defaultMs: number;
   readonly mostBytes: number;
+  readonly stale: StaleRules;
 }
 
 /** When a response was asked for and came. */
@@ -32,6 +34,7 @@ export interface Holds {
   readonly lifetimeMs: number;
   /** On the monotonic clock. */
   readonly bornMs: number;
+  readonly stale: StaleTimes;
 }
 
 /** How long it may be served to others without asking; null: it may not be stored, or that would be for nothing. */
@@ -46,10 +49,15 @@ export function holds(head: Readonly<ResponseHead>, asked: AskedBy, rules: Stori
   const explicit = directives.has('no-cache') ? 0 : explicitMs(fields, directives, times.cameWallMs);
   const lifetimeMs = explicit ?? (asked.authenticated || asked.hasCookie ? 0 : rules.defaultMs);
   const ageMs = ageOnArrivalMs(fields, times);
-  // What does not hold can be asked about, and its body need not come again.
-  if (lifetimeMs <= ageMs && (explicit === undefined || conditionsFor(fields).length === 0)) return null;
-  return { lifetimeMs, bornMs: times.cameMs - ageMs };
+  const stale = staleTimes(directives, rules.stale);
+  const isOf = (ms: number): boolean => lifetimeMs + ms > ageMs;
+  // What does not hold can be asked about, and its body need not come again; or it may be served all the same.
+  const isUseful =
+    isOf(0) || (explicit !== undefined && (isOf(Math.max(stale.revalidatingMs, stale.failingMs)) || canBeAskedAbout(fields)));
+  return isUseful ? { lifetimeMs, bornMs: times.cameMs - ageMs, stale } : null;
 }
+
+const canBeAskedAbout = (fields: Readonly<Fields>): boolean => conditionsFor(fields).length > 0;
 
 /** A cookie is one client's; a part of a body is not all of it. */
 const NEVER: ReadonlySet<string> = new Set(['set-cookie', 'content-range']);

@@ -54,7 +54,7 @@ describe('a body is stored', () => {
 describe('what is stored', () => {
   const response = (uri: string, bytes: number, values: readonly string[] = []): StoredResponse => ({
     ...{ uri, partition: '', varies: values.map((_, i) => `x-${i}`), values, status: 200, fields: [] },
-    ...{ body: Buffer.alloc(bytes), lifetimeMs: 1000, bornMs: 0 },
+    ...{ body: Buffer.alloc(bytes), lifetimeMs: 1000, bornMs: 0, stale: { revalidatingMs: 0, failingMs: 0 }, tags: [] },
   });
 
   it('stays within its memory; what was not asked for the longest goes', () => {
