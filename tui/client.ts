@@ -42,6 +42,8 @@ export type ListKind =
   | 'drills'
   | 'local'
   | 'renewals'
+  | 'consumers'
+  | 'quotas'
   | 'approvals'
   | 'events'
   | 'revisions';

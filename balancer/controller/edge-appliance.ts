@@ -14,6 +14,7 @@ import type {
   ChangeRequest,
   ChangeResult,
   ClusterView,
+  ConsumerView,
   DrillRequest,
   DrillView,
   EdgeView,
@@ -42,6 +43,7 @@ import { applyConfig } from './apply-config.ts';
 import { approvalViews } from './approval/approval-views.ts';
 import { decide, type Runs } from './approval/decide.ts';
 import { makeChange } from './change.ts';
+import { consumerViews } from './consumer-views.ts';
 import type { Config } from '../config/config.ts';
 import type { DrillDriver } from './driver/drills.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
@@ -148,6 +150,10 @@ export class EdgeAppliance implements Appliance {
   async edges(): Promise<ListView<EdgeView>> {
     await this.#edge.fleet.refresh();
     return listOf(this.#edge, 'edges', edgeViews(this.#edge, this.#hostId));
+  }
+
+  async consumers(): Promise<ListView<ConsumerView>> {
+    return listOf(this.#edge, 'consumers', await consumerViews(this.#edge));
   }
 
   workers(): ListView<WorkerView> {

@@ -6,6 +6,7 @@ import { diffIntent } from './diff.ts';
 import type { AdminState, Change, Intent, Refusal, TouchedField } from './intent.ts';
 import { withoutEndedOverrides } from './override.ts';
 import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
+import { withQuotaReset } from './quota-reset.ts';
 import { withoutRollout } from './rollout.ts';
 import { brokenRules, refusalText } from './rules.ts';
 import { breach, type Facts, type Strictness } from './safety.ts';
@@ -44,6 +45,8 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
       return release(intent, change, facts);
     case 'void_pins':
       return voidPins(intent, change, facts);
+    case 'reset_quota':
+      return resetQuota(intent, change, facts);
   }
 }
 
@@ -180,6 +183,22 @@ function voidPins(intent: Intent, change: Extract<Change, { kind: 'void_pins' }>
   const voided = { ...present, pinEpoch: intent.revision + 1 };
   const after = { ...intent, services: { ...intent.services, [service.name]: voided } };
   return conclude(intent, after, facts, { summary: `${service.name}: pins given before are void`, strictness: 'other' });
+}
+
+function resetQuota(intent: Intent, change: Extract<Change, { kind: 'reset_quota' }>, facts: Facts): ChangeOutcome {
+  const consumer = find(facts.consumers ?? {}, change.consumer, 'consumer');
+  if (isRefusal(consumer)) return refuse(consumer);
+  const quotas = Object.values(facts.limits ?? {}).filter(
+    ({ calendar, by }) => calendar !== null && by.some(({ kind }) => kind === 'consumer'),
+  );
+  const named = quotas.filter(({ name }) => change.limit === null || name === change.limit).map(({ name }) => name);
+  if (named.length === 0)
+    return refuse({
+      kind: 'not_found',
+      message: `${change.limit === null ? 'there is no quota of consumers' : `"${change.limit}" is no quota of consumers`}; a limit with per: month or day that counts by consumer is one${quotas.length === 0 ? '' : `, as ${quotas.map(({ name }) => name).join(', ')}`}`,
+    });
+  const after = withQuotaReset(intent, consumer.name, named);
+  return conclude(intent, after, facts, { summary: `${consumer.name}: ${named.join(', ')} begin anew`, strictness: 'other' });
 }
 
 /** Checks every named member and its percentage; an empty list is refused, since it asks for nothing. */

@@ -34,6 +34,7 @@ export function decodeIntent(text: string, what: string): Intent {
     revision: number(intent['revision'], `${what}.revision`),
     services: record(serviceIntent)(intent['services'], `${what}.services`),
     clusters: record(clusterIntent)(intent['clusters'], `${what}.clusters`),
+    ...(intent['quotaEpochs'] === undefined ? {} : { quotaEpochs: numbersByName(intent['quotaEpochs'], `${what}.quotaEpochs`) }),
     ...(intent['overrides'] === undefined ? {} : { overrides: record(override)(intent['overrides'], `${what}.overrides`) }),
   };
 }
@@ -244,6 +245,7 @@ const KINDS = [
   'dial',
   'release',
   'void_pins',
+  'reset_quota',
   'rollout_start',
   'rollout',
   'expire',
@@ -272,6 +274,12 @@ function change(value: unknown, path: string): Change {
       return { kind, cluster: string(of['cluster'], `${path}.cluster`), percent: number(of['percent'], `${path}.percent`), ...time };
     case 'release':
       return { kind, cluster: string(of['cluster'], `${path}.cluster`) };
+    case 'reset_quota':
+      return {
+        kind,
+        consumer: string(of['consumer'], `${path}.consumer`),
+        limit: of['limit'] === null ? null : string(of['limit'], `${path}.limit`),
+      };
     case 'void_pins':
       return { kind, service: string(of['service'], `${path}.service`) };
     case 'rollout_start':

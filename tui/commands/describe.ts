@@ -12,6 +12,7 @@ const KINDS: Readonly<Record<string, ListKind>> = {
   service: 'services',
   route: 'routes',
   edge: 'edges',
+  consumer: 'consumers',
   worker: 'workers',
   agent: 'agents',
   revision: 'revisions',
@@ -22,6 +23,7 @@ export const describeCommand: CommandDefinition = {
     'weir describe cluster eu-west',
     'weir describe service shop',
     'weir describe service shop --window 15m --baseline blue',
+    'weir describe consumer acme',
     'weir describe revision 12',
   ],
   arguments: [
