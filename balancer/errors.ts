@@ -58,6 +58,7 @@ export const ERRORS = {
   cross_origin: entry([403, 'client', 'never', 'http_request_denied'], 'The request comes from a page of another origin'),
   too_many_failures: entry([429, 'client', 'never', 'http_request_denied'], 'Too many attempts with credentials that are not valid'),
   rate_limited: entry([429, 'client', 'never', 'http_request_denied'], 'Too many requests'),
+  too_many_at_once: entry([429, 'client', 'never', 'http_request_denied'], 'Too many requests at once'),
   limits_unavailable: entry([503, 'weir', 'never', 'proxy_internal_response'], 'It cannot be said right now whether this may pass'),
   authentication_unavailable: entry([503, 'weir', 'never', 'proxy_internal_response'], 'Credentials cannot be checked right now'),
   authorizer_unavailable: entry(

@@ -4,6 +4,8 @@
 export interface AllowanceWish {
   readonly limit: string;
   readonly key: string;
+  /** Of the caller; empty: none. */
+  readonly plan: string;
   /** Requests that wait. */
   readonly need: number;
 }
@@ -24,7 +26,7 @@ export interface AllowanceGrant {
   readonly resetMs: number;
   /** What is granted and not used counts for nothing after this. */
   readonly validMs: number;
-  /** Nobody could be asked who counts for the fleet; what its `onStoreError` says holds for `resetMs`. */
+  /** Nobody could be asked who counts, for the fleet or, of a quota, in the store; what the limit says of that holds for `resetMs`. */
   readonly isAway: boolean;
 }
 
@@ -39,6 +41,7 @@ export interface AllowanceMessage {
 export interface AllowanceLeft {
   readonly limit: string;
   readonly key: string;
+  readonly plan: string;
   /** In nobody's hand. */
   readonly remaining: number;
 }

@@ -6,6 +6,7 @@ import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from '
 import { LineReader } from './ipc-lines.ts';
 import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard, type Shape, type Shapes } from './ipc-shapes.ts';
 import type { AllowanceMessage, AllowancesLeftMessage, AllowanceWantedMessage } from './ipc-limits.ts';
+import type { SlotsCalledMessage, SlotsChangedMessage, SlotsGivenMessage, SlotsHeldMessage } from './ipc-slots.ts';
 import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
@@ -29,6 +30,8 @@ type WireMessage =
   | CloseTunnelsMessage
   | KeySetMessage
   | AllowanceMessage
+  | SlotsGivenMessage
+  | SlotsCalledMessage
   /** The plan in full, every few seconds and on a gap. */
   | { readonly type: 'plan'; readonly plan: number; readonly value: Plan }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
@@ -75,6 +78,8 @@ export type WorkerMessage =
   | KeyWantedMessage
   | AllowanceWantedMessage
   | AllowancesLeftMessage
+  | SlotsChangedMessage
+  | SlotsHeldMessage
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
@@ -111,6 +116,8 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   metrics_ack: { sequence: count },
   recent_question: { question: count, requestId: text },
   allowance: { grants: Array.isArray, hosts: count },
+  slots_given: { gifts: Array.isArray },
+  slots_called: { calls: Array.isArray },
   key_set: { url: text, version: count, keys: Array.isArray },
   close_tunnels: { cluster: text, perSecond: amount },
 };
@@ -125,6 +132,8 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   recent_answer: { question: count, traces: Array.isArray },
   allowance_wanted: { wishes: Array.isArray },
   allowances_left: { counters: Array.isArray },
+  slots_changed: { changes: Array.isArray },
+  slots_held: { pid: count, holdings: Array.isArray },
   key_wanted: { url: text },
   work: { plan: count, clusters: mapping },
   ready: {},

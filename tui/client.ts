@@ -43,6 +43,8 @@ export type ListKind =
   | 'drills'
   | 'local'
   | 'renewals'
+  | 'consumers'
+  | 'quotas'
   | 'approvals'
   | 'events'
   | 'revisions';

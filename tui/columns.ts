@@ -4,6 +4,7 @@ import type {
   ApprovalView,
   CacheView,
   ClusterView,
+  ConsumerView,
   DrillView,
   EdgeView,
   EventView,
@@ -12,6 +13,7 @@ import type {
   RevisionView,
   ClusterForecast,
   GateView,
+  QuotaView,
   RenewalView,
   RolloutView,
   RouteView,
@@ -160,6 +162,25 @@ export const DRILL_COLUMNS: readonly Column<DrillView>[] = [
   { title: 'LASTED', of: (item) => text.countdown(item.seconds), right: true },
   { title: 'BY', of: (item) => item.schedule ?? item.by },
   { title: 'WHY', of: (item) => item.reasons.at(item.state === 'settling' ? 1 : 0) ?? '' },
+];
+
+export const CONSUMER_COLUMNS: readonly Column<ConsumerView>[] = [
+  { title: 'CONSUMER', of: (item) => item.name },
+  { title: 'PLAN', of: (item) => item.plan },
+  { title: 'GROUPS', of: (item) => item.groups.join(',') },
+  { title: 'SCOPES', of: (item) => item.scopes.join(','), wide: true },
+];
+
+export const QUOTA_COLUMNS: readonly Column<QuotaView>[] = [
+  { title: 'CONSUMER', of: (item) => item.consumer },
+  { title: 'QUOTA', of: (item) => item.quota },
+  { title: 'PLAN', of: (item) => item.plan },
+  { title: 'PER', of: (item) => item.window },
+  { title: 'SCOPE', of: (item) => item.scope, wide: true },
+  { title: 'ALLOWED', of: (item) => String(item.allow), right: true },
+  { title: 'USED', of: (item) => String(item.used ?? text.UNKNOWN), right: true },
+  { title: 'LEFT', of: (item) => String(item.left ?? text.UNKNOWN), right: true, tone: (item) => (item.left === 0 ? 'bad' : null) },
+  { title: 'RESETS', of: (item) => text.time(item.resetsAt) },
 ];
 
 export const RENEWAL_COLUMNS: readonly Column<RenewalView>[] = [

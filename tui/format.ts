@@ -101,6 +101,8 @@ export function changeText(change: ChangeView | null): string {
       return `dial ${change.cluster} ${change.percent}${forText(change)}`;
     case 'release':
       return `release ${change.cluster}`;
+    case 'reset_quota':
+      return `quota reset ${change.consumer}${change.limit === null ? '' : ` --limit ${change.limit}`}`;
     case 'void_pins':
       return `pins void ${change.service}`;
     case 'purge':

@@ -88,6 +88,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         load: async () => (await import('./commands/pins.ts')).pinsCommand,
       },
       {
+        name: 'quota',
+        summary: 'let the quotas of a consumer begin anew',
+        load: async () => (await import('./commands/quota.ts')).quotaCommand,
+      },
+      {
         name: 'drill',
         summary: 'take a cluster out on purpose, watched and graded',
         load: async () => (await import('./commands/drill.ts')).drillCommand,

@@ -22,10 +22,18 @@ export function completeCredentials({ pepper }: CredentialsFile, completion: Com
 }
 
 function completeConsumer(name: string, file: ConsumerFile, completion: Completion): ConsumerConfig {
+  const { plan = '' } = file;
+  const { plans } = completion.declared;
+  if (plan !== '' && !plans.has(plan))
+    completion.report(
+      ['consumers', name, 'plan'],
+      `plan "${plan}" is not declared; expected one of plans: ${[...plans].join(', ') || 'none yet'}`,
+    );
   return {
     name,
     groups: [...new Set(file.groups)],
     scopes: [...new Set(file.scopes)],
+    plan,
     keys: file.keys.map((key): KeyCredential => ({
       id: key.id,
       hash: key.hash.slice(key.hash.indexOf(':') + 1),

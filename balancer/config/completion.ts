@@ -1,7 +1,7 @@
 // What the steps from the checked file to the complete config share: where findings go, what the file declares, how paths of files resolve.
 import type { SecretReference } from './config.ts';
 import { resolve } from 'node:path';
-import type { ConfigExtensions } from './extension.ts';
+import type { ConfigExtensions, DeclaredLimit } from './extension.ts';
 import type { Finding, ValuePath } from './problems.ts';
 
 /** What the program knows and the file does not say; handed in, so that loading stays pure. */
@@ -20,8 +20,9 @@ export interface DeclaredNames {
   readonly gates: ReadonlySet<string>;
   readonly consumers: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;
-  /** With what they count by, as written. */
-  readonly limits: ReadonlyMap<string, readonly string[]>;
+  readonly plans: ReadonlySet<string>;
+  /** As far as they can be read. */
+  readonly limits: ReadonlyMap<string, DeclaredLimit>;
   readonly hasLocations: boolean;
   /** Whether the host is one of a fleet. */
   readonly hasRedis: boolean;

@@ -34,6 +34,8 @@ export interface ConsumerConfig {
   readonly name: string;
   readonly groups: readonly string[];
   readonly scopes: readonly string[];
+  /** Empty: it has none. */
+  readonly plan: string;
   readonly keys: readonly KeyCredential[];
   readonly passwords: readonly PasswordCredential[];
   readonly signingKeys: readonly SigningKey[];

@@ -90,6 +90,7 @@ const GATE_WORDS: Words<AskedGateConfig> = {
 const CONSUMER_WORDS: Words<ConsumerConfig> = {
   groups: 'groups',
   scopes: 'scopes',
+  plan: 'plan',
   keys: 'keys',
   passwords: 'passwords',
   signingKeys: 'signingKeys',
@@ -114,6 +115,9 @@ const LIMIT_WORDS: Words<LimitConfig> = {
   algorithm: 'algorithm',
   limit: 'allow',
   windowMs: 'per',
+  calendar: 'calendar',
+  ofPlans: 'plans',
+  plan: 'plan',
   burst: 'burst',
   onUnavailable: 'onUnavailable',
   fleet: 'scope',

@@ -3,12 +3,19 @@ import type { Schema } from '../schema/type.ts';
 import type { SecretReference } from './config.ts';
 import type { ValuePath } from './problems.ts';
 
+/** A limit as the file writes it. */
+export interface DeclaredLimit {
+  readonly by: readonly string[];
+  /** Whether it counts requests at once. */
+  readonly isOfThoseAtOnce: boolean;
+}
+
 /** What an extension may ask while its options are made complete; paths begin at its options. */
 export interface OptionsPlace {
   readonly consumers: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;
-  /** With what they count by, as written. */
-  readonly limits: ReadonlyMap<string, readonly string[]>;
+  /** As far as they can be read. */
+  readonly limits: ReadonlyMap<string, DeclaredLimit>;
   /** A database of where addresses are is declared. */
   readonly hasLocations: boolean;
   report(path: ValuePath, message: string): void;

@@ -151,6 +151,10 @@ export const KINDS = {
     types: ['string', 'integer', 'array'],
     check: (value) => parseStatuses(value) !== null,
   },
+  window: {
+    ...word('a window', 'for example 1s, 1m, 24h; day or month for a quota', `^(day|month|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$`),
+    check: (value) => value === 'day' || value === 'month' || (typeof value === 'string' && (parseDuration(value) ?? 0) > 0),
+  },
   limitKey: text(
     'what requests are counted by',
     'address, consumer, route, host, header:NAME or claim:NAME',

@@ -9,9 +9,12 @@ export type LimitKeyPart =
 
 /**
  * `fixed`: so many in each window of the clock. `sliding`: the window before counts by what of it is still within reach, so that a boundary
- * lets nobody do twice as much. `token`: a bucket that fills evenly and holds `burst`.
+ * lets nobody do twice as much. `token`: a bucket that fills evenly and holds `burst`. `concurrency`: so many at once, whenever they came.
  */
-export type LimitAlgorithm = 'fixed' | 'sliding' | 'token';
+export type LimitAlgorithm = 'fixed' | 'sliding' | 'token' | 'concurrency';
+
+/** Windows of a quota begin with each day or month of UTC. */
+export type CalendarWindow = 'day' | 'month';
 
 /** What of a wish for requests was given. */
 export interface Taken {
@@ -39,9 +42,16 @@ export interface LimitConfig {
   readonly name: string;
   readonly by: readonly LimitKeyPart[];
   readonly algorithm: LimitAlgorithm;
-  /** Per window, at least 1. */
+  /** Per window, or at once; at least 1. */
   readonly limit: number;
+  /** Of a quota that of the longest window. */
   readonly windowMs: number;
+  /** Not null: it is a quota, and its counts are kept in the store. */
+  readonly calendar: CalendarWindow | null;
+  /** What callers of a plan may in place of `limit`. */
+  readonly ofPlans: Readonly<Record<string, number>>;
+  /** The one whose amount `limit` is; empty: of callers without a plan of their own. */
+  readonly plan: string;
   /** `token`: what the bucket holds. */
   readonly burst: number;
   readonly onUnavailable: WithoutCount;
@@ -54,4 +64,10 @@ export interface LimitConfig {
   /** Blocks of addresses it is not for. */
   readonly exemptAddresses: readonly string[];
   readonly headers: 'draft-11' | 'draft-3' | 'none';
+}
+
+/** The limit as it holds for callers of a plan; what was used counts on whatever the plan is. */
+export function limitOfPlan(limit: LimitConfig, plan: string): LimitConfig {
+  const amount = Object.hasOwn(limit.ofPlans, plan) ? limit.ofPlans[plan] : undefined;
+  return amount === undefined ? limit : { ...limit, limit: amount, burst: amount, plan };
 }

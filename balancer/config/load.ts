@@ -15,7 +15,7 @@ import { completeService } from './complete-service.ts';
 import { Completion, type ConfigEnvironment, type DeclaredNames } from './completion.ts';
 import type { Config } from './config.ts';
 import { readDocument, type ConfigDocument } from './document.ts';
-import type { ConfigExtensions } from './extension.ts';
+import type { ConfigExtensions, DeclaredLimit } from './extension.ts';
 import { formatPath, show, sortProblems, type ConfigProblem, type Finding } from './problems.ts';
 import { routeTexts } from './route-texts.ts';
 import { completeSafety } from './complete-safety.ts';
@@ -89,7 +89,7 @@ function complete(file: ConfigFile, completion: Completion): Config {
   const consumers = completeConsumers(file.consumers, completion);
   const credentials = completeCredentials(file.credentials, completion);
   const issuers = completeIssuers(file.issuers, completion);
-  const limits = completeLimits(file.limits, completion);
+  const limits = completeLimits(file, completion);
   const hash = createHash('sha256').update(
     canonicalJson({
       regions,
@@ -138,7 +138,8 @@ function declaredNames(root: object): DeclaredNames {
     gates: keys('gates'),
     consumers: keys('consumers'),
     issuers: keys('issuers'),
-    limits: new Map([...keys('limits')].map((name) => [name, keyParts(Reflect.get(root, 'limits'), name)])),
+    plans: keys('plans'),
+    limits: new Map([...keys('limits')].map((name) => [name, declaredLimit(Reflect.get(root, 'limits'), name)])),
     hasRedis: isThere(root, 'state', 'redis'),
     hasLocations: isThere(root, 'clientLocations', 'database'),
   };
@@ -151,10 +152,11 @@ function isThere(root: object, part: string, key: string): boolean {
 }
 
 /** As written, whatever it is: what is wrong with it is said elsewhere. */
-function keyParts(limits: unknown, name: string): readonly string[] {
+function declaredLimit(limits: unknown, name: string): DeclaredLimit {
   const limit: unknown = typeof limits === 'object' && limits !== null ? Reflect.get(limits, name) : null;
-  const by: unknown = typeof limit === 'object' && limit !== null ? Reflect.get(limit, 'by') : null;
-  return Array.isArray(by) ? by.map(String) : [];
+  const part = (key: string): unknown => (typeof limit === 'object' && limit !== null ? Reflect.get(limit, key) : null);
+  const by = part('by');
+  return { by: Array.isArray(by) ? by.map(String) : [], isOfThoseAtOnce: part('algorithm') === 'concurrency' };
 }
 
 function locateAll(findings: readonly Finding[], file: string, document: ConfigDocument): readonly ConfigProblem[] {

@@ -5,7 +5,7 @@ import { assign } from './schema-assign.ts';
 import { circuit } from './schema-circuit.ts';
 import { consumers, credentials } from './schema-consumers.ts';
 import { issuers } from './schema-issuers.ts';
-import { limits as rateLimits } from './schema-limits.ts';
+import { limits as rateLimits, plans } from './schema-limits.ts';
 import { drain } from './schema-drain.ts';
 import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
@@ -349,6 +349,7 @@ export const fleetProperties = (extensions: ConfigExtensions) => ({
   credentials,
   issuers,
   limits: rateLimits,
+  plans,
 });
 
 type FleetFile = { [K in keyof ReturnType<typeof fleetProperties>]: Static<ReturnType<typeof fleetProperties>[K]> };

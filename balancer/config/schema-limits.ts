@@ -1,6 +1,6 @@
 // The part of the file's schema that says how often somebody may ask.
 import { Type, type Static } from '../schema/type.ts';
-import { choice, duration, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
+import { choice, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const limit = mapping(
   {
@@ -12,13 +12,20 @@ const limit = mapping(
     allow: Type.Integer({
       minimum: 1,
       maximum: 1e9,
-      description: 'Requests in `per`, on this host or, with `scope: fleet`, on all hosts together',
+      description:
+        'Requests in `per`, or at once, on this host or, with `scope: fleet`, on all hosts together; `plans` say otherwise for their callers',
     }),
-    per: duration('The window, at least 1s and at most 24h', '1m'),
-    algorithm: choice(
-      ['sliding', 'fixed', 'token'],
-      '`sliding`: any stretch of `per`, from the counts of the window and the one before; `fixed`: each window of the clock; `token`: evenly, with `burst` at once',
-      'sliding',
+    per: Type.Optional(
+      valueOf(
+        'window',
+        'The window, at least 1s and at most 24h, default 1m; or `day` or `month` for a quota: each day or month of UTC, counted in the store, so that it outlives restarts',
+      ),
+    ),
+    algorithm: Type.Optional(
+      choice(
+        ['sliding', 'fixed', 'token', 'concurrency'],
+        '`sliding`, the default: any stretch of `per`, from the counts of the window and the one before; `fixed`: each window of the clock, as a quota has it; `token`: evenly, with `burst` at once; `concurrency`: so many at once, without `per`',
+      ),
     ),
     burst: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1e9, description: 'With `token`: requests that may come at once; default: as many as `allow`' }),
@@ -37,13 +44,14 @@ const limit = mapping(
     onStoreError: Type.Optional(
       choice(
         ['local', 'allow', 'deny'],
-        'With `scope: fleet`, while Redis cannot be asked. `local`, the default: this host counts alone with its part of the limit; `allow`: all pass; `deny`: 503',
+        'With `scope: fleet`, while Redis cannot be asked. `local`, the default: this host counts alone with its part of the limit; `allow`: all pass; `deny`, the default of quotas: 503',
       ),
     ),
-    onUnavailable: choice(
-      ['local', 'allow', 'deny'],
-      'While the controller cannot be asked: each worker counts alone with its part of the limit, or lets all pass, or refuses with 503',
-      'local',
+    onUnavailable: Type.Optional(
+      choice(
+        ['local', 'allow', 'deny'],
+        'While the controller cannot be asked. `local`, the default: each worker counts alone with its part of the limit; `allow`: all pass; `deny`, the default of quotas: 503',
+      ),
     ),
     shadow: Type.Boolean({ default: false, description: 'Count, and refuse nobody: to see in metrics what a limit would do' }),
     exempt: optionalMapping(
@@ -64,4 +72,16 @@ const limit = mapping(
 
 export const limits = named('name', limit, { description: 'How often somebody may ask, by name', default: {} });
 
+const plan = mapping(
+  {
+    limits: named('name', Type.Integer({ minimum: 1, maximum: 1e9, description: 'In place of its `allow`' }), {
+      description: 'Limits that count by consumer, with what callers of the plan may',
+    }),
+  },
+  'What callers of a plan may; what it does not name holds for them as for all',
+);
+
+export const plans = named('name', plan, { description: 'What consumers with a `plan` may, by its name', default: {} });
+
+export type PlansFile = Static<typeof plans>;
 export type LimitsFile = Static<typeof limits>;

@@ -12,6 +12,7 @@ import type {
   ChangeRequest,
   ChangeResult,
   ClusterView,
+  ConsumerView,
   DrillRequest,
   DrillView,
   EdgeView,
@@ -110,6 +111,8 @@ export interface Appliance {
   /** The versions of a service side by side; without `baseline` against the one with the largest share. */
   results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>>;
   edges(): Promise<ListView<EdgeView>>;
+  /** With what they have used of their quotas. */
+  consumers(): Promise<ListView<ConsumerView>>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;
   /** Newest first. */

@@ -15,6 +15,7 @@ import type {
   ChangeRequest,
   ChangeResult,
   ClusterView,
+  ConsumerView,
   DrillRequest,
   DrillView,
   EdgeView,
@@ -44,6 +45,7 @@ import { approvalViews } from './approval/approval-views.ts';
 import { cacheViews } from './cache-views.ts';
 import { decide, type Runs } from './approval/decide.ts';
 import { makeChange } from './change.ts';
+import { consumerViews } from './consumer-views.ts';
 import type { Config } from '../config/config.ts';
 import type { DrillDriver } from './driver/drills.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
@@ -154,6 +156,10 @@ export class EdgeAppliance implements Appliance {
   async edges(): Promise<ListView<EdgeView>> {
     await this.#edge.fleet.refresh();
     return listOf(this.#edge, 'edges', edgeViews(this.#edge, this.#hostId));
+  }
+
+  async consumers(): Promise<ListView<ConsumerView>> {
+    return listOf(this.#edge, 'consumers', await consumerViews(this.#edge));
   }
 
   workers(): ListView<WorkerView> {

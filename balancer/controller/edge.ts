@@ -31,7 +31,7 @@ import { explainProblem } from './generation-problem.ts';
 import { hubOf } from './hub/hub-of-edge.ts';
 import type { Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
-import { limitsOf, type Limits } from './limits.ts';
+import { HostLimits } from './host-limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
@@ -102,7 +102,7 @@ export class Edge {
   readonly votes: FleetVotes;
   readonly results: VersionResults;
   readonly links: WorkerLinks;
-  readonly limits: Limits;
+  readonly limits: HostLimits;
   /** Of issuers of tokens. */
   readonly keySets: KeySets;
   readonly prober: Prober;
@@ -154,7 +154,7 @@ export class Edge {
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
     this.keySets = keySetsOf(this);
-    this.limits = limitsOf(this);
+    this.limits = new HostLimits(this);
     this.prober = new Prober({
       clock,
       random,
@@ -322,7 +322,7 @@ export class Edge {
       clusters: this.config.clusters,
       routes: this.config.routes,
       safety: this.config.safety,
-      gates: this.config.gates,
+      ...{ gates: this.config.gates, consumers: this.config.consumers, limits: this.config.limits },
       capacityRps: (cluster) => standings[cluster]?.capacityRps ?? null,
       isDown: (cluster) => clusters[cluster]?.state === 'down',
       wallMs: this.options.clock.wallMs(),
@@ -349,14 +349,14 @@ export class Edge {
         this.events.add('ejection', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
-      onAllowancesLeft: (counters) => this.limits.goOnFrom(counters),
-      onAllowanceWanted: (wishes, give) => this.limits.grant(wishes, (grants) => give(grants, this.fleet.hosts)),
+      onLimits: (worker, message, answer) => this.limits.hear(worker, message, answer),
       onKeyWanted: (url) => void this.keySets.wanted(url),
       onReady: (worker, replaced) => {
         if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);
         this.events.add('worker', replaced ? `${worker} was replaced and is ready` : `${worker} is ready`);
       },
       onLost: (worker, asked) => {
+        this.limits.lost(worker);
         this.registry.forget(worker);
         this.figures.forget(worker);
         this.running.forget(worker);

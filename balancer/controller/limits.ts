@@ -1,10 +1,10 @@
 // The counters of the limits of this host: workers ask here, and get a little more than they need, so that few requests wait.
-import type { FleetCount, LimitConfig } from '../config/limit-config.ts';
+import { limitOfPlan, type FleetCount, type LimitConfig } from '../config/limit-config.ts';
 import type { Config } from '../config/config.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
 import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
-import { FleetLimits, isOfFleet } from './fleet/fleet-limits.ts';
-import type { Edge } from './edge.ts';
+import { isOfFleet, type FleetLimits } from './fleet/fleet-limits.ts';
+import type { Quotas } from './quotas.ts';
 
 /** The part of a limit that all workers together may have in hand and never use: what may be refused too early. */
 const SPARE = 0.05;
@@ -20,20 +20,26 @@ export class Limits {
   readonly #wallMs: () => number;
   /** Null: the host is alone. */
   readonly #fleet: FleetLimits | null;
+  /** Null: there is no store. */
+  readonly #quotas: Quotas | null;
   #counted = new Map<string, Counted>();
+  #workers = 1;
 
-  constructor(wallMs: () => number, fleet: FleetLimits | null) {
+  constructor(wallMs: () => number, fleet: FleetLimits | null, quotas: Quotas | null = null) {
     this.#wallMs = wallMs;
     this.#fleet = fleet;
+    this.#quotas = quotas;
   }
 
   /** Counters of limits that stay as they are go on. */
   follow({ limits, workers }: Pick<Config, 'limits' | 'workers'>): void {
-    const all = Object.values(limits);
+    const all = Object.values(limits).filter(({ algorithm }) => algorithm !== 'concurrency');
+    this.#quotas?.follow({ limits, workers });
     this.#fleet?.follow(
       all.some(({ fleet }) => fleet !== null),
       workers,
     );
+    this.#workers = workers;
     const before = this.#counted;
     this.#counted = new Map(
       all.map((config) => {
@@ -46,16 +52,17 @@ export class Limits {
     );
   }
 
-  /** What this host counts is given at once, what the fleet counts when it has. */
+  /** What this host counts in memory is given at once, quotas when they are stored, what the fleet counts when it has. */
   grant(wishes: readonly AllowanceWish[], give: (grants: readonly AllowanceGrant[]) => void): void {
     const own: AllowanceGrant[] = [];
     const shared: Promise<AllowanceGrant>[] = [];
     for (const wish of wishes) {
       const counted = this.#counted.get(wish.limit);
       if (counted === undefined) continue;
-      const { config } = counted;
-      if (this.#fleet === null || !isOfFleet(config)) own.push(this.#grantOwn(counted, wish));
-      else shared.push(this.#fleet.grant(config, wish));
+      const config = limitOfPlan(counted.config, wish.plan);
+      if (this.#fleet !== null && isOfFleet(config)) shared.push(this.#fleet.grant(config, wish, this.#quotas?.whose(config, wish.key)));
+      else if (config.calendar !== null) this.#quotas?.grant(config, wish, give);
+      else own.push(this.#grantOwn({ ...counted, config }, wish));
     }
     if (own.length > 0) give(own);
     if (shared.length > 0) void Promise.all(shared).then(give);
@@ -64,24 +71,27 @@ export class Limits {
   /** What a worker has heard from the controller before: no counter has more than that. What it had heard of others is less, or later. */
   goOnFrom(counters: readonly AllowanceLeft[]): void {
     const nowMs = this.#wallMs();
-    for (const { limit, key, remaining } of counters) {
+    for (const { limit, key, plan, remaining } of counters) {
       const counted = this.#counted.get(limit);
-      if (counted === undefined || counted.config.fleet !== null) continue;
-      const { bucket } = counted;
-      const more = bucket.take(key, 0, nowMs).remaining - remaining;
-      if (more > 0) bucket.take(key, more, nowMs);
+      if (counted === undefined || counted.config.fleet !== null || counted.config.calendar !== null) continue;
+      const { bucket, config } = counted;
+      const amount = limitOfPlan(config, plan).limit;
+      const more = bucket.take(key, 0, nowMs, amount).remaining - remaining;
+      if (more > 0) bucket.take(key, more, nowMs, amount);
     }
   }
 
   close(): void {
+    this.#quotas?.close();
     this.#fleet?.close();
   }
 
-  #grantOwn({ config, bucket, spare }: Counted, { limit, key, need }: AllowanceWish): AllowanceGrant {
+  #grantOwn({ config, bucket, spare: usual }: Counted, { limit, key, need }: AllowanceWish): AllowanceGrant {
+    const spare = config.plan === '' ? usual : spareOf(config, this.#workers);
     const nowMs = this.#wallMs();
     // What is in hand of a bucket does not fill up, so it may be kept; windows end for all.
     const validMs = config.algorithm === 'token' ? config.windowMs : config.windowMs - (nowMs % config.windowMs);
-    return { limit, key, ...bucket.take(key, need + spare, nowMs), validMs, isAway: false };
+    return { limit, key, ...bucket.take(key, need + spare, nowMs, config.limit), validMs, isAway: false };
   }
 }
 
@@ -100,22 +110,10 @@ const sameCount = ({ config: a, spare: spareA }: Count, { config: b, spare: spar
   a.algorithm === b.algorithm &&
   a.limit === b.limit &&
   a.windowMs === b.windowMs &&
+  a.calendar === b.calendar &&
   a.burst === b.burst &&
   sameFleet(a.fleet, b.fleet) &&
   (a.algorithm !== 'token' || spareA === spareB) &&
   JSON.stringify(a.by) === JSON.stringify(b.by);
 
 const sameFleet = (a: FleetCount | null, b: FleetCount | null): boolean => a?.mode === b?.mode && a?.onStoreError === b?.onStoreError;
-
-/** The limits of one edge host. */
-export function limitsOf(edge: Edge): Limits {
-  const { clock, fleet } = edge.options;
-  if (fleet === null) return new Limits(() => clock.wallMs(), null);
-  const shared = new FleetLimits({
-    ...{ clock, openCounter: fleet.openCounter },
-    hosts: () => edge.fleet.hosts,
-    tell: (text) => edge.events.add('fleet', text),
-    count: (outcome) => edge.meter.counter('weir_fleet_limit_questions_total', [outcome]).add(1),
-  });
-  return new Limits(() => clock.wallMs(), shared);
-}

@@ -5,8 +5,9 @@ import type { Config } from '../config/config.ts';
 import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
 import { encodeGeneration } from '../ipc-generation.ts';
 import { LineReader } from '../ipc-lines.ts';
-import type { WorkMessage } from '../ipc-work.ts';
-import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
+import type { SlotsCalledMessage } from '../ipc-slots.ts';
+import type { CloseTunnelsMessage, WorkMessage } from '../ipc-work.ts';
+import type { LimitAnswer, LimitMessage } from './host-limits.ts';
 import type { KeySetMessage } from '../ipc-keys.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
@@ -21,9 +22,8 @@ export interface WorkerListener {
   onEjection(worker: string, ejection: Ejection): void;
   /** What runs where, once a second. */
   onWork(worker: string, work: WorkMessage): void;
-  /** Calls back with what limits let pass of what is wished for, in one piece or more. `hosts`: see AllowanceMessage. */
-  onAllowancesLeft(counters: readonly AllowanceLeft[]): void;
-  onAllowanceWanted(wishes: readonly AllowanceWish[], give: (grants: readonly AllowanceGrant[], hosts: number) => void): void;
+  /** Answers with what limits let pass, in one message or more. */
+  onLimits(worker: string, message: LimitMessage, answer: (message: LimitAnswer) => void): void;
   /** A token names a key of this set that the worker does not know. */
   onKeyWanted(url: string): void;
   /** Listens and serves. `replaced`: another process of this name ended without being asked to. */
@@ -179,10 +179,10 @@ export class WorkerLinks {
     if (this.#plan !== null) this.#broadcast({ type: 'plan', plan: this.#plan.number, value: this.#plan.value });
   }
 
-  /** See `CloseTunnelsMessage`. */
-  closeTunnels(worker: string, cluster: string, perSecond: number): void {
+  /** To one worker, if it is there. */
+  tell(worker: string, message: CloseTunnelsMessage | SlotsCalledMessage): void {
     const socket = this.#entries.get(worker)?.socket ?? null;
-    if (socket !== null) write(socket, encodeMessage({ type: 'close_tunnels', cluster, perSecond }));
+    if (socket !== null) write(socket, encodeMessage(message));
   }
 
   /** What all workers remember of a request. */
@@ -341,11 +341,11 @@ export class WorkerLinks {
         this.#listener.onWork(entry.name, message);
         return;
       case 'allowances_left':
-        this.#listener.onAllowancesLeft(message.counters);
-        return;
       case 'allowance_wanted':
-        this.#listener.onAllowanceWanted(message.wishes, (grants, hosts) => {
-          if (entry.socket !== null) write(entry.socket, encodeMessage({ type: 'allowance', grants, hosts }));
+      case 'slots_held':
+      case 'slots_changed':
+        this.#listener.onLimits(entry.name, message, (answer) => {
+          if (entry.socket !== null) write(entry.socket, encodeMessage(answer));
         });
         return;
       case 'key_wanted':

@@ -14,6 +14,7 @@ import type { Consumers } from './authenticate/consumers.ts';
 import type { RouteStores } from './cache/route-stores.ts';
 import type { ResponseStore } from './cache/response-store.ts';
 import type { Allowances } from './rate-limit/allowances.ts';
+import type { Slots } from './rate-limit/slots.ts';
 import type { Issuers } from './authenticate/issuers.ts';
 
 /** How the exchange ended, for onEnd. */
@@ -47,6 +48,7 @@ export interface FilterEnvironment {
   readonly issuers: Issuers;
   readonly limits: Readonly<Record<string, LimitConfig>>;
   readonly allowances: Allowances;
+  readonly slots: Slots;
   /** Null: it is not where the reference says. */
   readonly readSecret: (reference: SecretReference) => string | null;
   /** Where an address is; null: nobody knows. */

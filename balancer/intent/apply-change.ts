@@ -7,6 +7,7 @@ import type { AdminState, Change, Intent, PurgeChange, Refusal, TouchedField } f
 import { withoutEndedOverrides } from './override.ts';
 import { purgeOf, purgeText, withPurge } from './purge.ts';
 import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
+import { withQuotaReset } from './quota-reset.ts';
 import { withoutRollout } from './rollout.ts';
 import { brokenRules, refusalText } from './rules.ts';
 import { breach, type Facts, type Strictness } from './safety.ts';
@@ -47,6 +48,8 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
       return voidPins(intent, change, facts);
     case 'purge':
       return purge(intent, change, facts);
+    case 'reset_quota':
+      return resetQuota(intent, change, facts);
   }
 }
 
@@ -189,6 +192,22 @@ function purge(intent: Intent, change: PurgeChange, facts: Facts): ChangeOutcome
   const asked = purgeOf(change, facts.routes ?? [], facts.wallMs ?? 0);
   if (isRefusal(asked)) return refuse(asked);
   return conclude(intent, withPurge(intent, asked), facts, { summary: purgeText(asked), strictness: 'other' });
+}
+
+function resetQuota(intent: Intent, change: Extract<Change, { kind: 'reset_quota' }>, facts: Facts): ChangeOutcome {
+  const consumer = find(facts.consumers ?? {}, change.consumer, 'consumer');
+  if (isRefusal(consumer)) return refuse(consumer);
+  const quotas = Object.values(facts.limits ?? {}).filter(
+    ({ calendar, by }) => calendar !== null && by.some(({ kind }) => kind === 'consumer'),
+  );
+  const named = quotas.filter(({ name }) => change.limit === null || name === change.limit).map(({ name }) => name);
+  if (named.length === 0)
+    return refuse({
+      kind: 'not_found',
+      message: `${change.limit === null ? 'there is no quota of consumers' : `"${change.limit}" is no quota of consumers`}; a limit with per: month or day that counts by consumer is one${quotas.length === 0 ? '' : `, as ${quotas.map(({ name }) => name).join(', ')}`}`,
+    });
+  const after = withQuotaReset(intent, consumer.name, named);
+  return conclude(intent, after, facts, { summary: `${consumer.name}: ${named.join(', ')} begin anew`, strictness: 'other' });
 }
 
 /** Checks every named member and its percentage; an empty list is refused, since it asks for nothing. */

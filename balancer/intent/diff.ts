@@ -2,6 +2,7 @@
 import { canonicalJson, sameJson } from '../config/canonical-json.ts';
 import { overridesPart, type Overrides } from './override.ts';
 import { purgesPart } from './purge.ts';
+import { restoredEpochs } from './quota-reset.ts';
 import { withoutRollout } from './rollout.ts';
 import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './intent.ts';
 
@@ -35,6 +36,8 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
     if (cluster.returned !== undefined) add(['clusters', name, 'returned'], cluster.returned);
     if (cluster.tunnels !== undefined) add(['clusters', name, 'tunnels'], cluster.tunnels);
   }
+  for (const [consumer, epochs] of Object.entries(intent.quotaEpochs ?? {}))
+    for (const [limit, epoch] of Object.entries(epochs)) add(['quotaEpochs', consumer, limit], epoch);
   for (const [id, override] of Object.entries(intent.overrides ?? {})) add(['overrides', id], override);
   for (const [id, purge] of Object.entries(intent.purges ?? {})) add([PURGES, id], purge);
   return fields;
@@ -97,6 +100,7 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
     services: mapValues(intent.services, service),
     clusters: mapValues(intent.clusters, cluster),
     ...purgesPart(intent),
+    ...restoredEpochs(intent.quotaEpochs, from.quotaEpochs, (consumer, limit) => chosen('quotaEpochs', consumer, limit)),
     ...overridesPart({
       ...pick(intent.overrides, (id) => !chosen('overrides', id)),
       ...pick(from.overrides, (id) => chosen('overrides', id)),

@@ -54,10 +54,14 @@ export interface Returned {
   readonly from: number;
 }
 
+export type QuotaEpochs = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 export interface Intent {
   readonly revision: number;
   readonly services: Readonly<Record<string, ServiceIntent>>;
   readonly clusters: Readonly<Record<string, ClusterIntent>>;
+  /** Consumer → quota → the revision that reset it last; absent: none was. */
+  readonly quotaEpochs?: QuotaEpochs;
   /** Changes that return by themselves; absent: none. */
   readonly overrides?: Overrides;
   /** The last purges of what routes have stored; absent: there never was one. */
@@ -72,6 +76,8 @@ export type Change =
   /** Clients of the service lose the places that they were given with a cookie. */
   | { readonly kind: 'void_pins'; readonly service: string }
   | PurgeChange
+  /** Quotas of a consumer begin anew; null: all of them. */
+  | { readonly kind: 'reset_quota'; readonly consumer: string; readonly limit: string | null }
   | RolloutChange
   /** What was set for a time returns; asked for by nobody. */
   | { readonly kind: 'expire'; readonly revision: number }

@@ -22,8 +22,9 @@ export function patchIntent(before: object, { revision, touched }: Pick<Revision
     if (value === null) Reflect.deleteProperty(parent, name);
     else parent[name] = value;
   }
-  for (const part of ['services', 'clusters']) dropBare(treesTo(after, [part]).at(-1) ?? {});
-  if (Object.keys(treesTo(after, ['overrides']).at(-1) ?? {}).length === 0) Reflect.deleteProperty(after, 'overrides');
+  for (const part of ['services', 'clusters', 'quotaEpochs']) dropBare(treesTo(after, [part]).at(-1) ?? {});
+  for (const part of ['overrides', 'quotaEpochs'])
+    if (Object.keys(treesTo(after, [part]).at(-1) ?? {}).length === 0) Reflect.deleteProperty(after, part);
   for (const service of Object.values(treesTo(after, ['services']).at(-1) ?? {})) if (isTree(service)) service['clusterWeights'] ??= {};
   return after;
 }

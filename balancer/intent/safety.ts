@@ -15,6 +15,8 @@ export interface Facts {
   readonly safety?: Config['safety'];
   /** That the config declares; absent: none. */
   readonly gates?: Config['gates'];
+  readonly consumers?: Config['consumers'];
+  readonly limits?: Config['limits'];
   /** Requests per second by what is known; null: not known. Absent: what the config declares. */
   readonly capacityRps?: (cluster: string) => number | null;
   /** By measured health. */

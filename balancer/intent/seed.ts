@@ -46,6 +46,7 @@ export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding
     ),
     clusters: Object.fromEntries(Object.keys(config.clusters).map((name) => [name, before.clusters[name] ?? active])),
     ...purgesPart(before),
+    ...(before.quotaEpochs === undefined ? {} : { quotaEpochs: before.quotaEpochs }),
     ...(before.overrides === undefined ? {} : { overrides: before.overrides }),
   });
   const touched = diffIntent(before, seeded);

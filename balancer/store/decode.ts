@@ -36,6 +36,7 @@ export function decodeIntent(text: string, what: string): Intent {
     revision: number(intent['revision'], `${what}.revision`),
     services: record(serviceIntent)(intent['services'], `${what}.services`),
     clusters: record(clusterIntent)(intent['clusters'], `${what}.clusters`),
+    ...(intent['quotaEpochs'] === undefined ? {} : { quotaEpochs: numbersByName(intent['quotaEpochs'], `${what}.quotaEpochs`) }),
     ...(intent['overrides'] === undefined ? {} : { overrides: record(override)(intent['overrides'], `${what}.overrides`) }),
     ...(intent['purges'] === undefined ? {} : { purges: record(purge)(intent['purges'], `${what}.purges`) }),
   };
@@ -271,6 +272,7 @@ const KINDS = [
   'release',
   'void_pins',
   'purge',
+  'reset_quota',
   'rollout_start',
   'rollout',
   'expire',
@@ -299,6 +301,12 @@ function change(value: unknown, path: string): Change {
       return { kind, cluster: string(of['cluster'], `${path}.cluster`), percent: number(of['percent'], `${path}.percent`), ...time };
     case 'release':
       return { kind, cluster: string(of['cluster'], `${path}.cluster`) };
+    case 'reset_quota':
+      return {
+        kind,
+        consumer: string(of['consumer'], `${path}.consumer`),
+        limit: of['limit'] === null ? null : string(of['limit'], `${path}.limit`),
+      };
     case 'void_pins':
       return { kind, service: string(of['service'], `${path}.service`) };
     case 'purge':

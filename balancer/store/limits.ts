@@ -2,7 +2,7 @@
 import type { LimitConfig, Taken } from '../config/limit-config.ts';
 
 /** A limit as it is counted. */
-export type CountedLimit = Pick<LimitConfig, 'name' | 'algorithm' | 'limit' | 'windowMs' | 'burst'>;
+export type CountedLimit = Pick<LimitConfig, 'name' | 'algorithm' | 'limit' | 'windowMs' | 'calendar' | 'burst'>;
 
 export interface TakenOfFleet extends Taken {
   /** What was given and is not used counts for nothing after this. */

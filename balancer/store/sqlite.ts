@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Intent, Revision } from '../intent/intent.ts';
 import { decodeIntent, decodeRevision, decodeToken, number, string, StoredTextError } from './decode.ts';
-import type { AppliedConfig, CommitResult, Store, StoredRevision, StoredToken } from './store.ts';
+import type { AppliedConfig, CommitResult, QuotaCount, Store, StoredRevision, StoredToken } from './store.ts';
 
 /** Marks a file as ours, so that another program's database is never taken for a store: `weir` in ASCII. */
 const APPLICATION_ID = 0x77656972;
@@ -40,6 +40,15 @@ const MIGRATIONS: readonly string[] = [
      record   TEXT NOT NULL
    ) STRICT;`,
   `ALTER TABLE token ADD COLUMN owner TEXT;`,
+  `CREATE TABLE quota (
+     quota TEXT NOT NULL,
+     key   TEXT NOT NULL,
+     start INTEGER NOT NULL,
+     until INTEGER NOT NULL,
+     used  INTEGER NOT NULL,
+     PRIMARY KEY (quota, key)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX quota_until ON quota (until);`,
 ];
 
 /** Records that are read at a time while going through the chain. */
@@ -269,6 +278,27 @@ class SqliteStore implements Store {
       const { text, at, fileHash } = applied;
       this.#run('INSERT OR REPLACE INTO applied_config (only, text, at, file_hash) VALUES (1, ?, ?, ?)', text, at, fileHash);
     }
+  }
+
+  quotaCounts(afterMs: number): readonly QuotaCount[] {
+    return this.#all('SELECT quota, key, start, until, used FROM quota WHERE until > ?', afterMs).map((row) => ({
+      limit: string(row['quota'], 'quota'),
+      key: string(row['key'], 'quota.key'),
+      startMs: number(row['start'], 'quota.start'),
+      endMs: number(row['until'], 'quota.until'),
+      used: number(row['used'], 'quota.used'),
+    }));
+  }
+
+  putQuotaCounts(counts: readonly QuotaCount[], endedMs: number): void {
+    inTransaction(this.#database, () => {
+      this.#run('DELETE FROM quota WHERE until <= ?', endedMs);
+      for (const { limit, key, startMs, endMs, used } of counts)
+        this.#run(
+          'INSERT OR REPLACE INTO quota (quota, key, start, until, used) VALUES (?, ?, ?, ?, ?)',
+          ...[limit, key, startMs, endMs, used],
+        );
+    });
   }
 
   getValue(key: string): string | null {

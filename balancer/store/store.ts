@@ -17,6 +17,17 @@ export interface StoredToken {
   readonly expiresAt: string | null;
 }
 
+/** What is given out of a quota, to one counter in one window of the calendar. */
+export interface QuotaCount {
+  readonly limit: string;
+  /** Whose, as a hash. */
+  readonly key: string;
+  /** Of the window, in milliseconds since 1970. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly used: number;
+}
+
 /** A config text that was applied over the file. */
 export interface AppliedConfig {
   readonly text: string;
@@ -63,6 +74,11 @@ export interface Store {
 
   appliedConfig(): AppliedConfig | null;
   putAppliedConfig(applied: AppliedConfig | null): void;
+
+  /** Of windows that end after this. */
+  quotaCounts(afterMs: number): readonly QuotaCount[];
+  /** All in one transaction, on disk before it returns. Forgets windows that have ended by `endedMs`. */
+  putQuotaCounts(counts: readonly QuotaCount[], endedMs: number): void;
 
   /** Small values by key: last plan number, generation, last health. Durable in order, not necessarily at once. */
   getValue(key: string): string | null;

@@ -161,6 +161,16 @@ export const METRICS = {
     help: 'Requests a limit is used up for: refused, or passed all the same because it is a shadow (shadow), and requests of which nobody could say (unknown)',
     labels: ['policy', 'outcome'],
   },
+  weir_limit_requests_at_once: {
+    kind: 'gauge',
+    help: 'Requests that run, of limits of requests at once',
+    labels: ['policy', 'worker'],
+  },
+  weir_quota_writes_total: {
+    kind: 'counter',
+    help: 'Writes of what is given out of quotas of the host, before it is given: stored, or failed, and nothing was given',
+    labels: ['outcome'],
+  },
   weir_fleet_limit_questions_total: {
     kind: 'counter',
     help: 'Questions of workers for limits that all hosts of the fleet share: counted, or answered without the count (away)',

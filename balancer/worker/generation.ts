@@ -4,6 +4,7 @@ import type { Deadlines } from '../../health/deadlines.ts';
 import type { Config, PriorityClass, RouteConfig } from '../config/config.ts';
 import type { Clock } from '../../health/clock.ts';
 import type { Allowances } from '../filter/rate-limit/allowances.ts';
+import type { Slots } from '../filter/rate-limit/slots.ts';
 import { Issuers } from '../filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../filter/authenticate/key-set.ts';
 import { Consumers } from '../filter/authenticate/consumers.ts';
@@ -50,6 +51,7 @@ export interface GenerationEnvironment extends TlsSources {
   readonly clock: Clock;
   readonly keySets: FetchedKeySets;
   readonly allowances: Allowances;
+  readonly slots: Slots;
   /** Null: it is not where the reference says. */
   readonly readSecret: FilterEnvironment['readSecret'];
 }
@@ -181,6 +183,7 @@ export class Generation {
       limits: config.limits,
       placeOf: (address) => environment.clientRegions?.place(address) ?? null,
       allowances: environment.allowances,
+      slots: environment.slots,
       stores: this.stores,
       consumers: Consumers.of(config, readSecret),
     };

@@ -97,9 +97,11 @@ export class HeldAllowances implements Allowances {
     for (const keys of this.#held.values()) {
       for (const held of keys.values()) {
         const { limit, key, remaining, untilMs, waiting } = held;
+        // What stands in a store goes on from there.
+        const isKept = limit.fleet !== null || limit.calendar !== null;
         held.asked = false;
         if (waiting.length > 0) this.#wish(held);
-        if (limit.fleet === null && nowMs < untilMs) known.push({ limit: limit.name, key, remaining });
+        if (!isKept && nowMs < untilMs) known.push({ limit: limit.name, key, plan: limit.plan, remaining });
       }
     }
     return known;
@@ -126,11 +128,13 @@ export class HeldAllowances implements Allowances {
   }
 
   #receiveAway(held: Held, untilMs: number): void {
-    this.#storeAwayUntilMs = untilMs;
     const { fleet } = held.limit;
+    if (fleet !== null) this.#storeAwayUntilMs = untilMs;
     held.timer?.cancel();
     held.timer = null;
-    if (fleet !== null) this.#settle(held, uncounted(fleet.onStoreError, untilMs - this.#options.clock.nowMs()));
+    // A quota of the host whose store takes nothing: asked for again with the next request.
+    if (fleet === null) this.#settle(held, uncounted(held.limit.onUnavailable, untilMs - this.#options.clock.nowMs()));
+    else this.#settle(held, uncounted(fleet.onStoreError, untilMs - this.#options.clock.nowMs()));
   }
 
   #wait(held: Held, limit: LimitConfig): Promise<Decision> {
@@ -179,7 +183,7 @@ export class HeldAllowances implements Allowances {
   }
 
   #send(): void {
-    const wishes = [...this.#wishes].map(({ limit: { name: limit }, key, waiting }) => ({ limit, key, need: waiting.length }));
+    const wishes = [...this.#wishes].map(({ limit: { name: limit, plan }, key, waiting }) => ({ limit, key, plan, need: waiting.length }));
     this.#wishes = new Set();
     this.#options.ask(wishes);
   }

@@ -24,7 +24,7 @@ import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
 import { Generation, routersInSteps } from './generation.ts';
 import { KeySets } from './key-sets.ts';
-import { HeldAllowances } from './held-allowances.ts';
+import { HeldLimits } from './held-limits.ts';
 import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from '../../health/in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
@@ -75,10 +75,10 @@ export class Worker {
   readonly #pinKey = new PinKey();
   readonly #work = new RunningWork();
   readonly #keySets = new KeySets(systemClock, (url) => this.#link.send({ type: 'key_wanted', url }));
-  readonly #allowances = new HeldAllowances({
+  readonly #limits = new HeldLimits({
     clock: systemClock,
     isUp: () => this.#link.isUp,
-    ask: (wishes) => this.#link.send({ type: 'allowance_wanted', wishes }),
+    send: (message) => this.#link.send(message),
     workers: () => this.#pipeline?.generation.config.workers ?? 1,
   });
   readonly #closer: TunnelCloser;
@@ -148,7 +148,7 @@ export class Worker {
       meter: this.#meter,
       served: () => ({ generation: this.#pipeline?.generation.number ?? 0, plan: this.#pipeline === null ? 0 : this.#planNumber }),
       onMessage: (message) => this.#receive(message),
-      standing: () => [{ type: 'allowances_left', counters: this.#allowances.startOver() }],
+      standing: () => this.#limits.standing(process.pid),
     });
     this.#vitals = new Vitals(options.worker, this.#meter, this.#clock);
   }
@@ -162,6 +162,7 @@ export class Worker {
 
   /** Once a second. */
   #look(): Holdings {
+    this.#limits.report(this.#meter, this.#options.worker);
     this.#link.send({ type: 'work', plan: this.#planNumber, clusters: this.#work.counts(this.#context.tunnels) });
     return {
       inFlight: this.#context.inFlight,
@@ -231,7 +232,9 @@ export class Worker {
         return this.#link.send({ type: 'recent_answer', question, traces: this.#context.recent.find(requestId) });
       }
       case 'allowance':
-        return this.#allowances.receive(message.grants, message.hosts);
+      case 'slots_given':
+      case 'slots_called':
+        return this.#limits.receive(message);
       case 'key_set':
         return this.#keySets.take(message);
       case 'close_tunnels':
@@ -291,7 +294,7 @@ export class Worker {
       clock: this.#clock,
       readSecret,
       keySets: this.#keySets,
-      allowances: this.#allowances,
+      ...{ allowances: this.#limits.allowances, slots: this.#limits.slots },
       warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),
     };
     const routers = await inTurns(routersInSteps(config), this.#clock);

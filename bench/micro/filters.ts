@@ -20,12 +20,22 @@ const RESPONSE_FIELDS = ['content-type', 'text/plain', 'server', 'origin', 'cach
 
 const KEY = 'acme_1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 const CALLER: ConsumerConfig = {
-  ...{ name: 'acme', groups: ['partners'], scopes: ['orders:read'], passwords: [], signingKeys: [], subjects: [], certificates: [] },
+  ...{
+    name: 'acme',
+    groups: ['partners'],
+    scopes: ['orders:read'],
+    plan: '',
+    passwords: [],
+    signingKeys: [],
+    subjects: [],
+    certificates: [],
+  },
   keys: [{ id: 'acme_1', hash: hash('sha256', KEY), expiresMs: null, from: [], scopes: [] }],
 };
 
 const LIMIT: LimitConfig = {
   ...{ name: 'by-address', by: [{ kind: 'address' }], algorithm: 'sliding', limit: 1_000_000_000, windowMs: 60_000, burst: 1 },
+  ...{ calendar: null, ofPlans: {}, plan: '' },
   ...{ onUnavailable: 'local', shadow: false, fleet: null, exemptConsumers: [], exemptAddresses: [], headers: 'draft-11' },
 };
 
@@ -90,6 +100,7 @@ const environment: FilterEnvironment = {
   limits: { 'by-address': LIMIT },
   placeOf: () => ({ country: 'DE', subdivisions: [], continent: 'EU' }),
   allowances: ALLOWANCES,
+  slots: { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }), release: () => undefined },
   stores: { invalidate: () => undefined },
   openStore: (maxBytes) => new ResponseStore(maxBytes),
   route: 'shop',

@@ -20,7 +20,7 @@ const WORKERS = 2;
 function counterOf(port: number, timeoutMs: number): LimitCounter {
   const place = { kind: 'single', node: { host: '127.0.0.1', port } } as const;
   const access = { place, username: null, password: null, database: 0, tls: null, timeoutMs, connectMs: 2000 };
-  return new RedisLimits(new RedisConnection(access, systemClock), 'weir');
+  return new RedisLimits(new RedisConnection(access, systemClock), 'weir', () => systemClock.wallMs());
 }
 
 function openCounter(t: TestContext, port: number): LimitCounter {

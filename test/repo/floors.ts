@@ -45,6 +45,7 @@ export const PLACES: readonly Place[] = [
       'balancer/ipc-work.ts',
       'balancer/ipc-keys.ts',
       'balancer/ipc-limits.ts',
+      'balancer/ipc-slots.ts',
     ],
   },
   { floor: 7, paths: ['balancer/listener/'] },

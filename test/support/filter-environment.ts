@@ -4,6 +4,7 @@ import type { Fields } from '../../balancer/message/fields.ts';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
 import type { Allowances } from '../../balancer/filter/rate-limit/allowances.ts';
+import type { Slots } from '../../balancer/filter/rate-limit/slots.ts';
 import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../../balancer/filter/authenticate/key-set.ts';
@@ -17,6 +18,8 @@ export const NO_KEY_SETS: FetchedKeySets = { get: () => null, renew: () => Promi
 /** Whatever is asked may pass. */
 export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 1000 }) };
 
+export const NO_SLOTS: Slots = { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }), release: () => undefined };
+
 export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): FilterEnvironment {
   return {
     clock: systemClock,
@@ -26,6 +29,7 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
     limits: {},
     placeOf: () => null,
     allowances: NO_LIMITS,
+    slots: NO_SLOTS,
     readSecret: () => null,
     meter: new Meter(),
     stores: { invalidate: () => undefined },
@@ -37,7 +41,7 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
 
 /** A consumer of whom a test names only what matters to it. */
 export function aConsumer(name: string, facts: Partial<ConsumerConfig> = {}): ConsumerConfig {
-  return { name, groups: [], scopes: [], keys: [], passwords: [], signingKeys: [], subjects: [], certificates: [], ...facts };
+  return { name, groups: [], scopes: [], plan: '', keys: [], passwords: [], signingKeys: [], subjects: [], certificates: [], ...facts };
 }
 
 /** A listing of fields as a mapping. */

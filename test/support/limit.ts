@@ -7,6 +7,7 @@ export function aLimit(parts: Partial<LimitConfig> = {}): LimitConfig {
   const { limit = 1000 } = parts;
   return {
     ...{ name: 'all', by: [], algorithm: 'fixed', limit, windowMs: 86_400_000, burst: limit, onUnavailable: 'local', fleet: null },
+    ...{ calendar: null, ofPlans: {}, plan: '' },
     ...{ shadow: false, exemptConsumers: [], exemptAddresses: [], headers: 'none' },
     ...parts,
   };

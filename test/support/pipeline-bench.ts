@@ -1,6 +1,6 @@
 // The request path of a worker on virtual time: real connections to real origins, and a client that only remembers what it was told.
 import assert from 'node:assert/strict';
-import { NO_KEY_SETS, NO_LIMITS } from './filter-environment.ts';
+import { NO_KEY_SETS, NO_LIMITS, NO_SLOTS } from './filter-environment.ts';
 import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { stringify } from 'yaml';
@@ -78,6 +78,7 @@ export function startPipelineBench(t: TestContext, parts: object, accessLog: Acc
     readSecret: () => null,
     keySets: NO_KEY_SETS,
     allowances: NO_LIMITS,
+    slots: NO_SLOTS,
   };
   const generation = new OneRoute({ number: 1, config }, new Map(), environment, null);
   t.after(() => {

@@ -143,6 +143,10 @@ export class RecordingAppliance implements Appliance {
     return { ok: false, problem: { code: 'unsafe', message: 'nothing is renewed here' } };
   }
 
+  consumers(): ReturnType<Appliance['consumers']> {
+    return Promise.resolve(this.#list('consumers', []));
+  }
+
   approvals(): ReturnType<Appliance['approvals']> {
     return Promise.resolve(this.#list('approvals', []));
   }

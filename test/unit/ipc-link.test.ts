@@ -39,11 +39,9 @@ class Hub implements WorkerListener {
   onWork(worker: string, { plan, clusters }: Parameters<WorkerListener['onWork']>[1]): void {
     this.work.set(worker, { plan, clusters });
   }
-  onAllowancesLeft(counters: Parameters<WorkerListener['onAllowancesLeft']>[0]): void {
-    this.left.push(...counters.map(({ limit, key, remaining }) => `${limit} ${key} ${remaining}`));
-  }
-  onAllowanceWanted(): readonly [] {
-    return [];
+  onLimits(_worker: string, message: Parameters<WorkerListener['onLimits']>[1]): void {
+    if (message.type === 'allowances_left')
+      this.left.push(...message.counters.map(({ limit, key, remaining }) => `${limit} ${key} ${remaining}`));
   }
   onKeyWanted(url: string): void {
     this.wanted.push(url);
@@ -80,7 +78,7 @@ class Worker {
       meter: this.meter,
       served: () => ({ generation: this.generation, plan: this.plan }),
       onMessage: (message) => this.#take(message),
-      standing: () => [{ type: 'allowances_left', counters: [{ limit: 'all', key: worker, remaining: 7 }] }],
+      standing: () => [{ type: 'allowances_left', counters: [{ limit: 'all', key: worker, plan: '', remaining: 7 }] }],
     });
   }
 
@@ -92,7 +90,7 @@ class Worker {
     this.received.push(message.type);
     if (message.type === 'ticket_key') this.ticketKeys.push(message.key);
     if (this.stuck || message.type === 'metrics_ack' || message.type === 'ticket_key' || message.type === 'pin_key') return;
-    if (message.type === 'close_tunnels') return;
+    if (message.type === 'close_tunnels' || message.type === 'slots_called') return;
     if (message.type === 'recent_question') {
       this.link.send({ type: 'recent_answer', question: message.question, traces: [] });
       return;
@@ -102,7 +100,7 @@ class Worker {
       return;
     }
     const first = this.generation === 0;
-    if (message.type === 'key_set' || message.type === 'allowance') return;
+    if (message.type === 'key_set' || message.type === 'allowance' || message.type === 'slots_given') return;
     if (message.type === 'generation') this.generation = message.generation;
     else this.plan = message.plan;
     if (first && this.generation > 0) this.link.send({ type: 'ready' });

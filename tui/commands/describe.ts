@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<string, ListKind>> = {
   route: 'routes',
   cache: 'cache',
   edge: 'edges',
+  consumer: 'consumers',
   worker: 'workers',
   agent: 'agents',
   revision: 'revisions',
@@ -23,6 +24,7 @@ export const describeCommand: CommandDefinition = {
     'weir describe cluster eu-west',
     'weir describe service shop',
     'weir describe service shop --window 15m --baseline blue',
+    'weir describe consumer acme',
     'weir describe revision 12',
   ],
   arguments: [

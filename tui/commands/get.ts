@@ -22,6 +22,8 @@ const KINDS: Readonly<Record<ListKind, Show>> = {
   routes: shows('routes', columns.ROUTE_COLUMNS),
   cache: shows('cache', columns.CACHE_COLUMNS),
   edges: shows('edges', columns.EDGE_COLUMNS),
+  consumers: shows('consumers', columns.CONSUMER_COLUMNS),
+  quotas: shows('quotas', columns.QUOTA_COLUMNS),
   workers: shows('workers', columns.WORKER_COLUMNS),
   agents: shows('agents', columns.AGENT_COLUMNS),
   revisions: shows('revisions', columns.REVISION_COLUMNS),
@@ -31,7 +33,7 @@ const KINDS: Readonly<Record<ListKind, Show>> = {
 const KIND_NAMES = Object.keys(KINDS);
 
 export const getCommand: CommandDefinition = {
-  examples: ['weir get clusters', 'weir get services shop -o wide', 'weir get revisions --limit 10 -o json'],
+  examples: ['weir get clusters', 'weir get services shop -o wide', 'weir get quotas acme', 'weir get revisions --limit 10 -o json'],
   arguments: [
     { name: 'KIND', summary: 'what to list', choices: KIND_NAMES },
     { name: 'NAME', summary: 'only this one; the number of a revision', optional: true },

@@ -5,7 +5,7 @@ import type { Decoder, Decoded } from './decode.ts';
 import { type Origin, identifyLocal } from './identify.ts';
 import { type Failure, failure, usageFailure } from './problem.ts';
 import * as accept from './schemas.ts';
-import type { ListView } from './views.ts';
+import type { ListView, QuotaView } from './views.ts';
 
 /** A request as a route sees it: caller known, parts still to be decoded by the route's own decoders. */
 export interface RouteCall {
@@ -61,6 +61,8 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes({ kind: 'renewals', read: (appliance) => appliance.renewals(), nameOf: (item) => item.id }),
   { method: 'POST', path: '/v1/renewals', role: 'admin', maxBodyBytes: MAX_JSON_BYTES, handle: renew },
   ...listRoutes({ kind: 'edges', read: (appliance) => appliance.edges(), nameOf: (item) => item.name }),
+  ...listRoutes({ kind: 'consumers', read: (appliance) => appliance.consumers(), nameOf: (item) => item.name }),
+  ...listRoutes({ kind: 'quotas', read: quotasOf, nameOf: (item) => item.consumer }),
   ...listRoutes({ kind: 'workers', read: (appliance) => appliance.workers(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'agents', read: (appliance) => appliance.agents(), nameOf: (item) => item.cluster }),
   read('/v1/events', (call) => taking(accept.decodeLimit, call.query, ({ limit }) => json(call.appliance.events(limit)))),
@@ -139,6 +141,11 @@ async function explain({ appliance, body }: RouteCall): Promise<Answer> {
 async function recall({ appliance, body }: RouteCall): Promise<Answer> {
   const decoded = accept.decodeRecallRequest(body);
   return decoded.ok ? outcome(await appliance.recall(decoded.value.requestId)) : refused(decoded.message);
+}
+
+async function quotasOf(appliance: Appliance): Promise<ListView<QuotaView>> {
+  const { revision, items } = await appliance.consumers();
+  return { kind: 'quotas', revision, items: items.flatMap(({ quotas }) => quotas) };
 }
 
 function createToken({ appliance, caller, body }: RouteCall): Answer {

@@ -52,6 +52,10 @@ const kinds = [
   Type.Object({ kind: Type.Literal('release'), cluster: Type.String() }, strict),
   Type.Object({ kind: Type.Literal('void_pins'), service: Type.String() }, strict),
   Type.Object(
+    { kind: Type.Literal('reset_quota'), consumer: Type.String(), limit: Type.Unsafe<string | null>({ type: ['string', 'null'] }) },
+    strict,
+  ),
+  Type.Object(
     {
       kind: Type.Literal('purge'),
       urls: Purged,

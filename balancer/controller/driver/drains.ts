@@ -37,7 +37,7 @@ export class DrainDriver {
 
   #stop(cluster: string): void {
     this.#closing.delete(cluster);
-    for (const { name } of this.#edge.links.workers()) this.#edge.links.closeTunnels(name, cluster, 0);
+    for (const { name } of this.#edge.links.workers()) this.#edge.links.tell(name, { type: 'close_tunnels', cluster, perSecond: 0 });
   }
 
   /** Each worker gets the part of the pace that its tunnels are of all. */
@@ -53,7 +53,7 @@ export class DrainDriver {
     this.#closing.add(cluster);
     for (const { name } of links.workers()) {
       const own = running.tunnelsOf(name, cluster);
-      if (own > 0) links.closeTunnels(name, cluster, (perSecond * own) / tunnels);
+      if (own > 0) links.tell(name, { type: 'close_tunnels', cluster, perSecond: (perSecond * own) / tunnels });
     }
   }
 

@@ -14,6 +14,8 @@ export const isOfFleet = (limit: LimitConfig): limit is FleetLimit => limit.flee
 
 /** The part of a limit that all hosts and their workers together may have in hand and never use: what may be refused too early. */
 const IN_HAND = 0.05;
+/** The same of a quota: what is in hands when they end is lost to it for the rest of a month. */
+const QUOTA_IN_HAND = 0.01;
 /** Counters this host has something of; beyond, those that nobody used the longest are let go. */
 const MAX_COUNTS = 20_000;
 /** Between two looks whether the count can be asked again. */
@@ -57,20 +59,32 @@ export class FleetLimits {
     for (const key of [...this.#leased.keys()]) if (key.startsWith(`${limit}\n`)) this.#leased.delete(key);
   }
 
-  async grant(limit: FleetLimit, { key, need }: AllowanceWish): Promise<AllowanceGrant> {
+  /** `whose`: the counter of the key, where that is another one since it was reset. */
+  async grant(limit: FleetLimit, { key, need }: AllowanceWish, whose = key): Promise<AllowanceGrant> {
     const { count } = this.#options;
     if (this.#counter === null || this.#away !== null) {
       count('away');
       return this.#withoutCount(limit, key, need);
     }
     try {
-      const taken = await (limit.fleet.mode === 'exact' ? this.#counter.take(limit, key, need) : this.#lease(limit, key, need));
+      const taken = await (limit.fleet.mode === 'exact' ? this.#counter.take(limit, whose, need) : this.#lease(limit, whose, need));
       count('counted');
       return { limit: limit.name, key, ...taken, isAway: false };
     } catch (error) {
       this.#lost(limit, error);
       count('away');
       return this.#withoutCount(limit, key, need);
+    }
+  }
+
+  /** What is taken of a counter, by all; null: it cannot be asked now. */
+  async standing(limit: FleetLimit, whose: string): Promise<{ readonly left: number; readonly resetMs: number } | null> {
+    if (this.#away !== null) return null;
+    try {
+      const { remaining, resetMs } = await this.#take(limit, whose, 0);
+      return { left: remaining, resetMs };
+    } catch {
+      return null;
     }
   }
 
@@ -84,7 +98,7 @@ export class FleetLimits {
     const { slice, spare, inHand } = this.#slices(limit);
     // What is in hands does not fill up: with it no more than the burst pass at once.
     const counted = limit.algorithm === 'token' ? { ...limit, burst: limit.burst - inHand } : limit;
-    const name = `${limit.name}\n${key}`;
+    const name = `${limit.name}\n${limit.plan}\n${key}`;
     const leased = this.#leased.get(name) ?? new LeasedCount(this.#options.clock, (wanted) => this.#take(counted, key, wanted));
     this.#leased.delete(name);
     this.#leased.set(name, leased);
@@ -99,9 +113,11 @@ export class FleetLimits {
   }
 
   /** Half of what may be in hands is the controllers', half their workers'. */
-  #slices({ algorithm, limit, burst }: LimitConfig): { readonly slice: number; readonly spare: number; readonly inHand: number } {
+  #slices({ algorithm, limit, burst, calendar }: LimitConfig): { readonly slice: number; readonly spare: number; readonly inHand: number } {
     const hosts = this.#options.hosts();
-    const slice = Math.floor((Math.min(limit, algorithm === 'token' ? burst : limit) * IN_HAND) / 2 / hosts);
+    const slice = Math.floor(
+      (Math.min(limit, algorithm === 'token' ? burst : limit) * (calendar === null ? IN_HAND : QUOTA_IN_HAND)) / 2 / hosts,
+    );
     const spare = Math.floor(slice / this.#workers);
     return { slice, spare, inHand: hosts * (slice + spare * this.#workers) };
   }
@@ -110,15 +126,15 @@ export class FleetLimits {
     const { name, fleet, windowMs } = limit;
     if (fleet.onStoreError !== 'local')
       return { limit: name, key, granted: 0, remaining: 0, resetMs: LOOK_MS, validMs: LOOK_MS, isAway: true };
+    const part = (amount: number): number => Math.max(1, Math.floor(amount / this.#options.hosts()));
     let bucket = this.#alone.get(name);
     if (bucket === undefined) {
-      const part = (amount: number): number => Math.max(1, Math.floor(amount / this.#options.hosts()));
       bucket = bucketOf({ ...limit, limit: part(limit.limit), burst: part(limit.burst) });
       this.#alone.set(name, bucket);
     }
     // Only until the fleet counts again: a worker must not go on with what was given here.
     const validMs = Math.min(LOOK_MS, windowMs);
-    return { limit: name, key, ...bucket.take(key, need, this.#options.clock.wallMs()), validMs, isAway: false };
+    return { limit: name, key, ...bucket.take(key, need, this.#options.clock.wallMs(), part(limit.limit)), validMs, isAway: false };
   }
 
   #lost(limit: FleetLimit, error: unknown): void {

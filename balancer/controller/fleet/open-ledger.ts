@@ -25,7 +25,7 @@ export function openShared(redis: RedisConfig | null, clock: Clock): SharedStore
   const access = accessOf(redis);
   return {
     ledger: new RedisLedger({ ...access, fleet, clock, seal: new Seal(keysOf(redis)) }),
-    openCounter: () => new RedisLimits(new RedisConnection({ ...access, timeoutMs: limitTimeoutMs }, clock), fleet),
+    openCounter: () => new RedisLimits(new RedisConnection({ ...access, timeoutMs: limitTimeoutMs }, clock), fleet, () => clock.wallMs()),
   };
 }
 

@@ -44,12 +44,14 @@ export class Consumers {
   readonly #signers = new Map<string, KnownSigner>();
   readonly #subjects = new Map<string, ConsumerConfig>();
   readonly #certificates = new Map<string, Identity>();
+  readonly #plans: ReadonlyMap<string, string>;
   readonly #told: ReadonlySet<string>;
 
   /** `pepper` null: hashes of keys are plain SHA-256. */
   constructor(consumers: readonly ConsumerConfig[], pepper: string | null) {
     this.#digestOf = pepper === null ? (key) => hash('sha256', key, 'buffer') : (key) => createHmac('sha256', pepper).update(key).digest();
     for (const consumer of consumers) this.#add(consumer);
+    this.#plans = new Map(consumers.filter(({ plan }) => plan !== '').map(({ name, plan }) => [name, plan]));
     this.#told = new Set(
       consumers
         .map(({ name }) => name)
@@ -61,6 +63,11 @@ export class Consumers {
   /** Whether metrics tell this consumer by its name. */
   isTold(name: string): boolean {
     return this.#told.has(name);
+  }
+
+  /** Empty: it has none. */
+  planOf(name: string): string {
+    return this.#plans.get(name) ?? '';
   }
 
   /** Throws an Error that teaches when the pepper is not where the config says. */

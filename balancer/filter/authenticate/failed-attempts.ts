@@ -1,4 +1,5 @@
 // Attempts that failed, counted against a limit: where it is used up, nothing that comes from there is looked at for a time.
+import type { DeclaredLimit } from '../../config/extension.ts';
 import type { LimitConfig } from '../../config/limit-config.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
 import type { FilterEnvironment, Refusal } from '../filter.ts';
@@ -14,9 +15,12 @@ const MAX_STOPPED = 10_000;
 const COUNTED_BY: ReadonlySet<string> = new Set(['address', 'route', 'host']);
 
 /** Null: failures may be counted by these parts of a limit. */
-export function problemOfFailures(name: string, limits: ReadonlyMap<string, readonly string[]>): string | null {
-  const parts = limits.get(name);
-  if (parts === undefined) return `limit "${name}" is not declared; expected one of limits: ${[...limits.keys()].join(', ') || 'none yet'}`;
+export function problemOfFailures(name: string, limits: ReadonlyMap<string, DeclaredLimit>): string | null {
+  const declared = limits.get(name);
+  if (declared === undefined)
+    return `limit "${name}" is not declared; expected one of limits: ${[...limits.keys()].join(', ') || 'none yet'}`;
+  const { by: parts, isOfThoseAtOnce } = declared;
+  if (isOfThoseAtOnce) return `limit "${name}" is of requests at once, and guesses come one after the other; name one with a window`;
   if (parts.includes('address') && parts.every((part) => COUNTED_BY.has(part))) return null;
   return `limit "${name}" counts by ${parts.join(', ')}, and who guesses has proved nothing; name one with by: [address]`;
 }

@@ -2,8 +2,11 @@
 import type { LimitCount, Taken } from '../../config/limit-config.ts';
 
 export interface Bucket {
-  /** Gives up to `count` whole requests to `key`. `nowMs` is of the wall clock for windows: all hosts have the same ones. */
-  take(key: string, count: number, nowMs: number): Taken;
+  /**
+   * Gives up to `count` whole requests to `key`. `nowMs` is of the wall clock for windows: all hosts have the same ones. `limit`: of its plan, where
+   * windows are counted; what was used before stays.
+   */
+  take(key: string, count: number, nowMs: number, limit?: number): Taken;
 }
 
 /** Keys that are remembered for a limit; one that nobody asked for the longest is forgotten first, and begins anew. */
@@ -48,7 +51,7 @@ class WindowBucket implements Bucket {
     this.#slides = slides;
   }
 
-  take(key: string, count: number, nowMs: number): Taken {
+  take(key: string, count: number, nowMs: number, limit = this.#limit): Taken {
     const index = Math.floor(nowMs / this.#windowMs);
     const window = this.#windows.touch(key, () => ({ index, current: 0, before: 0 }));
     if (window.index !== index) {
@@ -58,17 +61,17 @@ class WindowBucket implements Bucket {
     }
     const passedMs = nowMs - index * this.#windowMs;
     const weighed = this.#slides ? (window.before * (this.#windowMs - passedMs)) / this.#windowMs : 0;
-    const free = Math.max(0, Math.floor(this.#limit - weighed - window.current));
+    const free = Math.max(0, Math.floor(limit - weighed - window.current));
     const granted = Math.min(count, free);
     window.current += granted;
-    return { granted, remaining: free - granted, resetMs: this.#resetMs(window, free - granted, passedMs) };
+    return { granted, remaining: free - granted, resetMs: this.#resetMs(window, limit, free - granted, passedMs) };
   }
 
   /** Where nothing is left, the time until the window before weighs one less, if that is sooner than the next window. */
-  #resetMs(window: Window, free: number, passedMs: number): number {
+  #resetMs(window: Window, limit: number, free: number, passedMs: number): number {
     const toNextMs = this.#windowMs - passedMs;
     if (free > 0 || !this.#slides || window.before === 0) return toNextMs;
-    const toOneMs = this.#windowMs * (1 - (this.#limit - window.current - 1) / window.before) - passedMs;
+    const toOneMs = this.#windowMs * (1 - (limit - window.current - 1) / window.before) - passedMs;
     return Math.max(1, Math.min(toNextMs, Math.ceil(toOneMs)));
   }
 }

@@ -1,4 +1,5 @@
 // Filters addressLimit and rateLimit: how often somebody may ask; the one before it is known who calls, the other after.
+import type { LimitConfig } from '../../config/limit-config.ts';
 import type { Static } from '../../schema/type.ts';
 import { listOf, mapping, valueOf } from '../../config/schema-parts.ts';
 import type { Fields } from '../../message/fields.ts';
@@ -6,7 +7,7 @@ import type { CanonicalRequest } from '../../message/request.ts';
 import type { Filter, FilterDefinition, FilterEnvironment, RequestVerdict } from '../filter.ts';
 import type { Decision } from './allowances.ts';
 import { limitKey } from './limit-key.ts';
-import { isExempt, oneLimit, type OneLimit } from './one-limit.ts';
+import { isExempt, limitFor, oneLimit, type OneLimit } from './one-limit.ts';
 import { retryAfter, tellLimit } from './told.ts';
 
 const schema = (filter: string) =>
@@ -32,20 +33,20 @@ function definition(name: string, summary: string, early: boolean): FilterDefini
     summary,
     schema: schema(name),
     example: '{ limits: [by-address] }',
-    answers: ['rate_limited', 'limits_unavailable'],
+    answers: ['rate_limited', 'too_many_at_once', 'limits_unavailable'],
     complete(options, place) {
       const { limits } = options as Options;
       limits.forEach((limit, index) => {
-        const parts = place.limits.get(limit);
-        if (parts === undefined)
+        const declared = place.limits.get(limit);
+        if (declared === undefined)
           place.report(
             ['limits', index],
             `limit "${limit}" is not declared; expected one of limits: ${[...place.limits.keys()].join(', ') || 'none yet'}`,
           );
-        else if (early && parts.some((part) => OF_CALLERS.has(part.replace(/:.*/, ''))))
+        else if (early && declared.by.some((part) => OF_CALLERS.has(part.replace(/:.*/, ''))))
           place.report(
             ['limits', index],
-            `limit "${limit}" counts by ${parts.join(', ')}, and nobody knows yet who calls; name it in rateLimit, which comes after authenticate`,
+            `limit "${limit}" counts by ${declared.by.join(', ')}, and nobody knows yet who calls; name it in rateLimit, which comes after authenticate`,
           );
       });
       return options;
@@ -57,11 +58,17 @@ function definition(name: string, summary: string, early: boolean): FilterDefini
 export const addressLimit = definition('addressLimit', 'Limits how often somebody may ask, before it is known who calls.', true);
 export const rateLimit = definition('rateLimit', 'Limits how often callers may ask.', false);
 
+/** A slot that a request has. */
+type Hold = readonly [limit: string, key: string];
+
 class LimitFilter implements Filter {
   readonly #environment: FilterEnvironment;
   readonly #limits: readonly OneLimit[];
   /** What the answer tells. */
   readonly #told = new WeakMap<CanonicalRequest, Fields>();
+  /** Null: the request has ended. */
+  readonly #holds = new WeakMap<CanonicalRequest, Hold[] | null>();
+  readonly onEnd?: (request: CanonicalRequest) => void;
 
   constructor(names: readonly string[], environment: FilterEnvironment) {
     this.#environment = environment;
@@ -69,6 +76,7 @@ class LimitFilter implements Filter {
       const config = environment.limits[name];
       return config === undefined ? [] : [oneLimit(config, environment)];
     });
+    if (this.#limits.some(({ config }) => config.algorithm === 'concurrency')) this.onEnd = (request) => this.#end(request);
   }
 
   readonly onRequest = (request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict> => this.#from(request, 0);
@@ -80,19 +88,43 @@ class LimitFilter implements Filter {
 
   /** Waits only for a limit of which nothing is in hand. */
   #from(request: CanonicalRequest, index: number): RequestVerdict | Promise<RequestVerdict> {
-    const { allowances, route } = this.#environment;
+    const { allowances, route, consumers } = this.#environment;
     for (let i = index; i < this.#limits.length; i += 1) {
       const limit = this.#limits[i];
       if (limit === undefined || isExempt(limit, request)) continue;
-      const decision = allowances.take(limit.config, limitKey(limit.config, request, route));
-      if (decision instanceof Promise) return decision.then((later) => this.#judge(limit, request, later) ?? this.#from(request, i + 1));
-      const verdict = this.#judge(limit, request, decision);
+      const config = limitFor(limit, request, consumers);
+      const key = limitKey(config, request, route);
+      const decision = config.algorithm === 'concurrency' ? this.#hold(config, key, request) : allowances.take(config, key);
+      if (decision instanceof Promise)
+        return decision.then((later) => this.#judge(limit, config, request, later) ?? this.#from(request, i + 1));
+      const verdict = this.#judge(limit, config, request, decision);
       if (verdict !== undefined) return verdict;
     }
     return undefined;
   }
 
-  #judge({ config, refused, unknown }: OneLimit, request: CanonicalRequest, decision: Decision): RequestVerdict {
+  #hold(config: LimitConfig, key: string, request: CanonicalRequest): Decision | Promise<Decision> {
+    const { slots } = this.#environment;
+    if (!this.#holds.has(request)) this.#holds.set(request, []);
+    const keep = (decision: Decision): Decision => {
+      if (decision.verdict !== 'pass') return decision;
+      const holds = this.#holds.get(request) ?? null;
+      // The client has left while it waited.
+      if (holds === null) slots.release(config.name, key);
+      else holds.push([config.name, key]);
+      return decision;
+    };
+    const decision = slots.acquire(config, key);
+    return decision instanceof Promise ? decision.then(keep) : keep(decision);
+  }
+
+  #end(request: CanonicalRequest): void {
+    const holds = this.#holds.get(request) ?? [];
+    if (this.#holds.has(request)) this.#holds.set(request, null);
+    for (const [limit, key] of holds) this.#environment.slots.release(limit, key);
+  }
+
+  #judge({ refused, unknown }: OneLimit, config: LimitConfig, request: CanonicalRequest, decision: Decision): RequestVerdict {
     if (decision.verdict === 'unknown' || decision.verdict === 'uncounted') {
       unknown.add(1);
       if (config.shadow || decision.verdict === 'uncounted') return undefined;
@@ -106,6 +138,7 @@ class LimitFilter implements Filter {
       this.#told.set(request, told);
     }
     if (decision.verdict === 'pass') return undefined;
-    return { code: 'rate_limited', detail: `limit ${config.name} is used up`, fields: ['retry-after', retryAfter(decision.resetMs)] };
+    const code = config.algorithm === 'concurrency' ? 'too_many_at_once' : 'rate_limited';
+    return { code, detail: `limit ${config.name} is used up`, fields: ['retry-after', retryAfter(decision.resetMs)] };
   }
 }

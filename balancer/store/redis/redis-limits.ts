@@ -1,5 +1,6 @@
 // Limits of a fleet, counted by Redis by its own clock, each question in one step.
 import { createHash } from 'node:crypto';
+import { windowAt } from '../../config/limit-window.ts';
 import type { CountedLimit, LimitCounter, TakenOfFleet } from '../limits.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Script } from './scripts.ts';
@@ -41,6 +42,35 @@ return {granted, left, reset, window - passed}`,
 };
 
 /**
+ * Key: start of the window of a quota, and its count. Arguments: limit, requests wanted, starts of windows in their order: those around the present one by the
+ * clock of the host, among which the present one is by that of Redis. Kept for a week longer than the window.
+ */
+const TAKE_OF_CALENDAR: Script = {
+  keys: 1,
+  lua: `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local limit, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
+local kept = redis.call('HMGET', KEYS[1], 'window', 'current')
+local at, current = tonumber(kept[1] or '-1'), tonumber(kept[2] or '0')
+-- The clock of a replica that took over may be behind.
+if at > now then now = at end
+local start, ends
+for i = 3, #ARGV - 1 do
+  if tonumber(ARGV[i]) <= now and now < tonumber(ARGV[i + 1]) then start, ends = tonumber(ARGV[i]), tonumber(ARGV[i + 1]) end
+end
+if not start then return redis.error_reply('ERR the clock of this host is more than a window away from that of Redis') end
+if at ~= start then current = 0 end
+local free = math.max(0, limit - current)
+local granted = math.min(wanted, free)
+if granted > 0 then
+  redis.call('HSET', KEYS[1], 'window', string.format('%.0f', start), 'current', string.format('%.0f', current + granted))
+  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', ends + 604800000))
+end
+return {granted, free - granted, ends - now, ends - now}`,
+};
+
+/**
  * Key: when the bucket is full again, in microseconds. Arguments: microseconds from one request to the next, burst, requests wanted. Answers with those given,
  * those left and milliseconds until there is more.
  */
@@ -63,15 +93,25 @@ return {granted, left, math.max(1, math.ceil(reset / 1000))}`,
 export class RedisLimits implements LimitCounter {
   readonly #connection: RedisConnection;
   readonly #fleet: string;
+  readonly #wallMs: () => number;
 
-  constructor(connection: RedisConnection, fleet: string) {
+  constructor(connection: RedisConnection, fleet: string, wallMs: () => number) {
     this.#connection = connection;
     this.#fleet = fleet;
+    this.#wallMs = wallMs;
   }
 
   async take(limit: CountedLimit, key: string, wanted: number): Promise<TakenOfFleet> {
-    const { algorithm, limit: most, windowMs, burst } = limit;
+    const { algorithm, limit: most, windowMs, burst, calendar } = limit;
     const keys = [this.#keyOf(limit, key)];
+    if (calendar !== null) {
+      const wallMs = this.#wallMs();
+      const starts = [-1, 0, 1, 2].map((offset) => windowAt(calendar, wallMs, offset).startMs);
+      const [granted, remaining, resetMs, validMs] = numbersOf(
+        await this.#connection.run(TAKE_OF_CALENDAR, keys, [most, wanted, ...starts]),
+      );
+      return { granted, remaining, resetMs, validMs };
+    }
     if (algorithm === 'token') {
       const [granted, remaining, resetMs] = numbersOf(
         await this.#connection.run(TAKE_OF_BUCKET, keys, [(windowMs * 1000) / most, burst, wanted]),
@@ -91,9 +131,9 @@ export class RedisLimits implements LimitCounter {
    * Each counter has a slot of its own, so that a Redis Cluster spreads them. Who is counted stands there as a hash: a value may be long, and is nobody's business. A
    * limit that counts otherwise than before begins anew.
    */
-  #keyOf({ name, algorithm, windowMs }: CountedLimit, key: string): string {
+  #keyOf({ name, algorithm, windowMs, calendar }: CountedLimit, key: string): string {
     const whose = createHash('sha256').update(key).digest('base64url').slice(0, 22);
-    return `weir:limit:{${this.#fleet}/${name}/${algorithm}/${windowMs}/${whose}}`;
+    return `weir:limit:{${this.#fleet}/${name}/${algorithm}/${calendar ?? windowMs}/${whose}}`;
   }
 }
 

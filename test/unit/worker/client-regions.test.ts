@@ -1,6 +1,6 @@
 // A worker steers each client by the shares of its region, and says how much each region asks for.
 import assert from 'node:assert/strict';
-import { NO_KEY_SETS, NO_LIMITS } from '../../support/filter-environment.ts';
+import { NO_KEY_SETS, NO_LIMITS, NO_SLOTS } from '../../support/filter-environment.ts';
 import { test } from 'node:test';
 import { Deadlines } from '../../../health/deadlines.ts';
 import { loadConfig } from '../../../balancer/config/load.ts';
@@ -56,6 +56,7 @@ class Bench {
     readSecret: () => null,
     keySets: NO_KEY_SETS,
     allowances: NO_LIMITS,
+    slots: NO_SLOTS,
     nowMs: () => 0,
     warn: () => undefined,
     meter: this.meter,

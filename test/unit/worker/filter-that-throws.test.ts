@@ -1,6 +1,6 @@
 // A bug in a filter: the request that meets it gets 500, is counted once, and nothing else happens to the worker.
 import assert from 'node:assert/strict';
-import { NO_KEY_SETS, NO_LIMITS } from '../../support/filter-environment.ts';
+import { NO_KEY_SETS, NO_LIMITS, NO_SLOTS } from '../../support/filter-environment.ts';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../../health/clock.ts';
@@ -116,6 +116,7 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
     readSecret: () => null,
     keySets: NO_KEY_SETS,
     allowances: NO_LIMITS,
+    slots: NO_SLOTS,
     nowMs: () => 0,
     warn: () => undefined,
   };

@@ -12,7 +12,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 function limitOf(limit: number, onUnavailable: WithoutCount = 'local'): LimitConfig {
   return {
     ...{ name: 'all', by: [], algorithm: 'fixed', limit, windowMs: 60_000, burst: limit, onUnavailable, shadow: false },
-    ...{ exemptConsumers: [], exemptAddresses: [], headers: 'none', fleet: null },
+    ...{ exemptConsumers: [], exemptAddresses: [], headers: 'none', fleet: null, calendar: null, ofPlans: {}, plan: '' },
   };
 }
 

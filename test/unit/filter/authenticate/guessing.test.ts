@@ -65,6 +65,7 @@ test('after a time the address may try again', () => {
   const config = { name: 'guesses', algorithm: 'fixed', limit: 2, windowMs: 60_000, burst: 2, by: [{ kind: 'address' }] } as const;
   const limit: LimitConfig = {
     ...config,
+    ...{ calendar: null, ofPlans: {}, plan: '' },
     shadow: false,
     headers: 'none',
     onUnavailable: 'local',
