@@ -14,6 +14,7 @@ import type { RouteStores } from './cache/route-stores.ts';
 import type { ResponseStore } from './cache/response-store.ts';
 import type { Allowances } from './rate-limit/allowances.ts';
 import type { Issuers } from './authenticate/issuers.ts';
+import type { SignIns } from './login/sign-ins.ts';
 
 /** How the exchange ended, for onEnd. */
 export interface ExchangeEnd {
@@ -53,6 +54,8 @@ export interface FilterEnvironment {
   readonly stores: Pick<RouteStores, 'invalidate'>;
   /** The store of the route the filter is made for, for so many bytes. */
   readonly openStore: (maxBytes: number) => ResponseStore;
+  /** Between login and authenticate of that route. */
+  readonly signIns: SignIns;
   /** Name of the route the filter is made for. */
   readonly route: string;
 }

@@ -20,7 +20,7 @@ export function filterProblems(name: string, options: string, consumers = '{}'):
 
 function loadWithFilter(name: string, options: string, consumers: string): ReturnType<typeof loadConfig> {
   const route = `  - { service: shop, filters: [{ ${name}: ${options} }] }`;
-  const text = `${SMALL_CONFIG.replace('  - { service: shop }', () => route)}consumers: ${consumers}\nlimits: { by-address: { by: [address], allow: 100 } }\n`;
+  const text = `${SMALL_CONFIG.replace('  - { service: shop }', () => route)}consumers: ${consumers}\nlimits: { by-address: { by: [address], allow: 100 } }\nissuers: { staff: { issuer: "https://login.example", keys: { url: "https://login.example/keys" } } }\n`;
   return loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, TEST_ENVIRONMENT);
 }
 
