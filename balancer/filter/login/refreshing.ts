@@ -28,6 +28,10 @@ interface Remembered {
   untilMs: number;
 }
 
+/** What is remembered holds no longer than the access token in it. */
+const accessEndOf = (refreshed: Refreshed): number =>
+  refreshed.kind === 'session' ? (refreshed.session.accessUntilMs ?? Infinity) : Infinity;
+
 export class Refreshing {
   readonly #options: RefreshingOptions;
   readonly #remembered = new Map<string, Remembered>();
@@ -48,7 +52,7 @@ export class Refreshing {
     const result = this.#refresh(session).then((refreshed) => {
       // Who was not answered may ask again.
       if (refreshed.kind === 'away') this.#remembered.delete(digest);
-      else entry.untilMs = clock.wallMs() + REMEMBERED_MS;
+      else entry.untilMs = Math.min(clock.wallMs() + REMEMBERED_MS, accessEndOf(refreshed));
       return refreshed;
     });
     const entry: Remembered = { result, untilMs: Infinity };
