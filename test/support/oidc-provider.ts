@@ -17,6 +17,8 @@ interface Grant {
 
 /** What a test makes of it; read with each request. */
 export interface Behaviour {
+  /** Of the client. */
+  secret: string;
   /** Who signs in. */
   subject: string;
   /** Over those of every ID token. */
@@ -60,6 +62,7 @@ class Provider implements OidcProvider {
   readonly visits: URL[] = [];
   given: Record<string, unknown> = {};
   documentsRead = 0;
+  secret = CLIENT_SECRET;
   subject = 'anna';
   claims: Behaviour['claims'] = {};
   idToken: Behaviour['idToken'] = null;
@@ -120,7 +123,7 @@ class Provider implements OidcProvider {
   }
 
   async #token(request: IncomingMessage, form: URLSearchParams, response: ServerResponse): Promise<void> {
-    const proof = proofOf(request, form);
+    const proof = proofOf(request, form, this.secret);
     this.asked.push({ ...Object.fromEntries(form), proof });
     const grant = proof === '' ? null : this.#grantOf(form);
     if (grant === null) return void response.writeHead(400).end(JSON.stringify({ error: 'invalid_grant' }));
@@ -160,13 +163,13 @@ class Provider implements OidcProvider {
 }
 
 /** `basic`, `post` or `none`, as the client did it; empty: it is another client. */
-function proofOf(request: IncomingMessage, form: URLSearchParams): string {
+function proofOf(request: IncomingMessage, form: URLSearchParams, secret: string): string {
   const { authorization } = request.headers;
-  const encoded = `${encodeURIComponent(CLIENT).replace('%20', '+')}:${encodeURIComponent(CLIENT_SECRET).replaceAll('%20', '+')}`;
+  const encoded = `${encodeURIComponent(CLIENT).replace('%20', '+')}:${encodeURIComponent(secret).replaceAll('%20', '+')}`;
   if (authorization !== undefined) return authorization === `Basic ${Buffer.from(encoded).toString('base64')}` ? 'basic' : '';
   if (form.get('client_id') !== CLIENT) return '';
   if (!form.has('client_secret')) return 'none';
-  return form.get('client_secret') === CLIENT_SECRET ? 'post' : '';
+  return form.get('client_secret') === secret ? 'post' : '';
 }
 
 export async function startOidcProvider(t: TestContext, options: OriginOptions = {}): Promise<OidcProvider> {
