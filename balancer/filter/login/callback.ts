@@ -108,7 +108,7 @@ export class Callback {
     if (requireConsumer && identityOf(session).consumer === '')
       return { code: 'access_denied', outcome: 'denied', detail: 'no consumer is declared for who has signed in' };
     const fields = await sessions.write(session, jar, cookies);
-    return typeof fields === 'string' ? failed(fields) : { fields };
+    return typeof fields === 'string' ? failed(fields) : { fields: [...fields, ...jar.forgetSignOut(cookies)] };
   }
 }
 

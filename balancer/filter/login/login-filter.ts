@@ -18,6 +18,7 @@ import type { Session } from './session.ts';
 import type { KnownSession, Sessions } from './sessions.ts';
 import type { SignIns } from './sign-ins.ts';
 
+const MS = 1000;
 const RETRY_AFTER_S = '5';
 /** There is no registered scheme for it; programs are told what is missing. */
 const CHALLENGE: Readonly<Fields> = ['www-authenticate', 'Session'];
@@ -127,7 +128,7 @@ export class LoginFilter implements Filter {
   #with(request: CanonicalRequest, known: KnownSession, jar: CookieJar, cookies: OwnCookies): RequestVerdict | Promise<RequestVerdict> {
     const { sessions, refreshing } = this.#parts;
     const { session } = known;
-    if (sessions.isOver(session)) return this.#expired(request, jar, cookies);
+    if (sessions.isOver(session) || jar.signedOutMs(cookies) >= session.begunMs) return this.#expired(request, jar, cookies);
     if (refreshing.isDue(session)) return this.#refreshed(request, session, jar, cookies);
     if (this.#hasNoAccess(session)) return this.#expired(request, jar, cookies);
     if (sessions.isOld(known)) return this.#write(request, session, jar, cookies).then(() => this.#admit(request, session, known.identity));
@@ -210,7 +211,7 @@ export class LoginFilter implements Filter {
   }
 
   async #signOut(request: CanonicalRequest, place: Place): Promise<LocalReply | Refusal> {
-    const { options, sessions, provider, count } = this.#parts;
+    const { options, sessions, provider, clock, count } = this.#parts;
     const { origin, jar, cookies } = place;
     // A link or a picture of another site must not sign anybody out.
     if (!isOfOwnPage(request, origin)) return { code: 'cross_origin', detail: 'no page of the own origin asks to sign out', fields: [] };
@@ -223,7 +224,8 @@ export class LoginFilter implements Filter {
         ? after
         : endOfSession(endpoints.endSession, { after, client: options.client, hint: known?.session.idToken ?? '' });
     count('signed_out');
-    return { status: 303, fields: ['location', location, 'cache-control', 'no-store', ...jar.dropSession(cookies)], body: '' };
+    const ended = jar.signOut(cookies, clock.wallMs(), Math.ceil(options.session.lifetimeMs / MS));
+    return { status: 303, fields: ['location', location, 'cache-control', 'no-store', ...ended], body: '' };
   }
 
   #refuse(refusal: Refusal): Refusal {

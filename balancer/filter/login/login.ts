@@ -40,6 +40,10 @@ export const login: FilterDefinition = {
       'site carries the session too. A session that somebody has copied lives on until its time is over: nobody keeps a list of those that have ended.',
     'Pages that change something need [csrf](csrf.md) beside it, as pages of other hosts below the same domain count as the same site.',
   ],
+  ownPaths(options) {
+    const { callback, logout, start } = options as Pick<Options, 'callback' | 'logout'> & { readonly start?: string | null };
+    return { callback, logout, ...(typeof start === 'string' ? { start } : {}) };
+  },
   complete: (options, place) => completeOptions(options as Parameters<typeof completeOptions>[0], place),
   create: (options, environment) => createLogin(options as Options, environment),
 };

@@ -31,7 +31,7 @@ const session = mapping(
       description:
         'Name of the cookie; over https it begins with `__Host-` besides. Logins of one host by different clients need different ones',
     }),
-    lifetime: duration('The longest that a session lasts, at most 720h', '12h'),
+    lifetime: duration('The longest that a session lasts, at most 336h', '12h'),
     idle: duration('How long a session lasts without a request', '1h'),
   },
   'The session of a browser',
@@ -116,7 +116,7 @@ export interface Options extends Pick<File, 'issuer' | 'client' | 'scopes' | 'pa
   };
 }
 
-const MOST_LIFETIME_MS = 30 * 86_400_000;
+const MOST_LIFETIME_MS = 14 * 86_400_000;
 /** What weir writes itself; another value would undo a check. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['response_type', 'response_mode', 'client_id', 'client_secret', 'redirect_uri', 'scope', 'state', 'nonce'],
@@ -164,7 +164,7 @@ function reportProblems(file: File, place: OptionsPlace): void {
   reportPaths(file, place);
   const { lifetime, idle } = file.session;
   if (durationMs(lifetime) > MOST_LIFETIME_MS)
-    place.report(['session', 'lifetime'], 'is more than 720h; a browser that was lost would be signed in for so long');
+    place.report(['session', 'lifetime'], 'is more than 336h; a browser that was lost would be signed in for so long');
   if (durationMs(idle) > durationMs(lifetime))
     place.report(['session', 'idle'], 'is longer than lifetime, so it would never end a session');
 }

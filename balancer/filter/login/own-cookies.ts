@@ -105,7 +105,30 @@ export class CookieJar {
   }
 
   dropSession(before: OwnCookies): Fields {
-    const names = [...before.keys()].filter((name) => name === this.session || name.startsWith(`${this.session}.`));
-    return names.flatMap((name) => this.drop(name));
+    const names = [this.session, ...Array.from({ length: MOST_CHUNKS - 1 }, (_, index) => `${this.session}.${index + 1}`)];
+    return names.filter((name) => before.has(name)).flatMap((name) => this.drop(name));
+  }
+
+  /**
+   * Leaves behind when somebody has signed out: an answer that was under way then may bring the session back, and it must not count. Nobody
+   * vouches for this cookie, and there is nothing to be had by it: it ends sessions of its browser, and that is all.
+   */
+  signOut(before: OwnCookies, nowMs: number, seconds: number): Fields {
+    return [...this.dropSession(before), ...this.set(this.#signedOut, `${nowMs}`, seconds)];
+  }
+
+  /** Milliseconds since 1970; sessions that began before are over. */
+  signedOutMs(cookies: OwnCookies): number {
+    const text = cookies.get(this.#signedOut) ?? '';
+    return /^[0-9]{1,15}$/.test(text) ? Number(text) : -Infinity;
+  }
+
+  /** For a session that begins. */
+  forgetSignOut(before: OwnCookies): Fields {
+    return before.has(this.#signedOut) ? this.drop(this.#signedOut) : [];
+  }
+
+  get #signedOut(): string {
+    return `${this.session}.out`;
   }
 }

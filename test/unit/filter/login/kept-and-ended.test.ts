@@ -9,6 +9,7 @@ import { aToken } from '../../../support/token-issuer.ts';
 import { until } from '../../../support/until.ts';
 
 const SESSION = 'weir_session';
+const OUT = 'weir_session.out';
 const refreshes = ({ provider }: LoginRoute): number => provider.asked.filter((form) => form['grant_type'] === 'refresh_token').length;
 
 test('an access token that is about to end is replaced, once for all requests that come meanwhile and bring the one before', async (t) => {
@@ -104,11 +105,23 @@ test('signing out drops the session and leads over the provider, which hears who
   await browser.visit(url());
   const idToken = String(provider.given['id_token']);
   const page = await browser.visit(url('/logout'), 'same-origin');
-  assert.deepEqual([page.status, page.url.pathname, browser.names], [200, '/bye', []]);
+  assert.deepEqual([page.status, page.url.pathname, browser.names], [200, '/bye', [OUT]]);
   const asked = provider.visits.at(-1)?.searchParams;
   const said = ['id_token_hint', 'client_id', 'post_logout_redirect_uri'].map((name) => asked?.get(name));
   assert.deepEqual(said, [idToken, CLIENT, url('/bye')]);
   assert.equal((await browser.fetch(url())).status, 401);
+});
+
+test('an answer that was under way while somebody signed out does not bring the session back', async (t) => {
+  const { browser, url } = await startLoginRoute(t);
+  await browser.visit(url());
+  const late = browser.cookies.get(SESSION);
+  await browser.step(url('/logout'), 'same-origin');
+  assert.ok(late !== undefined);
+  browser.cookies.set(SESSION, late);
+  assert.equal((await browser.fetch(url())).status, 401);
+  assert.equal((await browser.visit(url())).status, 200, 'who signs in again is in');
+  assert.deepEqual(browser.names, [SESSION]);
 });
 
 test('who has no session can sign out all the same, and where the provider has no place for it, or is away, here alone', async (t) => {
@@ -120,7 +133,7 @@ test('who has no session can sign out all the same, and where the provider has n
   away.provider.away = (response) => void response.destroy();
   away.browser.keep(`${SESSION}=1.old; Path=/`, false);
   const other = await away.browser.step(away.url('/logout'), 'same-origin');
-  assert.deepEqual([other.status, other.headers.location, away.browser.names], [303, away.url('/'), []]);
+  assert.deepEqual([other.status, other.headers.location, away.browser.names], [303, away.url('/'), [OUT]]);
 });
 
 test('nobody is signed out by a page of another site', async (t) => {
