@@ -72,7 +72,7 @@ export async function startLoginRoute(t: TestContext, options: LoginRouteOptions
 }
 
 /** What the service saw of the request that a page is the answer to. */
-export const seenBy = ({ body }: Page): Readonly<Record<string, string>> => JSON.parse(body) as Record<string, string>;
+export const seenBy = ({ body }: Pick<Page, 'body'>): Readonly<Record<string, string>> => JSON.parse(body) as Record<string, string>;
 
 /** The code of the error that a page is. */
 export const codeOf = ({ body }: Page): string => /"code":"([a-z_]+)"|^code: ([a-z_]+)$/m.exec(body)?.slice(1).find(Boolean) ?? '';

@@ -35,6 +35,8 @@ export interface Behaviour {
   denies: string;
   /** In place of the answer of any endpoint that is asked by weir. */
   away: ((response: ServerResponse) => void) | null;
+  /** What is said of the person besides; null: nothing. */
+  info: Readonly<Record<string, unknown>> | null;
   /** Over the document. */
   document: Readonly<Record<string, unknown>>;
   /** In place of its own name in answers to browsers. */
@@ -71,6 +73,7 @@ class Provider implements OidcProvider {
   refreshes = true;
   denies = '';
   away: Behaviour['away'] = null;
+  info: Behaviour['info'] = null;
   document: Behaviour['document'] = {};
   names: string | null = null;
   readonly #codes = new Map<string, Grant>();
@@ -90,6 +93,7 @@ class Provider implements OidcProvider {
     if (this.away !== null) return this.away(response);
     if (url.pathname === '/.well-known/openid-configuration') return void response.end(JSON.stringify(this.#document()));
     if (url.pathname === '/keys') return void response.end(keySetText(this.key));
+    if (url.pathname === '/me') return this.#me(request, response);
     void text(request).then((body) => this.#token(request, new URLSearchParams(body), response));
   }
 
@@ -99,8 +103,15 @@ class Provider implements OidcProvider {
     return {
       ...{ issuer, authorization_endpoint: `${issuer}/authorize?realm=shop`, token_endpoint: `${issuer}/token` },
       ...{ end_session_endpoint: `${issuer}/bye`, jwks_uri: `${issuer}/keys`, authorization_response_iss_parameter_supported: true },
+      ...(this.info === null ? {} : { userinfo_endpoint: `${issuer}/me` }),
       ...this.document,
     };
+  }
+
+  #me({ headers }: IncomingMessage, response: ServerResponse): void {
+    const isGood = headers.authorization === `Bearer ${String(this.given['access_token'])}`;
+    if (!isGood) return void response.writeHead(401).end();
+    response.end(JSON.stringify({ sub: this.subject, ...this.info }));
   }
 
   #authorize(url: URL, response: ServerResponse): void {

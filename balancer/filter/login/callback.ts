@@ -6,7 +6,7 @@ import type { CanonicalRequest } from '../../message/request.ts';
 import type { LocalReply } from '../../message/response.ts';
 import type { Refusal } from '../filter.ts';
 import type { BegunLogin, BegunLogins, Place } from './begun-logins.ts';
-import type { IdTokens } from './id-tokens.ts';
+import type { Persons } from './persons.ts';
 import { providerError, type Endpoints, type Provider, type Tokens } from './provider.ts';
 import { beginSession, type Keeping, type Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -20,7 +20,7 @@ export interface CallbackOptions {
   readonly callback: string;
   readonly begun: BegunLogins;
   readonly provider: Provider;
-  readonly idTokens: IdTokens;
+  readonly persons: Persons;
   readonly sessions: Sessions;
   readonly identityOf: (session: Session) => Identity;
   readonly requireConsumer: boolean;
@@ -77,7 +77,7 @@ export class Callback {
   }
 
   async #sessionOf(login: BegunLogin, said: URLSearchParams): Promise<Session | Failed> {
-    const { provider, issuer, idTokens, keeping, clock } = this.#options;
+    const { provider, issuer, persons, keeping, clock } = this.#options;
     const endpoints = await provider.endpoints();
     if (typeof endpoints === 'string') return unavailable(endpoints);
     const named = said.has('iss') ? only(said, 'iss') : null;
@@ -88,10 +88,9 @@ export class Callback {
     if (code === '' || code.length > MOST_CODE_LENGTH) return failed('the answer has no code');
     const tokens = await this.#exchange(endpoints, login, code);
     if ('outcome' in tokens) return tokens;
-    const claims = await idTokens.check(tokens.idToken, { nonce: login.nonce, before: null, accessToken: tokens.accessToken });
-    if (claims === null) return unavailable('the keys of the provider were never fetched');
-    if (typeof claims === 'string') return failed(`the ID token: ${claims}`);
-    return beginSession(tokens, claims, keeping, clock.wallMs());
+    const person = await persons.of(endpoints, tokens, { nonce: login.nonce, before: null });
+    if ('kind' in person) return person.kind === 'away' ? unavailable(person.why) : failed(person.why);
+    return beginSession(tokens, person, keeping, clock.wallMs());
   }
 
   async #exchange(endpoints: Endpoints, { verifier, origin }: BegunLogin, code: string): Promise<Tokens | Failed> {

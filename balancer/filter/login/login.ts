@@ -10,6 +10,7 @@ import { IdTokens } from './id-tokens.ts';
 import { LoginFilter } from './login-filter.ts';
 import { completeOptions, schema, type Options } from './options.ts';
 import { takeCookies } from './own-cookies.ts';
+import { Persons } from './persons.ts';
 import { Provider } from './provider.ts';
 import { Refreshing } from './refreshing.ts';
 import { readSealKeys, Seal } from './seal.ts';
@@ -64,15 +65,15 @@ function createLogin(options: Options, environment: FilterEnvironment): Filter {
   const { lifetimeMs, idleMs } = options.session;
   const sessions = new Sessions({ seal: sealFor('session'), clock, lifetimeMs, idleMs, identityOf: knownAs });
   const begun = new BegunLogins(sealFor('begun'), clock, options);
-  const idTokens = new IdTokens(issuer, options.client, clock);
+  const persons = new Persons(new IdTokens(issuer, options.client, clock), provider, options.userInfo);
   const count = (outcome: string): void => meter.counter('weir_logins_total', [route, outcome]).add(1);
   const { callback, requireConsumer, scopes } = options;
   const keeping = { accessToken: options.forward.accessToken !== null, refreshToken: options.refresh, scopes };
   return new LoginFilter({
     ...{ options, begun, provider, sessions, signIns, clock, count, identityOf: knownAs },
-    refreshing: new Refreshing({ provider, idTokens, clock, count }),
+    refreshing: new Refreshing({ provider, persons, clock, count }),
     callback: new Callback({
-      ...{ issuer: config.issuer, callback, begun, provider, idTokens, sessions, requireConsumer, keeping, clock, count },
+      ...{ issuer: config.issuer, callback, begun, provider, persons, sessions, requireConsumer, keeping, clock, count },
       identityOf: knownAs,
     }),
     told: new ToldCallers(meter, route, consumers),

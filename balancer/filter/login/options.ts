@@ -13,6 +13,7 @@ const endpoints = mapping(
   {
     authorization: valueOf('gateUrl', 'Where browsers are sent to sign in'),
     token: valueOf('gateUrl', 'Where codes are changed for tokens'),
+    userInfo: Type.Optional(valueOf('gateUrl', 'Where it says more of people, for `userInfo: true`')),
     endSession: Type.Optional(valueOf('gateUrl', 'Where browsers are sent to sign out; absent: they stay signed in at the provider')),
   },
   'Where the provider answers; absent: its document says so, at `/.well-known/openid-configuration` behind the issuer',
@@ -84,6 +85,11 @@ export const schema = mapping(
       description:
         'Whether a refresh token is used before the access token ends, so that who is locked out at the provider is locked out here',
     }),
+    userInfo: Type.Boolean({
+      default: false,
+      description:
+        'Whether the provider is asked for claims besides those of the ID token, with each login and refresh; some have groups there only',
+    }),
     requireConsumer: Type.Boolean({ default: false, description: 'Whether people whom no consumer is declared for are refused' }),
     session,
     forward,
@@ -95,6 +101,7 @@ type File = Static<typeof schema>;
 
 export interface Options extends Pick<File, 'issuer' | 'client' | 'scopes' | 'parameters' | 'callback' | 'logout' | 'afterLogout'> {
   readonly refresh: boolean;
+  readonly userInfo: boolean;
   readonly requireConsumer: boolean;
   /** Null: a public client. */
   readonly secret: SecretReference | null;
@@ -126,16 +133,15 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** Undefined: not all of it is said, which is reported. */
 export function completeOptions(file: File, place: OptionsPlace): Options | undefined {
   reportProblems(file, place);
-  const { issuer, client, scopes, parameters, callback, logout, afterLogout, refresh, requireConsumer, forward: told } = file;
+  const { issuer, client, scopes, parameters, callback, logout, afterLogout, refresh, userInfo, requireConsumer, forward: told } = file;
   const keys = place.secret(['session', 'keys'], file.session.keys);
   const secret = file.secret === undefined ? null : place.secret(['secret'], file.secret);
   if (keys === null || (file.secret !== undefined && secret === null)) return undefined;
   const { cookie, lifetime, idle } = file.session;
   return {
-    ...{ issuer, client, scopes, parameters, callback, logout, afterLogout, refresh, requireConsumer, secret },
+    ...{ issuer, client, scopes, parameters, callback, logout, afterLogout, refresh, userInfo, requireConsumer, secret },
     proof: secret === null ? 'none' : file.proof,
-    endpoints:
-      file.endpoints === undefined ? null : { ...file.endpoints, endSession: file.endpoints.endSession ?? null, namesItself: false },
+    endpoints: file.endpoints === undefined ? null : endpointsOf(file.endpoints),
     ca: file.ca === undefined ? null : place.readableFile(['ca'], file.ca),
     timeoutMs: durationMs(file.timeout),
     origin: file.origin?.toLowerCase() ?? null,
@@ -143,6 +149,10 @@ export function completeOptions(file: File, place: OptionsPlace): Options | unde
     session: { keys, cookie, lifetimeMs: durationMs(lifetime), idleMs: durationMs(idle) },
     forward: { consumer: told.consumer, groups: told.groups, accessToken: told.accessToken ?? null, claims: told.claims },
   };
+}
+
+function endpointsOf({ authorization, token, endSession = null, userInfo = null }: NonNullable<File['endpoints']>): Endpoints {
+  return { authorization, token, endSession, userInfo, namesItself: false };
 }
 
 function reportProblems(file: File, place: OptionsPlace): void {
@@ -161,6 +171,8 @@ function reportProblems(file: File, place: OptionsPlace): void {
         ['endpoints', name],
         'codes and tokens would go there in the clear, and whoever is on the way could use them; write https://',
       );
+  if (file.userInfo && file.endpoints !== undefined && file.endpoints.userInfo === undefined)
+    place.report(['userInfo'], 'endpoints do not say where the provider is asked for it; expected endpoints: { userInfo: … } too');
   reportPaths(file, place);
   const { lifetime, idle } = file.session;
   if (durationMs(lifetime) > MOST_LIFETIME_MS)

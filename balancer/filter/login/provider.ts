@@ -16,6 +16,8 @@ export interface Endpoints {
   readonly token: string;
   /** Null: it has none. */
   readonly endSession: string | null;
+  /** Null: it says nothing besides its tokens. */
+  readonly userInfo: string | null;
   /** Whether its answers name it (RFC 9207). */
   readonly namesItself: boolean;
 }
@@ -37,6 +39,12 @@ export type Given =
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'away'; readonly why: string };
 
+/** What it says of who has signed in. */
+export type ToldOfPerson =
+  | { readonly kind: 'told'; readonly claims: Json }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'away'; readonly why: string };
+
 export interface ProviderOptions {
   /** The claim `iss` of its tokens, which is also where its document is. */
   readonly issuer: string;
@@ -52,6 +60,12 @@ export interface ProviderOptions {
   readonly clock: Pick<Clock, 'nowMs' | 'after'>;
 }
 
+/** Kept, as it keeps connections. */
+interface Asked {
+  readonly url: string;
+  readonly questions: HttpQuestions;
+}
+
 interface Known {
   readonly endpoints: Endpoints;
   readonly untilMs: number;
@@ -62,7 +76,8 @@ export class Provider {
   #document: HttpQuestions | null;
   #known: Known | null = null;
   #running: Promise<Endpoints | string> | null = null;
-  #tokens: { readonly url: string; readonly questions: HttpQuestions } | null = null;
+  #tokens: Asked | null = null;
+  #userInfo: Asked | null = null;
 
   /** Throws an Error that teaches when it cannot be asked. Asks nobody yet. */
   constructor(options: ProviderOptions) {
@@ -88,14 +103,26 @@ export class Provider {
     const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
     const proved = proof === 'basic' ? { ...headers, authorization: basicOf(client, secret) } : headers;
     const form = proof === 'basic' ? grant : { ...grant, client_id: client, ...(proof === 'post' ? { client_secret: secret } : {}) };
-    const outcome = await this.#tokenQuestions(endpoints.token).post(proved, new URLSearchParams(form).toString());
+    const asked = (this.#tokens = this.#asked(this.#tokens, endpoints.token));
+    const outcome = await asked.questions.post(proved, new URLSearchParams(form).toString());
     if (typeof outcome === 'string') return { kind: 'away', why: outcome };
     return readGiven(outcome.status, outcome.body);
   }
 
-  #tokenQuestions(url: string): HttpQuestions {
-    if (this.#tokens?.url !== url) this.#tokens = { url, questions: this.#questionsTo(url) };
-    return this.#tokens.questions;
+  async userInfo({ userInfo: url }: Endpoints, accessToken: string): Promise<ToldOfPerson> {
+    if (url === null) return { kind: 'refused', why: 'the provider has no place for user info' };
+    const asked = (this.#userInfo = this.#asked(this.#userInfo, url));
+    const fields = ['authorization', `Bearer ${accessToken}`, 'accept', 'application/json'];
+    const answered = await asked.questions.ask({ method: 'GET', fields, body: null, mostBytes: MOST_TOKEN_LENGTH });
+    if (typeof answered === 'string') return { kind: 'away', why: answered };
+    const { status, body } = answered;
+    const claims = status === 200 ? readJson(body) : null;
+    if (claims !== null) return { kind: 'told', claims };
+    return { kind: isNo(status) || status === 200 ? 'refused' : 'away', why: `the answer about user info is ${status} and no claims` };
+  }
+
+  #asked(kept: Asked | null, url: string): Asked {
+    return kept?.url === url ? kept : { url, questions: this.#questionsTo(url) };
   }
 
   #questionsTo(url: string): HttpQuestions {
@@ -149,10 +176,12 @@ function readDocument(status: number, text: string | null, issuer: string): Endp
   if (said === null) return `the answer is ${status} and no document`;
   // Section 4.3: who answers for another issuer must not be believed.
   if (said['issuer'] !== issuer) return 'it is that of another issuer';
-  const { authorization_endpoint: authorization, token_endpoint: token, end_session_endpoint: endSession } = said;
+  const { authorization_endpoint: authorization, token_endpoint: token } = said;
+  const { end_session_endpoint: endSession, userinfo_endpoint: userInfo } = said;
   if (!isPlace(authorization) || !isPlace(token)) return 'it names no place to sign in at, or one that is not https';
   const namesItself = said['authorization_response_iss_parameter_supported'] === true;
-  return { authorization, token, endSession: isPlace(endSession) ? endSession : null, namesItself };
+  const others = { endSession: isPlace(endSession) ? endSession : null, userInfo: isPlace(userInfo) ? userInfo : null };
+  return { authorization, token, ...others, namesItself };
 }
 
 const TOO_MANY_REQUESTS = 429;
@@ -163,10 +192,12 @@ const ERROR = /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 /** An error as the provider words it, as long as it is one. */
 export const providerError = (text: unknown): string => (typeof text === 'string' && ERROR.test(text) ? text : 'an error without a name');
 
+/** Of others nobody knows what the provider would say. */
+const isNo = (status: number): boolean => status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS && status !== REQUEST_TIMEOUT;
+
 function readGiven(status: number, text: string): Given {
   const said = readJson(text);
-  if (status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS && status !== REQUEST_TIMEOUT)
-    return { kind: 'refused', why: `the provider answers ${status}: ${providerError(said?.['error'])}` };
+  if (isNo(status)) return { kind: 'refused', why: `the provider answers ${status}: ${providerError(said?.['error'])}` };
   if (status !== 200) return { kind: 'away', why: `the provider answers ${status}` };
   const tokens = said === null ? null : readTokens(said);
   return tokens === null ? { kind: 'refused', why: 'the answer of the provider has no tokens' } : { kind: 'tokens', tokens };

@@ -1,7 +1,7 @@
 // Access tokens that end are replaced in time, once for all requests of a session that come meanwhile.
 import { hash } from 'node:crypto';
 import type { Clock } from '../../../health/clock.ts';
-import type { IdTokens } from './id-tokens.ts';
+import type { Persons } from './persons.ts';
 import type { Provider } from './provider.ts';
 import { goOn, type Session } from './session.ts';
 
@@ -18,7 +18,7 @@ export type Refreshed =
 
 export interface RefreshingOptions {
   readonly provider: Provider;
-  readonly idTokens: IdTokens;
+  readonly persons: Persons;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly count: (outcome: 'refreshed' | 'refresh_refused' | 'unavailable') => void;
 }
@@ -71,17 +71,15 @@ export class Refreshing {
   }
 
   async #ask(session: Session): Promise<Refreshed> {
-    const { provider, idTokens, clock } = this.#options;
+    const { provider, persons, clock } = this.#options;
     const endpoints = await provider.endpoints();
     if (typeof endpoints === 'string') return { kind: 'away', why: endpoints };
     const given = await provider.tokens(endpoints, { grant_type: 'refresh_token', refresh_token: session.refreshToken });
     if (given.kind !== 'tokens') return given;
     const { tokens } = given;
     if (tokens.accessToken === '') return { kind: 'refused', why: 'the provider gives no access token' };
-    if (tokens.idToken === '') return { kind: 'session', session: goOn(session, tokens, null, clock.wallMs()) };
-    const claims = await idTokens.check(tokens.idToken, { nonce: null, before: session.claims, accessToken: tokens.accessToken });
-    if (claims === null) return { kind: 'away', why: 'the keys of the provider were never fetched' };
-    if (typeof claims === 'string') return { kind: 'refused', why: `the ID token of a refresh: ${claims}` };
-    return { kind: 'session', session: goOn(session, tokens, claims, clock.wallMs()) };
+    const person = await persons.of(endpoints, tokens, { nonce: null, before: session.claims });
+    if ('kind' in person) return person;
+    return { kind: 'session', session: goOn(session, tokens, person, clock.wallMs()) };
   }
 }

@@ -2,14 +2,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Claims } from '../authenticate/issuer.ts';
 import { decodedSegment } from '../authenticate/unchecked-token.ts';
+import type { Person } from './persons.ts';
 import type { Tokens } from './provider.ts';
 
 export interface Session {
   /** Of its login; random. */
   readonly id: string;
   readonly idToken: string;
-  /** Of the ID token, which was checked before it was sealed in. */
+  /** Of the ID token, which was checked before it was sealed in, and what the provider said besides. */
   readonly claims: Claims;
+  readonly told: Claims;
   readonly scopes: readonly string[];
   /** Milliseconds since 1970, as all times here. */
   readonly begunMs: number;
@@ -30,10 +32,10 @@ export interface Keeping {
   readonly scopes: readonly string[];
 }
 
-/** `claims`: those of the ID token in `tokens`, which was checked. */
-export function beginSession(tokens: Tokens, claims: Claims, keeping: Keeping, nowMs: number): Session {
+export function beginSession(tokens: Tokens, { claims, told }: Person, keeping: Keeping, nowMs: number): Session {
   return {
-    ...{ id: randomBytes(12).toString('base64url'), idToken: tokens.idToken, claims, begunMs: nowMs, usedMs: nowMs },
+    ...{ id: randomBytes(12).toString('base64url'), idToken: tokens.idToken, claims: { ...told, ...claims }, told },
+    ...{ begunMs: nowMs, usedMs: nowMs },
     scopes: tokens.scopes ?? keeping.scopes,
     accessToken: keeping.accessToken ? tokens.accessToken : '',
     refreshToken: keeping.refreshToken ? tokens.refreshToken : '',
@@ -41,11 +43,12 @@ export function beginSession(tokens: Tokens, claims: Claims, keeping: Keeping, n
   };
 }
 
-/** `claims` null: no other ID token came. A provider that gives no other refresh token means the one it gave (RFC 6749 section 6). */
-export function goOn(session: Session, tokens: Tokens, claims: Claims | null, nowMs: number): Session {
+/** No other ID token may have come. A provider that gives no other refresh token means the one it gave (RFC 6749 section 6). */
+export function goOn(session: Session, tokens: Tokens, { claims, told }: Person, nowMs: number): Session {
   return {
     ...session,
-    ...(claims === null ? {} : { idToken: tokens.idToken, claims }),
+    idToken: tokens.idToken === '' ? session.idToken : tokens.idToken,
+    ...{ claims: { ...told, ...claims }, told },
     scopes: tokens.scopes ?? session.scopes,
     accessToken: session.accessToken === '' ? '' : tokens.accessToken,
     refreshToken: tokens.refreshToken === '' ? session.refreshToken : tokens.refreshToken,
@@ -61,6 +64,8 @@ interface Packed {
   readonly v: 1;
   readonly d: string;
   readonly i: string;
+  /** Absent: nothing. */
+  readonly m?: Claims;
   readonly s: readonly string[];
   readonly b: number;
   readonly u: number;
@@ -70,19 +75,31 @@ interface Packed {
 }
 
 export function packSession(session: Session): Packed {
-  const { id, idToken, scopes, begunMs, usedMs, accessToken, refreshToken, accessUntilMs } = session;
-  return { v: 1, d: id, i: idToken, s: scopes, b: begunMs, u: usedMs, a: accessToken, r: refreshToken, x: accessUntilMs };
+  const { id, idToken, told, scopes, begunMs, usedMs, accessToken, refreshToken, accessUntilMs } = session;
+  return {
+    v: 1,
+    d: id,
+    i: idToken,
+    s: scopes,
+    b: begunMs,
+    u: usedMs,
+    a: accessToken,
+    r: refreshToken,
+    x: accessUntilMs,
+    ...(Object.keys(told).length === 0 ? {} : { m: told }),
+  };
 }
 
 /** Null: it is none, or of another version. */
 export function unpackSession(value: unknown): Session | null {
-  const { v, d, i, s, b, u, a, r, x } = { ...Object(value) } as Partial<Packed>;
+  const { v, d, i, m = {}, s, b, u, a, r, x } = { ...Object(value) } as Partial<Packed>;
   if (v !== 1 || typeof d !== 'string' || typeof i !== 'string' || !Array.isArray(s)) return null;
   if (typeof b !== 'number' || typeof u !== 'number' || typeof a !== 'string' || typeof r !== 'string') return null;
   if (x !== null && typeof x !== 'number') return null;
   try {
-    const claims: Claims = decodedSegment(i.split('.')[1] ?? '');
-    return { id: d, idToken: i, claims, scopes: s, begunMs: b, usedMs: u, accessToken: a, refreshToken: r, accessUntilMs: x };
+    const told: Claims = { ...Object(m) };
+    const claims: Claims = { ...told, ...decodedSegment(i.split('.')[1] ?? '') };
+    return { id: d, idToken: i, claims, told, scopes: s, begunMs: b, usedMs: u, accessToken: a, refreshToken: r, accessUntilMs: x };
   } catch {
     return null;
   }

@@ -29,6 +29,11 @@ const wrong: readonly (readonly [string, string, RegExp])[] = [
     `endpoints: { authorization: "https://a.example/", token: "http://a.example/" }, ${KEYS}`,
     /endpoints\.token: .*in the clear.*https:/,
   ],
+  [
+    'more of people from nowhere',
+    `userInfo: true, endpoints: { authorization: "https://a.example/", token: "https://a.example/" }, ${KEYS}`,
+    /userInfo: endpoints do not say where/,
+  ],
   ['one path for two things', `logout: /login/callback, ${KEYS}`, /logout: is the path of callback too/],
   ['a page after signing out that signs out', `afterLogout: /logout, ${KEYS}`, /afterLogout: is the path of logout/],
   ['a session without end', 'session: { keys: { file: k }, lifetime: 500h }', /session\.lifetime: is more than 336h/],

@@ -1,7 +1,7 @@
 // Sessions over time: refreshed before their access token ends, once; over when the provider says so; signed out by the own pages only.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Browser } from '../../../support/browser.ts';
+import { Browser, type Page } from '../../../support/browser.ts';
 import { codeOf, seenBy, startLoginRoute, type LoginRoute } from '../../../support/login-route.ts';
 import { CLIENT } from '../../../support/oidc-provider.ts';
 import { countOf } from '../../../support/proxy.ts';
@@ -41,6 +41,29 @@ test('what a refresh says of the person holds from then on; that of another pers
   provider.subject = 'mallory';
   const page = await browser.fetch(url());
   assert.deepEqual([page.status, codeOf(page), browser.names], [401, 'credentials_missing', []]);
+});
+
+test('what the provider says besides the ID token is asked for where the file says so, with each refresh anew', async (t) => {
+  const login = { userInfo: true, forward: { claims: { 'x-mail': 'email', 'x-user': 'sub' } } };
+  const { browser, url, provider } = await startLoginRoute(t, { login, issuer: { groupsClaim: 'roles' } });
+  provider.info = { roles: ['clerk'], email: 'of the info' };
+  provider.claims = { email: 'of the token' };
+  const told = ({ body }: Page): readonly unknown[] => ['x-consumer-groups', 'x-mail', 'x-user'].map((name) => seenBy({ body })[name]);
+  assert.deepEqual(told(await browser.visit(url())), ['partners,clerk', 'of the token', 'anna']);
+  assert.deepEqual(told(await browser.fetch(url())), ['partners,clerk', 'of the token', 'anna']);
+  provider.expiresS = 20;
+  const short = new Browser();
+  await short.visit(url());
+  provider.info = { roles: ['boss'] };
+  assert.deepEqual(told(await short.fetch(url())), ['partners,boss', 'of the token', 'anna']);
+  provider.info = { sub: 'mallory' };
+  assert.deepEqual([(await short.fetch(url())).status, short.names], [401, []]);
+  assert.equal(codeOf(await new Browser().visit(url())), 'login_failed', 'what is said of another person');
+});
+
+test('where the provider has no place for it nobody signs in', async (t) => {
+  const { browser, url } = await startLoginRoute(t, { login: { userInfo: true } });
+  assert.equal(codeOf(await browser.visit(url())), 'login_failed');
 });
 
 test('a refresh may bring no other ID token and no other refresh token', async (t) => {

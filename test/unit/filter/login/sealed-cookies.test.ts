@@ -95,7 +95,7 @@ function keep(): Kept {
 }
 
 const begin = ({ clock }: Kept): Session =>
-  beginSession(TOKENS, {}, { accessToken: false, refreshToken: true, scopes: ['openid'] }, clock.wallMs());
+  beginSession(TOKENS, { claims: {}, told: {} }, { accessToken: false, refreshToken: true, scopes: ['openid'] }, clock.wallMs());
 
 test('a session ends when nobody uses it, and in the end whoever uses it', () => {
   const kept = keep();
