@@ -188,7 +188,8 @@ export class LoginFilter implements Filter {
 
   #without(request: CanonicalRequest, jar: CookieJar, cookies: OwnCookies): RequestVerdict | Promise<RequestVerdict> {
     const { signIns } = this.#parts;
-    const canGo = isNavigation(request);
+    // HTTP/1.0 may name no host, and then there is no place to come back to.
+    const canGo = isNavigation(request) && (request.authority !== '' || this.#parts.options.origin !== null);
     const signIn = (): Promise<LocalReply | Refusal> => {
       const target = request.hasQuery ? `${request.path}?${request.query}` : request.path;
       return this.#begin(target, this.#placeOf(request, jar, cookies));

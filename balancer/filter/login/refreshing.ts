@@ -78,7 +78,7 @@ export class Refreshing {
     if (given.kind !== 'tokens') return given;
     const { tokens } = given;
     if (tokens.accessToken === '') return { kind: 'refused', why: 'the provider gives no access token' };
-    const person = await persons.of(endpoints, tokens, { nonce: null, before: session.claims });
+    const person = await persons.of(endpoints, tokens, { nonce: null, before: session.own });
     if ('kind' in person) return person;
     return { kind: 'session', session: goOn(session, tokens, person, clock.wallMs()) };
   }

@@ -1,17 +1,17 @@
 // What a browser that has signed in carries: nothing of it is kept here, so that every worker of every host knows it.
-import { randomBytes } from 'node:crypto';
 import type { Claims } from '../authenticate/issuer.ts';
 import { decodedSegment } from '../authenticate/unchecked-token.ts';
 import type { Person } from './persons.ts';
 import type { Tokens } from './provider.ts';
 
 export interface Session {
-  /** Of its login; random. */
-  readonly id: string;
   readonly idToken: string;
-  /** Of the ID token, which was checked before it was sealed in, and what the provider said besides. */
-  readonly claims: Claims;
+  /** Of the ID token, which was checked before it was sealed in. */
+  readonly own: Claims;
+  /** What the provider said besides. */
   readonly told: Claims;
+  /** Both; where both say something the ID token holds. */
+  readonly claims: Claims;
   readonly scopes: readonly string[];
   /** Milliseconds since 1970, as all times here. */
   readonly begunMs: number;
@@ -34,7 +34,7 @@ export interface Keeping {
 
 export function beginSession(tokens: Tokens, { claims, told }: Person, keeping: Keeping, nowMs: number): Session {
   return {
-    ...{ id: randomBytes(12).toString('base64url'), idToken: tokens.idToken, claims: { ...told, ...claims }, told },
+    ...{ idToken: tokens.idToken, own: claims, told, claims: { ...told, ...claims } },
     ...{ begunMs: nowMs, usedMs: nowMs },
     scopes: tokens.scopes ?? keeping.scopes,
     accessToken: keeping.accessToken ? tokens.accessToken : '',
@@ -48,7 +48,7 @@ export function goOn(session: Session, tokens: Tokens, { claims, told }: Person,
   return {
     ...session,
     idToken: tokens.idToken === '' ? session.idToken : tokens.idToken,
-    ...{ claims: { ...told, ...claims }, told },
+    ...{ own: claims, told, claims: { ...told, ...claims } },
     scopes: tokens.scopes ?? session.scopes,
     accessToken: session.accessToken === '' ? '' : tokens.accessToken,
     refreshToken: tokens.refreshToken === '' ? session.refreshToken : tokens.refreshToken,
@@ -62,7 +62,6 @@ const MS = 1000;
 /** Short names: it is a cookie. */
 interface Packed {
   readonly v: 1;
-  readonly d: string;
   readonly i: string;
   /** Absent: nothing. */
   readonly m?: Claims;
@@ -75,10 +74,9 @@ interface Packed {
 }
 
 export function packSession(session: Session): Packed {
-  const { id, idToken, told, scopes, begunMs, usedMs, accessToken, refreshToken, accessUntilMs } = session;
+  const { idToken, told, scopes, begunMs, usedMs, accessToken, refreshToken, accessUntilMs } = session;
   return {
     v: 1,
-    d: id,
     i: idToken,
     s: scopes,
     b: begunMs,
@@ -92,14 +90,15 @@ export function packSession(session: Session): Packed {
 
 /** Null: it is none, or of another version. */
 export function unpackSession(value: unknown): Session | null {
-  const { v, d, i, m = {}, s, b, u, a, r, x } = { ...Object(value) } as Partial<Packed>;
-  if (v !== 1 || typeof d !== 'string' || typeof i !== 'string' || !Array.isArray(s)) return null;
+  const { v, i, m = {}, s, b, u, a, r, x } = { ...Object(value) } as Partial<Packed>;
+  if (v !== 1 || typeof i !== 'string' || !Array.isArray(s)) return null;
   if (typeof b !== 'number' || typeof u !== 'number' || typeof a !== 'string' || typeof r !== 'string') return null;
   if (x !== null && typeof x !== 'number') return null;
   try {
     const told: Claims = { ...Object(m) };
-    const claims: Claims = { ...told, ...decodedSegment(i.split('.')[1] ?? '') };
-    return { id: d, idToken: i, claims, told, scopes: s, begunMs: b, usedMs: u, accessToken: a, refreshToken: r, accessUntilMs: x };
+    const own: Claims = decodedSegment(i.split('.')[1] ?? '');
+    const times = { begunMs: b, usedMs: u, accessUntilMs: x };
+    return { idToken: i, own, told, claims: { ...told, ...own }, scopes: s, accessToken: a, refreshToken: r, ...times };
   } catch {
     return null;
   }

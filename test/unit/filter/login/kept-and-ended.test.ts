@@ -56,6 +56,10 @@ test('what the provider says besides the ID token is asked for where the file sa
   await short.visit(url());
   provider.info = { roles: ['boss'] };
   assert.deepEqual(told(await short.fetch(url())), ['partners,boss', 'of the token', 'anna']);
+  provider.info = { roles: ['guest'] };
+  provider.answer = { id_token: undefined };
+  assert.deepEqual(told(await short.fetch(url())), ['partners,guest', 'of the token', 'anna'], 'without another ID token too');
+  provider.answer = {};
   provider.info = { sub: 'mallory' };
   assert.deepEqual([(await short.fetch(url())).status, short.names], [401, []]);
   assert.equal(codeOf(await new Browser().visit(url())), 'login_failed', 'what is said of another person');

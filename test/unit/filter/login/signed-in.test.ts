@@ -5,6 +5,7 @@ import { Browser } from '../../../support/browser.ts';
 import { codeOf, seenBy, startLoginRoute } from '../../../support/login-route.ts';
 import { CLIENT } from '../../../support/oidc-provider.ts';
 import { countOf } from '../../../support/proxy.ts';
+import { connectRaw } from '../../../support/raw-client.ts';
 import { until } from '../../../support/until.ts';
 
 test('who asks for a page signs in and comes back to it; the service hears the consumer, groups and claims, and sees no cookie of weir', async (t) => {
@@ -62,6 +63,21 @@ test('what is no navigation of a person gets 401 as a problem, and is not led aw
     assert.match(body, /credentials_missing/, what);
   }
   assert.equal(provider.documentsRead, 0);
+});
+
+test('who names no host is not led away either, as there is no place to come back to', async (t) => {
+  const { proxy } = await startLoginRoute(t);
+  const client = await connectRaw(t, proxy.port);
+  client.send('GET / HTTP/1.0\r\nAccept: text/html\r\n\r\n');
+  assert.match(await client.untilClosed(), /^HTTP\/1\.[01] 401 /);
+});
+
+test('what browsers see may be said in the file, where another host ends TLS', async (t) => {
+  const { browser, url } = await startLoginRoute(t, { login: { origin: 'https://Shop.example:8443' } });
+  const page = await browser.step(url('/cart'));
+  const asked = new URL(page.headers.location ?? '').searchParams;
+  assert.equal(asked.get('redirect_uri'), 'https://shop.example:8443/login/callback');
+  assert.match(page.headers['set-cookie']?.[0] ?? '', /^__Host-weir_session-login-.*; Secure$/);
 });
 
 test('several tabs sign in at once, each to its page, and the cookies of those that nobody ends do not pile up', async (t) => {
