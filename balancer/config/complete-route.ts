@@ -2,6 +2,7 @@
 import type { Completion } from './completion.ts';
 import { reportMismatches, reportUnrouted, routeProtocol, type Neighbours } from './complete-pass-through.ts';
 import { completeConditions, completeHeaders } from './complete-match.ts';
+import { reportUnreachedPaths } from './complete-own-paths.ts';
 import { unknownReference } from './complete-service.ts';
 import { inOrder } from './canonical-json.ts';
 import type { FilterConfig, ListenerConfig, PathMatch, PathPolicy, RouteConfig, RouteMatch } from './config.ts';
@@ -15,7 +16,7 @@ const MAX_NAME_LENGTH = 63;
 export function completeRoutes(files: readonly RouteFile[], neighbours: Neighbours, completion: Completion): readonly RouteConfig[] {
   const context = { neighbours, completion };
   const names = routeNames(files, completion);
-  const routes: (RankedRoute & { readonly path: ValuePath })[] = [];
+  const routes: (RankedRoute & { readonly path: ValuePath; readonly index: number })[] = [];
   files.forEach((file, index) => {
     const path = ['routes', index];
     if (completion.isBroken(path)) return;
@@ -23,7 +24,12 @@ export function completeRoutes(files: readonly RouteFile[], neighbours: Neighbou
     const protocol = routeProtocol(file, path, context);
     if (protocol !== null) reportMismatches(file, protocol, path, context);
     // A route that was taken apart matches what nobody wrote.
-    routes.push({ route, path, comparable: !completion.isTouched([...path, 'match']) && !completion.isTouched([...path, 'listeners']) });
+    routes.push({
+      route,
+      path,
+      index,
+      comparable: !completion.isTouched([...path, 'match']) && !completion.isTouched([...path, 'listeners']),
+    });
   });
   if (files.length > 0 && !completion.isTouched(['routes'])) reportUnrouted(new Set(files.flatMap(({ listeners }) => listeners)), context);
   const passing = new Set(neighbours.listeners.filter(({ protocol }) => protocol !== 'http').map(({ name }) => name));
@@ -34,6 +40,7 @@ export function completeRoutes(files: readonly RouteFile[], neighbours: Neighbou
       `route "${shadowed.route.name}" can never match: route "${by.route.name}" above it takes the same requests; narrow one of the two or remove it`,
     );
   }
+  if (routes.every(({ comparable }) => comparable)) reportUnreachedPaths(routes, files, completion);
   return routes.map(({ route }) => route);
 }
 

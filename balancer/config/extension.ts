@@ -34,6 +34,8 @@ export interface ConfigExtension {
   readonly schema: Schema;
   /** Why options that passed the schema cannot work all the same, in words that teach; null: they can. */
   readonly problem?: (options: unknown) => string | null;
+  /** Paths that it answers itself, by the names of options: a route that has it must take each. */
+  readonly ownPaths?: (options: unknown) => Readonly<Record<string, string>>;
   /** Options that passed the schema → options as the extension is made with them: plain JSON, numbers for durations, files absolute. */
   readonly complete?: (options: unknown, place: OptionsPlace) => unknown;
 }

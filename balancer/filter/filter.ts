@@ -16,6 +16,7 @@ import type { ResponseStore } from './cache/response-store.ts';
 import type { Allowances } from './rate-limit/allowances.ts';
 import type { Slots } from './rate-limit/slots.ts';
 import type { Issuers } from './authenticate/issuers.ts';
+import type { SignIns } from './login/sign-ins.ts';
 
 /** How the exchange ended, for onEnd. */
 export interface ExchangeEnd {
@@ -58,6 +59,8 @@ export interface FilterEnvironment {
   readonly stores: Pick<RouteStores, 'invalidate'>;
   /** The store of the route the filter is made for, for so many bytes. */
   readonly openStore: (maxBytes: number) => ResponseStore;
+  /** Between login and authenticate of that route. */
+  readonly signIns: SignIns;
   /** Name of the route the filter is made for. */
   readonly route: string;
 }

@@ -15,6 +15,7 @@ import { respond } from './respond.ts';
 import { rewrite } from './rewrite.ts';
 import { fault } from './fault.ts';
 import type { FilterDefinition } from './filter.ts';
+import { login } from './login/login.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { headers } from './headers.ts';
 import { addressLimit, rateLimit } from './rate-limit/rate-limit.ts';
@@ -42,6 +43,8 @@ export const FILTERS: readonly FilterDefinition[] = [
   userAgents,
   addressLimit,
   csrf,
+  // A session is a proof among those that authenticate looks for; what begins and ends one is open to everybody, but not to pages of others.
+  login,
   authenticate,
   authorize,
   // After what is decided here: nobody is asked about what is refused anyway.

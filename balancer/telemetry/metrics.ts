@@ -206,13 +206,18 @@ export const METRICS = {
   weir_compression_out_bytes_total: { kind: 'counter', help: 'Bytes of the same bodies after it', labels: ['route'] },
   weir_authentications_total: {
     kind: 'counter',
-    help: 'Requests of routes with the filter authenticate, by the method that proved the caller, or the code of the error catalogue that refused it',
+    help: 'Requests of routes with the filter authenticate or login, by the method that proved the caller, or the code of the error catalogue that refused it',
     labels: ['route', 'outcome'],
   },
   weir_consumer_requests_total: {
     kind: 'counter',
     help: 'Requests of consumers that have proved who they are, by what they were answered; of the first 200 names of the config by name, of the rest as others',
     labels: ['consumer', 'code_class'],
+  },
+  weir_logins_total: {
+    kind: 'counter',
+    help: 'What became of sessions of browsers: logins begun, completed, denied by the provider, failed a check, or not possible because the provider does not answer (unavailable); sessions refreshed, refused a refresh, expired, not sealed by these keys (session_invalid), or signed out',
+    labels: ['route', 'outcome'],
   },
   weir_introspections_total: {
     kind: 'counter',

@@ -6,6 +6,8 @@ import type { Clock } from '../../health/clock.ts';
 import type { Allowances } from '../filter/rate-limit/allowances.ts';
 import type { Slots } from '../filter/rate-limit/slots.ts';
 import { Issuers } from '../filter/authenticate/issuers.ts';
+import { concealingSessions } from '../filter/login/login.ts';
+import { SignIns } from '../filter/login/sign-ins.ts';
 import type { FetchedKeySets } from '../filter/authenticate/key-set.ts';
 import { Consumers } from '../filter/authenticate/consumers.ts';
 import type { ExchangeEnd, Filter, FilterEnvironment } from '../filter/filter.ts';
@@ -149,6 +151,8 @@ export class Generation {
   readonly #routers: Routers;
   readonly #meter: Meter;
   readonly #filterEnvironment: OfAllRoutes;
+  /** Keeps sessions of one route from the clusters of others; null: there are none. */
+  readonly #concealing: (route: RouteConfig) => Filter | null;
   /** By the index of the route. Those without filters are made by their first request: most of thousands have none in a generation's life. */
   readonly #routes: (RouteRuntime | null)[];
 
@@ -187,6 +191,7 @@ export class Generation {
       stores: this.stores,
       consumers: Consumers.of(config, readSecret),
     };
+    this.#concealing = concealingSessions(config);
     this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
     this.stores.settle();
   }
@@ -240,7 +245,7 @@ export class Generation {
   #make(route: RouteConfig): RouteRuntime {
     const service = this.services.get(route.service);
     if (service === undefined) throw new Error(`route ${route.name}: service "${route.service}" is not configured`);
-    return new RouteRuntime(route, service, filtersOf(route, this.#filterEnvironment), this.#meter);
+    return new RouteRuntime(route, service, filtersOf(route, this.#filterEnvironment, this.#concealing(route)), this.#meter);
   }
 }
 
@@ -262,12 +267,17 @@ function clustersOf(config: Config, environment: GenerationEnvironment, previous
 }
 
 /** What filters of all routes are made with. */
-type OfAllRoutes = Omit<FilterEnvironment, 'route' | 'openStore' | 'stores'> & { readonly stores: RouteStores };
+type OfAllRoutes = Omit<FilterEnvironment, 'route' | 'openStore' | 'stores' | 'signIns'> & { readonly stores: RouteStores };
 
 /** In the order of the registry, whatever the file's order. */
-function filtersOf(route: RouteConfig, environment: OfAllRoutes): readonly Filter[] {
-  const made: Filter[] = [];
-  const own = { route: route.name, openStore: (maxBytes: number) => environment.stores.of(route, maxBytes) };
+function filtersOf(route: RouteConfig, environment: OfAllRoutes, concealing: Filter | null): readonly Filter[] {
+  // First, so that no other filter shows the session to anybody.
+  const made: Filter[] = concealing === null ? [] : [concealing];
+  const own = {
+    route: route.name,
+    openStore: (maxBytes: number) => environment.stores.of(route, maxBytes),
+    signIns: new SignIns(route.filters),
+  };
   for (const definition of FILTERS)
     for (const { name, options } of route.filters)
       if (name === definition.name) made.push(definition.create(options, { ...environment, ...own }));

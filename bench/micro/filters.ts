@@ -9,6 +9,7 @@ import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import { FILTERS } from '../../balancer/filter/registry.ts';
 import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
+import { SignIns } from '../../balancer/filter/login/sign-ins.ts';
 import type { Filter, FilterEnvironment } from '../../balancer/filter/filter.ts';
 import { systemClock } from '../../health/clock.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
@@ -103,6 +104,7 @@ const environment: FilterEnvironment = {
   slots: { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }), release: () => undefined },
   stores: { invalidate: () => undefined },
   openStore: (maxBytes) => new ResponseStore(maxBytes),
+  signIns: new SignIns([]),
   route: 'shop',
 };
 

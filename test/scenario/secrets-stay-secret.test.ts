@@ -8,8 +8,10 @@ import { test, type TestContext } from 'node:test';
 import { SignJWT } from 'jose';
 import { hashPassword } from '../../balancer/config/make-credential.ts';
 import { exchange, startAppliance, type Appliance } from '../support/appliance.ts';
+import { Browser } from '../support/browser.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { runWeir } from '../support/command.ts';
+import { CLIENT, startOidcProvider, type OidcProvider } from '../support/oidc-provider.ts';
 import { startOrigin } from '../support/origin.ts';
 import { handshake } from '../support/raw-agent.ts';
 import { connectRaw } from '../support/raw-client.ts';
@@ -31,6 +33,10 @@ class Canaries {
   know(what: string, text: string): string {
     this.#texts.set(what, text);
     return text;
+  }
+
+  get size(): number {
+    return this.#texts.size;
   }
 
   /** What of it stands in a text, as it is or in one of the spellings that decoders know. */
@@ -57,6 +63,7 @@ interface Planted {
   readonly password: string;
   readonly signingSecret: string;
   readonly tokenSecret: string;
+  readonly provider: OidcProvider;
   readonly client: { readonly cert: string; readonly key: string };
 }
 
@@ -86,6 +93,9 @@ async function plant(t: TestContext): Promise<Planted> {
   canaries.know('password hash', passwordHash.split(':').at(-1) ?? '');
   const keyHash = createHmac('sha256', pepper).update(key).digest('hex');
   canaries.know('key hash', keyHash);
+  const provider = await startOidcProvider(t);
+  provider.secret = canaries.make('client secret');
+  const login = `issuer: staff, client: "${CLIENT}", callback: /staff/login/callback, secret: { file: "${file('client file', provider.secret)}" }, session: { keys: { file: "${file('session keys', canaries.know('session key', randomBytes(32).toString('base64')))}" } }`;
   const accessLog = join(directory, 'access.log');
   const tls = `certificates: [{ cert: "${site.cert}", key: "${site.key}" }], clientCertificates: { mode: optional, ca: "${authority.cert}" }`;
   const yaml = `accessLog: ${accessLog}
@@ -98,7 +108,9 @@ consumers:
     passwords: [{ user: anna, hash: "${passwordHash}" }]
     subjects: [anna]
     signingKeys: [{ id: acme-signs, secret: { file: "${file('signing secret', signingSecret)}" } }]
-issuers: { login: { issuer: "https://login.example", keys: { secret: { env: WEIR_TEST_TOKEN_SECRET } } } }
+issuers:
+  login: { issuer: "https://login.example", keys: { secret: { env: WEIR_TEST_TOKEN_SECRET } } }
+  staff: { issuer: "${provider.issuer}", keys: { url: "${provider.issuer}/keys" } }
 clusters:
   one: { endpoints: ["${origin.endpoint}"] }
   gone: { endpoints: ["http://127.0.0.1:${await freePort()}"], health: none }
@@ -107,10 +119,11 @@ services:
   lost: { versions: { blue: { clusters: { gone: {} } } } }
 routes:
   - { service: shop, filters: [{ authenticate: { key: { query: key }, basic: {}, certificate: {}, hmac: {}, signature: {}, jwt: { issuers: [login], cookie: session, query: token } } }] }
+  - { service: shop, name: staff, match: { path: /staff }, filters: [{ login: { ${login} } }] }
   - { service: lost, name: lost, match: { path: /lost } }
 `;
   const redis = `{ url: "redis://127.0.0.1:${server.port}", password: { file: "${file('redis file', redisPassword)}" }, keyFile: "${file('fleet file', fleetKey)}" }`;
-  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, client };
+  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, provider, client };
 }
 
 const token = (secret: string, expiresS: number): Promise<string> =>
@@ -202,6 +215,39 @@ const ASKED = {
   'a bad path': 400,
 };
 
+/** Statuses of what a browser asks that signs in, and of what somebody tries who has copied from it. */
+async function signIn(appliance: Appliance, { canaries, provider }: Planted): Promise<readonly number[]> {
+  const [browser, url] = [new Browser(), (path: string): string => appliance.url() + path];
+  provider.expiresS = 20;
+  const begun = await browser.step(url('/staff'));
+  const asked = new URL(begun.headers.location ?? '').searchParams;
+  for (const name of ['state', 'nonce', 'code_challenge']) canaries.know(`${name} of a login`, asked.get(name) ?? '');
+  const keep = (): void => {
+    for (const [name, { value }] of browser.cookies) canaries.know(`${name} ${value.slice(-8)}`, value.replace(/^1\./, ''));
+    for (const name of ['access_token', 'refresh_token', 'id_token'])
+      canaries.know(`${name} ${canaries.size}`, String(provider.given[name]));
+  };
+  for (const { value } of browser.cookies.values()) canaries.know('cookie of a login', value);
+  const back = await browser.step(begun.headers.location ?? '');
+  const callback = new URL(back.headers.location ?? '');
+  canaries.know('code', callback.searchParams.get('code') ?? '');
+  const thief = await new Browser().step(callback.href);
+  const signedIn = await browser.step(callback.href);
+  keep();
+  const refreshed = await browser.fetch(url('/staff'));
+  keep();
+  canaries.know('verifier', provider.asked[0]?.['code_verifier'] ?? '');
+  provider.lockOut();
+  const guessed = await new Browser().ask(url('/staff'), {
+    headers: { cookie: `weir_session=1.${canaries.make('cookie that was made up')}` },
+  });
+  const lockedOut = await browser.fetch(url('/staff'));
+  const wrong = await browser.fetch(
+    url(`/staff/login/callback?code=${canaries.make('code that was made up')}&state=${canaries.make('state that was made up')}`),
+  );
+  return [begun, thief, signedIn, refreshed, guessed, lockedOut, wrong].map(({ status }) => status);
+}
+
 /** What commands say; those that show a secret once have it taken out. */
 async function command(appliance: Appliance, { canaries }: Planted): Promise<string> {
   let said = '';
@@ -253,6 +299,7 @@ test('nothing a host writes has a secret in it', async (t) => {
   const { canaries, yaml, redis, accessLog, tokenSecret } = planted;
   const appliance = await startAppliance(t, { yaml, redis, env: { WEIR_TEST_TOKEN_SECRET: tokenSecret }, untilProbed: true });
   assert.deepEqual(await ask(t, appliance, planted), ASKED);
+  assert.deepEqual(await signIn(appliance, planted), [302, 400, 303, 200, 401, 401, 400]);
   const said = await command(appliance, planted);
   const answer = await appliance.get('/', { headers: { 'x-api-key': `acme_7f3a9c01be22.${canaries.make('told to nobody')}` } });
   const explained = await appliance.weir('explain', String(answer.headers['x-request-id']), '-o', 'json');

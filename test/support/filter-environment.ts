@@ -1,6 +1,7 @@
 // What a filter is made with, of which a test names only what matters to it.
 import { systemClock } from '../../health/clock.ts';
 import type { Fields } from '../../balancer/message/fields.ts';
+import type { IssuerConfig } from '../../balancer/config/issuer-config.ts';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
 import type { Allowances } from '../../balancer/filter/rate-limit/allowances.ts';
@@ -9,11 +10,18 @@ import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../../balancer/filter/authenticate/key-set.ts';
 import type { FilterEnvironment } from '../../balancer/filter/filter.ts';
+import { SignIns } from '../../balancer/filter/login/sign-ins.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /** Nothing is ever fetched. */
 export const NO_KEY_SETS: FetchedKeySets = { get: () => null, renew: () => Promise.resolve() };
+
+/** The issuer of examples. */
+const STAFF: IssuerConfig = {
+  ...{ name: 'staff', issuer: 'https://login.example', audiences: [], algorithms: ['ES256'], leewayMs: 0, type: null },
+  ...{ keys: { kind: 'url', url: 'https://login.example/keys', ca: null }, consumerClaim: 'sub', scopeClaim: 'scope', groupsClaim: null },
+};
 
 /** Whatever is asked may pass. */
 export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 1000 }) };
@@ -25,7 +33,7 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
     clock: systemClock,
     random: seededRandom(1),
     consumers: new Consumers([], null),
-    issuers: new Issuers([], { keySets: NO_KEY_SETS, clock: systemClock, readSecret: () => null }, null),
+    issuers: new Issuers([STAFF], { keySets: NO_KEY_SETS, clock: systemClock, readSecret: () => null }, null),
     limits: {},
     placeOf: () => null,
     allowances: NO_LIMITS,
@@ -34,6 +42,7 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
     meter: new Meter(),
     stores: { invalidate: () => undefined },
     openStore: (maxBytes) => new ResponseStore(maxBytes),
+    signIns: new SignIns([]),
     route: 'shop',
     ...facts,
   };

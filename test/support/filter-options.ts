@@ -33,7 +33,7 @@ export function problemsWithParts(name: string, options: string, parts: string):
 
 /** What filters refer to in their examples. The database is any file that is there: nothing reads it. */
 const partsOf = (consumers: string): string =>
-  `consumers: ${consumers}\nlimits: { by-address: { by: [address], allow: 100 } }\nclientLocations: { database: ${import.meta.filename} }`;
+  `consumers: ${consumers}\nlimits: { by-address: { by: [address], allow: 100 } }\nclientLocations: { database: ${import.meta.filename} }\nissuers: { staff: { issuer: "https://login.example", keys: { url: "https://login.example/keys" } } }`;
 
 function loadWithFilter(name: string, options: string, parts: string): ReturnType<typeof loadConfig> {
   const route = `  - { service: shop, filters: [{ ${name}: ${options} }] }`;

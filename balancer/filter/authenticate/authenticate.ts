@@ -9,6 +9,7 @@ import type { BodyTransform, ExchangeEnd, Filter, FilterDefinition, Refusal, Req
 import { FailedAttempts, problemOfFailures } from './failed-attempts.ts';
 import { isRefusal, type AuthenticationMethod, type Proof } from './method.ts';
 import { METHODS } from './registry.ts';
+import type { SignIns } from '../login/sign-ins.ts';
 import { ToldCallers } from './told-callers.ts';
 
 const own = {
@@ -69,12 +70,13 @@ export const authenticate: FilterDefinition = {
     const given = options as Options;
     const used = METHODS.filter(({ name }) => given[name] !== undefined).map((method) => method.create(given[method.name], environment));
     const anonymous = given.anonymous === undefined ? null : anonymously(given.anonymous);
-    const gate = new Gate(used, given.require === 'all', anonymous);
+    const { signIns } = environment;
+    const gate = new Gate(used, { all: given.require === 'all', withSession: signIns.areOffered }, anonymous);
     const limit = given.failures === undefined ? undefined : environment.limits[given.failures];
     const failures = limit === undefined ? null : new FailedAttempts(limit, environment);
     const { consumer, groups } = given.forward;
     return new Authentication({
-      ...{ gate, used, failures },
+      ...{ gate, used, failures, signIns },
       names: { consumer: consumer.toLowerCase(), groups: groups.toLowerCase() },
       told: new ToldCallers(environment.meter, environment.route, environment.consumers),
     });
@@ -88,6 +90,7 @@ interface Parts {
   readonly failures: FailedAttempts | null;
   readonly names: { readonly consumer: string; readonly groups: string };
   readonly told: ToldCallers;
+  readonly signIns: SignIns;
 }
 
 const FAILURES: ReadonlySet<string> = new Set(['credentials_invalid', 'credentials_ambiguous']);
@@ -138,6 +141,7 @@ class Authentication implements Filter {
   #admit(request: CanonicalRequest, proof: Identity | Refusal): RequestVerdict | Promise<RequestVerdict> {
     const { failures, names, used, told } = this.#parts;
     if (isRefusal(proof)) {
+      if (proof.code === 'credentials_missing') return this.#missing(request, proof);
       if (failures === null || !FAILURES.has(proof.code)) return this.#refuse(proof);
       const refusal = failures.count(request, proof);
       return refusal instanceof Promise ? refusal.then((later) => this.#refuse(later)) : this.#refuse(refusal);
@@ -146,6 +150,12 @@ class Authentication implements Filter {
     tell(request, proof, names);
     for (const method of used) method.conceal(request);
     return undefined;
+  }
+
+  /** Who shows nothing may be a person, who can sign in. */
+  #missing(request: CanonicalRequest, missing: Refusal): RequestVerdict | Promise<RequestVerdict> {
+    const refusal = this.#refuse(missing);
+    return this.#parts.signIns.of(request)?.() ?? refusal;
   }
 
   #refuse(refusal: Refusal): Refusal {
@@ -180,23 +190,34 @@ function tell(request: CanonicalRequest, identity: Identity, names: { readonly c
   if (identity.groups.length > 0) request.fields.push(names.groups, identity.groups.join(','));
 }
 
+/** How proofs count together. */
+interface Together {
+  readonly all: boolean;
+  /** Whether the session of the filter login, which ran before, is one of them. */
+  readonly withSession: boolean;
+}
+
 /** What several methods together say of a request. */
 class Gate {
   readonly #methods: readonly AuthenticationMethod[];
   readonly #all: boolean;
+  readonly #withSession: boolean;
   readonly #anonymous: Identity | null;
   readonly #missing: Refusal;
 
-  constructor(methods: readonly AuthenticationMethod[], all: boolean, anonymous: Identity | null) {
+  constructor(methods: readonly AuthenticationMethod[], { all, withSession }: Together, anonymous: Identity | null) {
     this.#methods = methods;
     this.#all = all;
+    this.#withSession = withSession;
     this.#anonymous = anonymous;
     const challenges = methods.flatMap(({ challenge }) => ['www-authenticate', challenge]);
     this.#missing = { code: 'credentials_missing', detail: 'no credentials that a method of the route looks for', fields: challenges };
   }
 
   judge(request: CanonicalRequest): Identity | Refusal | Promise<Identity | Refusal> {
-    return this.#from(request, 0, { found: null, refused: null, missing: 0 });
+    const { identity } = request;
+    const seen = { found: identity, refused: null, missing: this.#withSession && identity === null ? 1 : 0 };
+    return this.#isSettled(seen) ? this.#result(seen) : this.#from(request, 0, seen);
   }
 
   /** Waits only for a method that returns a promise. */

@@ -9,6 +9,7 @@ import type { Identity } from '../../message/identity.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
 import type { FilterEnvironment } from '../filter.ts';
 import { HttpQuestions } from '../http-questions.ts';
+import { basicOf } from './client-password.ts';
 import { carriedByScheme, removeCarriedField } from './carried.ts';
 import { claimAt, claimTexts } from './claims.ts';
 import { IntrospectedTokens, type Introspected, type TokenFacts } from './introspected-tokens.ts';
@@ -153,10 +154,4 @@ class IntrospectionMethod implements AuthenticationMethod {
       claims: facts,
     };
   }
-}
-
-/** RFC 6749 section 2.3.1: both parts are encoded as in a form before they are joined. */
-function basicOf(client: string, password: string): string {
-  const encoded = (part: string): string => new URLSearchParams({ '': part }).toString().slice(1);
-  return `Basic ${Buffer.from(`${encoded(client)}:${encoded(password)}`).toString('base64')}`;
 }

@@ -36,6 +36,11 @@ export class TokenIssuer {
     this.#clock = clock;
   }
 
+  /** Tokens of the same issuer that are for one audience alone and may have any type; what one of the two remembers the other does not. */
+  forAudience(audience: string): TokenIssuer {
+    return new TokenIssuer({ ...this.config, audiences: [audience], type: null }, this.#own, this.#keySets, this.#clock);
+  }
+
   /** Of a token that was good a moment ago, by its digest; null: it is not remembered. */
   recall(digest: string): Claims | null {
     const known = this.#remembered.get(digest);

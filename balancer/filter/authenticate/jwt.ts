@@ -16,7 +16,7 @@ import {
   removeCarriedQuery,
   type Carried,
 } from './carried.ts';
-import { claimAt, claimTexts, fieldText } from './claims.ts';
+import { claimAt, fieldText } from './claims.ts';
 import type { Checked, Claims, TokenIssuer } from './issuer.ts';
 import {
   ambiguousCredentials,
@@ -25,9 +25,9 @@ import {
   type AuthenticationMethodDefinition,
   type Proof,
 } from './method.ts';
-import type { KeyWish } from './key-set.ts';
+import { identityOf } from './token-identity.ts';
+import { MAX_TOKEN_LENGTH, readToken } from './unchecked-token.ts';
 
-const MAX_TOKEN_LENGTH = 16_384;
 const CHALLENGE = 'Bearer';
 const INVALID = 'Bearer error="invalid_token"';
 const RETRY_AFTER_S = '5';
@@ -150,7 +150,7 @@ class TokenMethod implements AuthenticationMethod {
     if (typeof checked === 'string') return invalidCredentials(`token of ${issuer.config.name}: ${checked}`, INVALID);
     const known = this.#identities.get(checked);
     if (known !== undefined) return known;
-    const identity = this.#identityOf(issuer, checked);
+    const identity = identityOf({ method: 'jwt', issuer: issuer.config, claims: checked }, this.#environment.consumers);
     if (identity.consumer === '' && this.#options.requireConsumer)
       return invalidCredentials(`token of ${issuer.config.name}: it names no consumer`, INVALID);
     const bad = this.#told.find(([, claim]) => isUnspeakable(claimAt(checked, claim)));
@@ -159,41 +159,6 @@ class TokenMethod implements AuthenticationMethod {
     this.#identities.set(checked, identity);
     return identity;
   }
-
-  #identityOf({ config }: TokenIssuer, claims: Claims): Identity {
-    const subject = claimTexts(claimAt(claims, config.consumerClaim))[0];
-    const consumer = subject === undefined ? null : this.#environment.consumers.findSubject(subject);
-    const groups = config.groupsClaim === null ? [] : claimTexts(claimAt(claims, config.groupsClaim));
-    const scopes = claimTexts(claimAt(claims, config.scopeClaim)).flatMap((text) => text.split(' ').filter((scope) => scope !== ''));
-    return {
-      consumer: consumer?.name ?? '',
-      method: 'jwt',
-      credential: config.name,
-      groups: [...new Set([...(consumer?.groups ?? []), ...groups])],
-      scopes: [...new Set([...(consumer?.scopes ?? []), ...scopes])],
-      claims,
-    };
-  }
 }
 
 const isUnspeakable = (value: unknown): boolean => value !== undefined && fieldText(value) === null;
-
-/** What an unchecked token says of itself; a text: why it is none. Nothing of it is believed but where to look. */
-function readToken(token: string): { readonly issuer: string; readonly wish: KeyWish } | string {
-  if (token.length > MAX_TOKEN_LENGTH) return `the token is longer than ${MAX_TOKEN_LENGTH} characters`;
-  try {
-    const [header = '', claims = ''] = token.split('.');
-    const { alg, kid } = decodedSegment(header);
-    const { iss } = decodedSegment(claims);
-    if (typeof alg !== 'string' || typeof iss !== 'string') return 'the token names no algorithm or no issuer';
-    return { issuer: iss, wish: { algorithm: alg, keyId: typeof kid === 'string' ? kid : '' } };
-  } catch {
-    return 'not a token';
-  }
-}
-
-/** Throws when it is no object of JSON. */
-function decodedSegment(segment: string): Readonly<Record<string, unknown>> {
-  const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
-  return { ...Object(value) } as Readonly<Record<string, unknown>>;
-}
