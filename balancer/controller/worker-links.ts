@@ -13,6 +13,7 @@ import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
 import type { MetricsDelta } from '../telemetry/meter.ts';
 import type { WorkersAppliedView } from './api/views.ts';
+import { isRunning } from './is-running.ts';
 import { listenPrivately } from './api/unix-socket.ts';
 import { RecentQuestions, type Recollection } from './recent-questions.ts';
 
@@ -218,13 +219,17 @@ export class WorkerLinks {
     return this.#uptake(wanted).laggards;
   }
 
-  /** A worker that is lost or starting serves nothing that could be old, so it counts only where there is no other. */
+  /**
+   * A worker that is gone or starting serves nothing that could be old, so it counts only where there is no other. One whose link alone is lost serves on,
+   * and is back within a second.
+   */
   #uptake(wanted: { readonly generation: number; readonly plan: number }): Uptake {
     const staying = [...this.#entries.values()].filter(({ state }) => state !== 'draining');
     const ready = staying.filter(({ state }) => state === 'ready');
     const late = ready.filter((entry) => !serves(entry, wanted));
+    const cut = ready.length === 0 ? [] : staying.filter(({ state, pid }) => state === 'lost' && isRunning(pid));
     const away = ready.length === 0 ? staying : [];
-    const laggards = [...[...late, ...away].map(({ name }) => name), ...this.#unheard(staying.length)];
+    const laggards = [...[...late, ...cut, ...away].map(({ name }) => name), ...this.#unheard(staying.length)];
     return { acknowledged: ready.length - late.length, laggards };
   }
 

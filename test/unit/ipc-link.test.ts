@@ -305,6 +305,25 @@ test('a second controller on the same socket is refused', async (t) => {
   await assert.rejects(on.hub(), /another weir is running on this state directory/);
 });
 
+test('a worker whose link alone is lost serves on, and is named until it is back or its process is gone', async (t) => {
+  const on = scene(t);
+  const hub = await on.hub();
+  hub.links.sendPlan(1, PLAN, null);
+  hub.links.sendGeneration(1, CONFIG);
+  // Beyond the highest number that Linux gives to a process.
+  const gone = 2 ** 22 + 1;
+  const [, alive, dead] = [on.worker('w1', 101), on.worker('w2', process.pid), on.worker('w3', gone)];
+  await until(() => hub.ready.length === 3, 'all workers are ready');
+  await Promise.all([alive.link.close(), dead.link.close()]);
+  await until(() => hub.lost.length === 2, 'two links are lost');
+  const cut = await hub.links.served({ generation: 1, plan: 1 }, 100);
+  assert.deepEqual({ ...cut, tookMs: 0 }, { workers: 2, acknowledged: 1, laggards: ['w2'], tookMs: 0 });
+
+  const following = hub.links.served({ generation: 1, plan: 1 }, 5000);
+  on.worker('w2', process.pid).generation = 1;
+  assert.deepEqual({ ...(await following), tookMs: 0 }, { workers: 2, acknowledged: 2, laggards: [], tookMs: 0 });
+});
+
 async function startWorkerAndEnd(hub: Hub, worker: Worker): Promise<void> {
   await until(() => hub.ready.length === 1, 'the worker is ready');
   await worker.link.close();

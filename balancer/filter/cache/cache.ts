@@ -74,12 +74,20 @@ export const cache: FilterDefinition = {
       'alone, such as `${client.address}` in a field, does not count unless the answer names it in `vary`. A request with a body, or that names another method, is never answered from memory.',
     'A hit has `age`, and every answer to GET and HEAD says in `cache-status` (RFC 9211) where it came from. HEAD, ranges (`range`, `if-range`) and `if-none-match`, `if-modified-since` are answered from the stored body. ' +
       'Clients may ask for something newer by `cache-control` (`no-cache`, `max-age`, `min-fresh`), and for nothing but what is stored by `only-if-cached`. ' +
-      'What does not hold any more (or never did: `no-cache`, `max-age=0`) is not served; where it has an `etag` or `last-modified` ' +
+      'What does not hold any more (or never did: `no-cache`, `max-age=0`) is served in the two cases below only; where it has an `etag` or `last-modified` ' +
       'the service is asked whether it has changed, and its 304 makes it hold anew. A hit passes all filters of the route: limits count it, and it is compressed for its client. The plan, its shares and gates of rollouts do not see it.',
+    'What has come to its end may be served for a time all the same (RFC 5861). With `stale-while-revalidate=N` in its `cache-control`, or `staleWhileRevalidate` of the file where it says nothing, it is the answer while one request that no client ' +
+      'waits for goes to the service, in each worker for each variant: on the way of every request, with its retries, circuit and time-outs, counted as a request of the service; after one that failed, at most one a second. With `stale-if-error=N`, or ' +
+      '`staleIfError`, it is the answer where the service says 500, 502, 503 or 504, cannot be reached, does not answer in time, has an open circuit or no healthy cluster; the error is counted as the one it is. `cache-status` says so ' +
+      '(`hit; ttl=-5; detail="stale-while-revalidate"`, `fwd=stale; fwd-status=503; ttl=-5; detail="stale-if-error"`). Neither is for answers that say `must-revalidate`, `proxy-revalidate`, `no-cache` or `s-maxage`, which for a shared cache means the same ' +
+      '(RFC 9111 sections 4.2.4 and 5.2.2.10), nor for longer than `maxStale`, nor for clients that ask for something newer; an answer that is stored no more takes the old one with it.',
+    '`weir cache purge` drops what is stored by URL, by the beginning of a path, by tag, by route or all of it, on every host of the fleet; when it returns nobody gets anything that is older, and what was on its way then is not stored. Tags are what the service names in ' +
+      '`cache-tag` (divided by commas) or `surrogate-key` (by blanks), up to 100 of 256 characters; clients never see these fields, and an answer with more is not stored, since a purge could miss it. With `--soft` what is stored ends in place of going. ' +
+      '`weir get cache` shows what each route has.',
     'Of requests for the same that is not stored, one goes to the service in each worker and the others wait for what it gets, at most for `wait`. They wait no longer than until its head says that the answer is not ' +
       'stored or not for them, and where that was so nobody waits for the next ten seconds.',
     'An answer 2xx or 3xx to any other method (`POST`, `PUT`, `PATCH`, `DELETE`) drops what is stored for its URL in the same worker, on all routes, and what is on its way is not stored. Each worker has a memory of its own ' +
-      '([why](../decisions/0023-each-worker-has-its-own-cache.md)): another one may serve what it has until it comes to its end, so let answers that change by requests hold for a short time only. ' +
+      '([why](../decisions/0023-each-worker-has-its-own-cache.md)): another one may serve what it has until it comes to its end, so let answers that change by requests hold for a short time only, or purge them. ' +
       'A reload keeps what is stored, unless the service or the filters of the route changed. Bodies on their way to be stored take up to a quarter of `size` besides.',
   ],
   problem(options) {
