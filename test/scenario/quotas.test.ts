@@ -24,7 +24,7 @@ test('a quota outlives the host', { timeout: 120_000 }, async (t) => {
   const yaml = (planOfOther: string): string => `clusters: { one: { endpoints: ["${origin.endpoint}"] } }
 services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
 routes: [{ service: shop, filters: [{ authenticate: { key: { header: x-api-key } } }, { rateLimit: { limits: [monthly] } }] }]
-consumers: { acme: ${consumer('acme', 'plan: gold, ')}, other: ${consumer('other', planOfOther)} }
+consumers: { acme: ${consumer('acme', 'plan: gold, ')}, other: ${consumer('other', planOfOther)}, third: ${consumer('third', 'plan: gold, ')} }
 plans: { gold: { limits: { monthly: ${QUOTA} } } }
 limits: { monthly: { by: [consumer], allow: ${SMALL}, per: month } }
 `;
@@ -79,6 +79,14 @@ limits: { monthly: { by: [consumer], allow: ${SMALL}, per: month } }
     };
     assert.deepEqual(items[0]?.quotas, [quota]);
     assert.match((await second.weir('describe', 'consumer', 'acme')).stdout, /^plan: gold$[\s\S]*monthly/m);
+  });
+
+  await t.test('workers that are replaced in order give back what they had in hand', async () => {
+    assert.equal(await passed(second, 'third', 100), 100);
+    const restarted = await second.weir('restart', 'workers');
+    assert.equal(restarted.code, 0, restarted.stderr);
+    const used = async (): Promise<boolean> => (await quotasOf(second, 'third'))[0]?.used === 100;
+    await until(used, 'only what passed is used', 20_000);
   });
 
   await t.test('a reset lets it begin anew, is in the audit, and can be taken back', async () => {
