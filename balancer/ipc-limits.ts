@@ -8,6 +8,8 @@ export interface AllowanceWish {
   readonly plan: string;
   /** Requests that wait. */
   readonly need: number;
+  /** Of a quota of the host: what was in hand and is not used, and nothing is asked for; absent: nothing comes back. */
+  readonly back?: number;
 }
 
 /** As many as asked in one turn of the event loop. */

@@ -91,9 +91,9 @@ function reportQuota({ algorithm, onUnavailable, onStoreError }: LimitFile, cale
       report(key, 'a quota that somebody counts alone would begin anew and could be used twice; expected deny (503) or allow (all pass)');
 }
 
-function reportScope({ scope, mode, onStoreError }: LimitFile, report: Report, completion: Completion): void {
+function reportScope({ scope, mode, onStoreError, algorithm }: LimitFile, report: Report, completion: Completion): void {
   if (scope === 'fleet') {
-    if (!completion.declared.hasRedis)
+    if (!completion.declared.hasRedis && algorithm !== 'concurrency')
       report(
         'scope',
         'all hosts count together in Redis, and this host has none; name it under state.redis (see fleet.md), or write scope: host for a limit of each host',

@@ -60,8 +60,10 @@ export class Limits {
       const counted = this.#counted.get(wish.limit);
       if (counted === undefined) continue;
       const config = limitOfPlan(counted.config, wish.plan);
-      if (this.#fleet !== null && isOfFleet(config)) shared.push(this.#fleet.grant(config, wish, this.#quotas?.whose(config, wish.key)));
-      else if (config.calendar !== null) this.#quotas?.grant(config, wish, give);
+      if (this.#fleet !== null && isOfFleet(config)) {
+        const whose = config.calendar === null ? wish.key : this.#quotas?.whose(config, wish.key);
+        shared.push(this.#fleet.grant(config, wish, whose));
+      } else if (config.calendar !== null) this.#quotas?.grant(config, wish, give);
       else own.push(this.#grantOwn({ ...counted, config }, wish));
     }
     if (own.length > 0) give(own);

@@ -69,6 +69,7 @@ export class Quotas {
   /** Gives once it is stored; all wishes that come meanwhile are one write. */
   grant(limit: LimitConfig, wish: AllowanceWish, give: (grants: readonly AllowanceGrant[]) => void): void {
     if (!isQuota(limit) || this.#closed) return;
+    if (wish.back !== undefined) return this.#takeBack(limit, wish.key, wish.back);
     this.#wanted.push({ limit, wish, give });
     this.#soon(0);
   }
@@ -130,8 +131,13 @@ export class Quotas {
     const startedMs = this.#options.clock.nowMs();
     const isStored = changed.size === 0 || this.#write([...changed.values()]);
     if (!isStored) for (const [count, was] of before) Object.assign(count, was);
-    for (const { give, grant } of grants)
-      give([isStored ? grant : { ...grant, granted: 0, remaining: 0, resetMs: AGAIN_MS, validMs: AGAIN_MS, isAway: true }]);
+    const answers = new Map<Wanted['give'], AllowanceGrant[]>();
+    for (const { give, grant } of grants) {
+      const answer = answers.get(give) ?? [];
+      answers.set(give, answer);
+      answer.push(isStored ? grant : { ...grant, granted: 0, remaining: 0, resetMs: AGAIN_MS, validMs: AGAIN_MS, isAway: true });
+    }
+    for (const [give, answer] of answers) give(answer);
     if (this.#wanted.length > 0) this.#soon(this.#options.clock.nowMs() - startedMs);
   }
 
@@ -143,6 +149,12 @@ export class Quotas {
     if (count.given > count.stored) count.stored = Math.max(count.given, Math.min(amount, count.given + ahead));
     const leftMs = Math.max(1, count.endMs - wallMs);
     return { limit: name, key, granted, remaining: free - granted, resetMs: leftMs, validMs: leftMs, isAway: false };
+  }
+
+  /** It is written with what is given next, or at the end. */
+  #takeBack(limit: QuotaLimit, key: string, back: number): void {
+    const count = this.#counts?.get(limit.name)?.get(this.#place(limit.name, this.whose(limit, key)));
+    if (count !== undefined && count.endMs > this.#options.clock.wallMs()) count.given = Math.max(0, count.given - back);
   }
 
   #countOf({ name, calendar }: QuotaLimit, key: string, wallMs: number): Count {

@@ -51,6 +51,8 @@ export class HeldAllowances implements Allowances {
   readonly #alone = new Map<LimitConfig, Bucket>();
   #size = 0;
   #wishes = new Set<Held>();
+  /** Of quotas: what goes back. */
+  #backs: AllowanceWish[] = [];
   #awayUntilMs = -Infinity;
   /** Who counts for the fleet cannot be asked. */
   #storeAwayUntilMs = -Infinity;
@@ -182,10 +184,25 @@ export class HeldAllowances implements Allowances {
     this.#wishes.add(held);
   }
 
+  /** All that is in hand of quotas of the host; other limits have forgotten it soon. */
+  giveBack(): void {
+    for (const keys of this.#held.values()) for (const held of keys.values()) this.#giveBack(held);
+    this.#send();
+  }
+
+  #giveBack(held: Held): void {
+    const { limit, key, left, untilMs } = held;
+    if (limit.calendar === null || limit.fleet !== null || left === 0 || this.#options.clock.nowMs() >= untilMs) return;
+    held.left = 0;
+    this.#backs.push({ limit: limit.name, key, plan: limit.plan, need: 0, back: left });
+  }
+
   #send(): void {
     const wishes = [...this.#wishes].map(({ limit: { name: limit, plan }, key, waiting }) => ({ limit, key, plan, need: waiting.length }));
     this.#wishes = new Set();
-    this.#options.ask(wishes);
+    const backs = this.#backs;
+    this.#backs = [];
+    if (wishes.length + backs.length > 0) this.#options.ask([...backs, ...wishes]);
   }
 
   #of(limit: LimitConfig, key: string): Held {
@@ -209,10 +226,11 @@ export class HeldAllowances implements Allowances {
     return fresh;
   }
 
-  /** What is let go is lost to its counter, as if it had been used; it is little, and soon counts for nothing. */
+  /** What is let go is lost to its counter, as if it had been used; it is little, and soon counts for nothing. Of a quota it goes back with the next wishes. */
   #forgetSome(keys: Map<string, Held>): void {
     for (const [key, held] of keys) {
       if (held.waiting.length > 0 || held.asked) continue;
+      this.#giveBack(held);
       keys.delete(key);
       this.#size -= 1;
       if (this.#size <= MAX_HELD * 0.9) return;

@@ -202,6 +202,7 @@ export class Worker {
     this.#closer.close();
     this.#deadlines.close();
     this.#pipeline?.generation.retire(null);
+    this.#limits.allowances.giveBack();
     await this.#context.accessLog?.close();
     await this.#link.close();
     this.#parent.onDrained();
