@@ -144,7 +144,7 @@ export function completeOptions(file: File, place: OptionsPlace): Options | unde
     endpoints: file.endpoints === undefined ? null : endpointsOf(file.endpoints),
     ca: file.ca === undefined ? null : place.readableFile(['ca'], file.ca),
     timeoutMs: durationMs(file.timeout),
-    origin: file.origin?.toLowerCase() ?? null,
+    origin: URL.parse(file.origin ?? '')?.origin ?? null,
     start: file.start ?? null,
     session: { keys, cookie, lifetimeMs: durationMs(lifetime), idleMs: durationMs(idle) },
     forward: { consumer: told.consumer, groups: told.groups, accessToken: told.accessToken ?? null, claims: told.claims },
