@@ -151,8 +151,8 @@ export function completeOptions(file: File, place: OptionsPlace): Options | unde
   };
 }
 
-function endpointsOf({ authorization, token, endSession = null, userInfo = null }: NonNullable<File['endpoints']>): Endpoints {
-  return { authorization, token, endSession, userInfo, namesItself: false };
+function endpointsOf({ authorization, token, endSession, userInfo }: NonNullable<File['endpoints']>): Endpoints {
+  return { authorization, token, endSession: endSession ?? null, userInfo: userInfo ?? null, namesItself: false };
 }
 
 function reportProblems(file: File, place: OptionsPlace): void {
