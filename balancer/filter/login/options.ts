@@ -144,15 +144,15 @@ export function completeOptions(file: File, place: OptionsPlace): Options | unde
     endpoints: file.endpoints === undefined ? null : endpointsOf(file.endpoints),
     ca: file.ca === undefined ? null : place.readableFile(['ca'], file.ca),
     timeoutMs: durationMs(file.timeout),
-    origin: file.origin?.toLowerCase() ?? null,
+    origin: URL.parse(file.origin ?? '')?.origin ?? null,
     start: file.start ?? null,
     session: { keys, cookie, lifetimeMs: durationMs(lifetime), idleMs: durationMs(idle) },
     forward: { consumer: told.consumer, groups: told.groups, accessToken: told.accessToken ?? null, claims: told.claims },
   };
 }
 
-function endpointsOf({ authorization, token, endSession = null, userInfo = null }: NonNullable<File['endpoints']>): Endpoints {
-  return { authorization, token, endSession, userInfo, namesItself: false };
+function endpointsOf({ authorization, token, endSession, userInfo }: NonNullable<File['endpoints']>): Endpoints {
+  return { authorization, token, endSession: endSession ?? null, userInfo: userInfo ?? null, namesItself: false };
 }
 
 function reportProblems(file: File, place: OptionsPlace): void {

@@ -7,6 +7,10 @@ const CHUNK_LENGTH = 3800;
 const MOST_CHUNKS = 4;
 /** Browsers take it from the host itself, over https, for all its paths, and from nobody else (RFC 6265bis section 4.1.3.2). */
 const HOST_PREFIX = '__Host-';
+/** Between the name of sessions and the state of a login. */
+const LOGIN = '-login-';
+
+const ZERO = 0x30;
 
 /** By their whole names. Null: it came more than once, which only another one than weir can bring about. */
 export type OwnCookies = ReadonlyMap<string, string | null>;
@@ -17,42 +21,54 @@ const NONE: OwnCookies = new Map();
 export function takeCookies(fields: Fields, base: string): OwnCookies {
   let taken: Map<string, string | null> | null = null;
   for (let i = fields.length - 2; i >= 0; i -= 2) {
-    if (fields[i] !== 'cookie' || fields[i + 1]?.includes(base) !== true) continue;
+    const text = fields[i + 1] ?? '';
+    if (fields[i] !== 'cookie' || !text.includes(base)) continue;
     taken ??= new Map();
-    const kept: string[] = [];
-    for (const pair of (fields[i + 1] ?? '').split(';')) {
-      const equals = pair.indexOf('=');
-      const name = pair.slice(0, equals < 0 ? undefined : equals).trim();
-      if (!isOwn(name, base)) kept.push(pair);
-      else if (equals >= 0) taken.set(name, taken.has(name) ? null : pair.slice(equals + 1).trim());
-    }
-    const rest = kept.join(';').trim();
+    const rest = takeFrom(text, base, taken).trim();
     if (rest === '') fields.splice(i, 2);
     else fields[i + 1] = rest;
   }
   return taken ?? NONE;
 }
 
+/** What is left of a field. */
+function takeFrom(text: string, base: string, taken: Map<string, string | null>): string {
+  let rest = '';
+  for (let from = 0; from <= text.length;) {
+    const semicolon = text.indexOf(';', from);
+    const end = semicolon < 0 ? text.length : semicolon;
+    const pair = text.slice(from, end);
+    const equals = pair.indexOf('=');
+    const name = (equals < 0 ? pair : pair.slice(0, equals)).trim();
+    if (!isOwn(name, base)) rest += rest === '' ? pair : `;${pair}`;
+    else if (equals >= 0) taken.set(name, taken.has(name) ? null : pair.slice(equals + 1).trim());
+    from = end + 1;
+  }
+  return rest;
+}
+
 function isOwn(name: string, base: string): boolean {
-  const bare = name.startsWith(HOST_PREFIX) ? name.slice(HOST_PREFIX.length) : name;
-  if (!bare.startsWith(base)) return false;
-  const ending = bare.slice(base.length);
-  return ending === '' || ending.startsWith('.') || ending.startsWith('-login-');
+  const at = name.startsWith(HOST_PREFIX) ? HOST_PREFIX.length : 0;
+  if (!name.startsWith(base, at)) return false;
+  const end = at + base.length;
+  return name.length === end || name[end] === '.' || name.startsWith(LOGIN, end);
 }
 
 /** How cookies are named for pages of one scheme. */
 export class CookieJar {
   readonly session: string;
+  readonly #signedOut: string;
   readonly #attributes: string;
 
   constructor(base: string, isSecure: boolean) {
     this.session = `${isSecure ? HOST_PREFIX : ''}${base}`;
+    this.#signedOut = `${this.session}.out`;
     this.#attributes = `; Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
   }
 
   /** Of a login that has begun. */
   login(state: string): string {
-    return `${this.session}-login-${state}`;
+    return this.session + LOGIN + state;
   }
 
   /** The states of logins that have begun, those that began first in front. */
@@ -76,10 +92,10 @@ export class CookieJar {
     const first = cookies.get(this.session);
     if (first === undefined) return null;
     if (first === null) return undefined;
-    const [, count, begin] = /^([1-4])\.(.*)$/s.exec(first) ?? [];
-    if (count === undefined || begin === undefined) return null;
-    let text = begin;
-    for (let part = 1; part < Number(count); part += 1) {
+    const count = first.charCodeAt(0) - ZERO;
+    if (!(count >= 1 && count <= MOST_CHUNKS) || first[1] !== '.') return null;
+    let text = first.slice(2);
+    for (let part = 1; part < count; part += 1) {
       const more = cookies.get(`${this.session}.${part}`);
       if (more === null) return undefined;
       if (more === undefined) return null;
@@ -120,15 +136,11 @@ export class CookieJar {
   /** Milliseconds since 1970; sessions that began before are over. */
   signedOutMs(cookies: OwnCookies): number {
     const text = cookies.get(this.#signedOut) ?? '';
-    return /^[0-9]{1,15}$/.test(text) ? Number(text) : -Infinity;
+    return text !== '' && /^[0-9]{1,15}$/.test(text) ? Number(text) : -Infinity;
   }
 
   /** For a session that begins. */
   forgetSignOut(before: OwnCookies): Fields {
     return before.has(this.#signedOut) ? this.drop(this.#signedOut) : [];
-  }
-
-  get #signedOut(): string {
-    return `${this.session}.out`;
   }
 }

@@ -105,6 +105,7 @@ test('a session ends when nobody uses it, and in the end whoever uses it', () =>
     session,
     identity: { consumer: '', method: 'login', credential: '', groups: [], scopes: [], claims: null },
     isFresh: true,
+    text: '',
   };
   clock.advance(HOUR_MS / 8 - 1);
   assert.deepEqual([sessions.isOld(known), sessions.isOld({ ...known, isFresh: false })], [false, true]);
