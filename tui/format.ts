@@ -123,7 +123,10 @@ export function changeText(change: ChangeView | null): string {
 function purgeText(change: Extract<ChangeView, { readonly kind: 'purge' }>): string {
   const { urls = [], prefixes = [], tags = [], route, all = false, soft = false } = change;
   const named = (flag: string, values: readonly string[]): string => (values.length === 0 ? '' : ` --${flag} ${values.join(' ')}`);
-  const where = `${named('url', urls)}${named('prefix', prefixes)}${named('tag', tags)}${named('route', route === undefined ? [] : [route])}`;
+  const [host = '', ...others] = new Set(prefixes.map((prefix) => prefix.slice(0, prefix.indexOf('/'))));
+  const [paths, hosts] =
+    others.length === 0 ? [prefixes.map((prefix) => prefix.slice(host.length)), host === '' ? [] : [host]] : [prefixes, []];
+  const where = `${named('url', urls)}${named('prefix', paths)}${named('host', hosts)}${named('tag', tags)}${named('route', route === undefined ? [] : [route])}`;
   return `${where}${all ? ' --all' : ''}${soft ? ' --soft' : ''}`;
 }
 

@@ -1,5 +1,5 @@
 // weir describe: everything the appliance knows about one thing, laid out for reading.
-import type { ListView, ResultsView, RevisionView } from '../../balancer/controller/api/views.ts';
+import type { CacheView, ListView, ResultsView, RevisionView } from '../../balancer/controller/api/views.ts';
 import type { ListKind } from '../client.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
@@ -47,6 +47,7 @@ export const describeCommand: CommandDefinition = {
     if (kind === 'services') return describeService(call, list, await client.results(name, resultsAsked(call)));
     if (call.values.text('window') !== null || call.values.text('baseline') !== null)
       throw new CommandFailure(EXIT.usage, '--window and --baseline are for a service');
+    if (kind === 'routes') return describeRoute(call, list, (await client.list<CacheView>('cache')).items);
     await writeResult(call, list, list.items.map((item) => layOut(readable(item), 0)).join('\n'));
     return EXIT.ok;
   },
@@ -65,6 +66,17 @@ async function describeService(call: CommandCall, list: ListView<object>, { item
   const whole = { ...list, items: list.items.map((item) => ({ ...item, results })) };
   const laidOut = list.items.map((item) => layOut(item, 0)).join('\n');
   await writeResult(call, whole, results === undefined ? laidOut : `${laidOut}${resultsText(results, call.terminal.color)}`);
+  return EXIT.ok;
+}
+
+/** With what it has stored, where it stores. */
+async function describeRoute(call: CommandCall, list: ListView<object>, caches: readonly CacheView[]): Promise<ExitCode> {
+  const items = list.items.map((item) => {
+    const stored = caches.find(({ route }) => 'name' in item && item.name === route);
+    if (stored === undefined) return item;
+    return { ...item, cache: Object.fromEntries(Object.entries(stored).filter(([key]) => key !== 'route' && key !== 'service')) };
+  });
+  await writeResult(call, { ...list, items }, items.map((item) => layOut(item, 0)).join('\n'));
   return EXIT.ok;
 }
 

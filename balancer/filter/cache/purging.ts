@@ -1,47 +1,48 @@
 // What a purge takes of what is stored, and which purges are still to be applied here.
 import { canonicalJson } from '../../config/canonical-json.ts';
 import { MOST_PURGES, type Purge, type Purges } from '../../intent/purge.ts';
-import type { StoredResponse } from './stored-response.ts';
 
 export class PurgeMatch {
-  readonly #urls: ReadonlySet<string>;
-  readonly #tags: ReadonlySet<string>;
+  readonly tags: readonly string[];
+  readonly urls: ReadonlySet<string>;
   readonly #prefixes: readonly string[];
   readonly #everything: boolean;
 
   constructor({ urls, prefixes, tags }: Pick<Purge, 'urls' | 'prefixes' | 'tags'>) {
-    this.#urls = new Set(urls);
-    this.#tags = new Set(tags);
+    this.urls = new Set(urls);
+    this.tags = tags;
     this.#prefixes = prefixes;
     this.#everything = urls.length + prefixes.length + tags.length === 0;
   }
 
-  /** Whatever its tags are. */
-  takesUri(uri: string): boolean {
-    if (this.#everything) return true;
-    if (this.#urls.size + this.#prefixes.length === 0) return false;
-    const place = placeOf(uri);
-    if (this.#urls.has(place)) return true;
-    return this.#prefixes.some((prefix) => place.startsWith(prefix, prefix.startsWith('/') ? place.indexOf('/') : 0));
+  /** Everything, or what begins so: all there is has to be looked at. */
+  get takesMany(): boolean {
+    return this.#everything || this.#prefixes.length > 0;
   }
 
-  takesTags({ tags }: Pick<StoredResponse, 'tags'>): boolean {
-    return this.#tags.size > 0 && tags.some((tag) => this.#tags.has(tag));
+  /** Whatever its tags are. */
+  takes(place: string): boolean {
+    if (this.#everything || this.urls.has(place)) return true;
+    return this.#prefixes.some((prefix) => place.startsWith(prefix, prefix.startsWith('/') ? place.indexOf('/') : 0));
   }
 
   /** Of what is on its way nobody knows the tags yet. */
   mayTake(uri: string): boolean {
-    return this.#tags.size > 0 || this.takesUri(uri);
+    return this.tags.length > 0 || this.takes(placeOf(uri));
   }
 }
 
 /** `host/path?query`: without scheme and port, and without the dot of the root. */
-function placeOf(uri: string): string {
+export function placeOf(uri: string): string {
   const from = uri.indexOf('//') + 2;
   const slash = uri.indexOf('/', from);
-  const host = uri.slice(from, slash).replace(/:\d*$/, '').replace(/\.$/, '');
-  return `${host}${uri.slice(slash)}`;
+  const authority = uri.slice(from, slash);
+  const host = HAS_MORE.test(authority) ? authority.replace(/:\d*$/, '').replace(/\.$/, '') : authority;
+  // A slice of what is there needs no memory of its own.
+  return host === authority ? uri.slice(from) : `${host}${uri.slice(slash)}`;
 }
+
+const HAS_MORE = /:|\.$/;
 
 /** Handed from generation to generation: a purge is applied once, to whatever there is. */
 export class AppliedPurges {

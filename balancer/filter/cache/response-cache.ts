@@ -219,7 +219,8 @@ export class ResponseCache implements Filter {
     this.#counted.staleWhileRevalidating.add(1);
     const reply = this.#reply(request, found, ageMs, `weir; hit; ttl=${ttlOf(found, ageMs)}; detail="stale-while-revalidate"`);
     if (!this.#refreshing.begin(found)) return reply;
-    const behind: CanonicalRequest = { ...request, method: 'GET', fields: withoutConditions(request.fields) };
+    const fields = withoutConditions(request.fields);
+    const behind: CanonicalRequest = { ...request, method: 'GET', fields, requestId: `${request.requestId}.refresh` };
     this.#forward(behind, 'stale', { uri: found.uri, partition: found.partition, known: found, isStored: true, isBehind: true });
     return { ...reply, behind };
   }

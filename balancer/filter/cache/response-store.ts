@@ -1,5 +1,5 @@
 // The responses that a worker keeps for one route: within a bound, the one that was not asked for the longest goes first.
-import type { PurgeMatch } from './purging.ts';
+import { placeOf, type PurgeMatch } from './purging.ts';
 import { conditionsFor } from './revalidation.ts';
 import { saysTheSame } from './variants.ts';
 import { sizeOf, type StoredResponse } from './stored-response.ts';
@@ -16,13 +16,22 @@ export interface Pending {
   drop(): void;
 }
 
+interface OfUri {
+  /** As purges name it. */
+  readonly place: string;
+  /** The newest first. */
+  readonly variants: readonly StoredResponse[];
+}
+
 /** What a look-up did not find: any response for that URI, or one for such a request. */
 export type NotFound = 'uri-miss' | 'vary-miss';
 
 export class ResponseStore {
   readonly #maxBytes: number;
-  /** By URI, the newest first. */
-  readonly #byUri = new Map<string, readonly StoredResponse[]>();
+  readonly #byUri = new Map<string, OfUri>();
+  /** URIs by their place, and responses by their tags: purges by these look at nothing else. */
+  readonly #byPlace = new Map<string, readonly string[]>();
+  readonly #byTag = new Map<string, Set<StoredResponse>>();
   /** In the order of their last use. */
   readonly #used = new Set<StoredResponse>();
   readonly #pending = new Map<string, Set<Pending>>();
@@ -44,9 +53,9 @@ export class ResponseStore {
   }
 
   find(uri: string, partition: string, fields: readonly string[]): StoredResponse | NotFound {
-    const variants = this.#byUri.get(uri);
-    if (variants === undefined) return 'uri-miss';
-    for (const one of variants) {
+    const stored = this.#byUri.get(uri);
+    if (stored === undefined) return 'uri-miss';
+    for (const one of stored.variants) {
       if (one.partition !== partition || !saysTheSame(fields, one.varies, one.values)) continue;
       this.#used.delete(one);
       this.#used.add(one);
@@ -59,50 +68,56 @@ export class ResponseStore {
   add(response: StoredResponse): number {
     const size = sizeOf(response);
     if (size > this.#maxBytes || this.#closed) return 0;
-    const others = this.#byUri.get(response.uri) ?? [];
+    const stored = this.#byUri.get(response.uri);
+    const others = stored?.variants ?? [];
     const kept = others.filter((one) => !replaces(response, one)).slice(0, MOST_VARIANTS - 1);
     for (const one of others) if (!kept.includes(one)) this.#forget(one);
-    this.#byUri.set(response.uri, [response, ...kept]);
-    this.#used.add(response);
-    this.#bytes += size;
+    const place = stored?.place ?? placeOf(response.uri);
+    if (stored === undefined) this.#byPlace.set(place, [...(this.#byPlace.get(place) ?? []), response.uri]);
+    this.#byUri.set(response.uri, { place, variants: [response, ...kept] });
+    this.#remember(response, size);
     return this.#makeRoom();
   }
 
   remove(response: StoredResponse): void {
     if (!this.#used.has(response)) return;
     this.#forget(response);
-    const left = (this.#byUri.get(response.uri) ?? []).filter((one) => one !== response);
-    if (left.length === 0) this.#byUri.delete(response.uri);
-    else this.#byUri.set(response.uri, left);
+    const { uri } = response;
+    const stored = this.#byUri.get(uri);
+    const left = stored?.variants.filter((one) => one !== response) ?? [];
+    if (stored === undefined || left.length === 0) this.#dropUri(uri);
+    else this.#byUri.set(uri, { ...stored, variants: left });
   }
 
   /** It changed: what is stored of it goes, and what is on its way is not stored. */
   invalidate(uri: string): void {
-    for (const one of this.#byUri.get(uri) ?? []) this.#forget(one);
-    this.#byUri.delete(uri);
+    for (const one of this.#byUri.get(uri)?.variants ?? []) this.#forget(one);
+    this.#dropUri(uri);
     for (const one of this.#pending.get(uri) ?? []) one.drop();
   }
 
   /** `endMs` null: what matches goes; else it ends then, on the monotonic clock. What is on its way is not stored in any case. How many there were. */
   purge(match: PurgeMatch, endMs: number | null): number {
-    let purged = 0;
-    for (const [uri, variants] of this.#byUri) {
-      const all = match.takesUri(uri);
-      for (const one of variants) {
-        if (!all && !match.takesTags(one)) continue;
-        purged += 1;
-        if (endMs === null) this.remove(one);
-        else this.#end(one, endMs);
-      }
+    const taken = new Set<StoredResponse>();
+    for (const tag of match.tags) for (const one of this.#byTag.get(tag) ?? []) taken.add(one);
+    for (const place of match.urls)
+      for (const uri of this.#byPlace.get(place) ?? []) for (const one of this.#byUri.get(uri)?.variants ?? []) taken.add(one);
+    if (match.takesMany)
+      for (const { place, variants } of this.#byUri.values()) if (match.takes(place)) for (const one of variants) taken.add(one);
+    for (const one of taken) {
+      if (endMs === null) this.remove(one);
+      else this.#end(one, endMs);
     }
     for (const [uri, pending] of this.#pending) if (match.mayTake(uri)) for (const one of pending) one.drop();
-    return purged;
+    return taken.size;
   }
 
   /** How many there were. */
   clear(): number {
     const { objects } = this;
     this.#byUri.clear();
+    this.#byTag.clear();
+    this.#byPlace.clear();
     this.#used.clear();
     this.#bytes = 0;
     for (const pending of this.#pending.values()) for (const one of pending) one.drop();
@@ -143,13 +158,30 @@ export class ResponseStore {
     const isOfUse = stale.revalidatingMs > 0 || stale.failingMs > 0 || conditionsFor(fields).length > 0;
     if (!isOfUse) return this.remove(response);
     const ended = { ...response, lifetimeMs: Math.min(lifetimeMs, Math.max(0, endMs - bornMs)) };
-    const variants = this.#byUri.get(response.uri) ?? [];
-    this.#byUri.set(
-      response.uri,
-      variants.map((one) => (one === response ? ended : one)),
-    );
-    this.#used.delete(response);
-    this.#used.add(ended);
+    const stored = this.#byUri.get(response.uri);
+    if (stored === undefined) return;
+    this.#byUri.set(response.uri, { ...stored, variants: stored.variants.map((one) => (one === response ? ended : one)) });
+    this.#forget(response);
+    this.#remember(ended, sizeOf(ended));
+  }
+
+  #dropUri(uri: string): void {
+    const stored = this.#byUri.get(uri);
+    if (stored === undefined) return;
+    this.#byUri.delete(uri);
+    const left = (this.#byPlace.get(stored.place) ?? []).filter((other) => other !== uri);
+    if (left.length === 0) this.#byPlace.delete(stored.place);
+    else this.#byPlace.set(stored.place, left);
+  }
+
+  #remember(response: StoredResponse, size: number): void {
+    this.#used.add(response);
+    this.#bytes += size;
+    for (const tag of response.tags) {
+      const tagged = this.#byTag.get(tag);
+      if (tagged === undefined) this.#byTag.set(tag, new Set([response]));
+      else tagged.add(response);
+    }
   }
 
   #makeRoom(): number {
@@ -163,7 +195,13 @@ export class ResponseStore {
   }
 
   #forget(response: StoredResponse): void {
-    if (this.#used.delete(response)) this.#bytes -= sizeOf(response);
+    if (!this.#used.delete(response)) return;
+    this.#bytes -= sizeOf(response);
+    for (const tag of response.tags) {
+      const tagged = this.#byTag.get(tag);
+      tagged?.delete(response);
+      if (tagged?.size === 0) this.#byTag.delete(tag);
+    }
   }
 }
 

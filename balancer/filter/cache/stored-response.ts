@@ -22,11 +22,13 @@ export interface StoredResponse {
 
 /** What a response costs besides its texts and its body: the objects that hold it. */
 const OBJECT_BYTES = 512;
+/** What finds it by one of its tags. */
+const TAG_BYTES = 64;
 
 export function sizeOf({ uri, partition, values, fields, tags, body }: StoredResponse): number {
   let characters = uri.length + partition.length;
   for (const text of fields) characters += text.length;
   for (const text of values) characters += text.length;
-  for (const text of tags) characters += text.length;
+  for (const text of tags) characters += text.length + TAG_BYTES;
   return OBJECT_BYTES + characters + body.length;
 }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RisingNumber } from '../../../balancer/controller/numbers.ts';
 import { PlanLoop } from '../../../balancer/controller/plan-loop.ts';
+import { applyChange } from '../../../balancer/intent/apply-change.ts';
+import type { Intent } from '../../../balancer/intent/intent.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
 import type { HealthView } from '../../../balancer/steer/plan-shape.ts';
 import { fleetConfig, healthView } from '../../support/fleet-config.ts';
@@ -21,13 +23,14 @@ class Scene {
   whole = 0;
   periods = 0;
   health: HealthView = healthView({ one: 'up', two: 'up' });
+  intent: Intent;
   readonly loop: PlanLoop;
 
   constructor() {
     const config = fleetConfig({
       services: { shop: { versions: { v1: { one: 1 }, v2: { two: 1 } }, split: { v1: 1, v2: 1 } }, mail: { versions: { v1: { two: 1 } } } },
     });
-    const { intent } = seedIntent(config, null);
+    this.intent = seedIntent(config, null).intent;
     const values = new Map<string, string>();
     const store = {
       getValue: (key: string) => values.get(key) ?? null,
@@ -40,7 +43,7 @@ class Scene {
         sendWholePlan: () => void (this.whole += 1),
       },
       numbers: new RisingNumber(store, 'plan'),
-      facts: () => ({ ...config, intent, health: this.health, capacity: {}, demand: {} }),
+      facts: () => ({ ...config, intent: this.intent, health: this.health, capacity: {}, demand: {} }),
       onPeriod: () => void (this.periods += 1),
     });
   }
@@ -54,6 +57,20 @@ test('a plan that did not change is neither numbered nor sent', () => {
   assert.equal(scene.periods, 4);
   scene.loop.close();
   assert.equal(scene.clock.pending, 0);
+});
+
+test('a purge is a plan of its own, though it changes no service', () => {
+  const scene = new Scene();
+  scene.loop.start();
+  const purged = applyChange(scene.intent, { kind: 'purge', tags: ['news'] }, { services: {}, clusters: {} });
+  assert.ok(purged.ok);
+  scene.intent = purged.intent;
+  assert.equal(scene.loop.recompute(), 2);
+  assert.deepEqual(scene.sent.slice(1), [{ number: 2, services: [] }]);
+  assert.deepEqual(Object.values(scene.loop.plan.purges ?? {})[0]?.tags, ['news']);
+  scene.clock.advance(2000);
+  assert.equal(scene.loop.number, 2);
+  scene.loop.close();
 });
 
 test('a change of health is sent at once, with the services it changes', () => {

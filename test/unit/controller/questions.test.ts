@@ -5,7 +5,7 @@ import { clusterShares, shareChanges } from '../../../balancer/controller/cluste
 import { questionBefore } from '../../../balancer/controller/confirm.ts';
 import { applyChange, type DirectChange } from '../../../balancer/intent/apply-change.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
-import type { Intent } from '../../../balancer/intent/intent.ts';
+import type { Intent, PurgeChange } from '../../../balancer/intent/intent.ts';
 import type { DemandView, Plan } from '../../../balancer/steer/plan-shape.ts';
 import { plan } from '../../../balancer/steer/plan.ts';
 import { fleetConfig, healthView, type FleetSketch } from '../../support/fleet-config.ts';
@@ -64,6 +64,16 @@ test('leaving one cluster of several is asked about, adding to what is left is n
   assert.equal(question(even, [drain('one')]), null);
   assert.match(question(even, [drain('one'), drain('two')]) ?? '', /^only three would be left/);
   assert.equal(question(even, [drain('one'), drain('two'), { kind: 'admin', cluster: 'one', state: 'active' }]), null);
+});
+
+test('a purge of everything is asked about, one of something or a soft one is not', () => {
+  const asked = (more: Omit<PurgeChange, 'kind'>): string | null => question(THREE, [{ kind: 'purge', ...more }]);
+  assert.match(
+    asked({ all: true }) ?? '',
+    /^everything that all routes have stored would be dropped, and is asked of the service again\. Go on\?$/,
+  );
+  assert.equal(asked({ all: true, soft: true }), null);
+  for (const some of [{ tags: ['a'] }, { urls: ['http://a/'] }, { prefixes: ['/a'] }]) assert.equal(asked(some), null);
 });
 
 test('a preview names the targets that change and leaves out the others', () => {

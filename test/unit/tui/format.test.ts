@@ -26,6 +26,11 @@ describe('figures', () => {
     assert.equal(format.changeText({ kind: 'admin', cluster: 'a', state: 'active' }), 'restore a');
     assert.equal(format.changeText({ kind: 'undo', to: 4 }), 'undo --to 4');
     assert.equal(format.changeText({ kind: 'admin', cluster: 'a', state: 'drain', forMs: 5_400_000 }), 'drain a --for 1h30m');
+    assert.equal(
+      format.changeText({ kind: 'purge', urls: ['http://a/b'], prefixes: ['a/c', 'a/d'], tags: ['x', 'y'], route: 'shop', soft: true }),
+      'cache purge --url http://a/b --prefix /c /d --host a --tag x y --route shop --soft',
+    );
+    assert.equal(format.changeText({ kind: 'purge', prefixes: ['/c'], all: true }), 'cache purge --prefix /c --all');
     assert.equal(format.changeText({ kind: 'expire', revision: 4 }), 'return from 4');
     assert.equal(format.changeText(null), 'config');
   });
