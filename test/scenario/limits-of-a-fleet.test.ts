@@ -20,7 +20,7 @@ const LIMITS = {
   own: 'allow: 10, mode: exact, onStoreError: local',
 };
 
-type LimitName = keyof typeof LIMITS;
+type LimitName = keyof typeof LIMITS | 'quota';
 
 interface FleetUnderTest {
   readonly hosts: readonly [Appliance, Appliance];
@@ -36,7 +36,10 @@ async function startFleet(t: TestContext): Promise<FleetUnderTest> {
 services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
 routes:
 ${names.map((name) => `  - { name: ${name}, match: { path: /${name} }, service: shop, filters: [{ addressLimit: { limits: [${name}] } }] }`).join('\n')}
+  - { name: quota, match: { path: /quota }, service: shop, filters: [{ authenticate: { key: {}, anonymous: acme } }, { rateLimit: { limits: [quota] } }] }
+consumers: { acme: {} }
 limits:
+  quota: { by: [consumer], allow: 50, per: month, scope: fleet }
 ${Object.entries(LIMITS)
   .map(([name, said]) => `  ${name}: { by: ["header:x-tenant"], per: 24h, algorithm: fixed, scope: fleet, ${said} }`)
   .join('\n')}
@@ -75,6 +78,17 @@ test('two hosts share their limits', { timeout: 120_000 }, async (t) => {
   await t.test('what one host has let pass, the other knows', async () => {
     assert.deepEqual(Object.fromEntries(await statuses('closed', 'a', 10, [one])), { 200: 10 });
     assert.deepEqual(Object.fromEntries(await statuses('closed', 'a', 5, hosts.slice(1))), { 429: 5 });
+  });
+
+  await t.test('a quota of a month is one for both, and a reset at one host is a reset at the other', async () => {
+    const used = async (host: Appliance | undefined): Promise<string> =>
+      /^acme .* (\d+ +\d+) +2/m.exec((await host?.weir('get', 'quotas'))?.stdout ?? '')?.[1]?.replace(/ +/, ' ') ?? '';
+    assert.deepEqual(Object.fromEntries(await statuses('quota', 'a', 60)), { 200: 50, 429: 10 });
+    assert.deepEqual([await used(hosts[0]), await used(hosts[1])], ['50 0', '50 0']);
+    const reset = await one.weir('quota', 'reset', 'acme', '--yes');
+    assert.equal(reset.code, 0, reset.stderr);
+    await until(async () => (await used(hosts[1])) === '0 50', 'the other host has followed', SETTLE_MS);
+    assert.deepEqual(Object.fromEntries(await statuses('quota', 'a', 60)), { 200: 50, 429: 10 });
   });
 
   await t.test('without Redis each limit does as it declares', async () => {

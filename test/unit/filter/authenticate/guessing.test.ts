@@ -99,6 +99,10 @@ test('what can be chosen by who guesses counts no failures', () => {
     assert.deepEqual(problemsWith('{ key: {}, failures: guesses }', parts(by)), [
       `routes[0].filters[0].authenticate.failures: limit "guesses" counts by ${by}, and who guesses has proved nothing; name one with by: [address]`,
     ]);
+  const atOnce = 'consumers: { acme: {} }\nlimits: { guesses: { by: [address], allow: 3, algorithm: concurrency } }\n';
+  assert.deepEqual(problemsWith('{ key: {}, failures: guesses }', atOnce), [
+    'routes[0].filters[0].authenticate.failures: limit "guesses" is of requests at once, and guesses come one after the other; name one with a window',
+  ]);
   assert.deepEqual(problemsWith('{ key: {}, failures: other }', parts('address')), [
     'routes[0].filters[0].authenticate.failures: limit "other" is not declared; expected one of limits: guesses',
   ]);

@@ -95,6 +95,8 @@ describe('files with limits that mean nothing', () => {
     ],
     [limits('{ allow: 1, mode: exact }'), /limits\.few\.mode: is for scope: fleet; leave it out, or write scope: fleet/],
     [limits('{ allow: 1, onStoreError: deny }'), /limits\.few\.onStoreError: is for scope: fleet/],
+    [limits('{ allow: 1, per: day, algorithm: token }'), /limits\.few\.algorithm: a quota counts each day of the calendar/],
+    [limits('{ allow: 1, per: 1s, algorithm: concurrency }'), /limits\.few\.per: requests at once have no window/],
     [limits('{ allow: 1, exempt: { consumers: [acme] } }'), /consumer "acme" is not declared/],
   ] as const)
     it(text.trim(), () => assert.match(problemsWith('{ key: {} }', text).join('\n'), said));
