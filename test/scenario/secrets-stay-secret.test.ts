@@ -95,7 +95,7 @@ async function plant(t: TestContext): Promise<Planted> {
   canaries.know('key hash', keyHash);
   const provider = await startOidcProvider(t);
   provider.secret = canaries.make('client secret');
-  const login = `issuer: staff, client: "${CLIENT}", callback: /staff/login/callback, secret: { file: "${file('client file', provider.secret)}" }, session: { keys: { file: "${file('session keys', canaries.know('session key', randomBytes(32).toString('base64')))}" } }`;
+  const login = `issuer: staff, client: "${CLIENT}", callback: /staff/login/callback, logout: /staff/logout, secret: { file: "${file('client file', provider.secret)}" }, session: { keys: { file: "${file('session keys', canaries.know('session key', randomBytes(32).toString('base64')))}" } }`;
   const accessLog = join(directory, 'access.log');
   const tls = `certificates: [{ cert: "${site.cert}", key: "${site.key}" }], clientCertificates: { mode: optional, ca: "${authority.cert}" }`;
   const yaml = `accessLog: ${accessLog}

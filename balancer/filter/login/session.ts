@@ -95,7 +95,7 @@ export function unpackSession(value: unknown): Session | null {
   if (typeof b !== 'number' || typeof u !== 'number' || typeof a !== 'string' || typeof r !== 'string') return null;
   if (x !== null && typeof x !== 'number') return null;
   try {
-    const told: Claims = { ...Object(m) };
+    const told: Claims = { ...m };
     const own: Claims = decodedSegment(i.split('.')[1] ?? '');
     const times = { begunMs: b, usedMs: u, accessUntilMs: x };
     return { idToken: i, own, told, claims: { ...told, ...own }, scopes: s, accessToken: a, refreshToken: r, ...times };
