@@ -134,11 +134,14 @@ function findWriting(): Writing | null {
   const binding: unknown = Reflect.get(process, 'binding');
   if (typeof binding !== 'function') return null;
   try {
-    const { WriteWrap: Request, streamBaseState: state, kLastWriteWasAsync: goesOn } = Reflect.apply(binding, process, ['stream_wrap']) as Partial<Found>;
+    const {
+      WriteWrap: Request,
+      streamBaseState: state,
+      kLastWriteWasAsync: goesOn,
+    } = Reflect.apply(binding, process, ['stream_wrap']) as Partial<Found>;
     const known = typeof Request === 'function' && typeof goesOn === 'number' && typeof state?.[goesOn] === 'number';
     return known ? { Request, state, goesOn } : null;
   } catch {
     return null;
   }
 }
-

@@ -23,10 +23,13 @@ test('requests of all workers, shares and states are in one exposition', async (
     'weir_controller_restarts_total{host="test-edge"} 0',
   ];
   // A probe that a busy machine answers late may lessen a share for a moment.
-  await until(async () => {
-    const told = new Set((await appliance.metrics()).split('\n'));
-    return lines.every((line) => told.has(line));
-  }, `all of these are told: ${lines.join(', ')}`);
+  await until(
+    async () => {
+      const told = new Set((await appliance.metrics()).split('\n'));
+      return lines.every((line) => told.has(line));
+    },
+    `all of these are told: ${lines.join(', ')}`,
+  );
   const text = await appliance.metrics();
   assert.match(text, /^weir_process_resident_bytes\{worker="w2"\} \d{7,}$/m);
   assert.match(text, /^weir_probes_total\{cluster="one",outcome="success"\} \d+$/m);
