@@ -3,7 +3,6 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -12,6 +11,7 @@ import { parse } from 'yaml';
 import type { EventView, StatusView } from '../../balancer/controller/api/views.ts';
 import { childrenOf } from './child-processes.ts';
 import { runWeir, WEIR, type CommandResult } from './command.ts';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 /** Many processes of many tests share the machine. */
@@ -260,17 +260,9 @@ function complete({ yaml, workers = 2, redis }: ApplianceOptions, directory: str
 }
 
 async function withFreePorts(yaml: string): Promise<string> {
-  const ports = await freePorts(yaml.match(/:0"/g)?.length ?? 0);
+  const ports: number[] = [];
+  for (let missing = yaml.match(/:0"/g)?.length ?? 0; missing > 0; missing -= 1) ports.push(await freePort());
   return yaml.replace(/:0"/g, () => `:${String(ports.shift())}"`);
-}
-
-/** All held at once, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await once(server.close(), 'close');
-  return ports;
 }
 
 interface BoundConfig {
