@@ -77,13 +77,11 @@ function start(appliance: Appliance, ...options: readonly string[]): ReturnType<
   return appliance.weir('canary', 'start', 'shop', '--to', 'green', '--yes', ...options);
 }
 
-/** Percent of the service by the plan, without what has nothing. */
+/** Percent of the service that the rollout asks for, without what has nothing. The plan may give a place less that a busy machine slows down. */
 async function shares(appliance: Appliance): Promise<Readonly<Record<string, number>>> {
   const targets = (await appliance.status()).services[0]?.targets ?? [];
-  const some = targets.filter(({ effectiveShare }) => effectiveShare > 0);
-  return Object.fromEntries(
-    some.map(({ version, cluster, effectiveShare }) => [`${version}/${cluster}`, Math.round(effectiveShare * 100)]),
-  );
+  const some = targets.filter(({ desiredShare }) => desiredShare > 0);
+  return Object.fromEntries(some.map(({ version, cluster, desiredShare }) => [`${version}/${cluster}`, Math.round(desiredShare * 100)]));
 }
 
 function at({ phase, wave, step }: RolloutView): string {
