@@ -9,6 +9,7 @@ import { idle } from './idle.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { micro } from './micro.ts';
+import { overload } from './overload.ts';
 import { proxy } from './proxy.ts';
 import { routes } from './routes.ts';
 import { scaling } from './scaling.ts';
@@ -19,7 +20,7 @@ import { websocket } from './websocket.ts';
 
 const SINGLE: readonly Scenario[] = [
   ...[proxy, upstreamTls, upstreamH2, tlsIn, tlsInHttp1, h2In, large, websocket, idle],
-  ...[routes, scaling, latency, accessLog, lostClusters, micro],
+  ...[routes, scaling, latency, accessLog, lostClusters, overload, micro],
 ];
 
 // `filters` is a part of `micro`: `all` runs it once.

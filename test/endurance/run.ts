@@ -4,6 +4,7 @@ const RUNS = {
   'redis-away': './redis-away.ts',
   partition: './partition.ts',
   scale: './scale.ts',
+  renewals: './renewals.ts',
 } as const;
 
 const name = process.argv[2] ?? '';
