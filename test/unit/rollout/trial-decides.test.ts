@@ -41,7 +41,12 @@ test('half of the last twenty requests failing ends it at once, after any number
   trial.add(seen(9, 9, 0.25));
   assert.equal(trial.decide('running', 1000), null, 'nine are not enough to tell');
   trial.add(seen(11, 11, 0.25));
-  assert.deepEqual(trial.decide('running', 1000), { action: 'fail', note: '20 of the last 20 requests failed', evidence: 'requests', where: 'present' });
+  assert.deepEqual(trial.decide('running', 1000), {
+    action: 'fail',
+    note: '20 of the last 20 requests failed',
+    evidence: 'requests',
+    where: 'present',
+  });
 });
 
 test('a wave that has passed is watched on: it fails the rollout by its own figures, and holds no step up', () => {
