@@ -75,7 +75,17 @@ export function decodeSnapshot(value: unknown, expected: Expectation): Decoded {
   if (cluster === null) return reject('cluster_figures');
   return {
     ok: true,
-    snapshot: { protocol: AGENT_PROTOCOL, cluster: expected.cluster, bootId, sequence, capacityRps, agentVersion, ...numbers, ...rates, ...cluster },
+    snapshot: {
+      protocol: AGENT_PROTOCOL,
+      cluster: expected.cluster,
+      bootId,
+      sequence,
+      capacityRps,
+      agentVersion,
+      ...numbers,
+      ...rates,
+      ...cluster,
+    },
   };
 }
 
