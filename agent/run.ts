@@ -1,10 +1,12 @@
-// An agent from start to end: measures the machine and reports for one cluster until it is told to stop.
+// An agent from start to end: measures the machine, or reads its Kubernetes cluster, and reports for one cluster until it is told to stop.
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { createLog, type Log } from '../balancer/log.ts';
 import { weirVersion } from '../balancer/version.ts';
 import { type Clock, type Random, systemClock } from '../health/clock.ts';
-import { createMeter, type Measure } from './capacity.ts';
+import type { ClusterMeasurement } from './cluster-source.ts';
+import { createMeter, type Measure, type Measurement } from './host-meter.ts';
+import { openCluster, type KubernetesSettings, type OpenCluster } from './open-cluster.ts';
 import { AGENT_PATH, AGENT_PROTOCOL, type CapacitySnapshot } from './protocol.ts';
 import { Uplink } from './uplink.ts';
 
@@ -20,6 +22,8 @@ export interface AgentSettings {
   readonly periodMs: number | null;
   /** PEM file of the authority that signed the hub's certificate; null: the system's authorities. */
   readonly caFile: string | null;
+  /** Absent or null: the agent tells of the machine it runs on. */
+  readonly kubernetes?: KubernetesSettings | null;
 }
 
 export interface AgentDependencies {
@@ -32,13 +36,15 @@ export interface AgentDependencies {
 }
 
 const PERIOD_MS = 1000;
+/** Of a large cluster a first list takes seconds; of one that is away the agent tells that it is. */
+const FIRST_READING_MS = 15_000;
 /** As the hub takes them. */
 const PERIOD_BOUNDS_MS = { from: 100, to: 60_000 };
 
 /** Runs until it is stopped: 0 then, 1 when it cannot start. What is not given is the process's own: its clock, its log, its signals. */
 export async function runAgent(settings: AgentSettings, given: Partial<AgentDependencies> = {}): Promise<0 | 1> {
   const log = given.log ?? createLog('agent');
-  const { clock = systemClock, random = Math.random, measure = createMeter(), signal = stopSignal() } = given;
+  const { clock = systemClock, random = Math.random, measure: measureHost = createMeter(), signal = stopSignal() } = given;
   const prepared = prepare(settings);
   if (typeof prepared === 'string') {
     log.error({ cluster: settings.cluster }, prepared);
@@ -48,6 +54,12 @@ export async function runAgent(settings: AgentSettings, given: Partial<AgentDepe
   if (url.protocol === 'ws:' && !isLoopback(url.hostname)) {
     log.warn({ hub: url.href }, 'the token travels in the clear; use wss:// where others can listen');
   }
+  const cluster = await open(settings, { clock, random, log });
+  if (typeof cluster === 'string') {
+    log.error({ cluster: settings.cluster }, cluster);
+    return 1;
+  }
+  const measure = cluster === null ? measureHost : () => Promise.resolve(cluster.source.measure());
   const { token } = settings;
   const snapshot = createSnapshots({ ...settings, periodMs }, { clock, random, measure });
   const uplink = new Uplink(
@@ -63,7 +75,25 @@ export async function runAgent(settings: AgentSettings, given: Partial<AgentDepe
     });
   }
   await uplink.close();
+  await cluster?.close();
   return 0;
+}
+
+/** Null: the agent reads no cluster; or what is wrong. It reports when everything was read once, or cannot be: half a cluster is not small. */
+async function open(
+  { kubernetes = null }: AgentSettings,
+  parts: Pick<AgentDependencies, 'clock' | 'random' | 'log'>,
+): Promise<OpenCluster | null | string> {
+  if (kubernetes === null) return null;
+  try {
+    const cluster = await openCluster(kubernetes, parts);
+    parts.log.info({ server: cluster.origin }, 'reading the cluster');
+    cluster.source.start();
+    await cluster.source.view.settled(FIRST_READING_MS);
+    return cluster;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 interface Prepared {
@@ -99,10 +129,13 @@ function hubUrl(hub: string, cluster: string): URL | null {
   return url;
 }
 
-/** Full snapshots of one boot, numbered. */
+/** Of the machine, or of the cluster. */
+export type MeasureReported = () => Promise<Measurement & Partial<ClusterMeasurement>>;
+
+/** Full snapshots of one boot, numbered. What is declared to the agent is a ceiling for what it finds. */
 export function createSnapshots(
   { cluster, capacityRps, periodMs }: { readonly cluster: string; readonly capacityRps: number | null; readonly periodMs: number },
-  { clock, random, measure }: Pick<AgentDependencies, 'clock' | 'random' | 'measure'>,
+  { clock, random, measure }: Pick<AgentDependencies, 'clock' | 'random'> & { readonly measure: MeasureReported },
 ): () => Promise<CapacitySnapshot> {
   const bootId = Array.from({ length: 4 }, () =>
     Math.floor(random() * 2 ** 32)
@@ -112,7 +145,7 @@ export function createSnapshots(
   const agentVersion = weirVersion();
   let sequence = 0;
   return async () => {
-    const measured = await measure();
+    const { capacityRps: found = null, ...measured } = await measure();
     sequence += 1;
     return {
       protocol: AGENT_PROTOCOL,
@@ -121,7 +154,7 @@ export function createSnapshots(
       sequence,
       sentAtMs: clock.wallMs(),
       periodMs,
-      capacityRps,
+      capacityRps: capacityRps === null || found === null ? (capacityRps ?? found) : Math.min(capacityRps, found),
       ...measured,
       agentVersion,
     };

@@ -42,6 +42,8 @@ export interface Programs {
   hashPassword(password: string): Promise<string>;
   /** Runs an agent until it is stopped. */
   agent(options: AgentOptions): Promise<ExitCode>;
+  /** Reads a cluster once and tells what an agent there would report, with what each figure is made from. */
+  explainAgent(options: KubernetesOptions): Promise<ExplainedAgent>;
 }
 
 export type ConfigCheck = { readonly ok: true; readonly summary: string } | { readonly ok: false; readonly problems: readonly string[] };
@@ -69,7 +71,21 @@ export interface AgentOptions {
   readonly periodMs: number | null;
   /** PEM file of the authority that signed the hub's certificate. */
   readonly caFile: string | null;
+  /** Null: it tells of its machine. */
+  readonly kubernetes: KubernetesOptions | null;
 }
+
+/** How an agent reads a cluster. */
+export interface KubernetesOptions {
+  /** Says what counts in the cluster. */
+  readonly configFile: string;
+  /** Null: the service account of the pod, or what kubectl uses. */
+  readonly kubeconfig: string | null;
+  readonly context: string | null;
+}
+
+export type ExplainedAgent =
+  { readonly ok: true; readonly text: string; readonly summary: unknown } | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Everything a command gets. */
 export interface CommandCall {

@@ -14,6 +14,7 @@ const programs: Programs = {
   makeKey: async (consumer, pepperFile) => (await import('../balancer/offline.ts')).makeConsumerKey(consumer, pepperFile),
   hashPassword: async (password) => (await import('../balancer/offline.ts')).hashPassword(password),
   agent: async (options) => (await import('../agent/run.ts')).runAgent(options),
+  explainAgent: async (options) => (await import('../agent/explain-once.ts')).explainOnce(options),
 };
 
 /** Runs one command line and leaves its exit code with the process. */

@@ -1,7 +1,7 @@
 // Clusters of the file → clusters of the config.
 import { parseEndpoint, parseStatuses } from './addresses.ts';
 import type { Completion } from './completion.ts';
-import type { ClusterConfig, ClusterTls, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
+import type { ClusterConfig, ClusterTls, DiscoveryConfig, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
 import type { ValuePath } from './problems.ts';
 import { parseKeySource, type KeySource } from '../message/request-key.ts';
 import { durationMs, percentRatio } from './quantities.ts';
@@ -19,7 +19,8 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
   return {
     name,
     region: file.region ?? null,
-    endpoints: completeEndpoints(file.endpoints, [...path, 'endpoints'], completion),
+    endpoints: Array.isArray(file.endpoints) ? completeEndpoints(file.endpoints, [...path, 'endpoints'], completion) : [],
+    discovery: Array.isArray(file.endpoints) ? null : completeDiscovery(file.endpoints),
     tls: completeTls(file.tls, [...path, 'tls'], completion),
     health: completeHealth(file.health, [...path, 'health'], completion),
     outlier: {
@@ -81,6 +82,11 @@ function completeTls(file: ClusterFile['tls'], path: ValuePath, completion: Comp
     certificate: cert === null || key === null ? null : { cert, key },
     verify: file.verify,
   };
+}
+
+function completeDiscovery(file: Exclude<ClusterFile['endpoints'], string[]>): DiscoveryConfig {
+  const { scheme = 'https', within = [], names = [] } = file === 'agent' ? {} : file.agent;
+  return { scheme, within, names };
 }
 
 function completeEndpoints(urls: readonly string[], path: ValuePath, completion: Completion): readonly EndpointConfig[] {

@@ -1,15 +1,23 @@
 // weir agent: runs an agent in a cluster, or makes the token for one.
 import { readFileSync } from 'node:fs';
-import type { CommandCall, CommandDefinition } from '../command.ts';
+import type { CommandCall, CommandDefinition, KubernetesOptions, OptionSpec } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
+import { writeResult } from '../output.ts';
 import { EXPIRES_OPTION, createToken } from './token.ts';
 
 const TOKEN_VARIABLE = 'WEIR_AGENT_TOKEN';
+
+const KUBERNETES_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--config <FILE>', summary: 'what counts in its Kubernetes cluster: gateways, services, rates (docs/kubernetes.md)' },
+  { flags: '--kubeconfig <FILE>', summary: 'the API server (default: the service account of the pod, or what kubectl uses)' },
+  { flags: '--context <NAME>', summary: 'of the kubeconfig (default: its current one)' },
+];
 
 const runCommand: CommandDefinition = {
   examples: [
     'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file /etc/weir/agent.token',
     'WEIR_AGENT_TOKEN=… weir agent run --hub ws://127.0.0.1:7071 --cluster eu-west --capacity-rps 2000',
+    'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file agent.token --config agent.yaml',
   ],
   notes:
     'Connects out to the hub and reports the capacity of its cluster each period; reconnects with a growing delay. Ends on SIGTERM.\nThe token file is read before each connection, so it may be replaced at any time.',
@@ -20,6 +28,7 @@ const runCommand: CommandDefinition = {
     { flags: '--capacity-rps <N>', summary: 'requests per second the cluster can take, if that is known' },
     { flags: '--period <DURATION>', summary: 'how often it reports (default 1s)' },
     { flags: '--ca <FILE>', summary: "PEM file of the authority of the hub's certificate" },
+    ...KUBERNETES_OPTIONS,
   ],
   ownSignals: true,
   run: (call) => {
@@ -31,6 +40,7 @@ const runCommand: CommandDefinition = {
       capacityRps: values.number('capacityRps', { min: 0, max: 1_000_000_000 }),
       periodMs: values.durationMs('period'),
       caFile: values.text('ca'),
+      kubernetes: kubernetesOf(call),
     });
   },
 };
@@ -47,10 +57,32 @@ const tokenCommand: CommandDefinition = {
   },
 };
 
+const explainCommand: CommandDefinition = {
+  examples: ['weir agent explain --config agent.yaml', 'weir agent explain --config agent.yaml --context eu-west -o json'],
+  notes:
+    'Reads the cluster once, as an agent with this file would, and tells each figure with what it is made from. Needs no hub and no token.',
+  options: KUBERNETES_OPTIONS,
+  run: async (call) => {
+    required(call, 'config', '--config FILE');
+    const explained = await call.programs.explainAgent(kubernetesOf(call) ?? { configFile: '', kubeconfig: null, context: null });
+    if (!explained.ok) {
+      for (const problem of explained.problems) call.terminal.message(problem);
+      return EXIT.failed;
+    }
+    await writeResult(call, { kind: 'agent', revision: 0, items: [explained.summary] }, explained.text);
+    return EXIT.ok;
+  },
+};
+
 export const agentCommand: CommandDefinition = {
   examples: ['weir agent token eu-west > agent.token', 'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file agent.token'],
   subcommands: [
     { name: 'run', summary: 'run the agent of a cluster', load: () => Promise.resolve(runCommand) },
+    {
+      name: 'explain',
+      summary: 'tell what an agent finds in its cluster, and how its figures are made',
+      load: () => Promise.resolve(explainCommand),
+    },
     { name: 'token', summary: 'make the token of an agent', load: () => Promise.resolve(tokenCommand) },
   ],
 };
@@ -59,6 +91,16 @@ function required({ values }: CommandCall, name: string, example: string): strin
   const value = values.text(name);
   if (value === null || value === '') throw new CommandFailure(EXIT.usage, `${example} is needed`);
   return value;
+}
+
+/** Null: the agent tells of its machine. */
+function kubernetesOf({ values }: CommandCall): KubernetesOptions | null {
+  const [configFile, kubeconfig, context] = [values.text('config'), values.text('kubeconfig'), values.text('context')];
+  if (configFile === null) {
+    if (kubeconfig === null && context === null) return null;
+    throw new CommandFailure(EXIT.usage, '--config FILE is needed beside --kubeconfig and --context: it says which Services count');
+  }
+  return { configFile, kubeconfig, context };
 }
 
 function hubUrl(text: string): string {
