@@ -1,6 +1,6 @@
 // A host is renewed in every way, again and again, under a steady load over TLS: config, certificates, workers one by one, the whole program. No request
 // fails, and no WebSocket is cut before the deadline of those that leave.
-// `npm run endure -- renewals --rate 2000 --rounds 3`
+// `npm run endure -- renewals --rate 2000 --rounds 3` does it.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
