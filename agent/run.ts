@@ -7,6 +7,7 @@ import { type Clock, type Random, systemClock } from '../health/clock.ts';
 import type { ClusterMeasurement } from './cluster-source.ts';
 import { createMeter, type Measure, type Measurement } from './host-meter.ts';
 import { openCluster, type KubernetesSettings, type OpenCluster } from './open-cluster.ts';
+import { spareMemory } from './spare-memory.ts';
 import { AGENT_PATH, AGENT_PROTOCOL, type CapacitySnapshot } from './protocol.ts';
 import { Uplink } from './uplink.ts';
 
@@ -86,6 +87,7 @@ async function open(
 ): Promise<OpenCluster | null | string> {
   if (kubernetes === null) return null;
   try {
+    spareMemory();
     const cluster = await openCluster(kubernetes, parts);
     parts.log.info({ server: cluster.origin }, 'reading the cluster');
     cluster.source.start();
