@@ -1,9 +1,10 @@
 // The border of the hub: bytes of an agent → a snapshot that can be trusted, or the one word that says what is wrong with it.
 import { AGENT_PROTOCOL, type CapacitySnapshot } from '../../../agent/protocol.ts';
+import { decodeCluster } from './decode-cluster.ts';
 
 /** Why a message does not count; a bounded set, as it labels a metric. */
 export type MessageRejection =
-  'not_text' | 'not_json' | 'not_object' | 'protocol' | 'cluster' | 'boot_id' | 'sequence' | 'number' | 'agent_version';
+  'not_text' | 'not_json' | 'not_object' | 'protocol' | 'cluster' | 'boot_id' | 'sequence' | 'number' | 'agent_version' | 'cluster_figures';
 
 /** What is known of the agent that speaks. */
 export interface Expectation {
@@ -70,9 +71,11 @@ export function decodeSnapshot(value: unknown, expected: Expectation): Decoded {
   if (numbers === null || (value['capacityRps'] !== null && capacityRps === null)) return reject('number');
   const rates = ratesIn(value);
   if (rates === null) return reject('number');
+  const cluster = decodeCluster(value);
+  if (cluster === null) return reject('cluster_figures');
   return {
     ok: true,
-    snapshot: { protocol: AGENT_PROTOCOL, cluster: expected.cluster, bootId, sequence, capacityRps, agentVersion, ...numbers, ...rates },
+    snapshot: { protocol: AGENT_PROTOCOL, cluster: expected.cluster, bootId, sequence, capacityRps, agentVersion, ...numbers, ...rates, ...cluster },
   };
 }
 

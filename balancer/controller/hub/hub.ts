@@ -5,7 +5,7 @@ import type { TlsOptions } from 'node:tls';
 import websocket, { type WebSocket } from '@fastify/websocket';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { createServer, createTlsServer } from '../http-servers.ts';
-import { AGENT_PATH, HUB_CLOSE } from '../../../agent/protocol.ts';
+import { AGENT_PATH, type CapacitySnapshot, HUB_CLOSE } from '../../../agent/protocol.ts';
 import type { Clock, Timer } from '../../../health/clock.ts';
 import type { Bind, ListenerTls } from '../../config/config.ts';
 import { CertificateSet } from '../../listener/certificates.ts';
@@ -48,6 +48,8 @@ export interface HubParts {
   readonly countMessage: (cluster: string, outcome: 'accepted' | 'rejected') => void;
   /** `weir_agent_rejections_total`. */
   readonly countRejection: (reason: HubRejection) => void;
+  /** Each report that counts. */
+  readonly onSnapshot?: (snapshot: CapacitySnapshot) => void;
   /** After a state or a capacity changed. */
   readonly onChange: (event: AgentEvent) => void;
 }
@@ -212,6 +214,7 @@ class AgentHub implements Hub {
     const capacityBefore = this.capacity()[cluster];
     this.#reports.accept(snapshot, clock.nowMs());
     countMessage(cluster, 'accepted');
+    this.#parts.onSnapshot?.(snapshot);
     this.#tell(cluster);
     if (this.capacity()[cluster] !== capacityBefore) onChange({ cluster, text: null });
     return { sequence: snapshot.sequence, refused: null };
