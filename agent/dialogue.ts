@@ -10,6 +10,8 @@ export interface HubHello {
   readonly kind: 'hello';
   /** Stands in each snapshot of the connection, so that none of another one counts on it. */
   readonly session: string;
+  /** Tells this hub from others: one that is reached by two addresses is reported to once. */
+  readonly hub: string;
   /** Name of the edge host, for people. */
   readonly host: string;
 }
@@ -62,7 +64,7 @@ export interface WishAnswers {
 }
 
 /** What may stand in these messages; both ends refuse what is beyond. */
-export const DIALOGUE_LIMITS = { wishes: 64, detailChars: 200, idChars: 64, messageBytes: 64 * 1024 } as const;
+export const DIALOGUE_LIMITS = { wishes: 64, detailChars: 200, messageBytes: 128 * 1024 } as const;
 
 const ID = /^[A-Za-z0-9._:@/-]{1,64}$/;
 /** What people read, on one line. */
@@ -76,10 +78,10 @@ const SESSION = /^[A-Za-z0-9_-]{8,64}$/;
 /** Null: it is none, or one that cannot be trusted. */
 export function decodeHello(value: unknown): HubHello | null {
   if (!isRecord(value) || value['kind'] !== 'hello') return null;
-  const { session, host } = value;
-  if (typeof session !== 'string' || !SESSION.test(session)) return null;
+  const { session, hub, host } = value;
+  if (typeof session !== 'string' || !SESSION.test(session) || typeof hub !== 'string' || !SESSION.test(hub)) return null;
   if (typeof host !== 'string' || host.length > 255 || !LINE.test(host)) return null;
-  return { kind: 'hello', session, host };
+  return { kind: 'hello', session, hub, host };
 }
 
 /** Null: as above. A kind of wish that is not known is left out: a newer hub may wish for more. */

@@ -1,25 +1,27 @@
 // An agent from start to end: measures the machine and reports for one cluster until it is told to stop.
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { createLog, type Log } from '../balancer/log.ts';
 import { weirVersion } from '../balancer/version.ts';
 import { type Clock, type Random, systemClock } from '../health/clock.ts';
 import { createMeter, type Measure } from './capacity.ts';
-import { AGENT_PATH, AGENT_PROTOCOL, type CapacitySnapshot } from './protocol.ts';
-import { Uplink } from './uplink.ts';
+import type { Resolve } from './hub-addresses.ts';
+import { type HubSettings, type PreparedHubs, prepareHubs } from './hub-settings.ts';
+import type { LeaseSettings } from './kubernetes/lease.ts';
+import type { PrescaleTarget } from './kubernetes/prescale.ts';
+import type { KubernetesRequest } from './kubernetes/request.ts';
+import { AGENT_PROTOCOL, type CapacitySnapshot } from './protocol.ts';
+import { Reporting } from './reporting.ts';
 
-export interface AgentSettings {
-  /** Address of the hub: `ws://HOST:PORT` or `wss://HOST:PORT`, with a path where a proxy wants one. */
-  readonly hub: string;
-  readonly cluster: string;
-  /** The secret itself, or what reads it anew before each connection (a file that is rotated). Never a flag of a command line. */
-  readonly token: string | (() => string);
+export interface AgentSettings extends HubSettings {
   /** Requests per second the cluster can take; null: not declared. */
   readonly capacityRps: number | null;
   /** Null: a second. */
   readonly periodMs: number | null;
-  /** PEM file of the authority that signed the hub's certificate; null: the system's authorities. */
-  readonly caFile: string | null;
+  /** Of several agents of the cluster one speaks; null: this is the only one. */
+  readonly lease: LeaseSettings | null;
+  /** Autoscalers that may be raised ahead of traffic. */
+  readonly prescale: readonly PrescaleTarget[];
+  /** Where probes are answered; null: nowhere. */
+  readonly health: { readonly host: string; readonly port: number } | null;
 }
 
 export interface AgentDependencies {
@@ -27,6 +29,9 @@ export interface AgentDependencies {
   readonly random: Random;
   readonly log: Log;
   readonly measure: Measure;
+  readonly resolve: Resolve;
+  /** Of the API server; absent: there is none. */
+  readonly request: KubernetesRequest;
   /** Ends the agent. */
   readonly signal: AbortSignal;
 }
@@ -38,65 +43,50 @@ const PERIOD_BOUNDS_MS = { from: 100, to: 60_000 };
 /** Runs until it is stopped: 0 then, 1 when it cannot start. What is not given is the process's own: its clock, its log, its signals. */
 export async function runAgent(settings: AgentSettings, given: Partial<AgentDependencies> = {}): Promise<0 | 1> {
   const log = given.log ?? createLog('agent');
-  const { clock = systemClock, random = Math.random, measure = createMeter(), signal = stopSignal() } = given;
-  const prepared = prepare(settings);
+  const { clock = systemClock, random = Math.random, measure = createMeter(), signal = stopSignal(), request = null, resolve } = given;
+  const prepared = prepare(settings, request);
   if (typeof prepared === 'string') {
     log.error({ cluster: settings.cluster }, prepared);
     return 1;
   }
-  const { url, ca, periodMs } = prepared;
-  if (url.protocol === 'ws:' && !isLoopback(url.hostname)) {
-    log.warn({ hub: url.href }, 'the token travels in the clear; use wss:// where others can listen');
-  }
-  const { token } = settings;
+  const { periodMs } = prepared;
   const snapshot = createSnapshots({ ...settings, periodMs }, { clock, random, measure });
-  const uplink = new Uplink(
-    { url, ca, periodMs, token: typeof token === 'string' ? () => token : token },
-    { clock, random, log, snapshot },
+  const { lease, prescale, health } = settings;
+  const reporting = new Reporting(
+    { ...prepared, lease, prescale, health },
+    { clock, random, log, snapshot, request, ...(resolve === undefined ? {} : { resolve }) },
   );
   // The first measurement covers the time since the machine started; thrown away, the ones reported cover a period each.
   await measure();
   if (!signal.aborted) {
-    uplink.start();
-    await new Promise((resolve) => {
-      signal.addEventListener('abort', resolve, { once: true });
-    });
+    try {
+      await reporting.start();
+    } catch (error) {
+      log.error({ cluster: settings.cluster, problem: String(error) }, 'the agent cannot answer probes where it was told to');
+      return 1;
+    }
+    await ended(signal);
   }
-  await uplink.close();
+  await reporting.close();
   return 0;
 }
 
-interface Prepared {
-  readonly url: URL;
-  readonly ca: string | null;
+interface Prepared extends PreparedHubs {
   readonly periodMs: number;
 }
 
 /** What the settings amount to, or what is wrong with them. */
-function prepare({ hub, cluster, capacityRps, periodMs, caFile }: AgentSettings): Prepared | string {
+function prepare(settings: AgentSettings, request: KubernetesRequest | null): Prepared | string {
+  const { capacityRps, periodMs, lease, prescale } = settings;
   const { from, to } = PERIOD_BOUNDS_MS;
   const period = periodMs ?? PERIOD_MS;
   if (!(period >= from && period <= to)) return `the period is ${period}ms, expected ${from}ms to ${to / 1000}s`;
   if (capacityRps !== null && !(capacityRps > 0 && Number.isFinite(capacityRps)))
     return `the capacity is ${capacityRps} requests per second, expected a positive number`;
-  const url = hubUrl(hub, cluster);
-  if (url === null) return 'that is not the address of a hub, expected ws://HOST:PORT or wss://HOST:PORT';
-  try {
-    return { url, periodMs: period, ca: caFile === null ? null : readFileSync(caFile, 'utf8') };
-  } catch (error) {
-    return `the authority file ${caFile ?? ''} cannot be read: ${String(error)}`;
-  }
-}
-
-function hubUrl(hub: string, cluster: string): URL | null {
-  if (!/^wss?:\/\//.test(hub) || !URL.canParse(hub)) return null;
-  const url = new URL(hub);
-  // Credentials in an address end up in logs; the token has its own way.
-  if (url.username !== '' || url.password !== '') return null;
-  url.pathname = url.pathname.replace(/\/$/, '') + AGENT_PATH + encodeURIComponent(cluster);
-  url.search = '';
-  url.hash = '';
-  return url;
+  if (request === null && (lease !== null || prescale.length > 0))
+    return 'a lease and autoscalers are at an API server, and the agent has none: run it in a pod, or name a kubeconfig';
+  const hubs = prepareHubs(settings);
+  return typeof hubs === 'string' ? hubs : { ...hubs, periodMs: period };
 }
 
 /** Full snapshots of one boot, numbered. */
@@ -128,9 +118,12 @@ export function createSnapshots(
   };
 }
 
-function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+/** Resolves when it is time; aborted before counts too. */
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function stopSignal(): AbortSignal {

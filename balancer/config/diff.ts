@@ -62,6 +62,7 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   health: 'health',
   outlier: 'outlier',
   capacity: 'capacity',
+  agent: 'agent',
   balance: 'balance',
   hash: 'hash',
   slowStart: 'slowStart',
