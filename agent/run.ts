@@ -85,6 +85,9 @@ function prepare(settings: AgentSettings, request: KubernetesRequest | null): Pr
     return `the capacity is ${capacityRps} requests per second, expected a positive number`;
   if (request === null && (lease !== null || prescale.length > 0))
     return 'a lease and autoscalers are at an API server, and the agent has none: run it in a pod, or name a kubeconfig';
+  const autoscalers = prescale.map(({ namespace, name }) => `${namespace}/${name}`);
+  const twice = autoscalers.find((one, index) => autoscalers.indexOf(one) < index);
+  if (twice !== undefined) return `the autoscaler ${twice} is named twice; expected one service for each, as each service would set a minimum of its own`;
   const hubs = prepareHubs(settings);
   return typeof hubs === 'string' ? hubs : { ...hubs, periodMs: period };
 }

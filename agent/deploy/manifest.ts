@@ -81,8 +81,7 @@ function configMaps({ namespace, ca, config }: ManifestSettings): readonly Kuber
 function argumentsOf({ cluster, hubs, namespace, tokenSecret, certificateSecret, ca, config, prescale }: ManifestSettings): readonly string[] {
   return [
     ...['agent', 'run', '--cluster', cluster],
-    ...hubs.flatMap((hub) => ['--hub', hub]),
-    ...(hubs.some(isPlain) ? ['--allow-plain'] : []),
+    ...hubs.flatMap((hub) => ['--hub', hub, ...(isPlain(hub) ? ['--allow-plain'] : [])]),
     ...(tokenSecret === null ? [] : ['--token-file', '/etc/weir/token/token']),
     ...(certificateSecret === null ? [] : ['--cert', '/etc/weir/certificate/tls.crt', '--key', '/etc/weir/certificate/tls.key']),
     ...(ca === null ? [] : ['--ca', '/etc/weir/agent/ca.crt']),

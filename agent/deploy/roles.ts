@@ -27,8 +27,9 @@ export function rolesOf({ name, namespace, labels, prescale }: RolesSettings): r
       subjects,
     },
     ...pair({ name, namespace, labels, rules: rulesOf('own', [name]), subjects }),
-    ...[...byNamespace(prescale)].flatMap(([home, names]) =>
-      pair({ name: `${name}-prescale`, namespace: home, labels, rules: rulesOf('prescale', names), subjects }),
+    // One for each, in its own namespace: what may not be changed is in no role.
+    ...prescale.flatMap((target) =>
+      pair({ name: `${name}-prescale-${target.name}`, namespace: target.namespace, labels, rules: rulesOf('prescale', [target.name]), subjects }),
     ),
   ];
 }
@@ -50,20 +51,4 @@ function pair({ name, namespace, labels, rules, subjects }: Pair): readonly Role
     { apiVersion: RBAC, kind: 'Role', metadata, rules },
     { apiVersion: RBAC, kind: 'RoleBinding', metadata, roleRef: { apiGroup: GROUP, kind: 'Role', name }, subjects },
   ];
-}
-
-/** Names of autoscalers, each once, by namespace; both in order. */
-function byNamespace(targets: readonly PrescaleTarget[]): ReadonlyMap<string, readonly string[]> {
-  const names = new Map<string, string[]>();
-  const sorted = [...targets].sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
-  for (const { namespace, name } of sorted) {
-    const of = names.get(namespace) ?? [];
-    if (!of.includes(name)) of.push(name);
-    names.set(namespace, of);
-  }
-  return names;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -95,7 +95,7 @@ describe('what counts', () => {
       [snapshot({ sequence: 2, cpuUtilisation: -1 }), 'number'],
       [snapshot({ sequence: 1, capacityRps: 1 }), 'sequence'],
       [snapshot({ sequence: 3, cluster: 'us' }), 'cluster'],
-      [JSON.stringify(snapshot({ sequence: 4 })).replace('1200', '1e999'), 'number'],
+      [JSON.stringify({ ...snapshot({ sequence: 4 }), session: agent.hello?.session }).replace('1200', '1e999'), 'number'],
       ['not json', 'not_json'],
       [new Uint8Array([1, 2, 3]), 'not_text'],
     ];
