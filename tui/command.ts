@@ -44,6 +44,8 @@ export interface Programs {
   agent(options: AgentOptions): Promise<ExitCode>;
   /** What deploys an agent: objects for the API server, or values for the chart. */
   agentManifest(options: ManifestOptions): Promise<{ readonly objects: readonly object[]; readonly values: object }>;
+  /** Reads a cluster once and tells what an agent there would report, with what each figure is made from. */
+  explainAgent(options: KubernetesOptions): Promise<ExplainedAgent>;
 }
 
 export type ConfigCheck = { readonly ok: true; readonly summary: string } | { readonly ok: false; readonly problems: readonly string[] };
@@ -76,6 +78,8 @@ export interface AgentOptions {
   readonly lease: { readonly namespace: string; readonly name: string } | null;
   readonly prescale: readonly PrescaleOption[];
   readonly health: { readonly host: string; readonly port: number } | null;
+  /** Null: it tells of its machine. */
+  readonly kubernetes: KubernetesOptions | null;
 }
 
 /** An autoscaler whose minimum an agent may raise. */
@@ -104,6 +108,18 @@ export interface ManifestOptions {
   readonly config: string | null;
   readonly prescale: readonly PrescaleOption[];
 }
+
+/** How an agent reads a cluster. */
+export interface KubernetesOptions {
+  /** Says what counts in the cluster. */
+  readonly configFile: string;
+  /** Null: the service account of the pod, or what kubectl uses. */
+  readonly kubeconfig: string | null;
+  readonly context: string | null;
+}
+
+export type ExplainedAgent =
+  { readonly ok: true; readonly text: string; readonly summary: unknown } | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Everything a command gets. */
 export interface CommandCall {

@@ -21,6 +21,7 @@ const programs: Programs = {
     const { manifestOf, valuesOf } = await import('../agent/deploy/manifest.ts');
     return { objects: manifestOf(options), values: valuesOf(options) };
   },
+  explainAgent: async (options) => (await import('../agent/explain-once.ts')).explainOnce(options),
 };
 
 /** The name of a pod is the name of its host: nothing else has it at the same time. */

@@ -1,4 +1,6 @@
-// What the agent may do with the API server: one list, from which its roles are made. A test compares it with what the agent really asks for.
+// What the agent may do with the API server: one list, of what it reads (`kinds.ts`) and what it writes, from which its roles are made. A test
+// compares it with what the agent really asks for.
+import { KINDS, READY_PATH } from './kinds.ts';
 
 /** Everywhere: read from all namespaces. Own: in the namespace of the agent. Prescale: on the autoscalers that it may raise. */
 export type PermissionScope = 'everywhere' | 'own' | 'prescale';
@@ -13,24 +15,15 @@ export interface Permission {
   readonly named: boolean;
 }
 
-const WATCH = { verbs: ['list', 'watch'], scope: 'everywhere', named: false } as const;
-const LIST = { verbs: ['list'], scope: 'everywhere', named: false } as const;
-
 export const PERMISSIONS: readonly Permission[] = [
-  { ...WATCH, group: '', resource: 'nodes' },
-  { ...WATCH, group: '', resource: 'pods' },
-  { ...WATCH, group: '', resource: 'services' },
-  { ...WATCH, group: 'discovery.k8s.io', resource: 'endpointslices' },
-  { ...WATCH, group: 'autoscaling', resource: 'horizontalpodautoscalers' },
-  { ...LIST, group: 'metrics.k8s.io', resource: 'pods' },
-  { ...LIST, group: 'metrics.k8s.io', resource: 'nodes' },
+  ...Object.values(KINDS).map(({ group, resource, verbs }) => ({ group, resource, verbs, scope: 'everywhere', named: false }) as const),
   { group: 'coordination.k8s.io', resource: 'leases', verbs: ['create'], scope: 'own', named: false },
   { group: 'coordination.k8s.io', resource: 'leases', verbs: ['get', 'update'], scope: 'own', named: true },
   { group: 'autoscaling', resource: 'horizontalpodautoscalers', verbs: ['get', 'patch'], scope: 'prescale', named: true },
 ];
 
 /** Pages that are no objects. */
-export const PAGES: readonly string[] = ['/readyz'];
+export const PAGES: readonly string[] = [READY_PATH];
 
 export interface PolicyRule {
   readonly apiGroups: readonly string[];

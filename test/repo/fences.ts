@@ -24,10 +24,10 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   'mmdb-lib': ['balancer/locate/location-database.ts'],
   pino: ['balancer/log.ts'],
   'prom-client': ['balancer/telemetry/registry.ts'],
-  systeminformation: ['agent/capacity.ts'],
+  systeminformation: ['agent/host-meter.ts'],
   undici: ['health/', 'agent/', 'tui/client.ts', 'balancer/controller/bounded-get.ts', 'balancer/filter/http-questions.ts'],
   ws: ['balancer/controller/'],
-  yaml: ['balancer/config/syntax-problems.ts', 'tui/output.ts', 'tui/server.ts'],
+  yaml: ['agent/kubernetes/kubeconfig.ts', 'agent/settings.ts', 'balancer/config/syntax-problems.ts', 'tui/output.ts', 'tui/server.ts'],
   'node:cluster': ['balancer/supervisor.ts', 'bench/listening.ts'],
   'node:sqlite': ['balancer/store/sqlite.ts'],
 };

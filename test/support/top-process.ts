@@ -21,6 +21,7 @@ const programs: Programs = {
   hashPassword: unused,
   agent: unused,
   agentManifest: unused,
+  explainAgent: unused,
 };
 
 process.once('SIGUSR2', () => {

@@ -4,6 +4,7 @@ import type { AgentOptions, CommandCall, CommandDefinition } from '../command.ts
 import { CommandFailure, EXIT } from '../exit.ts';
 import { parseNumber } from '../values.ts';
 import { agentExpectCommand } from './agent-expect.ts';
+import { agentExplainCommand, KUBERNETES_OPTIONS, kubernetesOf } from './agent-explain.ts';
 import { agentManifestCommand } from './agent-manifest.ts';
 import { agentTokenCommand } from './agent-token.ts';
 
@@ -14,6 +15,7 @@ const runCommand: CommandDefinition = {
     'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file /etc/weir/agent.token',
     'weir agent run --hub wss://edge-1:7071 wss://edge-2:7071 --cluster eu-west --cert agent.crt --key agent.key --ca edge-ca.crt',
     'WEIR_AGENT_TOKEN=… weir agent run --hub ws://127.0.0.1:7071 --cluster eu-west --capacity-rps 2000',
+    'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file agent.token --config agent.yaml',
   ],
   notes: [
     'Connects out to each hub and reports the capacity of its cluster each period; reconnects with a growing delay. Ends on SIGTERM.',
@@ -30,6 +32,7 @@ const runCommand: CommandDefinition = {
     { flags: '--allow-plain', summary: 'let the token travel in the clear to other machines (ws://)' },
     { flags: '--capacity-rps <N>', summary: 'requests per second the cluster can take, if that is known' },
     { flags: '--period <DURATION>', summary: 'how often it reports (default 1s)' },
+    ...KUBERNETES_OPTIONS,
     { flags: '--lease <NAMESPACE/NAME>', summary: 'of several agents of the cluster, the holder of this Lease speaks' },
     {
       flags: '--prescale <SERVICE=NAMESPACE/AUTOSCALER:RPS[:MOST]...>',
@@ -45,6 +48,11 @@ export const agentCommand: CommandDefinition = {
   examples: ['weir agent token eu-west > agent.token', 'weir agent run --hub wss://edge-1:7071 --cluster eu-west --token-file agent.token'],
   subcommands: [
     { name: 'run', summary: 'run the agent of a cluster', load: () => Promise.resolve(runCommand) },
+    {
+      name: 'explain',
+      summary: 'tell what an agent finds in its cluster, and how its figures are made',
+      load: () => Promise.resolve(agentExplainCommand),
+    },
     { name: 'token', summary: 'make the token of an agent', load: () => Promise.resolve(agentTokenCommand) },
     { name: 'manifest', summary: 'print what deploys it in a cluster', load: () => Promise.resolve(agentManifestCommand) },
     { name: 'expect', summary: 'tell it what traffic will come', load: () => Promise.resolve(agentExpectCommand) },
@@ -66,6 +74,7 @@ function agentOptions(call: CommandCall): AgentOptions {
     lease: leaseOf(values.text('lease')),
     prescale: (values.texts('prescale') ?? []).map(prescaleTarget),
     health: addressOf(values.text('health')),
+    kubernetes: kubernetesOf(call),
   };
 }
 

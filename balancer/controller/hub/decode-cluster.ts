@@ -144,5 +144,5 @@ export function decodeCluster(value: Readonly<Record<string, unknown>>): Cluster
     if (field === undefined) return null;
     decoded[name] = field;
   }
-  return decoded as ClusterFigures;
+  return decoded;
 }

@@ -64,6 +64,7 @@ function stage(t: TestContext): Stage {
       hashPassword: nothing,
       agent: nothing,
       agentManifest: nothing,
+      explainAgent: nothing,
     },
     signal: new AbortController().signal,
     ifInterrupted: () => undefined,

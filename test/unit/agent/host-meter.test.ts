@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { createMeter } from '../../../agent/capacity.ts';
+import { createMeter } from '../../../agent/host-meter.ts';
 
 test('the figures of this machine are possible ones', async () => {
   const measure = createMeter();
