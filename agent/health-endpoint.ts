@@ -16,12 +16,18 @@ export interface HealthEndpoint {
 }
 
 /** Rejects when the address is taken. */
-export async function openHealthEndpoint({ host, port }: { readonly host: string; readonly port: number }, ask: HealthQuestions): Promise<HealthEndpoint> {
-  const server = createServer({ requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 1000, maxHeaderSize: 4096 }, (request, response) => {
-    const problem = problemOf(request.url ?? '', ask);
-    response.writeHead(problem === null ? 404 : problem === '' ? 200 : 503, { 'content-type': 'text/plain' });
-    response.end(problem === null ? 'not found\n' : problem === '' ? 'ok\n' : `${problem}\n`);
-  });
+export async function openHealthEndpoint(
+  { host, port }: { readonly host: string; readonly port: number },
+  ask: HealthQuestions,
+): Promise<HealthEndpoint> {
+  const server = createServer(
+    { requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 1000, maxHeaderSize: 4096 },
+    (request, response) => {
+      const problem = problemOf(request.url ?? '', ask);
+      response.writeHead(problem === null ? 404 : problem === '' ? 200 : 503, { 'content-type': 'text/plain' });
+      response.end(problem === null ? 'not found\n' : problem === '' ? 'ok\n' : `${problem}\n`);
+    },
+  );
   server.maxConnections = 16;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -112,12 +112,20 @@ export class HubConnection {
     return (options, callback) => {
       connect(options, (...result) => {
         const [error, socket] = result;
-        if (error === null) this.#socket = socket;
+        if (error === null) this.#watch(socket);
         else this.#problem = error.message;
         if (this.#closed) socket?.destroy();
         callback(...result);
       });
     };
+  }
+
+  /** What ends a connection is told on its socket and nowhere above: that a certificate is wanted comes after the handshake (RFC 8446 section 6.2). */
+  #watch(socket: Socket): void {
+    this.#socket = socket;
+    socket.once('error', (error) => {
+      if (this.#problem === '') this.#problem = error.message;
+    });
   }
 
   #listen(webSocket: WebSocket): void {

@@ -34,7 +34,8 @@ export function prepareHubs(settings: HubSettings): PreparedHubs | string {
   const urls: URL[] = [];
   for (const hub of hubs) {
     const url = hubUrl(hub, settings.cluster);
-    if (url === null) return `${JSON.stringify(hub)} is not the address of a hub, expected wss://HOST:PORT, or ws://HOST:PORT on this machine`;
+    if (url === null)
+      return `${JSON.stringify(hub)} is not the address of a hub, expected wss://HOST:PORT, or ws://HOST:PORT on this machine`;
     if (url.protocol === 'ws:' && !isLoopback(url.hostname) && !allowPlain)
       return `to ${url.origin} the token would travel in the clear; write wss://, or allow it with --allow-plain where nobody else can listen`;
     if (url.protocol === 'ws:' && certificate !== null) return `a certificate proves nothing to ${url.origin} without TLS; write wss://`;

@@ -24,8 +24,10 @@ export interface HubsDependencies {
   /** The next full snapshot; asked once for all hubs. */
   readonly snapshot: () => Promise<CapacitySnapshot>;
   readonly wishes: WishBook;
-  /** Each report that a hub has taken. */
-  readonly onReply?: (reply: HubReply) => void;
+  /** A hub has said what it wishes for. */
+  readonly onWishes: () => void;
+  /** Each report that a hub has taken; `edge` tells the hubs apart. */
+  readonly onReply?: (reply: HubReply, edge: string) => void;
 }
 
 interface Way {
@@ -107,15 +109,18 @@ export class Hubs {
   }
 
   #connect({ key, url, address }: HubPlace): void {
-    const { clock, random, log, wishes, onReply } = this.#dependencies;
+    const { clock, random, log, wishes, onWishes, onReply } = this.#dependencies;
     const { credentials, ca, periodMs } = this.#settings;
     const uplink = new Uplink(
       { url, address, credentials, ca, periodMs },
       {
         ...{ clock, random, log },
         onReady: (hello) => this.#onReady(key, hello),
-        onWishes: (asked) => wishes.take(key, asked, clock.nowMs()),
-        onReply: (reply) => onReply?.(reply),
+        onWishes: (asked) => {
+          wishes.take(key, asked, clock.nowMs());
+          onWishes();
+        },
+        onReply: (reply) => onReply?.(reply, key),
         onLost: () => this.#onLost(key),
       },
     );

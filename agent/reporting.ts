@@ -30,7 +30,7 @@ export interface ReportingDependencies {
   /** Null: there is no API server; then there is no lease and nothing to raise. */
   readonly request: KubernetesRequest | null;
   readonly resolve?: Resolve;
-  readonly onReply?: (reply: HubReply) => void;
+  readonly onReply?: (reply: HubReply, edge: string) => void;
 }
 
 /** An agent that leads and whose reports no hub took for so long is not ready. */
@@ -55,7 +55,16 @@ export class Reporting {
     const wishes = new WishBook();
     this.#measuredAtMs = clock.nowMs();
     const snapshot = (): Promise<CapacitySnapshot> => this.#snapshot();
-    this.#hubs = new Hubs(settings, { clock, random, log, resolve, wishes, snapshot, ...(onReply === undefined ? {} : { onReply }) });
+    this.#hubs = new Hubs(settings, {
+      clock,
+      random,
+      log,
+      resolve,
+      wishes,
+      onWishes: () => this.#keeper.soon(),
+      snapshot,
+      ...(onReply === undefined ? {} : { onReply }),
+    });
     this.#election =
       settings.lease === null || request === null
         ? null

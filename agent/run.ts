@@ -65,7 +65,13 @@ export async function runAgent(settings: AgentSettings, given: Partial<AgentDepe
   const { lease, prescale, health } = settings;
   const reporting = new Reporting(
     { ...prepared, lease, prescale, health },
-    { clock, random, log, snapshot, request, ...(resolve === undefined ? {} : { resolve }) },
+    {
+      ...{ clock, random, log, snapshot, request },
+      ...(resolve === undefined ? {} : { resolve }),
+      onReply: ({ observed }, edge) => {
+        if (observed !== undefined) cluster?.source.observe(edge, observed);
+      },
+    },
   );
   // The first measurement covers the time since the machine started; thrown away, the ones reported cover a period each.
   await measure();
@@ -128,7 +134,8 @@ function prepare(settings: AgentSettings): Prepared | string {
     return `the capacity is ${capacityRps} requests per second, expected a positive number`;
   const autoscalers = prescale.map(({ namespace, name }) => `${namespace}/${name}`);
   const twice = autoscalers.find((one, index) => autoscalers.indexOf(one) < index);
-  if (twice !== undefined) return `the autoscaler ${twice} is named twice; expected one service for each, as each service would set a minimum of its own`;
+  if (twice !== undefined)
+    return `the autoscaler ${twice} is named twice; expected one service for each, as each service would set a minimum of its own`;
   const hubs = prepareHubs(settings);
   return typeof hubs === 'string' ? hubs : { ...hubs, periodMs: period };
 }

@@ -36,17 +36,28 @@ export class WishKeeper {
   }
 
   start(): void {
-    this.#timer = this.#parts.clock.after(LOOK_MS, () => {
-      this.#step = this.#look().finally(() => {
-        if (!this.#closed) this.start();
-      });
-    });
+    this.#timer = this.#parts.clock.after(LOOK_MS, () => this.#begin());
+  }
+
+  /** Something else is wished for. */
+  soon(): void {
+    // A step that is under way may have been too early for it; the next one follows in any case.
+    if (this.#timer === null || this.#closed) return;
+    this.#timer.cancel();
+    this.#begin();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
     await this.#step;
+  }
+
+  #begin(): void {
+    this.#timer = null;
+    this.#step = this.#look().finally(() => {
+      if (!this.#closed) this.start();
+    });
   }
 
   async #look(): Promise<void> {

@@ -63,7 +63,15 @@ export function objectsOf(settings: ManifestSettings): readonly KubernetesObject
 export function valuesOf(settings: ManifestSettings): object {
   const { cluster, hubs, replicas, tokenSecret, certificateSecret, ca, config, prescale, image } = settings;
   return {
-    ...{ cluster, hubs, hubPorts: portsOf(hubs), replicas, image, tokenSecret: tokenSecret ?? '', certificateSecret: certificateSecret ?? '' },
+    ...{
+      cluster,
+      hubs,
+      hubPorts: portsOf(hubs),
+      replicas,
+      image,
+      tokenSecret: tokenSecret ?? '',
+      certificateSecret: certificateSecret ?? '',
+    },
     ...{ ca: ca ?? '', config: config ?? '' },
     prescale: prescale.map(({ service, namespace, name, rpsPerReplica, most }) => ({
       ...{ service, namespace, autoscaler: name, rpsPerReplica },
@@ -78,7 +86,16 @@ function configMaps({ namespace, ca, config }: ManifestSettings): readonly Kuber
   return [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: AGENT_NAME, namespace, labels: LABELS }, data }];
 }
 
-function argumentsOf({ cluster, hubs, namespace, tokenSecret, certificateSecret, ca, config, prescale }: ManifestSettings): readonly string[] {
+function argumentsOf({
+  cluster,
+  hubs,
+  namespace,
+  tokenSecret,
+  certificateSecret,
+  ca,
+  config,
+  prescale,
+}: ManifestSettings): readonly string[] {
   return [
     ...['agent', 'run', '--cluster', cluster],
     ...hubs.flatMap((hub) => ['--hub', hub, ...(isPlain(hub) ? ['--allow-plain'] : [])]),
@@ -161,7 +178,9 @@ function volumesOf({ tokenSecret, certificateSecret, ca, config }: ManifestSetti
   return [
     ...(tokenSecret === null ? [] : [secret('token', tokenSecret)]),
     ...(certificateSecret === null ? [] : [secret('certificate', certificateSecret)]),
-    ...(ca === null && config === null ? [] : [{ name: 'agent', mountPath: '/etc/weir/agent', source: { configMap: { name: AGENT_NAME } } }]),
+    ...(ca === null && config === null
+      ? []
+      : [{ name: 'agent', mountPath: '/etc/weir/agent', source: { configMap: { name: AGENT_NAME } } }]),
   ];
 }
 

@@ -29,7 +29,13 @@ export function rolesOf({ name, namespace, labels, prescale }: RolesSettings): r
     ...pair({ name, namespace, labels, rules: rulesOf('own', [name]), subjects }),
     // One for each, in its own namespace: what may not be changed is in no role.
     ...prescale.flatMap((target) =>
-      pair({ name: `${name}-prescale-${target.name}`, namespace: target.namespace, labels, rules: rulesOf('prescale', [target.name]), subjects }),
+      pair({
+        name: `${name}-prescale-${target.name}`,
+        namespace: target.namespace,
+        labels,
+        rules: rulesOf('prescale', [target.name]),
+        subjects,
+      }),
     ),
   ];
 }

@@ -104,7 +104,8 @@ export class LeaseElection {
     try {
       await this.#step();
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#tell(`the API server does not answer: ${error instanceof Error ? error.message : String(error)}`);
+      if (!this.#abort.signal.aborted)
+        this.#tell(`the API server does not answer: ${error instanceof Error ? error.message : String(error)}`);
     }
     if (this.#abort.signal.aborted) return;
     this.#timer = clock.after(LOOK_MS * (1 + JITTER * random()), () => {
@@ -114,16 +115,24 @@ export class LeaseElection {
 
   async #step(): Promise<void> {
     const answer = await this.#ask('GET', this.#path, null);
-    if (answer.status === 404) return this.#create();
+    if (answer.status === 404) {
+      await this.#create();
+      return;
+    }
     const record = recordOf(answer.body);
-    if (answer.status !== 200 || record === null) return this.#tell(problemOf(answer));
+    if (answer.status !== 200 || record === null) {
+      this.#tell(problemOf(answer));
+      return;
+    }
     this.#heardAtMs = this.#parts.clock.nowMs();
     const expired = this.#isExpired(record);
     const mine = record.holder === this.#settings.identity;
-    if (mine && this.#leading !== null) return this.#write(record, this.#leading.epoch);
-    if (mine || record.holder === '' || expired) return this.#write(record, null);
-    this.#tell('');
-    this.#lead(null);
+    if (mine && this.#leading !== null) await this.#write(record, this.#leading.epoch);
+    else if (mine || record.holder === '' || expired) await this.#write(record, null);
+    else {
+      this.#tell('');
+      this.#lead(null);
+    }
   }
 
   /** Seen without a change for as long as its holder said that it counts. */
@@ -153,7 +162,10 @@ export class LeaseElection {
   #written(answer: KubernetesAnswer, epoch: number, sentAtMs: number): void {
     // Somebody else was faster: the next look says who.
     if (answer.status === 409) return;
-    if (answer.status !== 200 && answer.status !== 201) return this.#tell(problemOf(answer));
+    if (answer.status !== 200 && answer.status !== 201) {
+      this.#tell(problemOf(answer));
+      return;
+    }
     this.#heldAtMs = sentAtMs;
     this.#heardAtMs = this.#parts.clock.nowMs();
     this.#tell('');
@@ -168,7 +180,10 @@ export class LeaseElection {
   #lead(leading: { readonly epoch: number } | null): void {
     if (this.#leading?.epoch === leading?.epoch) return;
     this.#leading = leading;
-    this.#parts.log.info({ lease: this.#settings.name, leading: leading !== null }, leading === null ? 'another agent leads' : 'this agent leads');
+    this.#parts.log.info(
+      { lease: this.#settings.name, leading: leading !== null },
+      leading === null ? 'another agent leads' : 'this agent leads',
+    );
     this.#parts.onChange(leading);
   }
 

@@ -108,7 +108,10 @@ export class Prescaler {
   }
 
   #unable({ namespace, name }: PrescaleTarget, problem: string): Omit<WishAnswer, 'id'> {
-    this.#parts.log.warn({ autoscaler: `${namespace}/${name}`, problem }, 'the minimum of an autoscaler cannot be brought to what is wished for');
+    this.#parts.log.warn(
+      { autoscaler: `${namespace}/${name}`, problem },
+      'the minimum of an autoscaler cannot be brought to what is wished for',
+    );
     return { state: 'unable', detail: answerDetail(problem) };
   }
 }

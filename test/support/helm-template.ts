@@ -37,7 +37,8 @@ function parse(text: string): readonly Node[] {
       return;
     }
     const action = part.replace(/^\{\{-?|-?\}\}$/g, '').trim();
-    const [word = '', rest = ''] = [/^\w+/.exec(action)?.[0], action.replace(/^\w+\s*/, '')];
+    const word = /^\w+/.exec(action)?.[0] ?? '';
+    const rest = action.slice(word.length).trim();
     if (word === 'if' || word === 'range') open.push((body) => ({ kind: word, pipeline: rest, body }));
     else if (word === 'define') open.push((body) => ({ kind: 'define', name: JSON.parse(rest) as string, body }));
     else if (word === 'end') {
@@ -109,10 +110,13 @@ function operand(word: string, { dot, root }: Scope): unknown {
   const path = /^(\$?)((?:\.\w+)*)\.?$/.exec(word);
   if (path === null) return missing('operand', word);
   const names = (path[2] ?? '').split('.').filter((name) => name !== '');
-  return names.reduce<unknown>((value, name) => {
-    if (typeof value !== 'object' || value === null) return missing('field', word);
-    return Reflect.get(value, name);
-  }, path[1] === '$' ? root : dot);
+  return names.reduce<unknown>(
+    (value, name) => {
+      if (typeof value !== 'object' || value === null) return missing('field', word);
+      return Reflect.get(value, name);
+    },
+    path[1] === '$' ? root : dot,
+  );
 }
 
 /** What is not there prints as Go does: a mistake that shows. */

@@ -43,7 +43,7 @@ export class ObjectServer implements AsyncDisposable {
   /** Puts an object there, or another in its place; it gets a version. */
   put(path: string, object: Readonly<Record<string, unknown>>): void {
     this.#version += 1;
-    const metadata = { ...Object(object['metadata']), resourceVersion: String(this.#version) };
+    const metadata = { ...(object['metadata'] as object | undefined), resourceVersion: String(this.#version) };
     this.objects.set(path, { ...object, metadata });
   }
 

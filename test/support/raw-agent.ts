@@ -8,7 +8,12 @@ import { AGENT_PATH, AGENT_PROTOCOL, type AgentProtocol, type HubReply } from '.
 import { until } from './until.ts';
 
 /** What the hub answers to a handshake of one's own making, as far as the end of the head. */
-export async function handshake(port: number, path: string, authorization: string | null): Promise<string> {
+export async function handshake(
+  port: number,
+  path: string,
+  authorization: string | null,
+  protocols: string | null = null,
+): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
   const fields = [
@@ -19,6 +24,7 @@ export async function handshake(port: number, path: string, authorization: strin
     'Sec-WebSocket-Extensions: permessage-deflate',
     'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
   ];
+  if (protocols !== null) fields.push(`Sec-WebSocket-Protocol: ${protocols}`);
   if (authorization !== null) fields.push(`Authorization: ${authorization}`);
   socket.write(`GET ${path} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`);
   let text = '';

@@ -2,17 +2,8 @@
 // and emits events on demand. It balances nothing.
 import { AT_ONCE } from '../../balancer/config/rollout-config.ts';
 import { randomBytes } from 'node:crypto';
-import type {
-  Appliance,
-  Caller,
-  ConfigApplyResult,
-  ExpectationRequest,
-  MadeToken,
-  Outcome,
-  ResultsRequest,
-  TokenRequest,
-  TokenView,
-} from '../../balancer/controller/appliance.ts';
+import type { Appliance, Caller, ConfigApplyResult, ExpectationRequest, MadeToken, Outcome } from '../../balancer/controller/appliance.ts';
+import type { ResultsRequest, TokenRequest, TokenView } from '../../balancer/controller/appliance.ts';
 import type {
   AgentView,
   ApiProblem,

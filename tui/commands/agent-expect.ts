@@ -31,7 +31,8 @@ export const agentExpectCommand: CommandDefinition = {
     const list = await client.expect({ cluster, service, rps, inMs, forMs: Math.round(values.durationMs('for') ?? FOR_MS) });
     await writeList(call, list, AGENT_COLUMNS);
     const agent = list.items[0];
-    if (agent?.state !== 'fresh') call.terminal.message(`the agent of ${cluster} is ${agent?.state ?? 'absent'}; it is told when it is back`);
+    if (agent?.state !== 'fresh')
+      call.terminal.message(`the agent of ${cluster} is ${agent?.state ?? 'absent'}; it is told when it is back`);
     return EXIT.ok;
   },
 };

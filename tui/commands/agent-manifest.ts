@@ -34,7 +34,8 @@ export const agentManifestCommand: CommandDefinition = {
   run: async (call) => {
     const { values, programs, terminal } = call;
     const hubs = values.texts('hub') ?? usage('--hub wss://HOST:7071 is needed: where the agent reports');
-    for (const hub of hubs) if (!/^wss?:\/\/[^/]/.test(hub) || !URL.canParse(hub)) usage(`--hub: expected wss://HOST:PORT, got ${JSON.stringify(hub)}`);
+    for (const hub of hubs)
+      if (!/^wss?:\/\/[^/]/.test(hub) || !URL.canParse(hub)) usage(`--hub: expected wss://HOST:PORT, got ${JSON.stringify(hub)}`);
     const namespace = values.text('namespace') ?? 'weir';
     if (!NAMESPACE.test(namespace)) usage(`--namespace: expected letters, digits and "-" such as weir, got ${JSON.stringify(namespace)}`);
     const certificateSecret = values.text('certificateSecret');
@@ -48,7 +49,8 @@ export const agentManifestCommand: CommandDefinition = {
       prescale: (values.texts('prescale') ?? []).map(prescaleTarget),
     });
     await writeYamlDocuments(call, values.flag('values') ? [made.values] : made.objects);
-    if (hubs.some((hub) => hub.startsWith('ws://'))) terminal.message('to a hub with ws:// the token travels in the clear; wss:// needs agents.tls at the edge');
+    if (hubs.some((hub) => hub.startsWith('ws://')))
+      terminal.message('to a hub with ws:// the token travels in the clear; wss:// needs agents.tls at the edge');
     return EXIT.ok;
   },
 };

@@ -35,7 +35,8 @@ export const agentTokenCommand: CommandDefinition = {
     if (file !== null) return makeKnown(call, cluster, file);
     const name = values.text('name') ?? `agent-${cluster}`;
     const keepMs = values.durationMs('keep');
-    if (keepMs !== null && !values.flag('rotate')) throw new CommandFailure(EXIT.usage, '--keep is for --rotate; add it, or leave --keep out');
+    if (keepMs !== null && !values.flag('rotate'))
+      throw new CommandFailure(EXIT.usage, '--keep is for --rotate; add it, or leave --keep out');
     const rotate = values.flag('rotate') ? { rotate: { keepMs: keepMs ?? KEEP_MS } } : {};
     return createToken(call, await call.connect(), { name, role: 'agent', cluster, ...rotate });
   },

@@ -75,6 +75,7 @@ export async function createToken(call: CommandCall, client: AdminClient, reques
   const until = token.expiresAt === null ? 'until it is revoked' : `until ${token.expiresAt}`;
   const shown = secret === null ? 'its secret stays where it was made' : 'it is not shown again';
   call.terminal.message(`token ${token.name}, role ${token.role}, valid ${until}; ${shown}`);
-  for (const { name, expiresAt } of ending) call.terminal.message(`token ${name} is valid until ${expiresAt ?? ''}; give the agents the new one by then`);
+  for (const { name, expiresAt } of ending)
+    call.terminal.message(`token ${name} is valid until ${expiresAt ?? ''}; give the agents the new one by then`);
   return EXIT.ok;
 }

@@ -244,7 +244,10 @@ export function decodeTokenRequest(input: unknown): Decoded<TokenRequest> {
   if (role !== 'agent' && cluster !== null)
     return { ok: false, message: `body.cluster: expected null for role ${role}; only agent tokens have a cluster` };
   if (role !== 'agent' && (rotate !== undefined || secretHash !== undefined))
-    return { ok: false, message: `body: rotate and secretHash are of agents' tokens; make another token for role ${role}, and revoke this one then` };
+    return {
+      ok: false,
+      message: `body: rotate and secretHash are of agents' tokens; make another token for role ${role}, and revoke this one then`,
+    };
   return decoded;
 }
 

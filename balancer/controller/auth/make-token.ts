@@ -20,7 +20,8 @@ export function makeToken(request: TokenRequest, parts: TokenParts): Outcome<Mad
   if (cluster !== null && !clusters.includes(cluster))
     return refused('not_found', `there is no cluster "${cluster}"; the config has ${clusters.join(', ')}`);
   const tokens = store.tokens();
-  const live = cluster === null ? [] : tokens.filter((token) => token.role === 'agent' && token.cluster === cluster && isLive(token, nowMs));
+  const live =
+    cluster === null ? [] : tokens.filter((token) => token.role === 'agent' && token.cluster === cluster && isLive(token, nowMs));
   const name = rotate === null ? request.name : freeName(request.name, tokens, nowMs);
   if (tokens.some((token) => token.name === name && (rotate === null || isLive(token, nowMs))))
     return refused('conflict', `a token named ${name} exists; revoke it first (weir token revoke ${name}), or choose another name`);

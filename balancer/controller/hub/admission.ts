@@ -31,7 +31,9 @@ export class Admission {
   hold(server: Server): void {
     const begin = server.listeners('connection');
     server.removeAllListeners('connection');
-    this.#begin = (socket) => begin.forEach((listener) => void Reflect.apply(listener, server, [socket]));
+    this.#begin = (socket) => {
+      for (const listener of begin) Reflect.apply(listener, server, [socket]);
+    };
     server.on('connection', (socket: Socket) => this.#arrive(socket));
   }
 

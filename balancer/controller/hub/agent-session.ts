@@ -10,6 +10,8 @@ export interface Verdict {
   readonly sequence: number | null;
   /** One word; null: accepted. */
   readonly refused: string | null;
+  /** The connection ends when it was answered. */
+  readonly ends?: { readonly code: number; readonly reason: string };
 }
 
 export interface SessionHandlers {
@@ -121,7 +123,9 @@ export class AgentSession {
       this.#reply({ sequence: null, refused: 'not_text' });
       return;
     }
-    this.#reply(this.#handlers.onMessage(data.toString('utf8')));
+    const verdict = this.#handlers.onMessage(data.toString('utf8'));
+    this.#reply(verdict);
+    if (verdict.ends !== undefined) this.close(verdict.ends.code, verdict.ends.reason);
   }
 
   #reply({ sequence, refused }: Verdict): void {

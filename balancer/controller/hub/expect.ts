@@ -21,8 +21,14 @@ export function expect(edge: Edge, request: ExpectationRequest, { author }: Call
   const startsAtMs = edge.options.clock.wallMs() + inMs;
   const id = `${service}-${startsAtMs.toString(36)}`;
   if (!edge.agents.wishes.expect({ id, cluster, service, rps, startsAtMs, endsAtMs: startsAtMs + forMs }))
-    return { code: 'conflict', message: `too many services have expectations in ${cluster}; take one back (weir agent expect ${cluster} SERVICE 0)` };
+    return {
+      code: 'conflict',
+      message: `too many services have expectations in ${cluster}; take one back (weir agent expect ${cluster} SERVICE 0)`,
+    };
   const when = inMs === 0 ? 'now' : `in ${Math.round(inMs / 1000)} s`;
-  edge.events.add('agent', `${rps} requests/s of ${service} are expected in ${cluster} ${when}, for ${Math.round(forMs / 1000)} s, by ${author.name}`);
+  edge.events.add(
+    'agent',
+    `${rps} requests/s of ${service} are expected in ${cluster} ${when}, for ${Math.round(forMs / 1000)} s, by ${author.name}`,
+  );
   return null;
 }

@@ -150,7 +150,8 @@ class AgentHub implements Hub {
     const of = this.#of(cluster);
     of.others.add(connected);
     const [oldest] = of.others;
-    if (of.others.size > MOST_WAITING && oldest !== undefined) this.#end(oldest, HUB_CLOSE.replaced, 'newer connections wait for this cluster');
+    if (of.others.size > MOST_WAITING && oldest !== undefined)
+      this.#end(oldest, HUB_CLOSE.replaced, 'newer connections wait for this cluster');
     // Protocol 1 has no epoch: the newest connection wins, as an agent that comes back must not wait for its old connection to be found dead.
     if (protocol === 1 && of.speaker?.session.protocol !== 2) this.#speak(of, connected);
     session.start();
@@ -172,14 +173,21 @@ class AgentHub implements Hub {
     const of = this.#of(cluster);
     const nowMs = clock.nowMs();
     const last = this.#reports.last(cluster);
-    const isAlive = (of.speaker !== null && of.speaker !== connected) || (of.speaker === null && this.#reports.state(cluster, nowMs) === 'fresh');
-    const expected = { cluster, protocol: session.protocol, session: session.session, last: last === null ? null : { said: last, isAlive } };
+    const isAlive =
+      (of.speaker !== null && of.speaker !== connected) || (of.speaker === null && this.#reports.state(cluster, nowMs) === 'fresh');
+    const expected = {
+      cluster,
+      protocol: session.protocol,
+      session: session.session,
+      last: last === null ? null : { said: last, isAlive },
+    };
     const decoded = decodeMessage(text, expected);
     if (!decoded.ok) {
       this.#refuse(cluster, decoded.reason);
-      if (decoded.reason === 'epoch' && of.speaker !== null && of.speaker !== connected)
-        this.#end(connected, HUB_CLOSE.superseded, 'an agent that began later speaks for this cluster');
-      return { sequence: decoded.sequence, refused: decoded.reason };
+      const verdict = { sequence: decoded.sequence, refused: decoded.reason };
+      if (decoded.reason !== 'epoch' || of.speaker === null || of.speaker === connected) return verdict;
+      of.others.delete(connected);
+      return { ...verdict, ends: { code: HUB_CLOSE.superseded, reason: 'an agent that began later speaks for this cluster' } };
     }
     const { snapshot } = decoded;
     const capacityBefore = this.#reports.capacityOf(cluster, nowMs);
@@ -242,7 +250,8 @@ class AgentHub implements Hub {
   #closeCertified(): void {
     for (const { speaker, others } of [...this.#connected.values()])
       for (const connected of speaker === null ? [...others] : [speaker, ...others])
-        if (connected.identity.certificate !== null) this.#end(connected, HUB_CLOSE.notWanted, 'the authorities of certificates have changed');
+        if (connected.identity.certificate !== null)
+          this.#end(connected, HUB_CLOSE.notWanted, 'the authorities of certificates have changed');
   }
 
   #wish(connected: Connected): void {

@@ -85,7 +85,8 @@ export class WishList {
 /** As it goes over the wire: spans from now. */
 export function wishOf(listed: ListedWish, wallMs: number): Wish {
   const { id } = listed;
-  if (listed.kind === 'drain') return { kind: 'drain', id, endsInMs: listed.endsAtMs === null ? null : Math.max(0, listed.endsAtMs - wallMs) };
+  if (listed.kind === 'drain')
+    return { kind: 'drain', id, endsInMs: listed.endsAtMs === null ? null : Math.max(0, listed.endsAtMs - wallMs) };
   const { service, rps, startsAtMs, endsAtMs } = listed;
   return { kind: 'prescale', id, service, rps, inMs: Math.max(0, startsAtMs - wallMs), endsInMs: Math.max(0, endsAtMs - wallMs) };
 }

@@ -47,7 +47,9 @@ interface Named {
 
 /** By kind, namespace and name. */
 function keyed(objects: readonly unknown[]): Readonly<Record<string, unknown>> {
-  const entries = (objects as readonly Named[]).map((one) => [`${one.kind} ${one.metadata.namespace ?? ''}/${one.metadata.name}`, one] as const);
+  const entries = (objects as readonly Named[]).map(
+    (one) => [`${one.kind} ${one.metadata.namespace ?? ''}/${one.metadata.name}`, one] as const,
+  );
   assert.equal(new Set(entries.map(([key]) => key)).size, entries.length, 'no object is there twice');
   return Object.fromEntries(entries);
 }
@@ -97,32 +99,41 @@ describe('the chart', () => {
 });
 
 describe('the manifest', () => {
-  const pod = (settings: ManifestSettings): Readonly<Record<string, unknown>> => {
+  interface Pod {
+    readonly securityContext: Readonly<Record<string, unknown>>;
+    readonly containers: readonly [
+      {
+        readonly args: readonly string[];
+        readonly securityContext: object;
+        readonly volumeMounts: readonly { readonly mountPath: string }[];
+      },
+    ];
+    readonly volumes: readonly object[];
+  }
+  const pod = (settings: ManifestSettings): Pod => {
     const deployment = objectsOf(settings).find(({ kind }) => kind === 'Deployment');
-    return Reflect.get(Object(Reflect.get(Object(Reflect.get(Object(deployment), 'spec')), 'template')), 'spec') as Readonly<Record<string, unknown>>;
+    return (deployment as unknown as { readonly spec: { readonly template: { readonly spec: Pod } } }).spec.template.spec;
   };
 
   test('keeps to what the API server allows in a restricted namespace', () => {
     const [namespace] = manifestOf(PLAIN);
     assert.match(JSON.stringify(namespace), /"pod-security.kubernetes.io\/enforce":"restricted"/);
     for (const settings of [PLAIN, FULL]) {
-      const { securityContext, containers, volumes } = pod(settings) as { [name: string]: never[] };
-      assert.deepEqual(
-        { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-        { runAsNonRoot: Reflect.get(Object(securityContext), 'runAsNonRoot'), seccompProfile: Reflect.get(Object(securityContext), 'seccompProfile') },
-      );
-      assert.deepEqual(Reflect.get(Object(containers?.[0]), 'securityContext'), {
+      const { securityContext, containers, volumes } = pod(settings);
+      assert.equal(securityContext.runAsNonRoot, true);
+      assert.deepEqual(securityContext.seccompProfile, { type: 'RuntimeDefault' });
+      assert.deepEqual(containers[0].securityContext, {
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
         capabilities: { drop: ['ALL'] },
       });
-      for (const volume of volumes ?? []) assert.ok(Object.keys(volume).every((key) => ['name', 'secret', 'configMap'].includes(key)));
+      for (const volume of volumes) assert.ok(Object.keys(volume).every((key) => ['name', 'secret', 'configMap'].includes(key)));
     }
   });
 
   test('mounts what its arguments name, and nothing else', () => {
     for (const settings of [PLAIN, FULL]) {
-      const [container] = pod(settings)['containers'] as readonly [{ readonly args: readonly string[]; readonly volumeMounts: readonly { readonly mountPath: string }[] }];
+      const [container] = pod(settings).containers;
       const files = container.args.filter((word) => word.startsWith('/etc/weir/'));
       const folders = container.volumeMounts.map(({ mountPath }) => mountPath);
       assert.deepEqual([...new Set(files.map((file) => file.slice(0, file.lastIndexOf('/'))))].sort(), [...folders].sort());
@@ -136,7 +147,11 @@ describe('the manifest', () => {
     assert.deepEqual(
       roles(FULL).map((role) => [Reflect.get(Object(role), 'metadata'), Reflect.get(Object(role), 'rules')] as unknown),
       FULL.prescale.map(({ namespace, name }) => [
-        { name: `weir-agent-prescale-${name}`, namespace, labels: (objectsOf(FULL)[0]?.['metadata'] as { readonly labels: unknown }).labels },
+        {
+          name: `weir-agent-prescale-${name}`,
+          namespace,
+          labels: (objectsOf(FULL)[0]?.['metadata'] as { readonly labels: unknown }).labels,
+        },
         [{ apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], resourceNames: [name], verbs: ['get', 'patch'] }],
       ]),
     );

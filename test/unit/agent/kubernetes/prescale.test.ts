@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Prescaler, type PrescaleTarget, RAISED_ANNOTATION } from '../../../../agent/kubernetes/prescale.ts';
+import type { KubernetesRequest } from '../../../../agent/kubernetes/request.ts';
 import type { LiveWish } from '../../../../agent/wish-book.ts';
 import { silentLog } from '../../../../balancer/log.ts';
 import { ObjectServer } from '../../../support/object-server.ts';
@@ -16,12 +17,14 @@ const wish = (rps: number, service = 'shop', untilMs = 600_000): LiveWish => ({
 });
 const drain: LiveWish = { kind: 'drain', id: 'drain', endsInMs: null, startsAtMs: 0, untilMs: Infinity };
 
-async function withAutoscaler(spec: object, current = 2): Promise<{ server: ObjectServer; prescaler: (target?: Partial<PrescaleTarget>) => Prescaler }> {
+async function withAutoscaler(spec: object): Promise<ObjectServer> {
   const server = await ObjectServer.start();
-  server.put(PATH, { metadata: { name: 'web', annotations: { theirs: 'kept' } }, spec, status: { currentReplicas: current } });
-  const prescaler = (target: Partial<PrescaleTarget> = {}): Prescaler =>
-    new Prescaler({ targets: [{ ...TARGET, ...target }], request: server.request, log: silentLog });
-  return { server, prescaler };
+  server.put(PATH, { metadata: { name: 'web', annotations: { theirs: 'kept' } }, spec, status: { currentReplicas: 2 } });
+  return server;
+}
+
+function prescalerOf({ request }: Pick<ObjectServer, 'request'>, target: Partial<PrescaleTarget> = {}): Prescaler {
+  return new Prescaler({ targets: [{ ...TARGET, ...target }], request, log: silentLog });
 }
 
 const minimum = (server: ObjectServer): unknown => server.member(PATH, 'spec', 'minReplicas');
@@ -30,9 +33,8 @@ const patches = (server: ObjectServer): number => server.calls.filter(({ method 
 
 describe('a minimum', () => {
   test('is raised to what the traffic needs, told as done when the replicas run, and put back when the wish is over', async () => {
-    const { server, prescaler } = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
-    await using _closing = server;
-    const one = prescaler();
+    await using server = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
+    const one = prescalerOf(server);
     const taken = await one.follow([wish(1800)], WALL_MS, 0);
     assert.deepEqual(taken, [{ id: 'shop-1800', state: 'taken', detail: 'shop/web: 2 of 36 replicas run' }]);
     assert.equal(minimum(server), 36);
@@ -47,9 +49,8 @@ describe('a minimum', () => {
   });
 
   test('that nobody had set is not set afterwards either', async () => {
-    const { server, prescaler } = await withAutoscaler({ maxReplicas: 50 });
-    await using _closing = server;
-    const one = prescaler();
+    await using server = await withAutoscaler({ maxReplicas: 50 });
+    const one = prescalerOf(server);
     await one.follow([wish(500)], WALL_MS, 0);
     assert.equal(minimum(server), 10);
     await one.follow([], WALL_MS, 0);
@@ -57,29 +58,26 @@ describe('a minimum', () => {
   });
 
   test('is never lowered, and never above what the autoscaler and the agent allow', async () => {
-    const { server, prescaler } = await withAutoscaler({ minReplicas: 8, maxReplicas: 20 });
-    await using _closing = server;
-    assert.equal((await prescaler().follow([wish(100)], WALL_MS, 0))[0]?.state, 'done');
+    await using server = await withAutoscaler({ minReplicas: 8, maxReplicas: 20 });
+    assert.equal((await prescalerOf(server).follow([wish(100)], WALL_MS, 0))[0]?.state, 'done');
     assert.deepEqual([minimum(server), patches(server)], [8, 0]);
-    const [answer] = await prescaler().follow([wish(5000)], WALL_MS, 0);
+    const [answer] = await prescalerOf(server).follow([wish(5000)], WALL_MS, 0);
     assert.deepEqual([minimum(server), answer?.detail], [20, 'shop/web: 100 replicas are needed and 20 allowed; 2 run']);
-    await prescaler().follow([], WALL_MS, 0);
-    await prescaler({ most: 12 }).follow([wish(5000)], WALL_MS, 0);
+    await prescalerOf(server).follow([], WALL_MS, 0);
+    await prescalerOf(server, { most: 12 }).follow([wish(5000)], WALL_MS, 0);
     assert.equal(minimum(server), 12);
   });
 
   test('goes back though the agent that raised it is dead', async () => {
-    const { server, prescaler } = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
-    await using _closing = server;
-    await prescaler().follow([wish(1800)], WALL_MS, 0);
-    await prescaler().follow([], WALL_MS, 0);
+    await using server = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
+    await prescalerOf(server).follow([wish(1800)], WALL_MS, 0);
+    await prescalerOf(server).follow([], WALL_MS, 0);
     assert.deepEqual([minimum(server), note(server)], [2, undefined]);
   });
 
   test('that somebody changed meanwhile is theirs', async () => {
-    const { server, prescaler } = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
-    await using _closing = server;
-    const one = prescaler();
+    await using server = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
+    const one = prescalerOf(server);
     await one.follow([wish(1000)], WALL_MS, 0);
     server.put(PATH, { ...server.objects.get(PATH), spec: { minReplicas: 5, maxReplicas: 50 } });
     await one.follow([], WALL_MS, 0);
@@ -87,27 +85,21 @@ describe('a minimum', () => {
   });
 
   test('is not written over a change that came in between', async () => {
-    const { server, prescaler } = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
-    await using _closing = server;
-    const target = TARGET;
-    const between = new Prescaler({
-      targets: [target],
-      log: silentLog,
-      request: async (method, ...rest) => {
-        if (method === 'PATCH') server.put(PATH, { ...server.objects.get(PATH), spec: { minReplicas: 7, maxReplicas: 50 } });
-        return server.request(method, ...rest);
-      },
-    });
+    await using server = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
+    const request: KubernetesRequest = (method, ...rest) => {
+      if (method === 'PATCH') server.put(PATH, { ...server.objects.get(PATH), spec: { minReplicas: 7, maxReplicas: 50 } });
+      return server.request(method, ...rest);
+    };
+    const between = prescalerOf({ request });
     assert.deepEqual(await between.follow([wish(1800)], WALL_MS, 0), [{ id: 'shop-1800', state: 'taken', detail: '' }]);
     assert.equal(minimum(server), 7);
-    await prescaler().follow([wish(1800)], WALL_MS, 0);
+    await prescalerOf(server).follow([wish(1800)], WALL_MS, 0);
     assert.deepEqual([minimum(server), (JSON.parse(String(note(server))) as { was: unknown }).was], [36, 7]);
   });
 
   test('goes back at once when the cluster is drained', async () => {
-    const { server, prescaler } = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
-    await using _closing = server;
-    const one = prescaler();
+    await using server = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
+    const one = prescalerOf(server);
     await one.follow([wish(1800)], WALL_MS, 0);
     const answers = await one.follow([wish(1800), drain], WALL_MS, 0);
     assert.deepEqual(
@@ -120,16 +112,14 @@ describe('a minimum', () => {
 
 describe('what cannot be', () => {
   test('a service without an autoscaler is refused, with what to do', async () => {
-    const { server, prescaler } = await withAutoscaler({ maxReplicas: 50 });
-    await using _closing = server;
-    const [answer] = await prescaler().follow([wish(10, 'search')], WALL_MS, 0);
+    await using server = await withAutoscaler({ maxReplicas: 50 });
+    const [answer] = await prescalerOf(server).follow([wish(10, 'search')], WALL_MS, 0);
     assert.deepEqual([answer?.state, answer?.detail], ['refused', 'the agent is not told of an autoscaler of search (--prescale)']);
   });
 
   test('a missing role, a missing autoscaler and an API server that is away are told, and tried again', async () => {
-    const { server, prescaler } = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
-    await using _closing = server;
-    const one = prescaler();
+    await using server = await withAutoscaler({ minReplicas: 2, maxReplicas: 50 });
+    const one = prescalerOf(server);
     for (const trouble of [403, 404, 'lose'] as const) {
       server.trouble = trouble;
       const [answer] = await one.follow([wish(1800)], WALL_MS, 0);
