@@ -63,7 +63,7 @@ describe('a wish', () => {
     server.put(PATH, { metadata: { name: 'web' }, spec: { minReplicas: 2, maxReplicas: 50 } });
     await using bench = await HubBench.start({ wishes: (cluster) => list.of(cluster) });
     bench.run({ prescale: [TARGET] }, { request: server.request });
-    list.expect(expectation(500, 4500));
+    list.expect(expectation(500, 3000));
     await until(() => server.member(PATH, 'spec', 'minReplicas') === 10, 'the minimum is raised');
     await bench.hub.close();
     await until(() => server.member(PATH, 'spec', 'minReplicas') === 2, 'the minimum is as it was', 10_000);

@@ -120,8 +120,8 @@ describe('the manifest', () => {
     assert.match(JSON.stringify(namespace), /"pod-security.kubernetes.io\/enforce":"restricted"/);
     for (const settings of [PLAIN, FULL]) {
       const { securityContext, containers, volumes } = pod(settings);
-      assert.equal(securityContext.runAsNonRoot, true);
-      assert.deepEqual(securityContext.seccompProfile, { type: 'RuntimeDefault' });
+      assert.equal(securityContext['runAsNonRoot'], true);
+      assert.deepEqual(securityContext['seccompProfile'], { type: 'RuntimeDefault' });
       assert.deepEqual(containers[0].securityContext, {
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
