@@ -71,8 +71,9 @@ test('a report of a cluster passes the border of the hub as it is', async () => 
     { cluster: 'eu', capacityRps: null, periodMs: 1000 },
     { clock, random: seededRandom(2), measure: () => Promise.resolve(source.measure()) },
   );
-  const snapshot = await next();
-  assert.deepEqual(decodeSnapshot(JSON.parse(JSON.stringify(snapshot)), { cluster: 'eu', last: null }), { ok: true, snapshot });
+  const snapshot = { ...(await next()), protocol: 1 as const };
+  const expected = { cluster: 'eu', protocol: 1, session: null, last: null } as const;
+  assert.deepEqual(decodeSnapshot(JSON.parse(JSON.stringify(snapshot)), expected), { ok: true, snapshot });
   assert.equal(snapshot.capacityRps, 100);
   assert.equal(snapshot.growth, 4, 'its pods are the gateway too, and grow with it');
   assert.deepEqual(snapshot.endpoints?.list.length, 2);
