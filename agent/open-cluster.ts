@@ -4,6 +4,7 @@ import type { Clock, Random } from '../health/clock.ts';
 import { ClusterSource } from './cluster-source.ts';
 import { HttpApi } from './kubernetes/http-api.ts';
 import { inClusterAccess, isInCluster, kubeconfigAccess, type ServerAccess } from './kubernetes/kubeconfig.ts';
+import type { KubernetesRequest } from './kubernetes/request.ts';
 import { readAgentFile } from './settings.ts';
 
 export interface KubernetesSettings {
@@ -14,11 +15,16 @@ export interface KubernetesSettings {
   readonly context: string | null;
 }
 
-export interface OpenCluster {
+/** The API server, for what is asked for beside what is read. */
+export interface OpenServer {
+  readonly request: KubernetesRequest;
+  close(): Promise<void>;
+}
+
+export interface OpenCluster extends OpenServer {
   readonly source: ClusterSource;
   /** For people. */
   readonly origin: string;
-  close(): Promise<void>;
 }
 
 interface Environment {
@@ -43,6 +49,7 @@ export async function openCluster(
   return {
     source,
     origin,
+    request: (...asked) => api.request(...asked),
     close: async () => {
       await source.close();
       await api.close();
@@ -50,8 +57,16 @@ export async function openCluster(
   };
 }
 
+/** Of the pod, or what kubectl uses; for an agent that reads nothing. */
+export async function openServer(clock: Clock, env: Readonly<Record<string, string | undefined>> = process.env): Promise<OpenServer> {
+  const { server, credentials } = await accessOf({ kubeconfig: null, context: null }, clock, env);
+  await credentials.access();
+  const api = new HttpApi(server, credentials, clock);
+  return { request: (...asked) => api.request(...asked), close: () => api.close() };
+}
+
 function accessOf(
-  { kubeconfig, context }: KubernetesSettings,
+  { kubeconfig, context }: Pick<KubernetesSettings, 'kubeconfig' | 'context'>,
   clock: Clock,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ServerAccess> {

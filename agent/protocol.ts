@@ -1,9 +1,13 @@
 // What an agent says to the hub: full snapshots only, so that a lost message never leaves a wrong state behind.
+import type { WishAnswers } from './dialogue.ts';
 
-export const AGENT_PROTOCOL = 1;
+/** What this program speaks best, and the one before it: hubs and agents are renewed one after the other, in any order. */
+export const AGENT_PROTOCOL = 2;
+export const AGENT_PROTOCOLS = [1, AGENT_PROTOCOL] as const;
+export type AgentProtocol = (typeof AGENT_PROTOCOLS)[number];
 
 export interface CapacitySnapshot {
-  readonly protocol: typeof AGENT_PROTOCOL;
+  readonly protocol: AgentProtocol;
   readonly cluster: string;
   /** Random per start of the agent; orders restarts. */
   readonly bootId: string;
@@ -41,6 +45,12 @@ export interface CapacitySnapshot {
   readonly controlPlane?: 'ready' | 'degraded' | 'away';
   /** Of each thing the agent reads, how fresh it is. */
   readonly sources?: Readonly<Partial<Record<SourceName, SourceReport>>>;
+  /** When the agent began to speak for its cluster, as milliseconds since 1970: of two agents the one with the higher epoch counts. Protocol 2. */
+  readonly epoch?: number;
+  /** Of the connection, as the hub named it in its greeting. Protocol 2. */
+  readonly session?: string;
+  /** What became of what the hub wishes for; absent: nothing was wished for on this connection. Protocol 2. */
+  readonly wishes?: WishAnswers;
 }
 
 /** What a figure of use was measured at; the first that is known counts. */
@@ -106,7 +116,7 @@ export const MOST_ENDPOINTS = 500;
 
 /** What the hub answers to each message, so that the agent sees a dead connection and learns why a report does not count. */
 export interface HubReply {
-  readonly protocol: typeof AGENT_PROTOCOL;
+  readonly protocol: AgentProtocol;
   /** Of the snapshot that is answered; null: it could not be read. */
   readonly sequence: number | null;
   readonly accepted: boolean;
@@ -130,6 +140,10 @@ export const HUB_CLOSE = {
   tooFast: 4002,
   /** The cluster left the config, or the token is valid no more. */
   notWanted: 4003,
+  /** An agent that began later speaks for the cluster. */
+  superseded: 4004,
+  /** Nothing was reported for too long. */
+  unheard: 4005,
 } as const;
 
 /** Where the hub takes reports; the name of the cluster follows. */

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type * as Undici from 'undici';
 import type { Dispatcher, Pool } from 'undici';
 import type {
+  AgentView,
   ApiProblem,
   ApprovalRequest,
   ApprovalResult,
@@ -14,12 +15,14 @@ import type {
   DrillRequest,
   DrillView,
   EventView,
+  ExpectationRequest,
   ExplainRequest,
   ExplainView,
   FieldDifference,
   ListView,
   LocalRequest,
   LocalView,
+  MadeToken,
   RememberedRequest,
   RenewalRequest,
   ResultsView,
@@ -76,7 +79,9 @@ export interface AdminClient {
   applyConfig(text: string, dryRun: boolean): Promise<ConfigApplyResult>;
   verifyAudit(): Promise<AuditVerification>;
   tokens(): Promise<ListView<TokenView>>;
-  createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }>;
+  createToken(request: TokenRequest): Promise<MadeToken>;
+  /** Tells the agent of a cluster what will come. */
+  expect(request: ExpectationRequest): Promise<ListView<AgentView>>;
   revokeToken(name: string): Promise<void>;
   /** Begins one; `list('renewals')` tells what becomes of it. */
   renew(request: RenewalRequest): Promise<{ readonly id: string }>;
@@ -201,8 +206,12 @@ class HttpAdminClient implements AdminClient {
     return this.#json({ method: 'GET', path: '/v1/tokens' });
   }
 
-  createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }> {
+  createToken(request: TokenRequest): Promise<MadeToken> {
     return this.#json(post('/v1/tokens', request));
+  }
+
+  expect(request: ExpectationRequest): Promise<ListView<AgentView>> {
+    return this.#json(post('/v1/expectations', request));
   }
 
   async revokeToken(name: string): Promise<void> {

@@ -1,4 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
+import type { ClusterAgent, ClusterCapacity } from './capacity-config.ts';
 import type { CircuitConfig } from './circuit-config.ts';
 import type { RedisConfig } from './redis-config.ts';
 import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
@@ -196,13 +197,6 @@ export interface ClusterHttp2 {
   readonly streamsPerConnection: number;
 }
 
-export interface ClusterCapacity {
-  /** Requests per second; null: not declared. */
-  readonly rps: number | null;
-  /** From what this host sends there and what the agent says of its use. */
-  readonly learn: boolean;
-}
-
 /** How a cluster that was down gets its share back: at once, in a ramp, or when an operator releases it. */
 export type FailbackMode = 'auto' | 'ramp' | 'manual';
 
@@ -259,6 +253,7 @@ export interface ClusterConfig {
   readonly health: ProbeConfig | null;
   readonly outlier: OutlierConfig;
   readonly capacity: ClusterCapacity | null;
+  readonly agent: ClusterAgent;
   readonly balance: string;
   readonly hash: HashConfig;
   readonly slowStart: SlowStartConfig;

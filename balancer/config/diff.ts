@@ -63,6 +63,7 @@ const CLUSTER_WORDS: Words<ClusterConfig> = {
   health: 'health',
   outlier: 'outlier',
   capacity: 'capacity',
+  agent: 'agent',
   balance: 'balance',
   hash: 'hash',
   slowStart: 'slowStart',

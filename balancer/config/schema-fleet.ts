@@ -82,6 +82,14 @@ const capacity = Type.Optional(
   mapping(
     {
       rps: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'Requests per second the cluster can take' })),
+      ceiling: Type.Optional(
+        Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 1e9,
+          description:
+            'The most requests per second that are believed of the cluster, whatever its agent says; default: twice `rps`, or none without it',
+        }),
+      ),
       learn: Type.Boolean({
         default: false,
         description:
@@ -90,6 +98,17 @@ const capacity = Type.Optional(
     },
     'Capacity; absent: what its agent reports, or no bound',
   ),
+);
+
+const agent = optionalMapping(
+  {
+    certificates: listOf(
+      valueOf('certificateName', 'DNS name or URI'),
+      'Names of certificates by which its agents may report in place of a token (`agents.tls.clientCertificates`): a DNS name or a URI among the alternative names, such as `agent.eu-west.example` or `spiffe://example/agent/eu-west`',
+      { default: [] },
+    ),
+  },
+  'Who may report for the cluster, beside the holders of its tokens',
 );
 
 const failback = optionalMapping(
@@ -126,6 +145,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
         'Ejection on the evidence of real traffic',
       ),
       capacity,
+      agent,
       balance: choice(
         balances.map((balance) => balance.name),
         'How an endpoint of the cluster is chosen',

@@ -194,7 +194,7 @@ export class Controller {
     edge.loop.start();
     edge.links.sendGeneration(edge.generation, config);
     this.#store.putValue(SERVED_TEXT, edge.served.text);
-    await edge.hub?.start();
+    await edge.agents.hub?.start();
     if (config.metrics !== null) await this.#metrics.start(config.metrics.bind);
     await this.#api.start();
     edge.events.add('controller', this.#options.restarts === 0 ? 'the controller has started' : 'the controller is back');
@@ -283,7 +283,7 @@ export class Controller {
       this.#api.close(),
       edge.fleet.close(),
       this.#metrics.close(),
-      edge.hub?.close(),
+      edge.agents.hub?.close(),
       edge.links.close(),
       this.#decisions.close(),
     ]);

@@ -37,9 +37,11 @@ import type {
   StatusView,
   WorkerView,
 } from './api/views.ts';
-import type { Appliance, Caller, ConfigApplyResult, Outcome, ResultsRequest, TokenRequest, TokenView } from './appliance.ts';
+import type { Appliance, Caller, ConfigApplyResult, ExpectationRequest, MadeToken, Outcome, ResultsRequest } from './appliance.ts';
+import type { TokenRequest, TokenView } from './appliance.ts';
 import { agentViews, clusterViews, edgeViews, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
-import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts';
+import { makeToken } from './auth/make-token.ts';
+import { callerOfToken, findToken, tokenView } from './auth/tokens.ts';
 import { applyConfig } from './apply-config.ts';
 import { approvalViews } from './approval/approval-views.ts';
 import { cacheViews } from './cache-views.ts';
@@ -48,6 +50,7 @@ import { makeChange } from './change.ts';
 import { consumerViews } from './consumer-views.ts';
 import type { Config } from '../config/config.ts';
 import type { DrillDriver } from './driver/drills.ts';
+import { expect } from './hub/expect.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import type { Renewing } from './renewing.ts';
@@ -170,6 +173,12 @@ export class EdgeAppliance implements Appliance {
     return listOf(this.#edge, 'agents', agentViews(this.#edge));
   }
 
+  expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
+    const problem = expect(this.#edge, request, caller);
+    if (problem !== null) return { ok: false, problem };
+    return { ok: true, value: listOf(this.#edge, 'agents', agentViews(this.#edge).filter(({ cluster }) => cluster === request.cluster)) };
+  }
+
   events(limit: number): ListView<EventView> {
     return listOf(this.#edge, 'events', this.#edge.events.newest(limit));
   }
@@ -243,21 +252,15 @@ export class EdgeAppliance implements Appliance {
     return listOf(this.#edge, 'tokens', this.#edge.options.store.tokens().map(tokenView));
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }> {
+  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
     const { store, clock } = this.#edge.options;
-    if (store.tokens().some(({ name }) => name === request.name)) {
-      const message = `a token named ${request.name} exists; revoke it first (weir token revoke ${request.name}), or choose another name`;
-      return { ok: false, problem: { code: 'conflict', message } };
-    }
-    const { cluster } = request;
-    if (cluster !== null && !Object.hasOwn(this.#edge.config.clusters, cluster)) {
-      const message = `there is no cluster "${cluster}"; the config has ${Object.keys(this.#edge.config.clusters).join(', ')}`;
-      return { ok: false, problem: { code: 'not_found', message } };
-    }
-    const { stored, secret } = mintToken(request, clock.wallMs(), randomBytes);
-    store.putToken(stored);
-    this.#edge.events.add('controller', `token ${stored.name} (${stored.role}) created by ${caller.author.name}`);
-    return { ok: true, value: { token: tokenView(stored), secret } };
+    const made = makeToken(request, { store, clusters: Object.keys(this.#edge.config.clusters), nowMs: clock.wallMs(), randomBytes });
+    if (!made.ok) return made;
+    this.#edge.agents.tokens.changed();
+    const { token, ending } = made.value;
+    const rotated = ending.map(({ name, expiresAt }) => `; ${name} is valid until ${expiresAt ?? ''}`).join('');
+    this.#edge.events.add('controller', `token ${token.name} (${token.role}) created by ${caller.author.name}${rotated}`);
+    return made;
   }
 
   deleteToken(name: string, caller: Caller): Outcome<null> {
@@ -267,6 +270,7 @@ export class EdgeAppliance implements Appliance {
         problem: { code: 'not_found', message: `there is no token named ${name}; weir token list shows those there are` },
       };
     }
+    this.#edge.agents.tokens.changed();
     this.#edge.events.add('controller', `token ${name} revoked by ${caller.author.name}`);
     return { ok: true, value: null };
   }

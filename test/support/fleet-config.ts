@@ -77,6 +77,7 @@ function clusterConfig(name: string): ClusterConfig {
     health: { probe: { kind: 'tcp' }, intervalMs: 1000, timeoutMs: 500, rise: 2, fall: 3 },
     outlier: { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 30_000, maxEjectionMs: 300_000 },
     capacity: null,
+    agent: { certificates: [] },
     balance: 'pick-of-two',
     hash: { key: { kind: 'address' }, factor: 1.25 },
     slowStart: { windowMs: 0, minimum: 0.1, aggression: 1 },

@@ -22,6 +22,8 @@ export class MemoryApi implements ApiServer {
   readonly asked: string[] = [];
   /** Of every question, before all else; null: it is answered in order. */
   fault: ((path: string) => ApiFailure | null) | null = null;
+  /** What `metrics.k8s.io` has of pods; null: no metrics server is installed. */
+  metrics: readonly object[] | null = null;
   #silent = false;
   /** Changes before this version are forgotten: a watch from there is answered with 410. */
   #oldest = 0;
@@ -51,6 +53,7 @@ export class MemoryApi implements ApiServer {
     const failure = this.fault?.(path) ?? null;
     if (failure !== null) return Promise.resolve(failure);
     if (isReady) return Promise.resolve({ ok: true, value: 'ok' });
+    if (path.startsWith('/apis/metrics.k8s.io/')) return Promise.resolve(this.#metricsOf(resource));
     const all = [...(this.#objects.get(resource)?.values() ?? [])];
     const from = Number(parameters.get('continue') ?? 0);
     const to = from + Number(parameters.get('limit') ?? all.length);
@@ -118,6 +121,12 @@ export class MemoryApi implements ApiServer {
   /** Something else in the cluster has moved the version on. */
   passBy(): void {
     this.#version += 1;
+  }
+
+  #metricsOf(resource: string): ApiAnswer {
+    if (this.metrics === null)
+      return { ok: false, status: 404, problem: 'the server could not find the requested resource (404)', retryAfterMs: null };
+    return { ok: true, value: { metadata: {}, items: resource === 'pods' ? this.metrics : [] } };
   }
 
   #open(opened: OpenWatch, resource: string, from: number): void {

@@ -25,6 +25,7 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     health: null,
     outlier: { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 5000, maxEjectionMs: 300_000 },
     capacity: null,
+    agent: { certificates: [] },
     balance: 'round-robin',
     hash: { key: { kind: 'address' }, factor: 1.25 },
     slowStart: { windowMs: 0, minimum: 0.1, aggression: 1 },

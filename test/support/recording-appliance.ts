@@ -2,15 +2,8 @@
 // and emits events on demand. It balances nothing.
 import { AT_ONCE } from '../../balancer/config/rollout-config.ts';
 import { randomBytes } from 'node:crypto';
-import type {
-  Appliance,
-  Caller,
-  ConfigApplyResult,
-  Outcome,
-  ResultsRequest,
-  TokenRequest,
-  TokenView,
-} from '../../balancer/controller/appliance.ts';
+import type { Appliance, Caller, ConfigApplyResult, ExpectationRequest, MadeToken, Outcome } from '../../balancer/controller/appliance.ts';
+import type { ResultsRequest, TokenRequest, TokenView } from '../../balancer/controller/appliance.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -41,7 +34,7 @@ const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
-  readonly what: 'change' | 'config' | 'local' | 'token_create' | 'token_delete';
+  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_delete';
   readonly caller: Caller;
   readonly input: unknown;
 }
@@ -267,14 +260,19 @@ export class RecordingAppliance implements Appliance {
     return this.#list('tokens', [...this.#tokens.values()].map(tokenView));
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }> {
+  expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
+    this.calls.push({ what: 'expect', caller, input: request });
+    return { ok: true, value: this.agents() };
+  }
+
+  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
     this.calls.push({ what: 'token_create', caller, input: request });
     if (this.#tokens.has(request.name)) {
       return { ok: false, problem: { code: 'conflict', message: `a token named ${request.name} exists; revoke it first` } };
     }
     const { stored, secret } = mintToken(request, Date.parse(STARTED_AT), randomBytes);
     this.#tokens.set(request.name, stored);
-    return { ok: true, value: { token: tokenView(stored), secret } };
+    return { ok: true, value: { token: tokenView(stored), secret, ending: [] } };
   }
 
   deleteToken(name: string, caller: Caller): Outcome<null> {

@@ -20,6 +20,7 @@ const programs: Programs = {
   makeKey: unused,
   hashPassword: unused,
   agent: unused,
+  agentManifest: unused,
   explainAgent: unused,
 };
 

@@ -100,7 +100,8 @@ const traffic = object<TrafficView>({
 
 const health = oneOf('unknown', 'up', 'degraded', 'down');
 
-const agent = object<AgentView>({
+/** What a dashboard shows of it. */
+const agent = object<Omit<AgentView, 'dialogue' | 'reported' | 'wishes'>>({
   cluster: text,
   state: oneOf('fresh', 'stale', 'absent'),
   ageMs: nullable(figure),

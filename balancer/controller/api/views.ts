@@ -1,4 +1,5 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
+import type { AgentView } from './agent-view.ts';
 import type { ApprovalView } from './approval-view.ts';
 import type { FleetAppliedView } from './fleet-views.ts';
 import type { RolloutView } from './rollout-views.ts';
@@ -7,7 +8,7 @@ import type { AdminState, Change, Intent, Revision } from '../../intent/intent.t
 import type { Renewal, RenewalOf } from '../../ipc-life-cycle.ts';
 import type { FailbackState } from '../../steer/failback.ts';
 import type { DrillReport } from '../drill/report.ts';
-import type { AgentState, HealthState, ShareReason } from '../../steer/plan-shape.ts';
+import type { HealthState, ShareReason } from '../../steer/plan-shape.ts';
 
 /** Every list: `GET /v1/<kind>` and `GET /v1/<kind>/<name>` (a list of one). */
 export interface ListView<T> {
@@ -32,17 +33,6 @@ export interface EndpointView {
   readonly health: HealthState;
   /** Why it is not up; empty when it is. */
   readonly reason: string;
-}
-
-export interface AgentView {
-  readonly cluster: string;
-  readonly state: AgentState;
-  /** Since the last accepted snapshot; null: never one. */
-  readonly ageMs: number | null;
-  readonly capacityRps: number | null;
-  readonly cpuUtilisation: number | null;
-  readonly memoryUtilisation: number | null;
-  readonly agentVersion: string | null;
 }
 
 /** The three axes stay apart. Shares are 0 to 1 over all services, weighted by their demand. */
@@ -385,7 +375,8 @@ export type { ExplainRequest, ExplainView } from './explain-view.ts';
 export type { DifferenceView, MirroredView, ResultsView, VersionResultView } from './results-view.ts';
 export type { CacheView } from './cache-view.ts';
 export type { ConsumerView, QuotaView } from './consumer-view.ts';
+export type { AgentView, AgentWishView } from './agent-view.ts';
 export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
-export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';
+export type { ConfigApplyResult, ExpectationRequest, MadeToken, TokenRequest, TokenView } from '../appliance.ts';
 export type { GateView, RolloutView } from './rollout-views.ts';

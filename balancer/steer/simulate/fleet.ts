@@ -56,6 +56,7 @@ function clusterOf(name: string, { declaredRps, region, failback }: ClusterModel
     http2: { enabled: true, streamsPerConnection: 100 },
     lastResort: false,
     failback,
+    agent: { certificates: [] },
     drain: { deadlineMs: null, tunnelsPerSecond: null },
     proxyProtocol: null,
     hash: { key: { kind: 'address' }, factor: 1.25 },

@@ -7,7 +7,7 @@ import { nodeFacts } from '../../../agent/kubernetes/node-facts.ts';
 import { podFacts } from '../../../agent/kubernetes/pod-facts.ts';
 import { serviceFacts } from '../../../agent/kubernetes/service-facts.ts';
 import { sliceFacts } from '../../../agent/kubernetes/slice-facts.ts';
-import { countEndpoints, serviceEndpoints } from '../../../agent/ready-endpoints.ts';
+import { countEndpoints, serviceEndpoints, slicesByService, type SlicesOf } from '../../../agent/ready-endpoints.ts';
 import type { AddressKind, GatewaySettings } from '../../../agent/settings.ts';
 import type { SourceReport } from '../../../agent/protocol.ts';
 import {
@@ -25,6 +25,11 @@ interface World {
   readonly pods?: readonly (readonly [name: string, node: string])[];
   readonly service?: ServiceWish & { readonly balancer?: readonly object[] };
   readonly slices?: readonly SliceWish[];
+}
+
+function knownOf(world: World): { readonly facts: ClusterFacts; readonly slices: SlicesOf } {
+  const facts = factsOf(world);
+  return { facts, slices: slicesByService(facts.slices?.values() ?? []) };
 }
 
 function factsOf({ nodes = [], pods = [], service, slices = [] }: World): ClusterFacts {
@@ -50,7 +55,7 @@ const gateway = (addresses: AddressKind, port: string | null = null): GatewaySet
 });
 
 function found(world: World, addresses: AddressKind, port: string | null = null): readonly string[] | undefined {
-  const report = discoverEndpoints([gateway(addresses, port)], factsOf(world), ALL_FRESH);
+  const report = discoverEndpoints([gateway(addresses, port)], knownOf(world), ALL_FRESH);
   return report?.list.map(({ host, port: number, draining }) => `${host} ${number}${draining === true ? ' draining' : ''}`);
 }
 
@@ -64,7 +69,7 @@ const web: ServiceWish = {
 };
 
 test('without a gateway nothing is told of endpoints', () => {
-  assert.equal(discoverEndpoints([], factsOf({}), ALL_FRESH), undefined);
+  assert.equal(discoverEndpoints([], knownOf({}), ALL_FRESH), undefined);
 });
 
 test('of a load balancer its addresses and names are the endpoints', () => {
@@ -145,7 +150,8 @@ describe('pods', () => {
       }),
     ];
     assert.deepEqual(found({ service: web, slices }, 'pod', 'http'), ['10.1.0.1 8080', '10.1.0.2 8080', 'fd00::3 8080']);
-    const counts = countEndpoints(serviceEndpoints({ service: 'shop/web', port: 'http' }, factsOf({ service: web, slices })));
+    const { facts, slices: of } = knownOf({ service: web, slices });
+    const counts = countEndpoints(serviceEndpoints({ service: 'shop/web', port: 'http' }, facts.services, of));
     assert.deepEqual(counts, { ready: 3, serving: 3, total: 3 });
   });
 });
@@ -153,7 +159,7 @@ describe('pods', () => {
 test('a list is as fresh as what it is read from', () => {
   const stale: SourceReport = { state: 'stale', ageMs: 90_000 };
   const isFresh = (addresses: AddressKind, sources: Partial<typeof ALL_FRESH>) =>
-    discoverEndpoints([gateway(addresses)], factsOf({ service: web }), { ...ALL_FRESH, ...sources })?.fresh;
+    discoverEndpoints([gateway(addresses)], knownOf({ service: web }), { ...ALL_FRESH, ...sources })?.fresh;
   assert.equal(isFresh('pod', {}), true);
   assert.equal(isFresh('pod', { endpointSlices: stale }), false);
   assert.equal(isFresh('loadBalancer', { endpointSlices: stale, nodes: stale }), true);

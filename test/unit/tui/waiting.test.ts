@@ -63,6 +63,7 @@ function stage(t: TestContext): Stage {
       makeKey: nothing,
       hashPassword: nothing,
       agent: nothing,
+      agentManifest: nothing,
       explainAgent: nothing,
     },
     signal: new AbortController().signal,

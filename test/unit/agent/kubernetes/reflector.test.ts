@@ -180,7 +180,7 @@ test('pages whose continuation is too old are listed from the beginning', async 
   let first = true;
   const expired: ApiFailure = { ok: false, status: 410, problem: 'the provided continue parameter is too old (410)', retryAfterMs: null };
   const bench = await Bench.start((of) => {
-    for (let n = 2; n <= 600; n += 1) of.put(`n${n}`);
+    for (let n = 2; n <= 120; n += 1) of.put(`n${n}`);
     of.api.fault = (path) => {
       if (!path.includes('continue') || !first) return null;
       first = false;
@@ -188,7 +188,7 @@ test('pages whose continuation is too old are listed from the beginning', async 
     };
   });
   await bench.clock.elapse(1000);
-  assert.equal(bench.nodes.items.size, 600);
+  assert.equal(bench.nodes.items.size, 120);
   assert.deepEqual(bench.asked, ['list nodes', 'page nodes', 'list nodes', 'page nodes', 'page nodes', 'watch nodes']);
 });
 
@@ -204,15 +204,18 @@ test('a simulated day of restarts: no watch is stuck, and each restart costs two
   const bench = await Bench.start();
   const random = seededRandom(11);
   let restarts = 0;
-  let lists = 1;
-  bench.asked.length = 0;
+  let lists = 0;
   for (let nodes = 2; bench.clock.nowMs() < 24 * 3_600_000; nodes += 1) {
     // A server of some minutes, with changes, bookmarks and orderly ends, that then is away for up to two.
     await bench.clock.elapse(60_000 + random() * 600_000);
     bench.api.fault = () => AWAY;
     if (random() < 0.5) bench.api.endWatches(AWAY);
     else bench.api.silent = true;
-    if (random() < 0.5) bench.api.forget();
+    if (random() < 0.5) {
+      // Something happens that the agent does not hear of, and is forgotten.
+      bench.api.passBy();
+      bench.api.forget();
+    }
     await bench.clock.elapse(random() * 120_000);
     bench.api.fault = null;
     bench.api.silent = false;
