@@ -149,6 +149,7 @@ const ROUTE_WORDS: Words<RouteConfig> = {
   service: 'service',
   priorityClass: 'priorityClass',
   clientCertificate: 'clientCertificate',
+  logged: 'logged',
   filters: 'filters',
 };
 
@@ -172,6 +173,9 @@ const pickLive = ({
   hangMs,
   sessionTickets,
   accessLog,
+  tracing,
+  history,
+  events,
   decisionLog,
 }: Config): object => ({
   workers,
@@ -181,6 +185,9 @@ const pickLive = ({
   hangDeadline: hangMs,
   sessionTickets,
   accessLog,
+  tracing,
+  history,
+  events,
   decisionLog,
 });
 

@@ -290,6 +290,11 @@ export const METRICS = {
   },
   weir_cluster_tunnels: { kind: 'gauge', help: 'Tunnels open to a cluster', labels: ['cluster'] },
   weir_tunnels: { kind: 'gauge', help: 'Upgraded and passed-through connections open now', labels: ['worker'] },
+  weir_trace_spans_total: {
+    kind: 'counter',
+    help: 'Spans of traces: exported, dropped as too many waited (queue_full) or as the collector did not answer for a minute (failed), or not taken by it (rejected)',
+    labels: ['outcome'],
+  },
   weir_access_log_dropped_total: {
     kind: 'counter',
     help: 'Access log lines dropped because the target did not keep up',
