@@ -5,6 +5,7 @@ import type { Intent } from '../intent/intent.ts';
 import { verifyChain } from '../intent/revision.ts';
 import { StoredTextError } from '../store/decode.ts';
 import type { Role, Store } from '../store/store.ts';
+import type { HistoryRequest, HistorySeriesView } from './api/history-view.ts';
 import type {
   AgentView,
   ApprovalRequest,
@@ -50,6 +51,7 @@ import type { Config } from '../config/config.ts';
 import type { DrillDriver } from './driver/drills.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import type { HostHistory } from './host-history.ts';
 import type { Renewing } from './renewing.ts';
 import { resultsView } from './results-view.ts';
 import { rolloutViews, underWay } from './rollout-views.ts';
@@ -65,11 +67,12 @@ export class EdgeAppliance implements Appliance {
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
   readonly #explainer: Explainer;
+  readonly #history: HostHistory;
 
   constructor(
     edge: Edge,
     { rollouts, drills, renewing }: { readonly rollouts: RolloutDriver; readonly drills: DrillDriver; readonly renewing: Renewing },
-    { hostId, onTaken }: { readonly hostId: string; readonly onTaken: (config: Config) => void },
+    { hostId, history, onTaken }: { readonly hostId: string; readonly history: HostHistory; readonly onTaken: (config: Config) => void },
   ) {
     this.#edge = edge;
     this.#rollouts = rollouts;
@@ -78,6 +81,7 @@ export class EdgeAppliance implements Appliance {
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
+    this.#history = history;
     const facts = (): ExplainFacts => ({
       config: edge.config,
       planned: edge.loop.planned,
@@ -151,6 +155,12 @@ export class EdgeAppliance implements Appliance {
     const results = resultsView(this.#edge, service, asked);
     if (typeof results === 'string') return { ok: false, problem: { code: 'not_found', message: results } };
     return { ok: true, value: listOf(this.#edge, 'results', [results]) };
+  }
+
+  history(request: HistoryRequest): Outcome<ListView<HistorySeriesView>> {
+    const answer = this.#history.answer(request);
+    if (typeof answer === 'string') return { ok: false, problem: { code: 'usage', message: answer } };
+    return { ok: true, value: listOf(this.#edge, 'history', answer) };
   }
 
   async edges(): Promise<ListView<EdgeView>> {

@@ -13,7 +13,7 @@ import { AloneLedger } from '../store/alone-ledger.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { LimitCounter } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
-import { Meter } from '../telemetry/meter.ts';
+import { Meter, type MetricsDelta } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow } from '../telemetry/window.ts';
 import { Approvals } from './approval/approvals.ts';
@@ -58,6 +58,7 @@ export interface EdgeOptions {
   /** Of the program. */
   readonly version: string;
   readonly machine: MachineLimits;
+  readonly onMetrics: (delta: MetricsDelta) => void;
   /** Once a second, when the plan of that second is made. */
   readonly onPeriod: () => void;
   /** After every plan, with what it was made from. */
@@ -335,6 +336,7 @@ export class Edge {
     return {
       onMetrics: (worker, delta) => {
         this.registry.add(worker, delta);
+        this.options.onMetrics(delta);
         this.window.add(delta);
         this.outcomes.add(delta);
         this.results.add(delta);

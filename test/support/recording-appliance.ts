@@ -11,6 +11,7 @@ import type {
   TokenRequest,
   TokenView,
 } from '../../balancer/controller/appliance.ts';
+import type { HistoryRequest, HistorySeriesView } from '../../balancer/controller/api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -166,6 +167,11 @@ export class RecordingAppliance implements Appliance {
   results(service: string, { windowSeconds, baseline = 'blue' }: ResultsRequest): Outcome<ListView<ResultsView>> {
     if (service !== 'demo') return { ok: false, problem: { code: 'not_found', message: `no service named "${service}"; there is demo` } };
     return { ok: true, value: this.#list('results', [twoResults(service, windowSeconds, baseline)]) };
+  }
+
+  history({ series }: HistoryRequest): Outcome<ListView<HistorySeriesView>> {
+    const figures = { rps: [4, 0], errorRatio: [0.25, null], p50Ms: [10, null], p95Ms: [20, null], p99Ms: [30, null] };
+    return { ok: true, value: this.#list('history', [{ series, startMs: 1_800_000_000_000, stepMs: 1000, ...figures }]) };
   }
 
   services(): ListView<ServiceView> {
