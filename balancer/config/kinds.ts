@@ -1,4 +1,5 @@
 // The kinds of single values a config file holds: what each is called, what it looks like, how it is checked.
+import { EVENTS } from '../event-codes.ts';
 import { canonicalTarget } from '../message/canonical-path.ts';
 import { parseKeySource } from '../message/request-key.ts';
 import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
@@ -220,7 +221,7 @@ export const KINDS = {
     (value) => typeof value === 'string' && parseRedactedPath(value) !== null,
   ),
   attributeName: word('a name of an attribute', 'words of a-z, 0-9 and _ with dots between them', '^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)*$'),
-  eventCode: word('a code of events', 'for example health or cluster.down; docs/events.md has them', '^[a-z_]+(\\.[a-z_]+)?$'),
+  eventCode: text('a code of events', 'for example health, or health.cluster_down (docs/events.md)', checkEventCode),
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
@@ -287,6 +288,15 @@ function checkSuite(value: unknown): boolean | string {
   if (typeof value !== 'string' || isSuite(value)) return typeof value === 'string';
   const meant = nearest(value, knownSuites());
   return meant === null ? false : `"${value}" is not a cipher suite that can be used; did you mean "${meant}"?`;
+}
+
+function checkEventCode(value: unknown): boolean | string {
+  if (typeof value !== 'string') return false;
+  const codes = Object.keys(EVENTS);
+  const known = [...codes, ...codes.map((code) => code.split('.')[0] ?? '')];
+  if (known.includes(value)) return true;
+  const meant = nearest(value, known);
+  return meant === null ? false : `"${value}" is not a code of events; did you mean "${meant}"?`;
 }
 
 function checkFormat(value: unknown): boolean | string {

@@ -8,7 +8,6 @@ import type { ConfigExtensions } from '../config/extension.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
 import type { ChildMessage, Renewal } from '../ipc-life-cycle.ts';
 import type { Log } from '../log.ts';
-import { headroomText, worstLoss } from '../steer/headroom.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
@@ -27,6 +26,7 @@ import { adoptConfig } from './fleet/adopt-config.ts';
 import { recordBeginning } from './fleet/join.ts';
 import { placeOf } from './fleet/place.ts';
 import { openShared } from './fleet/open-ledger.ts';
+import { HeadroomNews } from './headroom-news.ts';
 import { hostGauges } from './host-gauges.ts';
 import { HostHistory } from './host-history.ts';
 import { keySource } from './key-source.ts';
@@ -36,6 +36,7 @@ import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
 import type { KeySource } from './ticket-keys.ts';
+import { Webhooks } from './webhooks.ts';
 
 export interface ControllerOptions {
   /** Absolute. */
@@ -91,12 +92,12 @@ export class Controller {
   readonly #renewing: Renewing;
   readonly #lastResults: LastResults;
   readonly #history: HostHistory;
+  readonly #webhooks: Webhooks;
   readonly #beginning: Beginning;
   #reloadWaits = false;
   #isUp = false;
   #periods = 0;
-  /** Whether any one cluster could be lost, as last told; null: not known yet. */
-  #tolerated: boolean | null = null;
+  readonly #headroom = new HeadroomNews();
 
   /** `before`: workers of the supervisor before, which serve until those of this one do. */
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void, before: readonly string[]) {
@@ -112,6 +113,7 @@ export class Controller {
     this.#edge = this.#createEdge(served, shared);
     this.#edge.links.expectNoMoreOf(before);
     const { meter } = this.#edge;
+    this.#webhooks = new Webhooks(this.#edge.events, meter);
     this.#history = new HostHistory({ stateDir, clock: systemClock, log, meter, config: () => this.#edge.config });
     this.#lastResults = new LastResults(this.#store, systemClock);
     this.#lastResults.read(Object.keys(served.config.services), this.#edge.results);
@@ -176,13 +178,14 @@ export class Controller {
     await Promise.race([edge.fleet.start(), pause(systemClock, FIRST_CONTACT_MS)]);
     await edge.changes.run(() => this.#recordBeginning());
     if (this.#beginning.problem !== null) this.#warn(this.#beginning.problem);
-    if (this.#beginning.note !== null) edge.events.add('config', this.#beginning.note);
+    if (this.#beginning.note !== null) edge.events.add('config.note', this.#beginning.note);
     edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     this.#tickets.start();
     this.#pinKeys.start();
     edge.keySets.follow(config);
     edge.limits.follow(config);
+    this.#webhooks.follow(config);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
     edge.prober.start(config, edge.health.read());
@@ -192,7 +195,7 @@ export class Controller {
     await edge.hub?.start();
     if (config.metrics !== null) await this.#metrics.start(config.metrics.bind);
     await this.#api.start();
-    edge.events.add('controller', this.#options.restarts === 0 ? 'the controller has started' : 'the controller is back');
+    edge.events.add('controller.started', this.#options.restarts === 0 ? 'the controller has started' : 'the controller is back');
     this.#tellScale(config);
     this.#say({ type: 'ready' });
     this.#isUp = true;
@@ -229,7 +232,7 @@ export class Controller {
         this.#refused(read.problems);
         return;
       }
-      if (read.note !== null) this.#edge.events.add('config', read.note);
+      if (read.note !== null) this.#edge.events.add('config.note', read.note);
       const onTaken = (config: Config): void => this.#taken(config);
       const outcome = await takeConfig(this.#edge, read.value, { author: CONFIG_FILE, dryRun: false, onTaken });
       if (!outcome.ok) {
@@ -237,8 +240,8 @@ export class Controller {
         return;
       }
       const { changed, needsRestart } = outcome.value;
-      if (!changed) this.#edge.events.add('config', 'reloaded: nothing has changed');
-      for (const line of needsRestart) this.#edge.events.add('config', `${line}: only a restart brings it in`);
+      if (!changed) this.#edge.events.add('config.unchanged', 'reloaded: nothing has changed');
+      for (const line of needsRestart) this.#edge.events.add('config.needs_restart', `${line}: only a restart brings it in`);
       await this.#adoptConfig();
     });
   }
@@ -252,7 +255,10 @@ export class Controller {
   takeHung(child: string, silentMs: number): void {
     this.#edge.meter.counter('weir_hung_processes_total', [child]).add(1);
     const what = child === 'controller' ? 'the controller before' : `worker ${child}`;
-    this.#edge.events.add('worker', `${what} gave no sign of life for ${Math.round(silentMs / 1000)} s; it was killed and is replaced`);
+    this.#edge.events.add(
+      'worker.hung',
+      `${what} gave no sign of life for ${Math.round(silentMs / 1000)} s; it was killed and is replaced`,
+    );
   }
 
   /** The supervisor before and its workers are gone: their names are free. */
@@ -276,6 +282,7 @@ export class Controller {
     this.#lastResults.write(edge.results, true);
     this.#history.close();
     await Promise.allSettled([
+      this.#webhooks.close(),
       this.#api.close(),
       edge.fleet.close(),
       this.#metrics.close(),
@@ -332,17 +339,8 @@ export class Controller {
     this.#history.tick(this.#updateMetrics());
     edge.window.prune();
     edge.results.keep(edge.config.services);
-    this.#tellHeadroom();
+    this.#headroom.look(edge);
     this.#storeHealth();
-  }
-
-  /** Once when it changes, and not while nothing is known. */
-  #tellHeadroom(): void {
-    const all = this.#edge.loop.losses();
-    const tolerated = all === null ? null : worstLoss(all) === null;
-    if (tolerated !== null && this.#tolerated !== null && tolerated !== this.#tolerated)
-      this.#edge.events.add('health', `one cluster can be lost: ${headroomText(all)}`);
-    this.#tolerated = tolerated ?? this.#tolerated;
   }
 
   /** A store that takes nothing for a while must not end what steers by the health that is known. */
@@ -373,6 +371,7 @@ export class Controller {
     this.#tellScale(config);
     this.#edge.keySets.follow(config);
     this.#edge.limits.follow(config);
+    this.#webhooks.follow(config);
     this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }
 
@@ -387,7 +386,7 @@ export class Controller {
 
   #warn(problem: string): void {
     this.#edge.problem = problem;
-    this.#edge.events.add('config', problem);
+    this.#edge.events.add('config.refused', problem);
   }
 }
 

@@ -266,7 +266,7 @@ export class EdgeAppliance implements Appliance {
     }
     const { stored, secret } = mintToken(request, clock.wallMs(), randomBytes);
     store.putToken(stored);
-    this.#edge.events.add('controller', `token ${stored.name} (${stored.role}) created by ${caller.author.name}`);
+    this.#edge.events.add('security.token_created', `token ${stored.name} (${stored.role}) created by ${caller.author.name}`);
     return { ok: true, value: { token: tokenView(stored), secret } };
   }
 
@@ -277,7 +277,7 @@ export class EdgeAppliance implements Appliance {
         problem: { code: 'not_found', message: `there is no token named ${name}; weir token list shows those there are` },
       };
     }
-    this.#edge.events.add('controller', `token ${name} revoked by ${caller.author.name}`);
+    this.#edge.events.add('security.token_revoked', `token ${name} revoked by ${caller.author.name}`);
     return { ok: true, value: null };
   }
 

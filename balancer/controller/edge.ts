@@ -20,6 +20,7 @@ import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
+import { fleetCode } from './fleet/fleet-code.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
@@ -141,7 +142,7 @@ export class Edge {
     this.approvals = new Approvals({
       ...{ store, clock, log },
       suffix: () => (options.fleet === null ? '' : `@${this.config.hostName}`),
-      onExpired: ({ id, summary }) => this.events.add('revision', `approval ${id} is too old and dropped: ${summary}`),
+      onExpired: ({ id, summary }) => this.events.add('revision.approval_ended', `approval ${id} is too old and dropped: ${summary}`),
     });
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
@@ -161,8 +162,8 @@ export class Edge {
       random,
       readFile: readFileSync,
       count: (cluster, outcome) => this.meter.counter('weir_probes_total', [cluster, outcome]).add(1),
-      onChange: ({ kind, text }) => {
-        this.events.add(kind, text);
+      onChange: ({ code, text }) => {
+        this.events.add(code, text);
         this.loop.soon();
       },
     });
@@ -348,25 +349,25 @@ export class Edge {
           ejection.kind === 'endpoint'
             ? `endpoint ${ejection.endpoint} of ${ejection.cluster}`
             : targetKey(ejection.service, ejection.version, ejection.cluster);
-        this.events.add('ejection', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
+        this.events.add('ejection.ejected', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
       onLimits: (worker, message, answer) => this.limits.hear(worker, message, answer),
       onKeyWanted: (url) => void this.keySets.wanted(url),
       onReady: (worker, replaced) => {
         if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);
-        this.events.add('worker', replaced ? `${worker} was replaced and is ready` : `${worker} is ready`);
+        this.events.add(replaced ? 'worker.replaced' : 'worker.ready', `${worker} ${replaced ? 'was replaced and ' : ''}is ready`);
       },
       onLost: (worker, asked) => {
         this.limits.lost(worker);
         this.registry.forget(worker);
         this.figures.forget(worker);
         this.running.forget(worker);
-        this.events.add('worker', asked ? `${worker} has drained and left` : `${worker} is gone`);
+        this.events.add(asked ? 'worker.left' : 'worker.gone', `${worker} ${asked ? 'has drained and left' : 'is gone'}`);
       },
       onGenerationFailed: (worker, generation, said) => {
         const problem = explainProblem(this.config, said);
-        this.events.add('config', `${worker} cannot serve generation ${generation}: ${problem}`);
+        this.events.add('config.unserved', `${worker} cannot serve generation ${generation}: ${problem}`);
         if (this.onGenerationFailed === null) this.options.onGenerationFailed(problem);
         else this.onGenerationFailed(generation, problem);
       },
@@ -383,7 +384,7 @@ export class Edge {
       count: () => ({ demand: this.ownDemand(), outcomes: this.votes.told() }),
       onCounted: (all, live) => this.votes.take(all, live),
       onFollowed: (followed) => onFollowed(this, followed),
-      tell: (text) => this.events.add('fleet', text),
+      tell: (text) => this.events.add(fleetCode(text), text),
       onReached: () => {
         tellLocal(this);
         this.options.onFleetReached();

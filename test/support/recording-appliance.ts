@@ -11,7 +11,7 @@ import type {
   TokenRequest,
   TokenView,
 } from '../../balancer/controller/appliance.ts';
-import type { HistoryRequest, HistorySeriesView } from '../../balancer/controller/api/history-view.ts';
+import type { HistoryRequest } from '../../balancer/controller/api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -36,6 +36,7 @@ import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/c
 import type { AdminState } from '../../balancer/intent/intent.ts';
 import { BUSY, FORECAST, sampleAgent, sampleCluster, sampleServices, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
+import { twoPoints } from './two-points.ts';
 import { twoResults } from './two-results.ts';
 
 const STARTED_AT = '2026-11-21T10:00:00.000Z';
@@ -56,11 +57,10 @@ export class RecordingAppliance implements Appliance {
   /** What the next change is refused with. */
   refuseWith: ApiProblem | null = null;
   brokenAudit: number | null = null;
-  /** Calls to status(), to see what streams cost. */
+  /** To see what streams cost. */
   statusCalls = 0;
   agentState: AgentView['state'] = 'fresh';
   localChanges: readonly LocalView[] = [];
-
   #split: Readonly<Record<string, number>> = { blue: 100, green: 0 };
   #admin: AdminState = 'active';
   #dial = 100;
@@ -169,10 +169,7 @@ export class RecordingAppliance implements Appliance {
     return { ok: true, value: this.#list('results', [twoResults(service, windowSeconds, baseline)]) };
   }
 
-  history({ series }: HistoryRequest): Outcome<ListView<HistorySeriesView>> {
-    const figures = { rps: [4, 0], errorRatio: [0.25, null], p50Ms: [10, null], p95Ms: [20, null], p99Ms: [30, null] };
-    return { ok: true, value: this.#list('history', [{ series, startMs: 1_800_000_000_000, stepMs: 1000, ...figures }]) };
-  }
+  history = ({ series }: HistoryRequest) => ({ ok: true, value: this.#list('history', [twoPoints(series)]) }) as const;
 
   services(): ListView<ServiceView> {
     return this.#list('services', sampleServices(this.#split));
@@ -302,7 +299,7 @@ export class RecordingAppliance implements Appliance {
 
   /** Makes an event happen. */
   emit(text: string, kind: EventView['kind'] = 'health'): void {
-    const event = { sequence: this.#events.length + 1, at: STARTED_AT, kind, text };
+    const event: EventView = { sequence: this.#events.length + 1, at: STARTED_AT, kind, code: `${kind}.news`, severity: 'info', text };
     this.#events.push(event);
     for (const tell of this.#subscribers) tell(event);
   }

@@ -1,16 +1,12 @@
 // weir history metrics: what was counted in the past, for people, for programs and for spreadsheets.
-import {
-  HISTORY_STEPS,
-  type HistoryRequest,
-  type HistorySeriesView,
-  type HistoryStep,
-} from '../../balancer/controller/api/history-view.ts';
+import type { HistoryRequest, HistorySeriesView, HistoryStep } from '../../balancer/controller/api/history-view.ts';
 import type { CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 import { milliseconds, ratio, rate, share, time } from '../format.ts';
 import { isStructured, writeList } from '../output.ts';
 import type { Column } from '../table.ts';
 
+const STEPS: readonly HistoryStep[] = ['1s', '10s', '1m', '1h'];
 const DEFAULT_SINCE_MS = 600_000;
 /** For people: what fits on a screen. */
 const TABLE_POINTS = 20;
@@ -56,7 +52,7 @@ back. A rate of ? is of a time when the host did not run. Percentiles are of the
   options: [
     { flags: '--since <AGO>', summary: 'how far back it begins (default 10m)' },
     { flags: '--until <AGO>', summary: 'how far back it ends (default now)' },
-    { flags: '--step <STEP>', summary: 'how long a step is, of those that are kept', choices: [...HISTORY_STEPS] },
+    { flags: '--step <STEP>', summary: 'how long a step is, of those that are kept', choices: STEPS },
     { flags: '--points <N>', summary: `at most so many for each series (default ${TABLE_POINTS}, with --csv ${CSV_POINTS})` },
     { flags: '--limit <N>', summary: 'at most so many series' },
     { flags: '--csv', summary: 'comma-separated values with a line of names' },
@@ -71,7 +67,7 @@ back. A rate of ? is of a time when the host did not run. Percentiles are of the
     if (untilMs >= sinceMs) throw new CommandFailure(EXIT.usage, '--until has to be less far back than --since');
     const points = values.number('points', { min: 1, max: 5000, integer: true });
     const limit = values.number('limit', { min: 1, max: 1000, integer: true });
-    const step = HISTORY_STEPS.find((one) => one === values.text('step'));
+    const step = STEPS.find((one) => one === values.text('step'));
     const request: HistoryRequest = {
       series: values.arguments.length === 0 ? 'all' : values.arguments.join(','),
       from: String(nowMs - sinceMs),

@@ -20,8 +20,8 @@ export function hubOf(edge: Edge): Hub | null {
     log,
     countMessage: (cluster, outcome) => edge.meter.counter('weir_agent_messages_total', [cluster, outcome]).add(1),
     countRejection: (reason) => edge.meter.counter('weir_agent_rejections_total', [reason]).add(1),
-    onChange: ({ text }) => {
-      if (text !== null) edge.events.add('agent', text);
+    onChange: ({ state, text }) => {
+      if (text !== null) edge.events.add(`agent.${state}`, text);
       edge.loop.soon();
     },
   });

@@ -30,6 +30,7 @@ export type HubRejection = MessageRejection | Refusal | 'too_fast' | 'broken_fra
 
 export interface AgentEvent {
   readonly cluster: string;
+  readonly state: AgentState;
   /** One line for the operators; null: only numbers changed. */
   readonly text: string | null;
 }
@@ -213,7 +214,7 @@ class AgentHub implements Hub {
     this.#reports.accept(snapshot, clock.nowMs());
     countMessage(cluster, 'accepted');
     this.#tell(cluster);
-    if (this.capacity()[cluster] !== capacityBefore) onChange({ cluster, text: null });
+    if (this.capacity()[cluster] !== capacityBefore) onChange({ cluster, state: 'fresh', text: null });
     return { sequence: snapshot.sequence, refused: null };
   }
 
@@ -253,7 +254,7 @@ class AgentHub implements Hub {
     const before = this.#told.get(cluster) ?? 'absent';
     if (state === before) return;
     this.#told.set(cluster, state);
-    this.#parts.onChange({ cluster, text: `the agent of ${cluster} is ${state}` });
+    this.#parts.onChange({ cluster, state, text: `the agent of ${cluster} is ${state}` });
   }
 }
 

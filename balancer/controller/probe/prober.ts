@@ -158,7 +158,7 @@ export class Prober {
     const after = this.#view.ejectedTargets.includes(key);
     if (before === after) return;
     const text = after ? `${key} is ejected: ${this.#targets.get(key)?.reason ?? ''}` : `${key} is back`;
-    this.#dependencies.onChange({ kind: 'ejection', cluster, text });
+    this.#dependencies.onChange({ code: 'ejection.changed', cluster, text });
   }
 
   #compute(): HealthView {
