@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Undici from 'undici';
 import type { Dispatcher, Pool } from 'undici';
+import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -64,6 +65,8 @@ export interface AdminClient {
   list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number; readonly before?: number }): Promise<ListView<T>>;
   /** The versions of a service side by side. */
   results(service: string, asked: { readonly windowSeconds: number; readonly baseline: string | null }): Promise<ListView<ResultsView>>;
+  /** What was counted in the past. */
+  history(request: HistoryRequest): Promise<ListView<HistorySeriesView>>;
   /** Null: the present one. */
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>>;
   change(request: ChangeRequest): Promise<ChangeResult>;
@@ -163,6 +166,11 @@ class HttpAdminClient implements AdminClient {
   ): Promise<ListView<ResultsView>> {
     const against = baseline === null ? '' : `&baseline=${encodeURIComponent(baseline)}`;
     return this.#json({ method: 'GET', path: `/v1/results/${encodeURIComponent(service)}?windowSeconds=${windowSeconds}${against}` });
+  }
+
+  history(request: HistoryRequest): Promise<ListView<HistorySeriesView>> {
+    const asked = Object.entries(request).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+    return this.#json({ method: 'GET', path: `/v1/history/metrics?${asked.join('&')}` });
   }
 
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>> {

@@ -8,6 +8,7 @@ import { inOrder } from './canonical-json.ts';
 import type { FilterConfig, ListenerConfig, PathMatch, PathPolicy, RouteConfig, RouteMatch } from './config.ts';
 import type { OptionsPlace } from './extension.ts';
 import type { ValuePath } from './problems.ts';
+import { percentRatio } from './quantities.ts';
 import type { RouteFile } from './schema-fleet.ts';
 import { shadowingRoutes, type RankedRoute } from './shadowed.ts';
 
@@ -108,6 +109,7 @@ function completeRoute(file: RouteFile, { name, path }: RoutePlace, completion: 
     paths: pathPolicy(file.paths),
     service: file.service,
     priorityClass: file.priorityClass,
+    ...(percentRatio(file.logged) === 1 ? {} : { logged: percentRatio(file.logged) }),
     clientCertificate: file.clientCertificate,
     filters: completeFilters(file.filters, [...path, 'filters'], completion),
   };

@@ -151,6 +151,7 @@ const ROUTE_WORDS: Words<RouteConfig> = {
   service: 'service',
   priorityClass: 'priorityClass',
   clientCertificate: 'clientCertificate',
+  logged: 'logged',
   filters: 'filters',
 };
 
@@ -174,6 +175,9 @@ const pickLive = ({
   hangMs,
   sessionTickets,
   accessLog,
+  tracing,
+  history,
+  events,
   decisionLog,
 }: Config): object => ({
   workers,
@@ -183,6 +187,9 @@ const pickLive = ({
   hangDeadline: hangMs,
   sessionTickets,
   accessLog,
+  tracing,
+  history,
+  events,
   decisionLog,
 });
 

@@ -5,6 +5,7 @@ import type { Intent } from '../intent/intent.ts';
 import { verifyChain } from '../intent/revision.ts';
 import { StoredTextError } from '../store/decode.ts';
 import type { Role, Store } from '../store/store.ts';
+import type { HistoryRequest, HistorySeriesView } from './api/history-view.ts';
 import type {
   AgentView,
   ApprovalRequest,
@@ -53,6 +54,7 @@ import type { DrillDriver } from './driver/drills.ts';
 import { expect } from './hub/expect.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import type { HostHistory } from './host-history.ts';
 import type { Renewing } from './renewing.ts';
 import { resultsView } from './results-view.ts';
 import { rolloutViews, underWay } from './rollout-views.ts';
@@ -68,11 +70,12 @@ export class EdgeAppliance implements Appliance {
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
   readonly #explainer: Explainer;
+  readonly #history: HostHistory;
 
   constructor(
     edge: Edge,
     { rollouts, drills, renewing }: { readonly rollouts: RolloutDriver; readonly drills: DrillDriver; readonly renewing: Renewing },
-    { hostId, onTaken }: { readonly hostId: string; readonly onTaken: (config: Config) => void },
+    { hostId, history, onTaken }: { readonly hostId: string; readonly history: HostHistory; readonly onTaken: (config: Config) => void },
   ) {
     this.#edge = edge;
     this.#rollouts = rollouts;
@@ -81,6 +84,7 @@ export class EdgeAppliance implements Appliance {
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
+    this.#history = history;
     const facts = (): ExplainFacts => ({
       config: edge.config,
       planned: edge.loop.planned,
@@ -156,6 +160,12 @@ export class EdgeAppliance implements Appliance {
     return { ok: true, value: listOf(this.#edge, 'results', [results]) };
   }
 
+  history(request: HistoryRequest): Outcome<ListView<HistorySeriesView>> {
+    const answer = this.#history.answer(request);
+    if (typeof answer === 'string') return { ok: false, problem: { code: 'usage', message: answer } };
+    return { ok: true, value: listOf(this.#edge, 'history', answer) };
+  }
+
   async edges(): Promise<ListView<EdgeView>> {
     await this.#edge.fleet.refresh();
     return listOf(this.#edge, 'edges', edgeViews(this.#edge, this.#hostId));
@@ -176,7 +186,14 @@ export class EdgeAppliance implements Appliance {
   expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
     const problem = expect(this.#edge, request, caller);
     if (problem !== null) return { ok: false, problem };
-    return { ok: true, value: listOf(this.#edge, 'agents', agentViews(this.#edge).filter(({ cluster }) => cluster === request.cluster)) };
+    return {
+      ok: true,
+      value: listOf(
+        this.#edge,
+        'agents',
+        agentViews(this.#edge).filter(({ cluster }) => cluster === request.cluster),
+      ),
+    };
   }
 
   events(limit: number): ListView<EventView> {
@@ -259,7 +276,7 @@ export class EdgeAppliance implements Appliance {
     this.#edge.agents.tokens.changed();
     const { token, ending } = made.value;
     const rotated = ending.map(({ name, expiresAt }) => `; ${name} is valid until ${expiresAt ?? ''}`).join('');
-    this.#edge.events.add('controller', `token ${token.name} (${token.role}) created by ${caller.author.name}${rotated}`);
+    this.#edge.events.add('security.token_created', `token ${token.name} (${token.role}) created by ${caller.author.name}${rotated}`);
     return made;
   }
 
@@ -271,7 +288,7 @@ export class EdgeAppliance implements Appliance {
       };
     }
     this.#edge.agents.tokens.changed();
-    this.#edge.events.add('controller', `token ${name} revoked by ${caller.author.name}`);
+    this.#edge.events.add('security.token_revoked', `token ${name} revoked by ${caller.author.name}`);
     return { ok: true, value: null };
   }
 

@@ -199,6 +199,8 @@ const event = object<EventView>({
   sequence: figure,
   at: text,
   kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'controller'),
+  code: text,
+  severity: oneOf('info', 'warning', 'critical'),
   text,
 });
 

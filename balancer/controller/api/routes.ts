@@ -74,6 +74,7 @@ export const ROUTES: readonly Route[] = [
   read('/v1/results/:name', ({ appliance, name, query }) =>
     taking(accept.decodeResultsQuery, query, (asked) => outcome(appliance.results(name, asked))),
   ),
+  read('/v1/history/metrics', (call) => taking(accept.decodeHistoryQuery, call.query, (asked) => outcome(call.appliance.history(asked)))),
   read('/v1/revisions/:name', oneRevision),
   read('/v1/watch', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'status_stream' }))),
   read('/v1/audit/verify', (call) => taking(accept.decodeNoQuery, call.query, () => json(call.appliance.verifyAudit()))),

@@ -8,6 +8,7 @@ import type { AdminState, Change, Intent, Revision } from '../../intent/intent.t
 import type { Renewal, RenewalOf } from '../../ipc-life-cycle.ts';
 import type { FailbackState } from '../../steer/failback.ts';
 import type { DrillReport } from '../drill/report.ts';
+import type { EventKind, EventSeverity } from '../../event-codes.ts';
 import type { HealthState, ShareReason } from '../../steer/plan-shape.ts';
 
 /** Every list: `GET /v1/<kind>` and `GET /v1/<kind>/<name>` (a list of one). */
@@ -165,7 +166,10 @@ export interface WorkerView {
 export interface EventView {
   readonly sequence: number;
   readonly at: string;
-  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'controller';
+  readonly kind: EventKind;
+  /** Of docs/events.md. */
+  readonly code: string;
+  readonly severity: EventSeverity;
   /** One line, no control characters. */
   readonly text: string;
 }

@@ -91,7 +91,7 @@ export class RolloutDriver {
   #tell(service: string, text: string): void {
     if (this.#told.get(service) === text) return;
     this.#told.set(service, text);
-    this.#edge.events.add('rollout', `${service}: ${text}`);
+    this.#edge.events.add('rollout.held', `${service}: ${text}`);
   }
 
   /** Null: done, or no longer to be done. Else why not. */
@@ -111,7 +111,7 @@ export class RolloutDriver {
     const committed = await edge.keeper.commit(outcome.intent, outcome.touched, cause);
     // Who moved it has made what this would have been, or it is looked at again in a second.
     if (!committed.ok) return committed.code === 'conflict' ? null : committed.message;
-    edge.events.add('rollout', `revision ${outcome.intent.revision}: ${outcome.summary}`);
+    edge.events.add(action === 'fail' ? 'rollout.failed' : 'rollout.step', `revision ${outcome.intent.revision}: ${outcome.summary}`);
     tellEndedOverrides(edge, outcome.touched, outcome.intent.revision);
     edge.loop.recompute();
     return null;

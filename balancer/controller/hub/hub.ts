@@ -4,6 +4,7 @@ import type { WebSocket } from '@fastify/websocket';
 import { type AgentProtocol, type CapacitySnapshot, HUB_CLOSE, type HubReply } from '../../../agent/protocol.ts';
 import type { Timer } from '../../../health/clock.ts';
 import type { Bind } from '../../config/config.ts';
+import type { EventCode } from '../../event-codes.ts';
 import type { AgentState, CapacityReport } from '../../steer/plan-shape.ts';
 import type { AgentView, AgentWishView } from '../api/agent-view.ts';
 import { AgentReports } from './agent-reports.ts';
@@ -18,6 +19,7 @@ export type HubRejection = MessageRejection | Refusal | 'too_fast' | 'broken_fra
 
 export interface AgentEvent {
   readonly cluster: string;
+  readonly code: EventCode;
   /** One line for the operators; null: only numbers changed. */
   readonly text: string | null;
 }
@@ -196,7 +198,7 @@ class AgentHub implements Hub {
     if (of.speaker !== connected) this.#speak(of, connected);
     onSnapshot?.(snapshot);
     this.#tell(cluster);
-    if (this.#reports.capacityOf(cluster, nowMs) !== capacityBefore) onChange({ cluster, text: null });
+    if (this.#reports.capacityOf(cluster, nowMs) !== capacityBefore) onChange({ cluster, code: 'agent.fresh', text: null });
     return { sequence: snapshot.sequence, refused: null };
   }
 
@@ -286,9 +288,9 @@ class AgentHub implements Hub {
     const held = claim !== null;
     if (state === before.state && held === before.held) return;
     this.#told.set(cluster, { state, held });
-    if (state !== before.state) onChange({ cluster, text: `the agent of ${cluster} is ${state}` });
+    if (state !== before.state) onChange({ cluster, code: `agent.${state}`, text: `the agent of ${cluster} is ${state}` });
     if (claim === null || before.held) return;
     const text = `the agent of ${cluster} claims ${claim.claimedRps} requests/s; it counts as its ceiling, ${claim.ceilingRps}`;
-    onChange({ cluster, text });
+    onChange({ cluster, code: 'agent.ceiling', text });
   }
 }
