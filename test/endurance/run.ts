@@ -3,6 +3,7 @@ const RUNS = {
   kills: './kills.ts',
   'redis-away': './redis-away.ts',
   partition: './partition.ts',
+  agents: './agents.ts',
 } as const;
 
 const name = process.argv[2] ?? '';
