@@ -7,7 +7,7 @@ import type { ClusterFacts, ClusterView } from './kubernetes/cluster-view.ts';
 import type { PodFacts, Resources } from './kubernetes/pod-facts.ts';
 import { nodesUse, podsUse } from './measured-use.ts';
 import type { EndpointsReport, NodesReport, ServiceReport } from './protocol.ts';
-import { countEndpoints, serviceEndpoints, type ServiceEndpoint } from './ready-endpoints.ts';
+import { countEndpoints, serviceEndpoints, slicesByService, type ServiceEndpoint, type SlicesOf } from './ready-endpoints.ts';
 import type { AgentFile, GatewaySettings, ServiceSettings } from './settings.ts';
 
 /** What is not read from the API server. */
@@ -54,6 +54,7 @@ export interface ClusterFigures {
 /** What is the same for all services. */
 interface Surroundings extends Pick<FiguresInput, 'facts' | 'knowledge'> {
   readonly taken: ReadonlyMap<string, Taken>;
+  readonly slices: SlicesOf;
   readonly pending: ReadonlySet<string>;
   readonly autoscalers: ReadonlyMap<string, AutoscalerFacts>;
 }
@@ -61,8 +62,9 @@ interface Surroundings extends Pick<FiguresInput, 'facts' | 'knowledge'> {
 export function clusterFigures({ file, facts, sources, knowledge, wallMs }: FiguresInput): ClusterFigures {
   const pods = facts.pods ?? new Map<string, PodFacts>();
   const pending = pendingPods(pods.values(), wallMs);
+  const slices = slicesByService(facts.slices?.values() ?? []);
   const surroundings: Surroundings = {
-    ...{ facts, knowledge },
+    ...{ facts, knowledge, slices },
     taken: takenOf(pods.values()),
     pending: new Set(pending.map(({ owner }) => owner)),
     autoscalers: new Map([...(facts.autoscalers?.values() ?? [])].map((autoscaler) => [autoscaler.target, autoscaler])),
@@ -77,7 +79,7 @@ export function clusterFigures({ file, facts, sources, knowledge, wallMs }: Figu
       declaredRps: file.capacityRps,
     }),
     ...{ services, gateways, nodesUtilisation },
-    endpoints: discoverEndpoints(file.gateways, facts, sources),
+    endpoints: discoverEndpoints(file.gateways, { facts, slices }, sources),
     nodes: nodesReport(facts),
     pendingPods: pending.length,
     cores: coresOf(facts),
@@ -86,7 +88,7 @@ export function clusterFigures({ file, facts, sources, knowledge, wallMs }: Figu
 
 function explainedService(settings: ServiceSettings, surroundings: Surroundings): ExplainedService {
   const { facts, knowledge } = surroundings;
-  const endpoints = serviceEndpoints(settings, facts);
+  const endpoints = serviceEndpoints(settings, facts.services, surroundings.slices);
   const known = knowledge.get(settings.name);
   const podKeys = endpoints.filter(({ state, pod }) => state === 'ready' && pod !== '').map(({ pod }) => pod);
   const nodes = new Set(podKeys.map((key) => facts.pods?.get(key)?.node ?? ''));
@@ -107,7 +109,7 @@ function explainedService(settings: ServiceSettings, surroundings: Surroundings)
 }
 
 function explainedGateway(settings: GatewaySettings, surroundings: Surroundings): ExplainedGateway {
-  const endpoints = serviceEndpoints(settings, surroundings.facts);
+  const endpoints = serviceEndpoints(settings, surroundings.facts.services, surroundings.slices);
   const counts = countEndpoints(endpoints);
   const { growth } = growthOfEndpoints(endpoints, surroundings);
   return { service: settings.service, endpoints: counts, ratePerEndpoint: settings.ratePerEndpoint, growth };

@@ -10,7 +10,7 @@ import { ClusterView } from './kubernetes/cluster-view.ts';
 import { Poller } from './kubernetes/poller.ts';
 import { learnRate, NOTHING_LEARNED, type LearnedRate, type RateSample } from './learned-rate.ts';
 import type { CapacitySnapshot, ObservedService, SourceReport } from './protocol.ts';
-import { serviceEndpoints } from './ready-endpoints.ts';
+import { serviceEndpoints, slicesByService } from './ready-endpoints.ts';
 import type { AgentFile, ServiceSettings } from './settings.ts';
 
 /** What the cluster adds to a report, and what stands in it for the machine of an agent that reads no cluster. */
@@ -136,8 +136,9 @@ export class ClusterSource {
     return new Poller(
       APPLICATION,
       () => {
-        const addresses = serviceEndpoints({ service, port }, this.#view.facts()).flatMap(({ address, state }) =>
-          state === 'ready' ? [address] : [],
+        const { services, slices } = this.#view.facts();
+        const addresses = serviceEndpoints({ service, port }, services, slicesByService(slices?.values() ?? [])).flatMap(
+          ({ address, state }) => (state === 'ready' ? [address] : []),
         );
         this.#dispatcher ??= applicationDispatcher();
         return askService(this.#dispatcher, { url: application ?? '', addresses, round: round++ }, clock);

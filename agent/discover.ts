@@ -3,7 +3,7 @@ import type { ClusterFacts } from './kubernetes/cluster-view.ts';
 import type { NodeFacts } from './kubernetes/node-facts.ts';
 import type { ServiceFacts } from './kubernetes/service-facts.ts';
 import { MOST_ENDPOINTS, type EndpointsReport, type ReportedEndpoint, type SourceReport } from './protocol.ts';
-import { portOf, serviceEndpoints, type ServiceEndpoint } from './ready-endpoints.ts';
+import { portOf, serviceEndpoints, type ServiceEndpoint, type SlicesOf } from './ready-endpoints.ts';
 import type { AddressKind, GatewaySettings } from './settings.ts';
 
 type Sources = Readonly<Record<'nodes' | 'services' | 'endpointSlices', SourceReport>>;
@@ -15,17 +15,18 @@ const READ_FROM: Readonly<Record<AddressKind, readonly (keyof Sources)[]>> = {
   pod: ['services', 'endpointSlices'],
 };
 
+interface Known {
+  readonly facts: ClusterFacts;
+  readonly slices: SlicesOf;
+}
+
 /** Absent where no gateway is named. In a fixed order, so that a report changes only when something did. */
-export function discoverEndpoints(
-  gateways: readonly GatewaySettings[],
-  facts: ClusterFacts,
-  sources: Sources,
-): EndpointsReport | undefined {
+export function discoverEndpoints(gateways: readonly GatewaySettings[], known: Known, sources: Sources): EndpointsReport | undefined {
   if (gateways.length === 0) return undefined;
   const fresh = gateways.every(({ addresses }) => READ_FROM[addresses].every((source) => sources[source].state === 'fresh'));
   const byAddress = new Map<string, ReportedEndpoint>();
   for (const gateway of gateways) {
-    for (const endpoint of endpointsOfGateway(gateway, facts)) {
+    for (const endpoint of endpointsOfGateway(gateway, known)) {
       const key = `${endpoint.host} ${endpoint.port}`;
       const known = byAddress.get(key);
       if (known === undefined || known.draining === true) byAddress.set(key, endpoint);
@@ -35,12 +36,12 @@ export function discoverEndpoints(
   return { fresh, list: list.slice(0, MOST_ENDPOINTS) };
 }
 
-function endpointsOfGateway(gateway: GatewaySettings, facts: ClusterFacts): readonly ReportedEndpoint[] {
+function endpointsOfGateway(gateway: GatewaySettings, { facts, slices }: Known): readonly ReportedEndpoint[] {
   const service = facts.services?.get(gateway.service);
   if (service === undefined) return [];
   const port = portOf(service, gateway.port);
   if (port === undefined) return [];
-  const endpoints = serviceEndpoints(gateway, facts);
+  const endpoints = serviceEndpoints(gateway, facts.services, slices);
   switch (gateway.addresses) {
     case 'loadBalancer':
       return [...service.balancerHosts, ...service.externalAddresses].map((host) => ({ host, port: port.port }));

@@ -16,6 +16,20 @@ const BEST: readonly EndpointState[] = ['ready', 'leaving', 'away'];
 /** Of a Service with both families the slices name every pod twice. */
 const FAMILIES: readonly string[] = ['IPv4', 'IPv6', 'FQDN'];
 
+/** By `namespace/name` of their Service. */
+export type SlicesOf = ReadonlyMap<string, readonly SliceFacts[]>;
+
+/** Once for all services: there are thousands of slices. */
+export function slicesByService(slices: Iterable<SliceFacts>): SlicesOf {
+  const of = new Map<string, SliceFacts[]>();
+  for (const slice of slices) {
+    const known = of.get(slice.service);
+    if (known === undefined) of.set(slice.service, [slice]);
+    else known.push(slice);
+  }
+  return of;
+}
+
 /** The port of a Service by name or number; null: its first one for TCP. */
 export function portOf(service: ServiceFacts, wanted: string | null): ServicePort | undefined {
   const ports = service.ports.filter(({ protocol }) => protocol === 'TCP');
@@ -25,22 +39,22 @@ export function portOf(service: ServiceFacts, wanted: string | null): ServicePor
 /** As `endpointsOf`, of a port that the Service is asked by: its slices have the same name for it and another number. */
 export function serviceEndpoints(
   { service: key, port: wanted }: { readonly service: string; readonly port: string | null },
-  { services, slices }: Pick<ClusterFacts, 'services' | 'slices'>,
+  services: ClusterFacts['services'],
+  slices: SlicesOf,
 ): readonly ServiceEndpoint[] {
   const service = services?.get(key);
   // A Service with one port need not call it anything. Of one that is not known yet a name is all there is to go by.
   const known = service === undefined || service.ports.length === 1 ? null : (portOf(service, wanted)?.name ?? wanted);
-  return endpointsOf(slices?.values() ?? [], key, service === undefined && wanted !== null && !/^[0-9]+$/.test(wanted) ? wanted : known);
+  return endpointsOf(slices.get(key) ?? [], service === undefined && wanted !== null && !/^[0-9]+$/.test(wanted) ? wanted : known);
 }
 
 /**
- * Of one Service and one of its ports (null: its first). An endpoint may be in two slices while they are being rearranged, so each address and port
+ * Of the slices of one Service and one of its ports (null: its first). An endpoint may be in two slices while they are being rearranged, so each address and port
  * counts once; a pod with addresses of two families counts with the first.
  */
-export function endpointsOf(slices: Iterable<SliceFacts>, service: string, port: string | null): readonly ServiceEndpoint[] {
+function endpointsOf(slices: Iterable<SliceFacts>, port: string | null): readonly ServiceEndpoint[] {
   const byAddress = new Map<string, ServiceEndpoint & { readonly family: number }>();
   for (const slice of slices) {
-    if (slice.service !== service) continue;
     const found = port === null ? slice.ports[0] : slice.ports.find(({ name }) => name === port);
     if (found === undefined) continue;
     const family = FAMILIES.indexOf(slice.addressType);

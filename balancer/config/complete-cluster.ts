@@ -2,7 +2,7 @@
 import { parseEndpoint, parseStatuses } from './addresses.ts';
 import type { Completion } from './completion.ts';
 import type { ClusterCapacity } from './capacity-config.ts';
-import type { ClusterConfig, ClusterTls, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
+import type { ClusterConfig, ClusterTls, DiscoveryConfig, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
 import type { ValuePath } from './problems.ts';
 import { parseKeySource, type KeySource } from '../message/request-key.ts';
 import { durationMs, percentRatio } from './quantities.ts';
@@ -20,7 +20,8 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
   return {
     name,
     region: file.region ?? null,
-    endpoints: completeEndpoints(file.endpoints, [...path, 'endpoints'], completion),
+    endpoints: Array.isArray(file.endpoints) ? completeEndpoints(file.endpoints, [...path, 'endpoints'], completion) : [],
+    discovery: Array.isArray(file.endpoints) ? null : completeDiscovery(file.endpoints),
     tls: completeTls(file.tls, [...path, 'tls'], completion),
     health: completeHealth(file.health, [...path, 'health'], completion),
     outlier: {
@@ -83,6 +84,11 @@ function completeTls(file: ClusterFile['tls'], path: ValuePath, completion: Comp
     certificate: cert === null || key === null ? null : { cert, key },
     verify: file.verify,
   };
+}
+
+function completeDiscovery(file: Exclude<ClusterFile['endpoints'], string[]>): DiscoveryConfig {
+  const { scheme = 'https', within = [], names = [] } = file === 'agent' ? {} : file.agent;
+  return { scheme, within, names };
 }
 
 function completeEndpoints(urls: readonly string[], path: ValuePath, completion: Completion): readonly EndpointConfig[] {

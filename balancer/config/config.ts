@@ -232,10 +232,22 @@ export interface ClusterLimits {
   readonly queueMs: number;
 }
 
+/** Endpoints that an agent tells of, and which of them are believed: who speaks for a cluster must not send its requests elsewhere. */
+export interface DiscoveryConfig {
+  readonly scheme: EndpointConfig['scheme'];
+  /** Blocks that addresses must be in; empty: any but loopback, link-local and multicast ones. */
+  readonly within: readonly string[];
+  /** Patterns that names must match; empty: no names. */
+  readonly names: readonly string[];
+}
+
 export interface ClusterConfig {
   readonly name: string;
   readonly region: string | null;
+  /** Empty where they are discovered. */
   readonly endpoints: readonly EndpointConfig[];
+  /** Null: the file lists them. */
+  readonly discovery: DiscoveryConfig | null;
   readonly tls: ClusterTls;
   /** Null: no active probe; the cluster is up until traffic says otherwise. */
   readonly health: ProbeConfig | null;

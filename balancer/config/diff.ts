@@ -58,6 +58,7 @@ const LISTENER_WORDS: Words<ListenerConfig> = {
 const CLUSTER_WORDS: Words<ClusterConfig> = {
   region: 'region',
   endpoints: 'endpoints',
+  discovery: 'endpoints.agent',
   tls: 'tls',
   health: 'health',
   outlier: 'outlier',

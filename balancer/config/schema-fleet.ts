@@ -7,6 +7,7 @@ import { consumers, credentials } from './schema-consumers.ts';
 import { issuers } from './schema-issuers.ts';
 import { limits as rateLimits, plans } from './schema-limits.ts';
 import { drain } from './schema-drain.ts';
+import { endpoints } from './schema-discovery.ts';
 import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { gates } from './schema-gates.ts';
@@ -126,16 +127,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
   mapping(
     {
       region: Type.Optional(valueOf('name', 'Region of the cluster')),
-      endpoints: Type.Unsafe<string[]>({
-        type: 'array',
-        minItems: 1,
-        items: valueOf('endpoint', 'URL of an endpoint'),
-        description:
-          'Addresses of the gateways of the cluster: `https://host:port` (HTTP/2 where the endpoint offers it, else HTTP/1.1), `http://host:port` (HTTP/1.1), `h2c://host:port` (HTTP/2 without TLS), or `tcp://host:port` for pass-through listeners only. A tls-passthrough listener connects to `https://` and `tcp://` addresses, a tcp listener to `tcp://`, `http://` and `h2c://`; neither adds TLS of its own',
-        what: 'a list of endpoints',
-        expected:
-          'URLs such as ["https://10.1.0.10"], with https, http or h2c; endpoints are listed in the file, "agent" is not possible yet',
-      }),
+      endpoints,
       tls: clusterTls,
       health: mappingOr<typeof health, 'none'>(health, HEALTH_FORMS, {
         default: {},

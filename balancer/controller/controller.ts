@@ -367,8 +367,8 @@ export class Controller {
   }
 
   #updateMetrics(): void {
-    const { registry, meter } = this.#edge;
-    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(this.#appliance.status('read'))]);
+    const { registry, meter, prober } = this.#edge;
+    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(this.#appliance.status('read'), prober.held())]);
   }
 
   #taken(config: Config): void {

@@ -72,6 +72,7 @@ function clusterConfig(name: string): ClusterConfig {
     name,
     region: null,
     endpoints: [{ id: '127.0.0.1:1', scheme: 'http', host: '127.0.0.1', port: 1 }],
+    discovery: null,
     tls: { ca: null, serverName: null, minVersion: 'TLSv1.2', certificate: null, verify: true },
     health: { probe: { kind: 'tcp' }, intervalMs: 1000, timeoutMs: 500, rise: 2, fall: 3 },
     outlier: { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 30_000, maxEjectionMs: 300_000 },

@@ -20,6 +20,7 @@ export function cluster(name: string, wish: Partial<ClusterConfig>): ClusterConf
     name,
     region: null,
     endpoints: [],
+    discovery: null,
     tls: { ca: null, serverName: null, minVersion: 'TLSv1.2', certificate: null, verify: true },
     health: null,
     outlier: { consecutive: 5, ratio: 0.5, minRequests: 20, windowMs: 1000, baseEjectionMs: 5000, maxEjectionMs: 300_000 },

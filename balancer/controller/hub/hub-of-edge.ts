@@ -26,6 +26,9 @@ export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens
     log,
     countMessage: (cluster, outcome) => edge.meter.counter('weir_agent_messages_total', [cluster, outcome]).add(1),
     countRejection: (reason) => edge.meter.counter('weir_agent_rejections_total', [reason]).add(1),
+    onSnapshot: ({ cluster, endpoints }) => {
+      if (endpoints !== undefined) edge.prober.discover(cluster, endpoints);
+    },
     onChange: ({ text }) => {
       if (text !== null) edge.events.add('agent', text);
       planning.ask();

@@ -44,6 +44,7 @@ function clusterOf(name: string, { declaredRps, region, failback }: ClusterModel
     name,
     region,
     endpoints: [],
+    discovery: null,
     tls: { ca: null, serverName: null, minVersion: 'TLSv1.2', certificate: null, verify: true },
     health: { probe: { kind: 'tcp' }, timeoutMs: 500, ...PROBE },
     outlier: OUTLIER,
