@@ -2,12 +2,17 @@
 import type { Edge } from '../edge.ts';
 import type { AgentsOfEdge } from './agents-of-edge.ts';
 import { createHub, type Hub } from './hub.ts';
+import { Paced } from './paced.ts';
+
+/** A thousand agents that come back within seconds are not a thousand plans. */
+const PLAN_EVERY_MS = 200;
 
 /** Null: the config has no address for agents. */
 export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens' | 'wishes'>): Hub | null {
   const { clock, log } = edge.options;
   const { agents, hostName } = edge.config;
   if (agents === null) return null;
+  const planning = new Paced(clock, PLAN_EVERY_MS, () => edge.loop.soon());
   return createHub({
     bind: agents.bind,
     tls: agents.tls,
@@ -26,7 +31,7 @@ export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens
     },
     onChange: ({ code, text }) => {
       if (text !== null) edge.events.add(code, text);
-      edge.loop.soon();
+      planning.ask();
     },
   });
 }
