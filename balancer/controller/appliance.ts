@@ -19,6 +19,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FeedView,
   FleetAppliedView,
   FieldDifference,
   ListView,
@@ -88,6 +89,8 @@ export interface TokenRequest {
 
 export interface Appliance {
   status(role: Role): StatusView;
+  /** All that a dashboard draws, but for what differs by caller. */
+  feed(): FeedView;
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
   routes(): ListView<RouteView>;

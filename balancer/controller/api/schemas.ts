@@ -246,6 +246,7 @@ const queries = {
   diff: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
   backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
   dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
+  feed: Type.Object({ epoch: Type.Optional(Type.String({ maxLength: 64 })), number: Type.Optional(Type.Integer({ minimum: 0 })) }, strict),
 } satisfies Record<string, Schema>;
 
 export const decodeNoQuery = queryDecoder(queries.none);
@@ -255,3 +256,4 @@ export const decodeDiffQuery: Decoder<Static<typeof queries.diff>> = queryDecode
 export const decodeResultsQuery: Decoder<Static<typeof queries.results>> = queryDecoder(queries.results);
 export const decodeBacklog: Decoder<Static<typeof queries.backlog>> = queryDecoder(queries.backlog);
 export const decodeDryRun: Decoder<Static<typeof queries.dryRun>> = queryDecoder(queries.dryRun);
+export const decodeFeedQuery: Decoder<Static<typeof queries.feed>> = queryDecoder(queries.feed);

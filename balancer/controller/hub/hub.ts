@@ -140,7 +140,10 @@ class AgentHub implements Hub {
 
   agents(): readonly AgentView[] {
     const nowMs = this.#parts.clock.nowMs();
-    return [...this.#parts.clusters()].map((cluster) => this.#reports.view(cluster, nowMs));
+    return [...this.#parts.clusters()].map((cluster) => ({
+      ...this.#reports.view(cluster, nowMs),
+      connected: this.#connected.has(cluster),
+    }));
   }
 
   reports(): Readonly<Record<string, CapacityReport & { readonly periodMs: number }>> {
@@ -192,7 +195,10 @@ class AgentHub implements Hub {
       onRefused: (reason) => this.#refuse(cluster, reason),
       onClosed: () => {
         // A session that was replaced meanwhile must not take the new one with it.
-        if (this.#connected.get(cluster)?.session === session) this.#connected.delete(cluster);
+        if (this.#connected.get(cluster)?.session !== session) return;
+        this.#connected.delete(cluster);
+        // Its report counts for a while yet; who watches should know at once.
+        if (this.#app !== null) this.#parts.onChange({ cluster, text: `the agent of ${cluster} has left` });
       },
     });
     // The newest wins: an agent that comes back must not wait for the hub to notice that its old connection is dead.

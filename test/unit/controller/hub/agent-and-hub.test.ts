@@ -21,12 +21,20 @@ describe('the agent', () => {
     const agent = bench.run();
     await until(() => bench.count('eu accepted') >= 4, 'four reports');
     const { ageMs, agentVersion, ...view } = bench.agent('eu');
-    assert.deepEqual(view, { cluster: 'eu', state: 'fresh', capacityRps: 1200, cpuUtilisation: 0.25, memoryUtilisation: 0.5 });
+    assert.deepEqual(view, {
+      cluster: 'eu',
+      state: 'fresh',
+      connected: true,
+      capacityRps: 1200,
+      cpuUtilisation: 0.25,
+      memoryUtilisation: 0.5,
+    });
     assert.ok((ageMs ?? Infinity) < 300);
     assert.match(agentVersion ?? '', /^\d+\.\d+\.\d+/);
     assert.deepEqual(bench.hub.capacity(), { eu: 1200 });
     assert.equal(await agent.stop(), 0);
-    assert.deepEqual(bench.events, ['the agent of eu is fresh', 'eu numbers']);
+    await until(() => !bench.agent('eu').connected, 'the hub sees that it left');
+    assert.deepEqual(bench.events, ['the agent of eu is fresh', 'eu numbers', 'the agent of eu has left']);
   });
 
   test('comes back by itself when the hub was gone', async () => {
