@@ -19,7 +19,7 @@ import { CommandValues, type OptionValue } from './values.ts';
 export const FORMATS: readonly OutputFormat[] = ['table', 'wide', 'json', 'jsonl', 'yaml', 'name'];
 
 /** Options that take a value and may stand before the command's name. */
-const GLOBAL_VALUE_FLAGS: ReadonlySet<string> = new Set(['-o', '--output', '--server', '-c', '--context']);
+const GLOBAL_VALUE_FLAGS: ReadonlySet<string> = new Set(['-o', '--output', '--server', '--context']);
 
 export interface ProgramParts {
   readonly groups: readonly CommandGroup[];
@@ -82,7 +82,7 @@ function createRoot({ version, inside }: ProgramParts): Command {
     .addOption(
       new Option('--server <WHERE>', 'the appliance: unix:PATH or https://HOST:PORT (else WEIR_SERVER, context file, default socket)'),
     )
-    .addOption(new Option('-c, --context <NAME>', 'one of the context file (weir context list); else WEIR_CONTEXT, else the one in use'))
+    .addOption(new Option('--context <NAME>', 'one of the context file (weir context list); else WEIR_CONTEXT, else the one in use'))
     .addOption(new Option('-o, --output <FORMAT>', 'how data is printed').choices(FORMATS).default('table'))
     .addOption(new Option('--no-color', 'no colour, as with NO_COLOR'))
     .addHelpText('before', exampleText(examples))

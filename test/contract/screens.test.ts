@@ -9,7 +9,7 @@ import { SCREENS, TABS } from '../../tui/dashboard/screens/registry.ts';
 import { sightOf } from '../../tui/dashboard/sight.ts';
 import { current, type DashboardState, type ScreenName } from '../../tui/dashboard/state.ts';
 import { dashboardFrame } from '../../tui/dashboard/views/dashboard.ts';
-import { after, emptyState, liveState, START_MS } from '../support/dashboard-state.ts';
+import { after, emptyState, START_MS } from '../support/dashboard-state.ts';
 import { extrasView } from '../support/feed-extras.ts';
 import { assertGolden } from '../support/golden.ts';
 import { busyStatus, changingStatus, clusterView } from '../support/statuses.ts';
@@ -74,7 +74,7 @@ for (const screen of Object.values(SCREENS)) {
         const sorted = after(state, { type: 'sortBy', sort });
         deepEqual([...currentIds(sorted)].sort(), [...ids].sort(), sort);
       }
-      const clickable = dashboardFrame(last).flatMap((line, row) => {
+      const clickable = dashboardFrame(last).flatMap((_, row) => {
         const hit = hitAt(dashboardFrame(last), 10, row);
         return hit?.type === 'select' ? [hit.id] : [];
       });

@@ -53,7 +53,7 @@ export function clusterView(name: string, change: Partial<ClusterView> = {}): Cl
   };
 }
 
-function targetView(version: string, cluster: string, share: number, change: Partial<TargetView> = {}): TargetView {
+export function targetView(version: string, cluster: string, share: number, change: Partial<TargetView> = {}): TargetView {
   return {
     version,
     cluster,

@@ -15,6 +15,8 @@ export interface TopSessionOptions {
   readonly everyMs?: number;
   /** False: an appliance from before there was a feed. */
   readonly feed?: boolean;
+  /** One with job control, to suspend it in. */
+  readonly shell?: 'bash';
   /** Further words of the command line. */
   readonly args?: readonly string[];
   /** Runs top-process.ts in place of the command: SIGUSR2 makes it fail this way, and at its end it has counted listeners. */
@@ -42,7 +44,13 @@ export async function startTopSession(options: TopSessionOptions = {}): Promise<
   const socketPath = join(directory, 'admin.sock');
   const server = new StatusServer(status, everyMs, { feed });
   await server.start(socketPath);
-  const terminal = await TestTerminal.start({ columns, rows, env, directory });
+  const terminal = await TestTerminal.start({
+    columns,
+    rows,
+    env,
+    directory,
+    ...(options.shell === undefined ? {} : { shell: options.shell }),
+  });
   return {
     terminal,
     server,
@@ -51,6 +59,7 @@ export async function startTopSession(options: TopSessionOptions = {}): Promise<
       const [program, ...args] =
         instrumented === undefined ? [WEIR, 'top', '--server', `unix:${socketPath}`, ...more] : [INSTRUMENTED, socketPath, instrumented];
       // `exec` makes the shell's process id that of the dashboard.
+      if (options.shell === 'bash') return terminal.type(`"${process.execPath}" "${program}" ${args.join(' ')}; echo "ended $?"`);
       return terminal.type(`sh -c 'echo $$ >pid; exec "${process.execPath}" "${program}" ${args.join(' ')}'; echo "ended $?"`);
     },
     processId: () => Number(readFileSync(join(directory, 'pid'), 'utf8')),
@@ -62,7 +71,7 @@ export async function startTopSession(options: TopSessionOptions = {}): Promise<
     [Symbol.asyncDispose]: async () => {
       await terminal[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
-      rmSync(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -22,10 +22,15 @@ export function applyDelta(before: unknown, delta: unknown, path = ''): unknown 
 function onRecord(before: unknown, delta: { readonly o?: unknown; readonly '-'?: unknown }, path: string): unknown {
   if (typeof before !== 'object' || before === null || Array.isArray(before)) throw new DeltaMisfit(path, 'is no object');
   if (typeof delta.o !== 'object' || delta.o === null) throw new DeltaMisfit(path, 'has no list of changes');
-  const fields = new Map<string, unknown>(Object.entries(before));
-  for (const [name, change] of Object.entries(delta.o)) fields.set(name, applyDelta(fields.get(name), change, `${path}.${name}`));
-  if (Array.isArray(delta['-'])) for (const name of delta['-']) fields.delete(String(name));
-  return Object.fromEntries(fields);
+  const fields: Record<string, unknown> = { ...before };
+  for (const [name, change] of Object.entries(delta.o)) {
+    const value = applyDelta(Object.hasOwn(fields, name) ? fields[name] : undefined, change, `${path}.${name}`);
+    if (name === '__proto__') Object.defineProperty(fields, name, { value, enumerable: true, configurable: true, writable: true });
+    else fields[name] = value;
+  }
+  if (!Array.isArray(delta['-'])) return fields;
+  const gone = new Set(delta['-'].map(String));
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !gone.has(name)));
 }
 
 type ListDelta = Extract<Delta, { readonly a: unknown }>['a'];

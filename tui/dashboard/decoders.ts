@@ -76,10 +76,15 @@ function entries(value: unknown, path: string): readonly (readonly [string, unkn
 type Fields<T> = { readonly [Name in keyof T]-?: Decoder<T[Name]> };
 
 export function object<T>(fields: Fields<T>): Decoder<T> {
+  const names = Object.keys(fields) as (keyof T & string)[];
   return (value, path) => {
-    const given = new Map(entries(value, path));
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StatusUnreadable(path, 'an object', value);
     const decoded: Partial<T> = {};
-    for (const name in fields) decoded[name] = fields[name](given.get(name), path === '' ? name : `${path}.${name}`);
+    for (const name of names) {
+      // Read without a copy of the whole: thousands of these are decoded each second.
+      const given: unknown = Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+      decoded[name] = fields[name](given, path === '' ? name : `${path}.${name}`);
+    }
     // A decoding border: the loop has set every key of Fields<T>, which are the keys of T.
     return decoded as T;
   };

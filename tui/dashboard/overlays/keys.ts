@@ -1,6 +1,6 @@
 // What keys do while something lies over the screen. Pure. Enter goes on to the next thing and never makes a change.
 import { ACTS, clusterWeights, round, versionWeights, weightsOverlay } from '../acts.ts';
-import { apply, openPlan, type PlanOverlay, previewOf, weightWords, wordOf } from '../acting.ts';
+import { apply, openPlan, type PlanOverlay, previewOf, weightWords, whyNot, wordOf } from '../acting.ts';
 import { splitWords } from '../../command-words.ts';
 import { lookingAt, withList } from '../lists.ts';
 import { SCREENS } from '../screens/registry.ts';
@@ -277,7 +277,8 @@ function shownKey(state: DashboardState, overlay: PlanOverlay, key: string): Das
   if (key === 'c') return ask(state, { kind: 'copy', text: ['weir', ...overlay.words].join(' ') });
   if (planned === null || !planned.result.changed) return key === 'enter' ? closed(state) : state;
   if (key === 'r') return { ...state, overlay: { ...overlay, reason: '' } };
-  if (key !== 'a') return state;
+  // A plan may be looked at by who may not make it.
+  if (key !== 'a' || whyNot(state) !== null) return state;
   if (state.context?.confirm !== 'typed') return { ...state, overlay: { ...overlay, phase: { kind: 'armed' } } };
   const question = `the context ${state.context.name} asks for the name before every change`;
   return { ...state, overlay: { ...overlay, phase: { kind: 'typed', question, word: wordOf(planned.request), typed: '' } } };

@@ -1,6 +1,6 @@
 // The plan of a change: from and to, what moves, which rules have a say, the same as a command line, and what makes it.
 import type { ChangeResult, Forecast } from '../../../balancer/controller/api/views.ts';
-import { lineOf, type PlanOverlay } from '../acting.ts';
+import { lineOf, type PlanOverlay, whyNot } from '../acting.ts';
 import { formatRate, formatShare } from '../format.ts';
 import { cell, type Frame, type Line } from '../frame.ts';
 import type { Glyphs } from '../glyphs.ts';
@@ -123,20 +123,7 @@ function footLines(state: DashboardState, { phase, reason, planned, queue }: Pla
     case 'refused':
       return [...messageLines('refused: ', phase.message, state), [cell('  Esc leaves', 'dim')]];
     case 'shown':
-      return planned?.result.changed === true
-        ? [
-            [
-              cell('  a ', 'warn'),
-              cell('apply (asks once more)   '),
-              cell('r ', 'accent'),
-              cell('reason   '),
-              cell('c ', 'accent'),
-              cell('copy   '),
-              cell('Esc ', 'accent'),
-              cell('leave'),
-            ],
-          ]
-        : [[cell('  Esc leaves', 'dim')]];
+      return planned?.result.changed === true ? [shownLine(state)] : [[cell('  Esc leaves', 'dim')]];
     case 'armed':
       return [[cell(`  press y to apply${state.context === null ? '' : ` to ${state.context.name}`}; any other key goes back`, 'bad')]];
     case 'typed':
@@ -158,6 +145,13 @@ function footLines(state: DashboardState, { phase, reason, planned, queue }: Pla
     case 'failed':
       return [...messageLines('not applied: ', phase.message, state), [cell('  Esc leaves', 'dim')]];
   }
+}
+
+function shownLine(state: DashboardState): Line {
+  const refusal = whyNot(state);
+  const rest = [cell('c ', 'accent'), cell('copy   '), cell('Esc ', 'accent'), cell('leave')];
+  if (refusal !== null) return [cell(`  ${refusal}   `, 'warn'), ...rest];
+  return [cell('  a ', 'warn'), cell('apply (asks once more)   '), cell('r ', 'accent'), cell('reason   '), ...rest];
 }
 
 function messageLines(before: string, message: string, { size }: DashboardState): Frame {
