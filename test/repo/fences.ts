@@ -25,9 +25,16 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   pino: ['balancer/log.ts'],
   'prom-client': ['balancer/telemetry/registry.ts'],
   systeminformation: ['agent/capacity.ts'],
-  undici: ['health/', 'agent/', 'tui/client.ts', 'tui/client-feed.ts', 'balancer/controller/bounded-get.ts', 'balancer/filter/http-questions.ts'],
+  undici: [
+    'health/',
+    'agent/',
+    'tui/client.ts',
+    'tui/client-feed.ts',
+    'balancer/controller/bounded-get.ts',
+    'balancer/filter/http-questions.ts',
+  ],
   ws: ['balancer/controller/'],
-  yaml: ['balancer/config/syntax-problems.ts', 'tui/output.ts', 'tui/server.ts'],
+  yaml: ['balancer/config/syntax-problems.ts', 'tui/output.ts', 'tui/contexts.ts'],
   'node:cluster': ['balancer/supervisor.ts', 'bench/listening.ts'],
   'node:sqlite': ['balancer/store/sqlite.ts'],
 };

@@ -80,6 +80,12 @@ export class TestTerminal implements AsyncDisposable {
     return stdout;
   }
 
+  /** The same with its colours, as the sequences that a terminal would be sent. */
+  async colouredScreen(): Promise<string> {
+    const { stdout } = await this.#tmux('capture-pane', '-p', '-e', '-N');
+    return stdout;
+  }
+
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
   }
