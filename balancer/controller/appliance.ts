@@ -20,6 +20,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FeedView,
   FleetAppliedView,
   FieldDifference,
   ListView,
@@ -113,6 +114,8 @@ export interface ExpectationRequest {
 
 export interface Appliance {
   status(role: Role): StatusView;
+  /** All that a dashboard draws, but for what differs by caller. */
+  feed(): FeedView;
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
   routes(): ListView<RouteView>;

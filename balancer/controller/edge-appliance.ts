@@ -23,6 +23,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FeedView,
   FieldDifference,
   ListView,
   LocalRequest,
@@ -46,6 +47,7 @@ import { callerOfToken, findToken, tokenView } from './auth/tokens.ts';
 import { applyConfig } from './apply-config.ts';
 import { approvalViews } from './approval/approval-views.ts';
 import { cacheViews } from './cache-views.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { decide, type Runs } from './approval/decide.ts';
 import { makeChange } from './change.ts';
 import { consumerViews } from './consumer-views.ts';
@@ -54,12 +56,16 @@ import type { DrillDriver } from './driver/drills.ts';
 import { expect } from './hub/expect.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import { feedView, revisionLines } from './feed-document.ts';
 import type { HostHistory } from './host-history.ts';
 import type { Renewing } from './renewing.ts';
 import { resultsView } from './results-view.ts';
 import { rolloutViews, underWay } from './rollout-views.ts';
 import { localViews, settleLocal } from './settle-local.ts';
 import { Explainer, type ExplainFacts } from './explain.ts';
+
+/** How long a rollback is among the alerts. */
+const TOLD_ROLLBACK_MS = 30 * 60_000;
 
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
@@ -71,6 +77,10 @@ export class EdgeAppliance implements Appliance {
   readonly #onTaken: (config: Config) => void;
   readonly #explainer: Explainer;
   readonly #history: HostHistory;
+  readonly #certificates: CertificateWatch;
+  #revisionLines: { readonly revision: number; readonly lines: FeedView['revisions'] } | null = null;
+  /** When each was first seen so. */
+  #rolledBackAtMs: ReadonlyMap<string, number> = new Map();
 
   constructor(
     edge: Edge,
@@ -85,6 +95,7 @@ export class EdgeAppliance implements Appliance {
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
     this.#history = history;
+    this.#certificates = new CertificateWatch(edge.options.clock, () => edge.config);
     const facts = (): ExplainFacts => ({
       config: edge.config,
       planned: edge.loop.planned,
@@ -99,7 +110,31 @@ export class EdgeAppliance implements Appliance {
   }
 
   status(role: Role): StatusView {
-    return statusView(this.#edge, rolloutViews(this.#edge, this.#rollouts), { role, startedAt: this.#startedAt });
+    return { ...this.#status(), role };
+  }
+
+  feed(): FeedView {
+    const { revision } = this.#edge.keeper.intent;
+    // The list changes by revisions alone, and reading it takes longer than all the rest.
+    if (this.#revisionLines?.revision !== revision) this.#revisionLines = { revision, lines: revisionLines(this.#edge) };
+    return feedView(this.#edge, this.#status(), { hostId: this.#hostId, revisions: this.#revisionLines.lines });
+  }
+
+  #status(): FeedView['status'] {
+    return statusView(this.#edge, { rollouts: this.#rolloutsOfNow(), ending: this.#certificates.ending(), startedAt: this.#startedAt });
+  }
+
+  /** Without those that were rolled back a while ago: whoever had to know it knows it. */
+  #rolloutsOfNow(): readonly RolloutView[] {
+    const nowMs = this.#edge.options.clock.nowMs();
+    const rollouts = rolloutViews(this.#edge, this.#rollouts);
+    const told = new Map<string, number>();
+    for (const { service, begunAt, phase } of rollouts) {
+      const key = `${service} ${begunAt}`;
+      if (phase === 'rolled_back') told.set(key, this.#rolledBackAtMs.get(key) ?? nowMs);
+    }
+    this.#rolledBackAtMs = told;
+    return rollouts.filter(({ service, begunAt }) => nowMs - (told.get(`${service} ${begunAt}`) ?? nowMs) <= TOLD_ROLLBACK_MS);
   }
 
   clusters(): ListView<ClusterView> {

@@ -23,6 +23,7 @@ import type {
   ClusterView,
   DrillView,
   EventView,
+  FeedView,
   ListView,
   LocalRequest,
   LocalView,
@@ -36,6 +37,7 @@ import type {
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
+import { extrasView } from './feed-extras.ts';
 import { BUSY, FORECAST, sampleAgent, sampleCluster, sampleServices, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
 import { twoPoints } from './two-points.ts';
@@ -96,22 +98,23 @@ export class RecordingAppliance implements Appliance {
       generation: 1,
       plan: this.revision,
       degraded: this.degraded,
-      localChanges: 0,
-      warnings: [],
-      workersReady: 4 - this.laggards.length,
-      workers: 4,
+      alerts: this.degraded.map((text) => ({ code: 'cluster_down', severity: 'problem' as const, text })),
+      ...{ localChanges: 0, warnings: [] },
+      ...{ workersReady: 4 - this.laggards.length, workers: 4 },
       inFlight: 3,
       headroom: 'unknown: no cluster has a known capacity',
       traffic: BUSY,
       clusters: this.clusters().items,
       services: this.services().items,
-      timed: [],
-      rollouts: [],
-      approvals: [],
+      ...{ timed: [], rollouts: [], approvals: [] },
       lastRevision: last ? { revision: last.revision, at: last.at, author: last.author.name, text: last.reason } : null,
       events: this.events(50).items,
       role,
     };
+  }
+
+  feed(): FeedView {
+    return { status: this.status('read'), ...extrasView(this.status('read'), this.statusCalls) };
   }
 
   clusters(): ListView<ClusterView> {

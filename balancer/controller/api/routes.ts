@@ -36,6 +36,8 @@ export interface Route {
 
 const MAX_JSON_BYTES = 64 * 1024;
 export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+/** One document for dashboards, and what changes of it, as a WebSocket: no answer to a request, so that the server itself has its handler. */
+export const FEED_ROUTE = { method: 'GET', path: '/v1/feed', role: 'read' } as const;
 
 /** A list kind: how its items are read, and what `/v1/<kind>/<name>` compares. */
 interface ListKind<T> {

@@ -279,6 +279,7 @@ const queries = {
   diff: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
   backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
   dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
+  feed: Type.Object({ epoch: Type.Optional(Type.String({ maxLength: 64 })), number: Type.Optional(Type.Integer({ minimum: 0 })) }, strict),
 } satisfies Record<string, Schema>;
 
 export const decodeNoQuery = queryDecoder(queries.none);
@@ -289,3 +290,4 @@ export const decodeResultsQuery: Decoder<Static<typeof queries.results>> = query
 export const decodeHistoryQuery: Decoder<HistoryRequest> = queryDecoder(queries.history);
 export const decodeBacklog: Decoder<Static<typeof queries.backlog>> = queryDecoder(queries.backlog);
 export const decodeDryRun: Decoder<Static<typeof queries.dryRun>> = queryDecoder(queries.dryRun);
+export const decodeFeedQuery: Decoder<Static<typeof queries.feed>> = queryDecoder(queries.feed);

@@ -91,6 +91,7 @@ class AgentHub implements Hub {
   /** Tells this hub from all others, and from the one before it. */
   readonly #id = randomUUID();
   #timer: Timer | null = null;
+  #closed = false;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
@@ -113,6 +114,7 @@ class AgentHub implements Hub {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#timer?.cancel();
     await this.#server.close();
   }
@@ -122,7 +124,11 @@ class AgentHub implements Hub {
     const nowMs = clock.nowMs();
     return [...clusters()].map((cluster) => {
       const wishes = this.#wishViews(cluster);
-      return { ...this.#reports.view(cluster, nowMs), ...(wishes.length === 0 ? {} : { wishes }) };
+      return {
+        ...this.#reports.view(cluster, nowMs),
+        connected: (this.#connected.get(cluster)?.speaker ?? null) !== null,
+        ...(wishes.length === 0 ? {} : { wishes }),
+      };
     });
   }
 
@@ -164,7 +170,16 @@ class AgentHub implements Hub {
     const of = this.#connected.get(connected.identity.cluster);
     if (of === undefined) return;
     of.others.delete(connected);
-    if (of.speaker === connected) of.speaker = null;
+    if (of.speaker === connected) {
+      of.speaker = null;
+      // Its report counts for a while yet; who watches should know at once.
+      if (!this.#closed)
+        this.#parts.onChange({
+          cluster: connected.identity.cluster,
+          code: 'agent.left',
+          text: `the agent of ${connected.identity.cluster} has left`,
+        });
+    }
     if (of.speaker === null && of.others.size === 0) this.#connected.delete(connected.identity.cluster);
   }
 
