@@ -22,6 +22,7 @@ import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
 import type { ServiceTimeouts } from './service-timeouts.ts';
 import type { StickyConfig } from './sticky-config.ts';
+import type { AccessLogConfig, EventsConfig, HistoryConfig, TracingConfig } from './telemetry-config.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -353,12 +354,9 @@ export interface RouteConfig {
   readonly priorityClass: PriorityClass;
   /** Whether requests must come on a connection with a verified certificate of the client. */
   readonly clientCertificate: 'none' | 'required';
+  /** 0 to 1: the part of its requests that may have a line in the access log; absent: all. */
+  readonly logged?: number;
   readonly filters: readonly FilterConfig[];
-}
-
-export interface AccessLogConfig {
-  /** `stdout` or an absolute path. */
-  readonly target: string;
 }
 
 export interface Config extends ProcessConfig {
@@ -375,6 +373,9 @@ export interface Config extends ProcessConfig {
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
+  readonly tracing: TracingConfig | null;
+  readonly history: HistoryConfig;
+  readonly events: EventsConfig;
   readonly decisionLog: DecisionLogConfig;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;

@@ -2,12 +2,17 @@
 import type { Edge } from '../edge.ts';
 import type { AgentsOfEdge } from './agents-of-edge.ts';
 import { createHub, type Hub } from './hub.ts';
+import { Paced } from './paced.ts';
+
+/** A thousand agents that come back within seconds are not a thousand plans. */
+const PLAN_EVERY_MS = 200;
 
 /** Null: the config has no address for agents. */
 export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens' | 'wishes'>): Hub | null {
   const { clock, log } = edge.options;
   const { agents, hostName } = edge.config;
   if (agents === null) return null;
+  const planning = new Paced(clock, PLAN_EVERY_MS, () => edge.loop.soon());
   return createHub({
     bind: agents.bind,
     tls: agents.tls,
@@ -24,9 +29,9 @@ export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens
     onSnapshot: ({ cluster, endpoints }) => {
       if (endpoints !== undefined) edge.prober.discover(cluster, endpoints);
     },
-    onChange: ({ text }) => {
-      if (text !== null) edge.events.add('agent', text);
-      edge.loop.soon();
+    onChange: ({ code, text }) => {
+      if (text !== null) edge.events.add(code, text);
+      planning.ask();
     },
   });
 }

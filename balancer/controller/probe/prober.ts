@@ -101,7 +101,8 @@ export class Prober {
     const changes = sameList(watched.discovered, discovered) ? [] : changesOf(cluster, watched.discovered, discovered);
     if (changes.length === 0) this.#put(cluster, { ...watched, discovered });
     else this.#exchange(watched.config, discovered);
-    for (const text of [...told, ...changes]) this.#dependencies.onChange({ kind: 'agent', cluster, text });
+    for (const text of told) this.#dependencies.onChange({ code: 'agent.endpoints_held', cluster, text });
+    for (const text of changes) this.#dependencies.onChange({ code: 'agent.endpoints', cluster, text });
   }
 
   /** Of clusters whose endpoints are discovered: whether the agent names none, so that those known are held. */
@@ -219,7 +220,7 @@ export class Prober {
     const after = this.#view.ejectedTargets.includes(key);
     if (before === after) return;
     const text = after ? `${key} is ejected: ${this.#targets.get(key)?.reason ?? ''}` : `${key} is back`;
-    this.#dependencies.onChange({ kind: 'ejection', cluster, text });
+    this.#dependencies.onChange({ code: 'ejection.changed', cluster, text });
   }
 
   #compute(): HealthView {
