@@ -11,6 +11,7 @@ import type { KeySource } from '../message/request-key.ts';
 import type { ClientLocations, RegionDistances } from './region-config.ts';
 import type { DrainConfig } from './drain-config.ts';
 import type { DecisionLogConfig } from './decision-log-config.ts';
+import type { DiscoveryConfig } from './discovery-config.ts';
 import type { DrillConfig } from './drill-config.ts';
 import type { AssignRule } from './assign-config.ts';
 import type { FieldMatch } from './match-config.ts';
@@ -231,15 +232,6 @@ export interface ClusterLimits {
   /** Requests that may wait for room. */
   readonly queueLength: number;
   readonly queueMs: number;
-}
-
-/** Endpoints that an agent tells of, and which of them are believed: who speaks for a cluster must not send its requests elsewhere. */
-export interface DiscoveryConfig {
-  readonly scheme: EndpointConfig['scheme'];
-  /** Blocks that addresses must be in; empty: any but loopback, link-local and multicast ones. */
-  readonly within: readonly string[];
-  /** Patterns that names must match; empty: no names. */
-  readonly names: readonly string[];
 }
 
 export interface ClusterConfig {
