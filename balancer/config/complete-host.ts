@@ -3,9 +3,9 @@ import { bindsCollide, isLoopback, parseBind } from './addresses.ts';
 import { isSuiteOfTls13 } from './cipher-suites.ts';
 import { completeRedis } from './complete-redis.ts';
 import type { Completion } from './completion.ts';
+import type { AgentListenerConfig } from './capacity-config.ts';
 import type {
   AdminConfig,
-  AgentListenerConfig,
   Bind,
   CertificateFiles,
   Config,
