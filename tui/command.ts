@@ -4,7 +4,8 @@ import type { ExitCode } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 import type { CommandValues } from './values.ts';
 
-export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml';
+/** `jsonl`: an item a line; `name`: the names alone, one a line. */
+export type OutputFormat = 'table' | 'wide' | 'json' | 'jsonl' | 'yaml' | 'name';
 
 export interface ArgumentSpec {
   /** As shown in the help, upper case: `SERVICE`. */

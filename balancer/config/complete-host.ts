@@ -1,7 +1,10 @@
 // The host part of the file → the host part of the config.
 import { bindsCollide, isLoopback, parseBind } from './addresses.ts';
 import { isSuiteOfTls13 } from './cipher-suites.ts';
+import { completeAccessLog } from './complete-access-log.ts';
+import { completeEvents, completeHistory } from './complete-history.ts';
 import { completeRedis } from './complete-redis.ts';
+import { completeTracing } from './complete-tracing.ts';
 import type { Completion } from './completion.ts';
 import type { AgentListenerConfig } from './capacity-config.ts';
 import type {
@@ -61,7 +64,10 @@ export function completeHost(file: ConfigFile, completion: Completion): HostConf
     agents: completeAgents(file.agents, completion),
     metrics: file.metrics === undefined ? null : { bind: bindOf(file.metrics.bind) },
     decisionLog: { maxBytes: sizeBytesOrZero(file.decisionLog.maxSize), maxAgeMs: durationMs(file.decisionLog.maxAge) },
-    accessLog: file.accessLog === undefined ? null : { target: logTarget(file.accessLog, completion) },
+    accessLog: completeAccessLog(file.accessLog, completion),
+    tracing: completeTracing(file.tracing, completion),
+    history: completeHistory(file.history, completion),
+    events: completeEvents(file.events, completion),
   };
   reportCollisions(host, completion);
   return host;
@@ -213,10 +219,6 @@ function completeAgentTls(file: ServerTlsFile, completion: Completion): Listener
   const { clientCertificates: clients, ...rest } = file;
   const listener = clients === undefined ? rest : { ...rest, clientCertificates: { ...clients, forward: 'none' as const } };
   return completeListenerTls(listener, ['agents', 'tls'], completion);
-}
-
-function logTarget(target: string, completion: Completion): string {
-  return target === 'stdout' ? target : completion.absolutePath(target);
 }
 
 function bindOf(text: string): Bind {

@@ -11,6 +11,7 @@ import type { KeySource } from '../message/request-key.ts';
 import type { ClientLocations, RegionDistances } from './region-config.ts';
 import type { DrainConfig } from './drain-config.ts';
 import type { DecisionLogConfig } from './decision-log-config.ts';
+import type { DiscoveryConfig } from './discovery-config.ts';
 import type { DrillConfig } from './drill-config.ts';
 import type { AssignRule } from './assign-config.ts';
 import type { FieldMatch } from './match-config.ts';
@@ -21,6 +22,7 @@ import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
 import type { ServiceTimeouts } from './service-timeouts.ts';
 import type { StickyConfig } from './sticky-config.ts';
+import type { AccessLogConfig, EventsConfig, HistoryConfig, TracingConfig } from './telemetry-config.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -226,15 +228,6 @@ export interface ClusterLimits {
   readonly queueMs: number;
 }
 
-/** Endpoints that an agent tells of, and which of them are believed: who speaks for a cluster must not send its requests elsewhere. */
-export interface DiscoveryConfig {
-  readonly scheme: EndpointConfig['scheme'];
-  /** Blocks that addresses must be in; empty: any but loopback, link-local and multicast ones. */
-  readonly within: readonly string[];
-  /** Patterns that names must match; empty: no names. */
-  readonly names: readonly string[];
-}
-
 export interface ClusterConfig {
   readonly name: string;
   readonly region: string | null;
@@ -355,12 +348,9 @@ export interface RouteConfig {
   readonly priorityClass: PriorityClass;
   /** Whether requests must come on a connection with a verified certificate of the client. */
   readonly clientCertificate: 'none' | 'required';
+  /** 0 to 1: the part of its requests that may have a line in the access log; absent: all. */
+  readonly logged?: number;
   readonly filters: readonly FilterConfig[];
-}
-
-export interface AccessLogConfig {
-  /** `stdout` or an absolute path. */
-  readonly target: string;
 }
 
 export interface Config extends ProcessConfig {
@@ -377,6 +367,9 @@ export interface Config extends ProcessConfig {
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
+  readonly tracing: TracingConfig | null;
+  readonly history: HistoryConfig;
+  readonly events: EventsConfig;
   readonly decisionLog: DecisionLogConfig;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;

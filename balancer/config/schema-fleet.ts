@@ -330,6 +330,11 @@ const route = (filters: readonly ConfigExtension[]) =>
         'Whether requests must come with a certificate of the client, which the listener has asked for and verified; others get 403, or 421 where the connection was made for another host',
         'none',
       ),
+      logged: valueOf(
+        'percent',
+        'Of its requests, so many may have a line in the access log: 0% for none, not even of those that failed',
+        '100%',
+      ),
       filters: listOf(filterEntry(filters), 'Steps of the request path, each `{ name: { options } }`', { default: [] }),
     },
     'Requests that match go to the service',

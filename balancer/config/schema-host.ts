@@ -1,7 +1,10 @@
 // The host part of the file: what always comes from the file of the host itself.
 import { Type, type Static } from '../schema/type.ts';
 import { INTERMEDIATE_SUITES } from './cipher-suites.ts';
+import { accessLog } from './schema-access-log.ts';
+import { events, history } from './schema-history.ts';
 import { redis } from './schema-redis.ts';
+import { tracing } from './schema-tracing.ts';
 import { choice, duration, formsOf, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const certificate = mapping(
@@ -239,7 +242,10 @@ export const hostProperties = {
     },
     'What decisions about shares were made from, in `decisions` of the state directory, for `weir replay` (replay.md)',
   ),
-  accessLog: Type.Optional(valueOf('logTarget', 'Where one line per request goes: `stdout`, or a path; absent: nowhere')),
+  accessLog: Type.Optional(accessLog),
+  tracing: Type.Optional(tracing),
+  history,
+  events,
 };
 
 type HostProperties = typeof hostProperties;

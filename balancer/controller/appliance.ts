@@ -1,6 +1,7 @@
 // What the admin API may ask of the controller: the border between transport (api/) and the parts that know and do (controller.ts).
 import type { Author } from '../intent/intent.ts';
 import type { Role } from '../store/store.ts';
+import type { HistoryRequest, HistorySeriesView } from './api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -19,6 +20,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FeedView,
   FleetAppliedView,
   FieldDifference,
   ListView,
@@ -112,6 +114,8 @@ export interface ExpectationRequest {
 
 export interface Appliance {
   status(role: Role): StatusView;
+  /** All that a dashboard draws, but for what differs by caller. */
+  feed(): FeedView;
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
   routes(): ListView<RouteView>;
@@ -134,6 +138,8 @@ export interface Appliance {
   renew(request: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }>;
   /** The versions of a service side by side; without `baseline` against the one with the largest share. */
   results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>>;
+  /** What was counted in the past. */
+  history(request: HistoryRequest): Outcome<ListView<HistorySeriesView>>;
   edges(): Promise<ListView<EdgeView>>;
   /** With what they have used of their quotas. */
   consumers(): Promise<ListView<ConsumerView>>;

@@ -6,6 +6,8 @@ import type { AgentState } from '../../steer/plan-shape.ts';
 export interface AgentView {
   readonly cluster: string;
   readonly state: AgentState;
+  /** It has a connection to this host. */
+  readonly connected: boolean;
   /** Since the last accepted snapshot; null: never one. */
   readonly ageMs: number | null;
   readonly capacityRps: number | null;

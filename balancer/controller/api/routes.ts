@@ -36,6 +36,8 @@ export interface Route {
 
 const MAX_JSON_BYTES = 64 * 1024;
 export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+/** One document for dashboards, and what changes of it, as a WebSocket: no answer to a request, so that the server itself has its handler. */
+export const FEED_ROUTE = { method: 'GET', path: '/v1/feed', role: 'read' } as const;
 
 /** A list kind: how its items are read, and what `/v1/<kind>/<name>` compares. */
 interface ListKind<T> {
@@ -74,6 +76,7 @@ export const ROUTES: readonly Route[] = [
   read('/v1/results/:name', ({ appliance, name, query }) =>
     taking(accept.decodeResultsQuery, query, (asked) => outcome(appliance.results(name, asked))),
   ),
+  read('/v1/history/metrics', (call) => taking(accept.decodeHistoryQuery, call.query, (asked) => outcome(call.appliance.history(asked)))),
   read('/v1/revisions/:name', oneRevision),
   read('/v1/watch', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'status_stream' }))),
   read('/v1/audit/verify', (call) => taking(accept.decodeNoQuery, call.query, () => json(call.appliance.verifyAudit()))),

@@ -4,6 +4,7 @@ import { ABORT_FORMS, parseAbortCondition } from '../../config/drill-config.ts';
 import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
 import type { ExpectationRequest, TokenRequest } from '../appliance.ts';
+import { HISTORY_STEPS, type HistoryRequest, type HistoryStep } from './history-view.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
 import type { ApprovalRequest, AskedChange, ChangeRequest, DrillRequest, ExplainRequest, LocalRequest, RenewalRequest } from './views.ts';
 
@@ -263,9 +264,22 @@ const queries = {
     { windowSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 3600 }), baseline: Type.Optional(Name) },
     strict,
   ),
+  history: Type.Object(
+    {
+      series: Type.String({ minLength: 1, maxLength: 16_000 }),
+      from: Type.Optional(Type.String({ maxLength: 40 })),
+      to: Type.Optional(Type.String({ maxLength: 40 })),
+      step: Type.Optional(Type.Unsafe<HistoryStep | 'auto'>({ type: 'string', enum: ['auto', ...HISTORY_STEPS] })),
+      points: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      histogram: Type.Optional(Type.Boolean()),
+    },
+    strict,
+  ),
   diff: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
   backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
   dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
+  feed: Type.Object({ epoch: Type.Optional(Type.String({ maxLength: 64 })), number: Type.Optional(Type.Integer({ minimum: 0 })) }, strict),
 } satisfies Record<string, Schema>;
 
 export const decodeNoQuery = queryDecoder(queries.none);
@@ -273,5 +287,7 @@ export const decodeLimit: Decoder<Static<typeof queries.limit>> = queryDecoder(q
 export const decodeRevisionsQuery: Decoder<Static<typeof queries.revisions>> = queryDecoder(queries.revisions);
 export const decodeDiffQuery: Decoder<Static<typeof queries.diff>> = queryDecoder(queries.diff);
 export const decodeResultsQuery: Decoder<Static<typeof queries.results>> = queryDecoder(queries.results);
+export const decodeHistoryQuery: Decoder<HistoryRequest> = queryDecoder(queries.history);
 export const decodeBacklog: Decoder<Static<typeof queries.backlog>> = queryDecoder(queries.backlog);
 export const decodeDryRun: Decoder<Static<typeof queries.dryRun>> = queryDecoder(queries.dryRun);
+export const decodeFeedQuery: Decoder<Static<typeof queries.feed>> = queryDecoder(queries.feed);

@@ -71,7 +71,7 @@ export class AgentReports {
     return ageMs <= STALE_MS ? 'stale' : 'absent';
   }
 
-  view(cluster: string, nowMs: number): AgentView {
+  view(cluster: string, nowMs: number): Omit<AgentView, 'connected'> {
     const report = this.#reports.get(cluster);
     return {
       cluster,

@@ -15,7 +15,8 @@ export function expect(edge: Edge, request: ExpectationRequest, { author }: Call
     return { code: 'not_found', message: `there is no service "${service}"; the config has ${Object.keys(services).join(', ')}` };
   if (rps === 0) {
     const withdrawn = edge.agents.wishes.withdraw(cluster, service);
-    if (withdrawn > 0) edge.events.add('agent', `nothing more than usual of ${service} is expected in ${cluster}, by ${author.name}`);
+    if (withdrawn > 0)
+      edge.events.add('agent.expected', `nothing more than usual of ${service} is expected in ${cluster}, by ${author.name}`);
     return null;
   }
   const startsAtMs = edge.options.clock.wallMs() + inMs;
@@ -27,7 +28,7 @@ export function expect(edge: Edge, request: ExpectationRequest, { author }: Call
     };
   const when = inMs === 0 ? 'now' : `in ${Math.round(inMs / 1000)} s`;
   edge.events.add(
-    'agent',
+    'agent.expected',
     `${rps} requests/s of ${service} are expected in ${cluster} ${when}, for ${Math.round(forMs / 1000)} s, by ${author.name}`,
   );
   return null;

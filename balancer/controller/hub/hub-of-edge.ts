@@ -31,8 +31,8 @@ export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens
     onSnapshot: ({ cluster, endpoints }) => {
       if (endpoints !== undefined) edge.prober.discover(cluster, endpoints);
     },
-    onChange: ({ text }) => {
-      if (text !== null) edge.events.add('agent', text);
+    onChange: ({ code, text }) => {
+      if (text !== null) edge.events.add(code, text);
       planning.ask();
     },
   });

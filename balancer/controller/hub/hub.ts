@@ -4,6 +4,7 @@ import type { WebSocket } from '@fastify/websocket';
 import { type AgentProtocol, type CapacitySnapshot, HUB_CLOSE, type HubReply } from '../../../agent/protocol.ts';
 import type { Timer } from '../../../health/clock.ts';
 import type { Bind } from '../../config/config.ts';
+import type { EventCode } from '../../event-codes.ts';
 import type { AgentState, CapacityReport } from '../../steer/plan-shape.ts';
 import type { AgentView, AgentWishView } from '../api/agent-view.ts';
 import { AgentReports } from './agent-reports.ts';
@@ -18,6 +19,7 @@ export type HubRejection = MessageRejection | Refusal | 'too_fast' | 'broken_fra
 
 export interface AgentEvent {
   readonly cluster: string;
+  readonly code: EventCode;
   /** One line for the operators; null: only numbers changed. */
   readonly text: string | null;
 }
@@ -89,6 +91,7 @@ class AgentHub implements Hub {
   /** Tells this hub from all others, and from the one before it. */
   readonly #id = randomUUID();
   #timer: Timer | null = null;
+  #closed = false;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
@@ -111,6 +114,7 @@ class AgentHub implements Hub {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#timer?.cancel();
     await this.#server.close();
   }
@@ -120,7 +124,11 @@ class AgentHub implements Hub {
     const nowMs = clock.nowMs();
     return [...clusters()].map((cluster) => {
       const wishes = this.#wishViews(cluster);
-      return { ...this.#reports.view(cluster, nowMs), ...(wishes.length === 0 ? {} : { wishes }) };
+      return {
+        ...this.#reports.view(cluster, nowMs),
+        connected: (this.#connected.get(cluster)?.speaker ?? null) !== null,
+        ...(wishes.length === 0 ? {} : { wishes }),
+      };
     });
   }
 
@@ -163,7 +171,16 @@ class AgentHub implements Hub {
     const of = this.#connected.get(connected.identity.cluster);
     if (of === undefined) return;
     of.others.delete(connected);
-    if (of.speaker === connected) of.speaker = null;
+    if (of.speaker === connected) {
+      of.speaker = null;
+      // Its report counts for a while yet; who watches should know at once.
+      if (!this.#closed)
+        this.#parts.onChange({
+          cluster: connected.identity.cluster,
+          code: 'agent.left',
+          text: `the agent of ${connected.identity.cluster} has left`,
+        });
+    }
     if (of.speaker === null && of.others.size === 0) this.#connected.delete(connected.identity.cluster);
   }
 
@@ -197,7 +214,7 @@ class AgentHub implements Hub {
     if (of.speaker !== connected) this.#speak(of, connected);
     onSnapshot?.(snapshot);
     this.#tell(cluster);
-    if (this.#reports.capacityOf(cluster, nowMs) !== capacityBefore) onChange({ cluster, text: null });
+    if (this.#reports.capacityOf(cluster, nowMs) !== capacityBefore) onChange({ cluster, code: 'agent.fresh', text: null });
     return { sequence: snapshot.sequence, refused: null };
   }
 
@@ -287,9 +304,9 @@ class AgentHub implements Hub {
     const held = claim !== null;
     if (state === before.state && held === before.held) return;
     this.#told.set(cluster, { state, held });
-    if (state !== before.state) onChange({ cluster, text: `the agent of ${cluster} is ${state}` });
+    if (state !== before.state) onChange({ cluster, code: `agent.${state}`, text: `the agent of ${cluster} is ${state}` });
     if (claim === null || before.held) return;
     const text = `the agent of ${cluster} claims ${claim.claimedRps} requests/s; it counts as its ceiling, ${claim.ceilingRps}`;
-    onChange({ cluster, text });
+    onChange({ cluster, code: 'agent.ceiling', text });
   }
 }

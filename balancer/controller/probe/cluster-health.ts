@@ -1,4 +1,5 @@
 // From the conditions of endpoints to the health of a cluster, and from two states of health to what is worth telling. Pure.
+import type { EventCode } from '../../event-codes.ts';
 import type { ClusterHealth, HealthState } from '../../steer/plan-shape.ts';
 import type { Condition } from './watch.ts';
 
@@ -11,7 +12,7 @@ export interface EndpointCondition {
 
 /** What the controller tells its operators. */
 export interface HealthEvent {
-  readonly kind: 'health' | 'ejection' | 'agent';
+  readonly code: EventCode;
   readonly cluster: string;
   /** One line, no control characters. */
   readonly text: string;
@@ -45,17 +46,19 @@ export function healthEvents(
   after: ClusterHealth,
   reasonOf: (endpoint: string) => string,
 ): readonly HealthEvent[] {
-  const event = (text: string): HealthEvent => ({ kind: 'health', cluster, text });
+  const event = (code: EventCode, text: string): HealthEvent => ({ code, cluster, text });
   const single = after.endpoints.length === 1;
   const changed = after.endpoints.filter(({ endpoint, state }) => state !== stateOf(before, endpoint));
   const events = single
     ? []
-    : changed.map(({ endpoint, state }) => event(`endpoint ${endpoint} of ${cluster} is ${state}${because(reasonOf(endpoint), state)}`));
+    : changed.map(({ endpoint, state }) =>
+        event('health.endpoint', `endpoint ${endpoint} of ${cluster} is ${state}${because(reasonOf(endpoint), state)}`),
+      );
   if (before?.state === after.state || (before === undefined && after.state === 'unknown')) return events;
   const up = after.endpoints.filter(({ state }) => state === 'up').length;
   const first = after.endpoints[0]?.endpoint ?? '';
   const detail = single ? because(reasonOf(first), after.state) : `: ${up} of ${after.endpoints.length} endpoints up`;
-  return [...events, event(`cluster ${cluster} is ${after.state}${detail}`)];
+  return [...events, event(`health.cluster_${after.state}`, `cluster ${cluster} is ${after.state}${detail}`)];
 }
 
 function stateOf(health: ClusterHealth | undefined, endpoint: string): HealthState {

@@ -29,6 +29,7 @@ export interface ProberDependencies {
 /** Without an active check there is nothing to count. */
 const NEVER_CHECKED: WatchSettings = { intervalMs: 0, rise: 1, fall: 1 };
 const NOTHING_KNOWN: HealthView = { clusters: {}, ejectedTargets: [] };
+const LEAVING = 'draining: its agent says that it leaves';
 const BEFORE_RESTART = 'ejected before the restart of the controller';
 
 interface WatchedCluster {
@@ -51,7 +52,7 @@ interface Target {
 export class Prober {
   readonly #dependencies: ProberDependencies;
   readonly #environment: CheckEnvironment;
-  #clusters: ReadonlyMap<string, WatchedCluster> = new Map();
+  #clusters = new Map<string, WatchedCluster>();
   #targets: ReadonlyMap<string, Watch> = new Map();
   #config: Pick<Config, 'services'> | null = null;
   #view = NOTHING_KNOWN;
@@ -100,7 +101,8 @@ export class Prober {
     const changes = sameList(watched.discovered, discovered) ? [] : changesOf(cluster, watched.discovered, discovered);
     if (changes.length === 0) this.#put(cluster, { ...watched, discovered });
     else this.#exchange(watched.config, discovered);
-    for (const text of [...told, ...changes]) this.#dependencies.onChange({ kind: 'agent', cluster, text });
+    for (const text of told) this.#dependencies.onChange({ code: 'agent.endpoints_held', cluster, text });
+    for (const text of changes) this.#dependencies.onChange({ code: 'agent.endpoints', cluster, text });
   }
 
   /** Of clusters whose endpoints are discovered: whether the agent names none, so that those known are held. */
@@ -120,11 +122,10 @@ export class Prober {
   /** The endpoints of a cluster with the reasons why they are not up; empty for an unknown cluster. */
   endpoints(cluster: string): readonly EndpointView[] {
     const states = this.#view.clusters[cluster]?.endpoints ?? [];
-    return states.map(({ endpoint, state }) => ({
-      id: endpoint,
-      health: state,
-      reason: state === 'up' ? '' : (this.#watch(cluster, endpoint)?.reason ?? ''),
-    }));
+    return states.map(({ endpoint, state, draining }) => {
+      const because = state === 'up' ? '' : (this.#watch(cluster, endpoint)?.reason ?? '');
+      return { id: endpoint, health: state, reason: draining === true ? LEAVING : because };
+    });
   }
 
   close(): void {
@@ -160,7 +161,7 @@ export class Prober {
   }
 
   #put(cluster: string, watched: WatchedCluster): void {
-    this.#clusters = new Map(this.#clusters).set(cluster, watched);
+    this.#clusters.set(cluster, watched);
   }
 
   #takeCluster(config: ClusterConfig, last: HealthView): WatchedCluster {
@@ -219,7 +220,7 @@ export class Prober {
     const after = this.#view.ejectedTargets.includes(key);
     if (before === after) return;
     const text = after ? `${key} is ejected: ${this.#targets.get(key)?.reason ?? ''}` : `${key} is back`;
-    this.#dependencies.onChange({ kind: 'ejection', cluster, text });
+    this.#dependencies.onChange({ code: 'ejection.changed', cluster, text });
   }
 
   #compute(): HealthView {
