@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type * as Undici from 'undici';
 import type { Dispatcher, Pool } from 'undici';
 import type {
+  AgentView,
   ApiProblem,
   ApprovalRequest,
   ApprovalResult,
@@ -14,12 +15,14 @@ import type {
   DrillRequest,
   DrillView,
   EventView,
+  ExpectationRequest,
   ExplainRequest,
   ExplainView,
   FieldDifference,
   ListView,
   LocalRequest,
   LocalView,
+  MadeToken,
   RememberedRequest,
   RenewalRequest,
   ResultsView,
@@ -73,7 +76,7 @@ export interface AdminClient {
   list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number; readonly before?: number }): Promise<ListView<T>>;
   /** The versions of a service side by side. */
   results(service: string, asked: { readonly windowSeconds: number; readonly baseline: string | null }): Promise<ListView<ResultsView>>;
-  /** Figures over time, as the host has kept them. */
+  /** What was counted in the past. */
   history(request: HistoryRequest): Promise<ListView<HistorySeriesView>>;
   /** Null: the present one. */
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>>;
@@ -92,7 +95,9 @@ export interface AdminClient {
   applyConfig(text: string, dryRun: boolean): Promise<ConfigApplyResult>;
   verifyAudit(): Promise<AuditVerification>;
   tokens(): Promise<ListView<TokenView>>;
-  createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }>;
+  createToken(request: TokenRequest): Promise<MadeToken>;
+  /** Tells the agent of a cluster what will come. */
+  expect(request: ExpectationRequest): Promise<ListView<AgentView>>;
   revokeToken(name: string): Promise<void>;
   /** Begins one; `list('renewals')` tells what becomes of it. */
   renew(request: RenewalRequest): Promise<{ readonly id: string }>;
@@ -178,8 +183,8 @@ class HttpAdminClient implements AdminClient {
   }
 
   history(request: HistoryRequest): Promise<ListView<HistorySeriesView>> {
-    const query = new URLSearchParams(Object.entries(request).map(([name, value]): [string, string] => [name, String(value)]));
-    return this.#json({ method: 'GET', path: `/v1/history/metrics?${query.toString()}` });
+    const asked = Object.entries(request).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+    return this.#json({ method: 'GET', path: `/v1/history/metrics?${asked.join('&')}` });
   }
 
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>> {
@@ -235,8 +240,12 @@ class HttpAdminClient implements AdminClient {
     return this.#json({ method: 'GET', path: '/v1/tokens' });
   }
 
-  createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }> {
+  createToken(request: TokenRequest): Promise<MadeToken> {
     return this.#json(post('/v1/tokens', request));
+  }
+
+  expect(request: ExpectationRequest): Promise<ListView<AgentView>> {
+    return this.#json(post('/v1/expectations', request));
   }
 
   async revokeToken(name: string): Promise<void> {

@@ -138,5 +138,7 @@ const NO_PROGRAMS: Programs = {
     makeKey: unused,
     hashPassword: unused,
     agent: unused,
+    agentManifest: unused,
+    explainAgent: unused,
   },
 };

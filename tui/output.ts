@@ -41,3 +41,12 @@ function nameOf(item: unknown): string {
   const name = NAMES.map((each) => fields.get(each)).find((value) => typeof value === 'string' || typeof value === 'number');
   return name === undefined ? '-' : plain(String(name));
 }
+
+/** Writes documents as one stream of YAML, or as a JSON list where a program asks for that. */
+export async function writeYamlDocuments({ format, terminal }: CommandCall, documents: readonly object[]): Promise<void> {
+  if (format === 'json') return terminal.data(`${JSON.stringify(documents, null, 2)}\n`);
+  const { stringify } = await import('yaml');
+  // Parts that several objects share are written out in each: an alias is nothing that people look for in a manifest.
+  const texts = documents.map((document) => stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 }));
+  await terminal.data(texts.join('---\n'));
+}

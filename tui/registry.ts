@@ -119,7 +119,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'show what differs between two revisions',
         load: async () => (await import('./commands/diff.ts')).diffCommand,
       },
-      { name: 'history', summary: 'list the changes', load: async () => (await import('./commands/history.ts')).historyCommand },
+      {
+        name: 'history',
+        summary: 'list the changes, or what was counted in the past',
+        load: async () => (await import('./commands/history.ts')).historyCommand,
+      },
       {
         name: 'audit',
         summary: 'show who changed what, and verify the chain of records',

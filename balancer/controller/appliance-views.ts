@@ -123,7 +123,7 @@ export function workerViews(edge: Edge): readonly WorkerView[] {
 }
 
 export function agentViews(edge: Edge): readonly AgentView[] {
-  return edge.hub?.agents() ?? Object.keys(edge.config.clusters).map(absentAgent);
+  return edge.agents.hub?.agents() ?? Object.keys(edge.config.clusters).map(absentAgent);
 }
 
 /** This host, and then the others of its fleet by name. */

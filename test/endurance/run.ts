@@ -3,6 +3,8 @@ const RUNS = {
   kills: './kills.ts',
   'redis-away': './redis-away.ts',
   partition: './partition.ts',
+  scale: './scale.ts',
+  renewals: './renewals.ts',
 } as const;
 
 const name = process.argv[2] ?? '';

@@ -6,11 +6,14 @@ import type {
   Appliance,
   Caller,
   ConfigApplyResult,
+  ExpectationRequest,
+  MadeToken,
   Outcome,
   ResultsRequest,
   TokenRequest,
   TokenView,
 } from '../../balancer/controller/appliance.ts';
+import type { HistoryRequest } from '../../balancer/controller/api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -37,13 +40,14 @@ import type { AdminState } from '../../balancer/intent/intent.ts';
 import { extrasView } from './feed-extras.ts';
 import { BUSY, FORECAST, sampleAgent, sampleCluster, sampleServices, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
+import { twoPoints } from './two-points.ts';
 import { twoResults } from './two-results.ts';
 
 const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
-  readonly what: 'change' | 'config' | 'local' | 'token_create' | 'token_delete';
+  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_delete';
   readonly caller: Caller;
   readonly input: unknown;
 }
@@ -57,11 +61,10 @@ export class RecordingAppliance implements Appliance {
   /** What the next change is refused with. */
   refuseWith: ApiProblem | null = null;
   brokenAudit: number | null = null;
-  /** Calls to status(), to see what streams cost. */
+  /** To see what streams cost. */
   statusCalls = 0;
   agentState: AgentView['state'] = 'fresh';
   localChanges: readonly LocalView[] = [];
-
   #split: Readonly<Record<string, number>> = { blue: 100, green: 0 };
   #admin: AdminState = 'active';
   #dial = 100;
@@ -121,10 +124,7 @@ export class RecordingAppliance implements Appliance {
     ]);
   }
 
-  drills(): ListView<DrillView> {
-    return this.#list('drills', []);
-  }
-
+  readonly drills = (): ListView<DrillView> => this.#list('drills', []);
   beginDrill(): Promise<Outcome<DrillView>> {
     return Promise.resolve({ ok: false, problem: { code: 'unsafe', message: 'no drill begins here' } });
   }
@@ -146,14 +146,8 @@ export class RecordingAppliance implements Appliance {
     return { ok: false, problem: { code: 'unsafe', message: 'nothing is renewed here' } };
   }
 
-  consumers(): ReturnType<Appliance['consumers']> {
-    return Promise.resolve(this.#list('consumers', []));
-  }
-
-  approvals(): ReturnType<Appliance['approvals']> {
-    return Promise.resolve(this.#list('approvals', []));
-  }
-
+  readonly consumers = (): ReturnType<Appliance['consumers']> => Promise.resolve(this.#list('consumers', []));
+  readonly approvals = (): ReturnType<Appliance['approvals']> => Promise.resolve(this.#list('approvals', []));
   decide(id: string): Promise<Outcome<ApprovalResult>> {
     return Promise.resolve({ ok: false, problem: { code: 'not_found', message: `nothing waits as ${id}` } });
   }
@@ -162,14 +156,13 @@ export class RecordingAppliance implements Appliance {
     return Promise.resolve({ ok: false, problem: { code: 'not_found', message: 'no drill is under way' } });
   }
 
-  rollouts(): ListView<RolloutView> {
-    return this.#list('rollouts', []);
-  }
-
+  readonly rollouts = (): ListView<RolloutView> => this.#list('rollouts', []);
   results(service: string, { windowSeconds, baseline = 'blue' }: ResultsRequest): Outcome<ListView<ResultsView>> {
     if (service !== 'demo') return { ok: false, problem: { code: 'not_found', message: `no service named "${service}"; there is demo` } };
     return { ok: true, value: this.#list('results', [twoResults(service, windowSeconds, baseline)]) };
   }
+
+  history = ({ series }: HistoryRequest) => ({ ok: true, value: this.#list('history', [twoPoints(series)]) }) as const;
 
   services(): ListView<ServiceView> {
     return this.#list('services', sampleServices(this.#split));
@@ -179,10 +172,7 @@ export class RecordingAppliance implements Appliance {
     return this.#list('routes', [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }]);
   }
 
-  caches(): ReturnType<Appliance['caches']> {
-    return this.#list('cache', []);
-  }
-
+  readonly caches = (): ReturnType<Appliance['caches']> => this.#list('cache', []);
   edges(): ReturnType<Appliance['edges']> {
     const alone = {
       version: '0.1.0',
@@ -270,14 +260,19 @@ export class RecordingAppliance implements Appliance {
     return this.#list('tokens', [...this.#tokens.values()].map(tokenView));
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }> {
+  expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
+    this.calls.push({ what: 'expect', caller, input: request });
+    return { ok: true, value: this.agents() };
+  }
+
+  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
     this.calls.push({ what: 'token_create', caller, input: request });
     if (this.#tokens.has(request.name)) {
       return { ok: false, problem: { code: 'conflict', message: `a token named ${request.name} exists; revoke it first` } };
     }
     const { stored, secret } = mintToken(request, Date.parse(STARTED_AT), randomBytes);
     this.#tokens.set(request.name, stored);
-    return { ok: true, value: { token: tokenView(stored), secret } };
+    return { ok: true, value: { token: tokenView(stored), secret, ending: [] } };
   }
 
   deleteToken(name: string, caller: Caller): Outcome<null> {
@@ -299,7 +294,7 @@ export class RecordingAppliance implements Appliance {
 
   /** Makes an event happen. */
   emit(text: string, kind: EventView['kind'] = 'health'): void {
-    const event = { sequence: this.#events.length + 1, at: STARTED_AT, kind, text };
+    const event: EventView = { sequence: this.#events.length + 1, at: STARTED_AT, kind, code: `${kind}.news`, severity: 'info', text };
     this.#events.push(event);
     for (const tell of this.#subscribers) tell(event);
   }

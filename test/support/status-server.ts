@@ -128,7 +128,8 @@ export class StatusServer implements AsyncDisposable {
   }
 
   #tell(): void {
-    for (const tell of this.#subscribers) tell({ sequence: 0, at: this.#status.at, kind: 'controller', text: '' });
+    for (const tell of this.#subscribers)
+      tell({ sequence: 0, at: this.#status.at, kind: 'controller', code: 'controller.started', severity: 'info', text: '' });
   }
 
   #now(): StatusView {

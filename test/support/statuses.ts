@@ -103,7 +103,14 @@ function serviceViews(): readonly ServiceView[] {
 }
 
 export function eventView(sequence: number, kind: EventView['kind'], text: string): EventView {
-  return { sequence, at: new Date(Date.parse(STATUS_AT) - (50 - sequence) * 7000).toISOString(), kind, text };
+  return {
+    sequence,
+    at: new Date(Date.parse(STATUS_AT) - (50 - sequence) * 7000).toISOString(),
+    kind,
+    code: `${kind}.news`,
+    severity: 'info',
+    text,
+  };
 }
 
 /** The third of five steps, in the first of two waves. */

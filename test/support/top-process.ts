@@ -20,6 +20,8 @@ const programs: Programs = {
   makeKey: unused,
   hashPassword: unused,
   agent: unused,
+  agentManifest: unused,
+  explainAgent: unused,
 };
 
 process.once('SIGUSR2', () => {

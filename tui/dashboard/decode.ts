@@ -31,7 +31,8 @@ const traffic = object<TrafficView>({
 
 const health = oneOf('unknown', 'up', 'degraded', 'down');
 
-const agent = object<AgentView>({
+/** What a dashboard shows of it. */
+const agent = object<Omit<AgentView, 'dialogue' | 'reported' | 'wishes'>>({
   cluster: text,
   state: oneOf('fresh', 'stale', 'absent'),
   // An older appliance does not tell: then the state is all there is to go by.
@@ -138,6 +139,8 @@ const event = remembered(
     sequence: figure,
     at: text,
     kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'controller'),
+    code: text,
+    severity: oneOf('info', 'warning', 'critical'),
     text,
   }),
 );

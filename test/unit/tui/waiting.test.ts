@@ -63,6 +63,8 @@ function stage(t: TestContext): Stage {
       makeKey: nothing,
       hashPassword: nothing,
       agent: nothing,
+      agentManifest: nothing,
+      explainAgent: nothing,
     },
     signal: new AbortController().signal,
     ifInterrupted: () => undefined,
