@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Undici from 'undici';
 import type { Dispatcher, Pool } from 'undici';
-import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,

@@ -124,10 +124,7 @@ export class RecordingAppliance implements Appliance {
     ]);
   }
 
-  drills(): ListView<DrillView> {
-    return this.#list('drills', []);
-  }
-
+  readonly drills = (): ListView<DrillView> => this.#list('drills', []);
   beginDrill(): Promise<Outcome<DrillView>> {
     return Promise.resolve({ ok: false, problem: { code: 'unsafe', message: 'no drill begins here' } });
   }
@@ -149,14 +146,8 @@ export class RecordingAppliance implements Appliance {
     return { ok: false, problem: { code: 'unsafe', message: 'nothing is renewed here' } };
   }
 
-  consumers(): ReturnType<Appliance['consumers']> {
-    return Promise.resolve(this.#list('consumers', []));
-  }
-
-  approvals(): ReturnType<Appliance['approvals']> {
-    return Promise.resolve(this.#list('approvals', []));
-  }
-
+  readonly consumers = (): ReturnType<Appliance['consumers']> => Promise.resolve(this.#list('consumers', []));
+  readonly approvals = (): ReturnType<Appliance['approvals']> => Promise.resolve(this.#list('approvals', []));
   decide(id: string): Promise<Outcome<ApprovalResult>> {
     return Promise.resolve({ ok: false, problem: { code: 'not_found', message: `nothing waits as ${id}` } });
   }
@@ -165,10 +156,7 @@ export class RecordingAppliance implements Appliance {
     return Promise.resolve({ ok: false, problem: { code: 'not_found', message: 'no drill is under way' } });
   }
 
-  rollouts(): ListView<RolloutView> {
-    return this.#list('rollouts', []);
-  }
-
+  readonly rollouts = (): ListView<RolloutView> => this.#list('rollouts', []);
   results(service: string, { windowSeconds, baseline = 'blue' }: ResultsRequest): Outcome<ListView<ResultsView>> {
     if (service !== 'demo') return { ok: false, problem: { code: 'not_found', message: `no service named "${service}"; there is demo` } };
     return { ok: true, value: this.#list('results', [twoResults(service, windowSeconds, baseline)]) };
@@ -184,10 +172,7 @@ export class RecordingAppliance implements Appliance {
     return this.#list('routes', [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }]);
   }
 
-  caches(): ReturnType<Appliance['caches']> {
-    return this.#list('cache', []);
-  }
-
+  readonly caches = (): ReturnType<Appliance['caches']> => this.#list('cache', []);
   edges(): ReturnType<Appliance['edges']> {
     const alone = {
       version: '0.1.0',
