@@ -183,6 +183,22 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
     title: 'More:',
     commands: [
       {
+        name: 'context',
+        summary: 'say where appliances are, by name, and which is in use',
+        load: async () => (await import('./commands/context.ts')).contextCommand,
+      },
+      {
+        name: 'doctor',
+        summary: 'look for what is not well here and there, and say what to do',
+        load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+      },
+      {
+        name: 'debug',
+        summary: 'write a support archive, without secrets',
+        load: async () => (await import('./commands/debug.ts')).debugCommand,
+      },
+      { name: 'man', summary: 'print manual pages', load: async () => (await import('./commands/man.ts')).manCommand },
+      {
         name: 'version',
         summary: 'print the versions of weir and Node.js',
         load: async () => (await import('./commands/version.ts')).versionCommand,

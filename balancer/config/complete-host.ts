@@ -16,9 +16,9 @@ import type {
   ListenerHttp2,
   ListenerLimits,
   ListenerTls,
-  SessionTicketsConfig,
   TlsVersion,
 } from './config.ts';
+import type { SessionTicketsConfig } from './process-config.ts';
 import { formatPath, type ValuePath } from './problems.ts';
 import { durationMs, sizeBytes, sizeBytesOrZero } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';
@@ -210,8 +210,15 @@ function completeAgents(file: ConfigFile['agents'], completion: Completion): Age
       ['agents', 'bind'],
       `other machines reach "${file.bind}", so agents would send their tokens in plain text; add tls: { certificates: [ … ] }, or allowPlain: true`,
     );
-  const tls = file.tls === undefined ? null : completeTls(file.tls, ['agents', 'tls'], completion);
+  const tls = file.tls === undefined ? null : completeAgentTls(file.tls, completion);
   return { bind, tls, allowPlain: file.allowPlain };
+}
+
+/** What agents prove is for the hub alone: no cluster is told. */
+function completeAgentTls(file: ServerTlsFile, completion: Completion): ListenerTls {
+  const { clientCertificates: clients, ...rest } = file;
+  const listener = clients === undefined ? rest : { ...rest, clientCertificates: { ...clients, forward: 'none' as const } };
+  return completeListenerTls(listener, ['agents', 'tls'], completion);
 }
 
 function bindOf(text: string): Bind {

@@ -19,9 +19,17 @@ export function completeRoutes(files: readonly RouteFile[], neighbours: Neighbou
   const names = routeNames(files, completion);
   const routes: (RankedRoute & { readonly path: ValuePath; readonly index: number })[] = [];
   files.forEach((file, index) => {
+    const known = completion.known?.get(file);
     const path = ['routes', index];
+    if (known !== undefined && known.name === names[index]) {
+      completion.completed.set(file, known);
+      routes.push({ route: known, path, index, comparable: true });
+      return;
+    }
     if (completion.isBroken(path)) return;
+    const filesNamed = completion.filesNamed;
     const route = completeRoute(file, { name: names[index] ?? '', path }, completion);
+    if (completion.filesNamed === filesNamed) completion.completed.set(file, route);
     const protocol = routeProtocol(file, path, context);
     if (protocol !== null) reportMismatches(file, protocol, path, context);
     // A route that was taken apart matches what nobody wrote.

@@ -1,4 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
+import type { ClusterAgent, ClusterCapacity } from './capacity-config.ts';
 import type { CircuitConfig } from './circuit-config.ts';
 import type { RedisConfig } from './redis-config.ts';
 import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
@@ -20,7 +21,7 @@ import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
 import type { ServiceTimeouts } from './service-timeouts.ts';
 import type { StickyConfig } from './sticky-config.ts';
-import type { AccessLogConfig, EventsConfig, HistoryConfig, TracingConfig } from './telemetry-config.ts';
+import type { TelemetryConfig } from './telemetry-config.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -59,11 +60,6 @@ export interface ListenerTls {
   readonly ciphers: readonly string[];
   /** Null: clients are not asked for one. */
   readonly clientCertificates: ClientCertificates | null;
-}
-
-export interface SessionTicketsConfig {
-  /** How long tickets are made with one key. Those of the key before are not taken any more. */
-  readonly rotateMs: number;
 }
 
 export interface ListenerTimeouts {
@@ -197,13 +193,6 @@ export interface ClusterHttp2 {
   readonly streamsPerConnection: number;
 }
 
-export interface ClusterCapacity {
-  /** Requests per second; null: not declared. */
-  readonly rps: number | null;
-  /** From what this host sends there and what the agent says of its use. */
-  readonly learn: boolean;
-}
-
 /** How a cluster that was down gets its share back: at once, in a ramp, or when an operator releases it. */
 export type FailbackMode = 'auto' | 'ramp' | 'manual';
 
@@ -239,15 +228,28 @@ export interface ClusterLimits {
   readonly queueMs: number;
 }
 
+/** Endpoints that an agent tells of, and which of them are believed: who speaks for a cluster must not send its requests elsewhere. */
+export interface DiscoveryConfig {
+  readonly scheme: EndpointConfig['scheme'];
+  /** Blocks that addresses must be in; empty: any but loopback, link-local and multicast ones. */
+  readonly within: readonly string[];
+  /** Patterns that names must match; empty: no names. */
+  readonly names: readonly string[];
+}
+
 export interface ClusterConfig {
   readonly name: string;
   readonly region: string | null;
+  /** Empty where they are discovered. */
   readonly endpoints: readonly EndpointConfig[];
+  /** Null: the file lists them. */
+  readonly discovery: DiscoveryConfig | null;
   readonly tls: ClusterTls;
   /** Null: no active probe; the cluster is up until traffic says otherwise. */
   readonly health: ProbeConfig | null;
   readonly outlier: OutlierConfig;
   readonly capacity: ClusterCapacity | null;
+  readonly agent: ClusterAgent;
   readonly balance: string;
   readonly hash: HashConfig;
   readonly slowStart: SlowStartConfig;
@@ -360,7 +362,7 @@ export interface RouteConfig {
   readonly filters: readonly FilterConfig[];
 }
 
-export interface Config extends ProcessConfig {
+export interface Config extends ProcessConfig, TelemetryConfig {
   readonly hostName: string;
   /** Where this host is, for `nearest`; null: nowhere in particular. */
   readonly hostRegion: string | null;
@@ -368,15 +370,10 @@ export interface Config extends ProcessConfig {
   readonly stateDir: string;
   /** Null: the host is alone. */
   readonly redis: RedisConfig | null;
-  readonly sessionTickets: SessionTicketsConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly admin: AdminConfig;
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
-  readonly accessLog: AccessLogConfig | null;
-  readonly tracing: TracingConfig | null;
-  readonly history: HistoryConfig;
-  readonly events: EventsConfig;
   readonly decisionLog: DecisionLogConfig;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;

@@ -106,6 +106,11 @@ export const KINDS = {
   ),
   timeZone: text('a time zone', 'a name such as Europe/Berlin or UTC', (value) => typeof value === 'string' && isTimeZone(value)),
   hostName: word('a host name', 'letters, digits, ".", "-" and "_", for example edge-1', HOST_NAME_PATTERN),
+  certificateName: word(
+    'a name of a certificate',
+    'a DNS name without wildcard, or a URI, for example agent.eu-west.example or spiffe://example/agent/eu-west',
+    '^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[a-z][a-z0-9+.-]*://[\\x21-\\x7e]{1,2000})$',
+  ),
   bind: text(
     'an address to listen on',
     'address:port, for example 0.0.0.0:8080 or [::]:8080; port 0 takes any free one',

@@ -50,7 +50,28 @@ const clientCertificates = mapping(
 
 const TERMINATES = 'Terminates TLS here';
 const listenerTls = mapping({ ...serverTls, clientCertificates: Type.Optional(clientCertificates) }, TERMINATES);
-const agentTls = mapping(serverTls, TERMINATES);
+const agentTls = mapping(
+  {
+    ...serverTls,
+    clientCertificates: Type.Optional(
+      mapping(
+        {
+          mode: choice(
+            ['optional', 'required'],
+            'Whether an agent may do without one and show a token; what is sent must be good in any case',
+            'optional',
+          ),
+          ca: valueOf('file', 'PEM file with the authorities that are trusted; read again when it changes'),
+          crl: Type.Optional(
+            valueOf('file', 'PEM file with lists of revoked certificates, one of every authority that signs; read again when it changes'),
+          ),
+        },
+        'Certificates of agents, in place of tokens: `clusters.NAME.agent.certificates` says whose may report for which cluster',
+      ),
+    ),
+  },
+  TERMINATES,
+);
 
 const proxyProtocol = mapping(
   {

@@ -20,6 +20,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FeedView,
   FleetAppliedView,
   FieldDifference,
   ListView,
@@ -85,10 +86,36 @@ export interface TokenRequest {
   readonly cluster: string | null;
   /** How long it lives; null or absent: until it is revoked. */
   readonly ttlMs?: number | null;
+  /** Of an agent: those that its cluster has are valid for so long yet. */
+  readonly rotate?: { readonly keepMs: number } | null;
+  /** Of an agent: another host has made it, and this one is to know it: SHA-256 of its secret, in hex. */
+  readonly secretHash?: string;
+}
+
+export interface MadeToken {
+  readonly token: TokenView;
+  /** Shown this once; null: another host has made it. */
+  readonly secret: string | null;
+  /** Those that it takes over from, with when they end. */
+  readonly ending: readonly TokenView[];
+}
+
+/** `POST /v1/expectations`. */
+export interface ExpectationRequest {
+  readonly cluster: string;
+  readonly service: string;
+  /** 0: nothing any more. */
+  readonly rps: number;
+  /** When they come; 0: now. */
+  readonly inMs: number;
+  /** How long they are expected for, from then on. */
+  readonly forMs: number;
 }
 
 export interface Appliance {
   status(role: Role): StatusView;
+  /** All that a dashboard draws, but for what differs by caller. */
+  feed(): FeedView;
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
   routes(): ListView<RouteView>;
@@ -118,6 +145,8 @@ export interface Appliance {
   consumers(): Promise<ListView<ConsumerView>>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;
+  /** Tells the agent of a cluster what will come, so that it is ready when it does; answers with the agent. */
+  expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>>;
   /** Newest first. */
   events(limit: number): ListView<EventView>;
   /** Newest first; `before`: only those before it. */
@@ -139,7 +168,7 @@ export interface Appliance {
   verifyAudit(): AuditVerification;
   tokens(): ListView<TokenView>;
   /** The secret is shown this once. */
-  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }>;
+  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken>;
   deleteToken(name: string, caller: Caller): Outcome<null>;
   /** The caller a bearer secret stands for; null: none. */
   authenticate(secret: string): Caller | null;

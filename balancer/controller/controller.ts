@@ -192,7 +192,7 @@ export class Controller {
     edge.loop.start();
     edge.links.sendGeneration(edge.generation, config);
     this.#store.putValue(SERVED_TEXT, edge.served.text);
-    await edge.hub?.start();
+    await edge.agents.hub?.start();
     if (config.metrics !== null) await this.#metrics.start(config.metrics.bind);
     await this.#api.start();
     edge.events.add('controller.started', this.#options.restarts === 0 ? 'the controller has started' : 'the controller is back');
@@ -286,7 +286,7 @@ export class Controller {
       this.#api.close(),
       edge.fleet.close(),
       this.#metrics.close(),
-      edge.hub?.close(),
+      edge.agents.hub?.close(),
       edge.links.close(),
       this.#decisions.close(),
     ]);
@@ -361,9 +361,9 @@ export class Controller {
   }
 
   #updateMetrics(): StatusView {
-    const { registry, meter } = this.#edge;
+    const { registry, meter, prober } = this.#edge;
     const status = this.#appliance.status('read');
-    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(status)]);
+    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(status, prober.held())]);
     return status;
   }
 

@@ -20,7 +20,6 @@ import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
-import { fleetCode } from './fleet/fleet-code.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
@@ -29,8 +28,8 @@ import { FollowedOutcomes } from './driver/outcomes.ts';
 import { FleetVotes } from './driver/votes.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
-import { hubOf } from './hub/hub-of-edge.ts';
-import type { Hub } from './hub/hub.ts';
+import { AgentsOfEdge } from './hub/agents-of-edge.ts';
+import { withinCeiling } from './hub/ceiling.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { HostLimits } from './host-limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
@@ -108,8 +107,7 @@ export class Edge {
   /** Of issuers of tokens. */
   readonly keySets: KeySets;
   readonly prober: Prober;
-  /** Null: the config has no address for agents. */
-  readonly hub: Hub | null;
+  readonly agents: AgentsOfEdge;
   readonly fleet: Fleet;
   /** What this host alone was asked for while it was cut off. */
   readonly local: LocalChanges;
@@ -167,7 +165,7 @@ export class Edge {
         this.loop.soon();
       },
     });
-    this.hub = hubOf(this);
+    this.agents = new AgentsOfEdge(this);
     this.fleet = this.#createFleet();
     this.loop = new PlanLoop({
       clock,
@@ -221,12 +219,13 @@ export class Edge {
   /** What agents report. Where the config says that this host sends a cluster all it gets, with what it sent in the same time. */
   #capacity(): CapacityView {
     const reports: Record<string, CapacityReport> = {};
-    for (const [name, { periodMs, ...report }] of Object.entries(this.hub?.reports() ?? {})) {
+    for (const [name, { periodMs, ...report }] of Object.entries(this.agents.hub?.reports() ?? {})) {
       const cluster = this.config.clusters[name];
       if (cluster === undefined) continue;
       const learns = report.requestsPerSecond === null && cluster.capacity?.learn === true;
       const sent = learns ? this.window.figures({ of: 'cluster', cluster: name }, Math.ceil(periodMs / 1000)) : null;
-      reports[name] = sent === null ? report : { ...report, requestsPerSecond: sent.rps, errorsPerSecond: sent.rps * sent.errorRatio };
+      const whole = sent === null ? report : { ...report, requestsPerSecond: sent.rps, errorsPerSecond: sent.rps * sent.errorRatio };
+      reports[name] = withinCeiling(whole, cluster.capacity?.ceilingRps ?? null);
     }
     return reports;
   }
@@ -381,10 +380,11 @@ export class Edge {
       ...{ ...fleet, clock, random, store },
       keeper: this.keeper,
       describe: () => describeHost(this),
-      count: () => ({ demand: this.ownDemand(), outcomes: this.votes.told() }),
+      demand: () => this.ownDemand(),
+      count: () => ({ outcomes: this.votes.told() }),
       onCounted: (all, live) => this.votes.take(all, live),
       onFollowed: (followed) => onFollowed(this, followed),
-      tell: (text) => this.events.add(fleetCode(text), text),
+      tell: (text) => this.events.addOfFleet(text),
       onReached: () => {
         tellLocal(this);
         this.options.onFleetReached();

@@ -365,6 +365,11 @@ export const METRICS = {
   weir_shed_ratio: { kind: 'gauge', help: 'Part of the requests of the service that is refused as overload', labels: ['service'] },
   weir_cluster_capacity_rps: { kind: 'gauge', help: 'Known capacity in requests per second', labels: ['cluster'] },
   weir_probes_total: { kind: 'counter', help: 'Health probes', labels: ['cluster', 'outcome'] },
+  weir_endpoints_held: {
+    kind: 'gauge',
+    help: '1 while the agent names no endpoint, and those that are known are held',
+    labels: ['cluster'],
+  },
   weir_agent_state: { kind: 'gauge', help: '1 for the state the agent is in', labels: ['cluster', 'state'] },
   weir_agent_messages_total: { kind: 'counter', help: 'Messages of agents', labels: ['cluster', 'outcome'] },
   weir_agent_rejections_total: { kind: 'counter', help: 'Agent connections and messages refused', labels: ['reason'] },

@@ -6,6 +6,8 @@ import type {
   Appliance,
   Caller,
   ConfigApplyResult,
+  ExpectationRequest,
+  MadeToken,
   Outcome,
   ResultsRequest,
   TokenRequest,
@@ -21,6 +23,7 @@ import type {
   ClusterView,
   DrillView,
   EventView,
+  FeedView,
   ListView,
   LocalRequest,
   LocalView,
@@ -34,8 +37,10 @@ import type {
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
+import { extrasView } from './feed-extras.ts';
 import { BUSY, FORECAST, sampleAgent, sampleCluster, sampleServices, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
+import { RecordedEvents } from './recorded-events.ts';
 import { twoPoints } from './two-points.ts';
 import { twoResults } from './two-results.ts';
 
@@ -43,13 +48,13 @@ const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
-  readonly what: 'change' | 'config' | 'local' | 'token_create' | 'token_delete';
+  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_delete';
   readonly caller: Caller;
   readonly input: unknown;
 }
 
 /** A service `demo` with versions blue and green in clusters one and two, and a service `lonely` that nothing may empty. */
-export class RecordingAppliance implements Appliance {
+export class RecordingAppliance extends RecordedEvents implements Appliance {
   readonly calls: RecordedCall[] = [];
   /** Worker names that never acknowledge. */
   laggards: readonly string[] = [];
@@ -66,22 +71,16 @@ export class RecordingAppliance implements Appliance {
   #dial = 100;
   #config = 'version: 1\n';
   readonly #revisions: RevisionView[] = [];
-  readonly #events: EventView[] = [];
   readonly #tokens = new Map<string, StoredToken>();
-  readonly #subscribers = new Set<(event: EventView) => void>();
 
   constructor() {
+    super();
     this.#record('config', 'seeded from weir.yaml', { author: { name: 'weir', how: 'config file' }, role: 'admin' }, null);
   }
 
   get revision(): number {
     return this.#revisions.length;
   }
-
-  get subscribers(): number {
-    return this.#subscribers.size;
-  }
-
   status(role: Role): StatusView {
     this.statusCalls += 1;
     const last = this.#revisions.at(-1);
@@ -94,22 +93,23 @@ export class RecordingAppliance implements Appliance {
       generation: 1,
       plan: this.revision,
       degraded: this.degraded,
-      localChanges: 0,
-      warnings: [],
-      workersReady: 4 - this.laggards.length,
-      workers: 4,
+      alerts: this.degraded.map((text) => ({ code: 'cluster_down', severity: 'problem' as const, text })),
+      ...{ localChanges: 0, warnings: [] },
+      ...{ workersReady: 4 - this.laggards.length, workers: 4 },
       inFlight: 3,
       headroom: 'unknown: no cluster has a known capacity',
       traffic: BUSY,
       clusters: this.clusters().items,
       services: this.services().items,
-      timed: [],
-      rollouts: [],
-      approvals: [],
+      ...{ timed: [], rollouts: [], approvals: [] },
       lastRevision: last ? { revision: last.revision, at: last.at, author: last.author.name, text: last.reason } : null,
       events: this.events(50).items,
       role,
     };
+  }
+
+  feed(): FeedView {
+    return { status: this.status('read'), ...extrasView(this.status('read'), this.statusCalls) };
   }
 
   clusters(): ListView<ClusterView> {
@@ -206,7 +206,7 @@ export class RecordingAppliance implements Appliance {
   }
 
   events(limit: number): ListView<EventView> {
-    return this.#list('events', this.#events.toReversed().slice(0, limit));
+    return this.#list('events', this.happened.toReversed().slice(0, limit));
   }
 
   revisions(limit: number, before = Infinity): ListView<RevisionView> {
@@ -270,14 +270,19 @@ export class RecordingAppliance implements Appliance {
     return this.#list('tokens', [...this.#tokens.values()].map(tokenView));
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }> {
+  expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
+    this.calls.push({ what: 'expect', caller, input: request });
+    return { ok: true, value: this.agents() };
+  }
+
+  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
     this.calls.push({ what: 'token_create', caller, input: request });
     if (this.#tokens.has(request.name)) {
       return { ok: false, problem: { code: 'conflict', message: `a token named ${request.name} exists; revoke it first` } };
     }
     const { stored, secret } = mintToken(request, Date.parse(STARTED_AT), randomBytes);
     this.#tokens.set(request.name, stored);
-    return { ok: true, value: { token: tokenView(stored), secret } };
+    return { ok: true, value: { token: tokenView(stored), secret, ending: [] } };
   }
 
   deleteToken(name: string, caller: Caller): Outcome<null> {
@@ -290,18 +295,6 @@ export class RecordingAppliance implements Appliance {
   authenticate(secret: string): Caller | null {
     const token = findToken([...this.#tokens.values()], secret, Date.parse(STARTED_AT));
     return token === null ? null : callerOfToken(token);
-  }
-
-  subscribe(onEvent: (event: EventView) => void): () => void {
-    this.#subscribers.add(onEvent);
-    return () => void this.#subscribers.delete(onEvent);
-  }
-
-  /** Makes an event happen. */
-  emit(text: string, kind: EventView['kind'] = 'health'): void {
-    const event: EventView = { sequence: this.#events.length + 1, at: STARTED_AT, kind, code: `${kind}.news`, severity: 'info', text };
-    this.#events.push(event);
-    for (const tell of this.#subscribers) tell(event);
   }
 
   /** A token's secret for a role. */

@@ -80,7 +80,7 @@ export class RolloutDriver {
     return driven;
   }
 
-  async #make(service: string, rollout: RolloutIntent, { action, note }: Omit<Decision, 'evidence'>): Promise<void> {
+  async #make(service: string, rollout: RolloutIntent, { action, note }: Pick<Decision, 'action' | 'note'>): Promise<void> {
     this.#busy = true;
     const problem = await this.#edge.changes.run(() => this.#commit(service, rollout, { action, note })).catch(String);
     this.#busy = false;
@@ -95,7 +95,7 @@ export class RolloutDriver {
   }
 
   /** Null: done, or no longer to be done. Else why not. */
-  async #commit(service: string, rollout: RolloutIntent, { action, note }: Omit<Decision, 'evidence'>): Promise<string | null> {
+  async #commit(service: string, rollout: RolloutIntent, { action, note }: Pick<Decision, 'action' | 'note'>): Promise<string | null> {
     const edge = this.#edge;
     // The lead may have gone while this waited for its turn; without it nothing is changed.
     if (!edge.fleet.leads) return null;

@@ -6,6 +6,8 @@ import type { Condition } from './watch.ts';
 export interface EndpointCondition {
   readonly id: string;
   readonly condition: Condition;
+  /** It leaves. */
+  readonly draining?: boolean;
 }
 
 /** What the controller tells its operators. */
@@ -22,9 +24,16 @@ export interface HealthEvent {
  */
 export function clusterHealth(conditions: readonly EndpointCondition[]): ClusterHealth {
   const held = conditions.some(({ condition }) => condition === 'up') ? 'down' : 'up';
-  const endpoints = conditions.map(({ id, condition }) => ({ endpoint: id, state: condition === 'held' ? held : condition }));
-  const count = (wanted: HealthState): number => endpoints.filter(({ state }) => state === wanted).length;
-  const all = endpoints.length;
+  const endpoints = conditions.map(({ id, condition, draining = false }) => ({
+    endpoint: id,
+    state: condition === 'held' ? held : condition,
+    ...(draining ? { draining } : {}),
+  }));
+  // Those that leave say nothing of a cluster while others stay.
+  const staying = endpoints.filter(({ draining }) => draining !== true);
+  const counted = staying.length > 0 ? staying : endpoints;
+  const count = (wanted: HealthState): number => counted.filter(({ state }) => state === wanted).length;
+  const all = counted.length;
   if (count('unknown') === all) return { state: 'unknown', endpoints };
   if (count('up') === all) return { state: 'up', endpoints };
   return { state: count('up') > 0 ? 'degraded' : 'down', endpoints };

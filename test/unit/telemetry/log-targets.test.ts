@@ -88,7 +88,7 @@ test('lines come to syslog over UDP as messages of RFC 5424', async (t) => {
   await once(server, 'listening');
   const log = new Syslog({ ...PLACE, transport: 'udp', host: '127.0.0.1', port: server.address().port });
   t.after(() => log.close());
-  log.write('{"a":1}\n', 1);
+  log.write('{"a":1}\n');
   const [message] = (await once(server, 'message')) as [Buffer];
   assert.match(message.toString(), /^<134>1 \d{4}-\d\d-\d\dT[\d:.]+Z edge-1 weir \d+ access - \{"a":1\}$/);
 });
@@ -100,7 +100,7 @@ test('lines come to syslog over TCP with their lengths, and while it is away the
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const log = new Syslog({ ...PLACE, transport: 'tcp', host: '127.0.0.1', port });
-  log.write('first\nsecond\n', 2);
+  log.write('first\nsecond\n');
   await until(() => received.includes('second'), 'both lines');
   const frames = [...received.matchAll(/(\d+) (<134>1 .*?)(?=\d+ <134>|$)/gs)].map(([, length, text = '']) => [
     Number(length),
@@ -112,5 +112,5 @@ test('lines come to syslog over TCP with their lengths, and while it is away the
   await log.close();
   const gone = new Syslog({ ...PLACE, transport: 'tcp', host: '127.0.0.1', port });
   t.after(() => gone.close());
-  await until(() => !gone.write('lost\n', 1), 'a line that is refused');
+  await until(() => !gone.write('lost\n'), 'a line that is refused');
 });
