@@ -30,6 +30,7 @@ import type {
   TokenRequest,
   TokenView,
 } from '../balancer/controller/api/views.ts';
+import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/api/history-view.ts';
 import { type FeedAddress, FeedUnopened, openFeedSocket } from './client-feed.ts';
 import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
 import type { ContextSettings } from './contexts.ts';

@@ -16,9 +16,9 @@ import type {
   ListenerHttp2,
   ListenerLimits,
   ListenerTls,
-  SessionTicketsConfig,
   TlsVersion,
 } from './config.ts';
+import type { SessionTicketsConfig } from './process-config.ts';
 import { formatPath, type ValuePath } from './problems.ts';
 import { durationMs, sizeBytes, sizeBytesOrZero } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';

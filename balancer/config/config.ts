@@ -22,7 +22,7 @@ import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
 import type { ServiceTimeouts } from './service-timeouts.ts';
 import type { StickyConfig } from './sticky-config.ts';
-import type { AccessLogConfig, EventsConfig, HistoryConfig, TracingConfig } from './telemetry-config.ts';
+import type { TelemetryConfig } from './telemetry-config.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -61,11 +61,6 @@ export interface ListenerTls {
   readonly ciphers: readonly string[];
   /** Null: clients are not asked for one. */
   readonly clientCertificates: ClientCertificates | null;
-}
-
-export interface SessionTicketsConfig {
-  /** How long tickets are made with one key. Those of the key before are not taken any more. */
-  readonly rotateMs: number;
 }
 
 export interface ListenerTimeouts {
@@ -353,7 +348,7 @@ export interface RouteConfig {
   readonly filters: readonly FilterConfig[];
 }
 
-export interface Config extends ProcessConfig {
+export interface Config extends ProcessConfig, TelemetryConfig {
   readonly hostName: string;
   /** Where this host is, for `nearest`; null: nowhere in particular. */
   readonly hostRegion: string | null;
@@ -361,15 +356,10 @@ export interface Config extends ProcessConfig {
   readonly stateDir: string;
   /** Null: the host is alone. */
   readonly redis: RedisConfig | null;
-  readonly sessionTickets: SessionTicketsConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly admin: AdminConfig;
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
-  readonly accessLog: AccessLogConfig | null;
-  readonly tracing: TracingConfig | null;
-  readonly history: HistoryConfig;
-  readonly events: EventsConfig;
   readonly decisionLog: DecisionLogConfig;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;

@@ -20,7 +20,6 @@ import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
-import { fleetCode } from './fleet/fleet-code.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
@@ -370,7 +369,7 @@ export class Edge {
       count: () => ({ outcomes: this.votes.told() }),
       onCounted: (all, live) => this.votes.take(all, live),
       onFollowed: (followed) => onFollowed(this, followed),
-      tell: (text) => this.events.add(fleetCode(text), text),
+      tell: (text) => this.events.addOfFleet(text),
       onReached: () => {
         tellLocal(this);
         this.options.onFleetReached();
