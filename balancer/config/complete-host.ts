@@ -6,9 +6,9 @@ import { completeEvents, completeHistory } from './complete-history.ts';
 import { completeRedis } from './complete-redis.ts';
 import { completeTracing } from './complete-tracing.ts';
 import type { Completion } from './completion.ts';
+import type { AgentListenerConfig } from './capacity-config.ts';
 import type {
   AdminConfig,
-  AgentListenerConfig,
   Bind,
   CertificateFiles,
   Config,

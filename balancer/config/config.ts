@@ -1,5 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
-import type { ClusterAgent, ClusterCapacity } from './capacity-config.ts';
+import type { AgentListenerConfig, ClusterAgent, ClusterCapacity } from './capacity-config.ts';
 import type { CircuitConfig } from './circuit-config.ts';
 import type { RedisConfig } from './redis-config.ts';
 import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
@@ -137,12 +137,6 @@ export interface ListenerConfig {
 export interface AdminConfig {
   readonly bind: Bind | null;
   readonly tls: CertificateFiles | null;
-}
-
-export interface AgentListenerConfig {
-  readonly bind: Bind;
-  readonly tls: ListenerTls | null;
-  readonly allowPlain: boolean;
 }
 
 /** One gateway address of a cluster. `id` is `host:port`, unique within the cluster. */
