@@ -268,7 +268,7 @@ export class RecordingAppliance implements Appliance {
   }
 
   verifyAudit(): ReturnType<Appliance['verifyAudit']> {
-    return { records: this.revision, intact: this.brokenAudit === null, brokenAt: this.brokenAudit };
+    return Promise.resolve({ records: this.revision, intact: this.brokenAudit === null, brokenAt: this.brokenAudit });
   }
 
   tokens(): ListView<TokenView> {
