@@ -86,6 +86,11 @@ export class Hubs {
     for (const key of [...this.#ways.keys()]) this.#leave(key);
   }
 
+  /** Ends all connections without a goodbye; they come back as after any loss. */
+  cut(reason: string): void {
+    for (const { uplink } of this.#ways.values()) uplink.cut(reason);
+  }
+
   /** Whether any hub would take a report now. */
   get ready(): boolean {
     return [...this.#ways.values()].some(({ uplink }) => uplink.ready);

@@ -115,6 +115,11 @@ export class Uplink {
     limit.cancel();
   }
 
+  /** Ends the connection without a goodbye. */
+  cut(reason: string): void {
+    this.#connection?.destroy(reason);
+  }
+
   /** Hands over a report; one that the hub has no room for is dropped, as the next one says all again. */
   offer(snapshot: CapacitySnapshot, wishes: WishAnswers | null): void {
     const [connection, speaks] = [this.#connection, this.#speaks];

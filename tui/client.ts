@@ -30,8 +30,8 @@ import type {
   TokenRequest,
   TokenView,
 } from '../balancer/controller/api/views.ts';
-import { type FeedAddress, FeedUnopened, openFeedSocket } from './client-feed.ts';
 import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/api/history-view.ts';
+import { type FeedAddress, FeedUnopened, openFeedSocket } from './client-feed.ts';
 import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
 import type { ContextSettings } from './contexts.ts';
 import { CONNECT_TIMEOUT_MS, NOT_SENT, UNCERTAIN } from './network-words.ts';
@@ -76,7 +76,7 @@ export interface AdminClient {
   list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number; readonly before?: number }): Promise<ListView<T>>;
   /** The versions of a service side by side. */
   results(service: string, asked: { readonly windowSeconds: number; readonly baseline: string | null }): Promise<ListView<ResultsView>>;
-  /** What was counted in the past. */
+  /** Figures over time, as the host has kept them. */
   history(request: HistoryRequest): Promise<ListView<HistorySeriesView>>;
   /** Null: the present one. */
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>>;
@@ -113,6 +113,8 @@ export interface AdminClient {
 const ANSWER_TIMEOUT_MS = 15_000;
 /** A change waits for the workers to acknowledge, a config for all of them to build a generation. */
 const CHANGE_TIMEOUT_MS = 60_000;
+/** A record takes a fraction of a millisecond, and there may be hundreds of thousands. */
+const VERIFY_TIMEOUT_MS = 600_000;
 /** Both streams say something at least every 5 s. */
 const STREAM_SILENCE_MS = 15_000;
 /** More than a fleet's status needs; a peer that sends this without a line end is no weir. */
@@ -183,8 +185,8 @@ class HttpAdminClient implements AdminClient {
   }
 
   history(request: HistoryRequest): Promise<ListView<HistorySeriesView>> {
-    const asked = Object.entries(request).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
-    return this.#json({ method: 'GET', path: `/v1/history/metrics?${asked.join('&')}` });
+    const query = new URLSearchParams(Object.entries(request).map(([name, value]): [string, string] => [name, String(value)]));
+    return this.#json({ method: 'GET', path: `/v1/history/metrics?${query.toString()}` });
   }
 
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>> {
@@ -233,7 +235,7 @@ class HttpAdminClient implements AdminClient {
   }
 
   verifyAudit(): Promise<AuditVerification> {
-    return this.#json({ method: 'GET', path: '/v1/audit/verify', timeoutMs: CHANGE_TIMEOUT_MS });
+    return this.#json({ method: 'GET', path: '/v1/audit/verify', timeoutMs: VERIFY_TIMEOUT_MS });
   }
 
   tokens(): Promise<ListView<TokenView>> {

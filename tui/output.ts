@@ -32,6 +32,15 @@ async function writeStructured(call: CommandCall, { kind, revision, items }: Lis
   await call.terminal.data(stringify(value));
 }
 
+/** Writes documents as one stream of YAML, or as a JSON list where a program asks for that. */
+export async function writeYamlDocuments({ format, terminal }: CommandCall, documents: readonly object[]): Promise<void> {
+  if (format === 'json') return terminal.data(`${JSON.stringify(documents, null, 2)}\n`);
+  const { stringify } = await import('yaml');
+  // Parts that several objects share are written out in each: an alias is nothing that people look for in a manifest.
+  const texts = documents.map((document) => stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 }));
+  await terminal.data(texts.join('---\n'));
+}
+
 /** What tells items of a list apart: what is typed to name one. */
 const NAMES = ['name', 'id', 'revision', 'cluster', 'service', 'route', 'consumer', 'local', 'sequence', 'condition', 'host'] as const;
 
@@ -40,13 +49,4 @@ function nameOf(item: unknown): string {
   const fields = new Map<string, unknown>(Object.entries(item));
   const name = NAMES.map((each) => fields.get(each)).find((value) => typeof value === 'string' || typeof value === 'number');
   return name === undefined ? '-' : plain(String(name));
-}
-
-/** Writes documents as one stream of YAML, or as a JSON list where a program asks for that. */
-export async function writeYamlDocuments({ format, terminal }: CommandCall, documents: readonly object[]): Promise<void> {
-  if (format === 'json') return terminal.data(`${JSON.stringify(documents, null, 2)}\n`);
-  const { stringify } = await import('yaml');
-  // Parts that several objects share are written out in each: an alias is nothing that people look for in a manifest.
-  const texts = documents.map((document) => stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 }));
-  await terminal.data(texts.join('---\n'));
 }

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { diffIntent } from '../intent/diff.ts';
 import type { Intent } from '../intent/intent.ts';
-import { verifyChain } from '../intent/revision.ts';
+import { inTurns } from '../../health/in-turns.ts';
+import { verifyingChain } from '../intent/revision.ts';
 import { StoredTextError } from '../store/decode.ts';
 import type { Role, Store } from '../store/store.ts';
 import type { HistoryRequest, HistorySeriesView } from './api/history-view.ts';
@@ -76,11 +77,11 @@ export class EdgeAppliance implements Appliance {
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
   readonly #explainer: Explainer;
+  readonly #history: HostHistory;
   readonly #certificates: CertificateWatch;
   #revisionLines: { readonly revision: number; readonly lines: FeedView['revisions'] } | null = null;
   /** When each was first seen so. */
   #rolledBackAtMs: ReadonlyMap<string, number> = new Map();
-  readonly #history: HostHistory;
 
   constructor(
     edge: Edge,
@@ -94,8 +95,8 @@ export class EdgeAppliance implements Appliance {
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
-    this.#certificates = new CertificateWatch(edge.options.clock, () => edge.config);
     this.#history = history;
+    this.#certificates = new CertificateWatch(edge.options.clock, () => edge.config);
     const facts = (): ExplainFacts => ({
       config: edge.config,
       planned: edge.loop.planned,
@@ -295,9 +296,13 @@ export class EdgeAppliance implements Appliance {
     return this.#edge.served.text;
   }
 
-  verifyAudit(): AuditVerification {
-    const { store } = this.#edge.options;
-    return verifyChain(store.chain(), this.#edge.keeper.intent.revision, (revision) => readableIntent(store, revision));
+  verifyAudit(): Promise<AuditVerification> {
+    const { store, clock } = this.#edge.options;
+    const newest = (): number => this.#edge.keeper.intent.revision;
+    return inTurns(
+      verifyingChain(store.chain(), newest, (revision) => readableIntent(store, revision)),
+      clock,
+    );
   }
 
   tokens(): ListView<TokenView> {

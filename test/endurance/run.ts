@@ -5,6 +5,7 @@ const RUNS = {
   partition: './partition.ts',
   scale: './scale.ts',
   renewals: './renewals.ts',
+  agents: './agents.ts',
 } as const;
 
 const name = process.argv[2] ?? '';

@@ -91,7 +91,7 @@ class AgentHub implements Hub {
   /** Tells this hub from all others, and from the one before it. */
   readonly #id = randomUUID();
   #timer: Timer | null = null;
-  #isOpen = false;
+  #closed = false;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
@@ -109,13 +109,12 @@ class AgentHub implements Hub {
 
   async start(): Promise<Bind> {
     const bind = await this.#server.start();
-    this.#isOpen = true;
     this.#look();
     return bind;
   }
 
   async close(): Promise<void> {
-    this.#isOpen = false;
+    this.#closed = true;
     this.#timer?.cancel();
     await this.#server.close();
   }
@@ -125,8 +124,11 @@ class AgentHub implements Hub {
     const nowMs = clock.nowMs();
     return [...clusters()].map((cluster) => {
       const wishes = this.#wishViews(cluster);
-      const connected = (this.#connected.get(cluster)?.speaker ?? null) !== null;
-      return { ...this.#reports.view(cluster, nowMs), connected, ...(wishes.length === 0 ? {} : { wishes }) };
+      return {
+        ...this.#reports.view(cluster, nowMs),
+        connected: (this.#connected.get(cluster)?.speaker ?? null) !== null,
+        ...(wishes.length === 0 ? {} : { wishes }),
+      };
     });
   }
 
@@ -145,7 +147,8 @@ class AgentHub implements Hub {
     const session = new AgentSession(
       socket,
       clock,
-      { protocol, hello, observed: () => observed?.(cluster) ?? null },
+      // Only who counts endpoints can learn from it.
+      { protocol, hello, observed: () => (this.#reports.last(cluster)?.services === undefined ? null : (observed?.(cluster) ?? null)) },
       {
         onMessage: (text) => this.#onMessage(connected, text),
         onRefused: (reason) => this.#refuse(cluster, reason),
@@ -168,15 +171,16 @@ class AgentHub implements Hub {
     const of = this.#connected.get(connected.identity.cluster);
     if (of === undefined) return;
     of.others.delete(connected);
-    const spoke = of.speaker === connected;
-    if (spoke) of.speaker = null;
-    // Its report counts for a while yet; who watches should know at once.
-    if (spoke && this.#isOpen)
-      this.#parts.onChange({
-        cluster: connected.identity.cluster,
-        code: 'agent.left',
-        text: `the agent of ${connected.identity.cluster} has left`,
-      });
+    if (of.speaker === connected) {
+      of.speaker = null;
+      // Its report counts for a while yet; who watches should know at once.
+      if (!this.#closed)
+        this.#parts.onChange({
+          cluster: connected.identity.cluster,
+          code: 'agent.left',
+          text: `the agent of ${connected.identity.cluster} has left`,
+        });
+    }
     if (of.speaker === null && of.others.size === 0) this.#connected.delete(connected.identity.cluster);
   }
 

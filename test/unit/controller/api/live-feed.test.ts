@@ -59,7 +59,7 @@ function start() {
   };
   const subscribe = (onEvent: (event: EventView) => void): (() => void) => {
     host.subscribers += 1;
-    host.tell = () => onEvent({ sequence: 1, at: '', kind: 'health', code: 'health.cluster_up', severity: 'info', text: '' });
+    host.tell = () => onEvent({ sequence: 1, at: '', kind: 'health', code: 'health.endpoint', severity: 'info', text: '' });
     return () => void (host.subscribers -= 1);
   };
   const feed = new LiveFeed({ clock, epoch: 'e1', appliance: { feed: document, subscribe } });

@@ -21,8 +21,8 @@ describe('the agent', () => {
     await using bench = await HubBench.start();
     const agent = bench.run();
     await until(() => bench.count('eu accepted') >= 4, 'four reports');
-    const { ageMs, agentVersion, cluster, state, capacityRps, cpuUtilisation, memoryUtilisation } = bench.agent('eu');
-    assert.deepEqual([cluster, state, capacityRps, cpuUtilisation, memoryUtilisation], ['eu', 'fresh', 1200, 0.25, 0.5]);
+    const { ageMs, agentVersion, cluster, state, connected, capacityRps, cpuUtilisation, memoryUtilisation } = bench.agent('eu');
+    assert.deepEqual([cluster, state, connected, capacityRps, cpuUtilisation, memoryUtilisation], ['eu', 'fresh', true, 1200, 0.25, 0.5]);
     assert.ok((ageMs ?? Infinity) < 300);
     assert.match(agentVersion ?? '', /^\d+\.\d+\.\d+/);
     assert.deepEqual(bench.hub.capacity(), { eu: 1200 });
