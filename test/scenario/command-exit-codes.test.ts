@@ -175,7 +175,10 @@ describe('exit codes without an appliance', () => {
     assert.equal(good.code, 0, good.stderr);
     writeFileSync(file, 'sever: x\n');
     const bad = await runWeir(['status'], { env });
-    assert.deepEqual([bad.code, bad.stderr], [2, `weir: ${file}: unknown key "sever", expected server, tokenFile, ca\n`]);
+    assert.deepEqual(
+      [bad.code, bad.stderr],
+      [2, `weir: ${file}: unknown key "sever", expected server, tokenFile, ca, color, readOnly, confirm\n`],
+    );
   });
 
   test('a token is never sent in clear to another machine', async () => {
