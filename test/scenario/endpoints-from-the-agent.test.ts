@@ -14,6 +14,8 @@ clusters:
   eu:
     endpoints: { agent: { scheme: http, within: [127.0.0.0/8] } }
     health: { http: { path: /healthz }, interval: 200ms, timeout: 5s }
+    # Who answers a few requests shows who is asked; by latency a slow first answer would keep one away for seconds.
+    balance: round-robin
 services: { shop: { versions: { blue: { clusters: { eu: {} } } } } }
 routes: [{ service: shop }]
 `;
