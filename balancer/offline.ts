@@ -9,6 +9,7 @@ import { loadScenario } from './config/load-scenario.ts';
 import { formatProblem } from './config/problems.ts';
 import { referencePage } from './config/reference.ts';
 import { ERRORS, grpcStatusOfError, isErrorCode, type ErrorEntry } from './errors.ts';
+import { conditionsPage } from './filter/expression/conditions-page.ts';
 import { filterPages } from './filter/filter-pages.ts';
 import { FILTERS } from './filter/registry.ts';
 import { hostEnvironment } from './host-environment.ts';
@@ -146,6 +147,7 @@ export function generatedPages(): Readonly<Record<string, string>> {
     'weir.schema.json': printSchema(),
     'metrics.md': metricsPage(),
     'errors.md': errorsPage(),
+    'conditions.md': conditionsPage(GENERATED),
     ...Object.fromEntries(Object.entries(filterPages(FILTERS, GENERATED)).map(([name, text]) => [`filters/${name}`, text])),
   };
 }

@@ -30,6 +30,7 @@ const CALLER: ConsumerConfig = {
     signingKeys: [],
     subjects: [],
     certificates: [],
+    tags: [],
   },
   keys: [{ id: 'acme_1', hash: hash('sha256', KEY), expiresMs: null, from: [], scopes: [] }],
 };

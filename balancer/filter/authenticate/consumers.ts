@@ -30,6 +30,8 @@ export interface KnownSigner {
   readonly key: SecretReference;
 }
 
+const NO_TAGS: readonly string[] = [];
+
 /** Names that metrics tell one by one. */
 const MOST_TOLD = 200;
 
@@ -45,6 +47,7 @@ export class Consumers {
   readonly #subjects = new Map<string, ConsumerConfig>();
   readonly #certificates = new Map<string, Identity>();
   readonly #plans: ReadonlyMap<string, string>;
+  readonly #tags: ReadonlyMap<string, readonly string[]>;
   readonly #told: ReadonlySet<string>;
 
   /** `pepper` null: hashes of keys are plain SHA-256. */
@@ -52,6 +55,7 @@ export class Consumers {
     this.#digestOf = pepper === null ? (key) => hash('sha256', key, 'buffer') : (key) => createHmac('sha256', pepper).update(key).digest();
     for (const consumer of consumers) this.#add(consumer);
     this.#plans = new Map(consumers.filter(({ plan }) => plan !== '').map(({ name, plan }) => [name, plan]));
+    this.#tags = new Map(consumers.filter(({ tags }) => tags.length > 0).map(({ name, tags }) => [name, tags]));
     this.#told = new Set(
       consumers
         .map(({ name }) => name)
@@ -68,6 +72,10 @@ export class Consumers {
   /** Empty: it has none. */
   planOf(name: string): string {
     return this.#plans.get(name) ?? '';
+  }
+
+  tagsOf(name: string): readonly string[] {
+    return this.#tags.get(name) ?? NO_TAGS;
   }
 
   /** Throws an Error that teaches when the pepper is not where the config says. */
