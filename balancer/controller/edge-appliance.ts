@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { diffIntent } from '../intent/diff.ts';
 import type { Intent } from '../intent/intent.ts';
 import { verifyChain } from '../intent/revision.ts';
-import { StoredTextError } from '../store/decode.ts';
+import { StoredTextError } from '../store/decode-parts.ts';
 import type { Role, Store } from '../store/store.ts';
 import type {
   AgentView,

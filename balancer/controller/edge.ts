@@ -33,6 +33,7 @@ import type { Hub } from './hub/hub.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { HostLimits } from './host-limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
+import { CallersSeen } from './callers-seen.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
 import type { MachineLimits } from './machine-limits.ts';
@@ -114,6 +115,7 @@ export class Edge {
   readonly loop: PlanLoop;
   readonly health: LastHealth;
   readonly failback: LastFailback;
+  readonly seen: CallersSeen;
   readonly generations: GenerationNumbers;
   /** Changes of intent and config, one after the other. */
   readonly changes = new OneAtATime();
@@ -150,6 +152,7 @@ export class Edge {
     this.votes = new FleetVotes(this.outcomes, clock, options.fleet?.id ?? '');
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);
+    this.seen = new CallersSeen(store, clock);
     this.generations = new GenerationNumbers(store);
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
@@ -340,7 +343,7 @@ export class Edge {
         this.results.add(delta);
         this.figures.add(worker, delta);
       },
-      onWork: (worker, work) => this.running.add(worker, work),
+      onWork: (worker, work) => [this.running, this.seen].forEach((part) => part.add(worker, work)),
       onEjection: (worker, ejection) => {
         const what =
           ejection.kind === 'endpoint'
