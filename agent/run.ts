@@ -1,25 +1,32 @@
-// An agent from start to end: measures the machine and reports for one cluster until it is told to stop.
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+// An agent from start to end: measures the machine, or reads its Kubernetes cluster, and reports for one cluster until it is told to stop.
 import { createLog, type Log } from '../balancer/log.ts';
 import { weirVersion } from '../balancer/version.ts';
 import { type Clock, type Random, systemClock } from '../health/clock.ts';
-import { createMeter, type Measure } from './capacity.ts';
-import { AGENT_PATH, AGENT_PROTOCOL, type CapacitySnapshot } from './protocol.ts';
-import { Uplink } from './uplink.ts';
+import type { ClusterMeasurement } from './cluster-source.ts';
+import { createMeter, type Measure, type Measurement } from './host-meter.ts';
+import type { Resolve } from './hub-addresses.ts';
+import { type HubSettings, type PreparedHubs, prepareHubs } from './hub-settings.ts';
+import type { LeaseSettings } from './kubernetes/lease.ts';
+import type { PrescaleTarget } from './kubernetes/prescale.ts';
+import type { KubernetesRequest } from './kubernetes/request.ts';
+import { openCluster, openServer, type KubernetesSettings, type OpenCluster, type OpenServer } from './open-cluster.ts';
+import { AGENT_PROTOCOL, type CapacitySnapshot } from './protocol.ts';
+import { Reporting } from './reporting.ts';
+import { spareMemory } from './spare-memory.ts';
 
-export interface AgentSettings {
-  /** Address of the hub: `ws://HOST:PORT` or `wss://HOST:PORT`, with a path where a proxy wants one. */
-  readonly hub: string;
-  readonly cluster: string;
-  /** The secret itself, or what reads it anew before each connection (a file that is rotated). Never a flag of a command line. */
-  readonly token: string | (() => string);
+export interface AgentSettings extends HubSettings {
   /** Requests per second the cluster can take; null: not declared. */
   readonly capacityRps: number | null;
   /** Null: a second. */
   readonly periodMs: number | null;
-  /** PEM file of the authority that signed the hub's certificate; null: the system's authorities. */
-  readonly caFile: string | null;
+  /** Of several agents of the cluster one speaks; null: this is the only one. */
+  readonly lease: LeaseSettings | null;
+  /** Autoscalers that may be raised ahead of traffic. */
+  readonly prescale: readonly PrescaleTarget[];
+  /** Where probes are answered; null: nowhere. */
+  readonly health: { readonly host: string; readonly port: number } | null;
+  /** Absent or null: the agent tells of the machine it runs on. */
+  readonly kubernetes?: KubernetesSettings | null;
 }
 
 export interface AgentDependencies {
@@ -27,82 +34,121 @@ export interface AgentDependencies {
   readonly random: Random;
   readonly log: Log;
   readonly measure: Measure;
+  readonly resolve: Resolve;
+  /** Of the API server; absent: there is none. */
+  readonly request: KubernetesRequest;
   /** Ends the agent. */
   readonly signal: AbortSignal;
 }
 
 const PERIOD_MS = 1000;
+/** Of a large cluster a first list takes seconds; of one that is away the agent tells that it is. */
+const FIRST_READING_MS = 15_000;
 /** As the hub takes them. */
 const PERIOD_BOUNDS_MS = { from: 100, to: 60_000 };
 
 /** Runs until it is stopped: 0 then, 1 when it cannot start. What is not given is the process's own: its clock, its log, its signals. */
 export async function runAgent(settings: AgentSettings, given: Partial<AgentDependencies> = {}): Promise<0 | 1> {
   const log = given.log ?? createLog('agent');
-  const { clock = systemClock, random = Math.random, measure = createMeter(), signal = stopSignal() } = given;
-  const prepared = prepare(settings);
-  if (typeof prepared === 'string') {
-    log.error({ cluster: settings.cluster }, prepared);
+  const { clock = systemClock, random = Math.random, measure: measureHost = createMeter(), signal = stopSignal(), resolve } = given;
+  const fail = (problem: string): 1 => {
+    log.error({ cluster: settings.cluster }, problem);
     return 1;
-  }
-  const { url, ca, periodMs } = prepared;
-  if (url.protocol === 'ws:' && !isLoopback(url.hostname)) {
-    log.warn({ hub: url.href }, 'the token travels in the clear; use wss:// where others can listen');
-  }
-  const { token } = settings;
+  };
+  const prepared = prepare(settings);
+  if (typeof prepared === 'string') return fail(prepared);
+  const opened = await open(settings, given.request ?? null, { clock, random, log });
+  if (typeof opened === 'string') return fail(opened);
+  const { cluster, server, request } = opened;
+  const { periodMs } = prepared;
+  const measure = cluster === null ? measureHost : () => Promise.resolve(cluster.source.measure());
   const snapshot = createSnapshots({ ...settings, periodMs }, { clock, random, measure });
-  const uplink = new Uplink(
-    { url, ca, periodMs, token: typeof token === 'string' ? () => token : token },
-    { clock, random, log, snapshot },
+  const { lease, prescale, health } = settings;
+  const reporting = new Reporting(
+    { ...prepared, lease, prescale, health },
+    {
+      ...{ clock, random, log, snapshot, request },
+      ...(resolve === undefined ? {} : { resolve }),
+      onReply: ({ observed }, edge) => {
+        if (observed !== undefined) cluster?.source.observe(edge, observed);
+      },
+    },
   );
   // The first measurement covers the time since the machine started; thrown away, the ones reported cover a period each.
   await measure();
   if (!signal.aborted) {
-    uplink.start();
-    await new Promise((resolve) => {
-      signal.addEventListener('abort', resolve, { once: true });
-    });
+    try {
+      await reporting.start();
+    } catch (error) {
+      return fail(`probes cannot be answered at --health: ${String(error)}`);
+    }
+    await ended(signal);
   }
-  await uplink.close();
+  await reporting.close();
+  await cluster?.close();
+  await server?.close();
   return 0;
 }
 
-interface Prepared {
-  readonly url: URL;
-  readonly ca: string | null;
+interface Opened {
+  /** Null: the agent reads no cluster. */
+  readonly cluster: OpenCluster | null;
+  /** Of an agent that reads none and has a lease all the same. */
+  readonly server: OpenServer | null;
+  /** Null: nothing is asked for but what is read. */
+  readonly request: KubernetesRequest | null;
+}
+
+/** Or what is wrong. It reports when everything was read once, or cannot be: half a cluster is not small. */
+async function open(
+  { kubernetes = null, lease, prescale }: AgentSettings,
+  given: KubernetesRequest | null,
+  parts: Pick<AgentDependencies, 'clock' | 'random' | 'log'>,
+): Promise<Opened | string> {
+  try {
+    if (kubernetes === null) {
+      if (given !== null || (lease === null && prescale.length === 0)) return { cluster: null, server: null, request: given };
+      const server = await openServer(parts.clock);
+      return { cluster: null, server, request: server.request };
+    }
+    spareMemory();
+    const cluster = await openCluster(kubernetes, parts);
+    parts.log.info({ server: cluster.origin }, 'reading the cluster');
+    cluster.source.start();
+    await cluster.source.view.settled(FIRST_READING_MS);
+    return { cluster, server: null, request: given ?? cluster.request };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+interface Prepared extends PreparedHubs {
   readonly periodMs: number;
 }
 
 /** What the settings amount to, or what is wrong with them. */
-function prepare({ hub, cluster, capacityRps, periodMs, caFile }: AgentSettings): Prepared | string {
+function prepare(settings: AgentSettings): Prepared | string {
+  const { capacityRps, periodMs, prescale } = settings;
   const { from, to } = PERIOD_BOUNDS_MS;
   const period = periodMs ?? PERIOD_MS;
   if (!(period >= from && period <= to)) return `the period is ${period}ms, expected ${from}ms to ${to / 1000}s`;
   if (capacityRps !== null && !(capacityRps > 0 && Number.isFinite(capacityRps)))
     return `the capacity is ${capacityRps} requests per second, expected a positive number`;
-  const url = hubUrl(hub, cluster);
-  if (url === null) return 'that is not the address of a hub, expected ws://HOST:PORT or wss://HOST:PORT';
-  try {
-    return { url, periodMs: period, ca: caFile === null ? null : readFileSync(caFile, 'utf8') };
-  } catch (error) {
-    return `the authority file ${caFile ?? ''} cannot be read: ${String(error)}`;
-  }
+  const autoscalers = prescale.map(({ namespace, name }) => `${namespace}/${name}`);
+  const twice = autoscalers.find((one, index) => autoscalers.indexOf(one) < index);
+  if (twice !== undefined)
+    return `the autoscaler ${twice} is named twice; expected one service for each, as each service would set a minimum of its own`;
+  const hubs = prepareHubs(settings);
+  return typeof hubs === 'string' ? hubs : { ...hubs, periodMs: period };
 }
 
-function hubUrl(hub: string, cluster: string): URL | null {
-  if (!/^wss?:\/\//.test(hub) || !URL.canParse(hub)) return null;
-  const url = new URL(hub);
-  // Credentials in an address end up in logs; the token has its own way.
-  if (url.username !== '' || url.password !== '') return null;
-  url.pathname = url.pathname.replace(/\/$/, '') + AGENT_PATH + encodeURIComponent(cluster);
-  url.search = '';
-  url.hash = '';
-  return url;
-}
+/** Of the machine, or of the cluster. */
+export type MeasureReported = () => Promise<Measurement & Partial<ClusterMeasurement>>;
 
-/** Full snapshots of one boot, numbered. */
+/** Full snapshots of one boot, numbered. What is declared to the agent is a ceiling for what it finds. */
 export function createSnapshots(
   { cluster, capacityRps, periodMs }: { readonly cluster: string; readonly capacityRps: number | null; readonly periodMs: number },
-  { clock, random, measure }: Pick<AgentDependencies, 'clock' | 'random' | 'measure'>,
+  { clock, random, measure }: Pick<AgentDependencies, 'clock' | 'random'> & { readonly measure: MeasureReported },
 ): () => Promise<CapacitySnapshot> {
   const bootId = Array.from({ length: 4 }, () =>
     Math.floor(random() * 2 ** 32)
@@ -112,7 +158,7 @@ export function createSnapshots(
   const agentVersion = weirVersion();
   let sequence = 0;
   return async () => {
-    const measured = await measure();
+    const { capacityRps: found = null, ...measured } = await measure();
     sequence += 1;
     return {
       protocol: AGENT_PROTOCOL,
@@ -121,16 +167,19 @@ export function createSnapshots(
       sequence,
       sentAtMs: clock.wallMs(),
       periodMs,
-      capacityRps,
+      capacityRps: capacityRps === null || found === null ? (capacityRps ?? found) : Math.min(capacityRps, found),
       ...measured,
       agentVersion,
     };
   };
 }
 
-function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+/** Resolves when it is time; aborted before counts too. */
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function stopSignal(): AbortSignal {

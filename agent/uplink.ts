@@ -1,15 +1,19 @@
-// The way up to the hub: reports every period, notices silence, comes back with growing waits.
+// The way up to one hub: connects, greets, hands over reports, notices silence, comes back with growing waits.
 import type { Log } from '../balancer/log.ts';
 import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
-import { HubConnection } from './hub-connection.ts';
-import { AGENT_PROTOCOL, type CapacitySnapshot, HUB_CLOSE, type HubReply } from './protocol.ts';
+import type { HubHello, HubWishes, WishAnswers } from './dialogue.ts';
+import { type Credentials, HubConnection } from './hub-connection.ts';
+import { decodeHubMessage } from './hub-messages.ts';
+import { type AgentProtocol, type CapacitySnapshot, HUB_CLOSE, type HubReply } from './protocol.ts';
 
 export interface UplinkSettings {
   /** With the path of the cluster. */
   readonly url: URL;
+  /** Of the several that the name in the URL has; null: any. */
+  readonly address: string | null;
   /** Asked before each connection. */
-  readonly token: () => string;
+  readonly credentials: () => Credentials;
   readonly ca: string | null;
   readonly periodMs: number;
 }
@@ -18,30 +22,42 @@ export interface UplinkDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** The next full snapshot. */
-  readonly snapshot: () => Promise<CapacitySnapshot>;
+  /** The hub takes reports from now on. False: it is one that has them by another way, and this one rests. */
+  readonly onReady: (hello: HubHello | null) => boolean;
+  readonly onWishes: (wishes: HubWishes) => void;
+  readonly onReply: (reply: HubReply) => void;
+  /** The connection ended, or there was none. */
+  readonly onLost: () => void;
 }
 
 const BACK_OFF = { baseMs: 500, maxMs: 30_000, jitter: 0.5 };
-/** Two agents of one cluster must not push each other out all the time. */
+/** Two agents of one cluster must not push each other out all the time; nor need a second way to a hub be looked at often. */
 const REPLACED_WAIT_MS = 30_000;
+const SECOND_WAY_WAIT_MS = 300_000;
 /** So many periods without an answer, and at least so long, and the connection counts as dead. */
 const SILENT_PERIODS = 5;
 const SILENT_MIN_MS = 10_000;
 /** A hub that takes in less than this much is behind; reports of the past are of no use to it. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
-/** How long the hub may take to answer a goodbye. */
+/** How long the hub may take to answer a goodbye, and to greet. */
 const CLOSE_WAIT_MS = 1000;
+const HELLO_WAIT_MS = 10_000;
 
 export class Uplink {
   readonly #settings: UplinkSettings;
   readonly #dependencies: UplinkDependencies;
   readonly #backOff: BackOff;
   #connection: HubConnection | null = null;
+  /** Null until the hub takes reports. */
+  #speaks: { readonly protocol: AgentProtocol; readonly session: string | null } | null = null;
   #timer: Timer | null = null;
   #heardAtMs = 0;
+  #acceptedAtMs = -Infinity;
   /** The last refusal that was logged: a reason that stays is said once. */
   #refusal = '';
+  /** The hub is reported to by another of its addresses; and this one waits because of that. */
+  #secondWay = false;
+  #resting = false;
   #closing = false;
   #onEnded: (() => void) | null = null;
 
@@ -49,6 +65,35 @@ export class Uplink {
     this.#settings = settings;
     this.#dependencies = dependencies;
     this.#backOff = new BackOff(BACK_OFF, dependencies.random);
+  }
+
+  /** Whether it can be given reports. */
+  get ready(): boolean {
+    return this.#speaks !== null;
+  }
+
+  /** Whether there is a connection, or an attempt at one. */
+  get connected(): boolean {
+    return this.#connection !== null;
+  }
+
+  /** Another address of the same hub went away: whether this one works is worth knowing now. */
+  wake(): void {
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.#timer?.cancel();
+    this.#connect();
+  }
+
+  /** When a report was last taken, on the clock's own time; -Infinity: never. */
+  get acceptedAtMs(): number {
+    return this.#acceptedAtMs;
+  }
+
+  /** For people. */
+  get name(): string {
+    const { url, address } = this.#settings;
+    return address === null ? url.href : `${url.href} (${address})`;
   }
 
   start(): void {
@@ -59,6 +104,7 @@ export class Uplink {
   async close(): Promise<void> {
     this.#closing = true;
     this.#timer?.cancel();
+    this.#speaks = null;
     const connection = this.#connection;
     if (connection === null) return;
     const limit = this.#dependencies.clock.after(CLOSE_WAIT_MS, () => connection.destroy('the hub did not answer the goodbye'));
@@ -69,13 +115,33 @@ export class Uplink {
     limit.cancel();
   }
 
+  /** Ends the connection without a goodbye. */
+  cut(reason: string): void {
+    this.#connection?.destroy(reason);
+  }
+
+  /** Hands over a report; one that the hub has no room for is dropped, as the next one says all again. */
+  offer(snapshot: CapacitySnapshot, wishes: WishAnswers | null): void {
+    const [connection, speaks] = [this.#connection, this.#speaks];
+    if (connection === null || speaks === null) return;
+    const { periodMs } = this.#settings;
+    if (this.#dependencies.clock.nowMs() - this.#heardAtMs > Math.max(SILENT_MIN_MS, SILENT_PERIODS * periodMs)) {
+      connection.destroy('the hub is silent');
+      return;
+    }
+    if (connection.bufferedBytes >= MAX_BUFFERED_BYTES) return;
+    const { protocol, session } = speaks;
+    const own = session === null ? {} : { session, ...(wishes === null ? {} : { wishes }) };
+    connection.send(JSON.stringify({ ...snapshot, protocol, ...own }));
+  }
+
   #connect(): void {
-    const { url, ca } = this.#settings;
+    const { url, address, ca, credentials } = this.#settings;
     try {
       this.#connection = new HubConnection(
-        { url, ca, token: this.#settings.token() },
+        { url, address, ca, credentials: credentials() },
         {
-          onOpen: () => this.#onOpen(),
+          onOpen: (protocol) => this.#onOpen(protocol),
           onMessage: (text) => this.#onMessage(text),
           onClosed: (code, reason) => this.#onClosed(code, reason),
         },
@@ -86,68 +152,76 @@ export class Uplink {
     }
   }
 
-  #onOpen(): void {
-    const { clock, log } = this.#dependencies;
-    this.#heardAtMs = clock.nowMs();
-    log.info({ hub: this.#settings.url.href }, 'connected to the hub');
-    void this.#report();
+  #onOpen(protocol: AgentProtocol): void {
+    this.#heardAtMs = this.#dependencies.clock.nowMs();
+    if (protocol === 1) this.#begin(null);
+    else this.#timer = this.#dependencies.clock.after(HELLO_WAIT_MS, () => this.#connection?.destroy('the hub does not greet'));
   }
 
-  async #report(): Promise<void> {
-    const { clock, log, snapshot } = this.#dependencies;
-    const connection = this.#connection;
-    if (connection === null || this.#closing) return;
-    const { periodMs } = this.#settings;
-    if (clock.nowMs() - this.#heardAtMs > Math.max(SILENT_MIN_MS, SILENT_PERIODS * periodMs)) {
-      connection.destroy('the hub is silent');
-      return;
-    }
-    this.#timer = clock.after(periodMs, () => void this.#report());
-    try {
-      const text = JSON.stringify(await snapshot());
-      if (connection.bufferedBytes < MAX_BUFFERED_BYTES) connection.send(text);
-    } catch (error) {
-      log.error({ problem: String(error) }, 'the machine could not be measured; nothing was reported');
+  #begin(hello: HubHello | null): void {
+    if (this.#closing || this.#speaks !== null) return;
+    this.#timer?.cancel();
+    this.#speaks = { protocol: hello === null ? 1 : 2, session: hello?.session ?? null };
+    const host = hello?.host ?? '';
+    if (this.#dependencies.onReady(hello)) this.#dependencies.log.info({ hub: this.name, host }, 'connected to the hub');
+    else {
+      this.#secondWay = true;
+      this.#connection?.destroy(`${host} is reported to by another of its addresses`);
     }
   }
 
   #onMessage(text: string): void {
     this.#heardAtMs = this.#dependencies.clock.nowMs();
-    const reply = decodeReply(text);
-    if (reply === null) return;
-    if (reply.accepted) this.#backOff.reset();
+    const message = decodeHubMessage(text);
+    switch (message?.kind) {
+      case 'hello':
+        this.#begin(message);
+        return;
+      case 'wishes':
+        this.#dependencies.onWishes(message);
+        return;
+      case 'reply':
+        this.#onReply(message.reply);
+        return;
+      case undefined:
+        return;
+    }
+  }
+
+  #onReply(reply: HubReply): void {
+    if (reply.accepted) {
+      this.#backOff.reset();
+      this.#acceptedAtMs = this.#heardAtMs;
+      this.#dependencies.onReply(reply);
+    }
     if (reply.reason === this.#refusal) return;
     this.#refusal = reply.reason;
-    if (!reply.accepted) this.#dependencies.log.warn({ reason: reply.reason, sequence: reply.sequence }, 'the hub refuses the reports');
+    const { reason, sequence } = reply;
+    if (!reply.accepted) this.#dependencies.log.warn({ hub: this.name, reason, sequence }, 'the hub refuses the reports');
   }
 
   #onClosed(code: number, reason: string): void {
-    const { clock, log } = this.#dependencies;
+    const { clock, log, onLost } = this.#dependencies;
     this.#connection = null;
+    this.#speaks = null;
     this.#timer?.cancel();
     this.#onEnded?.();
+    onLost();
     if (this.#closing) return;
-    const waitMs = Math.round(code === HUB_CLOSE.replaced ? REPLACED_WAIT_MS : this.#backOff.nextMs());
-    log.warn({ hub: this.#settings.url.href, reason, retryInMs: waitMs }, 'no connection to the hub');
-    this.#timer = clock.after(waitMs, () => this.#connect());
+    const waitMs = Math.round(this.#waitMs(code));
+    const fields = { hub: this.#settings.url.href, address: this.#settings.address, reason, retryInMs: waitMs };
+    if (this.#secondWay) log.info(fields, 'one way to a hub is enough');
+    else log.warn(fields, 'no connection to the hub');
+    this.#resting = this.#secondWay;
+    this.#secondWay = false;
+    this.#timer = clock.after(waitMs, () => {
+      this.#resting = false;
+      this.#connect();
+    });
   }
-}
 
-/** Null for what is not a reply of this protocol: a newer hub may say more. */
-export function decodeReply(text: string): HubReply | null {
-  const value = parse(text);
-  if (typeof value !== 'object' || value === null) return null;
-  if (!('protocol' in value && 'sequence' in value && 'accepted' in value && 'reason' in value)) return null;
-  const { protocol, sequence, accepted, reason } = value;
-  if (protocol !== AGENT_PROTOCOL || typeof accepted !== 'boolean' || typeof reason !== 'string') return null;
-  if (sequence !== null && typeof sequence !== 'number') return null;
-  return { protocol, sequence, accepted, reason };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+  #waitMs(code: number): number {
+    if (this.#secondWay) return SECOND_WAY_WAIT_MS;
+    return code === HUB_CLOSE.replaced || code === HUB_CLOSE.superseded ? REPLACED_WAIT_MS : this.#backOff.nextMs();
   }
 }

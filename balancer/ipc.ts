@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { BackOff } from '../health/back-off.ts';
 import type { Clock, Random, Timer } from '../health/clock.ts';
-import { GenerationAssembly, type GenerationMessage, type RoutesMessage } from './ipc-generation.ts';
+import { GenerationAssembly, type GenerationMessage, type RoutesMessage, type SameRoutesMessage } from './ipc-generation.ts';
 import { LineReader } from './ipc-lines.ts';
 import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard, type Shape, type Shapes } from './ipc-shapes.ts';
 import type { AllowanceMessage, AllowancesLeftMessage, AllowanceWantedMessage } from './ipc-limits.ts';
@@ -22,10 +22,11 @@ export const IPC_PROTOCOL = 5;
 export const TICKET_KEY_BYTES = 48;
 
 /** What a worker gets to see: a generation with its routes. */
-export type ControllerMessage = Exclude<WireMessage, RoutesMessage>;
+export type ControllerMessage = Exclude<WireMessage, RoutesMessage | SameRoutesMessage>;
 
 type WireMessage =
   | RoutesMessage
+  | SameRoutesMessage
   | GenerationMessage
   | RecentQuestion
   | CloseTunnelsMessage
@@ -111,6 +112,7 @@ const isEjection: Guard = (value) =>
  */
 const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   routes: { generation: count, routes: Array.isArray },
+  same_routes: { generation: count, from: count, count: count },
   generation: { generation: count, config: mapping, pieces: count },
   plan: { plan: count, value: mapping },
   plan_delta: { base: count, plan: count, services: mapping, health: mapping },
@@ -325,7 +327,7 @@ class SocketLink implements WorkerLink {
   #receive(line: string, assembly: GenerationAssembly): void {
     const message = decodeControllerMessage(line);
     if (message?.type === 'foreign') return;
-    if (message?.type === 'routes') return assembly.take(message);
+    if (message?.type === 'routes' || message?.type === 'same_routes') return assembly.take(message);
     if (message === null) throw new Error(`not a message of a controller: ${line.slice(0, SHOWN_CHARACTERS)}`);
     this.#backOff.reset();
     if (message.type === 'metrics_ack') this.#acknowledge(message.sequence);

@@ -8,6 +8,7 @@ import { loadConfig } from './config/load.ts';
 import { loadScenario } from './config/load-scenario.ts';
 import { formatProblem } from './config/problems.ts';
 import { referencePage } from './config/reference.ts';
+import { EVENTS, type EventEntry } from './event-codes.ts';
 import { ERRORS, grpcStatusOfError, isErrorCode, type ErrorEntry } from './errors.ts';
 import { conditionsPage } from './filter/expression/conditions-page.ts';
 import { filterPages } from './filter/filter-pages.ts';
@@ -148,6 +149,7 @@ export function generatedPages(): Readonly<Record<string, string>> {
     'metrics.md': metricsPage(),
     'errors.md': errorsPage(),
     'conditions.md': conditionsPage(GENERATED),
+    'events.md': eventsPage(),
     ...Object.fromEntries(Object.entries(filterPages(FILTERS, GENERATED)).map(([name, text]) => [`filters/${name}`, text])),
   };
 }
@@ -165,6 +167,41 @@ function metricsPage(): string {
     '',
   ].join('\n\n');
 }
+
+function eventsPage(): string {
+  const events: readonly (readonly [string, EventEntry])[] = Object.entries(EVENTS);
+  const rows = events.map(([code, { kind, severity, help }]) => `| \`${code}\` | ${kind} | ${severity} | ${help} |`);
+  return [
+    '# Events',
+    `The table is made from \`balancer/event-codes.ts\`; ${GENERATED}`,
+    'What happens on a host is one stream: the last 1000 events are kept in memory, numbered without gaps, and each is a line of the log of weir too. ' +
+      '`weir events` lists them, `weir events -f` follows, `--code health --severity critical` chooses; `GET /v1/events/follow` is the same as lines of JSON. ' +
+      'A reader that is too slow misses the oldest, and sees it by the numbers.',
+    WEBHOOKS,
+    '## Codes',
+    ['| code | kind | severity | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n'),
+    '',
+  ].join('\n\n');
+}
+
+const WEBHOOKS = `## Webhooks
+
+\`\`\`yaml
+events:
+  webhooks:
+    pager: { url: "https://hooks.example.com/weir", secret: { file: /etc/weir/hook.key }, events: [health, fleet.away], severity: warning }
+\`\`\`
+
+Each event is a POST with the body \`{"type":"CODE","timestamp":"…","data":{…}}\`, by the rules of [Standard Webhooks](https://www.standardwebhooks.com):
+
+- \`webhook-id\` is the same each time the event is sent: who has seen it drops it.
+- \`webhook-timestamp\` is the time of this attempt, in seconds since 1970: who gets one that is more than five minutes off refuses it.
+- \`webhook-signature\` is \`v1,\` and the HMAC-SHA256 of \`ID.TIMESTAMP.BODY\` in Base64, once for each key of \`secret\`, parted by spaces. The file has a key a line, each
+  \`whsec_\` and Base64; write the new one above the old one, and take the old one out when nobody checks by it any more.
+
+Any 2xx takes the event. What is not taken is sent again after 5 s, 10 s, 20 s, up to 5 minutes, for a day; \`Retry-After\` is heeded; 410 ends it. Events wait in order, each webhook for
+itself, 1000 at most: beyond, the oldest are dropped. They wait in memory: what was not taken when the controller ends is not sent again.
+What became of them is in \`weir_webhook_events_total\`.`;
 
 function errorsPage(): string {
   const errors: readonly (readonly [string, ErrorEntry])[] = Object.entries(ERRORS);

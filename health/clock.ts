@@ -29,9 +29,9 @@ export const systemClock: Clock = {
 /** A source of uniform numbers in [0, 1); seeded in tests. */
 export type Random = () => number;
 
-/** Settles after so long. */
-export function pause(clock: Pick<Clock, 'after'>, ms: number): Promise<undefined> {
+/** Settles after so long; `background` as of `Clock.after`. */
+export function pause(clock: Pick<Clock, 'after'>, ms: number, background = false): Promise<undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  clock.after(ms, () => resolve(undefined));
+  clock.after(ms, () => resolve(undefined), background);
   return promise;
 }

@@ -38,6 +38,13 @@ export class Deadlines {
     this.#items.delete(item);
   }
 
+  /** It has no deadline any more. */
+  forget(item: Expiring): void {
+    if (item.deadlineMs === Infinity) return;
+    item.deadlineMs = Infinity;
+    this.#items.delete(item);
+  }
+
   start(): void {
     this.#timer ??= this.clock.after(this.#periodMs, () => this.#tick(), true);
   }

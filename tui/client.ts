@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Undici from 'undici';
 import type { Dispatcher, Pool } from 'undici';
+import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/api/history-view.ts';
 import type {
+  AgentView,
   ApiProblem,
   ApprovalRequest,
   ApprovalResult,
@@ -14,12 +16,14 @@ import type {
   DrillRequest,
   DrillView,
   EventView,
+  ExpectationRequest,
   ExplainRequest,
   ExplainView,
   FieldDifference,
   ListView,
   LocalRequest,
   LocalView,
+  MadeToken,
   RememberedRequest,
   RenewalRequest,
   ResultsView,
@@ -27,7 +31,10 @@ import type {
   TokenRequest,
   TokenView,
 } from '../balancer/controller/api/views.ts';
+import { type FeedAddress, FeedUnopened, openFeedSocket } from './client-feed.ts';
 import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
+import type { ContextSettings } from './contexts.ts';
+import { CONNECT_TIMEOUT_MS, NOT_SENT, UNCERTAIN } from './network-words.ts';
 import type { FoundServer } from './server.ts';
 
 /** What `GET /v1/<kind>` lists. */
@@ -49,6 +56,12 @@ export type ListKind =
   | 'events'
   | 'revisions';
 
+/** A state of the feed's document that the reader has. */
+export interface FeedPosition {
+  readonly epoch: string;
+  readonly number: number;
+}
+
 /**
  * Every method throws CommandFailure: exit code 3 when the appliance cannot be reached, ProblemFailure when it refuses.
  * The streams end without an error when `signal` aborts or the appliance ends them.
@@ -56,11 +69,15 @@ export type ListKind =
 export interface AdminClient {
   /** Where it is, as a person would say it: `unix:/var/lib/weir/admin.sock`, `https://edge-1:7070`. */
   readonly where: string;
+  /** How it is to be handled; null: no context says where it is. */
+  readonly context: ContextSettings | null;
   status(): Promise<StatusView>;
   /** `limit` is for events and revisions, newest first. */
   list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number; readonly before?: number }): Promise<ListView<T>>;
   /** The versions of a service side by side. */
   results(service: string, asked: { readonly windowSeconds: number; readonly baseline: string | null }): Promise<ListView<ResultsView>>;
+  /** Figures over time, as the host has kept them. */
+  history(request: HistoryRequest): Promise<ListView<HistorySeriesView>>;
   /** Null: the present one. */
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>>;
   change(request: ChangeRequest): Promise<ChangeResult>;
@@ -70,13 +87,17 @@ export interface AdminClient {
   recall(requestId: string): Promise<ListView<RememberedRequest>>;
   /** A status once a second and at once on an event, until `signal` aborts or the appliance goes away. */
   watch(signal: AbortSignal): AsyncIterable<StatusView>;
+  /** Messages of the feed (`FeedMessage` of the API), from the state that is named; falls to `watch` where the appliance has no feed. */
+  feed(signal: AbortSignal, from: FeedPosition | null): AsyncIterable<unknown>;
   /** The last `backlog` events, oldest first, then every one as it happens. */
   followEvents(signal: AbortSignal, backlog?: number): AsyncIterable<EventView>;
   configText(): Promise<string>;
   applyConfig(text: string, dryRun: boolean): Promise<ConfigApplyResult>;
   verifyAudit(): Promise<AuditVerification>;
   tokens(): Promise<ListView<TokenView>>;
-  createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }>;
+  createToken(request: TokenRequest): Promise<MadeToken>;
+  /** Tells the agent of a cluster what will come. */
+  expect(request: ExpectationRequest): Promise<ListView<AgentView>>;
   revokeToken(name: string): Promise<void>;
   /** Begins one; `list('renewals')` tells what becomes of it. */
   renew(request: RenewalRequest): Promise<{ readonly id: string }>;
@@ -89,7 +110,6 @@ export interface AdminClient {
   close(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 3000;
 const ANSWER_TIMEOUT_MS = 15_000;
 /** A change waits for the workers to acknowledge, a config for all of them to build a generation. */
 const CHANGE_TIMEOUT_MS = 60_000;
@@ -117,6 +137,7 @@ interface Call {
 
 class HttpAdminClient implements AdminClient {
   readonly where: string;
+  readonly context: ContextSettings | null;
   readonly #server: FoundServer;
   readonly #pool: Pool;
   readonly #headers: Readonly<Record<string, string>>;
@@ -124,6 +145,7 @@ class HttpAdminClient implements AdminClient {
   constructor(server: FoundServer, claims: string) {
     const { address } = server;
     this.#server = server;
+    this.context = server.context;
     this.where = address.kind === 'socket' ? `unix:${address.path}` : address.url.origin;
     const options = { connections: CONNECTIONS, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS };
     const timeout = { timeout: CONNECT_TIMEOUT_MS };
@@ -160,6 +182,11 @@ class HttpAdminClient implements AdminClient {
     return this.#json({ method: 'GET', path: `/v1/results/${encodeURIComponent(service)}?windowSeconds=${windowSeconds}${against}` });
   }
 
+  history(request: HistoryRequest): Promise<ListView<HistorySeriesView>> {
+    const query = new URLSearchParams(Object.entries(request).map(([name, value]): [string, string] => [name, String(value)]));
+    return this.#json({ method: 'GET', path: `/v1/history/metrics?${query.toString()}` });
+  }
+
   diff(from: number, to: number | null): Promise<ListView<FieldDifference>> {
     return this.#json({ method: 'GET', path: `/v1/diff?from=${from}${to === null ? '' : `&to=${to}`}` });
   }
@@ -178,6 +205,18 @@ class HttpAdminClient implements AdminClient {
 
   watch(signal: AbortSignal): AsyncIterable<StatusView> {
     return this.#stream('/v1/watch', signal);
+  }
+
+  async *feed(signal: AbortSignal, from: FeedPosition | null): AsyncGenerator {
+    const path = `/v1/feed${from === null ? '' : `?epoch=${encodeURIComponent(from.epoch)}&number=${from.number}`}`;
+    try {
+      for await (const text of openFeedSocket(this.#feedAddress(), path, signal)) yield this.#parse(text);
+    } catch (error) {
+      if (!(error instanceof FeedUnopened)) throw error;
+      // A handshake that fails does not say why; an answer to a request does. One that is well means an appliance without a feed.
+      await this.status();
+      for await (const status of this.watch(signal)) yield { type: 'status', status };
+    }
   }
 
   followEvents(signal: AbortSignal, backlog = 0): AsyncIterable<EventView> {
@@ -201,8 +240,12 @@ class HttpAdminClient implements AdminClient {
     return this.#json({ method: 'GET', path: '/v1/tokens' });
   }
 
-  createToken(request: TokenRequest): Promise<{ readonly token: TokenView; readonly secret: string }> {
+  createToken(request: TokenRequest): Promise<MadeToken> {
     return this.#json(post('/v1/tokens', request));
+  }
+
+  expect(request: ExpectationRequest): Promise<ListView<AgentView>> {
+    return this.#json(post('/v1/expectations', request));
   }
 
   async revokeToken(name: string): Promise<void> {
@@ -231,6 +274,13 @@ class HttpAdminClient implements AdminClient {
 
   async close(): Promise<void> {
     await this.#pool.destroy();
+  }
+
+  #feedAddress(): FeedAddress {
+    const { address } = this.#server;
+    const headers = this.#headers;
+    if (address.kind === 'socket') return { origin: 'http://localhost', socketPath: address.path, ca: null, headers };
+    return { origin: address.url.origin, socketPath: null, ca: address.caFile === null ? null : readFileSync(address.caFile), headers };
   }
 
   /** The decoding border: what a server of our own API version answers is trusted to have the shape of views.ts. */
@@ -262,7 +312,17 @@ class HttpAdminClient implements AdminClient {
     }
   }
 
+  /** Previews are no changes, and are asked for with the same method. */
+  #refuseToChange({ method, path, body }: Call): void {
+    if (this.context?.readOnly !== true || method === 'GET' || path.startsWith('/v1/explain')) return;
+    if (path.includes('dryRun=true') || body?.text.includes('"dryRun":true') === true) return;
+    const { name } = this.context;
+    const how = `\`weir context add ${name} --writable\` takes that back`;
+    throw new CommandFailure(EXIT.notAllowed, `the context ${name} is read-only, so nothing is changed through it; ${how}`);
+  }
+
   async #send(call: Call, options: Partial<Dispatcher.RequestOptions>): Promise<Dispatcher.ResponseData> {
+    this.#refuseToChange(call);
     const type: Record<string, string> = call.body === undefined ? {} : { 'content-type': call.body.type };
     try {
       return await this.#pool.request({
@@ -312,36 +372,6 @@ class HttpAdminClient implements AdminClient {
     return lines.join('\n');
   }
 }
-
-const DISTRUSTED = 'its certificate is not trusted here: name its authority with `ca:` in the context file, or with NODE_EXTRA_CA_CERTS';
-const BROKEN_OFF = 'the connection was closed before the answer was complete';
-
-/** What the codes of the system, of TLS and of undici mean to somebody who did not write this; after these nothing can have arrived. */
-const NOT_SENT: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such socket',
-  ENOTSOCK: 'that file is no socket',
-  ECONNREFUSED: 'nothing listens there',
-  EACCES: 'this user may not open the socket; only its owner and root may',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name cannot be looked up now',
-  EHOSTUNREACH: 'there is no way to that host',
-  ENETUNREACH: 'there is no way to that network',
-  UND_ERR_CONNECT_TIMEOUT: `no connection within ${CONNECT_TIMEOUT_MS / 1000} s`,
-  DEPTH_ZERO_SELF_SIGNED_CERT: DISTRUSTED,
-  SELF_SIGNED_CERT_IN_CHAIN: DISTRUSTED,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: DISTRUSTED,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: DISTRUSTED,
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
-};
-
-/** The same for failures that leave open whether the request was carried out. */
-const UNCERTAIN: Readonly<Record<string, string>> = {
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_BODY_TIMEOUT: 'the answer stopped half-way',
-  UND_ERR_SOCKET: BROKEN_OFF,
-  ECONNRESET: BROKEN_OFF,
-};
 
 function post(path: string, value: unknown): Call {
   return { method: 'POST', path, body: { type: 'application/json', text: JSON.stringify(value) } };

@@ -4,7 +4,8 @@ import type { ExitCode } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 import type { CommandValues } from './values.ts';
 
-export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml';
+/** `jsonl`: an item a line; `name`: the names alone, one a line. */
+export type OutputFormat = 'table' | 'wide' | 'json' | 'jsonl' | 'yaml' | 'name';
 
 export interface ArgumentSpec {
   /** As shown in the help, upper case: `SERVICE`. */
@@ -42,6 +43,10 @@ export interface Programs {
   hashPassword(password: string): Promise<string>;
   /** Runs an agent until it is stopped. */
   agent(options: AgentOptions): Promise<ExitCode>;
+  /** What deploys an agent: objects for the API server, or values for the chart. */
+  agentManifest(options: ManifestOptions): Promise<{ readonly objects: readonly object[]; readonly values: object }>;
+  /** Reads a cluster once and tells what an agent there would report, with what each figure is made from. */
+  explainAgent(options: KubernetesOptions): Promise<ExplainedAgent>;
 }
 
 export type ConfigCheck = { readonly ok: true; readonly summary: string } | { readonly ok: false; readonly problems: readonly string[] };
@@ -61,15 +66,61 @@ export interface MadeKey {
 }
 
 export interface AgentOptions {
-  readonly hub: string;
+  readonly hubs: readonly string[];
   readonly cluster: string;
-  /** The secret, or what reads it anew before each connection. */
-  readonly token: string | (() => string);
+  /** The secret, or what reads it anew before each connection; null: the certificate says who it is. */
+  readonly token: string | (() => string) | null;
+  readonly certificate: { readonly certFile: string; readonly keyFile: string } | null;
+  /** PEM file of the authority that signed the hubs' certificates. */
+  readonly caFile: string | null;
+  readonly allowPlain: boolean;
   readonly capacityRps: number | null;
   readonly periodMs: number | null;
-  /** PEM file of the authority that signed the hub's certificate. */
-  readonly caFile: string | null;
+  readonly lease: { readonly namespace: string; readonly name: string } | null;
+  readonly prescale: readonly PrescaleOption[];
+  readonly health: { readonly host: string; readonly port: number } | null;
+  /** Null: it tells of its machine. */
+  readonly kubernetes: KubernetesOptions | null;
 }
+
+/** An autoscaler whose minimum an agent may raise. */
+export interface PrescaleOption {
+  readonly service: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly rpsPerReplica: number;
+  /** Null: as its autoscaler says. */
+  readonly most: number | null;
+}
+
+/** What is to be deployed in a cluster. */
+export interface ManifestOptions {
+  readonly cluster: string;
+  readonly hubs: readonly string[];
+  readonly namespace: string;
+  readonly image: string;
+  readonly replicas: number;
+  /** Of Secrets that an operator makes; one of them at least. */
+  readonly tokenSecret: string | null;
+  readonly certificateSecret: string | null;
+  /** PEM text. */
+  readonly ca: string | null;
+  /** The agent's file, as text. */
+  readonly config: string | null;
+  readonly prescale: readonly PrescaleOption[];
+}
+
+/** How an agent reads a cluster. */
+export interface KubernetesOptions {
+  /** Says what counts in the cluster. */
+  readonly configFile: string;
+  /** Null: the service account of the pod, or what kubectl uses. */
+  readonly kubeconfig: string | null;
+  readonly context: string | null;
+}
+
+export type ExplainedAgent =
+  { readonly ok: true; readonly text: string; readonly summary: unknown } | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Everything a command gets. */
 export interface CommandCall {

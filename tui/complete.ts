@@ -2,17 +2,22 @@
 import type { ArgumentSpec, CommandDefinition, CommandEntry, CommandGroup } from './command.ts';
 
 /** Kinds of names that only the appliance knows. */
-export type NameKind = 'clusters' | 'services' | 'versions';
+export type NameKind = 'clusters' | 'services' | 'versions' | 'contexts' | 'views' | ListedKind;
+
+/** Those that `weir get` lists by the same name. */
+type ListedKind = 'consumers' | 'tokens' | 'approvals' | 'drills' | 'routes' | 'revisions' | 'workers' | 'edges';
 
 /** Names of a kind; for versions those of `service`. [] when nothing can be asked. */
 export type LookUp = (kind: NameKind, service: string) => Promise<readonly string[]>;
 
-const GLOBAL_OPTIONS = ['--server', '--output', '--no-color', '--help'];
+const GLOBAL_OPTIONS = ['--server', '--context', '--output', '--no-color', '--help'];
+const FORMATS = ['table', 'wide', 'json', 'jsonl', 'yaml', 'name'];
 
 /** Candidates for the last of `words` (without `weir`); the last may be empty. */
 export async function complete(groups: readonly CommandGroup[], words: readonly string[], lookUp: LookUp): Promise<readonly string[]> {
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
+  if (before.at(-1) === '--context') return (await lookUp('contexts', '')).filter((name) => name.startsWith(current));
   const candidates = await after(entriesOf(groups), before, { current, lookUp });
   return [...new Set(candidates)].filter((candidate) => candidate.startsWith(current));
 }
@@ -44,12 +49,22 @@ async function within(definition: CommandDefinition, typed: readonly string[], p
   const last = typed.at(-1) ?? '';
   const valued = flags.find((option) => option.words.includes(last) && option.flags.includes('<'));
   if (valued !== undefined) return valued.choices ?? named(valued.flags, typed, place);
-  if (last === '-o' || last === '--output') return ['table', 'wide', 'json', 'yaml'];
+  if (last === '-o' || last === '--output') return FORMATS;
+  if (last === '--context') return place.lookUp('contexts', '');
   if (place.current.startsWith('-'))
     return [...flags.flatMap((option) => option.words.filter((word) => word.startsWith('--'))), ...GLOBAL_OPTIONS];
   const operands = typed.filter((word) => !word.startsWith('-'));
   const spec = argumentAt(definition.arguments ?? [], operands.length);
-  return spec === undefined ? [] : (spec.choices ?? named(spec.name, operands, place));
+  if (spec === undefined) return [];
+  // `weir get clusters`, `weir describe route`: the word before says of what.
+  if (spec.name === 'NAME') return place.lookUp(kindOf(operands[0] ?? ''), '');
+  return spec.choices ?? named(spec.name, operands, place);
+}
+
+const KINDS: readonly NameKind[] = ['clusters', 'services', 'routes', 'consumers', 'drills', 'approvals', 'revisions', 'workers', 'edges'];
+
+function kindOf(word: string): NameKind {
+  return KINDS.find((kind) => kind === word || kind === `${word}s`) ?? 'tokens';
 }
 
 function argumentAt(specs: readonly ArgumentSpec[], index: number): ArgumentSpec | undefined {
@@ -57,12 +72,26 @@ function argumentAt(specs: readonly ArgumentSpec[], index: number): ArgumentSpec
   return specs[index] ?? (last?.variadic === true ? last : undefined);
 }
 
+/** What else has names that somebody would rather not type. */
+const PLACEHOLDERS: readonly (readonly [string, NameKind])[] = [
+  ['--view', 'views'],
+  ['CONTEXT', 'contexts'],
+  ['CONSUMER', 'consumers'],
+  ['APPROVAL', 'approvals'],
+  ['DRILL', 'drills'],
+  ['ROUTE', 'routes'],
+  ['REVISION', 'revisions'],
+  ['REV', 'revisions'],
+];
+
 /** The word in the help tells what the value names: SERVICE, CLUSTER, VERSION=PERCENT. */
 async function named(placeholder: string, operands: readonly string[], { lookUp }: Place): Promise<readonly string[]> {
   const service = operands[0] ?? '';
   const equals = placeholder.includes('=') ? '=' : '';
   if (placeholder.includes('SERVICE')) return lookUp('services', service);
   if (placeholder.includes('VERSION')) return (await lookUp('versions', service)).map((name) => name + equals);
+  const kind = PLACEHOLDERS.find(([name]) => placeholder.includes(name))?.[1];
+  if (kind !== undefined) return lookUp(kind, service);
   if (placeholder.includes('CLUSTER')) return (await lookUp('clusters', service)).map((name) => name + equals);
   return [];
 }

@@ -1,5 +1,5 @@
 // What `weir wait --for` understands: a condition as text in, a judgement of a status out. Pure.
-import type { StatusView, WorkerView } from '../balancer/controller/api/views.ts';
+import type { RolloutView, StatusView, WorkerView } from '../balancer/controller/api/views.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { rate, running, share } from './format.ts';
 
@@ -7,6 +7,8 @@ export type Verdict =
   | { readonly state: 'met' }
   /** `now` says what holds instead. */
   | { readonly state: 'pending'; readonly now: string }
+  /** It has ended otherwise than was waited for, so it cannot come any more. */
+  | { readonly state: 'failed'; readonly message: string }
   /** It names something that does not exist, so waiting makes no sense. */
   | { readonly state: 'impossible'; readonly message: string };
 
@@ -14,6 +16,8 @@ export type Verdict =
 export interface Sight {
   readonly status: StatusView;
   readonly workers: readonly WorkerView[];
+  /** The newest of each service, those at their end too. */
+  readonly rollouts: readonly RolloutView[];
 }
 
 export type Condition = (sight: Sight) => Verdict;
@@ -24,7 +28,7 @@ const AGENT = ['fresh', 'stale', 'absent'];
 const SHARE_TOLERANCE = 0.00005;
 
 export const CONDITION_FORMS =
-  'stable, revision:N, health:CLUSTER=STATE, agent:CLUSTER=STATE, share:SERVICE/VERSION>=PERCENT, idle:CLUSTER, empty:CLUSTER';
+  'stable, revision:N, health:CLUSTER=STATE, agent:CLUSTER=STATE, share:SERVICE/VERSION>=PERCENT, rollout:SERVICE, idle:CLUSTER, empty:CLUSTER';
 
 /** Parses a condition; throws with the forms there are. */
 export function parseCondition(text: string): Condition {
@@ -43,6 +47,7 @@ const PARSERS: Readonly<Record<string, (rest: string) => Condition | null>> = {
   health: (rest) => stateOf(rest, HEALTH, (cluster) => cluster.health),
   agent: (rest) => stateOf(rest, AGENT, (cluster) => cluster.agent.state),
   share: shareOf,
+  rollout: (rest) => (rest === '' ? null : rollout(rest)),
   idle: (rest) => (rest === '' ? null : idle(rest)),
   empty: (rest) => (rest === '' ? null : empty(rest)),
 };
@@ -88,6 +93,24 @@ function empty(name: string): Condition {
     if (cluster.empty === null) return pending(`${name} is active`);
     return pending(`${name} has ${running(cluster)}`);
   });
+}
+
+/** Promoted is what is waited for; rolled back, frozen and aborted end the waiting too. */
+function rollout(service: string): Condition {
+  return ({ status, rollouts }) => {
+    if (!status.services.some(({ name }) => name === service)) return missing('service', service, status.services);
+    const found = rollouts.find((one) => one.service === service);
+    if (found === undefined)
+      return { state: 'impossible', message: `there never was a rollout of ${service}; \`weir canary start\` begins one` };
+    const { phase, to, note, step, steps } = found;
+    if (phase === 'promoted') return { state: 'met' };
+    if (phase === 'running' || phase === 'paused')
+      return pending(`the rollout of ${service} to ${to} is ${phase}, step ${step + 1} of ${steps.length}`);
+    return {
+      state: 'failed',
+      message: `the rollout of ${service} to ${to} is ${phase.replace('_', ' ')}${note === '' ? '' : `: ${note}`}`,
+    };
+  };
 }
 
 function onCluster(name: string, judge: (cluster: Cluster) => Verdict): Condition {

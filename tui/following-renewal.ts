@@ -3,6 +3,7 @@ import type { RenewalRequest, RenewalView } from '../balancer/controller/api/vie
 import type { CommandCall } from './command.ts';
 import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
 import { writeResult } from './output.ts';
+import { clearProgress, showProgress } from './progress.ts';
 
 const POLL_MS = 200;
 /** After the time that the host gives itself: for taking back what failed, and for the answer. */
@@ -20,12 +21,19 @@ export async function renewAndFollow(call: CommandCall, of: RenewalRequest['of']
   const untilMs = clock.nowMs() + timeoutMs + GRACE_MS;
   for (;;) {
     const renewal = await look(() => client.list<RenewalView>('renewals', { name: id }));
+    clearProgress(call);
     if (renewal?.state === 'failed')
       throw new CommandFailure(EXIT.failed, `nothing has changed: ${renewal.problem ?? 'no reason was given'}`);
     if (renewal?.state === 'done') {
       await writeResult(call, { kind: 'renewals', revision: 0, items: [renewal] }, `${tell(renewal)}\n`);
       return EXIT.ok;
     }
+    const passedMs = clock.nowMs() - (untilMs - timeoutMs - GRACE_MS);
+    showProgress(
+      call,
+      passedMs / timeoutMs,
+      `${of === 'program' ? 'the program' : 'the workers'} of the host, ${Math.round(passedMs / 1000)} s of ${timeoutMs / 1000} s`,
+    );
     if (clock.nowMs() > untilMs)
       throw new CommandFailure(
         EXIT.timedOut,

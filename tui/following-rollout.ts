@@ -5,6 +5,7 @@ import type { CommandCall } from './command.ts';
 import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
 import * as text from './format.ts';
 import { isStructured, writeList } from './output.ts';
+import { clearProgress, showProgress } from './progress.ts';
 import { ROLLOUT_COLUMNS } from './columns.ts';
 
 /** Until the rollout that runs now ends; 0 when it is promoted, 9 when it was rolled back, frozen or taken back. */
@@ -19,7 +20,9 @@ export async function followRollout(call: CommandCall, client: AdminClient, serv
       ? (await client.list<RolloutView>('rollouts', { name: service })).items
       : [];
     if (rollout === undefined) throw new CommandFailure(EXIT.notFound, `there is no rollout of "${service}" any more`);
+    clearProgress(call);
     tell(last, rollout);
+    showProgress(call, partOf(rollout), waitsText(rollout));
     last = rollout;
     if (isOver(rollout)) return ended(call, client, rollout);
   }
@@ -28,12 +31,27 @@ export async function followRollout(call: CommandCall, client: AdminClient, serv
 
 async function ended(call: CommandCall, client: AdminClient, { service, phase, to, note }: RolloutView): Promise<ExitCode> {
   call.ifInterrupted(null);
+  clearProgress(call);
   if (isStructured(call.format)) await writeList(call, await client.list<RolloutView>('rollouts', { name: service }), ROLLOUT_COLUMNS);
   if (phase === 'promoted') return EXIT.ok;
   throw new CommandFailure(
     EXIT.gateFailed,
     `the rollout of ${service} to ${to} is ${phase.replace('_', ' ')}${note === '' ? '' : `: ${note}`}`,
   );
+}
+
+/** Steps that are passed, and how much of the present one. */
+function partOf({ step, steps, heldSeconds, holdSeconds, waves, wave }: RolloutView): number {
+  const all = steps.length * (waves?.length ?? 1);
+  const held = holdSeconds === 0 ? 0 : Math.min(1, heldSeconds / holdSeconds);
+  return (wave * steps.length + step + held) / all;
+}
+
+function waitsText({ step, steps, heldSeconds, holdSeconds, requests, minRequests, phase }: RolloutView): string {
+  const at = `step ${step + 1} of ${steps.length}`;
+  if (phase !== 'running') return `${at}, ${phase.replace('_', ' ')}`;
+  if (heldSeconds < holdSeconds) return `${at}, next in ${text.countdown(holdSeconds - heldSeconds)}`;
+  return requests < minRequests ? `${at}, ${requests} of ${minRequests} requests` : `${at}, gates are asked`;
 }
 
 function isOver({ phase }: RolloutView): boolean {

@@ -1,6 +1,6 @@
 // From the command line to a command: the tree of commands as commander knows it, built from data. The only importer of commander.
-import { Argument, Command, CommanderError, Option } from 'commander';
-import { createAdminClient } from './client.ts';
+import { Argument, Command, CommanderError, Option, type OutputConfiguration } from 'commander';
+import { type AdminClient, createAdminClient } from './client.ts';
 import type {
   ArgumentSpec,
   CommandCall,
@@ -13,18 +13,20 @@ import type {
 } from './command.ts';
 import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
 import { findServer } from './server.ts';
-import { systemTerminal } from './terminal.ts';
+import { systemTerminal, type Terminal } from './terminal.ts';
 import { CommandValues, type OptionValue } from './values.ts';
 
-const FORMATS: readonly OutputFormat[] = ['table', 'wide', 'json', 'yaml'];
+export const FORMATS: readonly OutputFormat[] = ['table', 'wide', 'json', 'jsonl', 'yaml', 'name'];
 
 /** Options that take a value and may stand before the command's name. */
-const GLOBAL_VALUE_FLAGS: ReadonlySet<string> = new Set(['-o', '--output', '--server']);
+const GLOBAL_VALUE_FLAGS: ReadonlySet<string> = new Set(['-o', '--output', '--server', '--context']);
 
 export interface ProgramParts {
   readonly groups: readonly CommandGroup[];
   readonly programs: Programs;
   readonly version: string;
+  /** In place of this process's terminal and of the appliance that the options name: the dashboard runs commands in itself. */
+  readonly inside?: { readonly terminal: Terminal; readonly client: AdminClient };
 }
 
 /** What a running command leaves with the program. */
@@ -63,7 +65,7 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts, r
   return exitCode;
 }
 
-function createRoot({ version }: ProgramParts): Command {
+function createRoot({ version, inside }: ProgramParts): Command {
   const examples = [
     'weir status',
     'weir shift demo green=10 --dry-run',
@@ -80,6 +82,7 @@ function createRoot({ version }: ProgramParts): Command {
     .addOption(
       new Option('--server <WHERE>', 'the appliance: unix:PATH or https://HOST:PORT (else WEIR_SERVER, context file, default socket)'),
     )
+    .addOption(new Option('--context <NAME>', 'one of the context file (weir context list); else WEIR_CONTEXT, else the one in use'))
     .addOption(new Option('-o, --output <FORMAT>', 'how data is printed').choices(FORMATS).default('table'))
     .addOption(new Option('--no-color', 'no colour, as with NO_COLOR'))
     .addHelpText('before', exampleText(examples))
@@ -88,9 +91,16 @@ function createRoot({ version }: ProgramParts): Command {
       '\nExit codes: 0 ok, 1 failed, 2 usage, 3 unreachable, 4 not allowed, 5 not found, 6 revision moved, 7 refused, 8 timed out,\n  9 gate failed, 10 a dry run found changes, 11 waits for approval, 130 interrupted',
     )
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'weir: ')) })
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'weir: ')),
+      ...(inside === undefined ? {} : outputInto(inside.terminal)),
+    })
     .showHelpAfterError('(`weir help`, or --help after a command, shows what there is)')
     .exitOverride();
+}
+
+function outputInto(terminal: Terminal): OutputConfiguration {
+  return { writeOut: (text) => terminal.message(text), writeErr: (text) => terminal.message(text) };
 }
 
 type Run = (command: Command, definition: CommandDefinition) => Promise<void>;
@@ -128,7 +138,7 @@ async function runCommand(
 ): Promise<ExitCode> {
   const options = command.optsWithGlobals<Record<string, OptionValue>>();
   const values = new CommandValues(command.args, options);
-  const terminal = systemTerminal(options['color'] === false);
+  const terminal = parts.inside?.terminal ?? systemTerminal(options['color'] === false);
   const closers: (() => Promise<void>)[] = [];
   running.ownSignals = definition.ownSignals === true;
   const call: CommandCall = {
@@ -141,7 +151,9 @@ async function runCommand(
       running.note = note;
     },
     connect: async () => {
-      const client = createAdminClient(await findServer(values.text('server'), terminal.env), terminal.userName);
+      if (parts.inside !== undefined) return parts.inside.client;
+      const where = { server: values.text('server'), context: values.text('context') };
+      const client = createAdminClient(await findServer(where, terminal.env), terminal.userName);
       closers.push(() => client.close());
       return client;
     },

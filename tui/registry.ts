@@ -119,7 +119,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
         summary: 'show what differs between two revisions',
         load: async () => (await import('./commands/diff.ts')).diffCommand,
       },
-      { name: 'history', summary: 'list the changes', load: async () => (await import('./commands/history.ts')).historyCommand },
+      {
+        name: 'history',
+        summary: 'list the changes, or what was counted in the past',
+        load: async () => (await import('./commands/history.ts')).historyCommand,
+      },
       {
         name: 'audit',
         summary: 'show who changed what, and verify the chain of records',
@@ -178,6 +182,22 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   {
     title: 'More:',
     commands: [
+      {
+        name: 'context',
+        summary: 'say where appliances are, by name, and which is in use',
+        load: async () => (await import('./commands/context.ts')).contextCommand,
+      },
+      {
+        name: 'doctor',
+        summary: 'look for what is not well here and there, and say what to do',
+        load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+      },
+      {
+        name: 'debug',
+        summary: 'write a support archive, without secrets',
+        load: async () => (await import('./commands/debug.ts')).debugCommand,
+      },
+      { name: 'man', summary: 'print manual pages', load: async () => (await import('./commands/man.ts')).manCommand },
       {
         name: 'version',
         summary: 'print the versions of weir and Node.js',

@@ -1,7 +1,7 @@
-// Where the appliance is: --server, WEIR_SERVER, the context file, the socket of the default state directory, in this order.
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+// Where the appliance is: --server, --context, WEIR_SERVER, WEIR_CONTEXT, the context of now, the socket of the default state directory.
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { chosenContext, type Context, contextFile, type ContextSettings, ONLY_CONTEXT, readContexts } from './contexts.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,28 +14,52 @@ export interface FoundServer {
   readonly address: Address;
   /** Where we learnt it, for messages: `--server`, `WEIR_SERVER`, a file, `the default state directory`. */
   readonly source: string;
+  /** Null: no context says where it is. */
+  readonly context: ContextSettings | null;
+}
+
+/** What was typed of where it is. */
+export interface ServerOptions {
+  readonly server: string | null;
+  readonly context: string | null;
 }
 
 /** The admin socket of the default state directory. */
 export const DEFAULT_SOCKET = '/var/lib/weir/admin.sock';
 
 /** Finds the server. Reads the context file and token files only when they matter. */
-export async function findServer(option: string | null, env: Environment): Promise<FoundServer> {
-  if (option !== null) return { address: parseAddress(option, '--server', env), source: '--server' };
+export async function findServer({ server, context }: ServerOptions, env: Environment): Promise<FoundServer> {
+  if (server !== null && context !== null) throw usage('--server and --context both say where the appliance is; say one of the two');
+  if (server !== null) return { address: parseAddress(server, '--server', env), source: '--server', context: null };
+  if (context !== null) return ofContext(chosenContext(await readContexts(env), context), env);
   const fromEnv = env['WEIR_SERVER'] ?? '';
-  if (fromEnv !== '') return { address: parseAddress(fromEnv, 'WEIR_SERVER', env), source: 'WEIR_SERVER' };
+  if (fromEnv !== '') return { address: parseAddress(fromEnv, 'WEIR_SERVER', env), source: 'WEIR_SERVER', context: null };
+  const named = env['WEIR_CONTEXT'] ?? '';
+  return ofContext(chosenContext(await readContexts(env), named === '' ? null : named), env);
+}
+
+function ofContext(context: Context | null, env: Environment): FoundServer {
+  if (context === null) return { address: { kind: 'socket', path: DEFAULT_SOCKET }, source: 'the default state directory', context: null };
   const file = contextFile(env);
-  if (existsSync(file)) return { address: await readContext(file, env), source: file };
-  return { address: { kind: 'socket', path: DEFAULT_SOCKET }, source: 'the default state directory' };
+  const { name, color, readOnly, confirm } = context;
+  const source = name === ONLY_CONTEXT ? file : `context ${name}`;
+  return { address: addressOf(context, file, env), source, context: { name, color, readOnly, confirm } };
 }
 
-/** `$XDG_CONFIG_HOME/weir/config.yaml`; relative values of the variable do not count (XDG Base Directory Specification). */
-export function contextFile(env: Environment): string {
-  const base = env['XDG_CONFIG_HOME'] ?? '';
-  return join(isAbsolute(base) ? base : join(env['HOME'] ?? homedir(), '.config'), 'weir', 'config.yaml');
+function addressOf(context: Context, file: string, env: Environment): Address {
+  const near = (path: string): string => resolve(dirname(file), path);
+  const address = parseAddress(context.server, `${file}: server`, {});
+  if (address.kind === 'socket') return address;
+  return {
+    kind: 'url',
+    url: address.url,
+    token: tokenOf(address.url, env, context.tokenFile === null ? null : near(context.tokenFile)),
+    caFile: context.ca === null ? null : near(context.ca),
+  };
 }
 
-function parseAddress(text: string, what: string, env: Environment): Address {
+/** Throws a usage failure for what is no address. `env`: where a token may be. */
+export function parseAddress(text: string, what: string, env: Environment): Address {
   const socket = /^unix:(?:\/\/)?(.+)$/.exec(text)?.[1];
   if (socket !== undefined) return { kind: 'socket', path: resolve(socket) };
   const url = parseUrl(text, what);
@@ -65,62 +89,8 @@ function tokenOf(url: URL, env: Environment, contextTokenFile: string | null): s
 }
 
 function readToken(file: string, what: string): string {
-  return readText(file, what).trim();
-}
-
-async function readContext(file: string, env: Environment): Promise<Address> {
-  const { parse } = await import('yaml');
-  const text = readText(file, 'context file');
-  let value: unknown;
   try {
-    value = parse(text);
-  } catch (error) {
-    throw usage(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const context = decodeContext(value, file);
-  const near = (path: string): string => resolve(dirname(file), path);
-  const address = parseAddressWithoutToken(context.server, `${file}: server`);
-  if (address.kind === 'socket') return address;
-  const tokenFile = context.tokenFile === undefined ? null : near(context.tokenFile);
-  return {
-    kind: 'url',
-    url: address.url,
-    token: tokenOf(address.url, env, tokenFile),
-    caFile: context.ca === undefined ? null : near(context.ca),
-  };
-}
-
-function parseAddressWithoutToken(text: string, what: string): Address {
-  return parseAddress(text, what, {});
-}
-
-interface Context {
-  readonly server: string;
-  readonly tokenFile?: string;
-  readonly ca?: string;
-}
-
-const CONTEXT_KEYS = ['server', 'tokenFile', 'ca'] as const;
-
-function decodeContext(value: unknown, file: string): Context {
-  if (typeof value !== 'object' || value === null) throw usage(`${file}: expected the keys ${CONTEXT_KEYS.join(', ')}`);
-  const entries = new Map<string, string>();
-  for (const [key, entry] of Object.entries(value)) {
-    if (!CONTEXT_KEYS.some((known) => known === key))
-      throw usage(`${file}: unknown key ${JSON.stringify(key)}, expected ${CONTEXT_KEYS.join(', ')}`);
-    if (typeof entry !== 'string') throw usage(`${file}: ${key}: expected text, got ${JSON.stringify(entry)}`);
-    entries.set(key, entry);
-  }
-  const server = entries.get('server');
-  if (server === undefined) throw usage(`${file}: server is missing, e.g. server: https://edge-1:7070`);
-  const tokenFile = entries.get('tokenFile');
-  const ca = entries.get('ca');
-  return { server, ...(tokenFile === undefined ? {} : { tokenFile }), ...(ca === undefined ? {} : { ca }) };
-}
-
-function readText(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8').trim();
   } catch (error) {
     throw usage(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,8 +1,8 @@
 // Waiting for a condition: ends when it is met, when it cannot be met, and when the time is over.
-import type { StatusView, WorkerView } from '../balancer/controller/api/views.ts';
+import type { RolloutView, StatusView, WorkerView } from '../balancer/controller/api/views.ts';
 import type { AdminClient } from './client.ts';
 import type { CommandCall } from './command.ts';
-import { type Condition, type Verdict, parseCondition } from './conditions.ts';
+import { type Condition, type Sight, type Verdict, parseCondition } from './conditions.ts';
 import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
 import { isStructured, writeResult } from './output.ts';
 
@@ -32,7 +32,7 @@ export async function waitFor(call: CommandCall, client: AdminClient, { conditio
   const over = new AbortController();
   const timer = clock.after(timeoutMs, () => over.abort());
   call.ifInterrupted(`no longer waiting for ${condition}; nothing was changed by waiting`);
-  const waited = await watchUntil(call, { client, judge, live, signal: over.signal });
+  const waited = await watchUntil(call, { client, judge, asksRollouts: condition.startsWith('rollout:'), live, signal: over.signal });
   timer.cancel();
   if (live) call.terminal.progress('');
   const met = waited.verdict?.state === 'met';
@@ -51,6 +51,8 @@ function exitOf({ verdict, unreachable }: Waited, late: string): ExitCode {
       return EXIT.ok;
     case 'impossible':
       throw new CommandFailure(EXIT.notFound, verdict.message);
+    case 'failed':
+      throw new CommandFailure(EXIT.gateFailed, verdict.message);
     case 'pending':
       throw new CommandFailure(EXIT.timedOut, `${late}; now: ${unreachable === null ? verdict.now : firstLine(unreachable)}`);
   }
@@ -59,18 +61,20 @@ function exitOf({ verdict, unreachable }: Waited, late: string): ExitCode {
 interface Watching {
   readonly client: AdminClient;
   readonly judge: Condition;
+  readonly asksRollouts: boolean;
   readonly live: boolean;
   readonly signal: AbortSignal;
 }
 
 /** Follows statuses over restarts of the appliance. */
-async function watchUntil(call: CommandCall, { client, judge, live, signal }: Watching): Promise<Waited> {
+async function watchUntil(call: CommandCall, watching: Watching): Promise<Waited> {
+  const { client, judge, live, signal } = watching;
   let waited: Waited = { verdict: null, revision: 0, unreachable: null };
   let told = '';
   while (!signal.aborted) {
     try {
       for await (const status of client.watch(signal)) {
-        const verdict = judge({ status, workers: await workersOf(client, status) });
+        const verdict = judge({ status, ...(await lookedUp(watching, status)) });
         waited = { verdict, revision: status.revision, unreachable: null };
         if (verdict.state !== 'pending') return waited;
         told = tell(call, { now: verdict.now, told, live });
@@ -100,8 +104,11 @@ function tell({ terminal, format }: CommandCall, { now, told, live }: Told): str
   return now;
 }
 
-async function workersOf(client: AdminClient, status: StatusView): Promise<readonly WorkerView[]> {
-  return status.workers === 0 ? [] : (await client.list<WorkerView>('workers')).items;
+/** Rollouts that are at their end are in no status. */
+async function lookedUp({ client, asksRollouts }: Watching, status: StatusView): Promise<Omit<Sight, 'status'>> {
+  const workers = status.workers === 0 ? [] : (await client.list<WorkerView>('workers')).items;
+  const rollouts = asksRollouts ? (await client.list<RolloutView>('rollouts')).items : [];
+  return { workers, rollouts };
 }
 
 /** What is wrong, without the advice on what to do about it: whoever waits has started the appliance already. */

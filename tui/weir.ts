@@ -1,9 +1,12 @@
 // The command `weir`: signals, failures to exit codes, and the doors to the programs that run in this process, each loaded when asked for.
-import type { Programs } from './command.ts';
+import { hostname } from 'node:os';
+import type { AgentOptions, Programs } from './command.ts';
 import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
 import { type Running, runProgram } from './program.ts';
 import { COMMAND_GROUPS } from './registry.ts';
 import { weirVersion } from '../balancer/version.ts';
+
+type LeaseName = NonNullable<AgentOptions['lease']>;
 
 const programs: Programs = {
   serve: async (options) => (await import('../balancer/main.ts')).serve(options),
@@ -13,8 +16,18 @@ const programs: Programs = {
   configSchema: async () => (await import('../balancer/offline.ts')).configSchema(),
   makeKey: async (consumer, pepperFile) => (await import('../balancer/offline.ts')).makeConsumerKey(consumer, pepperFile),
   hashPassword: async (password) => (await import('../balancer/offline.ts')).hashPassword(password),
-  agent: async (options) => (await import('../agent/run.ts')).runAgent(options),
+  agent: async (options) => (await import('../agent/run.ts')).runAgent({ ...options, lease: withIdentity(options.lease) }),
+  agentManifest: async (options) => {
+    const { manifestOf, valuesOf } = await import('../agent/deploy/manifest.ts');
+    return { objects: manifestOf(options), values: valuesOf(options) };
+  },
+  explainAgent: async (options) => (await import('../agent/explain-once.ts')).explainOnce(options),
 };
+
+/** The name of a pod is the name of its host: nothing else has it at the same time. */
+function withIdentity(lease: AgentOptions['lease']): (LeaseName & { readonly identity: string }) | null {
+  return lease === null ? null : { ...lease, identity: hostname() };
+}
 
 /** Runs one command line and leaves its exit code with the process. */
 export async function main(argv: readonly string[]): Promise<void> {

@@ -1,7 +1,8 @@
 // Clusters of the file → clusters of the config.
 import { parseEndpoint, parseStatuses } from './addresses.ts';
 import type { Completion } from './completion.ts';
-import type { ClusterConfig, ClusterTls, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
+import type { ClusterCapacity } from './capacity-config.ts';
+import type { ClusterConfig, ClusterTls, DiscoveryConfig, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
 import type { ValuePath } from './problems.ts';
 import { parseKeySource, type KeySource } from '../message/request-key.ts';
 import { durationMs, percentRatio } from './quantities.ts';
@@ -19,7 +20,8 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
   return {
     name,
     region: file.region ?? null,
-    endpoints: completeEndpoints(file.endpoints, [...path, 'endpoints'], completion),
+    endpoints: Array.isArray(file.endpoints) ? completeEndpoints(file.endpoints, [...path, 'endpoints'], completion) : [],
+    discovery: Array.isArray(file.endpoints) ? null : completeDiscovery(file.endpoints),
     tls: completeTls(file.tls, [...path, 'tls'], completion),
     health: completeHealth(file.health, [...path, 'health'], completion),
     outlier: {
@@ -30,7 +32,8 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
       baseEjectionMs,
       maxEjectionMs,
     },
-    capacity: file.capacity === undefined ? null : { rps: file.capacity.rps ?? null, learn: file.capacity.learn },
+    capacity: file.capacity === undefined ? null : completeCapacity(file.capacity, [...path, 'capacity'], completion),
+    agent: { certificates: file.agent.certificates },
     balance: file.balance,
     hash: { key: keySource(file.hash.key), factor: file.hash.factor },
     slowStart: {
@@ -83,6 +86,11 @@ function completeTls(file: ClusterFile['tls'], path: ValuePath, completion: Comp
   };
 }
 
+function completeDiscovery(file: Exclude<ClusterFile['endpoints'], string[]>): DiscoveryConfig {
+  const { scheme = 'https', within = [], names = [] } = file === 'agent' ? {} : file.agent;
+  return { scheme, within, names };
+}
+
 function completeEndpoints(urls: readonly string[], path: ValuePath, completion: Completion): readonly EndpointConfig[] {
   const endpoints: EndpointConfig[] = [];
   urls.forEach((url, index) => {
@@ -95,6 +103,16 @@ function completeEndpoints(urls: readonly string[], path: ValuePath, completion:
     endpoints.push(endpoint);
   });
   return endpoints;
+}
+
+/** What is believed without a ceiling of its own: a mistake or a stolen token is not to draw all traffic to one cluster. */
+const CEILING_OVER_DECLARED = 2;
+
+function completeCapacity(file: NonNullable<ClusterFile['capacity']>, path: ValuePath, completion: Completion): ClusterCapacity {
+  const { rps = null, ceiling, learn } = file;
+  if (ceiling !== undefined && rps !== null && ceiling < rps)
+    completion.report([...path, 'ceiling'], `${ceiling} is below rps, ${rps}; expected at least that`);
+  return { rps, learn, ceilingRps: ceiling ?? (rps === null ? null : rps * CEILING_OVER_DECLARED) };
 }
 
 /** Null: `none`. */

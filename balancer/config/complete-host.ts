@@ -1,7 +1,10 @@
 // The host part of the file → the host part of the config.
 import { bindsCollide, isLoopback, parseBind } from './addresses.ts';
 import { isSuiteOfTls13 } from './cipher-suites.ts';
+import { completeAccessLog } from './complete-access-log.ts';
+import { completeEvents, completeHistory } from './complete-history.ts';
 import { completeRedis } from './complete-redis.ts';
+import { completeTracing } from './complete-tracing.ts';
 import type { Completion } from './completion.ts';
 import type {
   AdminConfig,
@@ -61,7 +64,10 @@ export function completeHost(file: ConfigFile, completion: Completion): HostConf
     agents: completeAgents(file.agents, completion),
     metrics: file.metrics === undefined ? null : { bind: bindOf(file.metrics.bind) },
     decisionLog: { maxBytes: sizeBytesOrZero(file.decisionLog.maxSize), maxAgeMs: durationMs(file.decisionLog.maxAge) },
-    accessLog: file.accessLog === undefined ? null : { target: logTarget(file.accessLog, completion) },
+    accessLog: completeAccessLog(file.accessLog, completion),
+    tracing: completeTracing(file.tracing, completion),
+    history: completeHistory(file.history, completion),
+    events: completeEvents(file.events, completion),
   };
   reportCollisions(host, completion);
   return host;
@@ -204,12 +210,15 @@ function completeAgents(file: ConfigFile['agents'], completion: Completion): Age
       ['agents', 'bind'],
       `other machines reach "${file.bind}", so agents would send their tokens in plain text; add tls: { certificates: [ … ] }, or allowPlain: true`,
     );
-  const tls = file.tls === undefined ? null : completeTls(file.tls, ['agents', 'tls'], completion);
+  const tls = file.tls === undefined ? null : completeAgentTls(file.tls, completion);
   return { bind, tls, allowPlain: file.allowPlain };
 }
 
-function logTarget(target: string, completion: Completion): string {
-  return target === 'stdout' ? target : completion.absolutePath(target);
+/** What agents prove is for the hub alone: no cluster is told. */
+function completeAgentTls(file: ServerTlsFile, completion: Completion): ListenerTls {
+  const { clientCertificates: clients, ...rest } = file;
+  const listener = clients === undefined ? rest : { ...rest, clientCertificates: { ...clients, forward: 'none' as const } };
+  return completeListenerTls(listener, ['agents', 'tls'], completion);
 }
 
 function bindOf(text: string): Bind {

@@ -66,7 +66,7 @@ export function reportMismatches(file: RouteFile, protocol: ListenerProtocol, pa
           at,
           `service "${service.name}" runs in cluster ${cluster}, whose connections begin with one client's addresses by proxyProtocol, but requests of many clients share them; remove proxyProtocol (requests carry x-forwarded-for), or name listeners with protocol tcp or tls-passthrough`,
         );
-      const unfit = context.neighbours.clusters[cluster]?.endpoints.find((endpoint) => !CARRIES[endpoint.scheme].includes(protocol));
+      const unfit = schemesOf(context.neighbours.clusters[cluster]).find((endpoint) => !CARRIES[endpoint.scheme].includes(protocol));
       if (unfit !== undefined)
         context.completion.report(
           at,
@@ -107,7 +107,13 @@ const CARRIES: Readonly<Record<EndpointConfig['scheme'], readonly ListenerProtoc
   tcp: ['tcp', 'tls-passthrough'],
 };
 
-function unfitReason({ scheme, id }: EndpointConfig, protocol: ListenerProtocol): string {
+/** Of endpoints that are discovered the scheme is known, and nothing else. */
+function schemesOf(cluster: ClusterConfig | undefined): readonly Pick<EndpointConfig, 'scheme' | 'id'>[] {
+  if (cluster === undefined) return [];
+  return cluster.discovery === null ? cluster.endpoints : [{ scheme: cluster.discovery.scheme, id: '(from its agent)' }];
+}
+
+function unfitReason({ scheme, id }: Pick<EndpointConfig, 'scheme' | 'id'>, protocol: ListenerProtocol): string {
   const url = `${scheme}://${id}`;
   if (protocol === 'http')
     return `${url} is not known to speak HTTP; write http:// or https:// for it, or name listeners with protocol tcp or tls-passthrough`;

@@ -8,6 +8,7 @@ import { inOrder } from './canonical-json.ts';
 import type { FilterConfig, ListenerConfig, PathMatch, PathPolicy, RouteConfig, RouteMatch } from './config.ts';
 import type { OptionsPlace } from './extension.ts';
 import type { ValuePath } from './problems.ts';
+import { percentRatio } from './quantities.ts';
 import type { RouteFile } from './schema-fleet.ts';
 import { shadowingRoutes, type RankedRoute } from './shadowed.ts';
 
@@ -18,9 +19,17 @@ export function completeRoutes(files: readonly RouteFile[], neighbours: Neighbou
   const names = routeNames(files, completion);
   const routes: (RankedRoute & { readonly path: ValuePath; readonly index: number })[] = [];
   files.forEach((file, index) => {
+    const known = completion.known?.get(file);
     const path = ['routes', index];
+    if (known !== undefined && known.name === names[index]) {
+      completion.completed.set(file, known);
+      routes.push({ route: known, path, index, comparable: true });
+      return;
+    }
     if (completion.isBroken(path)) return;
+    const filesNamed = completion.filesNamed;
     const route = completeRoute(file, { name: names[index] ?? '', path }, completion);
+    if (completion.filesNamed === filesNamed) completion.completed.set(file, route);
     const protocol = routeProtocol(file, path, context);
     if (protocol !== null) reportMismatches(file, protocol, path, context);
     // A route that was taken apart matches what nobody wrote.
@@ -100,6 +109,7 @@ function completeRoute(file: RouteFile, { name, path }: RoutePlace, completion: 
     paths: pathPolicy(file.paths),
     service: file.service,
     priorityClass: file.priorityClass,
+    ...(percentRatio(file.logged) === 1 ? {} : { logged: percentRatio(file.logged) }),
     clientCertificate: file.clientCertificate,
     filters: completeFilters(file.filters, [...path, 'filters'], completion),
   };

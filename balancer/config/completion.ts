@@ -1,5 +1,5 @@
 // What the steps from the checked file to the complete config share: where findings go, what the file declares, how paths of files resolve.
-import type { SecretReference } from './config.ts';
+import type { RouteConfig, SecretReference } from './config.ts';
 import { resolve } from 'node:path';
 import type { ConfigExtensions, DeclaredLimit } from './extension.ts';
 import type { Finding, ValuePath } from './problems.ts';
@@ -30,14 +30,21 @@ export interface DeclaredNames {
   readonly hasRedis: boolean;
 }
 
+/** Routes by what the file says of them. What stands in files beside it is looked at each time, so that routes which name such files are not in here. */
+export type CompletedRoutes = WeakMap<object, RouteConfig>;
+
 export class Completion {
   readonly extensions: ConfigExtensions;
   readonly environment: ConfigEnvironment;
   readonly declared: DeclaredNames;
   readonly isBroken: (entry: ValuePath) => boolean;
+  /** What became of routes when all but routes was the same. */
+  readonly known: CompletedRoutes | null;
+  readonly completed: CompletedRoutes = new WeakMap();
   readonly #directory: string;
   readonly #findings: Finding[] = [];
   readonly #touched: ReadonlySet<string>;
+  #filesNamed = 0;
 
   constructor(options: {
     readonly extensions: ConfigExtensions;
@@ -46,13 +53,20 @@ export class Completion {
     readonly isBroken: (entry: ValuePath) => boolean;
     readonly directory: string;
     readonly misfits: readonly Finding[];
+    readonly known: CompletedRoutes | null;
   }) {
     this.extensions = options.extensions;
     this.environment = options.environment;
     this.declared = options.declared;
     this.isBroken = options.isBroken;
+    this.known = options.known;
     this.#directory = options.directory;
     this.#touched = new Set(options.misfits.flatMap(({ path }) => path.map((_, depth) => path.slice(0, depth + 1).join('\0'))));
+  }
+
+  /** Rises with each file that the config names. */
+  get filesNamed(): number {
+    return this.#filesNamed;
   }
 
   get findings(): readonly Finding[] {
@@ -93,6 +107,7 @@ export class Completion {
   /** The absolute path of a file that must be there. */
   readableFile(path: ValuePath, file: string): string {
     const absolute = this.absolutePath(file);
+    this.#filesNamed += 1;
     if (!this.environment.readable(absolute))
       this.report(path, `${absolute} cannot be read; expected a file that the user weir runs as may read`);
     return absolute;

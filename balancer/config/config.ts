@@ -1,4 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
+import type { ClusterAgent, ClusterCapacity } from './capacity-config.ts';
 import type { CircuitConfig } from './circuit-config.ts';
 import type { RedisConfig } from './redis-config.ts';
 import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
@@ -20,6 +21,7 @@ import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
 import type { ServiceTimeouts } from './service-timeouts.ts';
 import type { StickyConfig } from './sticky-config.ts';
+import type { AccessLogConfig, EventsConfig, HistoryConfig, TracingConfig } from './telemetry-config.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -196,13 +198,6 @@ export interface ClusterHttp2 {
   readonly streamsPerConnection: number;
 }
 
-export interface ClusterCapacity {
-  /** Requests per second; null: not declared. */
-  readonly rps: number | null;
-  /** From what this host sends there and what the agent says of its use. */
-  readonly learn: boolean;
-}
-
 /** How a cluster that was down gets its share back: at once, in a ramp, or when an operator releases it. */
 export type FailbackMode = 'auto' | 'ramp' | 'manual';
 
@@ -238,15 +233,28 @@ export interface ClusterLimits {
   readonly queueMs: number;
 }
 
+/** Endpoints that an agent tells of, and which of them are believed: who speaks for a cluster must not send its requests elsewhere. */
+export interface DiscoveryConfig {
+  readonly scheme: EndpointConfig['scheme'];
+  /** Blocks that addresses must be in; empty: any but loopback, link-local and multicast ones. */
+  readonly within: readonly string[];
+  /** Patterns that names must match; empty: no names. */
+  readonly names: readonly string[];
+}
+
 export interface ClusterConfig {
   readonly name: string;
   readonly region: string | null;
+  /** Empty where they are discovered. */
   readonly endpoints: readonly EndpointConfig[];
+  /** Null: the file lists them. */
+  readonly discovery: DiscoveryConfig | null;
   readonly tls: ClusterTls;
   /** Null: no active probe; the cluster is up until traffic says otherwise. */
   readonly health: ProbeConfig | null;
   readonly outlier: OutlierConfig;
   readonly capacity: ClusterCapacity | null;
+  readonly agent: ClusterAgent;
   readonly balance: string;
   readonly hash: HashConfig;
   readonly slowStart: SlowStartConfig;
@@ -354,12 +362,9 @@ export interface RouteConfig {
   readonly priorityClass: PriorityClass;
   /** Whether requests must come on a connection with a verified certificate of the client. */
   readonly clientCertificate: 'none' | 'required';
+  /** 0 to 1: the part of its requests that may have a line in the access log; absent: all. */
+  readonly logged?: number;
   readonly filters: readonly FilterConfig[];
-}
-
-export interface AccessLogConfig {
-  /** `stdout` or an absolute path. */
-  readonly target: string;
 }
 
 export interface Config extends ProcessConfig {
@@ -376,6 +381,9 @@ export interface Config extends ProcessConfig {
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
   readonly accessLog: AccessLogConfig | null;
+  readonly tracing: TracingConfig | null;
+  readonly history: HistoryConfig;
+  readonly events: EventsConfig;
   readonly decisionLog: DecisionLogConfig;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;

@@ -1,6 +1,6 @@
 // What differs between two configs, in an operator's words: one line per thing that changes.
 import { sameJson } from './canonical-json.ts';
-import { ROUTES_PER_PIECE, routeTexts } from './route-texts.ts';
+import { routePieces } from './route-pieces.ts';
 import type { ConsumerConfig } from './consumer-config.ts';
 import type { LimitConfig } from './limit-config.ts';
 import type { IssuerConfig } from './issuer-config.ts';
@@ -58,10 +58,12 @@ const LISTENER_WORDS: Words<ListenerConfig> = {
 const CLUSTER_WORDS: Words<ClusterConfig> = {
   region: 'region',
   endpoints: 'endpoints',
+  discovery: 'endpoints.agent',
   tls: 'tls',
   health: 'health',
   outlier: 'outlier',
   capacity: 'capacity',
+  agent: 'agent',
   balance: 'balance',
   hash: 'hash',
   slowStart: 'slowStart',
@@ -150,6 +152,7 @@ const ROUTE_WORDS: Words<RouteConfig> = {
   service: 'service',
   priorityClass: 'priorityClass',
   clientCertificate: 'clientCertificate',
+  logged: 'logged',
   filters: 'filters',
 };
 
@@ -173,6 +176,9 @@ const pickLive = ({
   hangMs,
   sessionTickets,
   accessLog,
+  tracing,
+  history,
+  events,
   decisionLog,
 }: Config): object => ({
   workers,
@@ -182,6 +188,9 @@ const pickLive = ({
   hangDeadline: hangMs,
   sessionTickets,
   accessLog,
+  tracing,
+  history,
+  events,
   decisionLog,
 });
 
@@ -226,16 +235,20 @@ function routeDifferences(before: readonly RouteConfig[], after: readonly RouteC
   let first = sameRoutesAtStart(before, after);
   while (first < most && sameJson(before[first], after[first])) first += 1;
   let last = 0;
-  while (last < most - first && sameJson(before.at(-1 - last), after.at(-1 - last))) last += 1;
+  while (last < most - first && sameJson(before[before.length - 1 - last], after[after.length - 1 - last])) last += 1;
   const [earlier, later] = [before.slice(first, before.length - last), after.slice(first, after.length - last)];
   return [...compare('route', byName(earlier), byName(later), ROUTE_WORDS), ...orderDifference(earlier, later)];
 }
 
 /** As many as pieces of text that are the same tell at once. */
 function sameRoutesAtStart(before: readonly RouteConfig[], after: readonly RouteConfig[]): number {
-  const [earlier, later] = [routeTexts(before), routeTexts(after)];
-  const different = later.findIndex((text, index) => text !== earlier[index]);
-  return Math.min((different < 0 ? later.length : different) * ROUTES_PER_PIECE, before.length, after.length);
+  const earlier = routePieces(before);
+  let count = 0;
+  for (const [index, { text, routes }] of routePieces(after).entries()) {
+    if (text !== earlier[index]?.text) break;
+    count += routes.length;
+  }
+  return count;
 }
 
 /** Between routes of the same rank the first wins, so moving one is a change. */

@@ -1,5 +1,6 @@
 // The text of a config file → plain values, and the place in the text of each of them. One reading: values and places come from the same events.
 import { parseEvents, YAMLException, type Event } from 'js-yaml';
+import { itemPlaces, type ItemPlaces } from './item-places.ts';
 import { PlainReader } from './plain-reader.ts';
 import { PlaceTree } from './place-tree.ts';
 import type { Position, ValuePath } from './problems.ts';
@@ -20,17 +21,18 @@ export interface ConfigDocument {
   readonly problems: readonly TextProblem[];
   /** Where the value stands, or its key; for a path that is not in the text, the deepest part that is. */
   locate(path: ValuePath, atKey: boolean): Position;
+  itemPlaces(): ItemPlaces | null;
 }
 
 export function readDocument(text: string): ConfigDocument {
   const lines = new LineStarts(text);
   const lone = text.search(/\r(?!\n)/);
-  if (lone >= 0) return { value: null, problems: [{ ...lines.position(lone), message: LONE_CR }], locate: () => lines.position(0) };
+  if (lone >= 0) return refused([{ ...lines.position(lone), message: LONE_CR }], lines);
   let events: readonly Event[];
   try {
     events = parseEvents(text, { maxDepth: MAX_DEPTH });
   } catch (error) {
-    return { value: null, problems: syntaxProblems(text, error, lines), locate: () => lines.position(0) };
+    return refused(syntaxProblems(text, error, lines), lines);
   }
   const problems: TextProblem[] = [];
   const reader = new PlainReader(text, events, MAX_DEPTH, (offset, message) => problems.push({ ...lines.position(offset), message }));
@@ -40,7 +42,12 @@ export function readDocument(text: string): ConfigDocument {
     value,
     problems,
     locate: (path, atKey) => lines.position((places ??= new PlaceTree(text, events, reader.aliases)).offsetOf(path, atKey)),
+    itemPlaces: () => itemPlaces(text, events),
   };
+}
+
+function refused(problems: readonly TextProblem[], lines: LineStarts): ConfigDocument {
+  return { value: null, problems, locate: () => lines.position(0), itemPlaces: () => null };
 }
 
 function syntaxProblems(text: string, error: unknown, lines: LineStarts): readonly TextProblem[] {

@@ -1,4 +1,5 @@
 // The kinds of single values a config file holds: what each is called, what it looks like, how it is checked.
+import { EVENTS } from '../event-codes.ts';
 import { canonicalTarget } from '../message/canonical-path.ts';
 import { parseKeySource } from '../message/request-key.ts';
 import { INTERMEDIATE_SUITES, isSuite, knownSuites } from './cipher-suites.ts';
@@ -6,6 +7,7 @@ import { isAddressBlock, isAuthority, isHostPattern, parseBind, parseEndpoint, p
 import { isTimeZone, parseCron } from './cron.ts';
 import { ABORT_FORMS, parseAbortCondition } from './drill-config.ts';
 import { readLimitKey } from './limit-key.ts';
+import { isLogTarget, parseFormat, parseRedactedPath } from './log-format.ts';
 import { nearest } from './nearest.ts';
 import { compilePattern } from './pattern/linear-regex.ts';
 import { DURATION_PATTERN, parseDuration, parsePercent, parsePercentile, parseSize, PERCENT_PATTERN, SIZE_PATTERN } from './quantities.ts';
@@ -104,6 +106,11 @@ export const KINDS = {
   ),
   timeZone: text('a time zone', 'a name such as Europe/Berlin or UTC', (value) => typeof value === 'string' && isTimeZone(value)),
   hostName: word('a host name', 'letters, digits, ".", "-" and "_", for example edge-1', HOST_NAME_PATTERN),
+  certificateName: word(
+    'a name of a certificate',
+    'a DNS name without wildcard, or a URI, for example agent.eu-west.example or spiffe://example/agent/eu-west',
+    '^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[a-z][a-z0-9+.-]*://[\\x21-\\x7e]{1,2000})$',
+  ),
   bind: text(
     'an address to listen on',
     'address:port, for example 0.0.0.0:8080 or [::]:8080; port 0 takes any free one',
@@ -207,7 +214,19 @@ export const KINDS = {
     'a path, absolute or relative to this file',
     (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
   ),
-  logTarget: text('a target of the access log', 'stdout, or a path with a slash such as ./access.log', checkLogTarget),
+  logTarget: text(
+    'a target of the access log',
+    'stdout, a path with a slash such as ./access.log, syslog+udp://HOST:514 or syslog+tcp://HOST:601',
+    isLogTarget,
+  ),
+  logFormat: text('a format of lines', 'text with values such as $client and $field{user-agent}', checkFormat),
+  redactedPath: text(
+    'a path to redact',
+    'elements, of which those that are not told are *, for example /users/*',
+    (value) => typeof value === 'string' && parseRedactedPath(value) !== null,
+  ),
+  attributeName: word('a name of an attribute', 'words of a-z, 0-9 and _ with dots between them', '^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)*$'),
+  eventCode: text('a code of events', 'for example health, or health.cluster_down (docs/events.md)', checkEventCode),
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
@@ -276,6 +295,17 @@ function checkSuite(value: unknown): boolean | string {
   return meant === null ? false : `"${value}" is not a cipher suite that can be used; did you mean "${meant}"?`;
 }
 
-function checkLogTarget(value: unknown): boolean {
-  return typeof value === 'string' && (value === 'stdout' || value.includes('/'));
+function checkEventCode(value: unknown): boolean | string {
+  if (typeof value !== 'string') return false;
+  const codes = Object.keys(EVENTS);
+  const known = [...codes, ...codes.map((code) => code.split('.')[0] ?? '')];
+  if (known.includes(value)) return true;
+  const meant = nearest(value, known);
+  return meant === null ? false : `"${value}" is not a code of events; did you mean "${meant}"?`;
+}
+
+function checkFormat(value: unknown): boolean | string {
+  if (typeof value !== 'string' || value === '' || /[\x00-\x1f\x7f]/.test(value)) return false;
+  const parts = parseFormat(value);
+  return typeof parts === 'string' ? parts : true;
 }

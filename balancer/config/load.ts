@@ -12,15 +12,17 @@ import { completeIssuers } from './complete-issuers.ts';
 import { completeHost } from './complete-host.ts';
 import { completeRoutes, reportUnaskedCertificates } from './complete-route.ts';
 import { completeService } from './complete-service.ts';
-import { Completion, type ConfigEnvironment, type DeclaredNames } from './completion.ts';
+import { Completion, type CompletedRoutes, type ConfigEnvironment, type DeclaredNames } from './completion.ts';
 import type { Config } from './config.ts';
 import { readDocument, type ConfigDocument } from './document.ts';
 import type { ConfigExtensions, DeclaredLimit } from './extension.ts';
 import { formatPath, show, sortProblems, type ConfigProblem, type Finding } from './problems.ts';
-import { routeTexts } from './route-texts.ts';
+import { reread, type ReadText } from './reread.ts';
+import { routePieces } from './route-pieces.ts';
 import { completeSafety } from './complete-safety.ts';
 import { salvage } from './salvage.ts';
 import { fileSchema, type ConfigFile } from './schema.ts';
+import type { RouteFile } from './schema-fleet.ts';
 import { createValidator, type Validator } from './validate.ts';
 
 export type { ConfigEnvironment } from './completion.ts';
@@ -32,9 +34,53 @@ export interface ConfigSource {
 }
 
 export type LoadedConfig =
-  { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | { readonly ok: true; readonly config: Config; readonly kept: KeptReading | null }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
-export function loadConfig(source: ConfigSource, extensions: ConfigExtensions, environment: ConfigEnvironment): LoadedConfig {
+/** What a text that changed little need not be read for again. */
+export interface KeptReading {
+  readonly file: string;
+  readonly extensions: ConfigExtensions;
+  readonly read: ReadText;
+  /** With defaults filled in. */
+  readonly routes: readonly RouteFile[];
+  readonly completed: CompletedRoutes;
+}
+
+/** `kept`: of the reading before, whose routes are taken over where the text still says the same; what comes out is the same without it. */
+export function loadConfig(
+  source: ConfigSource,
+  extensions: ConfigExtensions,
+  environment: ConfigEnvironment,
+  kept: KeptReading | null = null,
+): LoadedConfig {
+  const program = { extensions, environment };
+  return (kept === null ? null : loadChanged(source, program, kept)) ?? loadWhole(source, program);
+}
+
+interface Program {
+  readonly extensions: ConfigExtensions;
+  readonly environment: ConfigEnvironment;
+}
+
+/** Null: it has to be loaded whole, be it to tell its problems. */
+function loadChanged(source: ConfigSource, { extensions, environment }: Program, kept: KeptReading): LoadedConfig | null {
+  if (kept.file !== source.file || kept.extensions !== extensions) return null;
+  const again = reread(kept.read, source.text);
+  if (again === null) return null;
+  const declared = declaredNames(again.value);
+  const { file, misfits, isBroken } = salvage(again.value, validatorFor(extensions));
+  if (file === null || misfits.length > 0) return null;
+  const known = again.isRestSame ? kept.completed : null;
+  const completion = new Completion({ extensions, environment, declared, isBroken, directory: dirname(source.file), misfits, known });
+  const behind = kept.routes.slice(kept.routes.length - again.behind);
+  const routes = [...kept.routes.slice(0, again.ahead), ...file.routes, ...behind];
+  const config = complete({ ...file, routes }, completion);
+  if (completion.findings.length > 0) return null;
+  return { ok: true, config: deepFreeze(config), kept: { ...kept, read: again.now, routes, completed: completion.completed } };
+}
+
+function loadWhole(source: ConfigSource, { extensions, environment }: Program): LoadedConfig {
   const document = readDocument(source.text);
   if (document.problems.length > 0) {
     const problems = document.problems.map((problem) => ({ ...problem, file: source.file, path: '' }));
@@ -47,11 +93,15 @@ export function loadConfig(source: ConfigSource, extensions: ConfigExtensions, e
   }
   const declared = declaredNames(root);
   const { file, misfits, isBroken } = salvage(root, validatorFor(extensions));
-  const completion = new Completion({ extensions, environment, declared, isBroken, directory: dirname(source.file), misfits });
+  const completion = new Completion({ extensions, environment, declared, isBroken, directory: dirname(source.file), misfits, known: null });
   const config = file === null ? null : complete(file, completion);
   const findings = [...misfits, ...completion.findings];
-  if (config === null || findings.length > 0) return { ok: false, problems: locateAll(findings, source.file, document) };
-  return { ok: true, config: deepFreeze(config) };
+  if (file === null || config === null || findings.length > 0) return { ok: false, problems: locateAll(findings, source.file, document) };
+  const places = document.itemPlaces();
+  const { completed } = completion;
+  const kept =
+    places === null ? null : { file: source.file, extensions, read: { text: source.text, places }, routes: file.routes, completed };
+  return { ok: true, config: deepFreeze(config), kept };
 }
 
 /** Compiling the schema takes longer than most files do; a host loads with the same extensions again and again. */
@@ -106,7 +156,8 @@ function complete(file: ConfigFile, completion: Completion): Config {
       limits,
     }),
   );
-  for (const text of routeTexts(routes)) hash.update(text);
+  // Without the brackets: where pieces begin says nothing of the routes.
+  for (const { text } of routePieces(routes)) hash.update(text.slice(1, -1)).update(',');
   return {
     ...host,
     regions,

@@ -7,6 +7,7 @@ import { consumers, credentials } from './schema-consumers.ts';
 import { issuers } from './schema-issuers.ts';
 import { limits as rateLimits, plans } from './schema-limits.ts';
 import { drain } from './schema-drain.ts';
+import { endpoints } from './schema-discovery.ts';
 import { drills } from './schema-drills.ts';
 import { hash, limits, slowStart } from './schema-endpoints.ts';
 import { gates } from './schema-gates.ts';
@@ -81,6 +82,14 @@ const capacity = Type.Optional(
   mapping(
     {
       rps: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'Requests per second the cluster can take' })),
+      ceiling: Type.Optional(
+        Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 1e9,
+          description:
+            'The most requests per second that are believed of the cluster, whatever its agent says; default: twice `rps`, or none without it',
+        }),
+      ),
       learn: Type.Boolean({
         default: false,
         description:
@@ -89,6 +98,17 @@ const capacity = Type.Optional(
     },
     'Capacity; absent: what its agent reports, or no bound',
   ),
+);
+
+const agent = optionalMapping(
+  {
+    certificates: listOf(
+      valueOf('certificateName', 'DNS name or URI'),
+      'Names of certificates by which its agents may report in place of a token (`agents.tls.clientCertificates`): a DNS name or a URI among the alternative names, such as `agent.eu-west.example` or `spiffe://example/agent/eu-west`',
+      { default: [] },
+    ),
+  },
+  'Who may report for the cluster, beside the holders of its tokens',
 );
 
 const failback = optionalMapping(
@@ -107,16 +127,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
   mapping(
     {
       region: Type.Optional(valueOf('name', 'Region of the cluster')),
-      endpoints: Type.Unsafe<string[]>({
-        type: 'array',
-        minItems: 1,
-        items: valueOf('endpoint', 'URL of an endpoint'),
-        description:
-          'Addresses of the gateways of the cluster: `https://host:port` (HTTP/2 where the endpoint offers it, else HTTP/1.1), `http://host:port` (HTTP/1.1), `h2c://host:port` (HTTP/2 without TLS), or `tcp://host:port` for pass-through listeners only. A tls-passthrough listener connects to `https://` and `tcp://` addresses, a tcp listener to `tcp://`, `http://` and `h2c://`; neither adds TLS of its own',
-        what: 'a list of endpoints',
-        expected:
-          'URLs such as ["https://10.1.0.10"], with https, http or h2c; endpoints are listed in the file, "agent" is not possible yet',
-      }),
+      endpoints,
       tls: clusterTls,
       health: mappingOr<typeof health, 'none'>(health, HEALTH_FORMS, {
         default: {},
@@ -134,6 +145,7 @@ const cluster = (balances: readonly ConfigExtension[]) =>
         'Ejection on the evidence of real traffic',
       ),
       capacity,
+      agent,
       balance: choice(
         balances.map((balance) => balance.name),
         'How an endpoint of the cluster is chosen',
@@ -317,6 +329,11 @@ const route = (filters: readonly ConfigExtension[]) =>
         ['none', 'required'],
         'Whether requests must come with a certificate of the client, which the listener has asked for and verified; others get 403, or 421 where the connection was made for another host',
         'none',
+      ),
+      logged: valueOf(
+        'percent',
+        'Of its requests, so many may have a line in the access log: 0% for none, not even of those that failed',
+        '100%',
       ),
       filters: listOf(filterEntry(filters), 'Steps of the request path, each `{ name: { options } }`', { default: [] }),
     },

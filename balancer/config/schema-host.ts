@@ -1,7 +1,10 @@
 // The host part of the file: what always comes from the file of the host itself.
 import { Type, type Static } from '../schema/type.ts';
 import { INTERMEDIATE_SUITES } from './cipher-suites.ts';
+import { accessLog } from './schema-access-log.ts';
+import { events, history } from './schema-history.ts';
 import { redis } from './schema-redis.ts';
+import { tracing } from './schema-tracing.ts';
 import { choice, duration, formsOf, listOf, mapping, named, optionalMapping, valueOf } from './schema-parts.ts';
 
 const certificate = mapping(
@@ -47,7 +50,28 @@ const clientCertificates = mapping(
 
 const TERMINATES = 'Terminates TLS here';
 const listenerTls = mapping({ ...serverTls, clientCertificates: Type.Optional(clientCertificates) }, TERMINATES);
-const agentTls = mapping(serverTls, TERMINATES);
+const agentTls = mapping(
+  {
+    ...serverTls,
+    clientCertificates: Type.Optional(
+      mapping(
+        {
+          mode: choice(
+            ['optional', 'required'],
+            'Whether an agent may do without one and show a token; what is sent must be good in any case',
+            'optional',
+          ),
+          ca: valueOf('file', 'PEM file with the authorities that are trusted; read again when it changes'),
+          crl: Type.Optional(
+            valueOf('file', 'PEM file with lists of revoked certificates, one of every authority that signs; read again when it changes'),
+          ),
+        },
+        'Certificates of agents, in place of tokens: `clusters.NAME.agent.certificates` says whose may report for which cluster',
+      ),
+    ),
+  },
+  TERMINATES,
+);
 
 const proxyProtocol = mapping(
   {
@@ -218,7 +242,10 @@ export const hostProperties = {
     },
     'What decisions about shares were made from, in `decisions` of the state directory, for `weir replay` (replay.md)',
   ),
-  accessLog: Type.Optional(valueOf('logTarget', 'Where one line per request goes: `stdout`, or a path; absent: nowhere')),
+  accessLog: Type.Optional(accessLog),
+  tracing: Type.Optional(tracing),
+  history,
+  events,
 };
 
 type HostProperties = typeof hostProperties;

@@ -19,13 +19,14 @@ import type {
   TrafficView,
   WorkerView,
 } from './api/views.ts';
+import { alertsOf, textsOf } from './alerts.ts';
 import { approvalViews } from './approval/approval-views.ts';
+import type { EndingCertificate } from './certificate-watch.ts';
 import { headroomText } from '../steer/headroom.ts';
 import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
 import { describeHost } from './fleet/describe-host.ts';
 import type { Peer } from './fleet/fleet.ts';
-import { limitWarnings } from './machine-limits.ts';
 import { underWay } from './rollout-views.ts';
 import { timedViews } from './timed-views.ts';
 
@@ -122,7 +123,7 @@ export function workerViews(edge: Edge): readonly WorkerView[] {
 }
 
 export function agentViews(edge: Edge): readonly AgentView[] {
-  return edge.hub?.agents() ?? Object.keys(edge.config.clusters).map(absentAgent);
+  return edge.agents.hub?.agents() ?? Object.keys(edge.config.clusters).map(absentAgent);
 }
 
 /** This host, and then the others of its fleet by name. */
@@ -153,14 +154,19 @@ function ownEdgeView(edge: Edge, id: string): EdgeView {
   };
 }
 
-export function statusView(
-  edge: Edge,
-  rollouts: readonly RolloutView[],
-  { role, startedAt }: Pick<StatusView, 'role' | 'startedAt'>,
-): StatusView {
+export interface StatusParts {
+  /** The newest of each service. */
+  readonly rollouts: readonly RolloutView[];
+  readonly ending: readonly EndingCertificate[];
+  readonly startedAt: string;
+}
+
+/** But for what the caller may do. */
+export function statusView(edge: Edge, { rollouts, ending, startedAt }: StatusParts): Omit<StatusView, 'role'> {
   const clusters = clusterViews(edge);
   const services = serviceViews(edge);
   const { newest } = edge.keeper;
+  const alerts = alertsOf(edge, { clusters, services, rollouts, workersReady: workersReady(edge), ending });
   return {
     host: edge.config.hostName,
     version: edge.options.version,
@@ -169,9 +175,10 @@ export function statusView(
     revision: edge.keeper.intent.revision,
     generation: edge.generation,
     plan: edge.loop.number,
-    degraded: degradedLines(edge, clusters, services),
+    degraded: textsOf(alerts, 'problem'),
+    alerts,
     localChanges: edge.local.held.length,
-    warnings: limitWarnings(edge.config, edge.options.machine),
+    warnings: textsOf(alerts, 'warning'),
     workersReady: workersReady(edge),
     workers: edge.config.workers,
     inFlight: edge.figures.inFlight(),
@@ -184,7 +191,6 @@ export function statusView(
     approvals: approvalViews(edge),
     lastRevision: newest === null ? null : lastRevision(newest),
     events: edge.events.newest(STATUS_EVENTS),
-    role,
   };
 }
 
@@ -196,54 +202,6 @@ function lastRevision({ revision, at, author, reason, touched }: Revision): NonN
 /** Serve the newest config, and the newest plan or the one before it, which is on its way. */
 function workersReady(edge: Edge): number {
   return edge.links.workers().filter(({ state, generation }) => state === 'ready' && generation === edge.generation).length;
-}
-
-function degradedLines(edge: Edge, clusters: readonly ClusterView[], services: readonly ServiceView[]): readonly string[] {
-  const ready = workersReady(edge);
-  return [
-    ...(edge.problem === null ? [] : [edge.problem]),
-    ...(edge.fleet.problem === null ? [] : [`fleet: ${edge.fleet.problem}`]),
-    ...localLine(edge),
-    ...(ready < edge.config.workers ? [`${ready} of ${edge.config.workers} workers are ready`] : []),
-    ...clusters
-      .filter(({ health, admin }) => (health === 'down' || health === 'degraded') && admin === 'active')
-      .map(({ name, health, endpoints }) => `cluster ${name} is ${health}${reasonOf(endpoints)}`),
-    ...clusters
-      .filter(({ failback }) => failback === 'waiting')
-      .map(({ name }) => `cluster ${name} is up again and waits to be released: weir release ${name}`),
-    ...clusters.filter(({ agent }) => agent.state === 'stale').map(({ name }) => `the agent of ${name} is stale`),
-    ...services
-      .filter(({ lostShare }) => lostShare > 0)
-      .map(({ name, lostShare, shedShare }) => {
-        const why = shedShare === 0 ? '' : ', for want of capacity';
-        return `service ${name} answers ${Math.round(lostShare * 1000) / 10} % of its requests with 503${why}`;
-      }),
-    ...services.flatMap(({ name, targets }) => targets.flatMap((target) => strayLine(name, target))),
-  ];
-}
-
-function localLine({ local }: Edge): readonly string[] {
-  const fields = local.fields();
-  return fields.length === 0
-    ? []
-    : [`LOCAL: this host holds ${fields.join(', ')} against its fleet, by local changes: weir local merge, or weir local discard`];
-}
-
-/** A target that gets another share than the plan gives it. */
-function strayLine(
-  service: string,
-  { version, cluster, effectiveShare, newShare, observedLow, observedHigh, respected }: TargetView,
-): readonly string[] {
-  if (respected !== false) return [];
-  const percent = (share: number): string => `${Math.round(share * 10_000) / 100} %`;
-  const range = `${percent(observedLow ?? 0)} to ${percent(observedHigh ?? 1)}`;
-  const whose = newShare === null ? 'requests' : 'new clients';
-  return [`service ${service}: ${version} in ${cluster} gets ${range} of the ${whose}, the plan gives it ${percent(effectiveShare)}`];
-}
-
-function reasonOf(endpoints: ClusterView['endpoints']): string {
-  const reason = endpoints.find((endpoint) => endpoint.reason !== '')?.reason ?? '';
-  return reason === '' ? '' : `: ${reason}`;
 }
 
 function targetView(edge: Edge, { name: service, sticky }: ServiceConfig, target: PlanTarget): TargetView {
@@ -299,6 +257,6 @@ function trafficOf(edge: Edge, whose: TrafficOf): TrafficView {
 }
 
 function absentAgent(cluster: string): AgentView {
-  const nothing = { ageMs: null, capacityRps: null, cpuUtilisation: null, memoryUtilisation: null, agentVersion: null };
+  const nothing = { connected: false, ageMs: null, capacityRps: null, cpuUtilisation: null, memoryUtilisation: null, agentVersion: null };
   return { cluster, state: 'absent', ...nothing };
 }

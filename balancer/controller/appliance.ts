@@ -1,6 +1,7 @@
 // What the admin API may ask of the controller: the border between transport (api/) and the parts that know and do (controller.ts).
 import type { Author } from '../intent/intent.ts';
 import type { Role } from '../store/store.ts';
+import type { HistoryRequest, HistorySeriesView } from './api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -19,6 +20,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FeedView,
   FleetAppliedView,
   FieldDifference,
   ListView,
@@ -84,10 +86,36 @@ export interface TokenRequest {
   readonly cluster: string | null;
   /** How long it lives; null or absent: until it is revoked. */
   readonly ttlMs?: number | null;
+  /** Of an agent: those that its cluster has are valid for so long yet. */
+  readonly rotate?: { readonly keepMs: number } | null;
+  /** Of an agent: another host has made it, and this one is to know it: SHA-256 of its secret, in hex. */
+  readonly secretHash?: string;
+}
+
+export interface MadeToken {
+  readonly token: TokenView;
+  /** Shown this once; null: another host has made it. */
+  readonly secret: string | null;
+  /** Those that it takes over from, with when they end. */
+  readonly ending: readonly TokenView[];
+}
+
+/** `POST /v1/expectations`. */
+export interface ExpectationRequest {
+  readonly cluster: string;
+  readonly service: string;
+  /** 0: nothing any more. */
+  readonly rps: number;
+  /** When they come; 0: now. */
+  readonly inMs: number;
+  /** How long they are expected for, from then on. */
+  readonly forMs: number;
 }
 
 export interface Appliance {
   status(role: Role): StatusView;
+  /** All that a dashboard draws, but for what differs by caller. */
+  feed(): FeedView;
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
   routes(): ListView<RouteView>;
@@ -110,11 +138,15 @@ export interface Appliance {
   renew(request: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }>;
   /** The versions of a service side by side; without `baseline` against the one with the largest share. */
   results(service: string, asked: ResultsRequest): Outcome<ListView<ResultsView>>;
+  /** What was counted in the past. */
+  history(request: HistoryRequest): Outcome<ListView<HistorySeriesView>>;
   edges(): Promise<ListView<EdgeView>>;
   /** With what they have used of their quotas. */
   consumers(): Promise<ListView<ConsumerView>>;
   workers(): ListView<WorkerView>;
   agents(): ListView<AgentView>;
+  /** Tells the agent of a cluster what will come, so that it is ready when it does; answers with the agent. */
+  expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>>;
   /** Newest first. */
   events(limit: number): ListView<EventView>;
   /** Newest first; `before`: only those before it. */
@@ -136,7 +168,7 @@ export interface Appliance {
   verifyAudit(): AuditVerification;
   tokens(): ListView<TokenView>;
   /** The secret is shown this once. */
-  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }>;
+  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken>;
   deleteToken(name: string, caller: Caller): Outcome<null>;
   /** The caller a bearer secret stands for; null: none. */
   authenticate(secret: string): Caller | null;

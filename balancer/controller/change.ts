@@ -224,10 +224,10 @@ async function commit(
   });
   if (done.ok) {
     const names = approvedBy === undefined ? caller.author.name : `${caller.author.name}, approved by ${approvedBy.name}`;
-    edge.events.add('revision', `revision ${intent.revision} by ${names}: ${summary}${reason === '' ? '' : ` (${reason})`}`);
+    edge.events.add('revision.made', `revision ${intent.revision} by ${names}: ${summary}${reason === '' ? '' : ` (${reason})`}`);
     if (overruled !== undefined)
       edge.events.add(
-        'revision',
+        'revision.glass_broken',
         `GLASS BROKEN: revision ${intent.revision} by ${caller.author.name} overrules ${overruled.join(', ')}: ${reason}`,
       );
     tellEndedOverrides(edge, touched, intent.revision);

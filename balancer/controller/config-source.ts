@@ -6,7 +6,7 @@ import type { ConfigEnvironment } from '../config/completion.ts';
 import type { Config } from '../config/config.ts';
 import type { ConfigExtensions } from '../config/extension.ts';
 import { filePartsOf, fleetFingerprint } from '../config/file-parts.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, type KeptReading } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
 import type { AppliedConfig, Store } from '../store/store.ts';
 
@@ -45,6 +45,7 @@ export type ReadResult =
 
 export class ConfigSource {
   readonly #options: ConfigSourceOptions;
+  #kept: KeptReading | null = null;
 
   constructor(options: ConfigSourceOptions) {
     this.#options = options;
@@ -96,9 +97,10 @@ export class ConfigSource {
   /** Loads a text as if it stood in the config file, so that files it names are found beside it. */
   parse(text: string, applied: AppliedConfig | null): ReadResult {
     const { configFile, extensions, environment } = this.#options;
-    const loaded = loadConfig({ file: configFile, text }, extensions, environment);
+    const loaded = loadConfig({ file: configFile, text }, extensions, environment, this.#kept);
     if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem) };
     const { config } = loaded;
+    this.#kept = loaded.kept;
     const value = { text, config, fingerprint: fingerprintOf(config), applied, shared: null };
     if (config.redis === null) return { ok: true, value, note: null };
     const parts = filePartsOf(text);

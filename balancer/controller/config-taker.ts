@@ -65,8 +65,8 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
     return { ok: false, problem: { code: recorded.code, message: `${recorded.message}; the config before stays in service, try again` } };
   }
   keep(edge, next);
-  for (const difference of differences) edge.events.add('config', difference);
-  edge.events.add('config', `generation ${edge.generation} is in service (${differences.length} differences)`);
+  for (const difference of differences) edge.events.add('config.changed', difference);
+  edge.events.add('config.served', `generation ${edge.generation} is in service (${differences.length} differences)`);
   options.onTaken(next.config);
   return { ok: true, value: result() };
 }
@@ -128,7 +128,7 @@ export async function recordConfig(
   });
   if (done.ok) {
     keepShared(edge, shared);
-    edge.events.add('revision', `revision ${keeper.intent.revision} from the config`);
+    edge.events.add('revision.made', `revision ${keeper.intent.revision} from the config`);
     tellEndedOverrides(edge, touched, keeper.intent.revision);
   }
   return done;

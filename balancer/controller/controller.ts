@@ -7,13 +7,12 @@ import { diffConfig } from '../config/diff.ts';
 import type { ConfigExtensions } from '../config/extension.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
 import type { ChildMessage, Renewal } from '../ipc-life-cycle.ts';
-import { TICKET_KEY_BYTES } from '../ipc.ts';
 import type { Log } from '../log.ts';
-import { headroomText, worstLoss } from '../steer/headroom.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
+import type { StatusView } from './api/views.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
 import { SERVED_TEXT, takeConfig } from './config-taker.ts';
 import { DecisionLog } from './decision-log.ts';
@@ -26,15 +25,18 @@ import { Edge } from './edge.ts';
 import { adoptConfig } from './fleet/adopt-config.ts';
 import { recordBeginning } from './fleet/join.ts';
 import { placeOf } from './fleet/place.ts';
-import { openShared, sharedKey } from './fleet/open-ledger.ts';
-import { SharedKeys } from './fleet/shared-keys.ts';
+import { openShared } from './fleet/open-ledger.ts';
+import { HeadroomNews } from './headroom-news.ts';
 import { hostGauges } from './host-gauges.ts';
+import { HostHistory } from './host-history.ts';
+import { keySource } from './key-source.ts';
 import { LastResults } from './last-results.ts';
 import { hostId } from './host-id.ts';
 import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
-import { TicketKeys, type KeySource } from './ticket-keys.ts';
+import type { KeySource } from './ticket-keys.ts';
+import { Webhooks } from './webhooks.ts';
 
 export interface ControllerOptions {
   /** Absolute. */
@@ -57,13 +59,6 @@ const FLEET = { name: 'fleet', how: 'revision of the fleet' } as const;
 /** For the first answer of a fleet; then the host starts with what it knows. */
 const FIRST_CONTACT_MS = 1000;
 const CHANGES_GRACE_MS = 1000;
-
-interface KeyWish {
-  readonly purpose: string;
-  /** In the state directory. */
-  readonly file: string;
-  readonly rotateMs: number;
-}
 
 /** What a controller starts with. */
 interface Beginning {
@@ -96,12 +91,13 @@ export class Controller {
   readonly #pinKeys: KeySource;
   readonly #renewing: Renewing;
   readonly #lastResults: LastResults;
+  readonly #history: HostHistory;
+  readonly #webhooks: Webhooks;
   readonly #beginning: Beginning;
   #reloadWaits = false;
   #isUp = false;
   #periods = 0;
-  /** Whether any one cluster could be lost, as last told; null: not known yet. */
-  #tolerated: boolean | null = null;
+  readonly #headroom = new HeadroomNews();
 
   /** `before`: workers of the supervisor before, which serve until those of this one do. */
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void, before: readonly string[]) {
@@ -114,30 +110,11 @@ export class Controller {
     const { served } = this.#beginning;
     const shared = openShared(served.config.redis, systemClock);
     this.#ledger = shared?.ledger ?? null;
-    this.#edge = new Edge({
-      clock: systemClock,
-      random: Math.random,
-      log,
-      store: this.#store,
-      source: this.#source,
-      served,
-      version,
-      machine: readMachineLimits(),
-      fleet: shared === null ? null : { ...shared, id: hostId(this.#store), ...placeOf(stateDir) },
-      onFleetConfig: () => this.#onFleet(() => this.#adoptConfig()),
-      onFleetReached: () =>
-        this.#onFleet(async () => {
-          await this.#recordBeginning();
-          await this.#adoptConfig();
-        }),
-      onPeriod: () => this.#period(),
-      onPlanned: (input, planned) => {
-        this.#drains.tick();
-        this.#decisions.add(input, planned);
-      },
-      onGenerationFailed: (problem) => say({ type: 'failed', problem }),
-    });
+    this.#edge = this.#createEdge(served, shared);
     this.#edge.links.expectNoMoreOf(before);
+    const { meter } = this.#edge;
+    this.#webhooks = new Webhooks(this.#edge.events, meter);
+    this.#history = new HostHistory({ stateDir, clock: systemClock, log, meter, config: () => this.#edge.config });
     this.#lastResults = new LastResults(this.#store, systemClock);
     this.#lastResults.read(Object.keys(served.config.services), this.#edge.results);
     this.#renewing = new Renewing(say, this.#edge.events, version);
@@ -151,6 +128,7 @@ export class Controller {
       { rollouts: this.#rollouts, drills: this.#drills, renewing: this.#renewing },
       {
         hostId: hostId(this.#store),
+        history: this.#history,
         onTaken: (config) => this.#taken(config),
       },
     );
@@ -158,20 +136,39 @@ export class Controller {
     const api = { appliance: this.#appliance, socketPath: join(stateDir, 'admin.sock'), bind: admin.bind, tls: admin.tls };
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
     const { rotateMs } = served.config.sessionTickets;
-    this.#tickets = this.#keySource({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, (key) =>
+    const place = { redis: served.config.redis, stateDir, log };
+    this.#tickets = keySource({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, place, (key) =>
       this.#edge.links.sendTicketKey(key),
     );
-    this.#pinKeys = this.#keySource({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, (key) => this.#edge.links.sendPinKey(key));
+    this.#pinKeys = keySource({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, place, (key) => this.#edge.links.sendPinKey(key));
     this.#metrics = new MetricsEndpoint({ contentType: this.#edge.registry.contentType, expose: () => this.#expose() }, log);
   }
 
-  /** Of the fleet, or of this host alone, in a file of its own. */
-  #keySource({ purpose, file, rotateMs }: KeyWish, onKey: (key: Buffer) => void): KeySource {
-    const { log, stateDir } = this.#options;
-    const { redis } = this.#beginning.served.config;
-    if (redis === null) return new TicketKeys({ path: join(stateDir, file), rotateMs, clock: systemClock, log, purpose, onKey });
-    const keyOf = (period: number): Buffer => sharedKey(redis, `${purpose} ${period}`, TICKET_KEY_BYTES);
-    return new SharedKeys({ keyOf, rotateMs, clock: systemClock, onKey });
+  #createEdge(served: ConfigText, shared: ReturnType<typeof openShared>): Edge {
+    return new Edge({
+      clock: systemClock,
+      random: Math.random,
+      log: this.#options.log,
+      store: this.#store,
+      source: this.#source,
+      served,
+      version: this.#options.version,
+      machine: readMachineLimits(),
+      fleet: shared === null ? null : { ...shared, id: hostId(this.#store), ...placeOf(this.#options.stateDir) },
+      onFleetConfig: () => this.#onFleet(() => this.#adoptConfig()),
+      onFleetReached: () =>
+        this.#onFleet(async () => {
+          await this.#recordBeginning();
+          await this.#adoptConfig();
+        }),
+      onMetrics: (delta) => this.#history.add(delta),
+      onPeriod: () => this.#period(),
+      onPlanned: (input, planned) => {
+        this.#drains.tick();
+        this.#decisions.add(input, planned);
+      },
+      onGenerationFailed: (problem) => this.#say({ type: 'failed', problem }),
+    });
   }
 
   async start(): Promise<void> {
@@ -181,23 +178,24 @@ export class Controller {
     await Promise.race([edge.fleet.start(), pause(systemClock, FIRST_CONTACT_MS)]);
     await edge.changes.run(() => this.#recordBeginning());
     if (this.#beginning.problem !== null) this.#warn(this.#beginning.problem);
-    if (this.#beginning.note !== null) edge.events.add('config', this.#beginning.note);
+    if (this.#beginning.note !== null) edge.events.add('config.note', this.#beginning.note);
     edge.meter.counter('weir_controller_restarts_total', [config.hostName]).add(this.#options.restarts);
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     this.#tickets.start();
     this.#pinKeys.start();
     edge.keySets.follow(config);
     edge.limits.follow(config);
+    this.#webhooks.follow(config);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
     edge.prober.start(config, edge.health.read());
     edge.loop.start();
     edge.links.sendGeneration(edge.generation, config);
     this.#store.putValue(SERVED_TEXT, edge.served.text);
-    await edge.hub?.start();
+    await edge.agents.hub?.start();
     if (config.metrics !== null) await this.#metrics.start(config.metrics.bind);
     await this.#api.start();
-    edge.events.add('controller', this.#options.restarts === 0 ? 'the controller has started' : 'the controller is back');
+    edge.events.add('controller.started', this.#options.restarts === 0 ? 'the controller has started' : 'the controller is back');
     this.#tellScale(config);
     this.#say({ type: 'ready' });
     this.#isUp = true;
@@ -234,7 +232,7 @@ export class Controller {
         this.#refused(read.problems);
         return;
       }
-      if (read.note !== null) this.#edge.events.add('config', read.note);
+      if (read.note !== null) this.#edge.events.add('config.note', read.note);
       const onTaken = (config: Config): void => this.#taken(config);
       const outcome = await takeConfig(this.#edge, read.value, { author: CONFIG_FILE, dryRun: false, onTaken });
       if (!outcome.ok) {
@@ -242,8 +240,8 @@ export class Controller {
         return;
       }
       const { changed, needsRestart } = outcome.value;
-      if (!changed) this.#edge.events.add('config', 'reloaded: nothing has changed');
-      for (const line of needsRestart) this.#edge.events.add('config', `${line}: only a restart brings it in`);
+      if (!changed) this.#edge.events.add('config.unchanged', 'reloaded: nothing has changed');
+      for (const line of needsRestart) this.#edge.events.add('config.needs_restart', `${line}: only a restart brings it in`);
       await this.#adoptConfig();
     });
   }
@@ -257,7 +255,10 @@ export class Controller {
   takeHung(child: string, silentMs: number): void {
     this.#edge.meter.counter('weir_hung_processes_total', [child]).add(1);
     const what = child === 'controller' ? 'the controller before' : `worker ${child}`;
-    this.#edge.events.add('worker', `${what} gave no sign of life for ${Math.round(silentMs / 1000)} s; it was killed and is replaced`);
+    this.#edge.events.add(
+      'worker.hung',
+      `${what} gave no sign of life for ${Math.round(silentMs / 1000)} s; it was killed and is replaced`,
+    );
   }
 
   /** The supervisor before and its workers are gone: their names are free. */
@@ -280,11 +281,13 @@ export class Controller {
     edge.failback.write(edge.loop.planned.memory);
     edge.seen.write(true);
     this.#lastResults.write(edge.results, true);
+    this.#history.close();
     await Promise.allSettled([
+      this.#webhooks.close(),
       this.#api.close(),
       edge.fleet.close(),
       this.#metrics.close(),
-      edge.hub?.close(),
+      edge.agents.hub?.close(),
       edge.links.close(),
       this.#decisions.close(),
     ]);
@@ -334,20 +337,11 @@ export class Controller {
     // Other hosts are asked on demand; what waits there for a second person is to be seen by who does not ask.
     if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();
-    this.#updateMetrics();
+    this.#history.tick(this.#updateMetrics());
     edge.window.prune();
     edge.results.keep(edge.config.services);
-    this.#tellHeadroom();
+    this.#headroom.look(edge);
     this.#storeHealth();
-  }
-
-  /** Once when it changes, and not while nothing is known. */
-  #tellHeadroom(): void {
-    const all = this.#edge.loop.losses();
-    const tolerated = all === null ? null : worstLoss(all) === null;
-    if (tolerated !== null && this.#tolerated !== null && tolerated !== this.#tolerated)
-      this.#edge.events.add('health', `one cluster can be lost: ${headroomText(all)}`);
-    this.#tolerated = tolerated ?? this.#tolerated;
   }
 
   /** A store that takes nothing for a while must not end what steers by the health that is known. */
@@ -368,15 +362,18 @@ export class Controller {
     return this.#edge.registry.expose();
   }
 
-  #updateMetrics(): void {
-    const { registry, meter } = this.#edge;
-    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(this.#appliance.status('read'))]);
+  #updateMetrics(): StatusView {
+    const { registry, meter, prober } = this.#edge;
+    const status = this.#appliance.status('read');
+    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(status, prober.held())]);
+    return status;
   }
 
   #taken(config: Config): void {
     this.#tellScale(config);
     this.#edge.keySets.follow(config);
     this.#edge.limits.follow(config);
+    this.#webhooks.follow(config);
     this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }
 
@@ -391,7 +388,7 @@ export class Controller {
 
   #warn(problem: string): void {
     this.#edge.problem = problem;
-    this.#edge.events.add('config', problem);
+    this.#edge.events.add('config.refused', problem);
   }
 }
 

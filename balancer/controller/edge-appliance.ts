@@ -5,6 +5,7 @@ import type { Intent } from '../intent/intent.ts';
 import { verifyChain } from '../intent/revision.ts';
 import { StoredTextError } from '../store/decode-parts.ts';
 import type { Role, Store } from '../store/store.ts';
+import type { HistoryRequest, HistorySeriesView } from './api/history-view.ts';
 import type {
   AgentView,
   ApprovalRequest,
@@ -22,6 +23,7 @@ import type {
   EventView,
   ExplainRequest,
   ExplainView,
+  FeedView,
   FieldDifference,
   ListView,
   LocalRequest,
@@ -37,24 +39,33 @@ import type {
   StatusView,
   WorkerView,
 } from './api/views.ts';
-import type { Appliance, Caller, ConfigApplyResult, Outcome, ResultsRequest, TokenRequest, TokenView } from './appliance.ts';
+import type { Appliance, Caller, ConfigApplyResult, ExpectationRequest, MadeToken, Outcome, ResultsRequest } from './appliance.ts';
+import type { TokenRequest, TokenView } from './appliance.ts';
 import { agentViews, clusterViews, edgeViews, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
-import { callerOfToken, findToken, mintToken, tokenView } from './auth/tokens.ts';
+import { makeToken } from './auth/make-token.ts';
+import { callerOfToken, findToken, tokenView } from './auth/tokens.ts';
 import { applyConfig } from './apply-config.ts';
 import { approvalViews } from './approval/approval-views.ts';
 import { cacheViews } from './cache-views.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { decide, type Runs } from './approval/decide.ts';
 import { makeChange } from './change.ts';
 import { consumerViews } from './consumer-views.ts';
 import type { Config } from '../config/config.ts';
 import type { DrillDriver } from './driver/drills.ts';
+import { expect } from './hub/expect.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import { feedView, revisionLines } from './feed-document.ts';
+import type { HostHistory } from './host-history.ts';
 import type { Renewing } from './renewing.ts';
 import { resultsView } from './results-view.ts';
 import { rolloutViews, underWay } from './rollout-views.ts';
 import { localViews, settleLocal } from './settle-local.ts';
 import { Explainer, type ExplainFacts } from './explain.ts';
+
+/** How long a rollback is among the alerts. */
+const TOLD_ROLLBACK_MS = 30 * 60_000;
 
 export class EdgeAppliance implements Appliance {
   readonly #edge: Edge;
@@ -65,11 +76,16 @@ export class EdgeAppliance implements Appliance {
   readonly #startedAt: string;
   readonly #onTaken: (config: Config) => void;
   readonly #explainer: Explainer;
+  readonly #history: HostHistory;
+  readonly #certificates: CertificateWatch;
+  #revisionLines: { readonly revision: number; readonly lines: FeedView['revisions'] } | null = null;
+  /** When each was first seen so. */
+  #rolledBackAtMs: ReadonlyMap<string, number> = new Map();
 
   constructor(
     edge: Edge,
     { rollouts, drills, renewing }: { readonly rollouts: RolloutDriver; readonly drills: DrillDriver; readonly renewing: Renewing },
-    { hostId, onTaken }: { readonly hostId: string; readonly onTaken: (config: Config) => void },
+    { hostId, history, onTaken }: { readonly hostId: string; readonly history: HostHistory; readonly onTaken: (config: Config) => void },
   ) {
     this.#edge = edge;
     this.#rollouts = rollouts;
@@ -78,6 +94,8 @@ export class EdgeAppliance implements Appliance {
     this.#hostId = hostId;
     this.#startedAt = new Date(edge.options.clock.wallMs()).toISOString();
     this.#onTaken = onTaken;
+    this.#history = history;
+    this.#certificates = new CertificateWatch(edge.options.clock, () => edge.config);
     const facts = (): ExplainFacts => ({
       config: edge.config,
       planned: edge.loop.planned,
@@ -92,7 +110,31 @@ export class EdgeAppliance implements Appliance {
   }
 
   status(role: Role): StatusView {
-    return statusView(this.#edge, rolloutViews(this.#edge, this.#rollouts), { role, startedAt: this.#startedAt });
+    return { ...this.#status(), role };
+  }
+
+  feed(): FeedView {
+    const { revision } = this.#edge.keeper.intent;
+    // The list changes by revisions alone, and reading it takes longer than all the rest.
+    if (this.#revisionLines?.revision !== revision) this.#revisionLines = { revision, lines: revisionLines(this.#edge) };
+    return feedView(this.#edge, this.#status(), { hostId: this.#hostId, revisions: this.#revisionLines.lines });
+  }
+
+  #status(): FeedView['status'] {
+    return statusView(this.#edge, { rollouts: this.#rolloutsOfNow(), ending: this.#certificates.ending(), startedAt: this.#startedAt });
+  }
+
+  /** Without those that were rolled back a while ago: whoever had to know it knows it. */
+  #rolloutsOfNow(): readonly RolloutView[] {
+    const nowMs = this.#edge.options.clock.nowMs();
+    const rollouts = rolloutViews(this.#edge, this.#rollouts);
+    const told = new Map<string, number>();
+    for (const { service, begunAt, phase } of rollouts) {
+      const key = `${service} ${begunAt}`;
+      if (phase === 'rolled_back') told.set(key, this.#rolledBackAtMs.get(key) ?? nowMs);
+    }
+    this.#rolledBackAtMs = told;
+    return rollouts.filter(({ service, begunAt }) => nowMs - (told.get(`${service} ${begunAt}`) ?? nowMs) <= TOLD_ROLLBACK_MS);
   }
 
   clusters(): ListView<ClusterView> {
@@ -153,6 +195,12 @@ export class EdgeAppliance implements Appliance {
     return { ok: true, value: listOf(this.#edge, 'results', [results]) };
   }
 
+  history(request: HistoryRequest): Outcome<ListView<HistorySeriesView>> {
+    const answer = this.#history.answer(request);
+    if (typeof answer === 'string') return { ok: false, problem: { code: 'usage', message: answer } };
+    return { ok: true, value: listOf(this.#edge, 'history', answer) };
+  }
+
   async edges(): Promise<ListView<EdgeView>> {
     await this.#edge.fleet.refresh();
     return listOf(this.#edge, 'edges', edgeViews(this.#edge, this.#hostId));
@@ -168,6 +216,19 @@ export class EdgeAppliance implements Appliance {
 
   agents(): ListView<AgentView> {
     return listOf(this.#edge, 'agents', agentViews(this.#edge));
+  }
+
+  expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
+    const problem = expect(this.#edge, request, caller);
+    if (problem !== null) return { ok: false, problem };
+    return {
+      ok: true,
+      value: listOf(
+        this.#edge,
+        'agents',
+        agentViews(this.#edge).filter(({ cluster }) => cluster === request.cluster),
+      ),
+    };
   }
 
   events(limit: number): ListView<EventView> {
@@ -243,21 +304,15 @@ export class EdgeAppliance implements Appliance {
     return listOf(this.#edge, 'tokens', this.#edge.options.store.tokens().map(tokenView));
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }> {
+  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
     const { store, clock } = this.#edge.options;
-    if (store.tokens().some(({ name }) => name === request.name)) {
-      const message = `a token named ${request.name} exists; revoke it first (weir token revoke ${request.name}), or choose another name`;
-      return { ok: false, problem: { code: 'conflict', message } };
-    }
-    const { cluster } = request;
-    if (cluster !== null && !Object.hasOwn(this.#edge.config.clusters, cluster)) {
-      const message = `there is no cluster "${cluster}"; the config has ${Object.keys(this.#edge.config.clusters).join(', ')}`;
-      return { ok: false, problem: { code: 'not_found', message } };
-    }
-    const { stored, secret } = mintToken(request, clock.wallMs(), randomBytes);
-    store.putToken(stored);
-    this.#edge.events.add('controller', `token ${stored.name} (${stored.role}) created by ${caller.author.name}`);
-    return { ok: true, value: { token: tokenView(stored), secret } };
+    const made = makeToken(request, { store, clusters: Object.keys(this.#edge.config.clusters), nowMs: clock.wallMs(), randomBytes });
+    if (!made.ok) return made;
+    this.#edge.agents.tokens.changed();
+    const { token, ending } = made.value;
+    const rotated = ending.map(({ name, expiresAt }) => `; ${name} is valid until ${expiresAt ?? ''}`).join('');
+    this.#edge.events.add('security.token_created', `token ${token.name} (${token.role}) created by ${caller.author.name}${rotated}`);
+    return made;
   }
 
   deleteToken(name: string, caller: Caller): Outcome<null> {
@@ -267,7 +322,8 @@ export class EdgeAppliance implements Appliance {
         problem: { code: 'not_found', message: `there is no token named ${name}; weir token list shows those there are` },
       };
     }
-    this.#edge.events.add('controller', `token ${name} revoked by ${caller.author.name}`);
+    this.#edge.agents.tokens.changed();
+    this.#edge.events.add('security.token_revoked', `token ${name} revoked by ${caller.author.name}`);
     return { ok: true, value: null };
   }
 

@@ -13,13 +13,14 @@ import { AloneLedger } from '../store/alone-ledger.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { LimitCounter } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
-import { Meter } from '../telemetry/meter.ts';
+import { Meter, type MetricsDelta } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow } from '../telemetry/window.ts';
 import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
+import { fleetCode } from './fleet/fleet-code.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
@@ -28,8 +29,8 @@ import { FollowedOutcomes } from './driver/outcomes.ts';
 import { FleetVotes } from './driver/votes.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
-import { hubOf } from './hub/hub-of-edge.ts';
-import type { Hub } from './hub/hub.ts';
+import { AgentsOfEdge } from './hub/agents-of-edge.ts';
+import { withinCeiling } from './hub/ceiling.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { HostLimits } from './host-limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
@@ -59,6 +60,7 @@ export interface EdgeOptions {
   /** Of the program. */
   readonly version: string;
   readonly machine: MachineLimits;
+  readonly onMetrics: (delta: MetricsDelta) => void;
   /** Once a second, when the plan of that second is made. */
   readonly onPeriod: () => void;
   /** After every plan, with what it was made from. */
@@ -107,8 +109,7 @@ export class Edge {
   /** Of issuers of tokens. */
   readonly keySets: KeySets;
   readonly prober: Prober;
-  /** Null: the config has no address for agents. */
-  readonly hub: Hub | null;
+  readonly agents: AgentsOfEdge;
   readonly fleet: Fleet;
   /** What this host alone was asked for while it was cut off. */
   readonly local: LocalChanges;
@@ -142,7 +143,7 @@ export class Edge {
     this.approvals = new Approvals({
       ...{ store, clock, log },
       suffix: () => (options.fleet === null ? '' : `@${this.config.hostName}`),
-      onExpired: ({ id, summary }) => this.events.add('revision', `approval ${id} is too old and dropped: ${summary}`),
+      onExpired: ({ id, summary }) => this.events.add('revision.approval_ended', `approval ${id} is too old and dropped: ${summary}`),
     });
     this.window = new TrafficWindow(() => clock.nowMs());
     this.accuracy = new ShareWatch(this.window);
@@ -163,12 +164,12 @@ export class Edge {
       random,
       readFile: readFileSync,
       count: (cluster, outcome) => this.meter.counter('weir_probes_total', [cluster, outcome]).add(1),
-      onChange: ({ kind, text }) => {
-        this.events.add(kind, text);
+      onChange: ({ code, text }) => {
+        this.events.add(code, text);
         this.loop.soon();
       },
     });
-    this.hub = hubOf(this);
+    this.agents = new AgentsOfEdge(this);
     this.fleet = this.#createFleet();
     this.loop = new PlanLoop({
       clock,
@@ -222,12 +223,13 @@ export class Edge {
   /** What agents report. Where the config says that this host sends a cluster all it gets, with what it sent in the same time. */
   #capacity(): CapacityView {
     const reports: Record<string, CapacityReport> = {};
-    for (const [name, { periodMs, ...report }] of Object.entries(this.hub?.reports() ?? {})) {
+    for (const [name, { periodMs, ...report }] of Object.entries(this.agents.hub?.reports() ?? {})) {
       const cluster = this.config.clusters[name];
       if (cluster === undefined) continue;
       const learns = report.requestsPerSecond === null && cluster.capacity?.learn === true;
       const sent = learns ? this.window.figures({ of: 'cluster', cluster: name }, Math.ceil(periodMs / 1000)) : null;
-      reports[name] = sent === null ? report : { ...report, requestsPerSecond: sent.rps, errorsPerSecond: sent.rps * sent.errorRatio };
+      const whole = sent === null ? report : { ...report, requestsPerSecond: sent.rps, errorsPerSecond: sent.rps * sent.errorRatio };
+      reports[name] = withinCeiling(whole, cluster.capacity?.ceilingRps ?? null);
     }
     return reports;
   }
@@ -338,6 +340,7 @@ export class Edge {
     return {
       onMetrics: (worker, delta) => {
         this.registry.add(worker, delta);
+        this.options.onMetrics(delta);
         this.window.add(delta);
         this.outcomes.add(delta);
         this.results.add(delta);
@@ -349,25 +352,25 @@ export class Edge {
           ejection.kind === 'endpoint'
             ? `endpoint ${ejection.endpoint} of ${ejection.cluster}`
             : targetKey(ejection.service, ejection.version, ejection.cluster);
-        this.events.add('ejection', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
+        this.events.add('ejection.ejected', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
       onLimits: (worker, message, answer) => this.limits.hear(worker, message, answer),
       onKeyWanted: (url) => void this.keySets.wanted(url),
       onReady: (worker, replaced) => {
         if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);
-        this.events.add('worker', replaced ? `${worker} was replaced and is ready` : `${worker} is ready`);
+        this.events.add(replaced ? 'worker.replaced' : 'worker.ready', `${worker} ${replaced ? 'was replaced and ' : ''}is ready`);
       },
       onLost: (worker, asked) => {
         this.limits.lost(worker);
         this.registry.forget(worker);
         this.figures.forget(worker);
         this.running.forget(worker);
-        this.events.add('worker', asked ? `${worker} has drained and left` : `${worker} is gone`);
+        this.events.add(asked ? 'worker.left' : 'worker.gone', `${worker} ${asked ? 'has drained and left' : 'is gone'}`);
       },
       onGenerationFailed: (worker, generation, said) => {
         const problem = explainProblem(this.config, said);
-        this.events.add('config', `${worker} cannot serve generation ${generation}: ${problem}`);
+        this.events.add('config.unserved', `${worker} cannot serve generation ${generation}: ${problem}`);
         if (this.onGenerationFailed === null) this.options.onGenerationFailed(problem);
         else this.onGenerationFailed(generation, problem);
       },
@@ -381,10 +384,11 @@ export class Edge {
       ...{ ...fleet, clock, random, store },
       keeper: this.keeper,
       describe: () => describeHost(this),
-      count: () => ({ demand: this.ownDemand(), outcomes: this.votes.told() }),
+      demand: () => this.ownDemand(),
+      count: () => ({ outcomes: this.votes.told() }),
       onCounted: (all, live) => this.votes.take(all, live),
       onFollowed: (followed) => onFollowed(this, followed),
-      tell: (text) => this.events.add('fleet', text),
+      tell: (text) => this.events.add(fleetCode(text), text),
       onReached: () => {
         tellLocal(this);
         this.options.onFleetReached();

@@ -1,5 +1,6 @@
 // What happened on this host, newest kept: one line per event, numbered, told to whoever listens.
 import type { Clock } from '../../health/clock.ts';
+import { EVENTS, type EventCode } from '../event-codes.ts';
 import type { Log } from '../log.ts';
 import type { EventView } from './api/views.ts';
 
@@ -19,13 +20,15 @@ export class EventLog {
     this.#log = log;
   }
 
-  add(kind: EventView['kind'], text: string): void {
+  add(code: EventCode, text: string): void {
+    const { kind, severity } = EVENTS[code];
     this.#sequence += 1;
-    const event = { sequence: this.#sequence, at: new Date(this.#clock.wallMs()).toISOString(), kind, text: oneLine(text) };
+    const at = new Date(this.#clock.wallMs()).toISOString();
+    const event = { sequence: this.#sequence, at, code, kind, severity, text: oneLine(text) };
     this.#events.push(event);
     // Cut in blocks: shifting a long array for every event is work for nothing.
     if (this.#events.length >= CAPACITY * 2) this.#events = this.#events.slice(-CAPACITY);
-    this.#log.info({ kind, event: event.text }, 'event');
+    this.#log.info({ kind, code, event: event.text }, 'event');
     for (const tell of this.#subscribers) tell(event);
   }
 

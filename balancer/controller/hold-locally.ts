@@ -41,8 +41,8 @@ export function holdLocally(edge: Edge, request: WholeRequest, caller: Caller, {
   );
   const { number } = edge.local.add(record, forMs === undefined ? null : new Date(clock.wallMs() + forMs).toISOString());
   const said = `local change ${number}, on ${edge.config.hostName} alone: ${summary}`;
-  edge.events.add('fleet', `LOCAL: ${said} (by ${caller.author.name}${reason === '' ? '' : `: ${reason}`})`);
+  edge.events.add('fleet.local', `LOCAL: ${said} (by ${caller.author.name}${reason === '' ? '' : `: ${reason}`})`);
   if (overruled !== undefined)
-    edge.events.add('fleet', `GLASS BROKEN: local change ${number} overrules ${overruled.join(', ')}: ${reason}`);
+    edge.events.add('revision.glass_broken', `GLASS BROKEN: local change ${number} overrules ${overruled.join(', ')}: ${reason}`);
   return said;
 }

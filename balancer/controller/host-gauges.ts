@@ -8,9 +8,10 @@ const FAILBACK_STATES = ['in', 'out', 'held', 'waiting', 'ramping'] as const;
 const AGENT_STATES = ['fresh', 'stale', 'absent'] as const;
 
 /** All of them; a series that is not in it is gone. */
-export function hostGauges(status: StatusView): MetricsDelta {
+export function hostGauges(status: StatusView, heldClusters: ReadonlyMap<string, boolean>): MetricsDelta {
   const { host } = status;
   return [
+    ...[...heldClusters].map(([cluster, isHeld]) => gauge('weir_endpoints_held', [cluster], isHeld ? 1 : 0)),
     gauge('weir_workers_ready', [host], status.workersReady),
     gauge('weir_revision', [host], status.revision),
     gauge('weir_generation', [host], status.generation),

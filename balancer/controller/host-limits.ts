@@ -31,13 +31,13 @@ export class HostLimits {
         ? null
         : new FleetLimits({
             ...{ clock, openCounter: fleet.openCounter, hosts: this.#hosts },
-            tell: (text) => edge.events.add('fleet', text),
+            tell: (text) => edge.events.add('fleet.news', text),
             count: (outcome) => edge.meter.counter('weir_fleet_limit_questions_total', [outcome]).add(1),
           });
     this.quotas = new Quotas({
       ...{ clock, store },
       epochOf: (limit, consumer) => edge.intent.quotaEpochs?.[consumer]?.[limit] ?? 0,
-      tell: (text) => edge.events.add('controller', text),
+      tell: (text) => edge.events.add('controller.limits', text),
       count: (outcome) => edge.meter.counter('weir_quota_writes_total', [outcome]).add(1),
     });
     this.#counted = new Limits(() => clock.wallMs(), this.fleet, this.quotas);

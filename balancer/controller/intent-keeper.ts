@@ -22,7 +22,7 @@ import {
   type Ledger,
   type LedgerHead,
 } from '../store/ledger.ts';
-import type { Store, StoredRevision } from '../store/store.ts';
+import type { RevisionStore, StoredRevision } from '../store/store.ts';
 
 /** Who changes what, and why. */
 export interface Cause {
@@ -54,7 +54,7 @@ const ASK_AGAIN_MS = 100;
 const PAGE = 50;
 
 export class IntentKeeper {
-  readonly #store: Store;
+  readonly #store: RevisionStore;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   #intent: Intent;
@@ -65,7 +65,7 @@ export class IntentKeeper {
   /** Writes to the store, in order: a disk that is full must not hold up what the fleet has agreed on. */
   readonly #unkept: (() => void)[] = [];
 
-  constructor(store: Store, ledger: Ledger, clock: Clock) {
+  constructor(store: RevisionStore, ledger: Ledger, clock: Clock) {
     this.#store = store;
     this.#ledger = ledger;
     this.#clock = clock;

@@ -172,7 +172,7 @@ export function keySetsOf(edge: Edge): KeySets {
     ...{ clock, random, store },
     fetch: fetchKeys,
     send: (message) => edge.links.sendKeySet(message),
-    tell: (text) => edge.events.add('config', text),
+    tell: (text) => edge.events.add('config.keys', text),
     count: (outcome) => edge.meter.counter('weir_key_fetches_total', [outcome]).add(1),
   });
 }

@@ -27,7 +27,7 @@ export class Renewing {
       return { ok: false, problem: { code: 'unsafe', message } };
     }
     const id = randomUUID();
-    this.#events.add('controller', `${caller.author.name} asks for a renewal of the ${of}`);
+    this.#events.add('controller.renewal', `${caller.author.name} asks for a renewal of the ${of}`);
     this.#last = { id, of, state: 'running', problem: null, version: this.#version };
     this.#say({ type: 'renew', id, of, timeoutMs });
     return { ok: true, value: { id } };
@@ -42,6 +42,6 @@ export class Renewing {
       problem === null
         ? `the ${of} ${of === 'program' ? 'is' : 'are'} renewed; weir ${version}`
         : `the ${of} could not be renewed: ${problem}`;
-    this.#events.add('controller', how);
+    this.#events.add('controller.renewal', how);
   }
 }

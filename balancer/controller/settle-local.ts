@@ -109,7 +109,7 @@ function conflictOf(edge: Edge, since: number, { path, after }: TouchedField): r
 }
 
 function tell(edge: Edge, changes: readonly Pick<LocalChange, 'number'>[], what: string): void {
-  for (const { number } of changes) edge.events.add('fleet', `LOCAL: local change ${number} of ${edge.config.hostName}: ${what}`);
+  for (const { number } of changes) edge.events.add('fleet.local', `LOCAL: local change ${number} of ${edge.config.hostName}: ${what}`);
 }
 
 function reasonText({ reason = '' }: LocalRequest): string {

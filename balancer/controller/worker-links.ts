@@ -3,7 +3,6 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { Config } from '../config/config.ts';
 import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
-import { encodeGeneration } from '../ipc-generation.ts';
 import { LineReader } from '../ipc-lines.ts';
 import { planDelta, planMessage, type NumberedPlan } from '../ipc-plan.ts';
 import type { SlotsCalledMessage } from '../ipc-slots.ts';
@@ -17,6 +16,7 @@ import type { WorkersAppliedView } from './api/views.ts';
 import { isRunning } from './is-running.ts';
 import { listenPrivately } from './api/unix-socket.ts';
 import { RecentQuestions, type Recollection } from './recent-questions.ts';
+import { SentGenerations } from './sent-generations.ts';
 
 /** What the rest of the controller hears of the workers. */
 export interface WorkerListener {
@@ -86,7 +86,7 @@ export class WorkerLinks {
   #expected = 0;
   #leavingNames: ReadonlySet<string> = new Set();
   #server: Server | null = null;
-  #generation: { readonly number: number; readonly lines: readonly string[] } | null = null;
+  readonly #generations = new SentGenerations();
   #plan: NumberedPlan | null = null;
   /** What each worker that comes has to hear first, by what it is about; the last word counts. */
   readonly #standing = new Map<string, ControllerMessage>();
@@ -133,11 +133,11 @@ export class WorkerLinks {
     this.#leavingNames = new Set(names);
   }
 
-  /** To every worker, in full. The plan for it has to be sent before. */
+  /** To every worker. The plan for it has to be sent before. */
   sendGeneration(number: number, config: Config): void {
-    const lines = encodeGeneration(number, config);
-    this.#generation = { number, lines };
-    for (const { socket, state } of this.#entries.values()) if (socket !== null && state !== 'draining') writeAll(socket, lines);
+    this.#generations.replace(number, config);
+    for (const { socket, state } of this.#entries.values())
+      if (socket !== null && state !== 'draining') writeAll(socket, this.#generations.linesFor(socket));
   }
 
   /** To every worker, and first of all to each that comes. */
@@ -303,7 +303,7 @@ export class WorkerLinks {
     for (const message of this.#standing.values()) write(socket, encodeMessage(message));
     // The plan first: a generation that is built meets its shares, and never a service without any.
     if (this.#plan !== null) write(socket, encodeMessage(planMessage(this.#plan)));
-    if (this.#generation !== null && this.#generation.number !== generation && !leaves) writeAll(socket, this.#generation.lines);
+    if (this.#generations.number !== generation && !leaves) writeAll(socket, this.#generations.linesFor(socket));
     if (entry.state === 'ready') this.#listener.onReady(name, replaced);
     this.#check();
     return entry;

@@ -51,13 +51,14 @@ export function fieldLines(fields: Readonly<Fields>): string {
 const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 
 /** Request line, fields, request id, framing, empty line. */
-export function requestHeadText({ request, fields, host, bodyLength, expectsContinue, upgrade }: OutgoingRequest): string {
+export function requestHeadText({ request, fields, host, bodyLength, expectsContinue, upgrade, traceparent }: OutgoingRequest): string {
   const target = upstreamTarget(request);
   let text = `${request.method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
   const made = madeOf(fields);
   if (made === undefined) text += fieldLines(fields);
   else text += made.http1 === '' ? (made.http1 = flat(fieldLines(fields))) : made.http1;
   text += `x-request-id: ${request.requestId}\r\n`;
+  if (traceparent !== '') text += `traceparent: ${traceparent}\r\n`;
   if (bodyLength === UNKNOWN_LENGTH) text += 'transfer-encoding: chunked\r\n';
   else if (bodyLength > 0 || TELLS_ZERO.has(request.method)) text += `content-length: ${bodyLength}\r\n`;
   if (expectsContinue) text += 'expect: 100-continue\r\n';

@@ -12,12 +12,14 @@ const encoder = new FieldEncoder(false);
 /** Of another value each time. */
 const pathLine = lineOf(':path');
 const requestIdLine = lineOf('x-request-id');
+const traceLine = lineOf('traceparent');
 
 /** Methods whose requests say `content-length: 0` when they have no body (RFC 9110 section 8.6). */
 const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 
 /** Pseudo fields, then the fields of the request, then what frames it. */
-export function requestBlock({ request, fields, host, bodyLength, expectsContinue }: OutgoingRequest, secure: boolean): string {
+export function requestBlock(outgoing: OutgoingRequest, secure: boolean): string {
+  const { request, fields, host, bodyLength, expectsContinue, traceparent } = outgoing;
   const { method } = request;
   const path = upstreamTarget(request);
   let block =
@@ -27,6 +29,7 @@ export function requestBlock({ request, fields, host, bodyLength, expectsContinu
     pathLine(path) +
     fieldBlock(fields) +
     requestIdLine(request.requestId);
+  if (traceparent !== '') block += traceLine(traceparent);
   if (bodyLength > 0 || (bodyLength !== UNKNOWN_LENGTH && TELLS_ZERO.has(method)))
     block += encoder.line('content-length', String(bodyLength));
   if (expectsContinue) block += encoder.line('expect', '100-continue');
@@ -43,7 +46,7 @@ function fieldBlock(fields: Readonly<Fields>): string {
 }
 
 /** RFC 8441 section 4: CONNECT with a protocol. The handshake of HTTP/1.1 has no place in it. */
-export function connectBlock({ request, fields, host, upgrade }: OutgoingRequest, secure: boolean): string {
+export function connectBlock({ request, fields, host, upgrade, traceparent }: OutgoingRequest, secure: boolean): string {
   const path = upstreamTarget(request);
   const passed = fields.filter((_, index, all) => all[index - (index % 2)] !== 'sec-websocket-key');
   return (
@@ -53,7 +56,8 @@ export function connectBlock({ request, fields, host, upgrade }: OutgoingRequest
     encoder.line(':authority', host) +
     pathLine(path) +
     encoder.block(passed) +
-    requestIdLine(request.requestId)
+    requestIdLine(request.requestId) +
+    (traceparent === '' ? '' : traceLine(traceparent))
   );
 }
 

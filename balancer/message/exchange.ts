@@ -80,6 +80,8 @@ export interface OutgoingRequest {
   readonly timeouts: AttemptTimeouts;
   /** When the listener is asked once whether it wants to wait on for the head; 0: never. Below `firstByteMs`. */
   readonly tryMs: number;
+  /** What the endpoint hears of the trace, beside the fields; empty: nothing. */
+  readonly traceparent: string;
 }
 
 /** A connection to an endpoint that can take a request now. Implemented by each HTTP version. */

@@ -19,6 +19,8 @@ export interface Decision {
   readonly note: string;
   /** What says so: requests as hosts counted them, or the answer of a gate that asks. */
   readonly evidence: 'requests' | 'answers';
+  /** Of a failure: whether it is in the clusters whose turn it is, or in those of waves that had passed. */
+  readonly where: 'present' | 'earlier';
 }
 
 /** Gates that ask are called by their names, the others by a condition. */
@@ -64,16 +66,27 @@ export class Trial {
     // Frozen ends by people only.
     if (phase === 'frozen') return null;
     const killed = this.#present.failsMostly();
-    if (killed !== null) return { action: 'fail', note: killed, evidence: 'requests' };
+    if (killed !== null) return { action: 'fail', note: killed, evidence: 'requests', where: 'present' };
     const killedEarlier = this.#earlier.failsMostly();
-    if (killedEarlier !== null) return { action: 'fail', note: `${killedEarlier}, ${EARLIER}`, evidence: 'requests' };
+    if (killedEarlier !== null) return { action: 'fail', note: `${killedEarlier}, ${EARLIER}`, evidence: 'requests', where: 'earlier' };
     const states = this.judge();
-    const failed = states.find(({ verdict }) => verdict === 'fail');
+    const at = states.findIndex(({ verdict }) => verdict === 'fail');
+    const failed = states[at];
     if (failed !== undefined)
-      return { action: 'fail', note: `gate ${failed.gate}: ${failed.says}`, evidence: ASKED.test(failed.gate) ? 'answers' : 'requests' };
+      return {
+        action: 'fail',
+        note: `gate ${failed.gate}: ${failed.says}`,
+        evidence: ASKED.test(failed.gate) ? 'answers' : 'requests',
+        where: at < this.#present.gates ? 'present' : 'earlier',
+      };
     if (phase !== 'running' || heldMs < holdOf(this.#rollout) || this.requests < minRequests) return null;
     if (states.some(({ verdict }) => verdict !== 'pass')) return null;
-    return { action: step + 1 < steps.length || wave + 1 < waves.length ? 'step' : 'end', note: '', evidence: 'requests' };
+    return {
+      action: step + 1 < steps.length || wave + 1 < waves.length ? 'step' : 'end',
+      note: '',
+      evidence: 'requests',
+      where: 'present',
+    };
   }
 }
 
@@ -94,6 +107,10 @@ class Watch {
 
   get requests(): number {
     return this.#requests;
+  }
+
+  get gates(): number {
+    return this.#gates.length;
   }
 
   add(evidence: Evidence): void {

@@ -7,8 +7,11 @@ export type HealthState = 'unknown' | 'up' | 'degraded' | 'down';
 export type AgentState = 'fresh' | 'stale' | 'absent';
 
 export interface EndpointHealth {
+  /** Its id. Where endpoints are discovered, this list is what workers know them from. */
   readonly endpoint: string;
   readonly state: HealthState;
+  /** It leaves: nothing new while there is another. */
+  readonly draining?: true;
 }
 
 export interface ClusterHealth {

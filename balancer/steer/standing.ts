@@ -2,6 +2,7 @@
 import { followCapacity } from './capacity.ts';
 import { ERRORS_MIN_REQUESTS, followFailback, rampFactor, type FailbackState } from './failback.ts';
 import { clusterIntent, type ClusterMemory, type PlanInput } from './plan-input.ts';
+import type { ClusterHealth } from './plan-shape.ts';
 import { OVERPROVISIONING } from './redistribute.ts';
 
 export interface Standing {
@@ -68,16 +69,22 @@ export function standings(input: PlanInput): Standings {
 /** 0 to 1: the healthy part of the endpoints that were checked; null: nothing is known yet. A cluster without a probe is up until traffic says otherwise. */
 function healthyFraction(cluster: string, input: PlanInput): number | null {
   const health = input.health.clusters[cluster];
-  if (health === undefined || health.state === 'unknown') return input.clusters[cluster]?.health === null ? 1 : null;
+  if (health === undefined || health.state === 'unknown') return isUnchecked(input.clusters[cluster], health) ? 1 : null;
   if (health.state === 'down') return 0;
   let checked = 0;
   let healthy = 0;
-  for (const { state } of health.endpoints) {
-    if (state === 'unknown') continue;
+  for (const { state, draining } of health.endpoints) {
+    // One that leaves is no failure, and no help.
+    if (state === 'unknown' || draining === true) continue;
     checked += 1;
     if (state !== 'down') healthy += 1;
   }
   return checked === 0 ? 1 : healthy / checked;
+}
+
+/** It has no probe, and endpoints: where its agent has told of none yet, there is nothing to send to. */
+function isUnchecked(cluster: PlanInput['clusters'][string] | undefined, health: ClusterHealth | undefined): boolean {
+  return cluster?.health === null && (cluster.discovery === null || (health !== undefined && health.endpoints.length > 0));
 }
 
 /** How much its errors are above those of the other clusters together: trouble that all have is no trouble of this one. */

@@ -19,8 +19,9 @@ import {
   type Lease,
   type Replacement,
   type Snapshot,
+  type ToldText,
 } from './ledger.ts';
-import type { Store, StoredRevision } from './store.ts';
+import type { RevisionStore, StoredRevision } from './store.ts';
 
 /** Kept over restarts, so that no fence comes twice. */
 const FENCE = 'ledger.fence';
@@ -37,16 +38,19 @@ interface Present {
 }
 
 export class AloneLedger implements Ledger {
-  readonly #store: Store;
+  readonly #store: RevisionStore;
   readonly #clock: Clock;
   readonly #leases = new Map<string, Held>();
   readonly #present = new Map<string, Present>();
   /** Id → how another place describes itself that wanted it. */
   readonly #twins = new Map<string, string>();
   readonly #watchers = new Set<() => void>();
+  /** By host, in the order of their numbers. */
+  readonly #demands = new Map<string, ToldText>();
+  #told = 0;
   #digest: Digest | null = null;
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: RevisionStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }
@@ -112,6 +116,11 @@ export class AloneLedger implements Ledger {
       return Promise.resolve({ outcome: 'taken', by: before.host.text });
     }
     this.#present.set(host.id, { host, untilMs: nowMs + ttlMs });
+    if (host.demand !== null) {
+      this.#told += 1;
+      this.#demands.delete(host.id);
+      this.#demands.set(host.id, { id: host.id, text: host.demand, number: this.#told });
+    }
     const twin = this.#twins.get(host.id) ?? null;
     this.#twins.delete(host.id);
     const digest = this.#digest === null || this.#digest.version === known ? null : this.#digest;
@@ -134,6 +143,13 @@ export class AloneLedger implements Ledger {
 
   counts(): Promise<readonly HostText[]> {
     return Promise.resolve(this.#living().map(({ id, counts }) => ({ id, text: counts })));
+  }
+
+  demandsAfter(number: number, limit: number): Promise<readonly ToldText[]> {
+    const living = new Set(this.#living().map(({ id }) => id));
+    for (const id of this.#demands.keys()) if (!living.has(id)) this.#demands.delete(id);
+    const after = number > this.#told ? 0 : number;
+    return Promise.resolve([...this.#demands.values()].filter((told) => told.number > after).slice(0, limit));
   }
 
   publishDigest(lease: Lease, text: string): Promise<boolean> {

@@ -77,6 +77,13 @@ export interface Announcement extends HostText {
   readonly served: number;
   /** What it has counted: for the leader alone. */
   readonly counts: string;
+  /** What its clients ask for: for the leader alone, and long where there are thousands of services. Null: what it told last still stands. */
+  readonly demand: string | null;
+}
+
+/** `number`: where it stands among all that was told; it only rises, until the ledger begins anew. */
+export interface ToldText extends HostText {
+  readonly number: number;
 }
 
 /** What the leader tells all others at once. */
@@ -127,6 +134,11 @@ export interface Ledger {
   hostsBehind(revision: number): Promise<readonly HostText[]>;
   /** What those that live have counted. */
   counts(): Promise<readonly HostText[]>;
+  /**
+   * What those that live have told of their demand after that number, lowest number first, at most `limit`. All of it when the ledger has no such number
+   * any more.
+   */
+  demandsAfter(number: number, limit: number): Promise<readonly ToldText[]>;
   /** Tells it to all hosts. False: the lease is lost, and nothing was told. */
   publishDigest(lease: Lease, text: string): Promise<boolean>;
 

@@ -88,3 +88,9 @@ export interface Store {
 
   close(): void;
 }
+
+/** What a host that follows a ledger asks of its store. */
+export type RevisionStore = Pick<
+  Store,
+  'readIntent' | 'commit' | 'replaceAfter' | 'revisions' | 'revision' | 'intentAt' | 'getValue' | 'putValue'
+>;

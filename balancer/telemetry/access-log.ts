@@ -1,12 +1,18 @@
-// The access log: one JSON object a line to stdout or a file, written in batches and never waited for by a request.
-import { createWriteStream, type WriteStream } from 'node:fs';
-import type { Writable } from 'node:stream';
+// The access log: one line for each request, gathered in batches and never waited for by a request.
+import type { Random } from '../../health/clock.ts';
+import type { AccessLogConfig } from '../config/telemetry-config.ts';
+import type { Fields } from '../message/fields.ts';
+import { LogFile } from './log-file.ts';
+import { lineMaker, type LineMaker } from './log-line.ts';
+import { Syslog } from './log-syslog.ts';
 
 /** One request, or one connection that was passed through, when it is over. */
 export interface AccessLogEntry {
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly requestId: string;
+  /** Not there where it is not traced. */
+  readonly traceId?: string;
   readonly listener: string;
   readonly client: string;
   readonly method: string;
@@ -38,34 +44,48 @@ export interface AccessLogEntry {
   readonly alpn?: readonly string[];
 }
 
+/** Where lines go. It never keeps anybody waiting. */
+export interface LineTarget {
+  /** False: it has too much that waits, and takes nothing of this. `lines` have their line ends. */
+  write(lines: string, count: number): boolean;
+  /** Resolves when what was written is where it belongs, or cannot be brought there: with so many lines that are lost. */
+  close(): Promise<number>;
+}
+
 /** A batch is handed on when it has this many characters, and at the latest after `FLUSH_MS`. */
 const BATCH_CHARS = 64 * 1024;
 const FLUSH_MS = 200;
-/** Lines beyond this much that the target has not taken yet are dropped and counted. */
-const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
+const NO_FIELDS: Readonly<Fields> = [];
 
 export class AccessLog {
-  readonly #target: Writable;
-  readonly #isFile: boolean;
+  readonly #config: AccessLogConfig;
+  readonly #target: LineTarget;
+  readonly #random: Random;
+  readonly #line: LineMaker;
   #batch = '';
+  #lines = 0;
   #timer: NodeJS.Timeout | null = null;
   #dropped = 0;
-  #broken = false;
 
-  /** `target`: `stdout`, or the path of a file that is appended to (created with mode 0600). */
-  constructor(target: string) {
-    this.#isFile = target !== 'stdout';
-    this.#target = this.#isFile ? openFile(target) : process.stdout;
-    // A target that breaks (disk full, reader of the pipe gone) costs lines, never requests.
-    this.#target.on('error', this.#onError);
+  constructor(config: AccessLogConfig, target: LineTarget, random: Random) {
+    this.#config = config;
+    this.#target = target;
+    this.#random = random;
+    this.#line = lineMaker(config);
   }
 
-  write(entry: AccessLogEntry): void {
-    if (this.#broken || this.#target.writableLength + this.#batch.length > MAX_WAITING_BYTES) {
-      this.#dropped += 1;
-      return;
-    }
-    this.#batch += `${JSON.stringify(entry)}\n`;
+  /** Whether a request has a line. `share`: the part of those of its route that may, 0 to 1. */
+  takes(notable: boolean, share: number): boolean {
+    if (notable && this.#config.errors) return share > 0;
+    const part = this.#config.sample * share;
+    return part >= 1 || this.#random() < part;
+  }
+
+  /** `fields`: those of the request. */
+  write(entry: AccessLogEntry, fields: Readonly<Fields> = NO_FIELDS): void {
+    this.#batch += this.#line(entry, fields);
+    this.#lines += 1;
     if (this.#batch.length >= BATCH_CHARS) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
@@ -77,32 +97,26 @@ export class AccessLog {
     return dropped;
   }
 
-  /** Hands on what is left; resolves when the target has it. */
+  /** Hands on what is left. */
   async close(): Promise<void> {
     this.#flush();
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const done = (): void => resolve(undefined);
-    if (this.#broken) done();
-    else if (this.#isFile) this.#target.once('error', done).end(done);
-    else this.#target.write('', done);
-    await promise;
-    if (!this.#isFile) this.#target.off('error', this.#onError);
+    this.#dropped += await this.#target.close();
   }
-
-  readonly #onError = (): void => {
-    this.#broken = true;
-  };
 
   #flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#batch === '') return;
-    const batch = this.#batch;
+    const [batch, lines] = [this.#batch, this.#lines];
     this.#batch = '';
-    this.#target.write(batch);
+    this.#lines = 0;
+    if (!this.#target.write(batch, lines)) this.#dropped += lines;
   }
 }
 
-function openFile(path: string): WriteStream {
-  return createWriteStream(path, { flags: 'a', mode: 0o600 });
+/** Opens its target with the first line. */
+export function openAccessLog(config: AccessLogConfig, hostName: string, random: Random): AccessLog {
+  const { target } = config;
+  if (target.kind === 'syslog') return new AccessLog(config, new Syslog({ ...target, hostName }), random);
+  return new AccessLog(config, new LogFile(target.kind === 'stdout' ? { path: null, maxBytes: 0, keep: 0 } : target), random);
 }

@@ -295,6 +295,21 @@ export const METRICS = {
   },
   weir_cluster_tunnels: { kind: 'gauge', help: 'Tunnels open to a cluster', labels: ['cluster'] },
   weir_tunnels: { kind: 'gauge', help: 'Upgraded and passed-through connections open now', labels: ['worker'] },
+  weir_webhook_events_total: {
+    kind: 'counter',
+    help: 'Events for webhooks, by what became of them: delivered, sent again (retried), refused for good by the receiver (refused), given up after a day (expired), or dropped as too many waited (queue_full); the policy is the name of the webhook',
+    labels: ['policy', 'outcome'],
+  },
+  weir_history_series_dropped_total: {
+    kind: 'counter',
+    help: 'Services, versions and clusters of which ten seconds were not kept in the history, as there were more than history.maxSeries',
+    labels: ['host'],
+  },
+  weir_trace_spans_total: {
+    kind: 'counter',
+    help: 'Spans of traces: exported, dropped as too many waited (queue_full) or as the collector did not answer for a minute (failed), or not taken by it (rejected)',
+    labels: ['outcome'],
+  },
   weir_access_log_dropped_total: {
     kind: 'counter',
     help: 'Access log lines dropped because the target did not keep up',
@@ -355,6 +370,11 @@ export const METRICS = {
   weir_shed_ratio: { kind: 'gauge', help: 'Part of the requests of the service that is refused as overload', labels: ['service'] },
   weir_cluster_capacity_rps: { kind: 'gauge', help: 'Known capacity in requests per second', labels: ['cluster'] },
   weir_probes_total: { kind: 'counter', help: 'Health probes', labels: ['cluster', 'outcome'] },
+  weir_endpoints_held: {
+    kind: 'gauge',
+    help: '1 while the agent names no endpoint, and those that are known are held',
+    labels: ['cluster'],
+  },
   weir_agent_state: { kind: 'gauge', help: '1 for the state the agent is in', labels: ['cluster', 'state'] },
   weir_agent_messages_total: { kind: 'counter', help: 'Messages of agents', labels: ['cluster', 'outcome'] },
   weir_agent_rejections_total: { kind: 'counter', help: 'Agent connections and messages refused', labels: ['reason'] },

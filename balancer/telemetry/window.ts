@@ -166,6 +166,17 @@ export class TrafficWindow {
     return Array.from({ length }, (_, index) => ring?.sum(oldest + index, 1)[0] ?? 0);
   }
 
+  /** Requests per bucket of latency in the last complete second; empty: none. */
+  latencies(whose: TrafficOf): readonly number[] {
+    const row = this.#latency.get(keyOf(whose))?.sum(this.#second(), 1) ?? [];
+    return row.some((count) => count > 0) ? row : [];
+  }
+
+  /** The one that runs now. */
+  get second(): number {
+    return this.#second();
+  }
+
   /** Lets go of what had no request within the window, so that names that left the config cost nothing. */
   prune(): void {
     const second = this.#second();

@@ -1,7 +1,8 @@
 // A cluster as a worker reaches it: its endpoints, which of them may be used, and the policy that picks one.
 import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
-import type { ClusterConfig, ClusterLimits } from '../config/config.ts';
+import { parseEndpoint } from '../config/addresses.ts';
+import type { ClusterConfig, ClusterLimits, EndpointConfig } from '../config/config.ts';
 import { hash32, mix32 } from '../message/key-hash.ts';
 import type { ProxyVersion } from '../message/proxy-protocol.ts';
 import { requestKey, type Keyed, type KeySource } from '../message/request-key.ts';
@@ -27,7 +28,7 @@ const MAX_DRAWS = 8;
 
 export class ClusterUpstream {
   readonly name: string;
-  readonly endpoints: readonly Endpoint[];
+  #endpoints: readonly Endpoint[];
   /** What a connection that is passed through to it begins with; null: nothing. */
   readonly proxyProtocol: ProxyVersion | null;
   readonly #policy: BalancePolicy;
@@ -37,6 +38,9 @@ export class ClusterUpstream {
   readonly #slowStart: ClusterConfig['slowStart'];
   readonly #admission: Admission | null;
   readonly #deadlines: Deadlines;
+  /** Makes an endpoint that was discovered; null: the config lists them. */
+  readonly #make: ((endpoint: EndpointConfig) => Endpoint) | null;
+  readonly #scheme: EndpointConfig['scheme'];
   /** Endpoints that may be used; rebuilt when something changed, and when the first ejection ends. */
   #usable: readonly Endpoint[];
   #usableUntilMs = -Infinity;
@@ -53,20 +57,33 @@ export class ClusterUpstream {
     this.#admission = admissionOf(config, environment, previous === null ? null : previous.#admission);
     const kept = new Map(previous?.endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const endpointEnvironment = { ...environment, countConnection: () => environment.countConnection(config.name) };
-    this.endpoints = config.endpoints.map((endpoint) => {
+    const { discovery } = config;
+    const make = (endpoint: EndpointConfig): Endpoint =>
+      new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment), endpointEnvironment);
+    this.#make = discovery === null ? null : make;
+    this.#scheme = discovery?.scheme ?? 'http';
+    // Files that cannot be used are told of when the config comes, not when the first endpoint does.
+    if (discovery !== null) upstreamTls(config, { id: '', scheme: discovery.scheme, host: config.name, port: 1 }, environment);
+    const ofBefore = discovery === null ? [] : [...kept.values()].filter(({ scheme }) => scheme === discovery.scheme);
+    const listed = config.endpoints.map((endpoint) => {
       const before = kept.get(endpoint.id);
       if (before?.scheme === endpoint.scheme) return before;
-      const made = new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment), endpointEnvironment);
+      const made = make(endpoint);
       // Where all are new nobody is colder than the others.
       if (previous !== null) made.startedMs = this.#deadlines.nowMs;
       return made;
     });
+    this.#endpoints = [...ofBefore, ...listed];
     for (const endpoint of this.endpoints) endpoint.admission = this.#admission;
     const balance = BALANCES.find(({ name }) => name === config.balance);
     if (balance === undefined) throw new Error(`cluster ${config.name}: balance "${config.balance}" is not registered`);
     this.#policy = balance.create(environment.random, { factor: config.hash.factor });
     this.#keySource = balance.keyed === true ? config.hash.key : null;
     this.#usable = this.endpoints;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
   }
 
   /** False when no endpoint may be used, by the plan or by this worker's own evidence. */
@@ -130,13 +147,47 @@ export class ClusterUpstream {
 
   /** Takes over what the plan says of the endpoints. */
   applyHealth(health: ClusterHealth | undefined): void {
-    const down = new Set(health?.endpoints.filter(({ state }) => state === 'down').map(({ endpoint }) => endpoint));
+    if (this.#make !== null && health !== undefined) this.#discover(health, this.#make);
+    const unfit = this.#unfit(health?.endpoints ?? []);
     for (const endpoint of this.endpoints) {
-      const healthy = !down.has(endpoint.id);
+      const healthy = !unfit.has(endpoint.id);
       if (healthy && !endpoint.healthy) endpoint.startedMs = this.#deadlines.nowMs;
       endpoint.healthy = healthy;
     }
     this.refresh();
+  }
+
+  /**
+   * Of endpoints that the config lists: those that are down. Of those that were discovered also those that drain, and those that no probe has spoken
+   * for, as long as there is a better one: an agent says where an endpoint is, not that it works.
+   */
+  #unfit(endpoints: ClusterHealth['endpoints']): ReadonlySet<string> {
+    const idsOf = (holds: (endpoint: ClusterHealth['endpoints'][number]) => boolean): ReadonlySet<string> =>
+      new Set(endpoints.filter(holds).map(({ endpoint }) => endpoint));
+    if (this.#make === null) return idsOf(({ state }) => state === 'down');
+    if (endpoints.some(({ state, draining }) => state === 'up' && draining !== true))
+      return idsOf(({ state, draining }) => state !== 'up' || draining === true);
+    if (endpoints.some(({ state, draining }) => state !== 'down' && draining !== true))
+      return idsOf(({ state, draining }) => state === 'down' || draining === true);
+    return idsOf(({ state }) => state === 'down');
+  }
+
+  /** The plan says which there are. Those that go finish what they have in work; those that come later than the first start slowly. */
+  #discover({ endpoints }: ClusterHealth, make: (endpoint: EndpointConfig) => Endpoint): void {
+    const before = new Map(this.#endpoints.map((endpoint) => [endpoint.id, endpoint]));
+    if (before.size === endpoints.length && endpoints.every(({ endpoint }) => before.has(endpoint))) return;
+    this.#endpoints = endpoints.flatMap(({ endpoint: id }) => {
+      const known = before.get(id);
+      if (known !== undefined) return [known];
+      const config = parseEndpoint(`${this.#scheme}://${id}`);
+      if (config === null) return [];
+      const made = make(config);
+      made.admission = this.#admission;
+      if (before.size > 0) made.startedMs = this.#deadlines.nowMs;
+      return [made];
+    });
+    const staying = new Set(this.#endpoints);
+    for (const endpoint of before.values()) if (!staying.has(endpoint)) endpoint.retire();
   }
 
   /** Looks again at the endpoints at the next request. */

@@ -1,5 +1,6 @@
 // Parts of a line of the access log: what was asked, and where it went.
 import type { CanonicalRequest } from '../message/request.ts';
+import { isoTime } from '../telemetry/iso-time.ts';
 import type { AccessLogEntry } from '../telemetry/access-log.ts';
 import type { Attempt } from './attempt.ts';
 import type { RouteRuntime } from './generation.ts';
@@ -10,7 +11,7 @@ export type PlacePart = Pick<AccessLogEntry, 'route' | 'service' | 'version' | '
 
 /** `wallMs`: the time of day when it is written. */
 export function askedPart({ requestId, listener, clientAddress, method, host, path }: CanonicalRequest, wallMs: number): AskedPart {
-  return { at: new Date(wallMs).toISOString(), requestId, listener, client: clientAddress, method, host, path };
+  return { at: isoTime(wallMs), requestId, listener, client: clientAddress, method, host, path };
 }
 
 /** Empty where the request never came to. */

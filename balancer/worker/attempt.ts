@@ -14,7 +14,7 @@ import type { WorkerContext } from './worker-context.ts';
 /** The request flow, as an attempt sees it. */
 export interface AttemptOwner {
   /** Called when a connection is there: head and framing of the request; `tryMs` as the exchange takes it. */
-  outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest;
+  outgoing(attempt: Attempt, tryMs: number): OutgoingRequest;
   /** The request is on its way; the body may follow. */
   onSent(attempt: Attempt): void;
   onInformational(status: number, fields: Fields): void;
@@ -44,7 +44,8 @@ export interface Failure {
 }
 
 /** Counts a failed attempt, as evidence too where the way to the endpoint is to blame. */
-export function noteFailure({ counters, evidence, deadlines }: WorkerContext, attempt: Attempt, { code, detail }: Failure): void {
+export function noteFailure({ counters, evidence, deadlines, nowMs }: WorkerContext, attempt: Attempt, { code, detail }: Failure): void {
+  attempt.failed = { code, atMs: nowMs() };
   const { cluster, tries } = attempt.target;
   counters.upstreamFailure(cluster.name, code);
   // A kept connection that the endpoint closed meanwhile says nothing about the endpoint.
@@ -75,12 +76,17 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   readonly target: ServiceTarget;
   readonly endpoint: Endpoint;
   headSeen = false;
+  /** When its endpoint had been sent all of it, and when its head came; 0: not yet. */
+  sentMs = 0;
+  headMs = 0;
   /** The status by which the answer is judged; 0: there is none yet, or a call of gRPC has not come to its own. */
   result = 0;
   /** Whether the endpoint can tell that it has not seen a request which was on its way already. */
   tellsUnseen = false;
   /** Its limit passed before its head came. */
   late = false;
+  /** Why nothing came of it, and when that was known; null: something did, or nobody waited for it any more. */
+  failed: { readonly code: ErrorCode; readonly atMs: number } | null = null;
   readonly #owner: AttemptOwner;
   /** Another one while its answer is held back. */
   receiver: AnswerReceiver;
@@ -89,7 +95,6 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   tryMs = 0;
   #startedAtMs = 0;
   #exchange: UpstreamExchange | null = null;
-  #sentAtMs = 0;
   #mayBeGrpc = false;
   #over = false;
 
@@ -138,7 +143,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   endBody(trailers: Fields): void {
     if (this.#over) return;
     // The endpoint is as fast as it answers, not as the client sends.
-    this.#sentAtMs = this.#context.nowMs();
+    this.sentMs = this.#context.nowMs();
     this.#exchange?.endBody(trailers);
   }
 
@@ -152,9 +157,9 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   }
 
   onConnection(connection: UpstreamConnection): void {
-    this.#sentAtMs = this.#context.nowMs();
+    this.sentMs = this.#context.nowMs();
     this.tellsUnseen = connection.tellsUnseen;
-    const outgoing = this.#owner.outgoing(this.target, this.#leftOfTry());
+    const outgoing = this.#owner.outgoing(this, this.#leftOfTry());
     this.#mayBeGrpc = outgoing.request.method === 'POST';
     this.#exchange = connection.send(outgoing, this);
     this.#owner.onSent(this);
@@ -171,7 +176,8 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
 
   onHead(status: number, fields: Fields, bodyLength: number): void {
     this.headSeen = true;
-    const tookMs = this.#context.nowMs() - this.#sentAtMs;
+    this.headMs = this.#context.nowMs();
+    const tookMs = this.headMs - this.sentMs;
     this.endpoint.observeLatency(tookMs);
     this.target.tryLimit.answered(tookMs);
     this.result = this.#mayBeGrpc && isGrpcAnswer(status, fields) ? (grpcResult(fields) ?? 0) : status;
@@ -226,15 +232,13 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   /** Connections count from the last sweep, which was a little earlier; so no try ends before its time. */
   #leftOfTry(): number {
     if (this.tryMs === 0 || this.late) return 0;
-    const waitedMs = this.deadlineMs === Infinity ? 0 : this.#sentAtMs - this.#startedAtMs;
+    const waitedMs = this.deadlineMs === Infinity ? 0 : this.sentMs - this.#startedAtMs;
     this.#stopWaiting();
-    return Math.max(1, this.tryMs - waitedMs + this.#sentAtMs - this.#context.deadlines.nowMs);
+    return Math.max(1, this.tryMs - waitedMs + this.sentMs - this.#context.deadlines.nowMs);
   }
 
   #stopWaiting(): void {
-    if (this.deadlineMs === Infinity) return;
-    this.deadlineMs = Infinity;
-    this.#context.deadlines.remove(this);
+    this.#context.deadlines.forget(this);
   }
 
   #finish(): void {

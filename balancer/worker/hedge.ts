@@ -82,8 +82,8 @@ export class Hedge implements AttemptOwner {
 
   // --- the attempts' side ---
 
-  outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest {
-    return this.#flow.outgoing(target, tryMs);
+  outgoing(attempt: Attempt, tryMs: number): OutgoingRequest {
+    return this.#flow.outgoing(attempt, tryMs);
   }
 
   onSent(attempt: Attempt): void {

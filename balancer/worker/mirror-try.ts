@@ -117,7 +117,7 @@ export class MirrorTry implements ConnectionWaiter, ResponseListener, Expiring {
     const { timeoutMs } = this.#mirror.config;
     const timeouts = { firstByteMs: timeoutMs, betweenBytesMs: timeoutMs };
     this.#exchange = connection.send(
-      outgoingRequest(exchange, { target: this.#place.target, fields, body: null, timeouts, tryMs: 0 }),
+      outgoingRequest(exchange, { target: this.#place.target, fields, body: null, timeouts, tryMs: 0, traceparent: '' }),
       this,
     );
   }

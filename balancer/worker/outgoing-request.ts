@@ -14,11 +14,12 @@ export interface Outgoing {
   readonly body: OutgoingBody | null;
   readonly timeouts: AttemptTimeouts;
   readonly tryMs: number;
+  readonly traceparent: string;
 }
 
 export function outgoingRequest(
   { request, bodyLength, expectsContinue, upgrade }: DownstreamExchange,
-  { target, fields, body, timeouts, tryMs }: Outgoing,
+  { target, fields, body, timeouts, tryMs, traceparent }: Outgoing,
 ): OutgoingRequest {
   return {
     request,
@@ -30,6 +31,7 @@ export function outgoingRequest(
     upgrade,
     timeouts,
     tryMs,
+    traceparent,
   };
 }
 

@@ -274,7 +274,7 @@ export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
   #finish(code: ErrorCode | '', detail: string): void {
     this.#over = true;
     const { accessLog, clock } = this.#context;
-    if (accessLog === null) return;
+    if (accessLog?.takes(code !== '', this.#route?.config.logged ?? 1) !== true) return;
     const hello = this.#hello;
     const { bytesIn, bytesOut } = this.#tunnel?.totals ?? { bytesIn: 0, bytesOut: 0 };
     accessLog.write({

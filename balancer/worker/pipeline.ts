@@ -10,6 +10,7 @@ import type { Generation, RouteRuntime } from './generation.ts';
 import { RequestFlow } from './request-flow.ts';
 import { errorReply, errorReplyTo } from './respond.ts';
 import { ERRORS } from '../errors.ts';
+import { TracedFlow } from './traced-flow.ts';
 import { sendUnheard } from './unheard-exchange.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -28,10 +29,10 @@ export class Pipeline implements DownstreamHandler {
   }
 
   onRequest(exchange: DownstreamExchange): void {
-    const { overload } = this.#context;
+    const { overload, tracer } = this.#context;
     overload.arrived += 1;
     if (overload.active && this.#sheds(exchange)) return;
-    const flow = new RequestFlow(exchange, this.#context);
+    const flow = tracer === null ? new RequestFlow(exchange, this.#context) : new TracedFlow(exchange, this.#context, tracer);
     try {
       if (exchange.request.pathDoubts !== 0) return this.#settle(flow);
       this.#enter(flow, this.generation.match(exchange.request));
@@ -145,7 +146,7 @@ export class Pipeline implements DownstreamHandler {
       error: code,
       detail: '',
     };
-    accessLog?.write(entry);
+    if (accessLog?.takes(true, 1) === true) accessLog.write(entry, known.fields);
     recent.keep({ ...entry, failed: [], chosenBy: '', plan: recent.plan, reasons: [] }, true);
   }
 }

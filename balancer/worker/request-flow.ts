@@ -8,7 +8,7 @@ import { forwardedFields } from '../message/forwarded.ts';
 import type { LocalReply, OwnResponse, ResponseHead, StoredReply } from '../message/response.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import { Attempt, noteFailure, type AttemptOwner, type Failure, type Place } from './attempt.ts';
+import { noteFailure, type Attempt, type AttemptOwner, type Failure, type Place } from './attempt.ts';
 import { clientFields } from './client-fields.ts';
 import { filteredRequestBody, filteredResponseBody, type FilteredBody } from './body-steps.ts';
 import type { RouteRuntime } from './generation.ts';
@@ -19,14 +19,15 @@ import { RecalledBody } from './recalled-body.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
 import { mayBeRepeated, mayGoTwice, Retrying, tryMsOf, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
-import { isNotable, tellEnd } from './tell-end.ts';
+import { isNotable, tellEnd, type RequestEnd } from './tell-end.ts';
 import { openTunnel } from './tunnel.ts';
+import { Untraced } from './untraced.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** An HTTP/1.1 origin that keeps silent about Expect still gets its body after this (RFC 9110 section 10.1.1). */
 const CONTINUE_AFTER_MS = 1000;
 
-export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
+export class RequestFlow extends Untraced implements DownstreamListener, RetryOwner, Expiring {
   deadlineMs = Infinity;
   readonly exchange: DownstreamExchange;
   /** Null until a route matched. */
@@ -64,13 +65,13 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   #continueTimer: Timer | null = null;
 
   constructor(exchange: DownstreamExchange, context: WorkerContext) {
+    super();
     this.exchange = exchange;
     this.#context = context;
     exchange.listener = this;
     context.inFlight += 1;
   }
 
-  /** Answered or given up. */
   get finished(): boolean {
     return this.#finished;
   }
@@ -179,8 +180,9 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
 
   // --- the endpoint's side ---
 
-  outgoing(target: ServiceTarget, tryMs: number): OutgoingRequest {
-    return outgoingRequest(this.exchange, { target, fields: this.#fields, body: this.body, timeouts: timeoutsOf(this.route), tryMs });
+  outgoing(attempt: Attempt, tryMs: number): OutgoingRequest {
+    const [fields, timeouts, traceparent] = [this.#fields, timeoutsOf(this.route), this.traceparentOf(attempt)];
+    return outgoingRequest(this.exchange, { target: attempt.target, fields, body: this.body, timeouts, tryMs, traceparent });
   }
 
   onSent(attempt: Attempt): void {
@@ -258,7 +260,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.#status = this.#result = 101;
     this.#headSent = true;
     // The time-out of the request is met; a tunnel ends when it is idle.
-    this.#forgetDeadline();
+    this.#context.deadlines.forget(this);
     const joint = { client: this.exchange.sendUpgrade(fields), upstream: end, cluster: attempt.target.cluster.name, upgrade };
     openTunnel(joint, timeoutsOf(this.route).tunnelIdleMs, this.#context, ({ totals }) => {
       this.#bytesIn += totals.bytesIn;
@@ -274,6 +276,7 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
 
   goOn(attempt: Attempt, failure: Failure, place: Place | null): void {
     this.#context.counters.upstreamFailure(attempt.target.cluster.name, failure.code);
+    attempt.failed = { code: failure.code, atMs: this.#context.nowMs() };
     attempt.cancel();
     if (place === null) this.#giveUp(failure.code, failure.detail);
     else this.begin(place);
@@ -292,18 +295,24 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
   }
 
   begin(place: Place, to: AttemptOwner = this): Attempt {
-    const { target, endpoint } = place;
+    const { target } = place;
     this.attempts += 1;
     this.#target = target;
-    const fresh = this.#retrying?.isStale(endpoint) === true;
-    const attempt = (this.#attempt = new Attempt(place, to, this, this.#context));
+    const fresh = this.#retrying?.isStale(place.endpoint) === true;
+    const attempt = (this.#attempt = this.attemptAt(place, to, this, this.#context));
     const service = this.route?.service;
     const tryMs = service === undefined ? 0 : tryMsOf(this.exchange, { target, service }, this.#retrying, this.#context.deadlines.nowMs);
     attempt.start({ fresh, upgrade: this.exchange.upgrade !== '', tryMs });
     return attempt;
   }
 
-  // --- inside ---
+  /** How it ended. */
+  protected told(durationMs: number, notable: boolean): RequestEnd {
+    const way = { route: this.route, target: this.#target, attempt: this.#attempt, attempts: this.attempts };
+    const counts = { status: this.#status, result: this.#result, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, durationMs };
+    const said = { chosenBy: this.#chosenBy, plan: this.#plan, error: this.#error, detail: this.#detail, notable };
+    return { ...way, failed: this.#retrying?.failed ?? null, ...counts, ...said, traceId: this.traceId };
+  }
 
   /** No attempt can follow: an answer that was held back is still better than an error. */
   #giveUp(code: ErrorCode, detail: string): void {
@@ -366,11 +375,10 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     this.body?.close();
     this.#mirror?.close();
     const context = this.#context;
-    this.#forgetDeadline();
+    context.deadlines.forget(this);
     context.inFlight -= 1;
     const nowMs = context.clock.nowMs();
-    const durationMs = nowMs - this.exchange.startedMs;
-    const route = this.route;
+    const [durationMs, route] = [nowMs - this.exchange.startedMs, this.route];
     if (route !== null) {
       if (this.#steered) route.service.budget.inFlight -= 1;
       this.#retrying?.close();
@@ -382,17 +390,9 @@ export class RequestFlow implements DownstreamListener, RetryOwner, Expiring {
     if (this.#chosenBy === 'assign') route?.service.countAssigned(this.#target);
     const notable = isNotable(this.#recalled === null ? this.attempts : 1, this.#result, this.#error);
     const kept = context.recent.takes(notable, nowMs);
-    if (!kept && context.accessLog === null) return;
-    const way = { route, target: this.#target, attempt: this.#attempt, attempts: this.attempts, failed: this.#retrying?.failed ?? null };
-    const counts = { status: this.#status, result: this.#result, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, durationMs };
-    const said = { chosenBy: this.#chosenBy, plan: this.#plan, error: this.#error, detail: this.#detail, notable };
-    tellEnd(context, this.exchange.request, { ...way, ...counts, ...said }, kept);
-  }
-
-  #forgetDeadline(): void {
-    if (this.deadlineMs === Infinity) return;
-    this.deadlineMs = Infinity;
-    this.#context.deadlines.remove(this);
+    const logged = context.accessLog?.takes(notable, route?.config.logged ?? 1) === true;
+    if (kept || logged) tellEnd(context, this.exchange.request, this.told(durationMs, notable), { kept, logged });
+    this.trace(durationMs, nowMs, this.#result, this.#error);
   }
 }
 

@@ -27,6 +27,8 @@ export interface RequestEnd {
   readonly error: ErrorCode | '';
   readonly detail: string;
   readonly notable: boolean;
+  /** Empty: it is not traced. */
+  readonly traceId: string;
 }
 
 /** Failed, shed, retried, or answered by weir itself. */
@@ -34,8 +36,13 @@ export function isNotable(attempts: number, status: number, error: ErrorCode | '
   return attempts !== 1 || status >= 500 || error !== '';
 }
 
-/** `kept`: the worker is to remember it. */
-export function tellEnd({ accessLog, clock, recent }: WorkerContext, request: CanonicalRequest, end: RequestEnd, kept: boolean): void {
+/** `kept`: the worker is to remember it; `logged`: it has a line in the access log. */
+export function tellEnd(
+  { accessLog, clock, recent }: WorkerContext,
+  request: CanonicalRequest,
+  end: RequestEnd,
+  { kept, logged }: { readonly kept: boolean; readonly logged: boolean },
+): void {
   const { route, target, attempt, attempts, status, result, bytesIn, bytesOut, error, detail } = end;
   const entry = {
     ...askedPart(request, clock.wallMs()),
@@ -48,9 +55,10 @@ export function tellEnd({ accessLog, clock, recent }: WorkerContext, request: Ca
     attempts,
     error,
     detail,
+    ...(end.traceId === '' ? {} : { traceId: end.traceId }),
     ...(request.identity === null ? {} : { consumer: request.identity.consumer, authenticatedBy: request.identity.method }),
   };
-  accessLog?.write(entry);
+  if (logged) accessLog?.write(entry, request.fields);
   if (!kept) return;
   const failed = end.failed?.slice(0, Math.max(0, attempts - 1)) ?? [];
   const reasons = route === null || target === null ? [] : route.service.reasonsOf(target, request.clientAddress);

@@ -7,6 +7,7 @@ import type { BodyMemory } from './kept-body.ts';
 import type { Overload } from './overload.ts';
 import type { RecentRequests } from './recent-requests.ts';
 import type { AnswerStats, WorkerCounters } from './stats.ts';
+import type { Tracer } from './tracer.ts';
 import type { Tunnel } from './tunnel.ts';
 
 export interface WorkerContext {
@@ -20,6 +21,8 @@ export interface WorkerContext {
   readonly unrouted: AnswerStats;
   /** Null: off. */
   accessLog: AccessLog | null;
+  /** Null: nothing is traced. */
+  tracer: Tracer | null;
   /** Requests in work now. */
   inFlight: number;
   readonly tunnels: Set<Tunnel>;

@@ -17,7 +17,6 @@ import { createDateLine } from '../message/http-date.ts';
 import { createRequestIds } from '../message/request-id.ts';
 import { mergedPlan, wholePlan, type Plan } from '../steer/plan-shape.ts';
 import type { Stratum } from '../steer/split.ts';
-import { AccessLog } from '../telemetry/access-log.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { ClientConnections } from './client-connections.ts';
 import { Drain } from './drain.ts';
@@ -38,6 +37,7 @@ import { Readiness } from './readiness.ts';
 import { RecentRequests } from './recent-requests.ts';
 import { RunningWork } from './running-work.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
+import { applyTelling, closeTelling } from './telling.ts';
 import { TunnelCloser } from './tunnel-closer.ts';
 import type { WorkerContext } from './worker-context.ts';
 import { Vitals, type Holdings } from './vitals.ts';
@@ -109,6 +109,7 @@ export class Worker {
       counters,
       unrouted: new AnswerStats(this.#meter, { route: '', service: '', version: '', cluster: '' }),
       accessLog: null,
+      tracer: null,
       inFlight: 0,
       tunnels: new Set(),
       bodyMemory: new BodyMemory(),
@@ -204,7 +205,7 @@ export class Worker {
     this.#deadlines.close();
     this.#pipeline?.generation.retire(null);
     this.#limits.allowances.giveBack();
-    await this.#context.accessLog?.close();
+    await closeTelling(this.#context);
     await this.#link.close();
     this.#parent.onDrained();
   }
@@ -312,7 +313,7 @@ export class Worker {
     }
     if (this.#pipeline !== null) this.#pipeline.generation = next;
     before?.retire(next);
-    this.#setAccessLog(config, before?.config ?? null);
+    applyTelling(this.#context, config, before?.config ?? null, { ...this.#options, meter: this.#meter });
     this.#context.overload.setTarget(config.overloadDelayMs);
     if (before === null) {
       this.#link.send({ type: 'ready' });
@@ -325,12 +326,6 @@ export class Worker {
     if (!asksForRegions(config) && !asksForPlaces(config, PLACE_FILTERS)) return null;
     const warn = (problem: string): void => this.#options.log.warn({ problem }, 'locations of clients cannot be re-read');
     return ClientRegions.of(config, { clock: this.#clock, warn }, before?.clientRegions ?? null);
-  }
-
-  #setAccessLog(config: Config, before: Config | null): void {
-    if (before !== null && config.accessLog?.target === before.accessLog?.target) return;
-    void this.#context.accessLog?.close();
-    this.#context.accessLog = config.accessLog === null ? null : new AccessLog(config.accessLog.target);
   }
 
   #acknowledge(): void {

@@ -9,5 +9,6 @@ import { planSubject } from './plan.ts';
 import { router } from './router.ts';
 import { split } from './split.ts';
 import { steer } from './steer.ts';
+import { telling } from './telling.ts';
 
-export const SUBJECTS: readonly MicroSubject[] = [head, hpack, frames, router, split, steer, pick, planSubject, filters];
+export const SUBJECTS: readonly MicroSubject[] = [head, hpack, frames, router, split, steer, pick, planSubject, filters, telling];

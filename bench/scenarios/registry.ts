@@ -9,9 +9,11 @@ import { idle } from './idle.ts';
 import { large } from './large.ts';
 import { latency } from './latency.ts';
 import { micro } from './micro.ts';
+import { overload } from './overload.ts';
 import { proxy } from './proxy.ts';
 import { routes } from './routes.ts';
 import { scaling } from './scaling.ts';
+import { startOfHost } from './start.ts';
 import { tlsIn, tlsInHttp1 } from './tls-in.ts';
 import { upstreamH2 } from './upstream-h2.ts';
 import { upstreamTls } from './upstream-tls.ts';
@@ -19,7 +21,7 @@ import { websocket } from './websocket.ts';
 
 const SINGLE: readonly Scenario[] = [
   ...[proxy, upstreamTls, upstreamH2, tlsIn, tlsInHttp1, h2In, large, websocket, idle],
-  ...[routes, scaling, latency, accessLog, lostClusters, micro],
+  ...[routes, scaling, latency, accessLog, lostClusters, overload, startOfHost, micro],
 ];
 
 // `filters` is a part of `micro`: `all` runs it once.

@@ -230,7 +230,14 @@ for (const [name, kind] of Object.entries(KINDS)) {
     });
 
     const host = (id: string, more: Partial<Announcement> = {}): Announcement => ({
-      ...{ id, text: `text of ${id}, ü`, instance: `place of ${id}`, served: 1, counts: `counts of ${id}, ü` },
+      ...{
+        id,
+        text: `text of ${id}, ü`,
+        instance: `place of ${id}`,
+        served: 1,
+        counts: `counts of ${id}, ü`,
+        demand: `demand of ${id}, ü`,
+      },
       ...more,
     });
     const texts = (hosts: readonly HostText[]): readonly string[] => hosts.map(({ id, text }) => `${id}: ${text}`).sort();
@@ -254,6 +261,29 @@ for (const [name, kind] of Object.entries(KINDS)) {
       await ledger.withdraw(host('b'));
       assert.deepEqual(texts(await ledger.hosts()), ['a: text of a, ü']);
       assert.deepEqual(texts(await ledger.counts()), ['a: counts of a, ü']);
+    });
+
+    test('hands out what was told of demands since a number, of those that live, and all of it when the number is of another ledger', async () => {
+      const ledger = await open();
+      for (const id of ['a', 'b', 'c']) await ledger.announce(host(id), 60_000, 0);
+      await ledger.announce(host('gone'), 1, 0);
+      await ledger.announce(host('a', { demand: 'another demand' }), 60_000, 0);
+      await ledger.announce(host('b', { demand: null }), 60_000, 0);
+      await until(async () => (await ledger.hosts()).length === 3, 'the deadline of one is over');
+      const first = await ledger.demandsAfter(0, 2);
+      assert.deepEqual(
+        first.map(({ id, text }) => `${id}: ${text}`),
+        ['b: demand of b, ü', 'c: demand of c, ü'],
+      );
+      const [last] = await ledger.demandsAfter(first.at(-1)?.number ?? 0, 2);
+      assert.deepEqual([last?.id, last?.text], ['a', 'another demand']);
+      assert.deepEqual(await ledger.demandsAfter(last?.number ?? 0, 2), []);
+      assert.equal((await ledger.demandsAfter(1_000_000, 10)).length, 3);
+      await ledger.withdraw(host('c'));
+      assert.deepEqual(
+        (await ledger.demandsAfter(0, 10)).map(({ id }) => id),
+        ['b', 'a'],
+      );
     });
 
     test('names those that live and serve less than a revision', async () => {

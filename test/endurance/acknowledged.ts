@@ -64,7 +64,7 @@ export class Changer {
   }
 
   #client(): AdminClient {
-    return createAdminClient({ address: { kind: 'socket', path: this.#socketPath }, source: 'endurance' }, 'endurance');
+    return createAdminClient({ address: { kind: 'socket', path: this.#socketPath }, source: 'endurance', context: null }, 'endurance');
   }
 
   async #run(): Promise<void> {

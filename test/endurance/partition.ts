@@ -63,7 +63,7 @@ async function startHost(t: TestContext, name: string, { redisPort, keys }: { re
     ...{ workers: 1, within: enter },
     redis: `{ url: "redis://${namespace.gateway}:${redisPort}", keyFile: ${JSON.stringify(keys.file)} }`,
   });
-  const client = createAdminClient({ address: { kind: 'socket', path: appliance.socketPath }, source: 'endurance' }, 'endurance');
+  const client = createAdminClient({ address: { kind: 'socket', path: appliance.socketPath }, source: 'endurance', context: null }, 'endurance');
   t.after(() => client.close());
   return { namespace, appliance, client, usersLeave: users(t, appliance.url(), enter) };
 }

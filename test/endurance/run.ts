@@ -3,6 +3,9 @@ const RUNS = {
   kills: './kills.ts',
   'redis-away': './redis-away.ts',
   partition: './partition.ts',
+  scale: './scale.ts',
+  renewals: './renewals.ts',
+  agents: './agents.ts',
 } as const;
 
 const name = process.argv[2] ?? '';

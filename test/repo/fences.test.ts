@@ -46,7 +46,7 @@ test('a vendor outside its fence is a breach, also as a type or a path inside th
     /worker\/a\.ts:1 imports pino, which only balancer\/log\.ts/,
   );
   assert.match(judge('tui/weir.ts', "import type { Widgets } from 'blessed';")[0] ?? '', /only tui\/dashboard\/screen\.ts/);
-  assert.match(judge('agent/agent.ts', "await import('systeminformation/lib/cpu.js');")[0] ?? '', /only agent\/capacity\.ts/);
+  assert.match(judge('agent/agent.ts', "await import('systeminformation/lib/cpu.js');")[0] ?? '', /only agent\/host-meter\.ts/);
   assert.match(judge('balancer/main.ts', "import cluster from 'node:cluster';")[0] ?? '', /only balancer\/supervisor\.ts/);
   assert.deepEqual(judge('balancer/log.ts', "import { pino } from 'pino';"), []);
 });

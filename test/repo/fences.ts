@@ -24,12 +24,21 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   'mmdb-lib': ['balancer/locate/location-database.ts'],
   pino: ['balancer/log.ts'],
   'prom-client': ['balancer/telemetry/registry.ts'],
-  systeminformation: ['agent/capacity.ts'],
-  undici: ['health/', 'agent/', 'tui/client.ts', 'balancer/controller/bounded-get.ts', 'balancer/filter/http-questions.ts'],
+  systeminformation: ['agent/host-meter.ts'],
+  undici: [
+    'health/',
+    'agent/',
+    'tui/client.ts',
+    'tui/client-feed.ts',
+    'balancer/controller/bounded-get.ts',
+    'balancer/controller/webhook.ts',
+    'balancer/filter/http-questions.ts',
+    'balancer/telemetry/span-exporter.ts',
+  ],
   ws: ['balancer/controller/'],
-  yaml: ['balancer/config/syntax-problems.ts', 'tui/output.ts', 'tui/server.ts'],
+  yaml: ['agent/kubernetes/kubeconfig.ts', 'agent/settings.ts', 'balancer/config/syntax-problems.ts', 'tui/output.ts', 'tui/contexts.ts'],
   'node:cluster': ['balancer/supervisor.ts', 'bench/listening.ts'],
-  'node:sqlite': ['balancer/store/sqlite.ts'],
+  'node:sqlite': ['balancer/store/sqlite.ts', 'balancer/store/history-file.ts'],
 };
 
 /** Node modules that the program has an own engine for: nothing of it may serve or send through them. */

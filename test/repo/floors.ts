@@ -68,7 +68,9 @@ export const PLACES: readonly Place[] = [
   { floor: 1, paths: ['health/'] },
   { floor: 1, paths: ['agent/'] },
   { floor: 0, paths: ['balancer/schema/'] },
-  { floor: 0, paths: ['balancer/errors.ts', 'balancer/log.ts', 'balancer/version.ts'] },
+  { floor: 0, paths: ['balancer/errors.ts', 'balancer/event-codes.ts', 'balancer/log.ts', 'balancer/version.ts'] },
+  // What the config says of telemetry, for both, which do not know each other.
+  { floor: 1, paths: ['balancer/config/telemetry-config.ts'] },
   // Time and randomness are parameters on every floor, so their types are below all of them.
   { floor: 0, paths: ['health/clock.ts', 'health/back-off.ts'] },
 ];

@@ -48,6 +48,20 @@ describe('what the command prints', () => {
     assert.deepEqual(admin.appliance.calls.at(-1)?.input, { change: { kind: 'undo', to: 1 }, dryRun: true });
   });
 
+  test('the past, as a table and as comma-separated values', async () => {
+    const table = await weir('history', 'metrics', 'service/demo', '--since', '1h');
+    assert.match(table.stdout, /^TIME +SERIES +RPS +ERRORS +P50 +P95 +P99 +HEALTH\n.* service\/demo .*25\.0%.*\n/);
+    const { stdout } = await weir('history', 'metrics', 'service/demo', '--csv');
+    assert.deepEqual(stdout.split('\n'), [
+      'at,series,rps,errorRatio,p50Ms,p95Ms,p99Ms,desiredShare,effectiveShare,health',
+      '2027-01-15T08:00:00.000Z,service/demo,4,0.25,10,20,30,,,',
+      '2027-01-15T08:00:01.000Z,service/demo,0,,,,,,,',
+      '',
+    ]);
+    const two = await weir('history', 'metrics', '--csv', '-o', 'json');
+    assert.deepEqual([two.code, /choose one/.test(two.stderr)], [2, true]);
+  });
+
   test('every kind of list is the same JSON shape', async () => {
     for (const kind of ['workers', 'revisions']) {
       const { stdout, code } = await weir('get', kind, '-o', 'json');

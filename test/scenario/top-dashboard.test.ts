@@ -6,11 +6,11 @@ import { startTopSession } from '../support/top-session.ts';
 import { until } from '../support/until.ts';
 
 describe('weir top', () => {
-  test('shows the clusters, moves, filters, helps, turns screens and quits, and asks the appliance for nothing but its status', async () => {
+  test('shows the clusters, moves, filters, helps, turns screens and quits, and asks the appliance for nothing but what it shows', async () => {
     await using session = await startTopSession();
     const { terminal, server } = session;
     await session.launch();
-    const parts = ['▸ ap-south', 'edge-3', 'rev 42 (alice', '[RO]', 'workers 8/8', '◐ drain', '○ down', '█', 'shop', 'RPS 4021', 'q:quit'];
+    const parts = ['▸ ap-south', 'edge-3', 'rev 42 (alice', '[RW]', 'workers 8/8', '◐ drain', '○ down', '█', 'shop', 'RPS 4021', 'q:quit'];
     await terminal.waitForAll(parts);
     await terminal.press('j', 'Down');
     await terminal.waitForText('▸ us-east');
@@ -31,15 +31,38 @@ describe('weir top', () => {
     await terminal.press('Escape');
     await terminal.waitForText('clusters 4');
     await terminal.press('Tab');
-    await terminal.waitForText('targets 6');
-    await terminal.press('3');
+    await terminal.waitForText('versions 4');
+    await terminal.press('Enter');
+    await terminal.waitForText('service search');
+    await terminal.press('Escape');
+    await terminal.waitForText('versions 4');
+    await terminal.press('7');
     await terminal.waitForText('worker-2 ejected');
+    for (const [key, title] of [
+      ['3', 'cluster us-east'],
+      ['4', 'revisions 4'],
+      ['5', 'workers 8'],
+      ['6', 'histogram of'],
+    ] as const) {
+      await terminal.press(key);
+      await terminal.waitForText(title);
+    }
     await terminal.press('1');
     await terminal.waitForText('▸ us-east');
 
     await terminal.press('q');
     await terminal.waitForText('ended 0');
-    deepEqual([...new Set(server.asked)], ['GET /v1/status', 'GET /v1/watch']);
+    deepEqual([...new Set(server.asked)], ['GET /v1/status', 'GET /v1/feed', 'GET /v1/results/search']);
+  });
+
+  test('reads the status alone where the appliance has no feed yet', async () => {
+    await using session = await startTopSession({ feed: false });
+    const { terminal, server } = session;
+    await session.launch();
+    await terminal.waitForAll(['▸ ap-south', 'RPS 4021']);
+    await terminal.press('5');
+    await terminal.waitForText('weir get workers');
+    deepEqual([...new Set(server.asked)], ['GET /v1/status', 'GET /v1/feed', 'GET /v1/watch']);
   });
 
   test('follows what the appliance sends, and holds still when it is frozen', async () => {

@@ -1,6 +1,7 @@
 // However `weir top` ends, the terminal is what it was: the screen of before, the cursor shown, the line settings unchanged.
 import { deepEqual, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { until } from '../support/until.ts';
 import { startTopSession, type TopSession, type TopSessionOptions } from '../support/top-session.ts';
 
 interface Ending {
@@ -60,6 +61,39 @@ describe('the terminal is as it was', () => {
   }
 });
 
+test('the terminal is as it was after a death that no handler sees', async () => {
+  await using session = await startTopSession();
+  const { terminal } = session;
+  const before = await session.lineSettings('before');
+  await session.launch();
+  await terminal.waitForText('RPS 4021');
+  process.kill(session.processId(), 'SIGKILL');
+  const isBack = async (): Promise<boolean> => {
+    const { alternateScreen, cursorShown } = await terminal.mode();
+    return !alternateScreen && cursorShown;
+  };
+  await until(isBack, 'the watcher has given the screen back');
+  await terminal.waitForText('ended 137');
+  deepEqual(await session.lineSettings('after'), before);
+});
+
+test('Ctrl-Z gives the terminal to the shell, and fg brings the dashboard back', async () => {
+  await using session = await startTopSession({ shell: 'bash' });
+  const { terminal } = session;
+  await session.launch();
+  await terminal.waitForText('RPS 4021');
+  await terminal.press('C-z');
+  await terminal.waitForText('Stopped');
+  deepEqual(await terminal.mode(), { alternateScreen: false, cursorShown: true });
+  await terminal.type('fg');
+  await terminal.waitForText('RPS 4021');
+  await terminal.press('2');
+  await terminal.waitForText('versions 4');
+  await terminal.press('q');
+  await terminal.waitFor((screen) => !screen.includes('versions 4') && screen.includes('ended 148'), 'the shell again');
+  deepEqual(await terminal.mode(), { alternateScreen: false, cursorShown: true });
+});
+
 test('nothing gathers listeners over many frames, keys and resizes', async () => {
   await using session = await startTopSession({ everyMs: 20, instrumented: 'throw' });
   const { terminal, server } = session;
@@ -70,6 +104,6 @@ test('nothing gathers listeners over many frames, keys and resizes', async () =>
     await terminal.resize(90 + round, 25 + round);
   }
   await terminal.waitFor(() => server.ticks > 100, 'a hundred statuses were sent');
-  await terminal.press('q');
+  await terminal.press('C-c');
   match(await terminal.waitForText('ended 0'), /listeners 0 more after ([4-9]|\d\d+) looks/);
 });

@@ -22,10 +22,15 @@ export interface CertificateWish {
   readonly authority?: boolean;
   /** Name of the files without ending; default: the first name. */
   readonly file?: string;
+  /** How long it is valid; default: 2. */
+  readonly days?: number;
 }
 
 /** Makes a certificate and its key in `directory`. */
-export function makeCertificate(directory: string, { names, ca, file, authority = ca === undefined }: CertificateWish): TestCertificate {
+export function makeCertificate(
+  directory: string,
+  { names, ca, file, days = 2, authority = ca === undefined }: CertificateWish,
+): TestCertificate {
   const [first = 'localhost'] = names;
   const stem = file ?? first.replace(/[^A-Za-z0-9.-]/g, '_');
   const cert = join(directory, `${stem}.crt`);
@@ -35,7 +40,7 @@ export function makeCertificate(directory: string, { names, ca, file, authority 
   const role = authority ? ['-addext', 'basicConstraints=critical,CA:TRUE'] : [];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const subject = ['-subj', `/CN=${first}`, '-addext', `subjectAltName=${alternative}`];
-  const args = ['req', '-x509', ...curve, '-days', '2', ...subject, ...signer, ...role, '-keyout', key, '-out', cert];
+  const args = ['req', '-x509', ...curve, '-days', String(days), ...subject, ...signer, ...role, '-keyout', key, '-out', cert];
   execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { cert, key, pem: readFileSync(cert, 'utf8') };
 }

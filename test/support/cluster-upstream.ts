@@ -16,8 +16,8 @@ export interface UpstreamBench {
   readonly deadlines: Deadlines;
   /** What became of requests above a limit, in order. */
   readonly queued: readonly string[];
-  /** A cluster with these endpoints; `yaml` is what else its config says. */
-  make(ports: readonly number[], yaml?: string, previous?: ClusterUpstream): ClusterUpstream;
+  /** A cluster with these endpoints, or with what the plan names; `yaml` is what else its config says. */
+  make(ports: readonly number[] | 'agent', yaml?: string, previous?: ClusterUpstream): ClusterUpstream;
 }
 
 export function upstreamBench(random: Random = seededRandom(1), workers = 1): UpstreamBench {
@@ -34,7 +34,7 @@ export function upstreamBench(random: Random = seededRandom(1), workers = 1): Up
     countConnection: () => undefined,
     countQueued: (_cluster: string, outcome: string) => void queued.push(outcome),
   };
-  const make = (ports: readonly number[], yaml = '', previous: ClusterUpstream | null = null): ClusterUpstream =>
+  const make = (ports: readonly number[] | 'agent', yaml = '', previous: ClusterUpstream | null = null): ClusterUpstream =>
     new ClusterUpstream(clusterConfig(ports, yaml), environment, previous);
   return { clock, deadlines, queued, make };
 }
@@ -50,12 +50,13 @@ export const portOf = (endpoint: Endpoint | null): number => Number(endpoint?.id
 /** A request of this client, without fields. */
 export const from = (clientAddress: string) => ({ fields: [], query: '', clientAddress });
 
-function clusterConfig(ports: readonly number[], yaml: string): ClusterConfig {
-  const endpoints = ports.map((port) => `"http://127.0.0.1:${port}"`).join(', ');
+function clusterConfig(ports: readonly number[] | 'agent', yaml: string): ClusterConfig {
+  const listed = ports === 'agent' ? null : ports.map((port) => `"http://127.0.0.1:${port}"`).join(', ');
+  const endpoints = listed === null ? '{ agent: { scheme: http, within: [127.0.0.0/8] } }' : `[${listed}]`;
   const text = `version: 1
 listeners: { web: { bind: "127.0.0.1:8080" } }
 clusters:
-  one: { endpoints: [${endpoints}]${yaml === '' ? '' : `, ${yaml}`} }
+  one: { endpoints: ${endpoints}${yaml === '' ? '' : `, ${yaml}`} }
 services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
 routes: [{ service: shop }]
 `;

@@ -80,6 +80,7 @@ export class EndpointConnection {
       upgrade: '',
       timeouts,
       tryMs: 0,
+      traceparent: '',
     };
     return Object.assign(asked, { exchange: this.connection.send(outgoing, listener) });
   }

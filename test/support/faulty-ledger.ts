@@ -29,6 +29,7 @@ export function faultyLedger(ledger: Ledger, faults: Faults, random: Random): Le
     hosts: () => through(() => ledger.hosts()),
     hostsBehind: (revision) => through(() => ledger.hostsBehind(revision)),
     counts: () => through(() => ledger.counts()),
+    demandsAfter: (number, limit) => through(() => ledger.demandsAfter(number, limit)),
     publishDigest: (lease, text) => through(() => ledger.publishDigest(lease, text)),
     takeLease: (name, holder, ttlMs) => through(() => ledger.takeLease(name, holder, ttlMs)),
     renewLease: (lease, ttlMs) => through(() => ledger.renewLease(lease, ttlMs)),

@@ -96,6 +96,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
         instance: name,
         place: `the place of ${name}`,
       },
+      onMetrics: () => undefined,
       onPeriod: () => undefined,
       onPlanned: () => undefined,
       onFleetConfig: () => undefined,

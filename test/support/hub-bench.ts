@@ -4,6 +4,7 @@ import { silentLog } from '../../balancer/log.ts';
 import { runAgent, type AgentDependencies, type AgentSettings } from '../../agent/run.ts';
 import { systemClock } from '../../health/clock.ts';
 import type { AgentView } from '../../balancer/controller/api/views.ts';
+import { PLAIN_AGENT } from './plain-agent.ts';
 import { seededRandom } from './seeded-random.ts';
 
 export const TOKENS: Readonly<Record<string, { readonly cluster: string | null }>> = {
@@ -28,6 +29,10 @@ export class HubBench implements AsyncDisposable {
     this.hub = createHub({
       bind: { host: '127.0.0.1', port: 0 },
       tls: null,
+      host: 'test-edge',
+      certificateNames: () => [],
+      ceilingRps: () => null,
+      wishes: () => [],
       verifyToken: (secret) => this.tokens.get(secret) ?? null,
       clusters: () => this.clusters,
       clock: systemClock,
@@ -58,8 +63,8 @@ export class HubBench implements AsyncDisposable {
   /** Runs a real agent in this process; the first 100 ms of a report are the fastest period there is. */
   run(settings: Partial<AgentSettings> = {}, dependencies: Partial<AgentDependencies> = {}): { readonly stop: () => Promise<0 | 1> } {
     const abort = new AbortController();
-    const hub = `ws://127.0.0.1:${this.port}`;
-    const wanted = { hub, cluster: 'eu', token: 'weir_eu', capacityRps: 1200, periodMs: 100, caFile: null, ...settings };
+    const hubs = [`ws://127.0.0.1:${this.port}`];
+    const wanted = { ...PLAIN_AGENT, hubs, periodMs: 100, ...settings };
     const measure = () => Promise.resolve({ cpuUtilisation: 0.25, memoryUtilisation: 0.5, cores: 4, loadAverage1m: 1.5 });
     const ended = runAgent(wanted, { log: silentLog, random: seededRandom(1), measure, signal: abort.signal, ...dependencies });
     const stop = (): Promise<0 | 1> => {

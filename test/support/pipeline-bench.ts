@@ -92,6 +92,7 @@ export function startPipelineBench(t: TestContext, parts: object, accessLog: Acc
       evidence,
       counters,
       accessLog,
+      tracer: null,
       inFlight: 0,
       tunnels: new Set(),
       bodyMemory: new BodyMemory(),

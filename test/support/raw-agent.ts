@@ -2,12 +2,18 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { WebSocket } from 'undici';
-import { AGENT_PATH, type HubReply } from '../../agent/protocol.ts';
-import { decodeReply } from '../../agent/uplink.ts';
+import { type HubHello, type HubWishes, SUBPROTOCOLS } from '../../agent/dialogue.ts';
+import { decodeHubMessage } from '../../agent/hub-messages.ts';
+import { AGENT_PATH, AGENT_PROTOCOL, type AgentProtocol, type HubReply } from '../../agent/protocol.ts';
 import { until } from './until.ts';
 
 /** What the hub answers to a handshake of one's own making, as far as the end of the head. */
-export async function handshake(port: number, path: string, authorization: string | null): Promise<string> {
+export async function handshake(
+  port: number,
+  path: string,
+  authorization: string | null,
+  protocols: string | null = null,
+): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
   const fields = [
@@ -18,6 +24,7 @@ export async function handshake(port: number, path: string, authorization: strin
     'Sec-WebSocket-Extensions: permessage-deflate',
     'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
   ];
+  if (protocols !== null) fields.push(`Sec-WebSocket-Protocol: ${protocols}`);
   if (authorization !== null) fields.push(`Authorization: ${authorization}`);
   socket.write(`GET ${path} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`);
   let text = '';
@@ -29,38 +36,56 @@ export async function handshake(port: number, path: string, authorization: strin
   return text.slice(0, text.indexOf('\r\n\r\n'));
 }
 
-/** A client that says what the test wants. */
+/** A client that says what the test wants, in the newest protocol or an older one. */
 export class RawAgent implements Disposable {
   readonly socket: WebSocket;
   readonly replies: HubReply[] = [];
+  readonly wishes: HubWishes[] = [];
+  /** Null: not greeted, as by protocol 1. */
+  hello: HubHello | null = null;
   closed: { readonly code: number; readonly reason: string } | null = null;
 
-  constructor(port: number, cluster = 'eu', token = 'weir_any') {
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}${AGENT_PATH}${cluster}`, { headers: { authorization: `Bearer ${token}` } });
-    this.socket.addEventListener('message', ({ data }) => {
-      const reply = decodeReply(String(data));
-      assert.notEqual(reply, null);
-      if (reply !== null) this.replies.push(reply);
+  constructor(port: number, cluster = 'eu', token = 'weir_any', protocol: AgentProtocol = AGENT_PROTOCOL) {
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}${AGENT_PATH}${cluster}`, {
+      headers: { authorization: `Bearer ${token}` },
+      ...(protocol === 1 ? {} : { protocols: [SUBPROTOCOLS[1], SUBPROTOCOLS[protocol]] }),
     });
+    this.socket.addEventListener('message', ({ data }) => this.#onMessage(String(data)));
     this.socket.addEventListener('error', () => undefined);
     this.socket.addEventListener('close', ({ code, reason }) => (this.closed = { code, reason }));
   }
 
-  static async open(port: number, cluster = 'eu', token = 'weir_any'): Promise<RawAgent> {
-    const agent = new RawAgent(port, cluster, token);
-    await until(() => agent.socket.readyState === WebSocket.OPEN, 'the connection is open');
+  static async open(port: number, cluster = 'eu', token = 'weir_any', protocol: AgentProtocol = AGENT_PROTOCOL): Promise<RawAgent> {
+    const agent = new RawAgent(port, cluster, token, protocol);
+    const isReady = (): boolean => agent.socket.readyState === WebSocket.OPEN && (protocol === 1 || agent.hello !== null);
+    await until(isReady, 'the connection is open');
     return agent;
   }
 
-  /** Sends and waits for the answer. */
+  /** Sends and waits for the answer. A snapshot that names no session gets the one of the connection. */
   async say(message: unknown): Promise<HubReply | undefined> {
     const before = this.replies.length;
-    this.socket.send(typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message));
+    this.tell(message);
     await until(() => this.replies.length > before || this.closed !== null, 'an answer');
     return this.replies[before];
   }
 
+  /** Sends. */
+  tell(message: unknown): void {
+    const session = this.hello?.session;
+    if (typeof message === 'string' || message instanceof Uint8Array) this.socket.send(message);
+    else this.socket.send(JSON.stringify({ ...(session === undefined ? {} : { session }), ...Object(message) }));
+  }
+
   [Symbol.dispose](): void {
     this.socket.close();
+  }
+
+  #onMessage(text: string): void {
+    const message = decodeHubMessage(text);
+    assert.notEqual(message, null, text);
+    if (message?.kind === 'hello') this.hello = message;
+    if (message?.kind === 'wishes') this.wishes.push(message);
+    if (message?.kind === 'reply') this.replies.push(message.reply);
   }
 }

@@ -6,11 +6,14 @@ import type {
   Appliance,
   Caller,
   ConfigApplyResult,
+  ExpectationRequest,
+  MadeToken,
   Outcome,
   ResultsRequest,
   TokenRequest,
   TokenView,
 } from '../../balancer/controller/appliance.ts';
+import type { HistoryRequest } from '../../balancer/controller/api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -20,6 +23,7 @@ import type {
   ClusterView,
   DrillView,
   EventView,
+  FeedView,
   ListView,
   LocalRequest,
   LocalView,
@@ -33,15 +37,17 @@ import type {
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
+import { extrasView } from './feed-extras.ts';
 import { BUSY, FORECAST, sampleAgent, sampleCluster, sampleServices, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
+import { twoPoints } from './two-points.ts';
 import { twoResults } from './two-results.ts';
 
 const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
-  readonly what: 'change' | 'config' | 'local' | 'token_create' | 'token_delete';
+  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_delete';
   readonly caller: Caller;
   readonly input: unknown;
 }
@@ -55,11 +61,10 @@ export class RecordingAppliance implements Appliance {
   /** What the next change is refused with. */
   refuseWith: ApiProblem | null = null;
   brokenAudit: number | null = null;
-  /** Calls to status(), to see what streams cost. */
+  /** To see what streams cost. */
   statusCalls = 0;
   agentState: AgentView['state'] = 'fresh';
   localChanges: readonly LocalView[] = [];
-
   #split: Readonly<Record<string, number>> = { blue: 100, green: 0 };
   #admin: AdminState = 'active';
   #dial = 100;
@@ -93,22 +98,23 @@ export class RecordingAppliance implements Appliance {
       generation: 1,
       plan: this.revision,
       degraded: this.degraded,
-      localChanges: 0,
-      warnings: [],
-      workersReady: 4 - this.laggards.length,
-      workers: 4,
+      alerts: this.degraded.map((text) => ({ code: 'cluster_down', severity: 'problem' as const, text })),
+      ...{ localChanges: 0, warnings: [] },
+      ...{ workersReady: 4 - this.laggards.length, workers: 4 },
       inFlight: 3,
       headroom: 'unknown: no cluster has a known capacity',
       traffic: BUSY,
       clusters: this.clusters().items,
       services: this.services().items,
-      timed: [],
-      rollouts: [],
-      approvals: [],
+      ...{ timed: [], rollouts: [], approvals: [] },
       lastRevision: last ? { revision: last.revision, at: last.at, author: last.author.name, text: last.reason } : null,
       events: this.events(50).items,
       role,
     };
+  }
+
+  feed(): FeedView {
+    return { status: this.status('read'), ...extrasView(this.status('read'), this.statusCalls) };
   }
 
   clusters(): ListView<ClusterView> {
@@ -167,6 +173,8 @@ export class RecordingAppliance implements Appliance {
     if (service !== 'demo') return { ok: false, problem: { code: 'not_found', message: `no service named "${service}"; there is demo` } };
     return { ok: true, value: this.#list('results', [twoResults(service, windowSeconds, baseline)]) };
   }
+
+  history = ({ series }: HistoryRequest) => ({ ok: true, value: this.#list('history', [twoPoints(series)]) }) as const;
 
   services(): ListView<ServiceView> {
     return this.#list('services', sampleServices(this.#split));
@@ -267,14 +275,19 @@ export class RecordingAppliance implements Appliance {
     return this.#list('tokens', [...this.#tokens.values()].map(tokenView));
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<{ readonly token: TokenView; readonly secret: string }> {
+  expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
+    this.calls.push({ what: 'expect', caller, input: request });
+    return { ok: true, value: this.agents() };
+  }
+
+  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
     this.calls.push({ what: 'token_create', caller, input: request });
     if (this.#tokens.has(request.name)) {
       return { ok: false, problem: { code: 'conflict', message: `a token named ${request.name} exists; revoke it first` } };
     }
     const { stored, secret } = mintToken(request, Date.parse(STARTED_AT), randomBytes);
     this.#tokens.set(request.name, stored);
-    return { ok: true, value: { token: tokenView(stored), secret } };
+    return { ok: true, value: { token: tokenView(stored), secret, ending: [] } };
   }
 
   deleteToken(name: string, caller: Caller): Outcome<null> {
@@ -296,7 +309,7 @@ export class RecordingAppliance implements Appliance {
 
   /** Makes an event happen. */
   emit(text: string, kind: EventView['kind'] = 'health'): void {
-    const event = { sequence: this.#events.length + 1, at: STARTED_AT, kind, text };
+    const event: EventView = { sequence: this.#events.length + 1, at: STARTED_AT, kind, code: `${kind}.news`, severity: 'info', text };
     this.#events.push(event);
     for (const tell of this.#subscribers) tell(event);
   }

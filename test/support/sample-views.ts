@@ -14,7 +14,7 @@ export const FORECAST: Forecast = {
 
 export function sampleAgent(cluster: string, state: AgentView['state']): AgentView {
   const figures = { capacityRps: 2000, cpuUtilisation: 0.41, memoryUtilisation: 0.6, agentVersion: '0.1.0' };
-  return { cluster, state, ageMs: 800, ...figures };
+  return { cluster, state, connected: state !== 'absent', ageMs: 800, ...figures };
 }
 
 export function sampleCluster(

@@ -7,6 +7,7 @@ export function snapshot(wish: Partial<CapacitySnapshot> = {}): CapacitySnapshot
     cluster: 'eu',
     bootId: '0123456789abcdef',
     sequence: 1,
+    epoch: Date.parse('2026-11-21T09:59:00.000Z'),
     sentAtMs: Date.parse('2026-11-21T10:00:00.000Z'),
     periodMs: 1000,
     capacityRps: 1200,

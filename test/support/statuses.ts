@@ -27,6 +27,7 @@ export function clusterView(name: string, change: Partial<ClusterView> = {}): Cl
     agent: {
       cluster: name,
       state: 'fresh',
+      connected: true,
       ageMs: 800,
       capacityRps: 3000,
       cpuUtilisation: 0.4,
@@ -52,7 +53,7 @@ export function clusterView(name: string, change: Partial<ClusterView> = {}): Cl
   };
 }
 
-function targetView(version: string, cluster: string, share: number, change: Partial<TargetView> = {}): TargetView {
+export function targetView(version: string, cluster: string, share: number, change: Partial<TargetView> = {}): TargetView {
   return {
     version,
     cluster,
@@ -102,7 +103,14 @@ function serviceViews(): readonly ServiceView[] {
 }
 
 export function eventView(sequence: number, kind: EventView['kind'], text: string): EventView {
-  return { sequence, at: new Date(Date.parse(STATUS_AT) - (50 - sequence) * 7000).toISOString(), kind, text };
+  return {
+    sequence,
+    at: new Date(Date.parse(STATUS_AT) - (50 - sequence) * 7000).toISOString(),
+    kind,
+    code: `${kind}.news`,
+    severity: 'info',
+    text,
+  };
 }
 
 /** The third of five steps, in the first of two waves. */
@@ -155,6 +163,7 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
     localChanges: 0,
     warnings: [],
     degraded: ['cluster za-cape is down: 3 probes in a row failed, connection refused'],
+    alerts: [{ code: 'cluster_down', severity: 'problem', text: 'cluster za-cape is down: 3 probes in a row failed, connection refused' }],
     workersReady: 8,
     workers: 8,
     inFlight: 188,
@@ -171,7 +180,7 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
         admin: 'maintenance',
         health: 'down',
         region: null,
-        agent: { ...south.agent, cluster: 'za-cape', state: 'absent', ageMs: null },
+        agent: { ...south.agent, cluster: 'za-cape', state: 'absent', connected: false, ageMs: null },
         desiredShare: 0,
         effectiveShare: 0,
         observedShare: 0,

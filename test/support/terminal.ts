@@ -12,6 +12,8 @@ export interface TerminalOptions {
   /** On top of a bare environment with a UTF-8 locale. */
   readonly env?: Readonly<Record<string, string>>;
   readonly directory: string;
+  /** Default: sh. */
+  readonly shell?: string;
 }
 
 /** What of the terminal a program may leave in disorder. */
@@ -30,13 +32,20 @@ export class TestTerminal implements AsyncDisposable {
     this.#socket = socket;
   }
 
-  static async start({ columns, rows, env = {}, directory }: TerminalOptions): Promise<TestTerminal> {
+  static async start({ columns, rows, env = {}, directory, shell: program = 'sh' }: TerminalOptions): Promise<TestTerminal> {
     await demandTmux();
     const terminal = new TestTerminal(`weir-test-${randomBytes(6).toString('hex')}`);
     const bare = { PATH: process.env['PATH'] ?? '', HOME: directory, LANG: 'C.UTF-8', PS1: `${PROMPT} `, ...env };
     const settings = Object.entries(bare).map(([name, value]) => `${name}=${value}`);
     // `env -i` drops what tmux itself sets; TERM is what a program in tmux normally sees unless the test says otherwise.
-    const shell = ['env', '-i', 'TERM=screen-256color', 'TMUX=inside', ...settings, 'sh'];
+    const shell = [
+      'env',
+      '-i',
+      'TERM=screen-256color',
+      'TMUX=inside',
+      ...settings,
+      ...(program === 'bash' ? ['bash', '--norc'] : [program]),
+    ];
     const size = ['-x', String(columns), '-y', String(rows)];
     await terminal.#tmux('new-session', '-d', ...size, '-c', directory, shell.map(quote).join(' '));
     await terminal.waitForText(PROMPT);
@@ -47,6 +56,11 @@ export class TestTerminal implements AsyncDisposable {
   async type(line: string): Promise<void> {
     await this.#tmux('send-keys', '-l', '--', line);
     await this.press('Enter');
+  }
+
+  /** Characters as they are, in one piece: what a terminal sends by itself, such as a click. */
+  async send(text: string): Promise<void> {
+    await this.#tmux('send-keys', '-l', '--', text);
   }
 
   /** Keys by tmux's names (`j`, `Down`, `C-c`, `Escape`), each sent by itself. */
@@ -63,6 +77,12 @@ export class TestTerminal implements AsyncDisposable {
   /** The screen as text. */
   async screen(): Promise<string> {
     const { stdout } = await this.#tmux('capture-pane', '-p');
+    return stdout;
+  }
+
+  /** The same with its colours, as the sequences that a terminal would be sent. */
+  async colouredScreen(): Promise<string> {
+    const { stdout } = await this.#tmux('capture-pane', '-p', '-e', '-N');
     return stdout;
   }
 

@@ -20,6 +20,8 @@ const programs: Programs = {
   makeKey: unused,
   hashPassword: unused,
   agent: unused,
+  agentManifest: unused,
+  explainAgent: unused,
 };
 
 process.once('SIGUSR2', () => {
@@ -34,7 +36,7 @@ function countListeners(): number {
   return emitters.reduce((sum, emitter) => sum + emitter.eventNames().reduce((all, name) => all + emitter.listenerCount(name), 0), 0);
 }
 
-const client = createAdminClient({ address: { kind: 'socket', path: socket }, source: 'test' }, 'tester');
+const client = createAdminClient({ address: { kind: 'socket', path: socket }, source: 'test', context: null }, 'tester');
 const counts: number[] = [];
 const counting = setInterval(() => counts.push(countListeners()), 250);
 

@@ -13,6 +13,12 @@ export interface TopSessionOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly status?: StatusView;
   readonly everyMs?: number;
+  /** False: an appliance from before there was a feed. */
+  readonly feed?: boolean;
+  /** One with job control, to suspend it in. */
+  readonly shell?: 'bash';
+  /** Further words of the command line. */
+  readonly args?: readonly string[];
   /** Runs top-process.ts in place of the command: SIGUSR2 makes it fail this way, and at its end it has counted listeners. */
   readonly instrumented?: 'throw' | 'reject';
 }
@@ -33,20 +39,27 @@ const WEIR = join(import.meta.dirname, '..', '..', 'tui', 'weir.js');
 const INSTRUMENTED = join(import.meta.dirname, 'top-process.ts');
 
 export async function startTopSession(options: TopSessionOptions = {}): Promise<TopSession> {
-  const { columns = 100, rows = 30, env = {}, status = busyStatus(), everyMs = 200, instrumented } = options;
+  const { columns = 100, rows = 30, env = {}, status = busyStatus(), everyMs = 200, instrumented, feed = true, args: more = [] } = options;
   const directory = mkdtempSync(join(tmpdir(), 'weir-top-'));
   const socketPath = join(directory, 'admin.sock');
-  const server = new StatusServer(status, everyMs);
+  const server = new StatusServer(status, everyMs, { feed });
   await server.start(socketPath);
-  const terminal = await TestTerminal.start({ columns, rows, env, directory });
+  const terminal = await TestTerminal.start({
+    columns,
+    rows,
+    env,
+    directory,
+    ...(options.shell === undefined ? {} : { shell: options.shell }),
+  });
   return {
     terminal,
     server,
     socketPath,
     launch: () => {
       const [program, ...args] =
-        instrumented === undefined ? [WEIR, 'top', '--server', `unix:${socketPath}`] : [INSTRUMENTED, socketPath, instrumented];
+        instrumented === undefined ? [WEIR, 'top', '--server', `unix:${socketPath}`, ...more] : [INSTRUMENTED, socketPath, instrumented];
       // `exec` makes the shell's process id that of the dashboard.
+      if (options.shell === 'bash') return terminal.type(`"${process.execPath}" "${program}" ${args.join(' ')}; echo "ended $?"`);
       return terminal.type(`sh -c 'echo $$ >pid; exec "${process.execPath}" "${program}" ${args.join(' ')}'; echo "ended $?"`);
     },
     processId: () => Number(readFileSync(join(directory, 'pid'), 'utf8')),
@@ -58,7 +71,7 @@ export async function startTopSession(options: TopSessionOptions = {}): Promise<
     [Symbol.asyncDispose]: async () => {
       await terminal[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
-      rmSync(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

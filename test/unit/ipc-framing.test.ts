@@ -5,9 +5,10 @@ import fc from 'fast-check';
 import { decodeControllerMessage, IPC_PROTOCOL, decodeWorkerMessage, encodeMessage, type WorkerMessage } from '../../balancer/ipc.ts';
 import { decodeChildMessage, decodeSupervisorMessage } from '../../balancer/ipc-life-cycle.ts';
 import type { Config } from '../../balancer/config/config.ts';
-import { encodeGeneration, GenerationAssembly } from '../../balancer/ipc-generation.ts';
+import { loadConfig } from '../../balancer/config/load.ts';
+import { encodeGeneration, encodeNextGeneration, GenerationAssembly } from '../../balancer/ipc-generation.ts';
 import { LineReader } from '../../balancer/ipc-lines.ts';
-import { loaded, SMALL_CONFIG } from '../support/config-text.ts';
+import { loaded, SMALL_CONFIG, TEST_ENVIRONMENT, TEST_EXTENSIONS } from '../support/config-text.ts';
 
 test('lines come out the same however the bytes were cut', () => {
   fc.assert(
@@ -107,12 +108,41 @@ test('a generation with many routes goes in pieces and is whole again at the oth
   assert.deepEqual(assembled(encodeGeneration(8, { ...config, routes: [] })).routes, []);
 });
 
-function assembled(lines: readonly string[]): Config {
+test('of the next generation only the pieces go that it does not share with the one before, and it is whole all the same', () => {
+  const line = (name: string): string => `  - { service: shop, name: ${name}, match: { path: /${name} } }\n`;
+  const texts = Array.from({ length: 1200 }, (_, index) => line(`r${index}`));
+  const source = (routes: readonly string[]) => ({ file: '/etc/weir/weir.yaml', text: SMALL_CONFIG + routes.join('') });
+  const first = loadConfig(source(texts), TEST_EXTENSIONS, TEST_ENVIRONMENT);
+  assert.ok(first.ok);
   const assembly = new GenerationAssembly();
+  assembled(encodeGeneration(1, first.config), assembly);
+  const changes: readonly ((routes: readonly string[]) => readonly string[])[] = [
+    (routes) => routes.toSpliced(600, 0, line('new')),
+    (routes) => routes.toSpliced(1, 9),
+    (routes) => [...routes, line('last')],
+    (routes) => routes.slice(0, 900),
+    (routes) => routes,
+  ];
+  let { config, kept } = first;
+  let routes: readonly string[] = texts;
+  for (const [index, change] of changes.entries()) {
+    routes = change(routes);
+    const next = loadConfig(source(routes), TEST_EXTENSIONS, TEST_ENVIRONMENT, kept);
+    assert.ok(next.ok);
+    const lines = encodeNextGeneration(index + 2, next.config, config.routes);
+    const [sent = 0, whole = 0] = [lines, encodeGeneration(0, next.config)].map((text) => text.join('').length);
+    assert.ok(sent < 0.5 * whole, `${sent} of ${whole} bytes went`);
+    assert.deepEqual(assembled(lines, assembly), next.config);
+    ({ config, kept } = next);
+  }
+  assert.throws(() => assembled(encodeNextGeneration(9, config, config.routes)), /generation 9 came with 0 of/);
+});
+
+function assembled(lines: readonly string[], assembly = new GenerationAssembly()): Config {
   let config: Config | null = null;
   for (const line of lines) {
     const message = decodeControllerMessage(line);
-    if (message?.type === 'routes') assembly.take(message);
+    if (message?.type === 'routes' || message?.type === 'same_routes') assembly.take(message);
     else if (message?.type === 'generation') ({ config } = assembly.complete(message));
   }
   assert.ok(config !== null);

@@ -1,12 +1,15 @@
 // weir __complete: what the completion scripts of the shells call; prints one candidate a line and never fails.
-import type { ClusterView, ServiceView } from '../../balancer/controller/api/views.ts';
+import type { RevisionView, ServiceView } from '../../balancer/controller/api/views.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
-import { type LookUp, complete } from '../complete.ts';
+import { type LookUp, type NameKind, complete } from '../complete.ts';
+import { readContexts } from '../contexts.ts';
 import { EXIT } from '../exit.ts';
 import { COMMAND_GROUPS } from '../registry.ts';
 
 /** A shell waits for this; longer than that is worse than no names. */
 const LOOK_UP_MS = 1000;
+/** The newest: nobody goes further back without looking. */
+const REVISIONS = 20;
 
 export const completeCommand: CommandDefinition = {
   examples: ['weir __complete -- shift demo ""'],
@@ -29,10 +32,17 @@ function lookUpOf(call: CommandCall): LookUp {
   };
 }
 
-async function namesOf(call: CommandCall, kind: Parameters<LookUp>[0], service: string): Promise<readonly string[]> {
+async function namesOf(call: CommandCall, kind: NameKind, service: string): Promise<readonly string[]> {
+  if (kind === 'contexts') return (await readContexts(call.terminal.env))?.contexts.map(({ name }) => name) ?? [];
+  if (kind === 'views') return [...(await import('../dashboard/saved-views.ts')).readViews(call.terminal.env).keys()];
   const client = await call.connect();
-  if (kind === 'clusters') return (await client.list<ClusterView>('clusters')).items.map((item) => item.name);
-  const services = (await client.list<ServiceView>('services')).items;
-  if (kind === 'services') return services.map((item) => item.name);
-  return Object.keys(services.find((item) => item.name === service)?.split ?? {});
+  if (kind === 'versions') {
+    const services = (await client.list<ServiceView>('services')).items;
+    return Object.keys(services.find((item) => item.name === service)?.split ?? {});
+  }
+  if (kind === 'tokens') return (await client.tokens()).items.map(({ name }) => name);
+  if (kind === 'revisions')
+    return (await client.list<RevisionView>('revisions', { limit: REVISIONS })).items.map(({ revision }) => String(revision));
+  const items = (await client.list<{ readonly name?: string; readonly id?: string | number }>(kind)).items;
+  return items.flatMap(({ name, id }) => name ?? (id === undefined ? [] : String(id)));
 }

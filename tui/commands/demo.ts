@@ -51,7 +51,7 @@ async function run(call: CommandCall): Promise<ExitCode> {
     ports: portsOf(call),
     program: resolve(program),
     checkout: IS_CHECKOUT ? resolve(PACKAGE_ROOT) : null,
-    connect: (path) => createAdminClient({ address: { kind: 'socket', path }, source: 'the demo' }, terminal.userName),
+    connect: (path) => createAdminClient({ address: { kind: 'socket', path }, source: 'the demo', context: null }, terminal.userName),
     ending: signals.ending,
     onBringBack: (bringBack) => signals.onBringBack(bringBack),
   });

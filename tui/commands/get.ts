@@ -2,14 +2,15 @@
 import type { AdminClient, ListKind } from '../client.ts';
 import * as columns from '../columns.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
-import { CommandFailure, EXIT } from '../exit.ts';
+import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import { writeList } from '../output.ts';
 import type { Column } from '../table.ts';
+import { WATCH_OPTION, watchList } from '../watching.ts';
 
 /** Events and revisions that are listed unless `--limit` says otherwise. */
 const DEFAULT_LIMIT = 50;
 
-type Show = (call: CommandCall, client: AdminClient, name: string | null) => Promise<void>;
+type Show = (call: CommandCall, client: AdminClient, name: string | null) => Promise<ExitCode>;
 
 const KINDS: Readonly<Record<ListKind, Show>> = {
   clusters: shows('clusters', columns.CLUSTER_COLUMNS),
@@ -33,19 +34,25 @@ const KINDS: Readonly<Record<ListKind, Show>> = {
 const KIND_NAMES = Object.keys(KINDS);
 
 export const getCommand: CommandDefinition = {
-  examples: ['weir get clusters', 'weir get services shop -o wide', 'weir get quotas acme', 'weir get revisions --limit 10 -o json'],
+  examples: [
+    'weir get clusters',
+    'weir get services shop -o wide',
+    'weir get quotas acme',
+    'weir get revisions --limit 10 -o json',
+    'weir get clusters -w',
+    'weir get services -o name',
+  ],
   arguments: [
     { name: 'KIND', summary: 'what to list', choices: KIND_NAMES },
     { name: 'NAME', summary: 'only this one; the number of a revision', optional: true },
   ],
-  options: [{ flags: '--limit <N>', summary: `how many revisions or events, newest first (default ${DEFAULT_LIMIT})` }],
+  options: [{ flags: '--limit <N>', summary: `how many revisions or events, newest first (default ${DEFAULT_LIMIT})` }, WATCH_OPTION],
   run: async (call) => {
     const kind = listKind(call.values.argument(0));
     const name = call.values.arguments[1] ?? null;
     if (kind === 'events' && name !== null)
       throw new CommandFailure(EXIT.usage, 'events have no names: leave NAME away, or use `weir events`');
-    await KINDS[kind](call, await call.connect(), name);
-    return EXIT.ok;
+    return KINDS[kind](call, await call.connect(), name);
   },
 };
 
@@ -54,7 +61,9 @@ function shows<T>(kind: ListKind, of: readonly Column<T>[]): Show {
     const limit = call.values.number('limit', { min: 1, max: 1000, integer: true });
     if (limit !== null && !isLimited(kind)) throw new CommandFailure(EXIT.usage, '--limit is for revisions and events');
     const options = name !== null ? { name } : isLimited(kind) ? { limit: limit ?? DEFAULT_LIMIT } : {};
+    if (call.values.flag('watch')) return watchList(call, client, { read: (from) => from.list<T>(kind, options), columns: of });
     await writeList(call, await client.list<T>(kind, options), of);
+    return EXIT.ok;
   };
 }
 

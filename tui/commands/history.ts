@@ -9,8 +9,15 @@ const DEFAULT_LIMIT = 20;
 
 export const historyCommand: CommandDefinition = {
   notes: 'What this host alone was changed by while it was cut off from its fleet stands among the revisions, marked LOCAL.',
-  examples: ['weir history', 'weir history --limit 5 -o wide', 'weir describe revision 12'],
+  examples: ['weir history', 'weir history --limit 5 -o wide', 'weir describe revision 12', 'weir history metrics'],
   options: [{ flags: '--limit <N>', summary: `how many (default ${DEFAULT_LIMIT})` }],
+  subcommands: [
+    {
+      name: 'metrics',
+      summary: 'show what was counted in the past',
+      load: async () => (await import('./history-metrics.ts')).historyMetricsCommand,
+    },
+  ],
   run: async (call) => {
     const limit = call.values.number('limit', { min: 1, max: 1000, integer: true }) ?? DEFAULT_LIMIT;
     const client = await call.connect();

@@ -1,19 +1,22 @@
 // weir status: the appliance on one screen.
 import type { StatusView } from '../../balancer/controller/api/views.ts';
 import { CLUSTER_COLUMNS, SERVICE_COLUMNS } from '../columns.ts';
-import type { CommandDefinition } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import type { AdminClient } from '../client.ts';
+import type { CommandCall, CommandDefinition } from '../command.ts';
+import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import { stepText } from '../following-rollout.ts';
 import { countdown, running, time, traffic } from '../format.ts';
-import { writeResult } from '../output.ts';
+import { isStructured, writeResult } from '../output.ts';
 import { type Tone, colored, plain, table } from '../table.ts';
+import { WATCH_OPTION } from '../watching.ts';
 
 export const statusCommand: CommandDefinition = {
   examples: ['weir status', 'weir status --check && echo healthy', 'weir status -o json'],
   notes: 'The exit code is 0 when the status could be shown. With --check it is 1 when something is degraded.',
-  options: [{ flags: '--check', summary: 'exit code 1 when something is degraded' }],
+  options: [{ flags: '--check', summary: 'exit code 1 when something is degraded' }, WATCH_OPTION],
   run: async (call) => {
     const client = await call.connect();
+    if (call.values.flag('watch')) return watchStatus(call, client);
     const status = await client.status();
     const list = { kind: 'status', revision: status.revision, items: [status] };
     const text = screen(status, { wide: call.format === 'wide', color: call.terminal.color });
@@ -21,6 +24,17 @@ export const statusCommand: CommandDefinition = {
     return call.values.flag('check') && status.degraded.length > 0 ? EXIT.failed : EXIT.ok;
   },
 };
+
+/** Each status a screen of its own; for programs one JSON object a line. */
+async function watchStatus(call: CommandCall, client: AdminClient): Promise<ExitCode> {
+  const look = { wide: call.format === 'wide', color: call.terminal.color };
+  for await (const status of client.watch(call.signal)) {
+    const list = { kind: 'status', revision: status.revision, items: [status] };
+    await call.terminal.data(isStructured(call.format) ? `${JSON.stringify(list)}\n` : `${screen(status, look)}\n`);
+  }
+  if (call.signal.aborted) return EXIT.interrupted;
+  throw new CommandFailure(EXIT.unreachable, `${client.where}: the appliance has ended the stream`);
+}
 
 interface Look {
   readonly wide: boolean;

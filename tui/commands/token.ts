@@ -70,8 +70,12 @@ export const tokenCommand: CommandDefinition = {
 export async function createToken(call: CommandCall, client: AdminClient, request: TokenRequest): Promise<ExitCode> {
   const ttlMs = call.values.durationMs('expires');
   const created = await client.createToken(ttlMs === null ? request : { ...request, ttlMs });
-  await writeResult(call, { kind: 'tokens', revision: 0, items: [created] }, `${created.secret}\n`);
-  const until = created.token.expiresAt === null ? 'until it is revoked' : `until ${created.token.expiresAt}`;
-  call.terminal.message(`token ${created.token.name}, role ${created.token.role}, valid ${until}; it is not shown again`);
+  const { token, secret, ending } = created;
+  await writeResult(call, { kind: 'tokens', revision: 0, items: [created] }, secret === null ? '' : `${secret}\n`);
+  const until = token.expiresAt === null ? 'until it is revoked' : `until ${token.expiresAt}`;
+  const shown = secret === null ? 'its secret stays where it was made' : 'it is not shown again';
+  call.terminal.message(`token ${token.name}, role ${token.role}, valid ${until}; ${shown}`);
+  for (const { name, expiresAt } of ending)
+    call.terminal.message(`token ${name} is valid until ${expiresAt ?? ''}; give the agents the new one by then`);
   return EXIT.ok;
 }

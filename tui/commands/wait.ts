@@ -10,6 +10,7 @@ export const waitCommand: CommandDefinition = {
     'weir wait --for health:eu-west=up',
     'weir wait --for share:shop/green>=50',
     'weir wait --for agent:eu-west=fresh',
+    'weir wait --for rollout:shop --timeout 1h',
     'weir wait --for idle:eu-west',
   ],
   notes: [
@@ -18,9 +19,11 @@ export const waitCommand: CommandDefinition = {
     'health:CLUSTER=STATE       up, degraded, down or unknown',
     'agent:CLUSTER=STATE        fresh, stale or absent',
     'share:SERVICE/VERSION>=P   the effective share in percent; also <= and =',
+    'rollout:SERVICE            its rollout is promoted; exit code 9 at once when it is rolled back, frozen or aborted',
+    'empty:CLUSTER              nothing runs in a drained cluster any more',
     'idle:CLUSTER               no request has reached the cluster in the last seconds',
     '',
-    'Exit codes: 0 reached, 8 not within the time-out, 5 a name that does not exist. An appliance that is just starting is waited for.',
+    'Exit codes: 0 reached, 8 not within the time-out, 5 a name that does not exist, 9 it ended otherwise. An appliance that is just starting is waited for.',
   ].join('\n'),
   options: [
     { flags: '--for <CONDITION>', summary: 'what to wait for' },

@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** Cells at least, and cells once there is room. */
   readonly narrow: number;
   readonly wide: number;
+  /** The order that a click on its title brings; absent: none. */
+  readonly sort?: string;
   /** Drawn only when a step brings it in. */
   readonly optional?: true;
   /** Takes what is left over, up to this many cells. */
@@ -28,6 +30,12 @@ export interface Table<Row> {
 export interface FittedColumn<Row> {
   readonly column: Column<Row>;
   readonly width: number;
+}
+
+/** The table without columns that somebody does not want; the first stays: without it no row has a name. */
+export function withoutColumns<Row>(table: Table<Row>, hidden: readonly string[]): Table<Row> {
+  if (hidden.length === 0) return table;
+  return { ...table, columns: table.columns.filter(({ id }, index) => index === 0 || !hidden.includes(id)) };
 }
 
 /** Every column is followed by one blank cell, except the last. */
@@ -56,8 +64,11 @@ export function fitColumns<Row>(table: Table<Row>, width: number, rows: readonly
 }
 
 export function headLine<Row>(columns: readonly FittedColumn<Row>[], glyphs: Glyphs): Line {
-  const titles = columns.map(({ column, width }) => fit(column.title, width, column.align, glyphs.ellipsis));
-  return [cell(titles.join(' '), 'head')];
+  return columns.flatMap(({ column, width }, index) => {
+    const title = fit(column.title, width, column.align, glyphs.ellipsis);
+    const text = index < columns.length - 1 ? `${title} ` : title;
+    return [column.sort === undefined ? cell(text, 'head') : cell(text, 'head', { type: 'sortBy', sort: column.sort })];
+  });
 }
 
 export function rowLine<Row>(columns: readonly FittedColumn<Row>[], row: Row, glyphs: Glyphs): Line {

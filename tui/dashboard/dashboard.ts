@@ -1,86 +1,193 @@
-// The running dashboard: feed, keyboard and clock change the state, the state becomes frames, and one place gives the terminal back.
+// The running dashboard: feed, keyboard, mouse and clock change the state, the state becomes frames, and one place gives the terminal back.
 import type { Clock, Random, Timer } from '../../health/clock.ts';
+import type { AdminClient } from '../client.ts';
+import type { CommandGroup } from '../command.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
-import { type OpenWatch, runFeed } from './feed.ts';
-import type { Glyphs } from './glyphs.ts';
+import { Effects } from './effects.ts';
+import { runFeed } from './feed.ts';
+import { type Frame, hitAt } from './frame.ts';
 import { type EndCause, guardProcess } from './guard.ts';
 import type { InputEvent } from './input.ts';
 import { openKeyboard } from './keyboard.ts';
-import { commandFor } from './keys.ts';
+import { commandFor, type KeyCommand } from './keys.ts';
+import { openLastResort } from './last-resort.ts';
+import type { Look } from './look.ts';
 import { type Action, initialState, reduce } from './model.ts';
 import { createPacer } from './pacer.ts';
 import { openScreen } from './screen.ts';
+import type { DashboardState, SavedView } from './state.ts';
 import type { TerminalProfile } from './terminal-profile.ts';
 import { paint, THEMES } from './theme.ts';
 import { dashboardFrame } from './views/dashboard.ts';
 
 export interface DashboardOptions {
-  readonly open: OpenWatch;
-  /** Where the appliance is, as a person would say it. */
-  readonly where: string;
+  readonly client: AdminClient;
   readonly clock: Clock;
   readonly random: Random;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly profile: TerminalProfile;
-  readonly glyphs: Glyphs;
+  readonly look: Look;
   readonly readOnly: boolean;
+  readonly mouse: boolean;
   readonly intervalMs: number;
+  /** What it begins with; null: the overview. */
+  readonly view: SavedView | null;
+  /** The commands that can be typed in it. */
+  readonly groups: readonly CommandGroup[];
+  readonly version: string;
 }
 
 /** Five frames a second: faster than anybody reads, slow enough for a terminal over a slow line. */
 const MIN_FRAME_GAP_MS = 200;
 /** Ages and the clock move without news. */
 const TICK_MS = 1000;
+/** How often the versions of a service that is looked at are compared anew. */
+const RESULTS_MS = 10_000;
 
 /** Runs until the operator quits or a signal comes. The terminal is as it was before this settles, also when it rejects. */
 export async function runDashboard(options: DashboardOptions): Promise<ExitCode> {
-  const { clock, profile, glyphs, intervalMs } = options;
   const ended = Promise.withResolvers<ExitCode>();
-  const feedEnd = new AbortController();
-  const pacer = createPacer(clock, MIN_FRAME_GAP_MS, () => screen.draw(paint(dashboardFrame(state, glyphs), THEMES[profile.theme])));
-  const dispatch = (action: Action): void => {
-    state = reduce(state, action);
-    pacer.request();
-  };
-  const onInput = (events: readonly InputEvent[]): void => {
-    for (const event of events) {
-      const command = commandFor(state, event, events.length);
-      if (command?.type === 'quit') ended.resolve(EXIT.ok);
-      else if (command?.type === 'repaint') screen.repaint();
-      else if (command !== null) dispatch(command);
-    }
-  };
-  const onResize = (): void => dispatch({ type: 'resize', size: screen.size() });
-  const screen = openScreen({ output: process.stdout, terminal: profile.terminal, unicode: profile.unicode, onResize });
-  const keyboard = openKeyboard(process.stdin, clock, onInput);
-  const restore = (): void => {
-    keyboard.close();
-    screen.close();
-  };
-  const guard = guardProcess(process, restore, (cause) => {
-    restore();
-    settle(cause, ended);
-  });
+  const running = new Running(options, ended);
+  const guard = guardProcess(
+    process,
+    () => running.restore(),
+    (cause) => {
+      running.restore();
+      settle(cause, ended);
+    },
+  );
   const stopWatching = watchTerminal(() => ended.resolve(EXIT.interrupted));
-  let state = initialState({
-    where: options.where,
-    readOnly: options.readOnly,
-    // Two missed statuses and a little.
-    staleAfterMs: 2 * Math.max(TICK_MS, intervalMs) + 1000,
-    size: screen.size(),
-    nowMs: clock.nowMs(),
-  });
-  const ticking = repeat(clock, TICK_MS, () => dispatch({ type: 'tick', nowMs: clock.nowMs() }));
-  pacer.request();
-  runFeed({ ...options, signal: feedEnd.signal }, dispatch).catch((error: unknown) => ended.reject(failureOf(error)));
+  running.start();
   try {
     return await ended.promise;
   } finally {
-    feedEnd.abort();
-    ticking.cancel();
-    pacer.close();
-    restore();
+    running.close();
     stopWatching();
     guard.close();
+  }
+}
+
+class Running {
+  readonly #options: DashboardOptions;
+  readonly #ended: PromiseWithResolvers<ExitCode>;
+  readonly #feedEnd = new AbortController();
+  readonly #lastResort = openLastResort();
+  readonly #screen: ReturnType<typeof openScreen>;
+  readonly #keyboard: ReturnType<typeof openKeyboard>;
+  readonly #pacer: ReturnType<typeof createPacer>;
+  readonly #effects: Effects;
+  #state: DashboardState;
+  #frame: Frame = [];
+  #timers: readonly Timer[] = [];
+
+  constructor(options: DashboardOptions, ended: PromiseWithResolvers<ExitCode>) {
+    const { client, clock, profile, readOnly, intervalMs, look, mouse } = options;
+    this.#options = options;
+    this.#ended = ended;
+    const onResize = (): void => this.#dispatch({ type: 'resize', size: this.#screen.size() });
+    this.#screen = openScreen({ output: process.stdout, terminal: profile.terminal, unicode: profile.unicode, onResize });
+    this.#keyboard = openKeyboard(process.stdin, clock, (events) => this.#onInput(events));
+    this.#pacer = createPacer(clock, MIN_FRAME_GAP_MS, () => this.#draw());
+    const seen = { where: client.where, context: client.context, readOnly, intervalMs, look, mouse };
+    this.#state = initialState({ ...seen, size: this.#screen.size(), nowMs: clock.nowMs() });
+    this.#effects = new Effects({
+      ...options,
+      columns: this.#state.size.columns,
+      directory: process.cwd(),
+      state: () => this.#state,
+      dispatch: (action) => this.#dispatch(action),
+      write: (text) => void process.stdout.write(text),
+    });
+  }
+
+  start(): void {
+    const { client, clock, random, view } = this.#options;
+    this.#screen.mouse(this.#state.mouse);
+    if (view !== null) this.#dispatch({ type: 'view', view });
+    this.#timers = [
+      repeat(clock, TICK_MS, () => this.#dispatch({ type: 'tick', nowMs: clock.nowMs() })),
+      repeat(clock, RESULTS_MS, () => this.#compare()),
+    ];
+    this.#pacer.request();
+    const intervalMs = (): number => this.#state.intervalMs;
+    const feed = { open: client.feed.bind(client), clock, random, intervalMs, signal: this.#feedEnd.signal };
+    runFeed(feed, (event) => this.#dispatch(event)).catch((error: unknown) => this.#ended.reject(failureOf(error)));
+  }
+
+  /** The terminal as it was; idempotent, and possible while the process ends. */
+  restore(): void {
+    this.#keyboard.close();
+    this.#screen.close();
+    this.#lastResort?.close();
+  }
+
+  close(): void {
+    this.#feedEnd.abort();
+    for (const timer of this.#timers) timer.cancel();
+    this.#pacer.close();
+    this.restore();
+  }
+
+  #dispatch(action: Action): void {
+    const before = this.#state;
+    const after = reduce(before, action);
+    this.#state = after.asks.length === 0 ? after : reduce(after, { type: 'asked' });
+    if (before.mouse !== after.mouse) this.#screen.mouse(after.mouse);
+    this.#pacer.request();
+    for (const ask of after.asks) this.#effects.perform(ask).catch((error: unknown) => this.#ended.reject(failureOf(error)));
+  }
+
+  #draw(): void {
+    this.#frame = dashboardFrame(this.#state);
+    this.#screen.draw(paint(this.#frame, THEMES[this.#state.look.theme]));
+  }
+
+  #onInput(events: readonly InputEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'mouse') this.#onMouse(event);
+      else this.#obey(commandFor(this.#state, event, events.length));
+    }
+  }
+
+  #obey(command: KeyCommand | null): void {
+    if (command === null) return;
+    if (command.type === 'quit') this.#ended.resolve(EXIT.ok);
+    else if (command.type === 'repaint') this.#screen.repaint();
+    else if (command.type === 'suspend') this.#suspend();
+    else this.#dispatch(command);
+  }
+
+  /** A click does what is drawn there; on the row that is selected already it opens it. */
+  #onMouse({ act, column, row }: Extract<InputEvent, { readonly kind: 'mouse' }>): void {
+    const key = (name: string): void => this.#obey(commandFor(this.#state, { kind: 'key', name }, 1));
+    if (act !== 'click') return key(act === 'wheel-up' ? 'up' : 'down');
+    const hit = hitAt(this.#frame, column, row);
+    if (hit === null || (this.#state.overlay !== null && hit.type !== 'key')) return;
+    if (hit.type === 'key') return key(hit.name);
+    const selected = this.#state.lists[this.#state.screen].selection.id;
+    if (hit.type === 'select' && hit.id === selected) return key('enter');
+    this.#dispatch(hit);
+  }
+
+  /** Until the shell lets it go on, the terminal is the shell's. */
+  #suspend(): void {
+    this.#keyboard.pause();
+    this.#screen.suspend();
+    process.once('SIGCONT', () => {
+      this.#keyboard.resume();
+      this.#screen.resume();
+      this.#screen.mouse(this.#state.mouse);
+      this.#dispatch({ type: 'resize', size: this.#screen.size() });
+    });
+    // The whole group, as Ctrl-Z in a shell: who started this may wait for it.
+    process.kill(0, 'SIGTSTP');
+  }
+
+  #compare(): void {
+    const { screen, subjects } = this.#state;
+    if (screen !== 'service' || subjects.service === null) return;
+    const ask = { kind: 'results', service: subjects.service, number: 0 } as const;
+    this.#effects.perform(ask).catch((error: unknown) => this.#ended.reject(failureOf(error)));
   }
 }
 

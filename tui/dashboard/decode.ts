@@ -1,93 +1,24 @@
 // The border of the dashboard: a status as it came over the network becomes a checked one whose every string is safe to draw.
 import type {
   AgentView,
+  AlertView,
   ApprovalView,
   ClusterView,
+  EdgeView,
   EventView,
+  FeedView,
+  LatencyView,
   RegionShareView,
+  RevisionLineView,
   RolloutView,
   ServiceView,
   StatusView,
   TargetView,
   TimedView,
   TrafficView,
+  WorkerView,
 } from '../../balancer/controller/api/views.ts';
-import { cleanText } from './text.ts';
-
-/** The appliance sent something that is no status; says where and what was expected. */
-export class StatusUnreadable extends Error {
-  constructor(path: string, expected: string, got: unknown) {
-    const shown = (JSON.stringify(got) as string | undefined) ?? 'nothing';
-    super(`the appliance sent a status this version cannot read: ${path} should be ${expected}, got ${cleanText(shown).slice(0, 60)}`);
-    this.name = 'StatusUnreadable';
-  }
-}
-
-type Decoder<T> = (value: unknown, path: string) => T;
-
-const text: Decoder<string> = (value, path) => {
-  if (typeof value !== 'string') throw new StatusUnreadable(path, 'text', value);
-  return cleanText(value);
-};
-
-const figure: Decoder<number> = (value, path) => {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new StatusUnreadable(path, 'a number', value);
-  return value;
-};
-
-const flag: Decoder<boolean> = (value, path) => {
-  if (typeof value !== 'boolean') throw new StatusUnreadable(path, 'true or false', value);
-  return value;
-};
-
-function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
-  return (value, path) => (value === null || value === undefined ? null : decode(value, path));
-}
-
-function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
-  return (value, path) => {
-    if (!Array.isArray(value)) throw new StatusUnreadable(path, 'a list', value);
-    return value.map((item: unknown, index) => decode(item, `${path}[${index}]`));
-  };
-}
-
-/** What an older appliance does not send is nothing. */
-function listOrNone<T>(decode: Decoder<T>): Decoder<readonly T[]> {
-  return (value, path) => (value === undefined ? [] : list(decode)(value, path));
-}
-
-function record<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
-  return (value, path) => {
-    const fields = entries(value, path).map(([name, item]) => [cleanText(name), decode(item, `${path}.${name}`)] as const);
-    return Object.fromEntries(fields);
-  };
-}
-
-function oneOf<const T extends string>(...words: readonly T[]): Decoder<T> {
-  return (value, path) => {
-    const word = words.find((each) => each === value);
-    if (word === undefined) throw new StatusUnreadable(path, `one of ${words.join(', ')}`, value);
-    return word;
-  };
-}
-
-function entries(value: unknown, path: string): readonly (readonly [string, unknown])[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StatusUnreadable(path, 'an object', value);
-  return Object.entries(value);
-}
-
-/** Every field of T with its decoder; fields that are not named are left out, so an appliance may send more than this version knows. */
-type Fields<T> = { readonly [Name in keyof T]-?: Decoder<T[Name]> };
-
-function object<T>(fields: Fields<T>): Decoder<T> {
-  return (value, path) => {
-    const given = new Map(entries(value, path));
-    const decoded: Partial<T> = {};
-    for (const name in fields) decoded[name] = fields[name](given.get(name), path === '' ? name : `${path}.${name}`);
-    // A decoding border: the loop has set every key of Fields<T>, which are the keys of T.
-    return decoded as T;
-  };
-}
+import { figure, flag, list, listOrNone, nullable, object, oneOf, record, remembered, StatusUnreadable, text } from './decoders.ts';
 
 const traffic = object<TrafficView>({
   windowSeconds: figure,
@@ -100,9 +31,12 @@ const traffic = object<TrafficView>({
 
 const health = oneOf('unknown', 'up', 'degraded', 'down');
 
-const agent = object<AgentView>({
+/** What a dashboard shows of it. */
+const agent = object<Omit<AgentView, 'dialogue' | 'reported' | 'wishes'>>({
   cluster: text,
   state: oneOf('fresh', 'stale', 'absent'),
+  // An older appliance does not tell: then the state is all there is to go by.
+  connected: (value, path) => (value === undefined ? true : flag(value, path)),
   ageMs: nullable(figure),
   capacityRps: nullable(figure),
   cpuUtilisation: nullable(figure),
@@ -110,29 +44,31 @@ const agent = object<AgentView>({
   agentVersion: nullable(text),
 });
 
-const cluster = object<ClusterView>({
-  name: text,
-  region: nullable(text),
-  admin: oneOf('active', 'drain', 'maintenance'),
-  dialPercent: figure,
-  health,
-  returnsInSeconds: nullable(figure),
-  running: object({ requests: figure, tunnels: figure }),
-  empty: nullable(flag),
-  tunnelsCloseInSeconds: nullable(figure),
-  failback: oneOf('in', 'out', 'held', 'waiting', 'ramping'),
-  ramp: figure,
-  agent,
-  endpoints: list(object({ id: text, health, reason: text })),
-  desiredShare: figure,
-  effectiveShare: figure,
-  observedShare: figure,
-  traffic,
-  capacityRps: nullable(figure),
-  utilisation: nullable(figure),
-  lossShedRps: nullable(figure),
-  trend: list(figure),
-});
+const cluster = remembered(
+  object<ClusterView>({
+    name: text,
+    region: nullable(text),
+    admin: oneOf('active', 'drain', 'maintenance'),
+    dialPercent: figure,
+    health,
+    returnsInSeconds: nullable(figure),
+    running: object({ requests: figure, tunnels: figure }),
+    empty: nullable(flag),
+    tunnelsCloseInSeconds: nullable(figure),
+    failback: oneOf('in', 'out', 'held', 'waiting', 'ramping'),
+    ramp: figure,
+    agent,
+    endpoints: list(object({ id: text, health, reason: text })),
+    desiredShare: figure,
+    effectiveShare: figure,
+    observedShare: figure,
+    traffic,
+    capacityRps: nullable(figure),
+    utilisation: nullable(figure),
+    lossShedRps: nullable(figure),
+    trend: list(figure),
+  }),
+);
 
 const reasons = list(
   oneOf(
@@ -158,19 +94,21 @@ const reasons = list(
   ),
 );
 
-const target = object<TargetView>({
-  version: text,
-  cluster: text,
-  desiredShare: figure,
-  effectiveShare: figure,
-  observedShare: figure,
-  newShare: nullable(figure),
-  observedLow: nullable(figure),
-  observedHigh: nullable(figure),
-  respected: nullable(flag),
-  reasons,
-  traffic,
-});
+const target = remembered(
+  object<TargetView>({
+    version: text,
+    cluster: text,
+    desiredShare: figure,
+    effectiveShare: figure,
+    observedShare: figure,
+    newShare: nullable(figure),
+    observedLow: nullable(figure),
+    observedHigh: nullable(figure),
+    respected: nullable(flag),
+    reasons,
+    traffic,
+  }),
+);
 
 const regionShare = object<RegionShareView>({
   region: text,
@@ -182,24 +120,30 @@ const regionShare = object<RegionShareView>({
   reasons,
 });
 
-const service = object<ServiceView>({
-  name: text,
-  policy: text,
-  onUnavailable: text,
-  split: record(figure),
-  targets: list(target),
-  regions: list(regionShare),
-  lostShare: figure,
-  shedShare: figure,
-  traffic,
-});
+const service = remembered(
+  object<ServiceView>({
+    name: text,
+    policy: text,
+    onUnavailable: text,
+    split: record(figure),
+    targets: list(target),
+    regions: list(regionShare),
+    lostShare: figure,
+    shedShare: figure,
+    traffic,
+  }),
+);
 
-const event = object<EventView>({
-  sequence: figure,
-  at: text,
-  kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'controller'),
-  text,
-});
+const event = remembered(
+  object<EventView>({
+    sequence: figure,
+    at: text,
+    kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'controller'),
+    code: text,
+    severity: oneOf('info', 'warning', 'critical'),
+    text,
+  }),
+);
 
 const timed = object<TimedView>({
   revision: figure,
@@ -241,6 +185,8 @@ const approval = object<ApprovalView>({
   remainingSeconds: figure,
 });
 
+const alert = object<AlertView>({ code: text, severity: oneOf('problem', 'warning'), text });
+
 const status = object<StatusView>({
   host: text,
   version: text,
@@ -250,6 +196,7 @@ const status = object<StatusView>({
   generation: figure,
   plan: figure,
   degraded: list(text),
+  alerts: listOrNone(alert),
   localChanges: figure,
   warnings: list(text),
   workersReady: figure,
@@ -266,6 +213,49 @@ const status = object<StatusView>({
   events: list(event),
   role: oneOf('read', 'operate', 'admin'),
 });
+
+const worker = object<WorkerView>({
+  name: text,
+  pid: figure,
+  state: oneOf('starting', 'ready', 'draining', 'lost'),
+  generation: figure,
+  plan: figure,
+  restarts: figure,
+  residentBytes: figure,
+  eventLoopDelayMs: figure,
+});
+
+const edge = object<EdgeView>({
+  ...{ name: text, id: text, configHash: text, generation: figure, plan: figure, revision: figure, workersReady: figure, workers: figure },
+  ...{ version: text, servedRevision: figure, leads: flag, skewMs: nullable(figure), silentMs: nullable(figure), problem: nullable(text) },
+  localFields: list(text),
+});
+
+const revisionLine = remembered(
+  object<RevisionLineView>({
+    ...{ revision: figure, at: text, author: text, how: text, source: text, reason: text, fields: list(text) },
+    ...{ undoes: nullable(figure), approvedBy: nullable(text) },
+  }),
+);
+
+const latency = object<LatencyView>({
+  second: figure,
+  boundsMs: list(figure),
+  lines: list(remembered(object<LatencyView['lines'][number]>({ of: text, counts: list(figure) }))),
+});
+
+const extras = object<FeedExtras>({ workers: list(worker), edges: list(edge), revisions: list(revisionLine), latency });
+
+/** What the feed has beside the status. */
+export type FeedExtras = Omit<FeedView, 'status'>;
+
+/** A document of the feed for a caller of that role. Throws StatusUnreadable. */
+export function decodeFeed(value: unknown, role: StatusView['role']): { readonly status: StatusView; readonly extras: FeedExtras } {
+  if (typeof value !== 'object' || value === null || !('status' in value))
+    throw new StatusUnreadable('', 'a document with a status', value);
+  const bare = typeof value.status === 'object' && value.status !== null ? { ...value.status, role } : value.status;
+  return { status: status(bare, ''), extras: extras(value, '') };
+}
 
 /** Throws StatusUnreadable. */
 export function decodeStatus(value: unknown): StatusView {

@@ -1,24 +1,33 @@
-// The stream of statuses, kept going: reads, reconnects with back-off, and says at once when there is no news any more.
+// The feed kept going: applies what has changed, reconnects with back-off and goes on from where it was, and says at once when there is no news.
 import type { StatusView } from '../../balancer/controller/api/views.ts';
 import type { Clock, Random } from '../../health/clock.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
-import { decodeStatus } from './decode.ts';
+import { applyDelta } from './apply-delta.ts';
+import { decodeFeed, decodeStatus, type FeedExtras } from './decode.ts';
+import { figure, oneOf, StatusUnreadable, text } from './decoders.ts';
 import { pause } from './pause.ts';
 import { cleanText } from './text.ts';
 
-/** Opens the stream anew; it ends by `signal`, or when the appliance goes away. Values are checked here. */
-export type OpenWatch = (signal: AbortSignal) => AsyncIterable<unknown>;
+/** A state of the document, as the appliance numbers them. */
+export interface Position {
+  readonly epoch: string;
+  readonly number: number;
+}
+
+/** Opens the feed anew, from a state if one is known; it ends by `signal`, or when the appliance goes away. Values are checked here. */
+export type OpenFeed = (signal: AbortSignal, from: Position | null) => AsyncIterable<unknown>;
 
 export type FeedEvent =
-  | { readonly type: 'status'; readonly status: StatusView; readonly atMs: number }
+  /** `extras` null: the appliance is older than the feed, and tells its status alone. */
+  | { readonly type: 'status'; readonly status: StatusView; readonly extras: FeedExtras | null; readonly atMs: number }
   | { readonly type: 'lost'; readonly reason: string; readonly atMs: number };
 
 export interface FeedOptions {
-  readonly open: OpenWatch;
+  readonly open: OpenFeed;
   readonly clock: Clock;
   readonly random: Random;
-  /** Statuses that come sooner after the last shown one are passed over. */
-  readonly intervalMs: number;
+  /** News that comes sooner after what was shown last is passed over; the next brings it. */
+  readonly intervalMs: () => number;
   /** Ends the feed. */
   readonly signal: AbortSignal;
 }
@@ -28,24 +37,24 @@ const SILENCE_MS = 10_000;
 const SILENCE = Symbol('silence');
 const FIRST_BACK_OFF_MS = 250;
 const MAX_BACK_OFF_MS = 5000;
-/** The appliance sends once a second, not to the millisecond; a status that is this much early is on time. */
+/** The appliance sends twice a second, not to the millisecond; news that is this much early is on time. */
 const EARLY_MS = 200;
 
 /** Runs until `signal` aborts. Throws only what no further attempt can mend: a caller who may not read. */
 export async function runFeed(options: FeedOptions, onEvent: (event: FeedEvent) => void): Promise<void> {
   const { clock, signal } = options;
+  const document = new Document();
   let failures = 0;
   while (!signal.aborted) {
     let reason = 'the appliance ended the stream';
     try {
-      const statuses = await readOnce(options, onEvent);
-      if (statuses > 0) failures = 0;
+      const news = await readOnce(options, document, onEvent);
+      if (news > 0) failures = 0;
     } catch (error) {
-      if (error instanceof ReadFailure) {
-        if (error.statuses > 0) failures = 0;
-        if (isFinal(error.cause)) throw error.cause;
-        reason = error.message;
-      } else throw error;
+      if (!(error instanceof ReadFailure)) throw error;
+      if (error.news > 0) failures = 0;
+      if (isFinal(error.cause)) throw error.cause;
+      reason = error.message;
     }
     // Not a constant: the loop above has waited, and the signal may have come meanwhile.
     if (hasEnded(signal)) return;
@@ -65,39 +74,86 @@ export function backOffMs(failures: number, random: Random): number {
   return full / 2 + (full / 2) * random();
 }
 
-/** What ended one attempt, and how many statuses it had brought until then. */
-class ReadFailure extends Error {
-  readonly statuses: number;
+/** What the messages come to: the document, and which state it is. */
+class Document {
+  position: Position | null = null;
+  #raw: unknown = null;
+  #role: StatusView['role'] = 'read';
 
-  constructor(message: string, statuses: number, cause: unknown) {
-    super(message, { cause });
-    this.name = 'ReadFailure';
-    this.statuses = statuses;
+  /** Throws StatusUnreadable or DeltaMisfit, and then knows nothing any more. Null: the message brings no news. */
+  take(message: unknown): { readonly status: StatusView; readonly extras: FeedExtras | null } | null {
+    try {
+      return this.#take(message);
+    } catch (error) {
+      this.position = null;
+      this.#raw = null;
+      throw error;
+    }
+  }
+
+  #take(message: unknown): { readonly status: StatusView; readonly extras: FeedExtras | null } | null {
+    const fields = new Map<string, unknown>(typeof message === 'object' && message !== null ? Object.entries(message) : []);
+    const role = oneOf('read', 'operate', 'admin');
+    switch (oneOf('snapshot', 'resumed', 'delta', 'status')(fields.get('type'), 'type')) {
+      case 'status':
+        return { status: decodeStatus(fields.get('status')), extras: null };
+      case 'snapshot':
+        this.#role = role(fields.get('role'), 'role');
+        this.#raw = fields.get('document');
+        this.position = { epoch: text(fields.get('epoch'), 'epoch'), number: figure(fields.get('number'), 'number') };
+        break;
+      case 'resumed':
+        this.#role = role(fields.get('role'), 'role');
+        return null;
+      case 'delta': {
+        const from = figure(fields.get('from'), 'from');
+        if (this.position?.number !== from) throw new StatusUnreadable('from', `the state ${this.position?.number ?? 'before'}`, from);
+        this.#raw = applyDelta(this.#raw, fields.get('delta'));
+        this.position = { epoch: this.position.epoch, number: figure(fields.get('number'), 'number') };
+      }
+    }
+    return decodeFeed(this.#raw, this.#role);
   }
 }
 
-async function readOnce({ open, clock, intervalMs, signal }: FeedOptions, onEvent: (event: FeedEvent) => void): Promise<number> {
+/** What ended one attempt, and how much news it had brought until then. */
+class ReadFailure extends Error {
+  readonly news: number;
+
+  constructor(message: string, news: number, cause: unknown) {
+    super(message, { cause });
+    this.name = 'ReadFailure';
+    this.news = news;
+  }
+}
+
+async function readOnce(
+  { open, clock, intervalMs, signal }: FeedOptions,
+  document: Document,
+  onEvent: (event: FeedEvent) => void,
+): Promise<number> {
   const attempt = new AbortController();
   const giveUp = (): void => attempt.abort();
   const watchSilence = () => clock.after(SILENCE_MS, () => attempt.abort(SILENCE));
   let silence = watchSilence();
-  let statuses = 0;
+  let news = 0;
   let shownAtMs = -Infinity;
   const failure = (error: unknown): ReadFailure => {
-    if (attempt.signal.reason === SILENCE) return new ReadFailure(`nothing came for ${SILENCE_MS / 1000} s`, statuses, error);
-    return new ReadFailure(cleanText(error instanceof Error ? error.message : String(error)), statuses, error);
+    if (attempt.signal.reason === SILENCE) return new ReadFailure(`nothing came for ${SILENCE_MS / 1000} s`, news, error);
+    return new ReadFailure(cleanText(error instanceof Error ? error.message : String(error)), news, error);
   };
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    for await (const value of open(attempt.signal)) {
+    for await (const value of open(attempt.signal, document.position)) {
       silence.cancel();
       silence = watchSilence();
-      const status = decodeStatus(value);
-      statuses += 1;
+      const taken = document.take(value);
+      if (taken === null) continue;
+      news += 1;
       const atMs = clock.nowMs();
-      if (atMs - shownAtMs < intervalMs - EARLY_MS) continue;
+      if (atMs - shownAtMs < intervalMs() - EARLY_MS) continue;
       shownAtMs = atMs;
-      onEvent({ type: 'status', status, atMs });
+      onEvent({ type: 'status', ...taken, atMs });
     }
   } catch (error) {
     throw failure(error);
@@ -107,7 +163,7 @@ async function readOnce({ open, clock, intervalMs, signal }: FeedOptions, onEven
   }
   // A stream that is ended by its signal ends without an error.
   if (attempt.signal.reason === SILENCE) throw failure(null);
-  return statuses;
+  return news;
 }
 
 function isFinal(error: unknown): boolean {

@@ -2,11 +2,22 @@
 import { clip } from './text.ts';
 
 /** What a piece of text means; the theme decides how that looks. */
-export type Style = 'plain' | 'dim' | 'title' | 'head' | 'good' | 'warn' | 'bad' | 'accent' | 'selected' | 'stale';
+export type Style = 'plain' | 'dim' | 'title' | 'head' | 'good' | 'warn' | 'bad' | 'accent' | 'selected' | 'stale' | ContextStyle;
+
+/** The colour of a context: production is red for whoever says so. */
+export type ContextStyle = 'context-red' | 'context-yellow' | 'context-green' | 'context-blue' | 'context-magenta' | 'context-cyan';
+
+/** What a click on a piece of text does. */
+export type Hit =
+  | { readonly type: 'select'; readonly id: string }
+  | { readonly type: 'sortBy'; readonly sort: string }
+  /** As if the key were pressed. */
+  | { readonly type: 'key'; readonly name: string };
 
 export interface Cell {
   readonly text: string;
   readonly style: Style;
+  readonly hit?: Hit;
 }
 
 export type Line = readonly Cell[];
@@ -18,8 +29,23 @@ export interface Size {
   readonly rows: number;
 }
 
-export function cell(text: string, style: Style = 'plain'): Cell {
-  return { text, style };
+export function cell(text: string, style: Style = 'plain', hit?: Hit): Cell {
+  return hit === undefined ? { text, style } : { text, style, hit };
+}
+
+/** The whole line does the same. */
+export function withHit(line: Line, hit: Hit): Line {
+  return line.map((part) => ({ ...part, hit }));
+}
+
+/** What a click there does; null: nothing. Places are counted from 0. */
+export function hitAt(frame: Frame, column: number, row: number): Hit | null {
+  let left = 0;
+  for (const part of frame[row] ?? []) {
+    if (column < left + part.text.length) return part.hit ?? null;
+    left += part.text.length;
+  }
+  return null;
 }
 
 export function lineText(line: Line): string {
@@ -39,7 +65,7 @@ export function fitLine(line: Line, width: number, ellipsis: string): Line {
     // The last cell is kept for the ellipsis when this part fills the line and others follow.
     const cut = part.text.length > left || (part.text.length === left && more);
     const text = cut ? clip(part.text.padEnd(left + 1), left, ellipsis) : part.text;
-    fitted.push({ text, style: part.style });
+    fitted.push({ ...part, text });
     left -= text.length;
     if (cut) break;
   }
@@ -49,7 +75,8 @@ export function fitLine(line: Line, width: number, ellipsis: string): Line {
 
 /** The same text in one style. */
 export function restyle(line: Line, style: Style): Line {
-  return [cell(lineText(line), style)];
+  const hit = line.at(-1)?.hit;
+  return [cell(lineText(line), style, hit)];
 }
 
 /** Exactly the size: surplus lines are cut, missing ones are blank. */

@@ -10,12 +10,16 @@ export interface Glyphs {
   /** An axis whose last known value is too old to be believed. */
   readonly outdated: string;
   readonly marker: string;
+  /** Of a row that acts are about. */
+  readonly mark: string;
   readonly rule: string;
   readonly ellipsis: string;
   readonly arrows: { readonly up: string; readonly down: string };
   readonly bar: { readonly full: string; readonly half: string; readonly empty: string };
   /** Lowest first. */
   readonly spark: readonly string[];
+  /** Of a heat strip: nothing first, most last. */
+  readonly shades: readonly string[];
 }
 
 export const UNICODE_GLYPHS: Glyphs = {
@@ -25,11 +29,13 @@ export const UNICODE_GLYPHS: Glyphs = {
   agent: { fresh: '●', stale: '◌', absent: '-' },
   outdated: '?',
   marker: '▸',
+  mark: '*',
   rule: '─',
   ellipsis: '…',
   arrows: { up: '↑', down: '↓' },
   bar: { full: '█', half: '▌', empty: '·' },
   spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+  shades: [' ', '░', '▒', '▓', '█'],
 };
 
 export const ASCII_GLYPHS: Glyphs = {
@@ -39,11 +45,13 @@ export const ASCII_GLYPHS: Glyphs = {
   agent: { fresh: '+', stale: '~', absent: '-' },
   outdated: '?',
   marker: '>',
+  mark: '*',
   rule: '-',
   ellipsis: '~',
   arrows: { up: '^', down: 'v' },
   bar: { full: '#', half: '=', empty: '.' },
   spark: ['_', '.', ':', '-', '=', '+', '*', '#'],
+  shades: [' ', '.', ':', 'o', '#'],
 };
 
 const ASCII_OF: Readonly<Record<string, string>> = { '→': '>', '←': '<', '↑': '^', '↓': 'v', '·': '.', '…': '~', '−': '-' };

@@ -2,7 +2,10 @@
 
 export type InputEvent =
   /** `name`: the character itself, or enter, escape, tab, shift-tab, backspace, up, pageup, ctrl-c, alt-x … */
-  { readonly kind: 'key'; readonly name: string } | { readonly kind: 'paste'; readonly text: string };
+  | { readonly kind: 'key'; readonly name: string }
+  | { readonly kind: 'paste'; readonly text: string }
+  /** A button was pressed, or the wheel turned; places are counted from 0. */
+  | { readonly kind: 'mouse'; readonly act: 'click' | 'wheel-up' | 'wheel-down'; readonly column: number; readonly row: number };
 
 export interface KeyDecoder {
   push(text: string): readonly InputEvent[];
@@ -15,6 +18,10 @@ export interface KeyDecoder {
 /** Asks the terminal to mark pasted text, so that it is not taken for keys. */
 export const PASTE_MARKS_ON = '\x1b[?2004h';
 export const PASTE_MARKS_OFF = '\x1b[?2004l';
+
+/** Asks for presses and the wheel, with places of any size (SGR mouse mode of xterm). */
+export const MOUSE_ON = '\x1b[?1000h\x1b[?1006h';
+export const MOUSE_OFF = '\x1b[?1006l\x1b[?1000l';
 
 /** A sequence split over a slow line arrives within this; a person cannot press Escape and another key faster. */
 const ESCAPE_WAIT_MS = 30;
@@ -31,6 +38,7 @@ const LETTER_FINALS: Readonly<Record<string, string>> = {
   F: 'end',
   H: 'home',
   Z: 'shift-tab',
+  S: 'f4',
 };
 const NUMBER_FINALS: Readonly<Record<string, string>> = {
   '1': 'home',
@@ -40,6 +48,7 @@ const NUMBER_FINALS: Readonly<Record<string, string>> = {
   '6': 'pagedown',
   '7': 'home',
   '8': 'end',
+  '14': 'f4',
 };
 
 const CONTROLS: Readonly<Record<string, string>> = {
@@ -79,7 +88,8 @@ export function createKeyDecoder(): KeyDecoder {
       const token = nextToken(buffer);
       if (token === null) break;
       buffer = buffer.slice(token.length);
-      if (token.name === 'paste-begin') pasted = '';
+      if (token.mouse !== undefined) events.push(token.mouse);
+      else if (token.name === 'paste-begin') pasted = '';
       else if (token.name !== '') events.push({ kind: 'key', name: token.name });
     }
     return events;
@@ -107,6 +117,7 @@ interface Token {
   /** Empty: a sequence that is nobody's key. */
   readonly name: string;
   readonly length: number;
+  readonly mouse?: InputEvent;
 }
 
 /** The first key of `text`, which is not empty; null: more must come. */
@@ -140,11 +151,20 @@ function controlSequence(text: string): Token | null {
   // The Linux console sends its function keys as CSI [ A to E.
   const console = /^\x1b\[\[[A-E]/.exec(text);
   if (console !== null) return { name: '', length: console[0].length };
+  const mouse = /^\x1b\[<(\d+);(\d+);(\d+)([Mm])/.exec(text);
+  if (mouse !== null) return mouseToken(mouse);
   const whole = /^\x1b\[([0-?]*)[ -/]*([@-Z\\-~])/.exec(text);
   if (whole !== null) return { name: sequenceName(whole[1] ?? '', whole[2] ?? ''), length: whole[0].length };
   // Unfinished as long as all of it may still belong to a sequence; anything else is dropped up to there.
   const begun = /^\x1b\[[0-?]*[ -/]*\[?/.exec(text)?.[0].length ?? 2;
   return begun === text.length && begun < 32 ? null : { name: '', length: begun };
+}
+
+/** Button 0 pressed, 64 and 65 the wheel; releases, movements and buttons with modifiers are nobody's. */
+function mouseToken([whole, button, column, row, final]: RegExpExecArray): Token {
+  const act = button === '0' ? 'click' : button === '64' ? 'wheel-up' : button === '65' ? 'wheel-down' : undefined;
+  if (act === undefined || final === 'm') return { name: '', length: whole.length };
+  return { name: '', length: whole.length, mouse: { kind: 'mouse', act, column: Number(column) - 1, row: Number(row) - 1 } };
 }
 
 function sequenceName(parameters: string, final: string): string {

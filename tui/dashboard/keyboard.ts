@@ -13,6 +13,9 @@ export interface RawInput {
 }
 
 export interface Keyboard {
+  /** Gives the terminal back for a while. */
+  pause(): void;
+  resume(): void;
   /** Idempotent. */
   close(): void;
 }
@@ -36,6 +39,15 @@ export function openKeyboard(input: RawInput, clock: Clock, onInput: (events: re
   input.on('data', onData);
   input.resume();
   return {
+    pause: () => {
+      input.setRawMode(false);
+      input.pause();
+    },
+    resume: () => {
+      if (!open) return;
+      input.setRawMode(true);
+      input.resume();
+    },
     close: () => {
       if (!open) return;
       open = false;

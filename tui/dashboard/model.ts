@@ -1,179 +1,190 @@
-// The state of the dashboard and the one function that changes it. Pure: no terminal, no network, no clock.
-import type { StatusView } from '../../balancer/controller/api/views.ts';
+// The one function that changes the state of the dashboard. Pure: no terminal, no network, no clock; what only the world can do it asks for.
+import type { ResultsView, StatusView } from '../../balancer/controller/api/views.ts';
+import type { ContextSettings } from '../contexts.ts';
+import { type ActAction, reduceAct } from './acting.ts';
+import type { FeedExtras } from './decode.ts';
 import type { Size } from './frame.ts';
-import { type ListChoice, rowIds, SCREENS, type ScreenName, SORTS } from './rows.ts';
-
-/** Kept by identity: rows that move, come or go do not change what is selected. */
-export interface Selection {
-  /** Null: the first row, whichever that is. */
-  readonly id: string | null;
-  /** Where it was last seen; takes over when the row is gone. */
-  readonly index: number;
-}
-
-export interface ListState extends ListChoice {
-  readonly selection: Selection;
-}
-
-/** A status and when it came, on the dashboard's own monotonic clock. */
-export interface Snapshot {
-  readonly status: StatusView;
-  readonly receivedAtMs: number;
-}
-
-export type Link = { readonly kind: 'live' } | { readonly kind: 'lost'; readonly sinceMs: number; readonly reason: string };
-
-export interface DashboardState {
-  /** Where the appliance is, as a person would say it. */
-  readonly where: string;
-  readonly readOnly: boolean;
-  /** A snapshot older than this is shown as stale. */
-  readonly staleAfterMs: number;
-  readonly size: Size;
-  readonly nowMs: number;
-  readonly link: Link;
-  readonly latest: Snapshot | null;
-  /** What is held on the screen, and since when. */
-  readonly frozen: { readonly snapshot: Snapshot; readonly atMs: number } | null;
-  readonly screen: ScreenName;
-  readonly lists: Readonly<Record<ScreenName, ListState>>;
-  /** While the filter line is open: what the filter was before. */
-  readonly editing: { readonly before: string } | null;
-  readonly help: boolean;
-}
+import { initialList, type ListAction, lookingAt, reduceList, selectedId, selectedSubject, settle, withList } from './lists.ts';
+import { type Look, nextLook } from './look.ts';
+import { overlayKey } from './overlays/keys.ts';
+import type { Subject } from './screen-definition.ts';
+import { SCREENS, TABS } from './screens/registry.ts';
+import {
+  ask,
+  current,
+  type DashboardState,
+  type HeatColumn,
+  type HistorySeries,
+  type Link,
+  type SavedView,
+  type ScreenName,
+  shown,
+  type Subjects,
+} from './state.ts';
 
 export type Action =
-  | { readonly type: 'status'; readonly status: StatusView; readonly atMs: number }
+  | { readonly type: 'status'; readonly status: StatusView; readonly extras?: FeedExtras | null; readonly atMs: number }
   | { readonly type: 'lost'; readonly reason: string; readonly atMs: number }
   | { readonly type: 'tick'; readonly nowMs: number }
   | { readonly type: 'resize'; readonly size: Size }
   | { readonly type: 'screen'; readonly screen: ScreenName }
   | { readonly type: 'turn'; readonly by: 1 | -1 }
-  | { readonly type: 'move'; readonly by: number }
-  | { readonly type: 'page'; readonly by: 1 | -1 }
-  | { readonly type: 'edge'; readonly to: 'first' | 'last' }
-  | { readonly type: 'filterOpen' }
-  | { readonly type: 'filterType'; readonly text: string }
-  | { readonly type: 'filterErase'; readonly all: boolean }
-  | { readonly type: 'filterClose'; readonly keep: boolean }
+  | { readonly type: 'open' }
+  | { readonly type: 'other'; readonly by: 1 | -1 }
   | { readonly type: 'help' }
+  | { readonly type: 'overlay'; readonly kind: 'alerts' | 'log' | 'columns' | 'command' }
+  | { readonly type: 'overlayKey'; readonly key: string }
+  | { readonly type: 'overlayText'; readonly text: string }
   | { readonly type: 'freeze' }
-  | { readonly type: 'sort' }
-  | { readonly type: 'reverse' }
-  | { readonly type: 'back' };
-
-/** Longer filters do not fit any line. */
-const MAX_FILTER_LENGTH = 80;
+  | { readonly type: 'look' }
+  | { readonly type: 'mouse' }
+  | { readonly type: 'interval'; readonly by: 1 | -1 }
+  | { readonly type: 'past'; readonly by: 1 | -1 }
+  | { readonly type: 'copy' }
+  | { readonly type: 'export' }
+  | { readonly type: 'saveView' }
+  | { readonly type: 'views' }
+  | { readonly type: 'view'; readonly view: SavedView }
+  | { readonly type: 'asked' }
+  | { readonly type: 'said'; readonly text: string; readonly ok: boolean }
+  | { readonly type: 'results'; readonly results: ResultsView }
+  | { readonly type: 'history'; readonly ask: number; readonly series: readonly HistorySeries[] | null; readonly problem: string | null }
+  | { readonly type: 'viewNames'; readonly names: readonly string[] }
+  | { readonly type: 'back' }
+  | ListAction
+  | ActAction;
 
 export interface InitialChoices {
   readonly where: string;
+  readonly context: ContextSettings | null;
   readonly readOnly: boolean;
-  readonly staleAfterMs: number;
+  readonly intervalMs: number;
   readonly size: Size;
   readonly nowMs: number;
+  readonly look: Look;
+  readonly mouse: boolean;
 }
 
 export function initialState(choices: InitialChoices): DashboardState {
-  const list = (screen: ScreenName): ListState => ({
-    filter: '',
-    sort: SORTS[screen][0] ?? '',
-    reverse: false,
-    selection: { id: null, index: 0 },
-  });
+  const names: readonly ScreenName[] = Object.values(SCREENS).map(({ name }) => name);
+  // A decoding border: the names are the keys of the record.
+  const lists = Object.fromEntries(names.map((name) => [name, initialList(name)])) as DashboardState['lists'];
   return {
     ...choices,
+    firstLook: choices.look,
     link: { kind: 'lost', sinceMs: choices.nowMs, reason: 'connecting' },
-    latest: null,
-    frozen: null,
-    screen: 'overview',
-    lists: { overview: list('overview'), services: list('services'), events: list('events') },
-    editing: null,
-    help: false,
+    ...{ latest: null, frozen: null, screen: 'overview', stack: [], lists, subjects: { cluster: null, service: null } },
+    ...{ editing: null, overlay: null, log: [], typed: [], said: null, heat: [], past: null, results: null, asks: [], nextAsk: 1 },
   };
-}
-
-/** What is drawn: the frozen snapshot if there is one. `nowMs` stands still with it, so ages on a frozen screen do too. */
-export function shown(state: DashboardState): { readonly snapshot: Snapshot | null; readonly nowMs: number } {
-  return state.frozen === null
-    ? { snapshot: state.latest, nowMs: state.nowMs }
-    : { snapshot: state.frozen.snapshot, nowMs: state.frozen.atMs };
-}
-
-/** Is what is drawn too old to be believed? */
-export function isStale(state: DashboardState): boolean {
-  if (state.link.kind === 'lost' || state.latest === null) return true;
-  return state.nowMs - state.latest.receivedAtMs > state.staleAfterMs;
 }
 
 export function reduce(state: DashboardState, action: Action): DashboardState {
   const next = apply(state, action);
   // Only what changes the rows can make the selected one disappear.
-  return next === state || action.type === 'tick' ? next : settle(next);
+  return next === state || action.type === 'tick' || action.type === 'asked' ? next : settle(next);
 }
 
 function apply(state: DashboardState, action: Action): DashboardState {
   switch (action.type) {
     case 'status':
-      return { ...state, nowMs: action.atMs, link: { kind: 'live' }, latest: { status: action.status, receivedAtMs: action.atMs } };
+    case 'lost':
+    case 'tick':
+    case 'results':
+    case 'history':
+    case 'viewNames':
+    case 'said':
+    case 'asked':
+      return takeNews(state, action);
+    case 'screen':
+    case 'turn':
+    case 'open':
+    case 'other':
+    case 'back':
+      return go(state, action);
+    case 'act':
+    case 'printed':
+    case 'planned':
+    case 'unplanned':
+    case 'applied':
+    case 'unapplied':
+    case 'completed':
+      return reduceAct(state, action);
+    case 'overlayKey':
+      return overlayKey(state, action.key);
+    case 'overlayText':
+      return Array.from(action.text).reduce(overlayKey, state);
+    case 'resize':
+    case 'help':
+    case 'overlay':
+    case 'freeze':
+    case 'look':
+    case 'mouse':
+    case 'interval':
+    case 'past':
+    case 'copy':
+    case 'export':
+    case 'saveView':
+    case 'views':
+    case 'view':
+      return changeView(state, action);
+    default:
+      return reduceList(state, action);
+  }
+}
+
+/** What came from outside. */
+function takeNews(
+  state: DashboardState,
+  action: Extract<Action, { readonly type: 'status' | 'lost' | 'tick' | 'results' | 'history' | 'viewNames' | 'said' | 'asked' }>,
+): DashboardState {
+  switch (action.type) {
+    case 'status': {
+      const { status, extras = null, atMs } = action;
+      return {
+        ...state,
+        nowMs: atMs,
+        link: { kind: 'live' },
+        latest: { status, extras, receivedAtMs: atMs },
+        heat: warmer(state.heat, status, extras),
+      };
+    }
     case 'lost':
       return { ...state, nowMs: action.atMs, link: lose(state.link, action.reason, action.atMs) };
     case 'tick':
       return { ...state, nowMs: action.nowMs };
-    case 'resize':
-      return { ...state, size: action.size };
-    case 'screen':
-      return { ...state, screen: action.screen, help: false };
-    case 'turn':
-      return { ...state, screen: turned(state.screen, action.by), help: false };
-    case 'move':
-      return selectAt(state, selectedIndex(state) + action.by);
-    case 'page':
-      return selectAt(state, selectedIndex(state) + action.by * pageRows(state.size));
-    case 'edge':
-      return selectAt(state, action.to === 'first' ? 0 : Number.MAX_SAFE_INTEGER);
-    case 'help':
-      return { ...state, help: !state.help };
-    case 'freeze':
-      return freeze(state);
-    case 'sort':
-      return withList(state, { sort: following(SORTS[state.screen], current(state).sort) });
-    case 'reverse':
-      return withList(state, { reverse: !current(state).reverse });
-    case 'back':
-      return back(state);
-    case 'filterOpen':
-    case 'filterType':
-    case 'filterErase':
-    case 'filterClose':
-      return editFilter(state, action);
+    case 'results':
+      return { ...state, results: action.results };
+    case 'history': {
+      if (state.past?.ask !== action.ask) return state;
+      const series = action.series === null ? null : new Map(action.series.map((each) => [each.of, each]));
+      return { ...state, past: { ...state.past, series, problem: action.problem } };
+    }
+    case 'viewNames':
+      return action.names.length === 0
+        ? { ...state, said: { text: 'no views are saved; Ctrl-S saves this one', ok: false, atMs: state.nowMs } }
+        : { ...state, overlay: { kind: 'views', names: action.names, index: 0 } };
+    case 'said':
+      return { ...state, said: { text: action.text, ok: action.ok, atMs: state.nowMs } };
+    case 'asked':
+      return state.asks.length === 0 ? state : { ...state, asks: [] };
   }
 }
 
-function editFilter(state: DashboardState, action: Extract<Action, { readonly type: `filter${string}` }>): DashboardState {
-  const { filter } = current(state);
-  switch (action.type) {
-    case 'filterOpen':
-      return { ...state, help: false, editing: { before: filter } };
-    case 'filterType':
-      return withList(state, { filter: (filter + action.text).slice(0, MAX_FILTER_LENGTH) });
-    case 'filterErase':
-      return withList(state, { filter: action.all ? '' : filter.slice(0, -1) });
-    case 'filterClose':
-      return { ...withList(state, { filter: action.keep ? filter : (state.editing?.before ?? '') }), editing: null };
-  }
-}
+/** Seconds of latencies that are kept: more than the widest terminal has columns. */
+const MAX_HEAT = 300;
 
-/** Closes the uppermost thing: help, then the filter, then the freeze, then the screen. */
-function back(state: DashboardState): DashboardState {
-  if (state.help) return { ...state, help: false };
-  if (current(state).filter !== '') return withList(state, { filter: '' });
-  if (state.frozen !== null) return { ...state, frozen: null };
-  return { ...state, screen: 'overview' };
-}
-
-function freeze(state: DashboardState): DashboardState {
-  if (state.frozen !== null) return { ...state, frozen: null };
-  return state.latest === null ? state : { ...state, frozen: { snapshot: state.latest, atMs: state.nowMs } };
+/** The second that is new, if one is. */
+function warmer(heat: readonly HeatColumn[], status: StatusView, extras: FeedExtras | null): readonly HeatColumn[] {
+  if (extras === null || heat.at(-1)?.second === extras.latency.second) return heat;
+  const errors = new Map<string, number>([
+    ['all', status.traffic.errorRatio],
+    ...status.clusters.map(({ name, traffic }) => [`cluster/${name}`, traffic.errorRatio] as const),
+    ...status.services.map(({ name, traffic }) => [`service/${name}`, traffic.errorRatio] as const),
+  ]);
+  // A controller that was replaced counts anew.
+  const before = (heat.at(-1)?.second ?? 0) > extras.latency.second ? [] : heat;
+  const counts = new Map(extras.latency.lines.map(({ of, counts }) => [of, counts]));
+  return [...before.slice(1 - MAX_HEAT), { second: extras.latency.second, counts, errors }];
 }
 
 /** The first loss is the one that counts; later failed attempts only bring a newer reason. */
@@ -181,59 +192,191 @@ function lose(link: Link, reason: string, atMs: number): Link {
   return { kind: 'lost', reason, sinceMs: link.kind === 'lost' ? link.sinceMs : atMs };
 }
 
-function turned(screen: ScreenName, by: 1 | -1): ScreenName {
-  return SCREENS[(SCREENS.indexOf(screen) + by + SCREENS.length) % SCREENS.length] ?? screen;
+/** Which screen, and what it is about. */
+function go(
+  state: DashboardState,
+  action: Extract<Action, { readonly type: 'screen' | 'turn' | 'open' | 'other' | 'back' }>,
+): DashboardState {
+  switch (action.type) {
+    case 'screen':
+      return { ...state, ...withSubject(state, selectedSubject(state)), screen: action.screen, stack: [], overlay: null };
+    case 'turn': {
+      const at = TABS.findIndex(({ name }) => name === state.screen);
+      const next = TABS[(Math.max(0, at) + action.by + TABS.length) % TABS.length];
+      return next === undefined ? state : go(state, { type: 'screen', screen: next.name });
+    }
+    case 'open':
+      return open(state);
+    case 'other':
+      return other(state, action.by);
+    case 'back':
+      return back(state);
+  }
 }
 
-function following(names: readonly string[], name: string): string {
-  return names[(names.indexOf(name) + 1) % names.length] ?? name;
+function withSubject({ subjects }: DashboardState, { cluster, service }: Subject): { readonly subjects: Subjects } {
+  return { subjects: { cluster: cluster ?? subjects.cluster, service: service ?? subjects.service } };
 }
 
-export function current(state: DashboardState): ListState {
-  return state.lists[state.screen];
+/** Goes to what the selected row is about. */
+function open(state: DashboardState): DashboardState {
+  const { opens } = SCREENS[state.screen];
+  const subject = selectedSubject(state);
+  if (opens === null || selectedId(state) === null) return state;
+  if (opens === 'revision') {
+    const { revision } = subject;
+    if (revision === undefined || revision < 2) return state;
+    return ask(state, { kind: 'line', words: ['diff', String(revision - 1), String(revision)], preview: false });
+  }
+  const opened = {
+    ...state,
+    ...withSubject(state, subject),
+    screen: opens,
+    stack: [state.screen, ...state.stack].slice(0, 10),
+    past: null,
+  };
+  const { service } = opened.subjects;
+  return opens === 'service' && service !== null ? ask({ ...opened, results: null }, { kind: 'results', service }) : opened;
 }
 
-function withList(state: DashboardState, change: Partial<ListState>): DashboardState {
-  return { ...state, lists: { ...state.lists, [state.screen]: { ...current(state), ...change } } };
+/** On a screen about one thing: the next of its kind. */
+function other(state: DashboardState, by: 1 | -1): DashboardState {
+  const { about } = SCREENS[state.screen];
+  const status = shown(state).snapshot?.status;
+  if (about === null || status === undefined) return state;
+  const names = (about === 'cluster' ? status.clusters : status.services).map(({ name }) => name);
+  const at = Math.max(0, names.indexOf(state.subjects[about] ?? names[0] ?? ''));
+  const next = names[(at + by + names.length) % names.length];
+  if (next === undefined) return state;
+  const moved = { ...state, subjects: { ...state.subjects, [about]: next }, past: null };
+  return about === 'service' ? ask({ ...moved, results: null }, { kind: 'results', service: next }) : moved;
 }
 
-function currentIds(state: DashboardState): readonly string[] {
-  return rowIds(shown(state).snapshot?.status ?? null, state.screen, current(state));
+/** Closes the uppermost thing: marks, then the filter, then the past, then the freeze, then the screen. */
+function back(state: DashboardState): DashboardState {
+  const list = current(state);
+  if (list.marks.length > 0) return withList(state, { marks: [] });
+  if (list.filter !== '') return withList(state, { filter: '' });
+  if (state.past !== null) return { ...state, past: null };
+  if (state.frozen !== null) return { ...state, frozen: null };
+  const [before, ...stack] = state.stack;
+  return before === undefined ? { ...state, screen: 'overview' } : { ...state, screen: before, stack };
 }
 
-/** Half a screen, so that what was read last stays in sight. */
-function pageRows(size: Size): number {
-  return Math.max(1, Math.floor(size.rows / 2));
+const INTERVALS_MS = [500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+
+/** How things are shown. */
+function changeView(
+  state: DashboardState,
+  action: Extract<
+    Action,
+    {
+      readonly type:
+        | 'resize'
+        | 'help'
+        | 'overlay'
+        | 'freeze'
+        | 'look'
+        | 'mouse'
+        | 'interval'
+        | 'past'
+        | 'copy'
+        | 'export'
+        | 'saveView'
+        | 'views'
+        | 'view';
+    }
+  >,
+): DashboardState {
+  switch (action.type) {
+    case 'resize':
+      return { ...state, size: action.size };
+    case 'help':
+      return { ...state, overlay: state.overlay?.kind === 'help' ? null : { kind: 'help', scroll: 0 } };
+    case 'overlay':
+      return { ...state, overlay: openOverlay(action.kind) };
+    case 'freeze':
+      if (state.frozen !== null) return { ...state, frozen: null };
+      return state.latest === null ? state : { ...state, frozen: { snapshot: state.latest, atMs: state.nowMs } };
+    case 'look':
+      return { ...state, look: nextLook(state.firstLook, state.look) };
+    case 'mouse':
+      return {
+        ...state,
+        mouse: !state.mouse,
+        said: { text: state.mouse ? 'the mouse selects text' : 'the mouse clicks', ok: true, atMs: state.nowMs },
+      };
+    case 'interval':
+      return withInterval(state, action.by);
+    case 'past':
+      return moveInTime(state, action.by);
+    case 'copy':
+      return ask(state, { kind: 'copy', text: lineOfRow(state) });
+    case 'export': {
+      const looking = lookingAt(state);
+      return looking === null ? state : ask(state, { kind: 'export', screen: state.screen, rows: SCREENS[state.screen].exported(looking) });
+    }
+    case 'saveView':
+      return { ...state, overlay: { kind: 'name', purpose: 'view', text: state.screen } };
+    case 'views':
+      return ask(state, { kind: 'views' });
+    case 'view': {
+      const { screen, filter, sort, reverse, hidden } = action.view;
+      return withList({ ...state, screen, stack: [], overlay: null }, { filter, sort, reverse, hidden });
+    }
+  }
 }
 
-/** Where the selected row is now; its last place when it is gone. */
-export function indexOfSelection(ids: readonly string[], selection: Selection): number {
-  const found = selection.id === null ? 0 : ids.indexOf(selection.id);
-  return found >= 0 ? found : Math.min(selection.index, Math.max(0, ids.length - 1));
+function withInterval(state: DashboardState, by: 1 | -1): DashboardState {
+  const at = INTERVALS_MS.findIndex((each) => each >= state.intervalMs);
+  const intervalMs = INTERVALS_MS[Math.max(0, Math.min(INTERVALS_MS.length - 1, at + by))] ?? state.intervalMs;
+  return { ...state, intervalMs, said: { text: `news every ${intervalMs / 1000} s`, ok: true, atMs: state.nowMs } };
 }
 
-function selectedIndex(state: DashboardState): number {
-  return indexOfSelection(currentIds(state), current(state).selection);
+function openOverlay(kind: 'alerts' | 'log' | 'columns' | 'command'): NonNullable<DashboardState['overlay']> {
+  if (kind === 'columns') return { kind, index: 0 };
+  return kind === 'command' ? { kind, text: '', candidates: [], past: null } : { kind, scroll: 0 };
 }
 
-function selectAt(state: DashboardState, wanted: number): DashboardState {
-  const ids = currentIds(state);
-  const index = Math.max(0, Math.min(wanted, ids.length - 1));
-  // The top of the events follows what comes in; everywhere else a row is a row.
-  const id = state.screen === 'events' && index === 0 ? null : (ids[index] ?? null);
-  return withList(state, { selection: { id, index } });
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** How far back each step of the key goes. */
+const PAST_MS = [
+  10 * MINUTE_MS,
+  30 * MINUTE_MS,
+  HOUR_MS,
+  3 * HOUR_MS,
+  6 * HOUR_MS,
+  12 * HOUR_MS,
+  DAY_MS,
+  2 * DAY_MS,
+  7 * DAY_MS,
+  30 * DAY_MS,
+  90 * DAY_MS,
+  365 * DAY_MS,
+];
+
+function moveInTime(state: DashboardState, by: 1 | -1): DashboardState {
+  const at = state.past === null ? -1 : PAST_MS.indexOf(state.past.beforeNowMs);
+  const beforeNowMs = PAST_MS[at + by];
+  if (beforeNowMs === undefined) return at + by < 0 ? { ...state, past: null } : state;
+  const past = { beforeNowMs, series: null, problem: null, ask: state.nextAsk };
+  return ask({ ...state, past }, { kind: 'history', of: chartedBy(state), beforeNowMs, histogram: state.screen === 'latency' });
 }
 
-/**
- * Ties the selection to the row it now stands on. While there are no rows it waits for its row to come back, and while a filter is typed
- * too: half a word may hide the row that the whole word shows.
- */
-function settle(state: DashboardState): DashboardState {
-  if (state.editing !== null) return state;
-  const ids = currentIds(state);
-  const { selection } = current(state);
-  if (ids.length === 0 || (state.screen === 'events' && selection.id === null)) return state;
-  const index = indexOfSelection(ids, selection);
-  const id = ids[index] ?? null;
-  return id === selection.id && index === selection.index ? state : withList(state, { selection: { id, index } });
+/** What the charts of the screen are of, as the history names it. */
+function chartedBy(state: DashboardState): string {
+  const { cluster, service } = selectedSubject(state);
+  if (state.screen === 'cluster' && cluster !== undefined) return `cluster/${cluster}`;
+  if (state.screen === 'service' && service !== undefined) return `service/${service}`;
+  return state.screen === 'latency' ? (selectedId(state) ?? 'all') : 'cluster/*';
+}
+
+/** The command that tells more about the selected row. */
+function lineOfRow(state: DashboardState): string {
+  const { cluster, service, revision } = selectedSubject(state);
+  if (revision !== undefined) return `weir diff ${revision - 1} ${revision}`;
+  if (service !== undefined) return `weir describe service ${service}`;
+  return cluster === undefined ? 'weir status' : `weir describe cluster ${cluster}`;
 }

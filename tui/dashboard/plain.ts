@@ -4,7 +4,8 @@ import { fitColumns, headLine, rowLine, type Table } from './columns.ts';
 import { formatLatency, formatOkRatio, formatRate } from './format.ts';
 import { type Frame, frameText, type Line } from './frame.ts';
 import { type Glyphs, toAscii } from './glyphs.ts';
-import { clusterRows } from './rows.ts';
+import { arrange } from './arrange.ts';
+import { CLUSTERS } from './screens/overview.ts';
 import { approvalText } from './views/header.ts';
 import { clusterTable, returnsOf } from './views/cluster-table.ts';
 import { rolloutRows, rolloutTable } from './views/rollout-table.ts';
@@ -16,7 +17,7 @@ const UNBOUNDED_COLUMNS = 132;
 /** The status as text that ends in a line break; `columns` null: the output is no terminal. */
 export function plainReport(status: StatusView, glyphs: Glyphs, columns: number | null): string {
   const width = columns ?? UNBOUNDED_COLUMNS;
-  const clusters = clusterRows(status, { filter: '', sort: 'name', reverse: false });
+  const clusters = arrange(status.clusters, { filter: '', sort: 'name', reverse: false }, CLUSTERS);
   const table = clusterTable({ glyphs, snapshotAgeMs: 0, stale: false, returns: returnsOf(clusters) });
   const { traffic } = status;
   const lines = [
@@ -30,6 +31,7 @@ export function plainReport(status: StatusView, glyphs: Glyphs, columns: number 
       `in flight ${status.inFlight}`,
     ].join('  '),
     ...status.degraded.map((text) => `! ${text}`),
+    ...status.warnings.map((text) => `~ ${text}`),
     ...status.approvals.map((approval) => `? ${approvalText(approval, 0)}`),
     ...tableText(table, clusters, { width, glyphs }),
     ...(status.rollouts.length === 0 ? [] : tableText(rolloutTable(0), rolloutRows(status.rollouts), { width, glyphs })),

@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import blessed from 'blessed';
 import type { Size } from './frame.ts';
-import { PASTE_MARKS_OFF, PASTE_MARKS_ON } from './input.ts';
+import { MOUSE_OFF, MOUSE_ON, PASTE_MARKS_OFF, PASTE_MARKS_ON } from './input.ts';
 
 export interface TerminalScreen {
   size(): Size;
@@ -10,6 +10,11 @@ export interface TerminalScreen {
   draw(content: string): void;
   /** Draws everything anew, whatever the terminal may have lost. */
   repaint(): void;
+  /** Whether clicks and the wheel come as input. */
+  mouse(on: boolean): void;
+  /** Leaves the alternate screen for a while. */
+  suspend(): void;
+  resume(): void;
   /** Leaves the alternate screen with the cursor shown. Idempotent. */
   close(): void;
 }
@@ -60,11 +65,30 @@ export function openScreen({ output, terminal, unicode, onResize }: ScreenOption
       screen.realloc();
       screen.render();
     },
+    mouse: (on) => {
+      if (open) output.write(on ? MOUSE_ON : MOUSE_OFF);
+    },
+    suspend: () => {
+      if (!open) return;
+      output.write(MOUSE_OFF + PASTE_MARKS_OFF);
+      screen.program.showCursor();
+      screen.program.normalBuffer();
+      screen.program.flush();
+    },
+    resume: () => {
+      if (!open) return;
+      screen.program.alternateBuffer();
+      screen.program.hideCursor();
+      screen.program.flush();
+      output.write(PASTE_MARKS_ON);
+      drawn = '';
+      screen.realloc();
+    },
     close: () => {
       if (!open) return;
       open = false;
       screen.destroy();
-      output.write(PASTE_MARKS_OFF);
+      output.write(MOUSE_OFF + PASTE_MARKS_OFF);
     },
   };
 }

@@ -141,7 +141,7 @@ async function startAgents(setting: DemoSetting, { client, clusters, ports }: Ru
   for (const processes of clusters) {
     const cluster = processes.cluster.name;
     const { secret } = await client.createToken({ name: `agent-${cluster}`, role: 'agent', cluster });
-    await processes.startAgent({ program: setting.program, hub: `ws://${DEMO_HOST}:${ports.agents}`, token: secret });
+    await processes.startAgent({ program: setting.program, hub: `ws://${DEMO_HOST}:${ports.agents}`, token: secret ?? '' });
   }
 }
 

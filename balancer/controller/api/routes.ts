@@ -38,6 +38,8 @@ export interface Route {
 
 const MAX_JSON_BYTES = 64 * 1024;
 export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+/** One document for dashboards, and what changes of it, as a WebSocket: no answer to a request, so that the server itself has its handler. */
+export const FEED_ROUTE = { method: 'GET', path: '/v1/feed', role: 'read' } as const;
 
 /** A list kind: how its items are read, and what `/v1/<kind>/<name>` compares. */
 interface ListKind<T> {
@@ -76,6 +78,7 @@ export const ROUTES: readonly Route[] = [
   read('/v1/results/:name', ({ appliance, name, query }) =>
     taking(accept.decodeResultsQuery, query, (asked) => outcome(appliance.results(name, asked))),
   ),
+  read('/v1/history/metrics', (call) => taking(accept.decodeHistoryQuery, call.query, (asked) => outcome(call.appliance.history(asked)))),
   read('/v1/revisions/:name', oneRevision),
   read('/v1/watch', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'status_stream' }))),
   read('/v1/audit/verify', (call) => taking(accept.decodeNoQuery, call.query, () => json(call.appliance.verifyAudit()))),
@@ -86,6 +89,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/approvals/:name', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: decide },
   { method: 'POST', path: '/v1/explain', role: 'read', maxBodyBytes: MAX_JSON_BYTES, handle: explain },
   { method: 'POST', path: '/v1/explain/request', role: 'read', maxBodyBytes: MAX_JSON_BYTES, handle: recall },
+  { method: 'POST', path: '/v1/expectations', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: expect },
   { method: 'GET', path: '/v1/tokens', role: 'admin', maxBodyBytes: 0, handle: (call) => json(call.appliance.tokens()) },
   { method: 'POST', path: '/v1/tokens', role: 'admin', maxBodyBytes: MAX_JSON_BYTES, handle: createToken },
   { method: 'DELETE', path: '/v1/tokens/:name', role: 'admin', maxBodyBytes: 0, handle: deleteToken },
@@ -153,6 +157,11 @@ async function recall({ appliance, body }: RouteCall): Promise<Answer> {
 async function quotasOf(appliance: Appliance): Promise<ListView<QuotaView>> {
   const { revision, items } = await appliance.consumers();
   return { kind: 'quotas', revision, items: items.flatMap(({ quotas }) => quotas) };
+}
+
+function expect({ appliance, caller, body }: RouteCall): Answer {
+  const decoded = accept.decodeExpectationRequest(body);
+  return decoded.ok ? outcome(appliance.expect(decoded.value, caller)) : refused(decoded.message);
 }
 
 function createToken({ appliance, caller, body }: RouteCall): Answer {

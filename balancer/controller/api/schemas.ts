@@ -3,8 +3,9 @@ import { type Schema, type Static, Type } from '../../schema/type.ts';
 import { ABORT_FORMS, parseAbortCondition } from '../../config/drill-config.ts';
 import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
-import type { TokenRequest } from '../appliance.ts';
+import type { ExpectationRequest, TokenRequest } from '../appliance.ts';
 import { CALLER_CHANGES } from './caller-schemas.ts';
+import { HISTORY_STEPS, type HistoryRequest, type HistoryStep } from './history-view.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
 import type { ApprovalRequest, AskedChange, ChangeRequest, DrillRequest, ExplainRequest, LocalRequest, RenewalRequest } from './views.ts';
 
@@ -190,9 +191,24 @@ const TokenRequestSchema = Type.Object(
     role: Type.Unsafe<TokenRequest['role']>({ type: 'string', enum: ['read', 'operate', 'admin', 'agent'] }),
     cluster: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
     ttlMs: Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], minimum: 1000, maximum: 10 * 365 * 86_400_000 })),
+    rotate: Type.Optional(Type.Object({ keepMs: Type.Integer({ minimum: 0, maximum: 90 * 86_400_000 }) }, strict)),
+    secretHash: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'the SHA-256 of a secret, in hex' })),
   },
   strict,
 );
+
+const ExpectationRequestSchema = Type.Object(
+  {
+    cluster: Name,
+    service: Name,
+    rps: Type.Number({ minimum: 0, maximum: 1e9 }),
+    inMs: Type.Integer({ minimum: 0, maximum: 86_400_000 }),
+    forMs: Type.Integer({ minimum: 1000, maximum: 86_400_000 }),
+  },
+  strict,
+);
+
+export const decodeExpectationRequest: Decoder<ExpectationRequest> = bodyDecoder(ExpectationRequestSchema);
 
 const ExplainRequestSchema = Type.Object(
   {
@@ -225,11 +241,16 @@ const decodeTokenFields = bodyDecoder(TokenRequestSchema);
 export function decodeTokenRequest(input: unknown): Decoded<TokenRequest> {
   const decoded = decodeTokenFields(input);
   if (!decoded.ok) return decoded;
-  const { role, cluster } = decoded.value;
+  const { role, cluster, rotate, secretHash } = decoded.value;
   if (role === 'agent' && cluster === null)
     return { ok: false, message: 'body.cluster: an agent token needs the cluster that it may report for' };
   if (role !== 'agent' && cluster !== null)
     return { ok: false, message: `body.cluster: expected null for role ${role}; only agent tokens have a cluster` };
+  if (role !== 'agent' && (rotate !== undefined || secretHash !== undefined))
+    return {
+      ok: false,
+      message: `body: rotate and secretHash are of agents' tokens; make another token for role ${role}, and revoke this one then`,
+    };
   return decoded;
 }
 
@@ -245,9 +266,22 @@ const queries = {
     { windowSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 3600 }), baseline: Type.Optional(Name) },
     strict,
   ),
+  history: Type.Object(
+    {
+      series: Type.String({ minLength: 1, maxLength: 16_000 }),
+      from: Type.Optional(Type.String({ maxLength: 40 })),
+      to: Type.Optional(Type.String({ maxLength: 40 })),
+      step: Type.Optional(Type.Unsafe<HistoryStep | 'auto'>({ type: 'string', enum: ['auto', ...HISTORY_STEPS] })),
+      points: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      histogram: Type.Optional(Type.Boolean()),
+    },
+    strict,
+  ),
   diff: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
   backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
   dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
+  feed: Type.Object({ epoch: Type.Optional(Type.String({ maxLength: 64 })), number: Type.Optional(Type.Integer({ minimum: 0 })) }, strict),
 } satisfies Record<string, Schema>;
 
 export const decodeNoQuery = queryDecoder(queries.none);
@@ -255,5 +289,7 @@ export const decodeLimit: Decoder<Static<typeof queries.limit>> = queryDecoder(q
 export const decodeRevisionsQuery: Decoder<Static<typeof queries.revisions>> = queryDecoder(queries.revisions);
 export const decodeDiffQuery: Decoder<Static<typeof queries.diff>> = queryDecoder(queries.diff);
 export const decodeResultsQuery: Decoder<Static<typeof queries.results>> = queryDecoder(queries.results);
+export const decodeHistoryQuery: Decoder<HistoryRequest> = queryDecoder(queries.history);
 export const decodeBacklog: Decoder<Static<typeof queries.backlog>> = queryDecoder(queries.backlog);
 export const decodeDryRun: Decoder<Static<typeof queries.dryRun>> = queryDecoder(queries.dryRun);
+export const decodeFeedQuery: Decoder<Static<typeof queries.feed>> = queryDecoder(queries.feed);

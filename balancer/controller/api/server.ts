@@ -1,5 +1,8 @@
 // The admin API: one set of routes behind two doors, the unix socket (file permissions) and TCP (bearer tokens). The only importer of fastify here.
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import websocket, { type WebSocket } from '@fastify/websocket';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { createServer, createTlsServer } from '../http-servers.ts';
 import type { Clock } from '../../../health/clock.ts';
@@ -21,8 +24,10 @@ import {
   isLoopback,
 } from './identify.ts';
 import { type LineStream, streamEvents, streamStatus } from './line-stream.ts';
+import { LiveFeed } from './live-feed.ts';
 import { type Failure, failure, failureOfError } from './problem.ts';
-import { type Answer, ROUTES, type Route } from './routes.ts';
+import { type Answer, FEED_ROUTE, ROUTES, type Route } from './routes.ts';
+import { decodeFeedQuery } from './schemas.ts';
 import { listenPrivately } from './unix-socket.ts';
 
 /** Open watch and event streams, all callers together. */
@@ -32,6 +37,11 @@ const MAX_CONNECTIONS = 512;
 const RECHECK_MS = 1000;
 /** How long close() lets answers that are under way finish. */
 const CLOSE_GRACE_MS = 2000;
+
+/** A reader of the feed has nothing to say. */
+const MAX_FEED_MESSAGE_BYTES = 1024;
+/** Changes of a second are smaller than what compressing them costs. */
+const COMPRESSED_FROM_BYTES = 4096;
 
 const SERVER_OPTIONS: ServerOptions = {
   headersTimeout: 5000,
@@ -60,6 +70,9 @@ export interface AdminApi {
   address(): Bind | null;
 }
 
+/** An answer without an end. */
+type Stream = Pick<LineStream, 'close'>;
+
 /** Who asked, and how. */
 interface Requester {
   readonly caller: Caller;
@@ -77,7 +90,8 @@ class FastifyAdminApi implements AdminApi {
   readonly #failures: FailureLimit;
   readonly #origins = new WeakMap<IncomingMessage, Origin>();
   readonly #callers = new WeakMap<IncomingMessage, Caller>();
-  readonly #streams = new Set<LineStream>();
+  readonly #streams = new Set<Stream>();
+  readonly #feed: LiveFeed;
   readonly #servers: Server[] = [];
   #certificates: CertificateSet | null = null;
   #address: Bind | null = null;
@@ -85,6 +99,7 @@ class FastifyAdminApi implements AdminApi {
   constructor(parts: AdminApiParts) {
     this.#parts = parts;
     this.#failures = new FailureLimit(parts.clock);
+    this.#feed = new LiveFeed({ ...parts, epoch: randomBytes(8).toString('hex') });
     this.#app = fastify({
       logger: false,
       exposeHeadRoutes: false,
@@ -93,6 +108,7 @@ class FastifyAdminApi implements AdminApi {
     });
     this.#acceptBodies();
     for (const route of ROUTES) this.#addRoute(route);
+    this.#addFeed();
     this.#app.setNotFoundHandler((request, reply) => {
       const message = `no ${request.method} ${request.url.split('?')[0] ?? ''} in this API`;
       return send(reply, failure({ code: 'not_found', message }));
@@ -113,11 +129,13 @@ class FastifyAdminApi implements AdminApi {
     }
     await this.#app.ready();
     const local = createServer(SERVER_OPTIONS, (request, response) => this.#receive('socket', request, response));
+    local.on('upgrade', (...upgrade) => this.#upgrade('socket', upgrade));
     await listenPrivately(this.#keep(local), socketPath);
     if (bind === null) return;
     const receive = (request: IncomingMessage, response: ServerResponse): void => this.#receive('network', request, response);
     try {
       const network = tls === null ? createServer(SERVER_OPTIONS, receive) : this.#createTlsServer(tls, receive);
+      network.on('upgrade', (...upgrade) => this.#upgrade('network', upgrade));
       this.#address = await listen(this.#keep(network), bind);
     } catch (error) {
       await this.close();
@@ -158,6 +176,12 @@ class FastifyAdminApi implements AdminApi {
     return server;
   }
 
+  /** Upgrades go the way of requests: by the same hooks, with the same caller. */
+  #upgrade(origin: Origin, [request, socket, head]: readonly [IncomingMessage, Duplex, Buffer]): void {
+    this.#origins.set(request, origin);
+    this.#app.server.emit('upgrade', request, socket, head);
+  }
+
   #receive(origin: Origin, request: IncomingMessage, response: ServerResponse): void {
     this.#origins.set(request, origin);
     this.#app.routing(request, response);
@@ -183,8 +207,62 @@ class FastifyAdminApi implements AdminApi {
     });
   }
 
+  /** The plugin comes first: it sees to the routes that are added after it. */
+  #addFeed(): void {
+    const options = {
+      maxPayload: MAX_FEED_MESSAGE_BYTES,
+      perMessageDeflate: { threshold: COMPRESSED_FROM_BYTES, serverNoContextTakeover: true, zlibDeflateOptions: { level: 1 } },
+    };
+    void this.#app.register(websocket, {
+      options,
+      errorHandler: (_error, socket) => socket.terminate(),
+      preClose: function (done) {
+        for (const client of this.websocketServer.clients) client.terminate();
+        this.websocketServer.close(() => done());
+      },
+    });
+    void this.#app.register((scope, _options, done) => {
+      scope.route({
+        method: 'GET',
+        url: FEED_ROUTE.path,
+        onRequest: async (request, reply) => {
+          const refused = this.#admit(FEED_ROUTE, request.raw) ?? this.#feedRefusal(request);
+          if (refused !== null) await send(reply, refused);
+        },
+        handler: (_request, reply) =>
+          send(
+            reply.header('upgrade', 'websocket'),
+            failure({ code: 'usage', message: `${FEED_ROUTE.path} is a WebSocket: ask for an upgrade` }, 426),
+          ),
+        wsHandler: (socket, request) => this.#readFeed(socket, request),
+      });
+      done();
+    });
+  }
+
+  #feedRefusal(request: FastifyRequest): Failure | null {
+    const decoded = decodeFeedQuery(request.query);
+    if (!decoded.ok) return failure({ code: 'usage', message: decoded.message });
+    return this.#streams.size >= MAX_STREAMS ? tooManyStreams() : null;
+  }
+
+  #readFeed(socket: WebSocket, { raw, query }: FastifyRequest): void {
+    const caller = this.#callers.get(raw);
+    const origin = this.#origins.get(raw);
+    const decoded = decodeFeedQuery(query);
+    if (caller === undefined || origin === undefined || !decoded.ok) throw new Error('a reader of the feed came past its checks');
+    const { epoch, number } = decoded.value;
+    const stream = this.#feed.add(socket, caller.role, epoch === undefined || number === undefined ? null : { epoch, number });
+    this.#streams.add(stream);
+    const stopRechecking = origin === 'socket' ? () => undefined : this.#recheck(stream, { caller, origin, request: raw });
+    socket.once('close', () => {
+      stopRechecking();
+      this.#streams.delete(stream);
+    });
+  }
+
   /** Who calls and whether that one may; before the body is read. */
-  #admit(route: Route, request: IncomingMessage): Failure | null {
+  #admit(route: Pick<Route, 'method' | 'path' | 'role'>, request: IncomingMessage): Failure | null {
     const identified = this.#identify(request);
     if (!identified.ok) return identified.failure;
     const { caller } = identified;
@@ -242,9 +320,7 @@ class FastifyAdminApi implements AdminApi {
   }
 
   #stream(reply: FastifyReply, by: Requester, open: (response: ServerResponse) => LineStream): FastifyReply {
-    if (this.#streams.size >= MAX_STREAMS) {
-      return send(reply, failure({ code: 'internal', message: `${MAX_STREAMS} streams are open already; close some` }, 503));
-    }
+    if (this.#streams.size >= MAX_STREAMS) return send(reply, tooManyStreams());
     reply.hijack();
     const stream = open(reply.raw);
     this.#streams.add(stream);
@@ -257,7 +333,7 @@ class FastifyAdminApi implements AdminApi {
   }
 
   /** Ends the stream when its token is revoked, expires, or comes to stand for somebody else. */
-  #recheck(stream: LineStream, { request, caller }: Requester): () => void {
+  #recheck(stream: Stream, { request, caller }: Requester): () => void {
     const { appliance, clock } = this.#parts;
     const look = (): void => {
       const now = bearerOf(request, appliance);
@@ -267,6 +343,10 @@ class FastifyAdminApi implements AdminApi {
     let timer = clock.after(RECHECK_MS, look, true);
     return () => timer.cancel();
   }
+}
+
+function tooManyStreams(): Failure {
+  return failure({ code: 'internal', message: `${MAX_STREAMS} streams are open already; close some` }, 503);
 }
 
 function send(reply: FastifyReply, failed: Failure): FastifyReply {

@@ -1,5 +1,7 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
+import type { AgentView } from './agent-view.ts';
 import type { ApprovalView } from './approval-view.ts';
+import type { AlertView } from './feed-view.ts';
 import type { FleetAppliedView } from './fleet-views.ts';
 import type { RolloutView } from './rollout-views.ts';
 import type { RolloutConfig } from '../../config/rollout-config.ts';
@@ -7,7 +9,8 @@ import type { AdminState, Change, Intent, Revision } from '../../intent/intent.t
 import type { Renewal, RenewalOf } from '../../ipc-life-cycle.ts';
 import type { FailbackState } from '../../steer/failback.ts';
 import type { DrillReport } from '../drill/report.ts';
-import type { AgentState, HealthState, ShareReason } from '../../steer/plan-shape.ts';
+import type { EventKind, EventSeverity } from '../../event-codes.ts';
+import type { HealthState, ShareReason } from '../../steer/plan-shape.ts';
 
 /** Every list: `GET /v1/<kind>` and `GET /v1/<kind>/<name>` (a list of one). */
 export interface ListView<T> {
@@ -32,17 +35,6 @@ export interface EndpointView {
   readonly health: HealthState;
   /** Why it is not up; empty when it is. */
   readonly reason: string;
-}
-
-export interface AgentView {
-  readonly cluster: string;
-  readonly state: AgentState;
-  /** Since the last accepted snapshot; null: never one. */
-  readonly ageMs: number | null;
-  readonly capacityRps: number | null;
-  readonly cpuUtilisation: number | null;
-  readonly memoryUtilisation: number | null;
-  readonly agentVersion: string | null;
 }
 
 /** The three axes stay apart. Shares are 0 to 1 over all services, weighted by their demand. */
@@ -175,7 +167,10 @@ export interface WorkerView {
 export interface EventView {
   readonly sequence: number;
   readonly at: string;
-  readonly kind: 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'controller';
+  readonly kind: EventKind;
+  /** Of docs/events.md. */
+  readonly code: string;
+  readonly severity: EventSeverity;
   /** One line, no control characters. */
   readonly text: string;
 }
@@ -199,11 +194,13 @@ export interface StatusView {
   readonly revision: number;
   readonly generation: number;
   readonly plan: number;
-  /** Ok, or one line per thing that is wrong. */
+  /** Ok, or one line per thing that is wrong: the problems among the alerts. */
   readonly degraded: readonly string[];
+  /** What is wrong, and what will be, each with the code that its section of the runbook has. */
+  readonly alerts: readonly AlertView[];
   /** What this host holds against the intent of its fleet. */
   readonly localChanges: number;
-  /** One line per limit of the machine that the host may run into. */
+  /** One line per limit of the machine that the host may run into, and per thing that will be wrong if nobody acts. */
   readonly warnings: readonly string[];
   readonly workersReady: number;
   readonly workers: number;
@@ -385,7 +382,9 @@ export type { ExplainRequest, ExplainView } from './explain-view.ts';
 export type { DifferenceView, MirroredView, ResultsView, VersionResultView } from './results-view.ts';
 export type { CacheView } from './cache-view.ts';
 export type { ConsumerView, KeyView, QuotaView } from './consumer-view.ts';
+export type { AgentView, AgentWishView } from './agent-view.ts';
 export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
-export type { ConfigApplyResult, TokenRequest, TokenView } from '../appliance.ts';
+export type { ConfigApplyResult, ExpectationRequest, MadeToken, TokenRequest, TokenView } from '../appliance.ts';
 export type { GateView, RolloutView } from './rollout-views.ts';
+export type { AlertView, Delta, FeedMessage, FeedView, LatencyLineView, LatencyView, RevisionLineView } from './feed-view.ts';

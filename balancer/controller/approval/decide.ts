@@ -38,7 +38,7 @@ export async function decide(edge: Edge, decision: Decision, runs: Runs): Promis
     if (decision.dryRun !== true) {
       edge.approvals.drop(id);
       const why = decision.reason === undefined ? '' : ` (${decision.reason})`;
-      edge.events.add('revision', `approval ${id} rejected by ${caller.author.name}: ${summary}${why}`);
+      edge.events.add('revision.approval_ended', `approval ${id} rejected by ${caller.author.name}: ${summary}${why}`);
     }
     return { ok: true, value: { ...NOTHING, id } };
   }

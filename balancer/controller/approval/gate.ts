@@ -48,7 +48,8 @@ export function passGate(edge: Edge, { approved, breakGlass, emergency, ...asked
   }
   const { id, until } = pending;
   const who = `${caller.author.name} asks for it`;
-  if (!known.has(id)) events.add('revision', `approval ${id}: ${summary}: ${who}, and somebody else has to approve until ${spoken(until)}`);
+  if (!known.has(id))
+    events.add('revision.approval_wanted', `approval ${id}: ${summary}: ${who}, and somebody else has to approve until ${spoken(until)}`);
   const where = edge.options.fleet === null ? '' : `, at host ${config.hostName}, which keeps it`;
   const message =
     `${summary}: nothing is changed yet. ${services.join(', ')} takes two people ${rule}: it waits as ${id} until ${spoken(until)}. ` +

@@ -44,6 +44,18 @@ export function mintToken(request: TokenRequest, nowMs: number, randomBytes: Ran
   };
 }
 
+/** The name that a secret says it has; null: it is none of ours. Nothing is proved by it. */
+export function tokenNameOf(secret: string): string | null {
+  if (!secret.startsWith(PREFIX) || secret.length > MAX_SECRET_LENGTH) return null;
+  const end = secret.indexOf('_', PREFIX.length);
+  return end < 0 ? null : secret.slice(PREFIX.length, end);
+}
+
+/** The SHA-256 of a secret as it is stored, where another host has made it. */
+export function secretHashOf(secret: string): string {
+  return sha256(secret).toString('hex');
+}
+
 /** The live token that `secret` belongs to. Looks at every stored hash, so the time taken tells nothing about which one was near. */
 export function findToken(tokens: readonly StoredToken[], secret: string, nowMs: number): StoredToken | null {
   if (!secret.startsWith(PREFIX) || secret.length > MAX_SECRET_LENGTH) return null;

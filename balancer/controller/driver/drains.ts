@@ -48,7 +48,7 @@ export class DrainDriver {
     const perSecond = intent.clusters[cluster]?.tunnels?.perSecond ?? this.#bearable(cluster);
     if (!this.#closing.has(cluster)) {
       const pace = `about ${Math.round(perSecond * 10) / 10} a second`;
-      events.add('controller', `the deadline of ${cluster} has passed: its ${tunnels} tunnels are closed, ${pace}`);
+      events.add('controller.drained', `the deadline of ${cluster} has passed: its ${tunnels} tunnels are closed, ${pace}`);
     }
     this.#closing.add(cluster);
     for (const { name } of links.workers()) {
@@ -83,7 +83,7 @@ export class DrainDriver {
     for (const name of drained) {
       if (this.#empty.has(name) || !this.#edge.isEmpty(name)) continue;
       this.#empty.add(name);
-      events.add('controller', `nothing runs in ${name} any more`);
+      events.add('controller.drained', `nothing runs in ${name} any more`);
     }
   }
 }

@@ -115,7 +115,7 @@ export class DrillDriver {
       return { ok: false, problem: { code: committed.code, message: `${committed.message}; the drill has not begun` } };
     }
     this.#follow(report);
-    edge.events.add('drill', `drill ${report.id} by ${by}: ${outcome.summary}`);
+    edge.events.add('drill.news', `drill ${report.id} by ${by}: ${outcome.summary}`);
     tellEndedOverrides(edge, outcome.touched, outcome.intent.revision);
     loop.recompute();
     return { ok: true, value: report };
@@ -212,7 +212,7 @@ export class DrillDriver {
     const cause = { author, source: 'drill' as const, reason: ending.reason, change, undoes: report.id };
     const committed = await this.#commits(() => keeper.commit(outcome.intent, outcome.touched, cause));
     if (!committed.ok) return committed.message;
-    events.add('drill', `revision ${outcome.intent.revision}: drill ${report.id} is over: ${ending.reason}`);
+    events.add('drill.news', `revision ${outcome.intent.revision}: drill ${report.id} is over: ${ending.reason}`);
     this.#settle(report, ending);
     loop.recompute();
     return null;
@@ -252,7 +252,7 @@ export class DrillDriver {
           `${cluster} had ${percent(shareDuring)} of the requests, foretold were ${percent(shareForetold)}`,
       );
     this.#archive({ ...report, clusters, state, reasons: [...reasons, ...missed] });
-    events.add('drill', `drill ${report.id} ${state}: ${drillText(report)}: ${reasons.join('; ')}`);
+    events.add('drill.news', `drill ${report.id} ${state}: ${drillText(report)}: ${reasons.join('; ')}`);
   }
 
   async #beginDue(minute: number): Promise<void> {
@@ -284,7 +284,7 @@ export class DrillDriver {
     const at = new Date(clock.wallMs()).toISOString();
     const revision = this.#edge.keeper.intent.revision;
     const others = this.#ended.filter(({ id }) => Math.floor(id) === revision && id !== revision).length;
-    this.#edge.events.add('drill', `drill ${schedule} does not begin: ${why}`);
+    this.#edge.events.add('drill.news', `drill ${schedule} does not begin: ${why}`);
     const empty = { services: [], clusters: [], lostRpsForetold: { before: 0, after: 0 }, lostRequests: 0, seconds: 0 };
     const id = revision + (others + 1) / 1000;
     this.#ended = [

@@ -26,7 +26,7 @@ export class ExpiryDriver {
     const { local, options, events, loop } = this.#edge;
     for (const { number } of local.overdue(options.clock.wallMs())) {
       local.end(number, 'its time was over');
-      events.add('fleet', `LOCAL: the time of local change ${number} is over: the fleet's stands`);
+      events.add('fleet.local', `LOCAL: the time of local change ${number} is over: the fleet's stands`);
       loop.recompute();
     }
   }
@@ -50,7 +50,7 @@ export class ExpiryDriver {
       if (problem === null) this.#told.delete(id);
       else if (this.#told.get(id) !== problem) {
         this.#told.set(id, problem);
-        this.#edge.events.add('revision', `the time of revision ${id} is over, and it cannot return now: ${problem}`);
+        this.#edge.events.add('revision.expired', `the time of revision ${id} is over, and it cannot return now: ${problem}`);
       }
     }
   }
@@ -74,7 +74,7 @@ export class ExpiryDriver {
     };
     const committed = await keeper.commit(outcome.intent, outcome.touched, cause);
     if (!committed.ok) return committed.code === 'conflict' ? null : committed.message;
-    events.add('revision', `revision ${outcome.intent.revision}: ${outcome.summary}`);
+    events.add('revision.made', `revision ${outcome.intent.revision}: ${outcome.summary}`);
     loop.recompute();
     return null;
   }
@@ -85,6 +85,9 @@ export function tellEndedOverrides(edge: Edge, touched: readonly TouchedField[],
   for (const { path, after } of touched) {
     const [part, id] = path;
     if (part !== 'overrides' || after !== null) continue;
-    edge.events.add('revision', `revision ${id ?? ''} does not return by itself any more: revision ${revision} changed what it holds`);
+    edge.events.add(
+      'revision.expired',
+      `revision ${id ?? ''} does not return by itself any more: revision ${revision} changed what it holds`,
+    );
   }
 }

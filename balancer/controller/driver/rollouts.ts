@@ -80,7 +80,7 @@ export class RolloutDriver {
     return driven;
   }
 
-  async #make(service: string, rollout: RolloutIntent, { action, note }: Omit<Decision, 'evidence'>): Promise<void> {
+  async #make(service: string, rollout: RolloutIntent, { action, note }: Pick<Decision, 'action' | 'note'>): Promise<void> {
     this.#busy = true;
     const problem = await this.#edge.changes.run(() => this.#commit(service, rollout, { action, note })).catch(String);
     this.#busy = false;
@@ -91,11 +91,11 @@ export class RolloutDriver {
   #tell(service: string, text: string): void {
     if (this.#told.get(service) === text) return;
     this.#told.set(service, text);
-    this.#edge.events.add('rollout', `${service}: ${text}`);
+    this.#edge.events.add('rollout.held', `${service}: ${text}`);
   }
 
   /** Null: done, or no longer to be done. Else why not. */
-  async #commit(service: string, rollout: RolloutIntent, { action, note }: Omit<Decision, 'evidence'>): Promise<string | null> {
+  async #commit(service: string, rollout: RolloutIntent, { action, note }: Pick<Decision, 'action' | 'note'>): Promise<string | null> {
     const edge = this.#edge;
     // The lead may have gone while this waited for its turn; without it nothing is changed.
     if (!edge.fleet.leads) return null;
@@ -111,7 +111,7 @@ export class RolloutDriver {
     const committed = await edge.keeper.commit(outcome.intent, outcome.touched, cause);
     // Who moved it has made what this would have been, or it is looked at again in a second.
     if (!committed.ok) return committed.code === 'conflict' ? null : committed.message;
-    edge.events.add('rollout', `revision ${outcome.intent.revision}: ${outcome.summary}`);
+    edge.events.add(action === 'fail' ? 'rollout.failed' : 'rollout.step', `revision ${outcome.intent.revision}: ${outcome.summary}`);
     tellEndedOverrides(edge, outcome.touched, outcome.intent.revision);
     edge.loop.recompute();
     return null;

@@ -1,7 +1,7 @@
 // What the hosts of a fleet have counted of the versions under rollout: added up for the gates, and kept host by host, so that what one host sees alone (its own
 // way to a cluster is broken) does not move the fleet.
 import type { Clock } from '../../../health/clock.ts';
-import type { RolloutIntent } from '../../intent/rollout.ts';
+import { clustersOfEarlierWaves, clustersOfWave, type RolloutIntent } from '../../intent/rollout.ts';
 import type { Evidence, Outcomes } from '../../rollout/gate.ts';
 import { Trial, type Decision } from '../../rollout/trial.ts';
 import type { Counted } from '../fleet/counting.ts';
@@ -22,13 +22,18 @@ interface Voice {
   last: ReadonlyMap<string, PlacedCounts>;
 }
 
-/** Of one host, in the present step of a rollout. */
+/** Of one host, in the present step of a rollout: what it has counted of each version in each cluster. */
 interface Seen {
-  /** Version → counts, in all clusters. */
-  readonly whole: Map<string, Counts>;
+  readonly whole: Map<string, PlacedCounts>;
   /** The newest reports, newest last. */
-  readonly lately: Map<string, Counts>[];
+  readonly lately: (readonly PlacedCounts[])[];
   atMs: number;
+}
+
+/** Of one host, in the clusters that a decision is about: version → counts. */
+interface Sight {
+  readonly whole: ReadonlyMap<string, Counts>;
+  readonly lately: readonly ReadonlyMap<string, Counts>[];
 }
 
 export class FleetVotes {
@@ -79,14 +84,16 @@ export class FleetVotes {
   }
 
   /** Why a decision that was made on the sum must not be acted on; null: it may. */
-  doubt(service: string, rollout: RolloutIntent, { action, note, evidence }: Decision): string | null {
+  doubt(service: string, rollout: RolloutIntent, { action, note, evidence, where }: Decision): string | null {
     if (this.#live <= 1) return null;
     const nowMs = this.#clock.nowMs();
     const all = [...(this.#seen.get(service)?.values() ?? [])].filter(({ atMs }) => nowMs - atMs <= VOICE_MS);
     const isNew = nowMs - (this.#begunMs.get(service) ?? nowMs) < VOICE_MS;
     if (all.length < (isNew ? this.#live : majorityOf(this.#live))) return `only ${all.length} of ${this.#live} hosts tell what they count`;
     if (action !== 'fail' || evidence === 'answers') return null;
-    const voters = all.filter(({ whole }) => (whole.get(rollout.to)?.requests ?? 0) > 0);
+    const clusters = where === 'present' ? clustersOfWave(rollout) : clustersOfEarlierWaves(rollout);
+    const sights = all.map((seen) => sightIn(clusters, seen));
+    const voters = sights.filter(({ whole }) => (whole.get(rollout.to)?.requests ?? 0) > 0);
     const alone = majorityOf(voters.length) - 1;
     // Without as many as are no majority, those that see it worst, the others have to say the same.
     const rest = [...voters].sort(worstFirst(voters, rollout.to, note)).slice(alone);
@@ -107,14 +114,11 @@ export class FleetVotes {
     // Its own are there already, from its workers.
     if (id !== this.#own) for (const place of news) outcomes.addOf(place);
     const hosts = memberOf(this.#seen, service, () => new Map<string, Seen>());
-    const seen = memberOf<string, Seen>(hosts, id, () => ({ whole: new Map<string, Counts>(), lately: [], atMs: nowMs }));
+    const seen = memberOf<string, Seen>(hosts, id, () => ({ whole: new Map<string, PlacedCounts>(), lately: [], atMs: nowMs }));
     seen.atMs = nowMs;
-    const report = new Map<string, Counts>();
-    for (const { version, counts } of news) {
-      addTo(memberOf(seen.whole, version, noCounts), counts);
-      addTo(memberOf(report, version, noCounts), counts);
-    }
-    seen.lately.push(report);
+    for (const { version, cluster, counts } of news)
+      addTo(memberOf(seen.whole, `${version} ${cluster}`, () => ({ version, cluster, counts: noCounts() })).counts, counts);
+    seen.lately.push(news);
     if (seen.lately.length > LATELY) seen.lately.shift();
   }
 }
@@ -123,8 +127,19 @@ function majorityOf(hosts: number): number {
   return Math.floor(hosts / 2) + 1;
 }
 
+/** `clusters`: null: all. */
+function sightIn(clusters: readonly string[] | null, { whole, lately }: Seen): Sight {
+  const byVersion = (places: Iterable<PlacedCounts>): ReadonlyMap<string, Counts> => {
+    const versions = new Map<string, Counts>();
+    for (const { version, cluster, counts } of places)
+      if (clusters === null || clusters.includes(cluster)) addTo(memberOf(versions, version, noCounts), counts);
+    return versions;
+  };
+  return { whole: byVersion(whole.values()), lately: lately.map(byVersion) };
+}
+
 /** What these hosts saw in the whole step, or lately, ends the rollout. */
-function failsFor(hosts: readonly Seen[], rollout: RolloutIntent): boolean {
+function failsFor(hosts: readonly Sight[], rollout: RolloutIntent): boolean {
   const whole = hosts.map((seen) => seen.whole);
   const lately = hosts.flatMap((seen) => seen.lately);
   return [whole, lately].some((parts) => {
@@ -141,13 +156,13 @@ function evidenceOf(parts: readonly ReadonlyMap<string, Counts>[], { to, usualEr
 }
 
 /** By what the decision is about: answers that differ, slow ones, or errors. */
-function worstFirst(all: readonly Seen[], to: string, note: string): (one: Seen, other: Seen) => number {
-  const of = ({ whole }: Seen): Counts => whole.get(to) ?? noCounts();
+function worstFirst(all: readonly Sight[], to: string, note: string): (one: Sight, other: Sight) => number {
+  const of = ({ whole }: Sight): Counts => whole.get(to) ?? noCounts();
   const measure = note.startsWith('gate p') ? slowness : note.startsWith('gate mirror') ? differences : failures;
   const sum = noCounts();
   for (const seen of all) addTo(sum, of(seen));
   const usual = measure(sum)[0] / Math.max(1, measure(sum)[1]);
-  const excess = (seen: Seen): number => {
+  const excess = (seen: Sight): number => {
     const [bad, count] = measure(of(seen));
     return bad - usual * count;
   };

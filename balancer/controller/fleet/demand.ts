@@ -78,15 +78,28 @@ export function toldDemand({ demand, assigned, classDemand, regionDemand }: Host
   };
 }
 
-function nonZero(perName: PerName): Record<string, number> {
+/** A sum of what was told: as many digits as such sums have, and not those that adding makes up. */
+export function toldSum({ demand, assigned, classDemand, regionDemand }: HostDemand): HostDemand {
+  return {
+    demand: nonZero(demand, DIGITS_OF_SUMS),
+    assigned: nonZero(assigned, DIGITS_OF_SUMS),
+    classDemand: nonZeroEach(classDemand, DIGITS_OF_SUMS),
+    regionDemand: nonZeroEach(regionDemand, DIGITS_OF_SUMS),
+  };
+}
+
+const DIGITS = 3;
+const DIGITS_OF_SUMS = 6;
+
+function nonZero(perName: PerName, digits = DIGITS): Record<string, number> {
   return Object.fromEntries(
     Object.entries(perName)
       .filter(([, rps]) => rps > 0)
-      .map(([name, rps]) => [name, Number(rps.toPrecision(3))]),
+      .map(([name, rps]) => [name, Number(rps.toPrecision(digits))]),
   );
 }
 
-function nonZeroEach(perNames: PerNames): Record<string, Record<string, number>> {
-  const entries = Object.entries(perNames).map(([name, perName]) => [name, nonZero(perName)] as const);
+function nonZeroEach(perNames: PerNames, digits = DIGITS): Record<string, Record<string, number>> {
+  const entries = Object.entries(perNames).map(([name, perName]) => [name, nonZero(perName, digits)] as const);
   return Object.fromEntries(entries.filter(([, perName]) => Object.keys(perName).length > 0));
 }

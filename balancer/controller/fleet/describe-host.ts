@@ -40,7 +40,7 @@ export function describeHost(edge: Edge): Omit<Presence, 'leads' | 'skewMs'> {
 /** Revisions of others are the intent now: the plan follows, and this settles when the workers serve it. */
 export function onFollowed(edge: Edge, { taken }: Followed): Promise<WorkersAppliedView> {
   for (const record of taken) {
-    edge.events.add('revision', `revision ${record.revision} by ${record.author.name}${through(record)}`);
+    edge.events.add('revision.made', `revision ${record.revision} by ${record.author.name}${through(record)}`);
     tellEndedOverrides(edge, record.touched, record.revision);
   }
   if (taken.some(({ touched }) => touched.some(({ path }) => path[0] === CONFIG_PATH[0]))) edge.options.onFleetConfig();
@@ -54,7 +54,10 @@ export function onFollowed(edge: Edge, { taken }: Followed): Promise<WorkersAppl
 export function tellLocal({ local, events }: Edge): void {
   const fields = local.fields();
   if (fields.length === 0) return;
-  events.add('fleet', `LOCAL: this host holds ${fields.join(', ')} against its fleet: weir local list, then weir local merge or discard`);
+  events.add(
+    'fleet.local',
+    `LOCAL: this host holds ${fields.join(', ')} against its fleet: weir local list, then weir local merge or discard`,
+  );
 }
 
 function through({ reason }: Revision): string {

@@ -1,11 +1,13 @@
 // The link of a host to its fleet: says each second that it lives and what it serves, takes over what others changed, and hears who leads.
 import { pause, type Clock, type Random, type Timer } from '../../../health/clock.ts';
 import type { Digest, Lease, Ledger, LedgerHead } from '../../store/ledger.ts';
-import type { Store } from '../../store/store.ts';
+import type { RevisionStore } from '../../store/store.ts';
 import type { FleetAppliedView } from '../api/views.ts';
 import type { IntentKeeper } from '../intent-keeper.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
-import { countedBy, Counting, type Counted } from './counting.ts';
+import { countedBy, type Counted } from './counting.ts';
+import { DemandSum } from './demand-sum.ts';
+import { DemandTelling } from './demand-telling.ts';
 import type { Fleet, Peer } from './fleet.ts';
 import { follow, type Followed } from './follow.ts';
 import { Leadership } from './leadership.ts';
@@ -15,7 +17,7 @@ import { Roster } from './roster.ts';
 export interface FleetLinkOptions {
   readonly ledger: Ledger;
   readonly keeper: IntentKeeper;
-  readonly store: Store;
+  readonly store: RevisionStore;
   readonly clock: Clock;
   readonly random: Random;
   /** Of this host. */
@@ -23,8 +25,10 @@ export interface FleetLinkOptions {
   readonly instance: string;
   /** What this host is and serves now. */
   readonly describe: () => Omit<Presence, 'leads' | 'skewMs'>;
-  /** What its clients ask for now, and what became of their requests. */
-  readonly count: () => Omit<HostCounts, 'beat'>;
+  /** What its clients ask for now. */
+  readonly demand: () => HostDemand;
+  /** What became of their requests. */
+  readonly count: () => HostCounts;
   /** While this host leads: what each has told, of how many that live. */
   readonly onCounted: (all: readonly Counted[], live: number) => void;
   /** Revisions of others are in force here; settles when the workers serve them. */
@@ -60,7 +64,9 @@ export class FleetLink implements Fleet {
   readonly #leadership: Leadership;
   readonly #looks = new OneAtATime();
   readonly #roster: Roster;
-  readonly #counting: Counting;
+  readonly #demand: DemandTelling;
+  /** While this host leads. */
+  readonly #sum: DemandSum;
   /** The version of the digest that was taken over last; 0: none. */
   #digest = 0;
   #twin: string | null = null;
@@ -79,7 +85,8 @@ export class FleetLink implements Fleet {
     this.#options = options;
     this.#leadership = new Leadership(options.ledger, options.clock, options.id);
     this.#roster = new Roster(options.id, options.tell, (hosts) => this.#keepHosts(hosts));
-    this.#counting = new Counting(options.id);
+    this.#demand = new DemandTelling(options.id);
+    this.#sum = new DemandSum(options.id);
   }
 
   get leads(): boolean {
@@ -113,7 +120,7 @@ export class FleetLink implements Fleet {
 
   /** While the fleet cannot be reached, what was last heard: this host goes on with its part of every cluster. */
   demandOfPeers(): HostDemand {
-    return this.#counting.others;
+    return this.#demand.others;
   }
 
   async served(revision: number, timeoutMs: number): Promise<FleetAppliedView | null> {
@@ -188,13 +195,13 @@ export class FleetLink implements Fleet {
   }
 
   async #announce(): Promise<LedgerHead> {
-    const { ledger, id, instance, clock, describe, count } = this.#options;
+    const { ledger, id, instance, clock, describe } = this.#options;
     const described = describe();
     const text: Presence = { ...described, leads: this.leads, problem: this.problem ?? described.problem, skewMs: this.#skewMs };
-    const { demand, outcomes } = count();
-    const counts = JSON.stringify(this.#counting.next(demand, outcomes));
     const askedMs = clock.nowMs();
-    const host = { id, instance, served: described.servedRevision, text: JSON.stringify(text), counts };
+    const counts = JSON.stringify(this.#options.count());
+    const demand = this.#demand.next(this.#options.demand, this.hosts, askedMs);
+    const host = { id, instance, served: described.servedRevision, text: JSON.stringify(text), counts, demand };
     const announced = await ledger.announce(host, PRESENCE_MS, this.#digest);
     if (announced.outcome === 'taken') throw new TwinError(placeText(text), placeText(decodePresence(announced.by)));
     this.#options.keeper.barred = null;
@@ -207,19 +214,22 @@ export class FleetLink implements Fleet {
   #takeDigest({ version, text }: Digest): void {
     this.#digest = version;
     const digest = this.leads ? null : decodeDigest(text);
-    if (digest !== null && this.#counting.take(digest)) this.#roster.take(digest, this.#options.clock.nowMs());
+    if (digest !== null && this.#demand.take(digest)) this.#roster.take(digest, this.#options.clock.nowMs());
   }
 
   /** Whoever leads adds up for all. */
   async #tellAll(lease: Lease): Promise<void> {
     const { ledger, clock } = this.#options;
     await this.#hear();
-    const names = new Map(this.peers().map(({ id, presence: { name } }) => [id, name]));
     const counted = countedBy(await ledger.counts());
     this.#options.onCounted(counted, this.#roster.count + 1);
-    const own = this.#options.describe().name;
-    const sum = this.#counting.addUp(counted, (id) => names.get(id) ?? own, lease);
-    await ledger.publishDigest(lease, JSON.stringify({ ...sum, away: this.#roster.away(clock.nowMs()) }));
+    const names = new Map([[this.#options.id, this.#options.describe().name], ...this.#roster.live]);
+    await this.#sum.hear(ledger, lease, new Set(names.keys()));
+    const sum = this.#sum.next(names, clock.nowMs());
+    if (sum === null) return;
+    this.#demand.lead(this.#sum.others(sum), sum);
+    const text = JSON.stringify({ ...sum, away: this.#roster.away(clock.nowMs()) });
+    if (await ledger.publishDigest(lease, text)) this.#sum.published(text.length, clock.nowMs());
   }
 
   async #hear(): Promise<void> {
@@ -306,6 +316,7 @@ export class FleetLink implements Fleet {
 
   #lost(error: unknown): void {
     if (this.#closed) return;
+    this.#demand.tellAgain();
     const said = error instanceof Error ? error.message : String(error);
     if (error instanceof TwinError) this.#stepAside(said);
     else if (this.#problem === null) this.#options.tell(`the fleet cannot be reached, this host serves on as it is: ${said}`);

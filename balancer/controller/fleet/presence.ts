@@ -1,5 +1,5 @@
-// What a host tells of itself each second: its presence to all, what it has counted to the leader; what the leader makes of it for all; and the border at which
-// these are read.
+// What a host tells of itself: its presence to all, what it has counted and what it is asked for to the leader; what the leader makes of it for all; and the
+// border at which these are read.
 import { Type, type Static } from '../../schema/type.ts';
 import { jsonDecoder } from '../../schema/json-decoder.ts';
 
@@ -74,11 +74,14 @@ const outcomes = Type.Object({
 });
 
 const counts = Type.Object({
-  /** Rises with each announcement of a controller. */
-  beat: Type.Number(),
-  demand,
   /** Service under a rollout → what was counted since the host follows it; absent: of a version before. */
   outcomes: Type.Optional(Type.Record(Type.String(), outcomes)),
+});
+
+const toldDemand = Type.Object({
+  /** Rises with each demand that a controller tells. */
+  beat: Type.Number(),
+  demand,
 });
 
 const digest = Type.Object({
@@ -87,7 +90,7 @@ const digest = Type.Object({
   sequence: Type.Number(),
   /** Of all hosts together. */
   demand,
-  /** Id → name, and the beat of what is in the sum. */
+  /** Id → name, and the beat of the demand that is in the sum; 0: none of it is. */
   hosts: Type.Record(Type.String(), Type.Object({ name: Type.String(), beat: Type.Number() })),
   /** Not heard of any more, and remembered. */
   away: Type.Array(Type.Object({ id: Type.String(), silentMs: Type.Number(), presence })),
@@ -96,10 +99,12 @@ const digest = Type.Object({
 export type Presence = Readonly<Static<typeof presence>>;
 export type HostDemand = Readonly<Static<typeof demand>>;
 export type ToldOutcomes = Readonly<Static<typeof outcomes>>;
+export type ToldDemand = Readonly<Static<typeof toldDemand>>;
 export type HostCounts = Readonly<Static<typeof counts>>;
 export type FleetDigest = Readonly<Static<typeof digest>>;
 
 /** Null: it is not what a host of this version or an older one writes. */
 export const decodePresence: (text: string) => Presence | null = jsonDecoder(presence);
 export const decodeCounts: (text: string) => HostCounts | null = jsonDecoder(counts);
+export const decodeDemand: (text: string) => ToldDemand | null = jsonDecoder(toldDemand);
 export const decodeDigest: (text: string) => FleetDigest | null = jsonDecoder(digest);

@@ -33,6 +33,11 @@ export class Roster {
     return this.#isHeard;
   }
 
+  /** Id and name of the others that live. */
+  get live(): ReadonlyMap<string, string> {
+    return this.#live;
+  }
+
   /** Other hosts that live. */
   get count(): number {
     return this.#live.size;

@@ -1,16 +1,35 @@
 // The border of the hub: bytes of an agent → a snapshot that can be trusted, or the one word that says what is wrong with it.
-import { AGENT_PROTOCOL, type CapacitySnapshot } from '../../../agent/protocol.ts';
+import { decodeAnswers } from '../../../agent/dialogue.ts';
+import type { AgentProtocol, CapacitySnapshot } from '../../../agent/protocol.ts';
+import { decodeCluster } from './decode-cluster.ts';
+import { type LastReport, orderProblem } from './report-order.ts';
 
 /** Why a message does not count; a bounded set, as it labels a metric. */
 export type MessageRejection =
-  'not_text' | 'not_json' | 'not_object' | 'protocol' | 'cluster' | 'boot_id' | 'sequence' | 'number' | 'agent_version';
+  | 'not_text'
+  | 'not_json'
+  | 'not_object'
+  | 'protocol'
+  | 'cluster'
+  | 'session'
+  | 'boot_id'
+  | 'sequence'
+  | 'epoch'
+  | 'number'
+  | 'agent_version'
+  | 'cluster_figures'
+  | 'wishes';
 
 /** What is known of the agent that speaks. */
 export interface Expectation {
   /** The cluster its connection is for. */
   readonly cluster: string;
-  /** Of the last snapshot that was taken; null: there was none. */
-  readonly last: Pick<CapacitySnapshot, 'bootId' | 'sequence'> | null;
+  /** As the handshake agreed on. */
+  readonly protocol: AgentProtocol;
+  /** As the greeting of the connection named it; null: protocol 1 has none. */
+  readonly session: string | null;
+  /** Null: there was none. */
+  readonly last: LastReport | null;
 }
 
 export type Decoded =
@@ -39,6 +58,7 @@ const BOUNDS = {
 const CAPACITY: Bounds = { from: Number.MIN_VALUE, to: 1e9 };
 const RATE: Bounds = { from: 0, to: 1e9 };
 const SEQUENCE: Bounds = { from: 0, to: Number.MAX_SAFE_INTEGER, integer: true };
+const EPOCH: Bounds = { from: 1, to: BOUNDS.sentAtMs.to, integer: true };
 
 const BOOT_ID = /^[A-Za-z0-9-]{8,64}$/;
 const AGENT_VERSION = /^[\x21-\x7e]{1,64}$/;
@@ -60,20 +80,31 @@ export function decodeSnapshot(value: unknown, expected: Expectation): Decoded {
   const sequence = numberIn(value['sequence'], SEQUENCE);
   const reject = (reason: MessageRejection): Decoded => ({ ok: false, reason, sequence });
   const { bootId, agentVersion } = value;
-  if (value['protocol'] !== AGENT_PROTOCOL) return reject('protocol');
+  const { protocol, session } = expected;
+  if (value['protocol'] !== protocol) return reject('protocol');
   if (value['cluster'] !== expected.cluster) return reject('cluster');
+  // A message that was recorded on another connection is none of this one.
+  if (session !== null && value['session'] !== session) return reject('session');
   if (typeof bootId !== 'string' || !BOOT_ID.test(bootId)) return reject('boot_id');
-  if (sequence === null || (expected.last?.bootId === bootId && sequence <= expected.last.sequence)) return reject('sequence');
+  if (sequence === null) return reject('sequence');
+  const epoch = protocol === 1 ? undefined : (numberIn(value['epoch'], EPOCH) ?? null);
+  if (epoch === null) return reject('epoch');
+  const order = { bootId, sequence, ...(epoch === undefined ? {} : { epoch }) };
+  const disorder = orderProblem(order, expected.last);
+  if (disorder !== null) return reject(disorder);
   if (typeof agentVersion !== 'string' || !AGENT_VERSION.test(agentVersion)) return reject('agent_version');
   const numbers = numbersIn(value);
   const capacityRps = value['capacityRps'] === null ? null : numberIn(value['capacityRps'], CAPACITY);
   if (numbers === null || (value['capacityRps'] !== null && capacityRps === null)) return reject('number');
   const rates = ratesIn(value);
   if (rates === null) return reject('number');
-  return {
-    ok: true,
-    snapshot: { protocol: AGENT_PROTOCOL, cluster: expected.cluster, bootId, sequence, capacityRps, agentVersion, ...numbers, ...rates },
-  };
+  const cluster = decodeCluster(value);
+  if (cluster === null) return reject('cluster_figures');
+  const answers = protocol === 1 || value['wishes'] === undefined ? undefined : decodeAnswers(value['wishes']);
+  if (answers === null) return reject('wishes');
+  const wishes = answers === undefined ? {} : { wishes: answers };
+  const own = { protocol, cluster: expected.cluster, capacityRps, agentVersion };
+  return { ok: true, snapshot: { ...own, ...order, ...numbers, ...rates, ...cluster, ...wishes } };
 }
 
 type Numbers = Pick<CapacitySnapshot, keyof typeof BOUNDS>;

@@ -1,28 +1,46 @@
-// The hub of one edge host: who may report, and who is told of it.
-import { findToken } from '../auth/tokens.ts';
+// The hub of one edge host: who may report, what is wished for, and who is told of it.
 import type { Edge } from '../edge.ts';
+import type { AgentsOfEdge } from './agents-of-edge.ts';
 import { createHub, type Hub } from './hub.ts';
+import { Paced } from './paced.ts';
+
+/** A thousand agents that come back within seconds are not a thousand plans. */
+const PLAN_EVERY_MS = 200;
 
 /** Null: the config has no address for agents. */
-export function hubOf(edge: Edge): Hub | null {
-  const { clock, log, store } = edge.options;
-  const { agents } = edge.config;
+export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens' | 'wishes'>): Hub | null {
+  const { clock, log } = edge.options;
+  const { agents, hostName } = edge.config;
   if (agents === null) return null;
+  const planning = new Paced(clock, PLAN_EVERY_MS, () => edge.loop.soon());
   return createHub({
     bind: agents.bind,
     tls: agents.tls,
-    verifyToken: (secret) => {
-      const token = findToken(store.tokens(), secret, clock.wallMs());
-      return token?.role === 'agent' ? { cluster: token.cluster } : null;
-    },
-    clusters: () => new Set(Object.keys(edge.config.clusters)),
+    host: hostName,
+    verifyToken: (secret) => tokens.find(secret),
+    certificateNames: (cluster) => edge.config.clusters[cluster]?.agent.certificates ?? [],
+    clusters: clustersOf(edge),
+    ceilingRps: (cluster) => edge.config.clusters[cluster]?.capacity?.ceilingRps ?? null,
+    wishes: (cluster) => wishes.of(cluster),
     clock,
     log,
     countMessage: (cluster, outcome) => edge.meter.counter('weir_agent_messages_total', [cluster, outcome]).add(1),
     countRejection: (reason) => edge.meter.counter('weir_agent_rejections_total', [reason]).add(1),
-    onChange: ({ text }) => {
-      if (text !== null) edge.events.add('agent', text);
-      edge.loop.soon();
+    onSnapshot: ({ cluster, endpoints }) => {
+      if (endpoints !== undefined) edge.prober.discover(cluster, endpoints);
+    },
+    onChange: ({ code, text }) => {
+      if (text !== null) edge.events.add(code, text);
+      planning.ask();
     },
   });
+}
+
+/** Made once for each config: a thousand agents ask for it with every message. */
+function clustersOf(edge: Edge): () => ReadonlySet<string> {
+  let of: { readonly config: Edge['config']; readonly names: ReadonlySet<string> } | null = null;
+  return () => {
+    if (of?.config !== edge.config) of = { config: edge.config, names: new Set(Object.keys(edge.config.clusters)) };
+    return of.names;
+  };
 }

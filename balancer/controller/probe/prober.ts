@@ -1,4 +1,6 @@
-// The prober: watches every endpoint and every version with a probe of its own, takes in what workers saw, and keeps the health of all.
+// The prober: watches every endpoint and every version with a probe of its own, takes in what workers saw and what agents find, and keeps the health
+// of all.
+import type { EndpointsReport } from '../../../agent/protocol.ts';
 import type { Clock, Random } from '../../../health/clock.ts';
 import { HOLD_DOWN, type HoldDownSettings } from '../../../health/hold-down.ts';
 import type { CheckedState } from '../../../health/rise-fall.ts';
@@ -9,6 +11,7 @@ import type { ReadFile } from '../../upstream/upstream-tls.ts';
 import type { EndpointView } from '../api/views.ts';
 import { type CheckEnvironment, endpointCheck, versionCheck } from './checks.ts';
 import { clusterHealth, type HealthEvent, healthEvents } from './cluster-health.ts';
+import { type Discovered, followReport, rediscovered, sameList, siftKnown } from './discovered.ts';
 import { Watch, type WatchSettings } from './watch.ts';
 
 export interface ProberDependencies {
@@ -29,8 +32,11 @@ const NOTHING_KNOWN: HealthView = { clusters: {}, ejectedTargets: [] };
 const BEFORE_RESTART = 'ejected before the restart of the controller';
 
 interface WatchedCluster {
+  /** With the endpoints that were discovered, where the file lists none. */
   readonly config: ClusterConfig;
   readonly endpoints: ReadonlyMap<string, Watch>;
+  /** Null: the file lists them. */
+  readonly discovered: Discovered | null;
 }
 
 /** A version in a cluster. */
@@ -47,6 +53,7 @@ export class Prober {
   readonly #environment: CheckEnvironment;
   #clusters: ReadonlyMap<string, WatchedCluster> = new Map();
   #targets: ReadonlyMap<string, Watch> = new Map();
+  #config: Pick<Config, 'services'> | null = null;
   #view = NOTHING_KNOWN;
   /** While a config is taken over the view changes once, at the end, and is nobody's event. */
   #replacing = false;
@@ -78,6 +85,34 @@ export class Prober {
     watch?.eject(Math.min(ejection.forMs, longestMs), ejection.reason);
   }
 
+  /** Takes in what the agent of a cluster finds there. Nothing where the file lists the endpoints. */
+  discover(cluster: string, report: EndpointsReport): void {
+    const watched = this.#clusters.get(cluster);
+    const discovery = watched?.config.discovery ?? null;
+    if (watched === undefined || discovery === null || watched.discovered === null) return;
+    const isUp = (endpoint: string): boolean => watched.endpoints.get(endpoint)?.condition === 'up';
+    const { discovered, told } = followReport(watched.discovered, report, {
+      cluster,
+      discovery,
+      isUp,
+      nowMs: this.#dependencies.clock.nowMs(),
+    });
+    const changes = sameList(watched.discovered, discovered) ? [] : changesOf(cluster, watched.discovered, discovered);
+    if (changes.length === 0) this.#put(cluster, { ...watched, discovered });
+    else this.#exchange(watched.config, discovered);
+    for (const text of told) this.#dependencies.onChange({ code: 'agent.endpoints_held', cluster, text });
+    for (const text of changes) this.#dependencies.onChange({ code: 'agent.endpoints', cluster, text });
+  }
+
+  /** Of clusters whose endpoints are discovered: whether the agent names none, so that those known are held. */
+  held(): ReadonlyMap<string, boolean> {
+    return new Map(
+      [...this.#clusters].flatMap(([name, { discovered }]) =>
+        discovered === null ? [] : [[name, discovered.emptySinceMs !== null && discovered.list.length > 0] as const],
+      ),
+    );
+  }
+
   /** The health of all, as the plan takes it; a new object after each change. */
   view(): HealthView {
     return this.#view;
@@ -101,6 +136,7 @@ export class Prober {
 
   #take(config: Config, last: HealthView): void {
     this.#replacing = true;
+    this.#config = config;
     const before = allWatches(this.#clusters, this.#targets);
     this.#clusters = new Map(Object.values(config.clusters).map((cluster) => [cluster.name, this.#takeCluster(cluster, last)]));
     this.#targets = new Map(targetsOf(config).map((target) => [target.key, this.#takeTarget(target, last)]));
@@ -110,7 +146,33 @@ export class Prober {
     this.#replacing = false;
   }
 
+  /** The endpoints of one cluster are others now. */
+  #exchange(config: ClusterConfig, discovered: Discovered): void {
+    this.#replacing = true;
+    const before = this.#clusters.get(config.name);
+    const after = this.#watched(withEndpoints(config, discovered), discovered, NOTHING_KNOWN);
+    this.#put(config.name, after);
+    for (const [id, watch] of before?.endpoints ?? []) if (!after.endpoints.has(id)) watch.close();
+    // Versions are asked through the endpoints there are.
+    for (const target of targetsOf(this.#config ?? { services: {} }))
+      if (target.cluster === config.name) this.#takeTarget(target, NOTHING_KNOWN);
+    this.#replacing = false;
+    this.#clusterChanged(config.name);
+  }
+
+  #put(cluster: string, watched: WatchedCluster): void {
+    this.#clusters = new Map(this.#clusters).set(cluster, watched);
+  }
+
   #takeCluster(config: ClusterConfig, last: HealthView): WatchedCluster {
+    const { discovery, name } = config;
+    if (discovery === null) return this.#watched(config, null, last);
+    const known = this.#clusters.get(name)?.discovered ?? null;
+    const discovered = known === null ? rediscovered(last.clusters[name], discovery) : siftKnown(known, discovery);
+    return this.#watched(withEndpoints(config, discovered), discovered, last);
+  }
+
+  #watched(config: ClusterConfig, discovered: Discovered | null, last: HealthView): WatchedCluster {
     const known = last.clusters[config.name]?.endpoints;
     const endpoints = config.endpoints.map((endpoint): [string, Watch] => {
       const state = known?.find((stored) => stored.endpoint === endpoint.id)?.state;
@@ -120,7 +182,7 @@ export class Prober {
       if (state === 'down' && config.health === null) watch.eject(config.outlier.baseEjectionMs, BEFORE_RESTART);
       return [endpoint.id, watch];
     });
-    return { config, endpoints: new Map(endpoints) };
+    return { config, discovered, endpoints: new Map(endpoints) };
   }
 
   #takeTarget({ key, version, cluster, host }: Target, last: HealthView): Watch {
@@ -158,20 +220,58 @@ export class Prober {
     const after = this.#view.ejectedTargets.includes(key);
     if (before === after) return;
     const text = after ? `${key} is ejected: ${this.#targets.get(key)?.reason ?? ''}` : `${key} is back`;
-    this.#dependencies.onChange({ kind: 'ejection', cluster, text });
+    this.#dependencies.onChange({ code: 'ejection.changed', cluster, text });
   }
 
   #compute(): HealthView {
     const clusters: Record<string, ClusterHealth> = {};
-    for (const [name, { endpoints }] of this.#clusters) {
-      clusters[name] = clusterHealth([...endpoints].map(([id, { condition }]) => ({ id, condition })));
+    for (const [name, { endpoints, discovered }] of this.#clusters) {
+      const leaving = new Set(discovered?.list.flatMap(({ config, draining }) => (draining ? [config.id] : [])));
+      clusters[name] = clusterHealth([...endpoints].map(([id, { condition }]) => ({ id, condition, draining: leaving.has(id) })));
     }
     const ejectedTargets = [...this.#targets].filter(([, watch]) => watch.condition === 'down').map(([key]) => key);
     return { clusters, ejectedTargets };
   }
 }
 
-function targetsOf(config: Config): readonly Target[] {
+function withEndpoints(config: ClusterConfig, { list }: Discovered): ClusterConfig {
+  return { ...config, endpoints: list.map((endpoint) => endpoint.config) };
+}
+
+/** What operators see of it: which came, drain and went. */
+function changesOf(cluster: string, before: Discovered, after: Discovered): readonly string[] {
+  const stateOf = ({ list }: Discovered): ReadonlyMap<string, boolean> =>
+    new Map(list.map(({ config, draining }) => [config.id, draining]));
+  const [was, is] = [stateOf(before), stateOf(after)];
+  const say = (what: string, ids: readonly string[]): readonly string[] => {
+    if (ids.length === 0) return [];
+    const shown =
+      ids.slice(0, SHOWN_ENDPOINTS).join(', ') + (ids.length > SHOWN_ENDPOINTS ? ` and ${ids.length - SHOWN_ENDPOINTS} more` : '');
+    return [`${ids.length === 1 ? 'endpoint' : 'endpoints'} ${shown} of ${cluster} ${ids.length === 1 ? 'has' : 'have'} ${what}`];
+  };
+  return [
+    ...say(
+      'come',
+      [...is.keys()].filter((id) => !was.has(id)),
+    ),
+    ...say(
+      'begun to drain',
+      [...is].flatMap(([id, draining]) => (draining && was.get(id) === false ? [id] : [])),
+    ),
+    ...say(
+      'gone',
+      [...was.keys()].filter((id) => !is.has(id)),
+    ),
+    ...say(
+      'come back',
+      [...is].flatMap(([id, draining]) => (!draining && was.get(id) === true ? [id] : [])),
+    ),
+  ];
+}
+
+const SHOWN_ENDPOINTS = 5;
+
+function targetsOf(config: Pick<Config, 'services'>): readonly Target[] {
   return Object.values(config.services).flatMap((service) =>
     service.versions.flatMap((version) =>
       version.placements.map(({ cluster, host }) => ({ key: targetKey(service.name, version.name, cluster), version, cluster, host })),

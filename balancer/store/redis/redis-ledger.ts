@@ -15,10 +15,23 @@ import {
   type LedgerHead,
   type Replacement,
   type Snapshot,
+  type ToldText,
 } from '../ledger.ts';
 import type { Seal } from '../seal.ts';
 import { RedisConnection, type RedisAccess } from './connection.ts';
-import { ANNOUNCE, APPEND, BEHIND, HOSTS, PUBLISH_DIGEST, RELEASE_LEASE, RENEW_LEASE, REPLACE, TAKE_LEASE, WITHDRAW } from './scripts.ts';
+import {
+  ANNOUNCE,
+  APPEND,
+  BEHIND,
+  DEMANDS,
+  HOSTS,
+  PUBLISH_DIGEST,
+  RELEASE_LEASE,
+  RENEW_LEASE,
+  REPLACE,
+  TAKE_LEASE,
+  WITHDRAW,
+} from './scripts.ts';
 
 export interface RedisLedgerOptions extends RedisAccess {
   /** What the fleet is called there: hosts with the same one are one fleet. */
@@ -103,24 +116,27 @@ export class RedisLedger implements Ledger {
     return sealed === null || sealed === undefined ? null : this.#opened('config', fingerprint, sealed);
   }
 
-  async announce({ id, text, instance, served, counts }: Announcement, ttlMs: number, known: number): Promise<Announced> {
-    const keys = ['head', 'hosts', 'deadlines', 'counts', 'served', 'instances', 'digest'].map((name) => this.#key(name));
+  async announce({ id, text, instance, served, counts, demand }: Announcement, ttlMs: number, known: number): Promise<Announced> {
+    const keys = ['head', 'hosts', 'deadlines', 'counts', 'served', 'instances', 'digest', 'demands', 'told'].map((name) =>
+      this.#key(name),
+    );
     const closed = [this.#seal.close('host', id, text), this.#seal.close('counts', id, counts)] as const;
-    const answer = texts(await this.#connection.run(ANNOUNCE, keys, [id, closed[0], ttlMs, instance, closed[1], served, known]));
+    const told = demand === null ? '' : this.#seal.close('demand', id, demand);
+    const answer = texts(await this.#connection.run(ANNOUNCE, keys, [id, closed[0], ttlMs, instance, closed[1], served, known, told]));
     if (answer[0] === 'taken') return { outcome: 'taken', by: this.#seal.open('host', id, answer[1] ?? '') ?? '' };
     const [, revision = '0', hash = '', wallMs, twin = '', version = '', digest = ''] = answer;
-    const told = version === '' ? null : this.#seal.open('digest', '', digest);
+    const opened = version === '' ? null : this.#seal.open('digest', '', digest);
     return {
       outcome: 'announced',
       head: headOf(revision, hash),
       wallMs: Number(wallMs),
-      digest: told === null ? null : { version: Number(version), text: told },
+      digest: opened === null ? null : { version: Number(version), text: opened },
       twin: twin === '' ? null : this.#seal.open('host', id, twin),
     };
   }
 
   async withdraw({ id, instance }: Pick<Announcement, 'id' | 'instance'>): Promise<void> {
-    const keys = ['hosts', 'deadlines', 'counts', 'served', 'instances'].map((name) => this.#key(name));
+    const keys = ['hosts', 'deadlines', 'counts', 'served', 'instances', 'demands', 'told'].map((name) => this.#key(name));
     await this.#connection.run(WITHDRAW, keys, [id, instance]);
   }
 
@@ -137,6 +153,18 @@ export class RedisLedger implements Ledger {
   async counts(): Promise<readonly HostText[]> {
     const keys = ['counts', 'deadlines'].map((name) => this.#key(name));
     return this.#openedPairs('counts', await this.#connection.run(HOSTS, keys, []));
+  }
+
+  async demandsAfter(number: number, limit: number): Promise<readonly ToldText[]> {
+    const keys = ['head', 'demands', 'told', 'deadlines'].map((name) => this.#key(name));
+    const all = texts(await this.#connection.run(DEMANDS, keys, [number, limit]));
+    const told: ToldText[] = [];
+    for (let at = 0; at + 2 < all.length; at += 3) {
+      const id = all[at] ?? '';
+      // One that is forged says nothing; its number counts, or it would be asked for again and again.
+      told.push({ id, number: Number(all[at + 1]), text: this.#seal.open('demand', id, all[at + 2] ?? '') ?? '' });
+    }
+    return told;
   }
 
   async publishDigest(lease: Lease, text: string): Promise<boolean> {

@@ -51,12 +51,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Keys: head, texts of hosts, deadlines, counts, served revisions, instances, digest. Arguments: id, text, milliseconds to live, instance, counts, served
- * revision, version of the digest that is known. Answers with the head, the time in milliseconds, another place that wanted the id, the version and text of the
+ * Keys: head, texts of hosts, deadlines, counts, served revisions, instances, digest, demands, their numbers. Arguments: id, text, milliseconds to live,
+ * instance, counts, served revision, version of the digest that is known, demand or nothing. Answers with the head, the time in milliseconds, another place that wanted the id, the version and text of the
  * digest; or with who has the id.
  */
 export const ANNOUNCE: Script = {
-  keys: 7,
+  keys: 9,
   lua: `${HEAD}${NOW}
 local id = ARGV[1]
 local instance = redis.call('HGET', KEYS[6], id)
@@ -70,12 +70,18 @@ redis.call('ZADD', KEYS[3], now + ARGV[3], id)
 redis.call('HSET', KEYS[4], id, ARGV[5])
 redis.call('ZADD', KEYS[5], ARGV[6], id)
 redis.call('HSET', KEYS[6], id, ARGV[4])
+if ARGV[8] ~= '' then
+  redis.call('HSET', KEYS[8], id, ARGV[8])
+  redis.call('ZADD', KEYS[9], redis.call('HINCRBY', KEYS[1], 'told', 1), id)
+end
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
   redis.call('HDEL', KEYS[2], gone)
   redis.call('ZREM', KEYS[3], gone)
   redis.call('HDEL', KEYS[4], gone)
   redis.call('ZREM', KEYS[5], gone)
   redis.call('HDEL', KEYS[6], gone, gone .. '/twin')
+  redis.call('HDEL', KEYS[8], gone)
+  redis.call('ZREM', KEYS[9], gone)
 end
 local twin = redis.call('HGET', KEYS[6], id .. '/twin')
 if twin then redis.call('HDEL', KEYS[6], id .. '/twin') end
@@ -110,6 +116,26 @@ end
 return found`,
 };
 
+/**
+ * Keys: head, demands, their numbers, deadlines. Arguments: number, limit. Answers with id, number and text of each that lives and was told after that
+ * number, in turns, lowest number first.
+ */
+export const DEMANDS: Script = {
+  keys: 4,
+  lua: `${NOW}
+local after = tonumber(ARGV[1])
+if after > tonumber(redis.call('HGET', KEYS[1], 'told') or '0') then after = 0 end
+local found = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. string.format('%.0f', after), '+inf', 'LIMIT', 0, ARGV[2])) do
+  if tonumber(redis.call('ZSCORE', KEYS[4], id) or '0') > now then
+    found[#found + 1] = id
+    found[#found + 1] = redis.call('ZSCORE', KEYS[3], id)
+    found[#found + 1] = redis.call('HGET', KEYS[2], id) or ''
+  end
+end
+return found`,
+};
+
 /** Keys: lease, digest. Arguments: `holder fence`, text. Answers 1, or 0: the lease is lost. */
 export const PUBLISH_DIGEST: Script = {
   keys: 2,
@@ -120,15 +146,17 @@ redis.call('HSET', KEYS[2], 'text', ARGV[2])
 return 1`,
 };
 
-/** Keys: texts of hosts, deadlines, counts, served revisions, instances. Arguments: id, instance. */
+/** Keys: texts of hosts, deadlines, counts, served revisions, instances, demands, their numbers. Arguments: id, instance. */
 export const WITHDRAW: Script = {
-  keys: 5,
+  keys: 7,
   lua: `
 if redis.call('HGET', KEYS[5], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 redis.call('HDEL', KEYS[5], ARGV[1], ARGV[1] .. '/twin')
+redis.call('HDEL', KEYS[6], ARGV[1])
+redis.call('ZREM', KEYS[7], ARGV[1])
 return redis.call('ZREM', KEYS[2], ARGV[1])`,
 };
 

@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createSnapshots, runAgent } from '../../../agent/run.ts';
-import { decodeReply, Uplink } from '../../../agent/uplink.ts';
+import { decodeReply } from '../../../agent/hub-messages.ts';
+import { Uplink } from '../../../agent/uplink.ts';
 import { decodeSnapshot } from '../../../balancer/controller/hub/decode-snapshot.ts';
 import { silentLog } from '../../../balancer/log.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { fixedRandom, seededRandom } from '../../support/seeded-random.ts';
+import { PLAIN_AGENT } from '../../support/plain-agent.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
+const ignore = (): void => undefined;
 const measure = () => Promise.resolve({ cpuUtilisation: 0.25, memoryUtilisation: 0.5, cores: 4, loadAverage1m: 1.5 });
 
 describe('snapshots', () => {
@@ -22,9 +25,11 @@ describe('snapshots', () => {
     assert.equal(first.bootId, second.bootId);
     assert.equal(second.sentAtMs - first.sentAtMs, 1000);
     const { bootId, agentVersion } = first;
-    assert.deepEqual(first, snapshot({ bootId, agentVersion, sentAtMs: first.sentAtMs }));
-    assert.equal(decodeSnapshot(first, { cluster: 'eu', last: null }).ok, true);
-    assert.equal(decodeSnapshot(second, { cluster: 'eu', last: first }).ok, true);
+    const { epoch = 0 } = snapshot();
+    assert.deepEqual({ ...first, epoch }, snapshot({ bootId, agentVersion, sentAtMs: first.sentAtMs }));
+    const expected = { cluster: 'eu', protocol: 2, session: null } as const;
+    assert.equal(decodeSnapshot({ ...first, epoch: 1 }, { ...expected, last: null }).ok, true);
+    assert.equal(decodeSnapshot({ ...second, epoch: 1 }, { ...expected, last: { said: { ...first, epoch: 1 }, isAlive: true } }).ok, true);
   });
 
   test('another start is another boot', async () => {
@@ -46,7 +51,7 @@ test('an answer is decoded or let go, whatever the hub says', () => {
     '[]',
     '1',
     '{}',
-    ...[{ protocol: 2 }, { sequence: '3' }, { accepted: 1 }, { reason: null }].map((change) => JSON.stringify({ ...reply, ...change })),
+    ...[{ protocol: 3 }, { sequence: '3' }, { accepted: 1 }, { reason: null }].map((change) => JSON.stringify({ ...reply, ...change })),
   ];
   for (const text of wrong) assert.equal(decodeReply(text), null, text);
 });
@@ -62,8 +67,8 @@ test('a token that cannot be read is asked for again, with growing waits, and en
   };
   const url = new URL('ws://127.0.0.1:1/v1/agents/eu');
   const uplink = new Uplink(
-    { url, token, ca: null, periodMs: 1000 },
-    { clock, random: fixedRandom(0), log, snapshot: () => Promise.resolve(snapshot()) },
+    { url, address: null, credentials: () => ({ token: token(), certificate: null }), ca: null, periodMs: 1000 },
+    { clock, random: fixedRandom(0), log, onReady: () => true, onWishes: ignore, onReply: ignore, onLost: ignore },
   );
   uplink.start();
   await clock.elapse(100_000);
@@ -74,6 +79,5 @@ test('a token that cannot be read is asked for again, with growing waits, and en
 });
 
 test('an agent that is stopped before it began is over at once', async () => {
-  const settings = { hub: 'ws://127.0.0.1:1', cluster: 'eu', token: 't', capacityRps: null, periodMs: null, caFile: null };
-  assert.equal(await runAgent(settings, { log: silentLog, measure, signal: AbortSignal.abort() }), 0);
+  assert.equal(await runAgent({ ...PLAIN_AGENT, hubs: ['ws://127.0.0.1:1'] }, { log: silentLog, measure, signal: AbortSignal.abort() }), 0);
 });

@@ -10,7 +10,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 
 test('events come newest first, and their numbers have no gap', () => {
   const events = new EventLog(new ManualClock(), silentLog);
-  for (let count = 1; count <= 2500; count += 1) events.add('health', `event ${count}`);
+  for (let count = 1; count <= 2500; count += 1) events.add('health.endpoint', `event ${count}`);
   const newest = events.newest(3);
   assert.deepEqual(
     newest.map(({ sequence, text }) => [sequence, text]),
@@ -25,7 +25,7 @@ test('events come newest first, and their numbers have no gap', () => {
 
 test('an event is one line, whatever it quotes', () => {
   const events = new EventLog(new ManualClock(), silentLog);
-  events.add('config', 'first\nsecond\u001b[31m');
+  events.add('config.note', 'first\nsecond\u001b[31m');
   assert.equal(events.newest(1)[0]?.text, 'first second [31m');
 });
 
@@ -33,9 +33,9 @@ test('a subscriber hears of events until it leaves', () => {
   const events = new EventLog(new ManualClock(), silentLog);
   const heard: string[] = [];
   const leave = events.subscribe(({ text }) => void heard.push(text));
-  events.add('worker', 'one');
+  events.add('worker.ready', 'one');
   leave();
-  events.add('worker', 'two');
+  events.add('worker.ready', 'two');
   assert.deepEqual(heard, ['one']);
 });
 

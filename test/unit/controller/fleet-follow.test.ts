@@ -58,6 +58,7 @@ function withEntries(ledger: Ledger, edit: (entries: readonly LedgerEntry[]) => 
     hosts: () => ledger.hosts(),
     hostsBehind: (revision) => ledger.hostsBehind(revision),
     counts: () => ledger.counts(),
+    demandsAfter: (number, limit) => ledger.demandsAfter(number, limit),
     publishDigest: (lease, text) => ledger.publishDigest(lease, text),
     takeLease: (name, holder, ttlMs) => ledger.takeLease(name, holder, ttlMs),
     renewLease: (lease, ttlMs) => ledger.renewLease(lease, ttlMs),

@@ -2,10 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeChange } from '../../../balancer/controller/change.ts';
-import { countedBy, Counting } from '../../../balancer/controller/fleet/counting.ts';
+import { NO_DEMAND } from '../../../balancer/controller/fleet/demand.ts';
+import { DemandSum } from '../../../balancer/controller/fleet/demand-sum.ts';
+import { DemandTelling } from '../../../balancer/controller/fleet/demand-telling.ts';
 import type { FleetDigest, HostDemand } from '../../../balancer/controller/fleet/presence.ts';
 import type { MetricsDelta } from '../../../balancer/telemetry/meter.ts';
+import { AloneLedger } from '../../../balancer/store/alone-ledger.ts';
+import type { Announcement } from '../../../balancer/store/ledger.ts';
 import { fleetEdges, type EdgeUnderTest } from '../../support/fleet-edges.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
 
 const ALICE = { author: { name: 'alice', how: 'token alice' }, role: 'operate' } as const;
 
@@ -15,29 +21,88 @@ const demandOf = (shop: number): HostDemand => ({
 
 const told = ({ edge }: EdgeUnderTest, what: RegExp): number => edge.events.newest(500).filter(({ text }) => what.test(text)).length;
 
-test('the leader adds up for all, and each host takes out what of the sum is its own', () => {
-  const [leader, other, third] = [new Counting('a'), new Counting('b'), new Counting('c')];
-  const texts = [
-    { id: 'a', text: JSON.stringify(leader.next(demandOf(10), undefined)) },
-    { id: 'b', text: JSON.stringify(other.next(demandOf(20), undefined)) },
-    { id: 'c', text: JSON.stringify(third.next(demandOf(30), undefined)) },
-    { id: 'd', text: 'not of this program' },
-  ];
-  const digest = { ...leader.addUp(countedBy(texts), (id) => id, { fence: 1 }), away: [] };
-  assert.deepEqual(leader.others.demand, { shop: 50 });
+/** As one host announces it. */
+const announced = (id: string, demand: string | null): Announcement => ({
+  ...{ id, text: id, instance: id, served: 1, counts: '{}', demand },
+});
+
+test('the leader adds up for all, and each host takes out what of the sum is its own', async (t) => {
+  const ledger = new AloneLedger(new MemoryStore(null), new ManualClock());
+  const hosts = ['a', 'b', 'c'].map((id) => ({ id, demand: new DemandTelling(id) }));
+  for (const [index, { id, demand }] of hosts.entries())
+    await ledger.announce(
+      announced(
+        id,
+        demand.next(() => demandOf(10 * (index + 1)), 3, 0),
+      ),
+      60_000,
+      0,
+    );
+  await ledger.announce(announced('d', 'not of this program'), 60_000, 0);
+  const names = new Map(['a', 'b', 'c', 'd'].map((id) => [id, id]));
+  const sum = new DemandSum('a');
+  await sum.hear(ledger, { fence: 1 }, new Set(names.keys()));
+  const made = sum.next(names, 0);
+  assert.ok(made !== null);
+  assert.deepEqual(sum.others(made).demand, { shop: 50 });
+  const digest = { ...made, away: [] };
+  const [, other = assert.fail(), third = assert.fail()] = hosts.map(({ demand }) => demand);
   // What it asks for has changed since, and the sum has what it was.
-  other.next(demandOf(25), undefined);
+  assert.notEqual(
+    other.next(() => demandOf(25), 3, 1000),
+    null,
+  );
   assert.equal(other.take(digest), true);
   assert.deepEqual([other.others.demand, other.others.classDemand], [{ shop: 40 }, { shop: { critical: 20 } }]);
   assert.equal(third.take(digest), true);
   assert.deepEqual(third.others.demand, { shop: 30 });
-  const restarted = new Counting('c');
+  const restarted = new DemandTelling('c');
   assert.equal(restarted.take({ ...digest, hosts: {} }), true);
   assert.deepEqual(restarted.others.demand, { shop: 60 });
+
+  await t.test('what a host told before it was gone is not in the next sum', async () => {
+    await ledger.withdraw(announced('c', null));
+    const left = new Map([...names].filter(([id]) => id !== 'c'));
+    await sum.hear(ledger, { fence: 1 }, new Set(left.keys()));
+    assert.deepEqual(sum.next(left, 1)?.demand.demand, { shop: 30 });
+  });
+});
+
+test('the more there is to tell, and the more hosts there are, the seldomer it is told; at once after a silence or a failure', () => {
+  const many = { ...NO_DEMAND, demand: Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`service-${index}`, 12.3])) };
+  const told = (hosts: number, demand: HostDemand): readonly number[] => {
+    const telling = new DemandTelling('a');
+    return Array.from({ length: 60 }, (_, second) => second).filter((second) => telling.next(() => demand, hosts, second * 1000) !== null);
+  };
+  assert.equal(told(500, demandOf(1)).length, 60, 'a few bytes');
+  assert.equal(told(3, many).length, 60, 'few hosts');
+  const seldom = told(500, many);
+  assert.ok(seldom.length >= 5 && seldom.length <= 20, `${seldom.length} times a minute`);
+  const telling = new DemandTelling('a');
+  const next = (atMs: number): boolean => telling.next(() => many, 500, atMs) !== null;
+  assert.deepEqual([next(0), next(1000), next(2000)], [true, false, false]);
+  telling.tellAgain();
+  assert.deepEqual([next(3000), next(4000)], [true, false]);
+  assert.equal(next(8000), true, 'a host that was silent for four seconds may be forgotten');
+});
+
+test('a leader that was none for a while hears everything anew', async () => {
+  const ledger = new AloneLedger(new MemoryStore(null), new ManualClock());
+  const sum = new DemandSum('a');
+  const names = new Map([['b', 'b']]);
+  const shopAt = async (fence: number, atMs: number): Promise<number | undefined> => {
+    await sum.hear(ledger, { fence }, new Set(names.keys()));
+    return sum.next(names, atMs)?.demand.demand['shop'];
+  };
+  await ledger.announce(announced('b', JSON.stringify({ beat: 1, demand: demandOf(5) })), 60_000, 0);
+  assert.equal(await shopAt(1, 0), 5);
+  // Another host with the id: what this one has of it is of no use.
+  await ledger.withdraw(announced('b', null));
+  assert.equal(await shopAt(3, 60_000), undefined);
 });
 
 test('what was told before, by this leader or by one before it, says nothing', () => {
-  const host = new Counting('b');
+  const host = new DemandTelling('b');
   const digest = (fence: number, sequence: number, shop: number): FleetDigest => ({
     fence,
     sequence,

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { makeChange } from '../../../balancer/controller/change.ts';
 import { RolloutDriver } from '../../../balancer/controller/driver/rollouts.ts';
-import type { RolloutIntent } from '../../../balancer/intent/rollout.ts';
+import type { RolloutIntent, RolloutPlan } from '../../../balancer/intent/rollout.ts';
 import { BUCKETS } from '../../../balancer/telemetry/latency-buckets.ts';
 import type { MetricsDelta } from '../../../balancer/telemetry/meter.ts';
-import { fleetEdges, type EdgeUnderTest, type FleetEdges } from '../../support/fleet-edges.ts';
+import { fleetEdges, TWO_CLUSTERS, type EdgeUnderTest, type FleetEdges } from '../../support/fleet-edges.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 
 const ALICE = { author: { name: 'alice', how: 'token alice' }, role: 'operate' } as const;
@@ -16,6 +16,8 @@ const ROLLOUT = { steps: [200_000, 500_000], holdMs: [600_000], minRequests: 100
 interface Sight {
   readonly requests: number;
   readonly failing: number;
+  /** Default: `two`. */
+  readonly cluster?: string;
 }
 
 interface Rolling {
@@ -24,8 +26,10 @@ interface Rolling {
   readonly drivers: readonly RolloutDriver[];
 }
 
-async function rolling(t: TestContext, count: number, more: Partial<typeof ROLLOUT> = {}): Promise<Rolling> {
-  const fleet = fleetEdges(t);
+async function rolling(t: TestContext, count: number, more: Partial<RolloutPlan> = {}): Promise<Rolling> {
+  const fleet = fleetEdges(t, {
+    fleetPart: TWO_CLUSTERS.replace('green: { clusters: { two: {} } }', 'green: { clusters: { one: {}, two: {} } }'),
+  });
   const hosts: EdgeUnderTest[] = [];
   for (let index = 1; index <= count; index += 1) hosts.push(await fleet.host(`edge-${index}`));
   const [leader] = hosts;
@@ -37,20 +41,24 @@ async function rolling(t: TestContext, count: number, more: Partial<typeof ROLLO
 }
 
 /** A second of all hosts, `sights` in their order. */
-async function second({ fleet, hosts, drivers }: Rolling, sights: readonly Sight[], random: () => number): Promise<void> {
-  for (const [index, { edge }] of hosts.entries()) {
-    const { requests, failing } = sights[index] ?? { requests: 0, failing: 0 };
-    let failed = 0;
-    for (let n = 0; n < requests; n += 1) if (random() < failing) failed += 1;
-    edge.outcomes.add([...tries('green', requests, failed), ...tries('blue', 4 * requests, 0)]);
-  }
+async function second(
+  { fleet, hosts, drivers }: Rolling,
+  sights: readonly (Sight | readonly Sight[])[],
+  random: () => number,
+): Promise<void> {
+  for (const [index, { edge }] of hosts.entries())
+    for (const { requests, failing, cluster = 'two' } of [sights[index] ?? []].flat()) {
+      let failed = 0;
+      for (let n = 0; n < requests; n += 1) if (random() < failing) failed += 1;
+      edge.outcomes.add([...tries('green', cluster, requests, failed), ...tries('blue', cluster, 4 * requests, 0)]);
+    }
   await fleet.clock.elapse(1000);
   for (const driver of drivers) driver.tick();
   for (const { edge } of hosts) await fleet.settled(edge.changes.run(() => Promise.resolve()));
 }
 
-function tries(version: string, answers: number, failed: number): MetricsDelta {
-  const labels = ['shop', version, 'two'];
+function tries(version: string, cluster: string, answers: number, failed: number): MetricsDelta {
+  const labels = ['shop', version, cluster];
   return [
     { name: 'weir_upstream_answer_seconds', labels, value: 0, buckets: [answers, ...new Array<number>(BUCKETS - 1).fill(0)] },
     { name: 'weir_upstream_errors_total', labels, value: failed },
@@ -64,7 +72,12 @@ function rolloutOf({ hosts: [first] }: Rolling): RolloutIntent {
 }
 
 /** Seconds until the rollout is not running any more; null: it runs on. */
-async function untilEnded(all: Rolling, sights: readonly Sight[], random: () => number, most: number): Promise<number | null> {
+async function untilEnded(
+  all: Rolling,
+  sights: readonly (Sight | readonly Sight[])[],
+  random: () => number,
+  most: number,
+): Promise<number | null> {
   for (let passed = 1; passed <= most; passed += 1) {
     await second(all, sights, random);
     if (rolloutOf(all).phase !== 'running') return passed;
@@ -83,7 +96,7 @@ test('a version that is bad is rolled back by what the others count, though the 
 });
 
 test('requests of all hosts together are what a step waits for', async (t) => {
-  const all = await rolling(t, 3, { minRequests: 100, holdMs: [0] } as unknown as Partial<typeof ROLLOUT>);
+  const all = await rolling(t, 3, { minRequests: 100, holdMs: [0] });
   for (let passed = 0; passed < 9; passed += 1) await second(all, [good(2), good(10), good(10)], seededRandom(1));
   assert.equal(rolloutOf(all).step, 1);
 });
@@ -111,6 +124,29 @@ test('of two hosts both have to see it; the only one that asks the version decid
   const only = await rolling(t, 2);
   const seconds = await untilEnded(only, [good(0), bad(10)], seededRandom(1), 20);
   assert.ok(seconds !== null);
+});
+
+test('in waves those hosts have a voice that send requests to the clusters whose turn it is, whatever others see elsewhere', async (t) => {
+  const waves = { waves: [['one'], ['two']], steps: [500_000, 1_000_000], holdMs: [0], minRequests: 1 };
+  const inOne = (sight: Sight): Sight => ({ ...sight, cluster: 'one' });
+  const toSecondWave = async (): Promise<Rolling> => {
+    const all = await rolling(t, 3, waves);
+    for (let passed = 0; passed < 60 && rolloutOf(all).wave !== 1; passed += 1)
+      await second(all, [good(50), good(50), good(50)].map(inOne), seededRandom(1));
+    assert.equal(rolloutOf(all).wave, 1);
+    return all;
+  };
+  // Two of the hosts send all they have to the first cluster, where all is well.
+  const present = await toSecondWave();
+  assert.ok((await untilEnded(present, [[inOne(good(50))], [inOne(good(50))], [inOne(good(50)), bad(10)]], seededRandom(2), 30)) !== null);
+  assert.equal(rolloutOf(present).phase, 'rolled_back');
+  // What one of three sees alone of a wave that has passed does not end it, though it is the only one in the present wave.
+  const earlier = await toSecondWave();
+  const alone = [[inOne(good(50))], [inOne(good(50))], [inOne(bad(50)), { ...good(1), cluster: 'two' }]];
+  for (let passed = 0; passed < 10; passed += 1) {
+    await second(earlier, alone, seededRandom(3));
+    assert.notEqual(rolloutOf(earlier).phase, 'rolled_back');
+  }
 });
 
 test('what a host has counted while it was cut off is not counted when it is back', async (t) => {

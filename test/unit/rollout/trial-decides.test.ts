@@ -12,14 +12,14 @@ test('a step is left after its time, its requests and its gates, and not before'
   assert.equal(trial.decide('running', 60_000), null, 'one request is missing');
   trial.add(seen(51, 0));
   assert.equal(trial.decide('running', 59_999), null, 'one millisecond is missing');
-  assert.deepEqual(trial.decide('running', 60_000), { action: 'step', note: '', evidence: 'requests' });
+  assert.deepEqual(trial.decide('running', 60_000), { action: 'step', note: '', evidence: 'requests', where: 'present' });
   assert.equal(trial.decide('paused', 60_000), null);
 });
 
 test('the last step ends it', () => {
   const trial = new Trial(rollout({ step: 1 }));
   trial.add(seen(1000, 0));
-  assert.deepEqual(trial.decide('running', 60_000), { action: 'end', note: '', evidence: 'requests' });
+  assert.deepEqual(trial.decide('running', 60_000), { action: 'end', note: '', evidence: 'requests', where: 'present' });
 });
 
 test('no requests neither pass nor fail, however long it takes', () => {
@@ -41,7 +41,12 @@ test('half of the last twenty requests failing ends it at once, after any number
   trial.add(seen(9, 9, 0.25));
   assert.equal(trial.decide('running', 1000), null, 'nine are not enough to tell');
   trial.add(seen(11, 11, 0.25));
-  assert.deepEqual(trial.decide('running', 1000), { action: 'fail', note: '20 of the last 20 requests failed', evidence: 'requests' });
+  assert.deepEqual(trial.decide('running', 1000), {
+    action: 'fail',
+    note: '20 of the last 20 requests failed',
+    evidence: 'requests',
+    where: 'present',
+  });
 });
 
 test('a wave that has passed is watched on: it fails the rollout by its own figures, and holds no step up', () => {
@@ -49,7 +54,7 @@ test('a wave that has passed is watched on: it fails the rollout by its own figu
   trial.add(seen(200, 0), seen(0, 0));
   assert.deepEqual(
     trial.decide('running', 60_000),
-    { action: 'step', note: '', evidence: 'requests' },
+    { action: 'step', note: '', evidence: 'requests', where: 'present' },
     'no requests there neither pass nor fail',
   );
   // 1 % of all requests: good versions elsewhere would hide it.

@@ -1,13 +1,16 @@
 // Completion comes from the tree of commands itself, so what it offers is what the parser takes.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type LookUp, complete } from '../../../tui/complete.ts';
+import { type LookUp, type NameKind, complete } from '../../../tui/complete.ts';
 import { COMMAND_GROUPS } from '../../../tui/registry.ts';
 
+const NAMES: Readonly<Partial<Record<NameKind, readonly string[]>>> = {
+  ...{ clusters: ['eu-west', 'us-east'], services: ['shop', 'blog'], contexts: ['prod', 'lab'], revisions: ['42', '41'] },
+  ...{ tokens: ['ci'], views: ['mine'], consumers: ['acme'] },
+};
+
 const lookUp: LookUp = (kind, service) =>
-  Promise.resolve(
-    { clusters: ['eu-west', 'us-east'], services: ['shop', 'blog'], versions: service === 'shop' ? ['blue', 'green'] : [] }[kind],
-  );
+  Promise.resolve(kind === 'versions' ? (service === 'shop' ? ['blue', 'green'] : []) : (NAMES[kind] ?? []));
 
 const offers = (...words: readonly string[]) => complete(COMMAND_GROUPS, words, lookUp);
 
@@ -23,8 +26,18 @@ describe('completion', () => {
   test('options of the command and of all commands', async () => {
     assert.deepEqual(await offers('undo', '--d'), ['--dry-run']);
     assert.ok((await offers('undo', '--')).includes('--server'));
-    assert.deepEqual(await offers('status', '-o', 'j'), ['json']);
+    assert.deepEqual(await offers('status', '-o', 'j'), ['json', 'jsonl']);
     assert.deepEqual(await offers('token', 'create', 'ci', '--role', ''), ['read', 'operate', 'admin']);
+  });
+
+  test('names of contexts, views, revisions, tokens, and of what a list is of', async () => {
+    assert.deepEqual(await offers('context', 'use', ''), ['prod', 'lab']);
+    assert.deepEqual(await offers('--context', 'l'), ['lab']);
+    assert.deepEqual(await offers('top', '--view', ''), ['mine']);
+    assert.deepEqual(await offers('undo', '--to', ''), ['42', '41']);
+    assert.deepEqual(await offers('get', 'clusters', 'eu'), ['eu-west']);
+    assert.deepEqual(await offers('token', 'revoke', ''), ['ci']);
+    assert.deepEqual(await offers('describe', 'consumer', ''), ['acme']);
   });
 
   test('names that the appliance knows', async () => {

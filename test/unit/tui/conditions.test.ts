@@ -1,25 +1,36 @@
 // What `weir wait --for` waits for: each condition met, not yet met, impossible, and misspelt.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { StatusView, WorkerView } from '../../../balancer/controller/api/views.ts';
+import type { RolloutView, StatusView, WorkerView } from '../../../balancer/controller/api/views.ts';
 import { type Sight, parseCondition } from '../../../tui/conditions.ts';
 import { CommandFailure } from '../../../tui/exit.ts';
 import { RecordingAppliance } from '../../support/recording-appliance.ts';
+import { rolloutView } from '../../support/statuses.ts';
 
 const appliance = new RecordingAppliance();
-const base: Sight = { status: appliance.status('read'), workers: appliance.workers().items };
+const base: Sight = { status: appliance.status('read'), workers: appliance.workers().items, rollouts: [] };
 
 function sight(status: Partial<StatusView>, workers: readonly WorkerView[] = base.workers): Sight {
-  return { status: { ...base.status, ...status }, workers };
+  return { ...base, status: { ...base.status, ...status }, workers };
 }
 
 function judge(condition: string, at: Sight = base): string {
   const verdict = parseCondition(condition)(at);
   if (verdict.state === 'pending') return `pending: ${verdict.now}`;
-  return verdict.state === 'impossible' ? `impossible: ${verdict.message}` : 'met';
+  return verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.message}`;
 }
 
 describe('conditions', () => {
+  test('a rollout is waited for until it is promoted, or has ended otherwise', () => {
+    const at = (phase: RolloutView['phase'], note = ''): Sight => ({ ...base, rollouts: [rolloutView('demo', { phase, note })] });
+    assert.equal(judge('rollout:demo', at('promoted')), 'met');
+    assert.equal(judge('rollout:demo', at('running')), 'pending: the rollout of demo to green is running, step 3 of 5');
+    assert.equal(judge('rollout:demo', at('rolled_back', 'errors<1%')), 'failed: the rollout of demo to green is rolled back: errors<1%');
+    assert.equal(judge('rollout:demo', at('frozen')), 'failed: the rollout of demo to green is frozen');
+    assert.match(judge('rollout:demo'), /^impossible: there never was a rollout of demo/);
+    assert.match(judge('rollout:nosuch'), /^impossible: no service named/);
+  });
+
   test('stable means nothing degraded, all workers ready, all health known', () => {
     assert.equal(judge('stable'), 'met');
     assert.equal(judge('stable', sight({ degraded: ['cluster one is down'] })), 'pending: cluster one is down');

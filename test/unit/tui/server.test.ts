@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import { CommandFailure } from '../../../tui/exit.ts';
-import { contextFile, findServer } from '../../../tui/server.ts';
+import { contextFile } from '../../../tui/contexts.ts';
+import { findServer as find } from '../../../tui/server.ts';
+
+const findServer = (server: string | null, env: Record<string, string>) => find({ server, context: null }, env);
 
 function home(t: TestContext, files: Readonly<Record<string, string>>): string {
   const directory = mkdtempSync(join(tmpdir(), 'weir-context-'));

@@ -29,7 +29,7 @@ function stage(t: TestContext): Stage {
   const directory = mkdtempSync(join(tmpdir(), 'weir-waiting-'));
   const socketPath = join(directory, 'admin.sock');
   const appliance = new RecordingAppliance();
-  const client = createAdminClient({ address: { kind: 'socket', path: socketPath }, source: 'the test' }, 'tester');
+  const client = createAdminClient({ address: { kind: 'socket', path: socketPath }, source: 'the test', context: null }, 'tester');
   t.after(async () => {
     await client.close();
     rmSync(directory, { recursive: true, force: true });
@@ -63,6 +63,8 @@ function stage(t: TestContext): Stage {
       makeKey: nothing,
       hashPassword: nothing,
       agent: nothing,
+      agentManifest: nothing,
+      explainAgent: nothing,
     },
     signal: new AbortController().signal,
     ifInterrupted: () => undefined,

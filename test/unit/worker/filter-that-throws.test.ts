@@ -143,6 +143,7 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
     counters,
     unrouted: new AnswerStats(meter, { route: '', service: '', version: '', cluster: '' }),
     accessLog: null,
+    tracer: null,
     inFlight: 0,
     tunnels: new Set(),
     bodyMemory: new BodyMemory(),

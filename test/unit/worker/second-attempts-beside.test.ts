@@ -5,7 +5,7 @@ import { constants } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { AccessLog } from '../../../balancer/telemetry/access-log.ts';
+import { logTo } from '../../support/access-log.ts';
 import { startH2Origin } from '../../support/h2-origin.ts';
 import { startOrigin } from '../../support/origin.ts';
 import { startPipelineBench, type PipelineBench, type Told } from '../../support/pipeline-bench.ts';
@@ -84,7 +84,7 @@ interface BenchOptions {
   readonly service?: object;
   /** Of the second place. */
   readonly limits?: object;
-  readonly log?: AccessLog;
+  readonly log?: ReturnType<typeof logTo>;
 }
 
 async function start(
@@ -351,7 +351,7 @@ describe('a second attempt beside the first', { concurrency: true }, () => {
     const directory = mkdtempSync(join(tmpdir(), 'weir-hedges-'));
     t.after(() => rmSync(directory, { recursive: true, force: true }));
     const file = join(directory, 'access.log');
-    const log = new AccessLog(file);
+    const log = logTo(file);
     const fleet = await start(t, { log });
     const told = await hedged(fleet);
     fleet.two.arrivals[0]?.answer('two');

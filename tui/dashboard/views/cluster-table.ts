@@ -6,6 +6,7 @@ import { formatAge, formatErrorRatio, formatLatency, formatRate, formatShare } f
 import type { Style } from '../frame.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { bar, sparkline } from '../sparkline.ts';
+import type { HistorySeries } from '../state.ts';
 
 /** What the table needs to know beside a row. */
 export interface TableContext {
@@ -16,6 +17,8 @@ export interface TableContext {
   readonly stale: boolean;
   /** Some of the clusters return by themselves. */
   readonly returns: boolean;
+  /** What the trend shows in place of the last minute, by `cluster/NAME`; null or absent: the last minute. */
+  readonly past?: ReadonlyMap<string, HistorySeries> | null;
 }
 
 /** Whether any of them has a time. */
@@ -28,11 +31,11 @@ const SHORT_HEALTH: Readonly<Record<ClusterView['health'], string>> = { up: 'up'
 const SHORT_AGENT: Readonly<Record<ClusterView['agent']['state'], string>> = { fresh: '', stale: '', absent: 'none' };
 
 const ADMIN_STYLE: Readonly<Record<ClusterView['admin'], Style>> = { active: 'good', drain: 'warn', maintenance: 'warn' };
-const HEALTH_STYLE: Readonly<Record<ClusterView['health'], Style>> = { up: 'good', degraded: 'warn', down: 'bad', unknown: 'warn' };
+export const HEALTH_STYLE: Readonly<Record<ClusterView['health'], Style>> = { up: 'good', degraded: 'warn', down: 'bad', unknown: 'warn' };
 const AGENT_STYLE: Readonly<Record<ClusterView['agent']['state'], Style>> = { fresh: 'plain', stale: 'warn', absent: 'dim' };
 
 /** Above this part of its capacity a cluster is marked. */
-const HIGH_UTILISATION = 0.9;
+export const HIGH_UTILISATION = 0.9;
 /** Above this ratio of errors a row is marked. */
 export const HIGH_ERROR_RATIO = 0.01;
 
@@ -54,6 +57,7 @@ export function clusterTable(context: TableContext): Table<ClusterView> {
 function nameColumn(): Column<ClusterView> {
   return {
     id: 'name',
+    sort: 'name',
     title: 'CLUSTER',
     align: 'left',
     narrow: 8,
@@ -77,6 +81,7 @@ function stateColumns({ glyphs, snapshotAgeMs, stale }: TableContext): readonly 
     },
     {
       id: 'health',
+      sort: 'state',
       title: 'HEALTH',
       align: 'left',
       narrow: 6,
@@ -152,9 +157,10 @@ function shareColumns(): readonly Column<ClusterView>[] {
 
 function trafficColumns(): readonly Column<ClusterView>[] {
   return [
-    { id: 'rps', title: 'RPS', align: 'right', narrow: 5, wide: 5, value: (row) => formatRate(row.traffic.rps) },
+    { id: 'rps', sort: 'rps', title: 'RPS', align: 'right', narrow: 5, wide: 5, value: (row) => formatRate(row.traffic.rps) },
     {
       id: 'errors',
+      sort: 'err',
       title: 'ERR%',
       align: 'right',
       narrow: 4,
@@ -162,7 +168,7 @@ function trafficColumns(): readonly Column<ClusterView>[] {
       value: (row) => formatErrorRatio(row.traffic.errorRatio),
       style: (row) => (row.traffic.errorRatio >= HIGH_ERROR_RATIO ? 'bad' : 'plain'),
     },
-    { id: 'p95', title: 'P95', align: 'right', narrow: 5, wide: 5, value: (row) => formatLatency(row.traffic.p95Ms) },
+    { id: 'p95', sort: 'p95', title: 'P95', align: 'right', narrow: 5, wide: 5, value: (row) => formatLatency(row.traffic.p95Ms) },
   ];
 }
 
@@ -170,10 +176,11 @@ const BAR_WIDTH = 6;
 /** Seconds of history that a row carries. */
 const TREND_SECONDS = 60;
 
-function loadColumns({ glyphs }: TableContext): readonly Column<ClusterView>[] {
+function loadColumns({ glyphs, past = null }: TableContext): readonly Column<ClusterView>[] {
   return [
     {
       id: 'cap',
+      sort: 'cap',
       title: 'CAP',
       align: 'left',
       narrow: BAR_WIDTH + 5,
@@ -192,9 +199,13 @@ function loadColumns({ glyphs }: TableContext): readonly Column<ClusterView>[] {
       narrow: 8,
       wide: 8,
       optional: true,
-      upTo: (rows) => Math.min(TREND_SECONDS, Math.max(0, ...rows.map((row) => row.trend.length))),
-      value: (row, width) => sparkline(row.trend, width, glyphs),
+      upTo: (rows) => (past === null ? Math.min(TREND_SECONDS, Math.max(0, ...rows.map((row) => row.trend.length))) : TREND_SECONDS),
+      value: (row, width) => sparkline(past === null ? row.trend : pastTrend(past.get(`cluster/${row.name}`)), width, glyphs),
       style: () => 'accent',
     },
   ];
+}
+
+function pastTrend(series: HistorySeries | undefined): readonly number[] {
+  return (series?.rps ?? []).map((value) => value ?? Number.NaN);
 }

@@ -4,7 +4,15 @@ import type { Table } from '../columns.ts';
 import { formatTimeOfDay } from '../format.ts';
 import type { Style } from '../frame.ts';
 
-const KIND_STYLE: Readonly<Record<EventView['kind'], Style>> = {
+export interface EventRow {
+  readonly id: string;
+  readonly at: string;
+  readonly kind: EventView['kind'] | 'audit';
+  readonly text: string;
+}
+
+const KIND_STYLE: Readonly<Record<EventRow['kind'], Style>> = {
+  audit: 'accent',
   revision: 'accent',
   config: 'accent',
   health: 'warn',
@@ -17,7 +25,7 @@ const KIND_STYLE: Readonly<Record<EventView['kind'], Style>> = {
   controller: 'plain',
 };
 
-export const EVENT_TABLE: Table<EventView> = {
+export const EVENT_TABLE: Table<Pick<EventRow, 'at' | 'kind' | 'text'>> = {
   columns: [
     {
       id: 'at',

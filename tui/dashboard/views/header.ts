@@ -1,27 +1,24 @@
 // The top of every screen: who and where, the totals, and one line per thing that is wrong; and the bottom: keys or the filter being typed.
 import type { ApprovalView } from '../../../balancer/controller/api/views.ts';
 import { countdown } from '../../format.ts';
-import { type Cell, cell, type Frame, type Line, lineWidth } from '../frame.ts';
+import { type Cell, cell, type ContextStyle, type Frame, type Line, lineWidth } from '../frame.ts';
 import { formatAge, formatLatency, formatOkRatio, formatRate, formatTimeOfDay } from '../format.ts';
-import { isReadOnly } from '../keys.ts';
-import { current, type DashboardState, isStale, shown, type Snapshot } from '../model.ts';
+import { SCREENS, TABS } from '../screens/registry.ts';
+import { applianceTimeMs, current, type DashboardState, isReadOnly, isStale, shown, type Snapshot, staleAfterMs } from '../state.ts';
+import { agoText } from './history.ts';
 import { fittingParts, type LinePart } from './parts.ts';
-
-/** What the appliance's clock shows at `nowMs` of the dashboard's: both clocks are never compared, so they need not agree. */
-export function applianceTimeMs(snapshot: Snapshot, nowMs: number): number {
-  return Date.parse(snapshot.status.at) + (nowMs - snapshot.receivedAtMs);
-}
 
 /** ` weir edge-1  rev 42 (alice, 3m)  [RO] read  workers 2/2            12:04:31` */
 export function headerLine(state: DashboardState): Line {
   const { snapshot, nowMs } = shown(state);
   const access: Cell = cell(isReadOnly(state) ? '  [RO]' : '  [RW]', 'accent');
-  if (snapshot === null) return [cell(' weir', 'title'), cell(`  ${state.where}`), access];
+  if (snapshot === null) return [cell(' weir', 'title'), ...contextCells(state), cell(`  ${state.where}`), access];
   const { status } = snapshot;
   const time = formatTimeOfDay(applianceTimeMs(snapshot, nowMs));
   const missing = status.workersReady < status.workers;
   const parts: LinePart[] = [
     { keep: 9, line: [cell(' weir', 'title'), cell(` ${status.host.slice(0, 20)}`, 'title')] },
+    { keep: 10, line: contextCells(state) },
     { keep: 8, line: [cell(`  rev ${status.revision}`)] },
     { keep: 3, line: [cell(authorText(snapshot, nowMs), 'dim')] },
     { keep: 7, line: [access] },
@@ -36,16 +33,24 @@ export function headerLine(state: DashboardState): Line {
   return [...cells.slice(0, -1), cell(' '.repeat(Math.max(0, state.size.columns - lineWidth(cells)))), cell(time, 'dim')];
 }
 
-function authorText({ status, receivedAtMs }: Snapshot, nowMs: number): string {
-  const { lastRevision } = status;
+/** The context in its colour, its name beside it: who works on production should see it in every frame. */
+function contextCells({ context }: DashboardState): Line {
+  if (context === null) return [];
+  const style: ContextStyle | 'accent' = context.color === null ? 'accent' : `context-${context.color}`;
+  return [cell(' '), cell(` ${context.name.slice(0, 16)} `, style)];
+}
+
+function authorText(snapshot: Snapshot, nowMs: number): string {
+  const { lastRevision } = snapshot.status;
   if (lastRevision === null) return '';
-  const ageMs = applianceTimeMs({ status, receivedAtMs }, nowMs) - Date.parse(lastRevision.at);
+  const ageMs = applianceTimeMs(snapshot, nowMs) - Date.parse(lastRevision.at);
   return ` (${lastRevision.author.slice(0, 16)}, ${Number.isFinite(ageMs) ? formatAge(ageMs) : '?'})`;
 }
 
 function marks(state: DashboardState): readonly LinePart[] {
   const parts: LinePart[] = [...timedMark(state)];
   if (state.frozen !== null) parts.push({ keep: 5, line: [cell(`  [FROZEN ${formatAge(state.nowMs - state.frozen.atMs)}]`, 'warn')] });
+  if (state.past !== null) parts.push({ keep: 5, line: [cell(`  [PAST ${agoText(state.past.beforeNowMs)}]`, 'warn')] });
   if (isStale(state) && state.latest !== null) {
     parts.push({ keep: 10, line: [cell(`  [STALE ${formatAge(state.nowMs - state.latest.receivedAtMs)}]`, 'bad')] });
   }
@@ -89,19 +94,39 @@ export function totalsLine(state: DashboardState): Line {
 
 /**
  * What is wrong, worst first: no news from the appliance, then what it says of itself. At most `limit` lines, the last says how many more. What waits for
- * a second person has the lines that are left.
+ * a second person has the lines that are left, then what will be wrong.
  */
 export function alertLines(state: DashboardState, limit: number): Frame {
-  const lost = lossText(state);
+  const { problems, warnings } = alertTexts(state);
   const { snapshot, nowMs } = shown(state);
-  const { degraded, approvals } = snapshot?.status ?? { degraded: [], approvals: [] };
-  const texts = lost === null ? degraded : [lost, ...degraded];
-  const cut = texts.length > limit ? [...texts.slice(0, limit - 1), `and ${texts.length - limit + 1} more`] : texts;
+  const approvals = snapshot?.status.approvals ?? [];
   const ageMs = snapshot === null ? 0 : nowMs - snapshot.receivedAtMs;
-  return [
-    ...cut.map((text) => [cell(` ! ${text}`, 'bad')]),
-    ...approvals.slice(0, limit - cut.length).map((approval) => [cell(` ? ${approvalText(approval, ageMs)}`, 'warn')]),
+  const lines = [
+    ...problems.map((text) => [cell(` ! ${text}`, 'bad')]),
+    ...approvals.map((approval) => [cell(` ? ${approvalText(approval, ageMs)}`, 'warn')]),
+    ...warnings.map((text) => [cell(` ~ ${text}`, 'warn')]),
   ];
+  if (lines.length <= limit) return lines;
+  const more = lines.length - limit + 1;
+  const style = problems.length >= limit ? 'bad' : 'warn';
+  // Where there is one line it is the worst, with how many more there are.
+  if (limit <= 1) {
+    return lines.slice(0, limit).map(([first = cell('')]) => {
+      const text = `${first.text.slice(0, 3)}[+${lines.length - 1}] ${first.text.slice(3)}`;
+      return [cell(text, first.style, { type: 'key', name: '!' })];
+    });
+  }
+  return [
+    ...lines.slice(0, limit - 1),
+    [cell(` ${style === 'bad' ? '!' : '~'} and ${more} more (! shows all)`, style, { type: 'key', name: '!' })],
+  ];
+}
+
+/** As the overlay of alerts lists them too. */
+export function alertTexts(state: DashboardState): { readonly problems: readonly string[]; readonly warnings: readonly string[] } {
+  const lost = lossText(state);
+  const status = shown(state).snapshot?.status;
+  return { problems: [...(lost === null ? [] : [lost]), ...(status?.degraded ?? [])], warnings: status?.warnings ?? [] };
 }
 
 /** `3 waits for a second person, 52m: shop: blue 90 % → 70 %, by alice` */
@@ -109,39 +134,61 @@ export function approvalText({ id, summary, by, remainingSeconds }: ApprovalView
   return `${id} waits for a second person, ${countdown(remainingSeconds - ageMs / 1000)}: ${summary}, by ${by}`;
 }
 
-function lossText({ link, latest, nowMs, staleAfterMs }: DashboardState): string | null {
+function lossText(state: DashboardState): string | null {
+  const { link, latest, nowMs } = state;
   if (latest === null) return link.kind === 'lost' ? `no answer for ${formatAge(nowMs - link.sinceMs)}: ${link.reason}` : null;
   if (link.kind === 'lost') {
     const since = formatTimeOfDay(applianceTimeMs(latest, link.sinceMs));
     return `disconnected since ${since} (${formatAge(nowMs - link.sinceMs)}): ${link.reason}; trying again`;
   }
   const silentMs = nowMs - latest.receivedAtMs;
-  return silentMs > staleAfterMs ? `no news for ${formatAge(silentMs)}` : null;
+  return silentMs > staleAfterMs(state) ? `no news for ${formatAge(silentMs)}` : null;
 }
 
-/** The keys worth knowing, or the filter while it is typed. */
+/** How long the footer says what became of something. */
+const SAID_MS = 6000;
+
+/** The keys worth knowing, or the filter while it is typed, or what was just said. */
 export function footerLine(state: DashboardState): Line {
+  const { said } = state;
+  if (state.editing === null && said !== null && state.nowMs - said.atMs < SAID_MS)
+    return [cell(` ${said.text}`, said.ok ? 'good' : 'warn')];
   if (state.editing !== null) {
     const { filter } = current(state);
     return [cell(' /', 'accent'), cell(filter), cell(' ', 'selected'), cell('   Enter keeps, Esc takes back: word, !not, state=up', 'dim')];
   }
-  const screens: readonly [string, DashboardState['screen']][] = [
-    ['1:overview', 'overview'],
-    ['2:services', 'services'],
-    ['3:events', 'events'],
-  ];
-  const tabs = screens.map(([label, screen]): LinePart => ({
-    keep: 5,
-    line: [cell(' '), cell(label, screen === state.screen ? 'title' : 'dim')],
-  }));
-  const hint = (keep: number, text: string): LinePart => ({ keep, line: [cell(` ${text}`, 'dim')] });
+  const hint = (keep: number, key: string, text: string): LinePart => ({
+    keep,
+    line: [cell(` ${key}:${text}`, 'dim', { type: 'key', name: key })],
+  });
+  const acts = isReadOnly(state)
+    ? []
+    : [hint(2, 'w', 'weight'), hint(2, 'c', 'canary'), hint(2, 'b', 'switch'), hint(2, 'd', 'drain'), hint(2, 'u', 'undo')];
+  const sorts = SCREENS[state.screen].sorts.length > 1 ? [hint(1, 's', 'sort')] : [];
   const parts = [
-    ...tabs,
-    hint(8, ' ?:help'),
-    hint(3, '/:filter'),
-    hint(2, 's:sort'),
-    hint(1, `p:${state.frozen === null ? 'freeze' : 'go on'}`),
-    hint(9, 'q:quit'),
+    ...tabParts(state),
+    { keep: 8, line: [cell(' ')] },
+    hint(8, '?', 'help'),
+    hint(3, '/', 'filter'),
+    hint(3, ':', 'command'),
+    ...sorts,
+    ...acts,
+    hint(1, 'p', state.frozen === null ? 'freeze' : 'go on'),
+    hint(9, 'q', 'quit'),
   ];
   return fittingParts(parts, state.size.columns).flatMap((part) => part.line);
+}
+
+/** What stands beside the tabs whatever the width: help and quit. */
+const BESIDE_TABS = 18;
+
+/** All by name where there is room, else all keys and the name of the one that is shown. */
+function tabParts(state: DashboardState): readonly LinePart[] {
+  const active = (name: string): boolean => name === state.screen || (state.screen === 'service' && name === 'services');
+  const width = TABS.reduce((sum, { label }) => sum + label.length + 3, 0);
+  const compact = width + BESIDE_TABS > state.size.columns;
+  return TABS.map(({ key, label, name }): LinePart => {
+    const text = compact && !active(name) ? (key ?? '') : `${key ?? ''}:${label}`;
+    return { keep: active(name) ? 7 : 6, line: [cell(' '), cell(text, active(name) ? 'title' : 'dim', { type: 'key', name: key ?? '' })] };
+  });
 }

@@ -1,8 +1,8 @@
 // What several screens draw: section rules, lists that keep the selected row in sight, and lines of parts of which the least needed go first.
 import { type FittedColumn, fitColumns, headLine, rowLine, type Table } from '../columns.ts';
-import { cell, type Frame, type Line, lineWidth, restyle } from '../frame.ts';
+import { cell, type Frame, type Line, lineWidth, restyle, withHit } from '../frame.ts';
 import type { Glyphs } from '../glyphs.ts';
-import { type DashboardState, indexOfSelection, isStale, type ListState } from '../model.ts';
+import { type DashboardState, indexOfSelection, isStale, type ListState } from '../state.ts';
 import { clip } from '../text.ts';
 
 /** `─ clusters 3, by name ─────` */
@@ -15,7 +15,8 @@ export function ruleLine(title: string, width: number, glyphs: Glyphs): Line {
 export function listTitle(name: string, list: ListState, count: { readonly shown: number; readonly all: number }): string {
   const rows = count.shown === count.all ? String(count.all) : `${count.shown} of ${count.all}`;
   const filter = list.filter === '' ? '' : `, filter ${list.filter}`;
-  return `${name} ${rows}${filter}, by ${list.sort}${list.reverse ? ' reversed' : ''}`;
+  const marks = list.marks.length === 0 ? '' : `, ${list.marks.length} marked`;
+  return `${name} ${rows}${filter}${marks}, by ${list.sort}${list.reverse ? ' reversed' : ''}`;
 }
 
 /** First index of a window of `height` rows that has `index` in its middle, as far as the ends allow. */
@@ -48,9 +49,10 @@ export function listLines<Row>(drawing: ListDrawing<Row>): Frame {
   const start = windowStart(selected, height, rows.length);
   const stale = isStale(state);
   const lines = rows.slice(start, start + height).map((row, offset) => {
-    const marked = start + offset === selected;
-    const line: Line = [cell(marked ? `${glyphs.marker} ` : ' '.repeat(MARGIN)), ...rowLine(columns, row, glyphs)];
-    if (marked) return restyle(line, 'selected');
+    const chosen = start + offset === selected;
+    const margin = `${chosen ? glyphs.marker : ' '}${list.marks.includes(id(row)) ? glyphs.mark : ' '}`;
+    const line = withHit([cell(margin, 'accent'), ...rowLine(columns, row, glyphs)], { type: 'select', id: id(row) });
+    if (chosen) return restyle(line, 'selected');
     return stale ? restyle(line, 'stale') : line;
   });
   return [head, ...lines];

@@ -4,7 +4,7 @@ import { countdown, percent } from '../../format.ts';
 import type { Column, Table } from '../columns.ts';
 import type { Style } from '../frame.ts';
 
-const PHASE_STYLE: Readonly<Record<RolloutView['phase'], Style>> = {
+export const PHASE_STYLE: Readonly<Record<RolloutView['phase'], Style>> = {
   ...{ running: 'good', promoted: 'good', paused: 'warn', frozen: 'bad', rolled_back: 'bad', aborted: 'warn' },
 };
 

@@ -1,10 +1,14 @@
 // Services as one line each (overview) and as targets, one line per version and cluster (services screen).
-import type { ServiceView } from '../../../balancer/controller/api/views.ts';
+import type { ServiceView, TargetView } from '../../../balancer/controller/api/views.ts';
 import type { Column, Table } from '../columns.ts';
 import { formatErrorRatio, formatLatency, formatRate, formatShare } from '../format.ts';
 import type { Style } from '../frame.ts';
-import type { TargetRow } from '../rows.ts';
 import { HIGH_ERROR_RATIO } from './cluster-table.ts';
+
+export interface TargetRow {
+  readonly service: ServiceView;
+  readonly target: TargetView;
+}
 
 /** `blue 90  green 10`, in the order of the config. */
 export function splitText(service: ServiceView): string {
@@ -44,11 +48,10 @@ export const SERVICE_TABLE: Table<ServiceView> = {
 
 export const TARGET_TABLE: Table<TargetRow> = {
   columns: [
-    named('service', 'SERVICE', 8, (row) => row.service.name),
-    named('version', 'VERSION', 7, (row) => row.target.version),
+    { ...named<TargetRow>('version', 'VERSION', 7, (row) => row.target.version), sort: 'name' },
     named('cluster', 'CLUSTER', 8, (row) => row.target.cluster),
     share('desired', 'DES%', (row) => row.target.desiredShare),
-    share('effective', 'EFF%', (row) => row.target.effectiveShare, departs),
+    { ...share<TargetRow>('effective', 'EFF%', (row) => row.target.effectiveShare, departs), sort: 'share' },
     share('observed', 'OBS%', (row) => row.target.observedShare),
     ...trafficColumns<TargetRow>((row) => row.target),
     {
@@ -67,7 +70,7 @@ export const TARGET_TABLE: Table<TargetRow> = {
 };
 
 /** A name: grows to the longest there is, as far as there is room. */
-function named(id: string, title: string, narrow: number, value: (row: TargetRow) => string): Column<TargetRow> {
+export function named<Row>(id: string, title: string, narrow: number, value: (row: Row) => string): Column<Row> {
   return { id, title, align: 'left', narrow, wide: narrow, upTo: (rows) => Math.min(32, longest(rows.map(value))), value };
 }
 
@@ -80,15 +83,16 @@ function whyText({ target }: TargetRow): string {
   return target.reasons.join(', ').replaceAll('_', ' ');
 }
 
-function share<Row>(id: string, title: string, of: (row: Row) => number, style?: (row: Row) => Style): Column<Row> {
+export function share<Row>(id: string, title: string, of: (row: Row) => number, style?: (row: Row) => Style): Column<Row> {
   return { id, title, align: 'right', narrow: 4, wide: 4, value: (row) => formatShare(of(row)), ...(style === undefined ? {} : { style }) };
 }
 
-function trafficColumns<Row>(of: (row: Row) => Pick<ServiceView, 'traffic'>): readonly Column<Row>[] {
+export function trafficColumns<Row>(of: (row: Row) => Pick<ServiceView, 'traffic'>): readonly Column<Row>[] {
   return [
-    { id: 'rps', title: 'RPS', align: 'right', narrow: 5, wide: 5, value: (row) => formatRate(of(row).traffic.rps) },
+    { id: 'rps', sort: 'rps', title: 'RPS', align: 'right', narrow: 5, wide: 5, value: (row) => formatRate(of(row).traffic.rps) },
     {
       id: 'errors',
+      sort: 'err',
       title: 'ERR%',
       align: 'right',
       narrow: 4,
@@ -96,6 +100,6 @@ function trafficColumns<Row>(of: (row: Row) => Pick<ServiceView, 'traffic'>): re
       value: (row) => formatErrorRatio(of(row).traffic.errorRatio),
       style: (row) => (of(row).traffic.errorRatio >= HIGH_ERROR_RATIO ? 'bad' : 'plain'),
     },
-    { id: 'p95', title: 'P95', align: 'right', narrow: 5, wide: 5, value: (row) => formatLatency(of(row).traffic.p95Ms) },
+    { id: 'p95', sort: 'p95', title: 'P95', align: 'right', narrow: 5, wide: 5, value: (row) => formatLatency(of(row).traffic.p95Ms) },
   ];
 }

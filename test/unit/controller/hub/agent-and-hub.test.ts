@@ -13,6 +13,7 @@ import { HubBench } from '../../../support/hub-bench.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { RawAgent } from '../../../support/raw-agent.ts';
 import { fixedRandom } from '../../../support/seeded-random.ts';
+import { snapshot } from '../../../support/snapshot.ts';
 import { until } from '../../../support/until.ts';
 
 describe('the agent', () => {
@@ -20,13 +21,14 @@ describe('the agent', () => {
     await using bench = await HubBench.start();
     const agent = bench.run();
     await until(() => bench.count('eu accepted') >= 4, 'four reports');
-    const { ageMs, agentVersion, ...view } = bench.agent('eu');
-    assert.deepEqual(view, { cluster: 'eu', state: 'fresh', capacityRps: 1200, cpuUtilisation: 0.25, memoryUtilisation: 0.5 });
+    const { ageMs, agentVersion, cluster, state, connected, capacityRps, cpuUtilisation, memoryUtilisation } = bench.agent('eu');
+    assert.deepEqual([cluster, state, connected, capacityRps, cpuUtilisation, memoryUtilisation], ['eu', 'fresh', true, 1200, 0.25, 0.5]);
     assert.ok((ageMs ?? Infinity) < 300);
     assert.match(agentVersion ?? '', /^\d+\.\d+\.\d+/);
     assert.deepEqual(bench.hub.capacity(), { eu: 1200 });
     assert.equal(await agent.stop(), 0);
-    assert.deepEqual(bench.events, ['the agent of eu is fresh', 'eu numbers']);
+    await until(() => !bench.agent('eu').connected, 'the hub sees that it left');
+    assert.deepEqual(bench.events, ['the agent of eu is fresh', 'eu numbers', 'the agent of eu has left']);
   });
 
   test('comes back by itself when the hub was gone', async () => {
@@ -63,6 +65,7 @@ describe('the agent', () => {
     clock.advance(500);
     await until(() => bench.count('eu accepted') > 2, 'a report over the new connection');
     using other = await RawAgent.open(bench.port);
+    await other.say(snapshot({ bootId: 'another-boot', epoch: clock.wallMs() + 1 }));
     await until(() => waitsMs.length === 5, 'the agent is replaced');
     assert.deepEqual([waitsMs, other.closed], [[500, 1000, 2000, 500, 30_000], null]);
   });
@@ -102,7 +105,7 @@ describe('the agent', () => {
     });
     between.listen(0, '127.0.0.1');
     await once(between, 'listening');
-    bench.run({ hub: `ws://127.0.0.1:${(between.address() as AddressInfo).port}`, periodMs: 1000 }, { log, clock });
+    bench.run({ hubs: [`ws://127.0.0.1:${(between.address() as AddressInfo).port}`], periodMs: 1000 }, { log, clock });
     await until(() => bench.count('eu accepted') === 1, 'the first report');
     silent = true;
     await clock.elapse(11_000);
@@ -119,18 +122,18 @@ describe('the agent', () => {
     const problems: string[] = [];
     const log = { ...silentLog, error: (_fields: Readonly<Record<string, unknown>>, message: string) => problems.push(message) };
     const wrong = [
-      { hub: 'http://127.0.0.1:1' },
-      { hub: 'edge' },
-      { hub: 'ws://name:secret@127.0.0.1:1' },
+      { hubs: ['http://127.0.0.1:1'] },
+      { hubs: ['edge'] },
+      { hubs: ['ws://name:secret@127.0.0.1:1'] },
       { periodMs: 5 },
       { capacityRps: -1 },
       { capacityRps: NaN },
       { caFile: '/nowhere/ca.crt' },
     ];
     for (const settings of wrong)
-      assert.equal(await bench.run({ hub: 'ws://127.0.0.1:1', ...settings }, { log }).stop(), 1, JSON.stringify(settings));
+      assert.equal(await bench.run({ hubs: ['ws://127.0.0.1:1'], ...settings }, { log }).stop(), 1, JSON.stringify(settings));
     assert.equal(problems.length, wrong.length);
-    assert.match(problems.at(-1) ?? '', /\/nowhere\/ca\.crt cannot be read/);
+    assert.match(problems.at(-1) ?? '', /of \/nowhere\/ca\.crt not all can be read: ENOENT/);
   });
 });
 
@@ -145,7 +148,7 @@ describe('TLS', () => {
     await using bench = await HubBench.start({ tls });
     for (const host of ['127.0.0.1', 'localhost']) {
       const before = bench.count('eu accepted');
-      const agent = bench.run({ hub: `wss://${host}:${bench.port}`, caFile: authority.cert });
+      const agent = bench.run({ hubs: [`wss://${host}:${bench.port}`], caFile: authority.cert });
       await until(() => bench.count('eu accepted') > before, `a report over ${host}`);
       await agent.stop();
     }
@@ -155,7 +158,7 @@ describe('TLS', () => {
     await using bench = await HubBench.start({ tls });
     const reasons: string[] = [];
     const log = { ...silentLog, warn: (fields: Readonly<Record<string, unknown>>) => reasons.push(String(fields['reason'])) };
-    bench.run({ hub: `wss://127.0.0.1:${bench.port}` }, { log });
+    bench.run({ hubs: [`wss://127.0.0.1:${bench.port}`] }, { log });
     await until(() => reasons.length > 0, 'a failure');
     assert.match(reasons[0] ?? '', /certificate|issuer/);
     assert.deepEqual(bench.counts, {});
@@ -164,14 +167,14 @@ describe('TLS', () => {
   test('a renewed certificate is used for new connections, and the open one stays', async () => {
     const clock = new ManualClock();
     await using bench = await HubBench.start({ tls, clock });
-    bench.run({ hub: `wss://127.0.0.1:${bench.port}`, caFile: authority.cert });
+    bench.run({ hubs: [`wss://127.0.0.1:${bench.port}`], caFile: authority.cert });
     await until(() => bench.count('eu accepted') > 0, 'a report');
     const newAuthority = makeCertificate(directory, { names: ['new-authority.test'] });
     const renewed = makeCertificate(directory, { names: ['127.0.0.1', 'localhost'], ca: newAuthority, file: 'renewed' });
     copyFileSync(renewed.cert, cert);
     copyFileSync(renewed.key, key);
     clock.advance(2000);
-    bench.run({ hub: `wss://localhost:${bench.port}`, cluster: 'us', token: 'weir_us', caFile: newAuthority.cert });
+    bench.run({ hubs: [`wss://localhost:${bench.port}`], cluster: 'us', token: 'weir_us', caFile: newAuthority.cert });
     await until(() => bench.count('us accepted') > 0, 'a report over the new certificate');
     const before = bench.count('eu accepted');
     // Reports are answered on the same connection: one that was opened anew would not trust the new authority.

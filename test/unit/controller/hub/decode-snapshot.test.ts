@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { decodeMessage, decodeSnapshot, type Expectation } from '../../../../balancer/controller/hub/decode-snapshot.ts';
 import { snapshot } from '../../../support/snapshot.ts';
 
-const FIRST: Expectation = { cluster: 'eu', last: null };
+const FIRST: Expectation = { cluster: 'eu', protocol: 2, session: null, last: null };
 
 const reasonOf = (value: unknown, expected: Expectation = FIRST): string => {
   const decoded = decodeSnapshot(value, expected);
@@ -68,16 +68,17 @@ describe('numbers', () => {
 });
 
 describe('order', () => {
-  const last = { bootId: '0123456789abcdef', sequence: 7 };
+  const { epoch = 0 } = snapshot();
+  const last = { said: { bootId: '0123456789abcdef', sequence: 7, epoch }, isAlive: true };
 
   test('within a boot only a higher number counts', () => {
-    assert.equal(reasonOf(snapshot({ sequence: 8 }), { cluster: 'eu', last }), 'accepted');
-    assert.equal(reasonOf(snapshot({ sequence: 7 }), { cluster: 'eu', last }), 'sequence');
-    assert.equal(reasonOf(snapshot({ sequence: 1 }), { cluster: 'eu', last }), 'sequence');
+    assert.equal(reasonOf(snapshot({ sequence: 8 }), { ...FIRST, last }), 'accepted');
+    assert.equal(reasonOf(snapshot({ sequence: 7 }), { ...FIRST, last }), 'sequence');
+    assert.equal(reasonOf(snapshot({ sequence: 1 }), { ...FIRST, last }), 'sequence');
   });
 
   test('a new boot starts to count again', () => {
-    assert.equal(reasonOf(snapshot({ bootId: 'fedcba9876543210', sequence: 1 }), { cluster: 'eu', last }), 'accepted');
+    assert.equal(reasonOf(snapshot({ bootId: 'fedcba9876543210', sequence: 1, epoch: epoch + 1 }), { ...FIRST, last }), 'accepted');
   });
 
   test('what is no whole number from 0 on is no sequence', () => {
@@ -88,8 +89,9 @@ describe('order', () => {
 
 test('the other members are checked too, each with its own word', () => {
   const table: readonly (readonly [Readonly<Record<string, unknown>>, string])[] = [
-    [{ protocol: 2 }, 'protocol'],
-    [{ protocol: '1' }, 'protocol'],
+    [{ protocol: 1 }, 'protocol'],
+    [{ protocol: 3 }, 'protocol'],
+    [{ protocol: '2' }, 'protocol'],
     [{ cluster: 'us' }, 'cluster'],
     [{ cluster: null }, 'cluster'],
     [{ bootId: 'short' }, 'boot_id'],

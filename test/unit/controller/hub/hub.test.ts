@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { DIALOGUE_LIMITS } from '../../../../agent/dialogue.ts';
 import { AGENT_PATH, HUB_CLOSE } from '../../../../agent/protocol.ts';
 import { HubBench } from '../../../support/hub-bench.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -67,19 +68,20 @@ describe('who gets in', () => {
     assert.deepEqual(bench.hub.capacity(), {});
   });
 
-  test('the newest connection of a cluster wins', async () => {
+  test('among agents of the protocol before this one the newest connection of a cluster wins', async () => {
     await using bench = await HubBench.start();
-    using old = await RawAgent.open(bench.port);
-    await old.say(snapshot({ sequence: 50 }));
-    using young = await RawAgent.open(bench.port);
-    await until(() => old.closed !== null, 'the old one is closed');
-    assert.equal(old.closed?.code, HUB_CLOSE.replaced);
-    assert.equal((await young.say(snapshot({ bootId: 'another-boot', capacityRps: 700 })))?.accepted, true);
+    const old = { protocol: 1 } as const;
+    using first = await RawAgent.open(bench.port, 'eu', 'weir_eu', 1);
+    assert.equal((await first.say(snapshot({ ...old, sequence: 50 })))?.accepted, true);
+    using second = await RawAgent.open(bench.port, 'eu', 'weir_eu', 1);
+    await until(() => first.closed !== null, 'the first one is closed');
+    assert.equal(first.closed?.code, HUB_CLOSE.replaced);
+    assert.equal((await second.say(snapshot({ ...old, bootId: 'another-boot', capacityRps: 700 })))?.accepted, true);
     assert.deepEqual(bench.hub.capacity(), { eu: 700 });
     // The end of the first connection must not have made the hub forget the second.
-    using youngest = await RawAgent.open(bench.port);
-    await until(() => young.closed !== null, 'the second one is closed');
-    assert.deepEqual([young.closed?.code, youngest.closed], [HUB_CLOSE.replaced, null]);
+    using third = await RawAgent.open(bench.port, 'eu', 'weir_eu', 1);
+    await until(() => second.closed !== null, 'the second one is closed');
+    assert.deepEqual([second.closed?.code, third.closed], [HUB_CLOSE.replaced, null]);
   });
 });
 
@@ -87,13 +89,13 @@ describe('what counts', () => {
   test('a refused message changes nothing and is answered with its reason', async () => {
     await using bench = await HubBench.start();
     using agent = await RawAgent.open(bench.port);
-    assert.deepEqual(await agent.say(snapshot()), { protocol: 1, sequence: 1, accepted: true, reason: '' });
+    assert.deepEqual(await agent.say(snapshot()), { protocol: 2, sequence: 1, accepted: true, reason: '' });
     const before = { ...bench.agent('eu'), ageMs: 0 };
     const refused: readonly (readonly [unknown, string])[] = [
       [snapshot({ sequence: 2, cpuUtilisation: -1 }), 'number'],
       [snapshot({ sequence: 1, capacityRps: 1 }), 'sequence'],
       [snapshot({ sequence: 3, cluster: 'us' }), 'cluster'],
-      [JSON.stringify(snapshot({ sequence: 4 })).replace('1200', '1e999'), 'number'],
+      [JSON.stringify({ ...snapshot({ sequence: 4 }), session: agent.hello?.session }).replace('1200', '1e999'), 'number'],
       ['not json', 'not_json'],
       [new Uint8Array([1, 2, 3]), 'not_text'],
     ];
@@ -110,7 +112,7 @@ describe('what counts', () => {
     // Time stands still, so a burst is all that passes.
     await using bench = await HubBench.start({ clock: new ManualClock() });
     using agent = await RawAgent.open(bench.port);
-    for (let sequence = 1; sequence <= 60; sequence += 1) agent.socket.send(JSON.stringify(snapshot({ sequence })));
+    for (let sequence = 1; sequence <= 60; sequence += 1) agent.tell(snapshot({ sequence }));
     await until(() => agent.closed !== null, 'the connection is closed');
     assert.equal(agent.closed?.code, HUB_CLOSE.tooFast);
     assert.deepEqual([bench.count('eu accepted'), bench.count('too_fast')], [20, 1]);
@@ -119,7 +121,7 @@ describe('what counts', () => {
   test('a message beyond the limit ends the connection', async () => {
     await using bench = await HubBench.start();
     using agent = await RawAgent.open(bench.port);
-    agent.socket.send('x'.repeat(64 * 1024 + 1));
+    agent.socket.send('x'.repeat(DIALOGUE_LIMITS.messageBytes + 1));
     await until(() => agent.closed !== null, 'the connection is closed');
     assert.equal(bench.count('too_large'), 1);
   });

@@ -1,7 +1,8 @@
 // The border of the dashboard: what is no status is refused with the place, what is one is safe to draw.
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decodeStatus, StatusUnreadable } from '../../../../tui/dashboard/decode.ts';
+import { decodeStatus } from '../../../../tui/dashboard/decode.ts';
+import { StatusUnreadable } from '../../../../tui/dashboard/decoders.ts';
 import { busyStatus, clusterView, eventView } from '../../../support/statuses.ts';
 
 /** As it comes over the network. */

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CommandFailure, EXIT } from '../../../../tui/exit.ts';
-import { backOffMs, type FeedEvent, type OpenWatch, runFeed } from '../../../../tui/dashboard/feed.ts';
+import { backOffMs, type FeedEvent, type OpenFeed, runFeed } from '../../../../tui/dashboard/feed.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { busyStatus } from '../../../support/statuses.ts';
 
@@ -12,7 +12,7 @@ class Streams {
   #push: (value: unknown) => void = () => undefined;
   #end: (error: Error | null) => void = () => undefined;
 
-  readonly open: OpenWatch = (signal) => {
+  readonly open: OpenFeed = (signal) => {
     this.opened += 1;
     const body = new ReadableStream<unknown>({
       start: (controller) => {
@@ -47,7 +47,9 @@ function start(intervalMs = 1000): Running {
   const streams = new Streams();
   const events: FeedEvent[] = [];
   const abort = new AbortController();
-  const finished = runFeed({ open: streams.open, clock, random: () => 1, intervalMs, signal: abort.signal }, (event) => events.push(event));
+  const finished = runFeed({ open: streams.open, clock, random: () => 1, intervalMs: () => intervalMs, signal: abort.signal }, (event) =>
+    events.push(event),
+  );
   const seen = (): readonly string[] =>
     events.map((event) =>
       event.type === 'status' ? `rev ${event.status.revision} at ${event.atMs}` : `lost at ${event.atMs}: ${event.reason}`,
@@ -55,7 +57,7 @@ function start(intervalMs = 1000): Running {
   return { clock, streams, events, seen, finished, stop: () => abort.abort() };
 }
 
-const revision = (number: number): unknown => busyStatus({ revision: number });
+const revision = (number: number): unknown => ({ type: 'status', status: busyStatus({ revision: number }) });
 
 describe('the feed', () => {
   test('passes statuses on, and says at once when the stream ends or breaks', async () => {
@@ -134,7 +136,7 @@ describe('the feed', () => {
 
   test('takes what is no status for a loss, and says what was wrong', async () => {
     const { clock, streams, seen, finished, stop } = start();
-    streams.send({ host: 7 });
+    streams.send({ type: 'status', status: { host: 7 } });
     await clock.elapse(0);
     ok(seen().at(-1)?.includes('host should be text, got 7'));
     stop();

@@ -3,14 +3,18 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createKeyDecoder, type InputEvent } from '../../../../tui/dashboard/input.ts';
-import { bindingsOn, commandFor, isReadOnly, KEY_BINDINGS, MUTATING_KEYS } from '../../../../tui/dashboard/keys.ts';
+import { bindingsOn, commandFor, KEY_BINDINGS, MUTATING_KEYS } from '../../../../tui/dashboard/keys.ts';
 import { reduce } from '../../../../tui/dashboard/model.ts';
-import { SCREENS } from '../../../../tui/dashboard/rows.ts';
+import { SCREENS } from '../../../../tui/dashboard/screens/registry.ts';
+import { isReadOnly } from '../../../../tui/dashboard/state.ts';
 import { after, liveState } from '../../../support/dashboard-state.ts';
 import { busyStatus } from '../../../support/statuses.ts';
 
 function names(events: readonly InputEvent[]): readonly string[] {
-  return events.map((event) => (event.kind === 'key' ? event.name : `paste:${event.text}`));
+  return events.map((event) => {
+    if (event.kind === 'mouse') return `${event.act} ${event.column},${event.row}`;
+    return event.kind === 'key' ? event.name : `paste:${event.text}`;
+  });
 }
 
 describe('the key decoder', () => {
@@ -80,26 +84,52 @@ describe('the key decoder', () => {
   });
 });
 
+const operator = () => liveState(undefined, busyStatus({ role: 'operate' }));
+
 describe('the key table', () => {
-  test('has no key that changes traffic, so that the screen says [RO] to every role', () => {
-    deepEqual(MUTATING_KEYS, []);
-    for (const role of ['read', 'operate', 'admin'] as const) ok(isReadOnly(liveState(undefined, busyStatus({ role }))));
-    // Every command but these two is an action of the pure model, which has no way to reach the appliance.
-    const outside = KEY_BINDINGS.map((binding) => binding.command.type).filter((type) => type === 'quit' || type === 'repaint');
-    deepEqual(outside.sort(), ['quit', 'repaint']);
+  test('leads to a change only by acts, each of which begins with a plan, an editor, a form or a menu, and asks for nothing but a preview', () => {
+    deepEqual([...MUTATING_KEYS].sort(), ['L', 'R', 'U', 'b', 'c', 'd', 'e', 'm', 'u', 'w']);
+    for (const screen of Object.values(SCREENS)) {
+      const state = after(operator(), { type: 'screen', screen: screen.name });
+      for (const binding of bindingsOn(state).filter(({ changes }) => changes === true)) {
+        equal(binding.command.type, 'act');
+        const command = commandFor(state, { kind: 'key', name: binding.keys[0] ?? '' }, 1);
+        ok(command?.type === 'act');
+        const pressed = reduce(state, command);
+        ok(
+          pressed.asks.every(({ kind }) => kind === 'line'),
+          `${screen.name}: ${binding.label}`,
+        );
+      }
+    }
+  });
+
+  test('has none of them where nothing may be changed: by flag, by role, by context', () => {
+    const context = { name: 'prod', color: null, readOnly: true, confirm: null } as const;
+    const readers = [{ ...operator(), readOnly: true }, liveState(undefined, busyStatus({ role: 'read' })), { ...operator(), context }];
+    for (const state of readers) {
+      ok(isReadOnly(state));
+      const keys = bindingsOn(state).flatMap((binding) => binding.keys);
+      deepEqual(
+        MUTATING_KEYS.filter((key) => keys.includes(key)),
+        [],
+      );
+      for (const name of MUTATING_KEYS) equal(commandFor(state, { kind: 'key', name }, 1), null);
+    }
+    ok(!isReadOnly(operator()));
   });
 
   test('gives every key one meaning per screen', () => {
-    for (const screen of SCREENS) {
-      const keys = bindingsOn(screen).flatMap((binding) => binding.keys);
-      equal(new Set(keys).size, keys.length, screen);
+    for (const screen of Object.values(SCREENS)) {
+      const keys = bindingsOn(after(operator(), { type: 'screen', screen: screen.name })).flatMap((binding) => binding.keys);
+      equal(new Set(keys).size, keys.length, screen.name);
     }
   });
 
   test('obeys every key it lists, on every screen', () => {
-    for (const screen of SCREENS) {
-      const state = after(liveState(), { type: 'screen', screen });
-      for (const binding of bindingsOn(screen)) {
+    for (const screen of Object.values(SCREENS)) {
+      const state = after(operator(), { type: 'screen', screen: screen.name });
+      for (const binding of bindingsOn(state)) {
         for (const name of binding.keys) deepEqual(commandFor(state, { kind: 'key', name }, 1), binding.command, name);
       }
     }
@@ -133,7 +163,8 @@ describe('the key table', () => {
         let state = liveState();
         for (const name of pressed) {
           const command = commandFor(state, { kind: 'key', name }, 1);
-          if (command !== null && command.type !== 'quit' && command.type !== 'repaint') state = reduce(state, command);
+          if (command !== null && command.type !== 'quit' && command.type !== 'repaint' && command.type !== 'suspend')
+            state = reduce(state, command);
         }
         deepEqual(state.latest?.status, busyStatus());
       }),

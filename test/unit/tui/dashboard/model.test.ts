@@ -2,13 +2,13 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StatusView } from '../../../../balancer/controller/api/views.ts';
-import { current, type DashboardState, isStale, shown } from '../../../../tui/dashboard/model.ts';
-import { rowIds } from '../../../../tui/dashboard/rows.ts';
+import { currentIds } from '../../../../tui/dashboard/lists.ts';
+import { current, type DashboardState, isStale } from '../../../../tui/dashboard/state.ts';
 import { after, emptyState, liveState, START_MS } from '../../../support/dashboard-state.ts';
 import { busyStatus, clusterView, eventView, trafficView } from '../../../support/statuses.ts';
 
 function rows(state: DashboardState): readonly string[] {
-  return rowIds(shown(state).snapshot?.status ?? null, state.screen, current(state));
+  return currentIds(state);
 }
 
 function selected(state: DashboardState): string | null {
@@ -52,9 +52,9 @@ describe('the selection', () => {
   });
 
   test('is kept per screen, and turning the screen closes the help', () => {
-    ok(!after(liveState(), { type: 'help' }, { type: 'turn', by: 1 }).help);
+    equal(after(liveState(), { type: 'help' }, { type: 'turn', by: 1 }).overlay, null);
     const state = after(liveState(), { type: 'move', by: 1 }, { type: 'screen', screen: 'services' }, { type: 'edge', to: 'last' });
-    equal(selected(state), 'shop/green/us-east');
+    equal(selected(state), 'shop/green');
     equal(selected(after(state, { type: 'turn', by: -1 })), 'eu-west');
   });
 
@@ -91,10 +91,11 @@ describe('the filter', () => {
     deepEqual(filtered('overview', 'agent=fresh !drain'), ['eu-west']);
     deepEqual(filtered('overview', 'region=us admin=active'), ['us-east']);
     deepEqual(filtered('overview', 'nosuchfield=1'), []);
-    deepEqual(filtered('services', 'service=shop version=green'), ['shop/green/us-east']);
-    deepEqual(filtered('services', 'state=capacity'), ['shop/blue/us-east']);
+    deepEqual(filtered('services', 'service=shop version=green'), ['shop/green']);
+    deepEqual(filtered('services', 'state=capacity'), ['shop/blue']);
     deepEqual(filtered('events', 'kind=agent'), ['47']);
-    deepEqual(filtered('events', '! state= !'), ['50', '49', '48', '47', '46', '45']);
+    deepEqual(filtered('events', '! state= !').slice(0, 7), ['50', '49', '48', '47', '46', '45', 'r42']);
+    deepEqual(filtered('events', 'kind=audit bob'), ['r41']);
   });
 
   test('is bounded', () => {
@@ -152,22 +153,22 @@ describe('time', () => {
     deepEqual(lost.link, { kind: 'lost', sinceMs: START_MS + 10, reason: 'refused' });
   });
 
-  test('Escape closes one thing after the other: help, filter, freeze, screen', () => {
+  test('Escape closes one thing after the other: marks, filter, freeze, screen', () => {
     let state = after(
       liveState(),
       { type: 'screen', screen: 'events' },
       { type: 'freeze' },
       { type: 'filterOpen' },
-      { type: 'filterType', text: 'x' },
+      { type: 'filterType', text: 'w' },
       { type: 'filterClose', keep: true },
-      { type: 'help' },
+      { type: 'mark' },
     );
     const seen: string[] = [];
     for (let step = 0; step < 4; step++) {
       state = after(state, { type: 'back' });
-      seen.push(`${state.help} ${current(state).filter} ${state.frozen !== null} ${state.screen}`);
+      seen.push(`${current(state).marks.length} ${current(state).filter} ${state.frozen !== null} ${state.screen}`);
     }
-    deepEqual(seen, ['false x true events', 'false  true events', 'false  false events', 'false  false overview']);
+    deepEqual(seen, ['0 w true events', '0  true events', '0  false events', '0  false overview']);
   });
 
   test('without any status nothing can be frozen', () => equal(after(emptyState(), { type: 'freeze' }).frozen, null));

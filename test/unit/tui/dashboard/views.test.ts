@@ -2,8 +2,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { frameText, lineText, lineWidth, type Size } from '../../../../tui/dashboard/frame.ts';
-import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../../tui/dashboard/glyphs.ts';
-import type { DashboardState } from '../../../../tui/dashboard/model.ts';
+import type { DashboardState } from '../../../../tui/dashboard/state.ts';
 import { paint, THEMES } from '../../../../tui/dashboard/theme.ts';
 import { dashboardFrame } from '../../../../tui/dashboard/views/dashboard.ts';
 import { after, emptyState, liveState, START_MS } from '../../../support/dashboard-state.ts';
@@ -15,7 +14,7 @@ const CLASSIC: Size = { columns: 80, rows: 24 };
 const WIDE: Size = { columns: 120, rows: 40 };
 
 function text(state: DashboardState): string {
-  return frameText(dashboardFrame(state, UNICODE_GLYPHS));
+  return frameText(dashboardFrame(state));
 }
 
 describe('the overview', () => {
@@ -26,7 +25,7 @@ describe('the overview', () => {
   }
 
   test('in ASCII says the same with other signs', () => {
-    const frame = frameText(dashboardFrame(liveState(WIDE), ASCII_GLYPHS));
+    const frame = frameText(dashboardFrame({ ...liveState(WIDE), look: { theme: '256', ascii: true } }));
     assertGolden('dashboard/overview-ascii-120x40.txt', frame);
     match(frame, /^[\x20-\x7e\n]*$/);
   });
@@ -43,7 +42,7 @@ describe('the overview', () => {
       { type: 'tick', nowMs: START_MS + 14_000 },
     );
     assertGolden('dashboard/lost-80x24.txt', text(state));
-    const styles = new Set(dashboardFrame(state, UNICODE_GLYPHS).flatMap((line) => line.map((part) => part.style)));
+    const styles = new Set(dashboardFrame(state).flatMap((line) => line.map((part) => part.style)));
     ok(!styles.has('good'));
   });
 });
@@ -100,7 +99,7 @@ describe('every frame', () => {
     for (let columns = 1; columns <= 200; columns += 7) {
       for (let rows = 1; rows <= 60; rows += 5) {
         for (const action of screens) {
-          const frame = dashboardFrame(after(liveState({ columns, rows }), action), UNICODE_GLYPHS);
+          const frame = dashboardFrame(after(liveState({ columns, rows }), action));
           equal(frame.length, rows);
           for (const line of frame) equal(lineWidth(line), columns, `${columns}x${rows}: ${lineText(line)}`);
         }
@@ -126,7 +125,7 @@ describe('every frame', () => {
   });
 
   test('without colours carries no colour code, with 16 only the eight base colours', () => {
-    const frame = dashboardFrame(liveState(CLASSIC), UNICODE_GLYPHS);
+    const frame = dashboardFrame(liveState(CLASSIC));
     const codes = (name: '256' | '16' | 'mono'): readonly number[] =>
       [...paint(frame, THEMES[name]).matchAll(/\x1b\[([\d;]*)m/g)].flatMap(([, list = '']) => list.split(';').map(Number));
     deepEqual(
@@ -175,6 +174,6 @@ describe('what changes', () => {
 
   test('shows no more than the alerts there is room for, and how many are left', () => {
     const degraded = Array.from({ length: 9 }, (_, index) => `trouble ${index}`);
-    match(text(liveState(CLASSIC, busyStatus({ degraded }))), /! trouble 0\n ! trouble 1\n ! and 7 more\n/);
+    match(text(liveState(CLASSIC, busyStatus({ degraded }))), /! trouble 0\n ! trouble 1\n ! and 7 more \(! shows all\)\n/);
   });
 });

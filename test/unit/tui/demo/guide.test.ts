@@ -48,6 +48,7 @@ function cluster(name: string, health: ClusterView['health'], agent: ClusterView
     agent: {
       cluster: name,
       state: agent,
+      connected: false,
       ageMs: null,
       capacityRps: null,
       cpuUtilisation: null,
@@ -85,6 +86,7 @@ function status(workersReady: number, clusters: readonly ClusterView[]): StatusV
     rollouts: [],
     approvals: [],
     degraded: [],
+    alerts: [],
     localChanges: 0,
     warnings: [],
     workersReady,

@@ -1,0 +1,16 @@
+// What a cluster can take, as the file declares and bounds it, and who may report on it.
+
+export interface ClusterCapacity {
+  /** Requests per second; null: not declared. */
+  readonly rps: number | null;
+  /** From what this host sends there and what the agent says of its use. */
+  readonly learn: boolean;
+  /** The most that is believed, whatever is reported; null or absent: anything. */
+  readonly ceilingRps?: number | null;
+}
+
+/** Who may report for a cluster, beside the holders of its tokens. */
+export interface ClusterAgent {
+  /** DNS names and URIs of certificates. */
+  readonly certificates: readonly string[];
+}

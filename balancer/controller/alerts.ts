@@ -1,0 +1,163 @@
+// What an operator should look at, worst first: each with the code that names its section of the runbook.
+import type { AlertView, ClusterView, RolloutView, ServiceView, TargetView } from './api/views.ts';
+import type { EndingCertificate } from './certificate-watch.ts';
+import type { Edge } from './edge.ts';
+import { limitWarnings } from './machine-limits.ts';
+
+export interface AlertFacts {
+  readonly clusters: readonly ClusterView[];
+  readonly services: readonly ServiceView[];
+  /** The newest of each service, those at their end too. */
+  readonly rollouts: readonly RolloutView[];
+  readonly workersReady: number;
+  readonly ending: readonly EndingCertificate[];
+}
+
+/** Above this part of a version's answers, errors are told, if there are enough of them to tell. */
+const HIGH_ERRORS = 0.05;
+const MIN_ERRORS_PER_SECOND = 0.5;
+/** A version is worse than the others of its service if it fails so many times as often. */
+const TIMES_WORSE = 3;
+/** A certificate with less is a problem; a week is the time in which somebody can still be asked. */
+const URGENT_DAYS = 7;
+const DAY_MS = 86_400_000;
+
+export function alertsOf(edge: Edge, facts: AlertFacts): readonly AlertView[] {
+  const alerts = [
+    ...hostAlerts(edge, facts),
+    ...clusterAlerts(facts),
+    ...serviceAlerts(facts),
+    ...rolloutAlerts(facts),
+    ...certificateAlerts(facts),
+  ];
+  const warnings = limitWarnings(edge.config, edge.options.machine).map((text) => warning('machine_limit', text));
+  return [
+    ...alerts.filter(({ severity }) => severity === 'problem'),
+    ...alerts.filter(({ severity }) => severity === 'warning'),
+    ...warnings,
+  ];
+}
+
+/** The texts of one severity, in order. */
+export function textsOf(alerts: readonly AlertView[], severity: AlertView['severity']): readonly string[] {
+  return alerts.filter((alert) => alert.severity === severity).map(({ text }) => text);
+}
+
+function problem(code: string, text: string): AlertView {
+  return { code, severity: 'problem', text };
+}
+
+function warning(code: string, text: string): AlertView {
+  return { code, severity: 'warning', text };
+}
+
+function hostAlerts(edge: Edge, { workersReady }: AlertFacts): readonly AlertView[] {
+  return [
+    ...(edge.problem === null ? [] : [problem('config_not_taken', edge.problem)]),
+    ...(edge.fleet.problem === null ? [] : [problem('fleet_unreachable', `fleet: ${edge.fleet.problem}`)]),
+    ...localAlert(edge),
+    ...(workersReady < edge.config.workers
+      ? [problem('workers_missing', `${workersReady} of ${edge.config.workers} workers are ready`)]
+      : []),
+  ];
+}
+
+function localAlert({ local }: Edge): readonly AlertView[] {
+  const fields = local.fields();
+  if (fields.length === 0) return [];
+  const text = `LOCAL: this host holds ${fields.join(', ')} against its fleet, by local changes: weir local merge, or weir local discard`;
+  return [problem('local_changes', text)];
+}
+
+function clusterAlerts({ clusters }: AlertFacts): readonly AlertView[] {
+  return [
+    ...clusters
+      .filter(({ health, admin }) => (health === 'down' || health === 'degraded') && admin === 'active')
+      .map(({ name, health, endpoints }) => problem(`cluster_${health}`, `cluster ${name} is ${health}${reasonOf(endpoints)}`)),
+    ...clusters
+      .filter(({ failback }) => failback === 'waiting')
+      .map(({ name }) => problem('cluster_waits', `cluster ${name} is up again and waits to be released: weir release ${name}`)),
+    ...clusters.filter(({ agent }) => agent.state === 'stale').map(({ name }) => problem('agent_stale', `the agent of ${name} is stale`)),
+    ...clusters
+      .filter(({ agent }) => agent.state === 'fresh' && !agent.connected)
+      .map(({ name }) => warning('agent_left', `the agent of ${name} has left; what it reported last counts for now`)),
+  ];
+}
+
+function reasonOf(endpoints: ClusterView['endpoints']): string {
+  const reason = endpoints.find((endpoint) => endpoint.reason !== '')?.reason ?? '';
+  return reason === '' ? '' : `: ${reason}`;
+}
+
+function serviceAlerts({ services }: AlertFacts): readonly AlertView[] {
+  return [
+    ...services
+      .filter(({ lostShare }) => lostShare > 0)
+      .map(({ name, lostShare, shedShare }) => {
+        const why = shedShare === 0 ? '' : ', for want of capacity';
+        return problem('requests_lost', `service ${name} answers ${Math.round(lostShare * 1000) / 10} % of its requests with 503${why}`);
+      }),
+    ...services.flatMap(({ name, targets }) => targets.flatMap((target) => strayAlert(name, target))),
+    ...services.flatMap(failingVersions),
+  ];
+}
+
+/** A target that gets another share than the plan gives it. */
+function strayAlert(
+  service: string,
+  { version, cluster, effectiveShare, newShare, observedLow, observedHigh, respected }: TargetView,
+): readonly AlertView[] {
+  if (respected !== false) return [];
+  const percent = (share: number): string => `${Math.round(share * 10_000) / 100} %`;
+  const range = `${percent(observedLow ?? 0)} to ${percent(observedHigh ?? 1)}`;
+  const whose = newShare === null ? 'requests' : 'new clients';
+  const text = `service ${service}: ${version} in ${cluster} gets ${range} of the ${whose}, the plan gives it ${percent(effectiveShare)}`;
+  return [problem('share_drift', text)];
+}
+
+interface VersionErrors {
+  readonly version: string;
+  readonly rps: number;
+  readonly errorsPerSecond: number;
+}
+
+/** A version that fails while the others of its service do not, or not as often: a warning, as its rollout, if it has one, decides about it. */
+function failingVersions({ name, targets }: ServiceView): readonly AlertView[] {
+  const versions = [...new Set(targets.map(({ version }) => version))].map((version): VersionErrors => {
+    const own = targets.filter((target) => target.version === version);
+    const sum = (of: (target: TargetView) => number): number => own.reduce((all, target) => all + of(target), 0);
+    return { version, rps: sum(({ traffic }) => traffic.rps), errorsPerSecond: sum(({ traffic }) => traffic.rps * traffic.errorRatio) };
+  });
+  return versions.flatMap(({ version, rps, errorsPerSecond }) => {
+    if (errorsPerSecond < MIN_ERRORS_PER_SECOND || errorsPerSecond / rps < HIGH_ERRORS) return [];
+    const others = versions.filter((other) => other.version !== version && other.rps > 0);
+    const [otherRps, otherErrors] = [
+      others.reduce((all, other) => all + other.rps, 0),
+      others.reduce((all, other) => all + other.errorsPerSecond, 0),
+    ];
+    if (otherRps > 0 && errorsPerSecond / rps < TIMES_WORSE * (otherErrors / otherRps)) return [];
+    const percent = Math.round((errorsPerSecond / rps) * 1000) / 10;
+    return [warning('version_fails', `service ${name}: ${percent} % of the requests to ${version} fail`)];
+  });
+}
+
+function rolloutAlerts({ rollouts }: AlertFacts): readonly AlertView[] {
+  return rollouts.flatMap(({ service, to, phase, note, gates }) => {
+    const what = `the rollout of ${service} to ${to}`;
+    const why = note === '' ? '' : `: ${note}`;
+    if (phase === 'frozen') return [problem('rollout_frozen', `${what} is frozen${why}`)];
+    const failing = gates.filter(({ verdict }) => verdict === 'fail').map(({ gate, says }) => `${gate} (${says})`);
+    if (failing.length > 0) return [warning('gate_fails', `${what} fails ${failing.join(', ')}`)];
+    return phase === 'rolled_back' ? [warning('rollout_rolled_back', `${what} was rolled back${why}`)] : [];
+  });
+}
+
+function certificateAlerts({ ending }: AlertFacts): readonly AlertView[] {
+  return ending.map(({ use, file, leftMs }) => {
+    const days = Math.floor(leftMs / DAY_MS);
+    if (leftMs <= 0) return problem('certificate_expired', `the certificate of ${use} has expired: ${file}`);
+    const text = `the certificate of ${use} expires in ${days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`}: ${file}`;
+    // Nothing is wrong yet: a host that waits to be whole must not wait for it.
+    return warning(days < URGENT_DAYS ? 'certificate_expires' : 'certificate_expires_soon', text);
+  });
+}

@@ -1,0 +1,23 @@
+// What the history of metrics answers, checked and with its columns as the charts take them.
+import { figure, list, nullable, object, text } from './decoders.ts';
+import type { HistorySeries } from './state.ts';
+
+const column = (value: unknown, path: string): readonly (number | null)[] =>
+  value === undefined ? [] : list(nullable(figure))(value, path);
+
+const series = object<Omit<HistorySeries, 'of'> & { readonly series: string }>({
+  series: text,
+  startMs: figure,
+  stepMs: figure,
+  rps: column,
+  errorRatio: column,
+  p95Ms: column,
+  p99Ms: column,
+  histogram: (value, path) => (value === undefined || value === null ? [] : list(nullable(list(figure)))(value, path)),
+});
+
+/** Throws StatusUnreadable. */
+export function decodeHistory(value: unknown): readonly HistorySeries[] {
+  const items = typeof value === 'object' && value !== null && 'items' in value ? value.items : value;
+  return list(series)(items, 'items').map(({ series: of, ...columns }) => ({ of, ...columns }));
+}

@@ -1,0 +1,191 @@
+// What the dashboard asks of the world, done once each, and answered by actions. Nothing here changes traffic but `apply`.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ResultsView } from '../../balancer/controller/api/views.ts';
+import type { AdminClient } from '../client.ts';
+import { complete, type LookUp } from '../complete.ts';
+import { CommandFailure, ProblemFailure } from '../exit.ts';
+import { type InsideParts, runInside } from '../inside-command.ts';
+import { decodeHistory } from './decode-history.ts';
+import type { Action } from './model.ts';
+import { readViews, saveView } from './saved-views.ts';
+import type { Ask, DashboardState } from './state.ts';
+import { cleanText } from './text.ts';
+
+export interface EffectParts extends InsideParts {
+  readonly client: AdminClient;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where exported rows go. */
+  readonly directory: string;
+  readonly state: () => DashboardState;
+  readonly dispatch: (action: Action) => void;
+  /** To the terminal itself: the clipboard is set by a sequence. */
+  readonly write: (text: string) => void;
+}
+
+const WINDOW_SECONDS = 3600;
+/** Points of a chart: more than a terminal has columns for. */
+const HISTORY_POINTS = 240;
+
+export class Effects {
+  readonly #parts: EffectParts;
+  /** One preview is under way at most; of those asked for meanwhile the last one follows. */
+  #previewing = false;
+  #nextPreview: Ask | null = null;
+
+  constructor(parts: EffectParts) {
+    this.#parts = parts;
+  }
+
+  /** Does what the state asks for and says what came of it. Never rejects for what can be expected to go wrong. */
+  async perform(ask: Ask): Promise<void> {
+    const { dispatch } = this.#parts;
+    try {
+      await this.#perform(ask);
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      dispatch({ type: 'said', text: cleanText(error.message), ok: false });
+    }
+  }
+
+  async #perform(ask: Ask): Promise<void> {
+    const { client, dispatch, env, write } = this.#parts;
+    switch (ask.kind) {
+      case 'line':
+        return ask.preview ? this.#preview(ask) : this.#line(ask);
+      case 'apply':
+        return this.#apply(ask);
+      case 'complete':
+        dispatch({ type: 'completed', ask: ask.number, candidates: await this.#complete(ask.words) });
+        return;
+      case 'copy':
+        // OSC 52: the terminal puts it into the clipboard of whoever sits there, over ssh too.
+        write(`\x1b]52;c;${Buffer.from(ask.text).toString('base64')}\x07`);
+        dispatch({ type: 'said', text: `copied: ${ask.text}`, ok: true });
+        return;
+      case 'export':
+        this.#export(ask);
+        return;
+      case 'results': {
+        const asked = { windowSeconds: WINDOW_SECONDS, baseline: null };
+        const [results] = (await client.results(ask.service, asked)).items;
+        if (results !== undefined) dispatch({ type: 'results', results: cleaned(results) });
+        return;
+      }
+      case 'history':
+        return this.#history(ask);
+      case 'views':
+        dispatch({ type: 'viewNames', names: [...readViews(env).keys()].sort() });
+        return;
+      case 'openView': {
+        const view = readViews(env).get(ask.name);
+        if (view !== undefined) dispatch({ type: 'view', view });
+        return;
+      }
+      case 'saveView':
+        saveView(env, ask.name, ask.view);
+        dispatch({
+          type: 'said',
+          text: `saved as ${ask.name}; v shows the saved views, weir top --view ${ask.name} begins with it`,
+          ok: true,
+        });
+        return;
+    }
+  }
+
+  async #line({ number, words }: Extract<Ask, { readonly kind: 'line' }>): Promise<void> {
+    const { dispatch } = this.#parts;
+    const outcome = await runInside(words, { ...this.#parts, columns: this.#parts.state().size.columns - 4 });
+    switch (outcome.kind) {
+      case 'change':
+        dispatch({ type: 'planned', ask: number, request: outcome.request, result: outcome.result });
+        return;
+      case 'refused':
+        dispatch({ type: 'unplanned', ask: number, message: cleanLines(outcome.message) });
+        return;
+      case 'printed':
+        dispatch({ type: 'printed', ask: number, words, text: cleanLines(outcome.text), ok: outcome.ok });
+        return;
+    }
+  }
+
+  async #preview(ask: Extract<Ask, { readonly kind: 'line' }>): Promise<void> {
+    this.#nextPreview = ask;
+    if (this.#previewing) return;
+    this.#previewing = true;
+    try {
+      for (let next = this.#takePreview(); next !== null; next = this.#takePreview()) await this.#line(next);
+    } finally {
+      this.#previewing = false;
+    }
+  }
+
+  #takePreview(): Extract<Ask, { readonly kind: 'line' }> | null {
+    const next = this.#nextPreview;
+    this.#nextPreview = null;
+    return next?.kind === 'line' ? next : null;
+  }
+
+  async #apply({ number, request, words }: Extract<Ask, { readonly kind: 'apply' }>): Promise<void> {
+    const { client, dispatch } = this.#parts;
+    try {
+      dispatch({ type: 'applied', ask: number, words, result: await client.change(request) });
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      const problem = error instanceof ProblemFailure ? error.problem : null;
+      const question = problem?.code === 'confirm' ? cleanText(problem.question ?? problem.message) : null;
+      dispatch({ type: 'unapplied', ask: number, words, message: cleanLines(error.message), question });
+    }
+  }
+
+  /** By the names that are on the screen: no question for each key. */
+  async #complete(words: readonly string[]): Promise<readonly string[]> {
+    const status = this.#parts.state().latest?.status;
+    const lookUp: LookUp = (kind, service) => {
+      if (status === undefined) return Promise.resolve([]);
+      if (kind === 'clusters') return Promise.resolve(status.clusters.map(({ name }) => name));
+      if (kind === 'services') return Promise.resolve(status.services.map(({ name }) => name));
+      return Promise.resolve(Object.keys(status.services.find(({ name }) => name === service)?.split ?? {}));
+    };
+    return complete(this.#parts.groups, words, lookUp);
+  }
+
+  #export({ screen, rows }: Extract<Ask, { readonly kind: 'export' }>): void {
+    const { directory, clock, dispatch, state } = this.#parts;
+    const at = new Date(clock.wallMs()).toISOString();
+    const file = join(directory, `weir-${screen}-${at.replace(/[:.]/g, '-')}.json`);
+    const { filter, sort, reverse } = state().lists[screen];
+    try {
+      writeFileSync(file, `${JSON.stringify({ screen, at, filter, sort, reverse, rows }, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
+      dispatch({ type: 'said', text: `written: ${file}`, ok: true });
+    } catch (error) {
+      dispatch({ type: 'said', text: `not written: ${error instanceof Error ? error.message : String(error)}`, ok: false });
+    }
+  }
+
+  async #history({ number, of, beforeNowMs, histogram }: Extract<Ask, { readonly kind: 'history' }>): Promise<void> {
+    const { client, clock, dispatch } = this.#parts;
+    const toMs = clock.wallMs() - beforeNowMs;
+    // As much as lies between then and now: what happened in an hour is looked at in an hour.
+    const range = { from: new Date(toMs - beforeNowMs).toISOString(), to: new Date(toMs).toISOString() };
+    const request = { series: of, ...range, points: HISTORY_POINTS, ...(histogram ? { histogram } : {}) };
+    try {
+      dispatch({ type: 'history', ask: number, series: decodeHistory(await client.history(request)), problem: null });
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      dispatch({ type: 'history', ask: number, series: null, problem: cleanText(error.message) });
+    }
+  }
+}
+
+function cleanLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => cleanText(line).trimEnd())
+    .join('\n');
+}
+
+function cleaned(results: ResultsView): ResultsView {
+  const versions = results.versions.map((version) => ({ ...version, version: cleanText(version.version) }));
+  return { ...results, service: cleanText(results.service), baseline: cleanText(results.baseline), versions };
+}

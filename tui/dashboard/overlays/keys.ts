@@ -1,0 +1,315 @@
+// What keys do while something lies over the screen. Pure. Enter goes on to the next thing and never makes a change.
+import { ACTS, clusterWeights, round, versionWeights, weightsOverlay } from '../acts.ts';
+import { apply, openPlan, type PlanOverlay, previewOf, weightWords, whyNot, wordOf } from '../acting.ts';
+import { splitWords } from '../../command-words.ts';
+import { lookingAt, withList } from '../lists.ts';
+import { SCREENS } from '../screens/registry.ts';
+import { ask, current, type DashboardState, type Overlay, shown, type WeightValue } from '../state.ts';
+import { cleanText } from '../text.ts';
+import { sightOf } from '../sight.ts';
+
+type Of<Kind extends Overlay['kind']> = Extract<Overlay, { readonly kind: Kind }>;
+
+const MAX_TEXT_LENGTH = 400;
+const MAX_TYPED = 50;
+
+/** A character is one code point; the names of other keys are longer. */
+function characterOf(key: string): string | null {
+  return /^.$/su.test(key) ? cleanText(key) : null;
+}
+
+function edited(text: string, key: string): string | null {
+  if (key === 'backspace') return text.slice(0, -1);
+  if (key === 'ctrl-u') return '';
+  const character = characterOf(key);
+  return character === null ? null : (text + character).slice(0, MAX_TEXT_LENGTH);
+}
+
+export function overlayKey(state: DashboardState, key: string): DashboardState {
+  const { overlay } = state;
+  if (overlay === null) return state;
+  switch (overlay.kind) {
+    case 'help':
+    case 'alerts':
+    case 'log':
+    case 'text':
+      return scrolled(state, overlay, key);
+    case 'columns':
+      return columnsKey(state, overlay, key);
+    case 'views':
+      return viewsKey(state, overlay, key);
+    case 'name':
+      return nameKey(state, overlay, key);
+    case 'command':
+      return commandKey(state, overlay, key);
+    case 'menu':
+      return menuKey(state, overlay, key);
+    case 'form':
+      return formKey(state, overlay, key);
+    case 'weights':
+      return weightsKey(state, overlay, key);
+    case 'plan':
+      return planKey(state, overlay, key);
+  }
+}
+
+function closed(state: DashboardState): DashboardState {
+  return { ...state, overlay: null };
+}
+
+function scrolled(state: DashboardState, overlay: Of<'help' | 'alerts' | 'log' | 'text'>, key: string): DashboardState {
+  const page = Math.max(1, Math.floor(state.size.rows / 2));
+  const by = (
+    { j: 1, down: 1, k: -1, up: -1, pagedown: page, pageup: -page, g: -Infinity, home: -Infinity } as Readonly<Record<string, number>>
+  )[key];
+  if (by !== undefined)
+    return { ...state, overlay: { ...overlay, scroll: Math.max(0, Math.min(overlay.scroll + by, lengthOf(state, overlay) - 1)) } };
+  return ['escape', 'enter', 'q', '?', '!', '@'].includes(key) ? closed(state) : state;
+}
+
+function lengthOf(state: DashboardState, overlay: Of<'help' | 'alerts' | 'log' | 'text'>): number {
+  if (overlay.kind === 'text') return overlay.lines.length;
+  if (overlay.kind === 'log') return state.log.length;
+  return overlay.kind === 'alerts' ? (shown(state).snapshot?.status.alerts.length ?? 0) + 1 : 60;
+}
+
+function stepped(index: number, count: number, key: string): number | null {
+  if (key === 'down' || key === 'j') return Math.min(count - 1, index + 1);
+  if (key === 'up' || key === 'k') return Math.max(0, index - 1);
+  return null;
+}
+
+function columnsKey(state: DashboardState, overlay: Of<'columns'>, key: string): DashboardState {
+  const sight = sightOf(state);
+  const columns = sight === null ? [] : SCREENS[state.screen].columns(sight);
+  const moved = stepped(overlay.index, columns.length, key);
+  if (moved !== null) return { ...state, overlay: { ...overlay, index: moved } };
+  if (key === 'escape' || key === 'enter' || key === 'o') return closed(state);
+  const column = columns[overlay.index];
+  if (key !== ' ' || column === undefined) return state;
+  const { hidden } = current(state);
+  return withList(state, { hidden: hidden.includes(column.id) ? hidden.filter((id) => id !== column.id) : [...hidden, column.id] });
+}
+
+function viewsKey(state: DashboardState, overlay: Of<'views'>, key: string): DashboardState {
+  const moved = stepped(overlay.index, overlay.names.length, key);
+  if (moved !== null) return { ...state, overlay: { ...overlay, index: moved } };
+  const name = overlay.names[overlay.index];
+  if (key === 'enter' && name !== undefined) return ask(closed(state), { kind: 'openView', name });
+  return key === 'escape' || key === 'q' ? closed(state) : state;
+}
+
+function nameKey(state: DashboardState, overlay: Of<'name'>, key: string): DashboardState {
+  if (key === 'escape') return closed(state);
+  if (key === 'enter') {
+    const name = overlay.text.trim();
+    if (name === '') return state;
+    const { filter, sort, reverse, hidden } = current(state);
+    return ask(closed(state), { kind: 'saveView', name, view: { screen: state.screen, filter, sort, reverse, hidden } });
+  }
+  const text = edited(overlay.text, key);
+  return text === null ? state : { ...state, overlay: { ...overlay, text } };
+}
+
+function commandKey(state: DashboardState, overlay: Of<'command'>, key: string): DashboardState {
+  if (key === 'escape') return closed(state);
+  if (key === 'up' || key === 'down') {
+    const past = (overlay.past ?? -1) + (key === 'up' ? 1 : -1);
+    const text = past < 0 ? '' : state.typed[past];
+    return text === undefined ? state : { ...state, overlay: { ...overlay, text, past: past < 0 ? null : past, candidates: [] } };
+  }
+  if (key === 'tab') return completed(state, overlay);
+  if (key === 'enter') {
+    const text = overlay.text.trim();
+    if (text === '') return closed(state);
+    const typed = [text, ...state.typed.filter((each) => each !== text)].slice(0, MAX_TYPED);
+    const words = splitWords(text.replace(/^weir\s+/, ''));
+    if (words[0] === 'q' || words[0] === 'quit') return { ...closed(state), said: { text: 'q leaves', ok: true, atMs: state.nowMs } };
+    return openPlan({ ...state, typed }, words);
+  }
+  const text = edited(overlay.text, key);
+  if (text === null) return state;
+  if (key === 'backspace' && overlay.text === '') return closed(state);
+  const next = { ...state, overlay: { ...overlay, text, past: null } };
+  return ask(next, { kind: 'complete', words: wordsSoFar(text) });
+}
+
+/** The last word may be empty: the next one begins. */
+export function wordsSoFar(text: string): readonly string[] {
+  const words = splitWords(text.replace(/^weir\s+/, ''));
+  return text === '' || /\s$/.test(text) ? [...words, ''] : words;
+}
+
+/** Adds what all candidates begin with; the whole word and a blank if there is one. */
+function completed(state: DashboardState, overlay: Of<'command'>): DashboardState {
+  const last = wordsSoFar(overlay.text).at(-1) ?? '';
+  const candidates = overlay.candidates.filter((candidate) => candidate.startsWith(last));
+  const [first] = candidates;
+  if (first === undefined) return ask(state, { kind: 'complete', words: wordsSoFar(overlay.text) });
+  const common = candidates.reduce((begin, each) => {
+    let length = 0;
+    while (length < begin.length && begin[length] === each[length]) length += 1;
+    return begin.slice(0, length);
+  }, first);
+  const end = candidates.length === 1 && !common.endsWith('=') ? ' ' : '';
+  const text = overlay.text.slice(0, overlay.text.length - last.length) + common + end;
+  return ask({ ...state, overlay: { ...overlay, text, past: null } }, { kind: 'complete', words: wordsSoFar(text) });
+}
+
+function menuKey(state: DashboardState, overlay: Of<'menu'>, key: string): DashboardState {
+  const moved = stepped(overlay.index, overlay.items.length, key);
+  if (moved !== null) return { ...state, overlay: { ...overlay, index: moved } };
+  const item = overlay.items[overlay.index];
+  if (key === 'enter' && item !== undefined) return openPlan(state, item.words);
+  return key === 'escape' || key === 'q' ? closed(state) : state;
+}
+
+function formKey(state: DashboardState, overlay: Of<'form'>, key: string): DashboardState {
+  if (key === 'escape') return closed(state);
+  const last = overlay.fields.length - 1;
+  if (key === 'enter' && overlay.index === last) return formPlan(state, overlay);
+  if (key === 'down' || key === 'tab' || key === 'enter')
+    return { ...state, overlay: { ...overlay, index: Math.min(last, overlay.index + 1) } };
+  if (key === 'up' || key === 'shift-tab') return { ...state, overlay: { ...overlay, index: Math.max(0, overlay.index - 1) } };
+  const field = overlay.fields[overlay.index];
+  if (field === undefined) return state;
+  const value = field.choices === null ? edited(field.value, key) : turned(field.choices, field.value, key);
+  if (value === null) return state;
+  return {
+    ...state,
+    overlay: { ...overlay, fields: overlay.fields.map((each, index) => (index === overlay.index ? { ...each, value } : each)) },
+  };
+}
+
+function turned(choices: readonly string[], value: string, key: string): string | null {
+  const by = key === 'right' || key === ' ' ? 1 : key === 'left' ? -1 : 0;
+  return by === 0 ? null : (choices[(choices.indexOf(value) + by + choices.length) % choices.length] ?? null);
+}
+
+/** Marked rows get the same form, one plan after the other. */
+function formPlan(state: DashboardState, { act: name, subject, fields }: Of<'form'>): DashboardState {
+  const act = ACTS.find((one) => one.name === name);
+  if (act?.words === undefined) return closed(state);
+  const values = Object.fromEntries(fields.map((field) => [field.name, field.value]));
+  const { words } = act;
+  const { marks } = current(state);
+  const looking = lookingAt(state);
+  const others =
+    !act.many || marks.length < 2 || looking === null
+      ? []
+      : marks.flatMap((id) => SCREENS[state.screen].subjectOf(looking, id).cluster ?? []).filter((cluster) => cluster !== subject);
+  return openPlan(
+    state,
+    words(subject, values),
+    others.map((cluster) => words(cluster, values)),
+  );
+}
+
+const STEPS: Readonly<Record<string, number>> = { '[': -1, ']': 1, '{': -10, '}': 10, left: -1, right: 1, '-': -0.1, '+': 0.1 };
+
+function weightsKey(state: DashboardState, overlay: Of<'weights'>, key: string): DashboardState {
+  if (key === 'escape' || key === 'q') return closed(state);
+  if (key === 'enter') return openPlan(state, weightWords(overlay));
+  if (key === 'f4' || key === 'r') return previewOf({ ...state, overlay: { ...overlay, values: overlay.before } });
+  if (key === 'tab') return otherAxis(state, overlay);
+  const moved = stepped(overlay.index, overlay.values.length, key);
+  if (moved !== null) return { ...state, overlay: { ...overlay, index: moved } };
+  const by = STEPS[key];
+  const value = overlay.values[overlay.index];
+  if (by === undefined || value === undefined) return state;
+  const percent = Math.max(0, Math.min(100, round(value.percent + by)));
+  return previewOf({ ...state, overlay: { ...overlay, values: withWeight(overlay, percent) } });
+}
+
+/** The others share the rest in proportion to what they have; if that is nothing, the first of them gets it. */
+export function withWeight({ of, values, index }: Pick<Of<'weights'>, 'of' | 'values' | 'index'>, percent: number): readonly WeightValue[] {
+  if (of === 'dial') return values.map((value) => ({ ...value, percent }));
+  if (values.length < 2) return values;
+  const others = values.filter((_, each) => each !== index).reduce((sum, value) => sum + value.percent, 0);
+  const firstOther = index === 0 ? 1 : 0;
+  const scaled = values.map((value, each) => {
+    if (each === index) return { ...value, percent };
+    const share = others === 0 ? (each === firstOther ? 1 : 0) : value.percent / others;
+    return { ...value, percent: round((100 - percent) * share) };
+  });
+  // What rounding left over goes to the largest of the others, so that all are 100 exactly.
+  const left = round(100 - scaled.reduce((sum, value) => sum + value.percent, 0));
+  const rest = scaled.map((value, each) => ({ percent: value.percent, each })).filter(({ each }) => each !== index);
+  const largest = rest.toSorted((one, other) => other.percent - one.percent)[0]?.each;
+  return scaled.map((value, each) => (each === largest ? { ...value, percent: round(value.percent + left) } : value));
+}
+
+function otherAxis(state: DashboardState, overlay: Of<'weights'>): DashboardState {
+  if (overlay.of === 'dial') return state;
+  const service = shown(state).snapshot?.status.services.find(({ name }) => name === overlay.subject);
+  if (service === undefined) return state;
+  const of = overlay.of === 'versions' ? 'clusters' : 'versions';
+  return previewOf({
+    ...state,
+    overlay: weightsOverlay(of, service.name, of === 'versions' ? versionWeights(service) : clusterWeights(service)),
+  });
+}
+
+function planKey(state: DashboardState, overlay: PlanOverlay, key: string): DashboardState {
+  if (overlay.reason !== null) return reasonKey(state, overlay, overlay.reason, key);
+  const { phase } = overlay;
+  switch (phase.kind) {
+    case 'asking':
+    case 'refused':
+    case 'failed':
+      return key === 'escape' || key === 'q' || (key === 'enter' && phase.kind !== 'asking') ? closed(state) : state;
+    case 'shown':
+      return shownKey(state, overlay, key);
+    case 'armed':
+      return key === 'y' ? apply(state, overlay, false) : { ...state, overlay: { ...overlay, phase: { kind: 'shown' } } };
+    case 'typed':
+      return typedKey(state, overlay, phase, key);
+    case 'applying':
+      return state;
+    case 'applied':
+      return appliedKey(state, overlay, key);
+  }
+}
+
+function shownKey(state: DashboardState, overlay: PlanOverlay, key: string): DashboardState {
+  const { planned } = overlay;
+  if (key === 'escape' || key === 'q') return closed(state);
+  if (key === 'c') return ask(state, { kind: 'copy', text: ['weir', ...overlay.words].join(' ') });
+  if (planned === null || !planned.result.changed) return key === 'enter' ? closed(state) : state;
+  if (key === 'r') return { ...state, overlay: { ...overlay, reason: '' } };
+  // A plan may be looked at by who may not make it.
+  if (key !== 'a' || whyNot(state) !== null) return state;
+  if (state.context?.confirm !== 'typed') return { ...state, overlay: { ...overlay, phase: { kind: 'armed' } } };
+  const question = `the context ${state.context.name} asks for the name before every change`;
+  return { ...state, overlay: { ...overlay, phase: { kind: 'typed', question, word: wordOf(planned.request), typed: '' } } };
+}
+
+function reasonKey(state: DashboardState, overlay: PlanOverlay, reason: string, key: string): DashboardState {
+  if (key === 'escape') return { ...state, overlay: { ...overlay, reason: null } };
+  if (key === 'enter') {
+    const at = overlay.words.indexOf('--reason');
+    const without = at < 0 ? overlay.words : [...overlay.words.slice(0, at), ...overlay.words.slice(at + 2)];
+    return openPlan(state, reason.trim() === '' ? without : [...without, '--reason', reason.trim()], overlay.queue);
+  }
+  const text = edited(reason, key);
+  return text === null ? state : { ...state, overlay: { ...overlay, reason: text } };
+}
+
+function typedKey(
+  state: DashboardState,
+  overlay: PlanOverlay,
+  phase: Extract<PlanOverlay['phase'], { readonly kind: 'typed' }>,
+  key: string,
+): DashboardState {
+  if (key === 'escape') return { ...state, overlay: { ...overlay, phase: { kind: 'shown' } } };
+  if (key === 'enter') return phase.typed === phase.word ? apply(state, overlay, true) : state;
+  const typed = edited(phase.typed, key);
+  return typed === null ? state : { ...state, overlay: { ...overlay, phase: { ...phase, typed } } };
+}
+
+function appliedKey(state: DashboardState, overlay: PlanOverlay, key: string): DashboardState {
+  if (key === 'u') return openPlan(state, ['undo']);
+  if (key !== 'escape' && key !== 'enter' && key !== 'q') return state;
+  const [next, ...queue] = overlay.queue;
+  return next === undefined ? withList(closed(state), { marks: [] }) : openPlan(state, next, queue);
+}

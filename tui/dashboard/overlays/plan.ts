@@ -1,0 +1,179 @@
+// The plan of a change: from and to, what moves, which rules have a say, the same as a command line, and what makes it.
+import type { ChangeResult, Forecast } from '../../../balancer/controller/api/views.ts';
+import { lineOf, type PlanOverlay, whyNot } from '../acting.ts';
+import { formatRate, formatShare } from '../format.ts';
+import { cell, type Frame, type Line } from '../frame.ts';
+import type { Glyphs } from '../glyphs.ts';
+import type { DashboardState } from '../state.ts';
+import { shown } from '../state.ts';
+import { ruleLine } from '../views/parts.ts';
+
+interface PlanDrawing {
+  readonly overlay: PlanOverlay;
+  readonly height: number;
+}
+
+export function planLines(state: DashboardState, glyphs: Glyphs, { overlay, height }: PlanDrawing): Frame {
+  const { words, planned, queue } = overlay;
+  const more = queue.length === 0 ? '' : `, ${queue.length} more after it`;
+  const head: Frame = [
+    ruleLine(`plan${more}`, state.size.columns, glyphs),
+    [cell('  command  ', 'dim'), cell(lineOf(words), 'accent')],
+    ...(planned === null
+      ? []
+      : [
+          [
+            cell('  change   ', 'dim'),
+            cell(planned.result.summary, 'title'),
+            cell(`  based on revision ${planned.result.revision}`, 'dim'),
+          ],
+        ]),
+  ];
+  const foot = footLines(state, overlay);
+  const room = Math.max(0, height - head.length - foot.length);
+  const body = planned === null ? [] : bodyLines(state, planned.result, room);
+  return [...head, ...body.slice(0, room), ...foot];
+}
+
+/** What moves and which rules have a say go before the table, which is cut where there is too little room. */
+function bodyLines(state: DashboardState, result: ChangeResult, room: number): Frame {
+  if (!result.changed) return [[cell('  nothing would change', 'dim')]];
+  const told = [...(result.forecast === null ? [] : forecastLines(state, result.forecast)), ...ruleLines(result)];
+  return [...shareLines(result, Math.max(1, room - told.length - 1)), ...told];
+}
+
+/** A head and at most `most` targets, those that move most first. */
+export function shareLines({ shares }: ChangeResult, most: number): Frame {
+  if (shares.length === 0) return [[cell('  no share changes', 'dim')]];
+  const moved = (share: (typeof shares)[number]): number => Math.abs(share.after.effective - share.before.effective);
+  const rows = shares.toSorted((one, other) => moved(other) - moved(one));
+  const name = (share: (typeof shares)[number]): string => `${share.service}/${share.version} in ${share.cluster}`;
+  const width = Math.min(40, Math.max(8, ...rows.map((share) => name(share).length)));
+  const lines = rows.slice(0, most).map((share): Line => {
+    const { before, after, reasons } = share;
+    const up = after.effective > before.effective;
+    return [
+      cell(`  ${name(share).slice(0, width).padEnd(width)}  `),
+      cell(`${formatShare(before.desired).padStart(5)} → ${formatShare(after.desired).padStart(5)}   `),
+      cell(
+        `${formatShare(before.effective).padStart(5)} → ${formatShare(after.effective).padStart(5)}`,
+        moved(share) === 0 ? 'plain' : up ? 'good' : 'warn',
+      ),
+      cell(
+        `  ${reasons
+          .filter((reason) => reason !== 'intent')
+          .join(', ')
+          .replaceAll('_', ' ')}`,
+        'dim',
+      ),
+    ];
+  });
+  const hidden = rows.length - lines.length;
+  const head: Line = [
+    cell(`  ${'TARGET'.padEnd(width)}  ${'ASKED %'.padEnd(14)}  PLANNED %${hidden > 0 ? `       (${hidden} more)` : ''}`, 'head'),
+  ];
+  return [head, ...lines];
+}
+
+/** Requests a second that go elsewhere, what clusters are left with, and what is lost. */
+function forecastLines(state: DashboardState, { clusters, moved, lostRps, headroom }: Forecast): Frame {
+  const services = shown(state).snapshot?.status.services ?? [];
+  const rpsOf = (service: string): number => services.find(({ name }) => name === service)?.traffic.rps ?? 0;
+  const movedRps = moved.reduce(
+    (sum, { service, toOtherPlace, toOtherVersion }) => sum + rpsOf(service) * Math.max(toOtherPlace, toOtherVersion),
+    0,
+  );
+  const all = shown(state).snapshot?.status.traffic.rps ?? 0;
+  const part = all === 0 ? '' : `, ${formatShare(Math.min(1, movedRps / all))} % of all`;
+  const loads = clusters.map(({ cluster, before, after }) => {
+    const used = after.utilisation === null ? '' : ` (${Math.round(after.utilisation * 100)} % of its capacity)`;
+    return `${cluster} ${formatRate(before.rps)} → ${formatRate(after.rps)}${used}`;
+  });
+  const isTight = clusters.some(({ after }) => (after.utilisation ?? 0) >= 1);
+  return [
+    [
+      cell(`  moves ${formatRate(movedRps)} requests/s${part}`, 'title'),
+      cell(loads.length === 0 ? '' : `:  ${loads.join('   ')}`, isTight ? 'bad' : 'plain'),
+    ],
+    ...(lostRps.before > 0 || lostRps.after > 0
+      ? [
+          [
+            cell(
+              `  answered 503 for want of a place: ${formatRate(lostRps.before)} → ${formatRate(lostRps.after)} requests/s`,
+              'bad' as const,
+            ),
+          ],
+        ]
+      : []),
+    [cell(`  one cluster could be lost then: ${headroom}`, headroom.startsWith('no') ? 'warn' : 'dim')],
+  ];
+}
+
+function ruleLines({ needsApproval }: ChangeResult): Frame {
+  if (needsApproval.length === 0) return [[cell('  rules: none is broken', 'good')]];
+  return [[cell(`  rules: it waits for a second person, for the sake of ${needsApproval.join(', ')} (safety.approval)`, 'warn')]];
+}
+
+function footLines(state: DashboardState, { phase, reason, planned, queue }: PlanOverlay): Frame {
+  if (reason !== null)
+    return [[cell('  reason ', 'accent'), cell(reason), cell(' ', 'selected'), cell('  Enter takes it, Esc does not', 'dim')]];
+  switch (phase.kind) {
+    case 'asking':
+      return [[cell('  asking the appliance what it comes to  (Esc leaves)', 'dim')]];
+    case 'refused':
+      return [...messageLines('refused: ', phase.message, state), [cell('  Esc leaves', 'dim')]];
+    case 'shown':
+      return planned?.result.changed === true ? [shownLine(state)] : [[cell('  Esc leaves', 'dim')]];
+    case 'armed':
+      return [[cell(`  press y to apply${state.context === null ? '' : ` to ${state.context.name}`}; any other key goes back`, 'bad')]];
+    case 'typed':
+      return [
+        [cell(`  ${phase.question}`, 'bad')],
+        [
+          cell('  type '),
+          cell(phase.word, 'title'),
+          cell(' and press Enter: '),
+          cell(phase.typed, phase.word.startsWith(phase.typed) ? 'good' : 'bad'),
+          cell(' ', 'selected'),
+          cell('  Esc goes back', 'dim'),
+        ],
+      ];
+    case 'applying':
+      return [[cell('  applying', 'warn')]];
+    case 'applied':
+      return appliedLines(phase.result, queue.length);
+    case 'failed':
+      return [...messageLines('not applied: ', phase.message, state), [cell('  Esc leaves', 'dim')]];
+  }
+}
+
+function shownLine(state: DashboardState): Line {
+  const refusal = whyNot(state);
+  const rest = [cell('c ', 'accent'), cell('copy   '), cell('Esc ', 'accent'), cell('leave')];
+  if (refusal !== null) return [cell(`  ${refusal}   `, 'warn'), ...rest];
+  return [cell('  a ', 'warn'), cell('apply (asks once more)   '), cell('r ', 'accent'), cell('reason   '), ...rest];
+}
+
+function messageLines(before: string, message: string, { size }: DashboardState): Frame {
+  const width = Math.max(20, size.columns - 4);
+  const lines = `${before}${message}`
+    .split('\n')
+    .flatMap((line) => line.match(new RegExp(`.{1,${width}}(\\s|$)|.{1,${width}}`, 'gu')) ?? []);
+  return lines.slice(0, 8).map((line): Line => [cell(`  ${line.trimEnd()}`, 'bad')]);
+}
+
+function appliedLines({ revision, applied, undo }: ChangeResult, more: number): Frame {
+  const laggards = [...(applied?.laggards ?? []), ...(applied?.fleet?.laggards ?? [])];
+  const where =
+    applied === null ? '' : `: served by ${applied.acknowledged}/${applied.workers} workers in ${Math.round(applied.tookMs)} ms`;
+  return [
+    [cell(`  applied as revision ${revision}${where}`, laggards.length === 0 ? 'good' : 'warn')],
+    ...(laggards.length === 0 ? [] : [[cell(`  not yet by ${laggards.join(', ')}`, 'warn' as const)]]),
+    [
+      cell(
+        `  ${undo === '' ? '' : 'u undo (by another plan)   '}${more > 0 ? `Enter goes on to the next of ${more}` : 'Esc leaves'}`,
+        'dim',
+      ),
+    ],
+  ];
+}

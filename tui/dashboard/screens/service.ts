@@ -1,0 +1,105 @@
+// One service: its targets with their shares, its versions side by side over the last hour, and its requests over time.
+import type { DifferenceView, ServiceView } from '../../../balancer/controller/api/views.ts';
+import { byText } from '../arrange.ts';
+import { formatErrorRatio, formatLatency, formatShare } from '../format.ts';
+import { cell, type Frame, type Line, type Style } from '../frame.ts';
+import { listScreen, type Looking, type Sight } from '../screen-definition.ts';
+import { timeCharts } from '../views/history.ts';
+import { ruleLine } from '../views/parts.ts';
+import { splitText, TARGET_TABLE, type TargetRow } from '../views/service-tables.ts';
+
+/** The one that was opened, else the first. */
+export function serviceOf({ state, snapshot }: Pick<Looking, 'state' | 'snapshot'>): ServiceView | null {
+  const { services } = snapshot.status;
+  return services.find(({ name }) => name === state.subjects.service) ?? services[0] ?? null;
+}
+
+function targetId({ service, target }: TargetRow): string {
+  return `${service.name}/${target.version}/${target.cluster}`;
+}
+
+export const serviceScreen = listScreen<TargetRow>({
+  name: 'service',
+  label: 'service',
+  key: null,
+  about: 'service',
+  opens: 'cluster',
+  noun: 'targets',
+  id: targetId,
+  search: ({ service, target }) => ({
+    text: [service.name, target.version, target.cluster, ...target.reasons].join(' '),
+    fields: {
+      ...{ version: [target.version], cluster: [target.cluster], name: [target.cluster] },
+      state: target.reasons,
+      why: target.reasons,
+    },
+  }),
+  sorts: {
+    name: (a, b) => byText(targetId(a), targetId(b)),
+    share: (a, b) => b.target.effectiveShare - a.target.effectiveShare,
+    rps: (a, b) => b.target.traffic.rps - a.target.traffic.rps,
+    err: (a, b) => b.target.traffic.errorRatio - a.target.traffic.errorRatio,
+    p95: (a, b) => (b.target.traffic.p95Ms ?? -1) - (a.target.traffic.p95Ms ?? -1),
+  },
+  rows: (looking) => {
+    const service = serviceOf(looking);
+    return service === null ? [] : service.targets.map((target) => ({ service, target }));
+  },
+  none: () => 'no such service',
+  subject: ({ service, target }) => ({ service: service.name, version: target.version, cluster: target.cluster }),
+  table: () => TARGET_TABLE,
+  above: (sight) => headLines(sight),
+  below: (sight, height) => [...versionLines(sight, height), ...charts(sight, height - versionHeight(sight))],
+});
+
+function headLines(sight: Sight): Frame {
+  const service = serviceOf(sight);
+  const { columns } = sight.state.size;
+  if (service === null) return [];
+  const lost = service.lostShare > 0 ? [cell(`  lost ${formatShare(service.lostShare)}%`, 'bad')] : [];
+  return [
+    ruleLine(`service ${service.name}`, columns, sight.glyphs),
+    [cell(`  split ${splitText(service)}`), cell(`  policy ${service.policy}  when unavailable ${service.onUnavailable}`, 'dim'), ...lost],
+  ];
+}
+
+/** The rule, the head, and a line for each version. */
+function versionHeight({ state }: Sight): number {
+  return state.results === null ? 0 : state.results.versions.length + 2;
+}
+
+function versionLines(sight: Sight, height: number): Frame {
+  const { results, size } = sight.state;
+  const service = serviceOf(sight);
+  if (results === null || results.service !== service?.name || height < versionHeight(sight)) return [];
+  const title = `versions side by side, last ${Math.round(results.windowSeconds / 60)} min, against ${results.baseline}`;
+  const head = '  VERSION      REQUESTS  ERR%  A/B            P95  A/B';
+  const lines = results.versions.map(({ version, requests, errorRatio, p95Ms, difference }): Line => [
+    cell(`  ${version.slice(0, 12).padEnd(12)} ${String(requests).padStart(8)}  ${formatErrorRatio(errorRatio).padStart(4)}  `),
+    cell(
+      (difference === null ? 'baseline' : differenceText(difference.errorRatio, 100, ' pt')).padEnd(14),
+      verdict(difference?.errorRatio),
+    ),
+    cell(` ${formatLatency(p95Ms).padStart(5)}  `),
+    cell(difference === null ? '' : differenceText(difference.p95Ms, 1, 'ms'), verdict(difference?.p95Ms)),
+  ]);
+  return [ruleLine(title, size.columns, sight.glyphs), [cell(head, 'head')], ...lines];
+}
+
+function differenceText({ value, low, high }: DifferenceView, factor: number, unit: string): string {
+  if (value === null) return 'not known';
+  const shown = value * factor;
+  const sure = low !== null && high !== null ? (low > 0 || high < 0 ? '' : ' ?') : ' ?';
+  return `${shown >= 0 ? '+' : ''}${shown.toFixed(2)}${unit}${sure}`;
+}
+
+/** More than chance: the interval leaves out zero. */
+function verdict(difference: DifferenceView | undefined): Style {
+  if (difference?.low !== null && difference !== undefined && difference.low > 0) return 'bad';
+  return difference?.high !== null && difference !== undefined && difference.high < 0 ? 'good' : 'plain';
+}
+
+function charts(sight: Sight, height: number): Frame {
+  const service = serviceOf(sight);
+  return service === null ? [] : timeCharts(sight, { of: `service/${service.name}`, live: null, height });
+}
