@@ -12,7 +12,6 @@ import type { KubernetesRequest } from './kubernetes/request.ts';
 import { openCluster, openServer, type KubernetesSettings, type OpenCluster, type OpenServer } from './open-cluster.ts';
 import { AGENT_PROTOCOL, type CapacitySnapshot } from './protocol.ts';
 import { Reporting } from './reporting.ts';
-import { spareMemory } from './spare-memory.ts';
 
 export interface AgentSettings extends HubSettings {
   /** Requests per second the cluster can take; null: not declared. */
@@ -111,7 +110,6 @@ async function open(
       const server = await openServer(parts.clock);
       return { cluster: null, server, request: server.request };
     }
-    spareMemory();
     const cluster = await openCluster(kubernetes, parts);
     parts.log.info({ server: cluster.origin }, 'reading the cluster');
     cluster.source.start();

@@ -28,8 +28,12 @@ export const EVENTS = {
     'warning',
     'Nothing new came from the agent of a cluster for some time; what it said last counts for less and less',
   ),
+  'agent.left': entry(
+    'agent',
+    'warning',
+    'The agent of a cluster has ended its connection, or it broke; what it reported counts for a while',
+  ),
   'agent.absent': entry('agent', 'warning', 'The agent of a cluster is not heard of; its capacity is what the config says'),
-  'agent.left': entry('agent', 'warning', 'The connection of the agent of a cluster has ended; its last report counts for a while yet'),
   'agent.ceiling': entry('agent', 'warning', 'The agent of a cluster claims more than its ceiling, which is what counts'),
   'agent.expected': entry('agent', 'info', 'An operator has said what will come to a cluster, which its agent is told'),
   'agent.endpoints': entry('agent', 'info', 'The agent of a cluster found endpoints, or some have gone'),

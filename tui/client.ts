@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Undici from 'undici';
 import type { Dispatcher, Pool } from 'undici';
-import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/api/history-view.ts';
 import type {
   AgentView,
   ApiProblem,
@@ -31,6 +30,7 @@ import type {
   TokenRequest,
   TokenView,
 } from '../balancer/controller/api/views.ts';
+import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/api/history-view.ts';
 import { type FeedAddress, FeedUnopened, openFeedSocket } from './client-feed.ts';
 import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
 import type { ContextSettings } from './contexts.ts';
@@ -113,6 +113,8 @@ export interface AdminClient {
 const ANSWER_TIMEOUT_MS = 15_000;
 /** A change waits for the workers to acknowledge, a config for all of them to build a generation. */
 const CHANGE_TIMEOUT_MS = 60_000;
+/** A record takes a fraction of a millisecond, and there may be hundreds of thousands. */
+const VERIFY_TIMEOUT_MS = 600_000;
 /** Both streams say something at least every 5 s. */
 const STREAM_SILENCE_MS = 15_000;
 /** More than a fleet's status needs; a peer that sends this without a line end is no weir. */
@@ -233,7 +235,7 @@ class HttpAdminClient implements AdminClient {
   }
 
   verifyAudit(): Promise<AuditVerification> {
-    return this.#json({ method: 'GET', path: '/v1/audit/verify', timeoutMs: CHANGE_TIMEOUT_MS });
+    return this.#json({ method: 'GET', path: '/v1/audit/verify', timeoutMs: VERIFY_TIMEOUT_MS });
   }
 
   tokens(): Promise<ListView<TokenView>> {

@@ -145,11 +145,19 @@ export const AGENT_COLUMNS: readonly Column<AgentView>[] = [
   { title: 'CLUSTER', of: (item) => item.cluster },
   { title: 'STATE', of: (item) => item.state, tone: (item) => AGENT_TONE[item.state] },
   { title: 'AGE', of: (item) => text.age(item.ageMs), right: true },
-  { title: 'CAPACITY', of: (item) => text.rate(item.capacityRps), right: true },
+  // Of a claim above its ceiling what it counts as.
+  { title: 'CAPACITY', of: (item) => text.rate(item.dialogue?.heldAtRps ?? item.capacityRps), right: true },
   { title: 'CPU', of: (item) => text.ratio(item.cpuUtilisation), right: true },
   { title: 'MEMORY', of: (item) => text.ratio(item.memoryUtilisation), right: true },
+  { title: 'CLOCK', of: (item) => clockText(item.dialogue?.clockSkewMs ?? null), right: true, wide: true },
+  { title: 'WISHES', of: (item) => item.wishes?.map(({ state }) => state).join(',') ?? text.UNKNOWN, wide: true },
   { title: 'VERSION', of: (item) => item.agentVersion ?? text.UNKNOWN, wide: true },
 ];
+
+/** How far a clock is ahead of this host's, or behind it. */
+function clockText(skewMs: number | null): string {
+  return skewMs === null ? text.UNKNOWN : `${skewMs < 0 ? '-' : '+'}${text.age(Math.abs(skewMs))}`;
+}
 
 const DRILL_TONE: Readonly<Record<DrillView['state'], Tone | null>> = {
   ...{ running: 'warning', settling: 'warning', passed: 'good', failed: 'bad', aborted: 'warning', refused: 'warning' },

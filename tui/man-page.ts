@@ -27,7 +27,9 @@ export function manPage({ name, summary, definition, version }: ManPage): string
     `${text(name)} \\- ${text(summary)}`,
     '.SH SYNOPSIS',
     `.B ${text(command)}`,
-    `${[...(options.length === 0 ? [] : ['[OPTIONS]']), ...args.map(argumentText), ...(subcommands.length === 0 ? [] : ['COMMAND'])].map(text).join(' ')}`,
+    [...(options.length === 0 ? [] : ['[OPTIONS]']), ...args.map(argumentText), ...(subcommands.length === 0 ? [] : ['COMMAND'])]
+      .map(text)
+      .join(' '),
     ...(notes === undefined ? [] : ['.SH DESCRIPTION', ...notes.split('\n').flatMap((line) => [text(line), '.br'])]),
     ...(args.length === 0 ? [] : ['.SH ARGUMENTS', ...args.flatMap((spec) => ['.TP', `.I ${text(spec.name)}`, text(withChoices(spec))])]),
     ...(options.length === 0

@@ -16,7 +16,11 @@ const programs: Programs = {
   configSchema: async () => (await import('../balancer/offline.ts')).configSchema(),
   makeKey: async (consumer, pepperFile) => (await import('../balancer/offline.ts')).makeConsumerKey(consumer, pepperFile),
   hashPassword: async (password) => (await import('../balancer/offline.ts')).hashPassword(password),
-  agent: async (options) => (await import('../agent/run.ts')).runAgent({ ...options, lease: withIdentity(options.lease) }),
+  agent: async (options) => {
+    // Before anything else of the agent is loaded: what has grown by then does not shrink.
+    (await import('../agent/spare-memory.ts')).spareMemory();
+    return (await import('../agent/run.ts')).runAgent({ ...options, lease: withIdentity(options.lease) });
+  },
   agentManifest: async (options) => {
     const { manifestOf, valuesOf } = await import('../agent/deploy/manifest.ts');
     return { objects: manifestOf(options), values: valuesOf(options) };

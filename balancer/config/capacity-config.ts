@@ -1,4 +1,5 @@
-// What a cluster can take, as the file declares and bounds it, and who may report on it.
+// What a cluster can take, as the file declares and bounds it, who may report on it, and where.
+import type { Bind, ListenerTls } from './config.ts';
 
 export interface ClusterCapacity {
   /** Requests per second; null: not declared. */
@@ -13,4 +14,10 @@ export interface ClusterCapacity {
 export interface ClusterAgent {
   /** DNS names and URIs of certificates. */
   readonly certificates: readonly string[];
+}
+
+export interface AgentListenerConfig {
+  readonly bind: Bind;
+  readonly tls: ListenerTls | null;
+  readonly allowPlain: boolean;
 }

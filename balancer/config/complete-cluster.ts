@@ -2,7 +2,8 @@
 import { parseEndpoint, parseStatuses } from './addresses.ts';
 import type { Completion } from './completion.ts';
 import type { ClusterCapacity } from './capacity-config.ts';
-import type { ClusterConfig, ClusterTls, DiscoveryConfig, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
+import type { ClusterConfig, ClusterTls, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
+import type { DiscoveryConfig } from './discovery-config.ts';
 import type { ValuePath } from './problems.ts';
 import { parseKeySource, type KeySource } from '../message/request-key.ts';
 import { durationMs, percentRatio } from './quantities.ts';

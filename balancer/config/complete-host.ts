@@ -6,9 +6,9 @@ import { completeEvents, completeHistory } from './complete-history.ts';
 import { completeRedis } from './complete-redis.ts';
 import { completeTracing } from './complete-tracing.ts';
 import type { Completion } from './completion.ts';
+import type { AgentListenerConfig } from './capacity-config.ts';
 import type {
   AdminConfig,
-  AgentListenerConfig,
   Bind,
   CertificateFiles,
   Config,
@@ -16,9 +16,9 @@ import type {
   ListenerHttp2,
   ListenerLimits,
   ListenerTls,
-  SessionTicketsConfig,
   TlsVersion,
 } from './config.ts';
+import type { SessionTicketsConfig } from './process-config.ts';
 import { formatPath, type ValuePath } from './problems.ts';
 import { durationMs, sizeBytes, sizeBytesOrZero } from './quantities.ts';
 import type { ConfigFile } from './schema.ts';

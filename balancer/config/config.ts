@@ -1,5 +1,5 @@
 // The complete, defaulted, frozen configuration as every other part reads it. Plain JSON: it travels to the workers as it is.
-import type { ClusterAgent, ClusterCapacity } from './capacity-config.ts';
+import type { AgentListenerConfig, ClusterAgent, ClusterCapacity } from './capacity-config.ts';
 import type { CircuitConfig } from './circuit-config.ts';
 import type { RedisConfig } from './redis-config.ts';
 import type { ConsumerConfig, CredentialsConfig } from './consumer-config.ts';
@@ -11,6 +11,7 @@ import type { KeySource } from '../message/request-key.ts';
 import type { ClientLocations, RegionDistances } from './region-config.ts';
 import type { DrainConfig } from './drain-config.ts';
 import type { DecisionLogConfig } from './decision-log-config.ts';
+import type { DiscoveryConfig } from './discovery-config.ts';
 import type { DrillConfig } from './drill-config.ts';
 import type { AssignRule } from './assign-config.ts';
 import type { FieldMatch } from './match-config.ts';
@@ -21,7 +22,7 @@ import type { RolloutConfig } from './rollout-config.ts';
 import type { SafetyConfig } from './safety-config.ts';
 import type { ServiceTimeouts } from './service-timeouts.ts';
 import type { StickyConfig } from './sticky-config.ts';
-import type { AccessLogConfig, EventsConfig, HistoryConfig, TracingConfig } from './telemetry-config.ts';
+import type { TelemetryConfig } from './telemetry-config.ts';
 
 /** Shares and splits are integers out of this. */
 export const MILLION = 1_000_000;
@@ -60,11 +61,6 @@ export interface ListenerTls {
   readonly ciphers: readonly string[];
   /** Null: clients are not asked for one. */
   readonly clientCertificates: ClientCertificates | null;
-}
-
-export interface SessionTicketsConfig {
-  /** How long tickets are made with one key. Those of the key before are not taken any more. */
-  readonly rotateMs: number;
 }
 
 export interface ListenerTimeouts {
@@ -136,12 +132,6 @@ export interface ListenerConfig {
 export interface AdminConfig {
   readonly bind: Bind | null;
   readonly tls: CertificateFiles | null;
-}
-
-export interface AgentListenerConfig {
-  readonly bind: Bind;
-  readonly tls: ListenerTls | null;
-  readonly allowPlain: boolean;
 }
 
 /** One gateway address of a cluster. `id` is `host:port`, unique within the cluster. */
@@ -231,15 +221,6 @@ export interface ClusterLimits {
   /** Requests that may wait for room. */
   readonly queueLength: number;
   readonly queueMs: number;
-}
-
-/** Endpoints that an agent tells of, and which of them are believed: who speaks for a cluster must not send its requests elsewhere. */
-export interface DiscoveryConfig {
-  readonly scheme: EndpointConfig['scheme'];
-  /** Blocks that addresses must be in; empty: any but loopback, link-local and multicast ones. */
-  readonly within: readonly string[];
-  /** Patterns that names must match; empty: no names. */
-  readonly names: readonly string[];
 }
 
 export interface ClusterConfig {
@@ -367,7 +348,7 @@ export interface RouteConfig {
   readonly filters: readonly FilterConfig[];
 }
 
-export interface Config extends ProcessConfig {
+export interface Config extends ProcessConfig, TelemetryConfig {
   readonly hostName: string;
   /** Where this host is, for `nearest`; null: nowhere in particular. */
   readonly hostRegion: string | null;
@@ -375,15 +356,10 @@ export interface Config extends ProcessConfig {
   readonly stateDir: string;
   /** Null: the host is alone. */
   readonly redis: RedisConfig | null;
-  readonly sessionTickets: SessionTicketsConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly admin: AdminConfig;
   readonly agents: AgentListenerConfig | null;
   readonly metrics: { readonly bind: Bind } | null;
-  readonly accessLog: AccessLogConfig | null;
-  readonly tracing: TracingConfig | null;
-  readonly history: HistoryConfig;
-  readonly events: EventsConfig;
   readonly decisionLog: DecisionLogConfig;
   readonly regions: RegionDistances;
   readonly safety: SafetyConfig;

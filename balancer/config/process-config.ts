@@ -1,5 +1,11 @@
 // How the processes of a host come and go: a part of the config.
+export interface SessionTicketsConfig {
+  /** How long tickets are made with one key. Those of the key before are not taken any more. */
+  readonly rotateMs: number;
+}
+
 export interface ProcessConfig {
+  readonly sessionTickets: SessionTicketsConfig;
   readonly workers: number;
   /** How long a stopping worker lets requests finish. */
   readonly drainDeadlineMs: number;

@@ -109,6 +109,15 @@ export interface WebhookConfig {
   readonly timeoutMs: number;
 }
 
+/** A part of the config. */
+export interface TelemetryConfig {
+  /** Null: there is none. */
+  readonly accessLog: AccessLogConfig | null;
+  readonly tracing: TracingConfig | null;
+  readonly history: HistoryConfig;
+  readonly events: EventsConfig;
+}
+
 export interface EventsConfig {
   readonly webhooks: readonly WebhookConfig[];
 }

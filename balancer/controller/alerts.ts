@@ -15,7 +15,7 @@ export interface AlertFacts {
 
 /** Above this part of a version's answers, errors are told, if there are enough of them to tell. */
 const HIGH_ERRORS = 0.05;
-const MIN_ERRORS_PER_SECOND = 0.5;
+const MIN_ERRORS = 3;
 /** A version is worse than the others of its service if it fails so many times as often. */
 const TIMES_WORSE = 3;
 /** A certificate with less is a problem; a week is the time in which somebody can still be asked. */
@@ -26,7 +26,7 @@ export function alertsOf(edge: Edge, facts: AlertFacts): readonly AlertView[] {
   const alerts = [
     ...hostAlerts(edge, facts),
     ...clusterAlerts(facts),
-    ...serviceAlerts(facts),
+    ...serviceAlerts(edge, facts),
     ...rolloutAlerts(facts),
     ...certificateAlerts(facts),
   ];
@@ -89,7 +89,7 @@ function reasonOf(endpoints: ClusterView['endpoints']): string {
   return reason === '' ? '' : `: ${reason}`;
 }
 
-function serviceAlerts({ services }: AlertFacts): readonly AlertView[] {
+function serviceAlerts(edge: Edge, { services }: AlertFacts): readonly AlertView[] {
   return [
     ...services
       .filter(({ lostShare }) => lostShare > 0)
@@ -98,7 +98,7 @@ function serviceAlerts({ services }: AlertFacts): readonly AlertView[] {
         return problem('requests_lost', `service ${name} answers ${Math.round(lostShare * 1000) / 10} % of its requests with 503${why}`);
       }),
     ...services.flatMap(({ name, targets }) => targets.flatMap((target) => strayAlert(name, target))),
-    ...services.flatMap(failingVersions),
+    ...services.flatMap((service) => failingVersions(edge, service)),
   ];
 }
 
@@ -117,28 +117,32 @@ function strayAlert(
 
 interface VersionErrors {
   readonly version: string;
-  readonly rps: number;
-  readonly errorsPerSecond: number;
+  readonly requests: number;
+  readonly errors: number;
 }
 
 /** A version that fails while the others of its service do not, or not as often: a warning, as its rollout, if it has one, decides about it. */
-function failingVersions({ name, targets }: ServiceView): readonly AlertView[] {
-  const versions = [...new Set(targets.map(({ version }) => version))].map((version): VersionErrors => {
-    const own = targets.filter((target) => target.version === version);
-    const sum = (of: (target: TargetView) => number): number => own.reduce((all, target) => all + of(target), 0);
-    return { version, rps: sum(({ traffic }) => traffic.rps), errorsPerSecond: sum(({ traffic }) => traffic.rps * traffic.errorRatio) };
-  });
-  return versions.flatMap(({ version, rps, errorsPerSecond }) => {
-    if (errorsPerSecond < MIN_ERRORS_PER_SECOND || errorsPerSecond / rps < HIGH_ERRORS) return [];
-    const others = versions.filter((other) => other.version !== version && other.rps > 0);
-    const [otherRps, otherErrors] = [
-      others.reduce((all, other) => all + other.rps, 0),
-      others.reduce((all, other) => all + other.errorsPerSecond, 0),
+function failingVersions({ window }: Edge, { name, targets }: ServiceView): readonly AlertView[] {
+  const versions = new Map<string, VersionErrors>();
+  for (const { version, cluster } of targets) {
+    const { requests, errors } = window.lately({ of: 'target', service: name, version, cluster });
+    const before = versions.get(version) ?? { version, requests: 0, errors: 0 };
+    versions.set(version, { version, requests: before.requests + requests, errors: before.errors + errors });
+  }
+  const all = [...versions.values()];
+  return all.flatMap(({ version, requests, errors }) => {
+    if (errors < MIN_ERRORS || errors / requests < HIGH_ERRORS) return [];
+    const others = all.filter((other) => other.version !== version);
+    const [othersAsked, othersFailed] = [sumOf(others, (other) => other.requests), sumOf(others, (other) => other.errors)];
+    if (othersAsked > 0 && errors / requests < TIMES_WORSE * (othersFailed / othersAsked)) return [];
+    return [
+      warning('version_fails', `service ${name}: ${Math.round((errors / requests) * 1000) / 10} % of the requests to ${version} fail`),
     ];
-    if (otherRps > 0 && errorsPerSecond / rps < TIMES_WORSE * (otherErrors / otherRps)) return [];
-    const percent = Math.round((errorsPerSecond / rps) * 1000) / 10;
-    return [warning('version_fails', `service ${name}: ${percent} % of the requests to ${version} fail`)];
   });
+}
+
+function sumOf<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + of(item), 0);
 }
 
 function rolloutAlerts({ rollouts }: AlertFacts): readonly AlertView[] {

@@ -165,7 +165,7 @@ export interface Appliance {
   applyConfig(text: string, dryRun: boolean, caller: Caller): Promise<Outcome<ConfigApplyResult>>;
   /** The text that is served now. */
   configText(): string;
-  verifyAudit(): AuditVerification;
+  verifyAudit(): Promise<AuditVerification>;
   tokens(): ListView<TokenView>;
   /** The secret is shown this once. */
   createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken>;

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { diffIntent } from '../intent/diff.ts';
 import type { Intent } from '../intent/intent.ts';
-import { verifyChain } from '../intent/revision.ts';
+import { inTurns } from '../../health/in-turns.ts';
+import { verifyingChain } from '../intent/revision.ts';
 import { StoredTextError } from '../store/decode-parts.ts';
 import type { Role, Store } from '../store/store.ts';
 import type { HistoryRequest, HistorySeriesView } from './api/history-view.ts';
@@ -295,9 +296,13 @@ export class EdgeAppliance implements Appliance {
     return this.#edge.served.text;
   }
 
-  verifyAudit(): AuditVerification {
-    const { store } = this.#edge.options;
-    return verifyChain(store.chain(), this.#edge.keeper.intent.revision, (revision) => readableIntent(store, revision));
+  verifyAudit(): Promise<AuditVerification> {
+    const { store, clock } = this.#edge.options;
+    const newest = (): number => this.#edge.keeper.intent.revision;
+    return inTurns(
+      verifyingChain(store.chain(), newest, (revision) => readableIntent(store, revision)),
+      clock,
+    );
   }
 
   tokens(): ListView<TokenView> {

@@ -7,7 +7,7 @@ import type { Intent } from '../intent/intent.ts';
 import { regionsOfClients } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
 import type { PlanFacts, PlanInput, Planned } from '../steer/plan.ts';
-import { targetKey, UNKNOWN_REGION, type CapacityReport, type CapacityView, type ClassDemandView } from '../steer/plan-shape.ts';
+import { targetKey, UNKNOWN_REGION, type ClassDemandView } from '../steer/plan-shape.ts';
 import type { DemandView, Observed, ObservedView, RegionDemandView } from '../steer/plan-shape.ts';
 import { AloneLedger } from '../store/alone-ledger.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -20,7 +20,6 @@ import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
-import { fleetCode } from './fleet/fleet-code.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
@@ -30,7 +29,6 @@ import { FleetVotes } from './driver/votes.ts';
 import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { AgentsOfEdge } from './hub/agents-of-edge.ts';
-import { withinCeiling } from './hub/ceiling.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { HostLimits } from './host-limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
@@ -208,7 +206,7 @@ export class Edge {
       clusters,
       intent,
       health: this.prober.view(),
-      capacity: this.#capacity(),
+      capacity: this.agents.capacity(),
       demand: this.demand(),
       assigned: this.assigned(),
       classDemand: sumOfEach(this.#classDemand(), [peers.classDemand]),
@@ -218,20 +216,6 @@ export class Edge {
       clientRegions,
       regionDemand: sumOfEach(this.#regionDemand(clientRegions), [peers.regionDemand]),
     };
-  }
-
-  /** What agents report. Where the config says that this host sends a cluster all it gets, with what it sent in the same time. */
-  #capacity(): CapacityView {
-    const reports: Record<string, CapacityReport> = {};
-    for (const [name, { periodMs, ...report }] of Object.entries(this.agents.hub?.reports() ?? {})) {
-      const cluster = this.config.clusters[name];
-      if (cluster === undefined) continue;
-      const learns = report.requestsPerSecond === null && cluster.capacity?.learn === true;
-      const sent = learns ? this.window.figures({ of: 'cluster', cluster: name }, Math.ceil(periodMs / 1000)) : null;
-      const whole = sent === null ? report : { ...report, requestsPerSecond: sent.rps, errorsPerSecond: sent.rps * sent.errorRatio };
-      reports[name] = withinCeiling(whole, cluster.capacity?.ceilingRps ?? null);
-    }
-    return reports;
   }
 
   /** Per priority class, of services whose routes have more than one. */
@@ -388,7 +372,7 @@ export class Edge {
       count: () => ({ outcomes: this.votes.told() }),
       onCounted: (all, live) => this.votes.take(all, live),
       onFollowed: (followed) => onFollowed(this, followed),
-      tell: (text) => this.events.add(fleetCode(text), text),
+      tell: (text) => this.events.addOfFleet(text),
       onReached: () => {
         tellLocal(this);
         this.options.onFleetReached();

@@ -32,6 +32,12 @@ export class EventLog {
     for (const tell of this.#subscribers) tell(event);
   }
 
+  /** Of the fleet, whose parts tell in words alone. */
+  addOfFleet(text: string): void {
+    if (text.startsWith('ALERT')) this.add('fleet.alert', text);
+    else this.add(text.startsWith('the fleet cannot be reached') ? 'fleet.away' : 'fleet.news', text);
+  }
+
   /** Newest first. */
   newest(limit: number): readonly EventView[] {
     return this.#events.slice(-Math.min(limit, CAPACITY)).reverse();

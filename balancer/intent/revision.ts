@@ -53,6 +53,19 @@ export function verifyChain(
   newest?: number,
   intentAt?: (revision: number) => Intent | null,
 ): ChainVerification {
+  const steps = verifyingChain(records, () => newest, intentAt);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As `verifyChain`, a record in each step: a chain of many thousands takes longer than anybody should wait. `newest` is asked at the end, as revisions may be made meanwhile. */
+export function* verifyingChain(
+  records: Iterable<Revision>,
+  newest: () => number | undefined,
+  intentAt?: (revision: number) => Intent | null,
+): Generator<undefined, ChainVerification> {
   let count = 0;
   let previousHash = FIRST_PREVIOUS_HASH;
   let last = 0;
@@ -69,8 +82,10 @@ export function verifyChain(
     }
     previousHash = record.hash;
     last = record.revision;
+    yield;
   }
-  if (newest !== undefined && last !== newest) brokenAt ??= last + 1;
+  const end = newest();
+  if (end !== undefined && last !== end) brokenAt ??= last + 1;
   return { records: count, intact: brokenAt === null, brokenAt };
 }
 

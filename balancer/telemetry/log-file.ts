@@ -11,6 +11,8 @@ const LOOK_MS = 1000;
 const AGAIN_MS = 1000;
 /** A pipe that is full and does not block. */
 const FULL_MS = 20;
+/** For what waits, at the end. */
+const CLOSE_MS = 2000;
 /** Whoever rotates is done long before. */
 const ROTATING_MS = 10_000;
 const STDOUT = 1;
@@ -48,8 +50,9 @@ export class LogFile implements LineTarget {
 
   async close(): Promise<number> {
     this.#closing = true;
-    await this.#writing;
-    await this.#file?.close();
+    // A disk that hangs, or a pipe that nobody reads, does not hold up the end of the process.
+    await Promise.race([this.#writing, pauseMs(CLOSE_MS)]);
+    if (this.#writing === null) await this.#file?.close();
     this.#file = null;
     return this.#waiting.reduce((sum, { count }) => sum + count, 0);
   }

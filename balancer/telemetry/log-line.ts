@@ -15,9 +15,30 @@ export function lineMaker(config: AccessLogConfig): LineMaker {
   const redact = redaction(config.redact);
   const said = (entry: AccessLogEntry): AccessLogEntry => (redact === null ? entry : redact(entry));
   if (format !== null) return (entry, fields) => `${formatted(format, said(entry), fields)}\n`;
-  if (names.length === 0) return (entry) => `${JSON.stringify(said(entry))}\n`;
+  if (names.length === 0) return redact === null ? jsonLine : (entry) => jsonLine(redact(entry));
   return (entry, fields) => `${JSON.stringify({ ...said(entry), fields: chosen(names, fields) })}\n`;
 }
+
+/** As JSON.stringify writes it, in half the time: most of the values cannot need an escape, or are looked at once. */
+function jsonLine(entry: AccessLogEntry): string {
+  const { result, traceId, consumer, authenticatedBy, alpn } = entry;
+  let line = `{"at":"${entry.at}","requestId":${quoted(entry.requestId)},"listener":"${entry.listener}","client":"${entry.client}","method":${quoted(entry.method)},"host":${quoted(
+    entry.host,
+  )},"path":${quoted(entry.path)},"status":${entry.status}`;
+  if (result !== undefined) line += `,"result":${result}`;
+  line += `,"bytesIn":${entry.bytesIn},"bytesOut":${entry.bytesOut},"durationMs":${entry.durationMs},"route":"${entry.route}","service":"${entry.service}","version":"${entry.version}","cluster":"${entry.cluster}","endpoint":${quoted(
+    entry.endpoint,
+  )},"attempts":${entry.attempts},"error":"${entry.error}","detail":${entry.detail === '' ? '""' : JSON.stringify(entry.detail)}`;
+  if (traceId !== undefined) line += `,"traceId":"${traceId}"`;
+  if (consumer !== undefined) line += `,"consumer":${JSON.stringify(consumer)}`;
+  if (authenticatedBy !== undefined) line += `,"authenticatedBy":${JSON.stringify(authenticatedBy)}`;
+  if (alpn !== undefined) line += `,"alpn":${JSON.stringify(alpn)}`;
+  return `${line}}\n`;
+}
+
+/** What JSON has no need to escape, and no more than that. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
 
 function chosen(names: readonly string[], fields: Readonly<Fields>): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};

@@ -166,6 +166,12 @@ export class TrafficWindow {
     return Array.from({ length }, (_, index) => ring?.sum(oldest + index, 1)[0] ?? 0);
   }
 
+  /** Of the last two seconds and the one that runs now: what should be seen at once is not kept back until its second is over. */
+  lately(whose: TrafficOf): { readonly requests: number; readonly errors: number } {
+    const [requests = 0, errors = 0] = this.#counts.get(keyOf(whose))?.sum(this.#second() + 1, 3) ?? [];
+    return { requests, errors };
+  }
+
   /** Requests per bucket of latency in the last complete second; empty: none. */
   latencies(whose: TrafficOf): readonly number[] {
     const row = this.#latency.get(keyOf(whose))?.sum(this.#second(), 1) ?? [];

@@ -142,6 +142,14 @@ test('on one host', async (t) => {
     await seenInTime(step, terminal, { cause, shows: /the agent of one (has left|is stale)/, mend });
   });
 
+  await t.test('charts go back in time by the history of the host, and to now again', async () => {
+    await terminal.press('6');
+    await terminal.waitForText('last minute, seconds');
+    await terminal.press('<');
+    await terminal.waitForAll(['[PAST 10 min ago]', ' a column']);
+    await terminal.press('>');
+    await terminal.waitForText('last minute, seconds');
+  });
   await load.stop();
 });
 

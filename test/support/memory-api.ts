@@ -79,7 +79,7 @@ export class MemoryApi implements ApiServer {
     this.#objects.set(resource, of);
     const type = of.has(name) ? 'MODIFIED' : 'ADDED';
     this.#version += 1;
-    const written = { ...object, metadata: { name, ...Reflect.get(object, 'metadata'), resourceVersion: String(this.#version) } };
+    const written = { ...object, metadata: { name, ...metadataOf(object), resourceVersion: String(this.#version) } };
     of.set(name, written);
     this.#tell(resource, { type, object: written });
   }
@@ -91,7 +91,7 @@ export class MemoryApi implements ApiServer {
     this.#version += 1;
     this.#tell(resource, {
       type: 'DELETED',
-      object: { ...object, metadata: { ...Reflect.get(object, 'metadata'), resourceVersion: String(this.#version) } },
+      object: { ...object, metadata: { ...metadataOf(object), resourceVersion: String(this.#version) } },
     });
   }
 
@@ -147,8 +147,7 @@ export class MemoryApi implements ApiServer {
     this.#clock.after(timeoutMs - 2000, () => this.#bookmark(opened), true);
     this.#clock.after(timeoutMs, () => this.#timeOut(opened), true);
     if (opened.mute) return;
-    for (const change of this.#changes)
-      if (change.version > from && change.resource === resource && !opened.ended) opened.handlers.onLine(change.event);
+    for (const change of this.#changes) if (change.version > from && change.resource === resource) opened.handlers.onLine(change.event);
   }
 
   #bookmark(watch: OpenWatch): void {
@@ -179,4 +178,8 @@ export const AWAY: ApiFailure = { ok: false, status: 0, problem: 'connect ECONNR
 function read(path: string): { readonly resource: string; readonly parameters: URLSearchParams; readonly isReady: boolean } {
   const url = new URL(path, 'https://kube');
   return { resource: url.pathname.split('/').at(-1) ?? '', parameters: url.searchParams, isReady: url.pathname === '/readyz' };
+}
+
+function metadataOf(object: object): object {
+  return Object(Reflect.get(object, 'metadata')) as object;
 }

@@ -40,6 +40,7 @@ import type { AdminState } from '../../balancer/intent/intent.ts';
 import { extrasView } from './feed-extras.ts';
 import { BUSY, FORECAST, sampleAgent, sampleCluster, sampleServices, sampleWorkers } from './sample-views.ts';
 import type { Role, StoredToken } from '../../balancer/store/store.ts';
+import { RecordedEvents } from './recorded-events.ts';
 import { twoPoints } from './two-points.ts';
 import { twoResults } from './two-results.ts';
 
@@ -53,7 +54,7 @@ export interface RecordedCall {
 }
 
 /** A service `demo` with versions blue and green in clusters one and two, and a service `lonely` that nothing may empty. */
-export class RecordingAppliance implements Appliance {
+export class RecordingAppliance extends RecordedEvents implements Appliance {
   readonly calls: RecordedCall[] = [];
   /** Worker names that never acknowledge. */
   laggards: readonly string[] = [];
@@ -70,22 +71,16 @@ export class RecordingAppliance implements Appliance {
   #dial = 100;
   #config = 'version: 1\n';
   readonly #revisions: RevisionView[] = [];
-  readonly #events: EventView[] = [];
   readonly #tokens = new Map<string, StoredToken>();
-  readonly #subscribers = new Set<(event: EventView) => void>();
 
   constructor() {
+    super();
     this.#record('config', 'seeded from weir.yaml', { author: { name: 'weir', how: 'config file' }, role: 'admin' }, null);
   }
 
   get revision(): number {
     return this.#revisions.length;
   }
-
-  get subscribers(): number {
-    return this.#subscribers.size;
-  }
-
   status(role: Role): StatusView {
     this.statusCalls += 1;
     const last = this.#revisions.at(-1);
@@ -124,10 +119,7 @@ export class RecordingAppliance implements Appliance {
     ]);
   }
 
-  drills(): ListView<DrillView> {
-    return this.#list('drills', []);
-  }
-
+  readonly drills = (): ListView<DrillView> => this.#list('drills', []);
   beginDrill(): Promise<Outcome<DrillView>> {
     return Promise.resolve({ ok: false, problem: { code: 'unsafe', message: 'no drill begins here' } });
   }
@@ -149,14 +141,8 @@ export class RecordingAppliance implements Appliance {
     return { ok: false, problem: { code: 'unsafe', message: 'nothing is renewed here' } };
   }
 
-  consumers(): ReturnType<Appliance['consumers']> {
-    return Promise.resolve(this.#list('consumers', []));
-  }
-
-  approvals(): ReturnType<Appliance['approvals']> {
-    return Promise.resolve(this.#list('approvals', []));
-  }
-
+  readonly consumers = (): ReturnType<Appliance['consumers']> => Promise.resolve(this.#list('consumers', []));
+  readonly approvals = (): ReturnType<Appliance['approvals']> => Promise.resolve(this.#list('approvals', []));
   decide(id: string): Promise<Outcome<ApprovalResult>> {
     return Promise.resolve({ ok: false, problem: { code: 'not_found', message: `nothing waits as ${id}` } });
   }
@@ -165,10 +151,7 @@ export class RecordingAppliance implements Appliance {
     return Promise.resolve({ ok: false, problem: { code: 'not_found', message: 'no drill is under way' } });
   }
 
-  rollouts(): ListView<RolloutView> {
-    return this.#list('rollouts', []);
-  }
-
+  readonly rollouts = (): ListView<RolloutView> => this.#list('rollouts', []);
   results(service: string, { windowSeconds, baseline = 'blue' }: ResultsRequest): Outcome<ListView<ResultsView>> {
     if (service !== 'demo') return { ok: false, problem: { code: 'not_found', message: `no service named "${service}"; there is demo` } };
     return { ok: true, value: this.#list('results', [twoResults(service, windowSeconds, baseline)]) };
@@ -184,10 +167,7 @@ export class RecordingAppliance implements Appliance {
     return this.#list('routes', [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }]);
   }
 
-  caches(): ReturnType<Appliance['caches']> {
-    return this.#list('cache', []);
-  }
-
+  readonly caches = (): ReturnType<Appliance['caches']> => this.#list('cache', []);
   edges(): ReturnType<Appliance['edges']> {
     const alone = {
       version: '0.1.0',
@@ -211,7 +191,7 @@ export class RecordingAppliance implements Appliance {
   }
 
   events(limit: number): ListView<EventView> {
-    return this.#list('events', this.#events.toReversed().slice(0, limit));
+    return this.#list('events', this.happened.toReversed().slice(0, limit));
   }
 
   revisions(limit: number, before = Infinity): ListView<RevisionView> {
@@ -268,7 +248,7 @@ export class RecordingAppliance implements Appliance {
   }
 
   verifyAudit(): ReturnType<Appliance['verifyAudit']> {
-    return { records: this.revision, intact: this.brokenAudit === null, brokenAt: this.brokenAudit };
+    return Promise.resolve({ records: this.revision, intact: this.brokenAudit === null, brokenAt: this.brokenAudit });
   }
 
   tokens(): ListView<TokenView> {
@@ -300,18 +280,6 @@ export class RecordingAppliance implements Appliance {
   authenticate(secret: string): Caller | null {
     const token = findToken([...this.#tokens.values()], secret, Date.parse(STARTED_AT));
     return token === null ? null : callerOfToken(token);
-  }
-
-  subscribe(onEvent: (event: EventView) => void): () => void {
-    this.#subscribers.add(onEvent);
-    return () => void this.#subscribers.delete(onEvent);
-  }
-
-  /** Makes an event happen. */
-  emit(text: string, kind: EventView['kind'] = 'health'): void {
-    const event: EventView = { sequence: this.#events.length + 1, at: STARTED_AT, kind, code: `${kind}.news`, severity: 'info', text };
-    this.#events.push(event);
-    for (const tell of this.#subscribers) tell(event);
   }
 
   /** A token's secret for a role. */

@@ -23,7 +23,7 @@ export async function startTelling(t: TestContext, appliance: Appliance, cluster
   let told: Partial<CapacitySnapshot> = {};
   const next = (): CapacitySnapshot => snapshot({ cluster, sequence: (sequence += 1), periodMs: PERIOD_MS, ...told });
   const timer = setInterval(() => {
-    if (agent.closed === null) agent.socket.send(JSON.stringify(next()));
+    if (agent.closed === null) agent.tell(next());
   }, PERIOD_MS);
   t.after(() => {
     clearInterval(timer);

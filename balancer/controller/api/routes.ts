@@ -81,7 +81,7 @@ export const ROUTES: readonly Route[] = [
   read('/v1/history/metrics', (call) => taking(accept.decodeHistoryQuery, call.query, (asked) => outcome(call.appliance.history(asked)))),
   read('/v1/revisions/:name', oneRevision),
   read('/v1/watch', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'status_stream' }))),
-  read('/v1/audit/verify', (call) => taking(accept.decodeNoQuery, call.query, () => json(call.appliance.verifyAudit()))),
+  read('/v1/audit/verify', (call) => taking(accept.decodeNoQuery, call.query, async () => json(await call.appliance.verifyAudit()))),
   read('/v1/config', (call) => taking(accept.decodeNoQuery, call.query, () => ({ kind: 'yaml', text: call.appliance.configText() }))),
   { method: 'POST', path: '/v1/config', role: 'admin', maxBodyBytes: MAX_CONFIG_BYTES, handle: applyConfig },
   { method: 'POST', path: '/v1/changes', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: change },

@@ -1,4 +1,5 @@
 // The hub of one edge host: who may report, what is wished for, and who is told of it.
+import { MOST_SERVICES, type ObservedService } from '../../../agent/protocol.ts';
 import type { Edge } from '../edge.ts';
 import type { AgentsOfEdge } from './agents-of-edge.ts';
 import { createHub, type Hub } from './hub.ts';
@@ -22,6 +23,7 @@ export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens
     clusters: clustersOf(edge),
     ceilingRps: (cluster) => edge.config.clusters[cluster]?.capacity?.ceilingRps ?? null,
     wishes: (cluster) => wishes.of(cluster),
+    observed: (cluster) => observedOf(edge, cluster),
     clock,
     log,
     countMessage: (cluster, outcome) => edge.meter.counter('weir_agent_messages_total', [cluster, outcome]).add(1),
@@ -43,4 +45,20 @@ function clustersOf(edge: Edge): () => ReadonlySet<string> {
     if (of?.config !== edge.config) of = { config: edge.config, names: new Set(Object.keys(edge.config.clusters)) };
     return of.names;
   };
+}
+
+/** Long enough for a p95, short enough to be of now. */
+const OBSERVED_SECONDS = 10;
+
+/** What this host sends a cluster, by service: its versions there together, with the slowest p95 among them. */
+function observedOf(edge: Edge, cluster: string): Readonly<Record<string, ObservedService>> {
+  const observed: [string, ObservedService][] = [];
+  for (const { name: service, versions } of Object.values(edge.config.services)) {
+    const there = versions.filter(({ placements }) => placements.some((placement) => placement.cluster === cluster));
+    const figures = there.map(({ name: version }) => edge.window.figures({ of: 'target', service, version, cluster }, OBSERVED_SECONDS));
+    const p95s = figures.flatMap(({ p95Ms }) => p95Ms ?? []);
+    const requestsPerSecond = figures.reduce((sum, { rps }) => sum + rps, 0);
+    if (there.length > 0) observed.push([service, { requestsPerSecond, p95Ms: p95s.length === 0 ? null : Math.max(...p95s) }]);
+  }
+  return Object.fromEntries(observed.slice(0, MOST_SERVICES));
 }

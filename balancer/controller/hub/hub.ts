@@ -147,7 +147,8 @@ class AgentHub implements Hub {
     const session = new AgentSession(
       socket,
       clock,
-      { protocol, hello, observed: () => observed?.(cluster) ?? null },
+      // Only who counts endpoints can learn from it.
+      { protocol, hello, observed: () => (this.#reports.last(cluster)?.services === undefined ? null : (observed?.(cluster) ?? null)) },
       {
         onMessage: (text) => this.#onMessage(connected, text),
         onRefused: (reason) => this.#refuse(cluster, reason),

@@ -2,7 +2,8 @@
 import { isIP } from 'node:net';
 import type { EndpointsReport, ReportedEndpoint } from '../../../agent/protocol.ts';
 import { parseEndpoint } from '../../config/addresses.ts';
-import type { DiscoveryConfig, EndpointConfig } from '../../config/config.ts';
+import type { EndpointConfig } from '../../config/config.ts';
+import type { DiscoveryConfig } from '../../config/discovery-config.ts';
 import { AddressSet, plainAddress } from '../../message/client-address.ts';
 import type { ClusterHealth } from '../../steer/plan-shape.ts';
 
@@ -147,6 +148,6 @@ function sorted(list: readonly DiscoveredEndpoint[]): readonly DiscoveredEndpoin
 export function sameList(a: Discovered, b: Discovered): boolean {
   return (
     a.list.length === b.list.length &&
-    a.list.every(({ config, draining }, index) => config.id === b.list[index]?.config.id && draining === b.list[index]?.draining)
+    a.list.every(({ config, draining }, index) => config.id === b.list[index]?.config.id && draining === b.list[index].draining)
   );
 }

@@ -29,6 +29,7 @@ export interface ProberDependencies {
 /** Without an active check there is nothing to count. */
 const NEVER_CHECKED: WatchSettings = { intervalMs: 0, rise: 1, fall: 1 };
 const NOTHING_KNOWN: HealthView = { clusters: {}, ejectedTargets: [] };
+const LEAVING = 'draining: its agent says that it leaves';
 const BEFORE_RESTART = 'ejected before the restart of the controller';
 
 interface WatchedCluster {
@@ -51,7 +52,7 @@ interface Target {
 export class Prober {
   readonly #dependencies: ProberDependencies;
   readonly #environment: CheckEnvironment;
-  #clusters: ReadonlyMap<string, WatchedCluster> = new Map();
+  #clusters = new Map<string, WatchedCluster>();
   #targets: ReadonlyMap<string, Watch> = new Map();
   #config: Pick<Config, 'services'> | null = null;
   #view = NOTHING_KNOWN;
@@ -121,11 +122,10 @@ export class Prober {
   /** The endpoints of a cluster with the reasons why they are not up; empty for an unknown cluster. */
   endpoints(cluster: string): readonly EndpointView[] {
     const states = this.#view.clusters[cluster]?.endpoints ?? [];
-    return states.map(({ endpoint, state }) => ({
-      id: endpoint,
-      health: state,
-      reason: state === 'up' ? '' : (this.#watch(cluster, endpoint)?.reason ?? ''),
-    }));
+    return states.map(({ endpoint, state, draining }) => {
+      const because = state === 'up' ? '' : (this.#watch(cluster, endpoint)?.reason ?? '');
+      return { id: endpoint, health: state, reason: draining === true ? LEAVING : because };
+    });
   }
 
   close(): void {
@@ -161,7 +161,7 @@ export class Prober {
   }
 
   #put(cluster: string, watched: WatchedCluster): void {
-    this.#clusters = new Map(this.#clusters).set(cluster, watched);
+    this.#clusters.set(cluster, watched);
   }
 
   #takeCluster(config: ClusterConfig, last: HealthView): WatchedCluster {

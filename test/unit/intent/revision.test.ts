@@ -5,7 +5,7 @@ import fastCheck from 'fast-check';
 import { canonicalJson } from '../../../balancer/config/canonical-json.ts';
 import { diffIntent, EMPTY_INTENT } from '../../../balancer/intent/diff.ts';
 import { CONFIG_PATH, type Intent, type Revision } from '../../../balancer/intent/intent.ts';
-import { chainRevision, FIRST_PREVIOUS_HASH, revisionHash, verifyChain } from '../../../balancer/intent/revision.ts';
+import { chainRevision, FIRST_PREVIOUS_HASH, revisionHash, verifyChain, verifyingChain } from '../../../balancer/intent/revision.ts';
 
 function chain(length: number): readonly Revision[] {
   const records: Revision[] = [];
@@ -52,6 +52,16 @@ test('a chain as it was written is intact, and an empty one too', () => {
   assert.deepEqual(verifyChain(chain(5), 5), { records: 5, intact: true, brokenAt: null });
   assert.deepEqual(verifyChain([], 0), { records: 0, intact: true, brokenAt: null });
   assert.equal(chain(1)[0]?.previousHash, FIRST_PREVIOUS_HASH);
+});
+
+test('what is chained on while a long chain is looked at belongs to it', () => {
+  const records = [...chain(3)];
+  const steps = verifyingChain(records, () => records.length);
+  assert.equal(steps.next().done, false, 'one record in each step');
+  records.push(...chain(5).slice(3));
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  assert.deepEqual(step.value, { records: 5, intact: true, brokenAt: null });
 });
 
 describe('a chain is broken where', () => {

@@ -143,16 +143,16 @@ users: [{ name: u, user: { token: t } }]
 contexts: [{ name: here, context: { cluster: c, user: u } }]
 `);
   const read = (content: string, context: string | null = null) =>
-    kubeconfigAccess('/home/config', context, { clock: new ManualClock(), env: {}, readText: () => content });
+    kubeconfigAccess('/etc/config', context, { clock: new ManualClock(), env: {}, readText: () => content });
 
   test('in order is understood', async () => {
     const { server, credentials, origin } = await read(text());
-    assert.deepEqual([server.href, origin], ['https://kube:6443/', 'context "here" of /home/config']);
+    assert.deepEqual([server.href, origin], ['https://kube:6443/', 'context "here" of /etc/config']);
     assert.equal((await credentials.access()).authorization, 'Bearer t');
   });
 
   const broken: readonly (readonly [what: string, change: (text: string) => string, says: RegExp])[] = [
-    ['no YAML', () => '{', /kubeconfig \/home\/config: it cannot be read/],
+    ['no YAML', () => '{', /kubeconfig \/etc\/config: it cannot be read/],
     ['no current context', (of) => of.replace('current-context: here', ''), /no current-context; name one with --context/],
     [
       'a context that is not there',

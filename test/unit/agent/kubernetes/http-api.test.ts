@@ -167,7 +167,7 @@ test('a line without an end is not kept for ever', () => {
   const lines = new JsonLines();
   const piece = Buffer.alloc(1024 * 1024, 'x');
   assert.throws(() => {
-    for (let n = 0; n < 9; n += 1) for (const _ of lines.push(piece)) assert.fail('no line has ended');
+    for (let n = 0; n < 9; n += 1) assert.deepEqual([...lines.push(piece)], []);
   }, /a line of more than 8388608 bytes/);
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ReportedEndpoint } from '../../../../agent/protocol.ts';
-import type { DiscoveryConfig } from '../../../../balancer/config/config.ts';
+import type { DiscoveryConfig } from '../../../../balancer/config/discovery-config.ts';
 import {
   followReport,
   HOLD_MS,
