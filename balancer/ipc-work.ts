@@ -9,6 +9,8 @@ export interface WorkMessage {
   /** The plan that was served when it was counted: what ran then was sent by it, or had been before. */
   readonly plan: number;
   readonly clusters: Readonly<Record<string, WorkCounts>>;
+  /** Consumers that were let on since the message before, with the credentials that proved them. A worker of an older program says nothing of them. */
+  readonly callers?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Closes the tunnels to a cluster one by one, until it is told otherwise or nothing is heard for `TUNNELS_LEASE_MS`. */

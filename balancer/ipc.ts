@@ -10,6 +10,7 @@ import type { SlotsCalledMessage, SlotsChangedMessage, SlotsGivenMessage, SlotsH
 import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
+import type { Callers } from './intent/callers.ts';
 import type { Purges } from './intent/purge.ts';
 import type { Log } from './log.ts';
 import type { Plan, ServicePlan, HealthView } from './steer/plan-shape.ts';
@@ -33,8 +34,8 @@ type WireMessage =
   | AllowanceMessage
   | SlotsGivenMessage
   | SlotsCalledMessage
-  /** The plan in full, every few seconds and on a gap. */
-  | { readonly type: 'plan'; readonly plan: number; readonly value: Plan }
+  /** The plan in full, every few seconds and on a gap. `keepsCallers`: who was added by command is as in the one before. */
+  | { readonly type: 'plan'; readonly plan: number; readonly value: Plan; readonly keepsCallers?: true }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
   | {
       readonly type: 'plan_delta';
@@ -44,6 +45,8 @@ type WireMessage =
       readonly health: HealthView;
       /** Absent: they are as they were. */
       readonly purges?: Purges;
+      /** The same. */
+      readonly callers?: Callers;
     }
   /** The key of TLS session tickets from now on, in base64: TICKET_KEY_BYTES bytes that only the processes of the host know. */
   | { readonly type: 'ticket_key'; readonly key: string }
@@ -137,7 +140,7 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   slots_changed: { changes: Array.isArray },
   slots_held: { pid: count, holdings: Array.isArray },
   key_wanted: { url: text },
-  work: { plan: count, clusters: mapping },
+  work: { plan: count, clusters: mapping, callers: (of) => of === undefined || mapping(of) },
   ready: {},
   draining: {},
 };

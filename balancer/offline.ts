@@ -10,6 +10,7 @@ import { formatProblem } from './config/problems.ts';
 import { referencePage } from './config/reference.ts';
 import { EVENTS, type EventEntry } from './event-codes.ts';
 import { ERRORS, grpcStatusOfError, isErrorCode, type ErrorEntry } from './errors.ts';
+import { conditionsPage } from './filter/expression/conditions-page.ts';
 import { filterPages } from './filter/filter-pages.ts';
 import { FILTERS } from './filter/registry.ts';
 import { hostEnvironment } from './host-environment.ts';
@@ -147,6 +148,7 @@ export function generatedPages(): Readonly<Record<string, string>> {
     'weir.schema.json': printSchema(),
     'metrics.md': metricsPage(),
     'errors.md': errorsPage(),
+    'conditions.md': conditionsPage(GENERATED),
     'events.md': eventsPage(),
     ...Object.fromEntries(Object.entries(filterPages(FILTERS, GENERATED)).map(([name, text]) => [`filters/${name}`, text])),
   };

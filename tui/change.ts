@@ -49,7 +49,7 @@ export async function makeChange(
   return laggardsOf(call, result);
 }
 
-function changeRequest(values: CommandValues, change: AskedChange): ChangeRequest {
+export function changeRequest(values: CommandValues, change: AskedChange): ChangeRequest {
   const ifRevision = values.number('ifRevision', { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
   const reason = values.text('reason');
   return {
@@ -108,7 +108,7 @@ function forecastText({ clusters, moved, lostRps, headroom }: Forecast): string 
   return `\n${table(clusters, FORECAST_COLUMNS)}${lines.join('\n')}\n\n`;
 }
 
-function outcomeOf(result: ChangeResult): readonly string[] {
+export function outcomeOf(result: ChangeResult): readonly string[] {
   const at = result.local ? `this host alone, beside revision ${result.revision} of its fleet` : `revision ${result.revision}`;
   if (!result.changed) return [`nothing to change: ${result.summary}; still ${at}`];
   if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`, ...needsText(result.needsApproval)];

@@ -5,6 +5,7 @@ import type {
   CacheView,
   ClusterView,
   ConsumerView,
+  KeyView,
   DrillView,
   EdgeView,
   EventView,
@@ -175,7 +176,20 @@ export const DRILL_COLUMNS: readonly Column<DrillView>[] = [
 export const CONSUMER_COLUMNS: readonly Column<ConsumerView>[] = [
   { title: 'CONSUMER', of: (item) => item.name },
   { title: 'PLAN', of: (item) => item.plan },
+  { title: 'SOURCE', of: (item) => (item.shadows ? `${item.source} (one of the store is hidden)` : item.source) },
+  { title: 'KEYS', of: (item) => String(item.keys.filter(({ expired }) => !expired).length), right: true },
+  { title: 'LAST USED', of: (item) => item.lastUsedAt ?? text.UNKNOWN },
   { title: 'GROUPS', of: (item) => item.groups.join(',') },
+  { title: 'SCOPES', of: (item) => item.scopes.join(','), wide: true },
+  { title: 'TAGS', of: (item) => item.tags.join(','), wide: true },
+];
+
+export const KEY_COLUMNS: readonly Column<KeyView>[] = [
+  { title: 'KEY', of: (item) => item.id },
+  { title: 'ISSUED', of: (item) => item.issuedAt ?? 'in the config' },
+  { title: 'EXPIRES', of: (item) => (item.expired ? `${item.expiresAt ?? ''} (over)` : (item.expiresAt ?? 'never')) },
+  { title: 'LAST USED', of: (item) => item.lastUsedAt ?? text.UNKNOWN },
+  { title: 'FROM', of: (item) => item.from.join(',') },
   { title: 'SCOPES', of: (item) => item.scopes.join(','), wide: true },
 ];
 

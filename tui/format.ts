@@ -103,6 +103,15 @@ export function changeText(change: ChangeView | null): string {
       return `release ${change.cluster}`;
     case 'reset_quota':
       return `quota reset ${change.consumer}${change.limit === null ? '' : ` --limit ${change.limit}`}`;
+    case 'consumer_add':
+    case 'consumer_set':
+      return `consumer ${change.kind === 'consumer_add' ? 'add' : 'set'} ${change.consumer}${profileText(change.profile)}`;
+    case 'consumer_remove':
+      return `consumer remove ${change.consumer}`;
+    case 'key_issue':
+      return `consumer credential issue ${change.consumer} (${change.id})`;
+    case 'key_revoke':
+      return `consumer credential revoke ${change.consumer} ${change.id}`;
     case 'void_pins':
       return `pins void ${change.service}`;
     case 'purge':
@@ -118,6 +127,20 @@ export function changeText(change: ChangeView | null): string {
     case 'undo':
       return change.to === null ? 'undo' : `undo --to ${change.to}`;
   }
+}
+
+function profileText({
+  groups = [],
+  scopes = [],
+  tags = [],
+  plan = '',
+}: Extract<ChangeView, { readonly kind: 'consumer_set' }>['profile']): string {
+  const words = [
+    ...groups.map((one) => ` --group ${one}`),
+    ...scopes.map((one) => ` --scope ${one}`),
+    ...tags.map((one) => ` --tag ${one}`),
+  ];
+  return `${words.join('')}${plan === '' ? '' : ` --plan ${plan}`}`;
 }
 
 function purgeText(change: Extract<ChangeView, { readonly kind: 'purge' }>): string {

@@ -33,6 +33,7 @@ function completeConsumer(name: string, file: ConsumerFile, completion: Completi
     name,
     groups: [...new Set(file.groups)],
     scopes: [...new Set(file.scopes)],
+    tags: [...new Set(file.tags)],
     plan,
     keys: file.keys.map((key): KeyCredential => ({
       id: key.id,

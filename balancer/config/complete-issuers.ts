@@ -21,7 +21,8 @@ export function completeIssuers(files: IssuersFile, completion: Completion): Rea
       if (other !== undefined)
         completion.report([...path, 'issuer'], `is that of "${other}" already; expected one entry for each value of iss`);
       taken.set(file.issuer, name);
-      const keys = completeKeys(file.keys, [...path, 'keys'], completion);
+      const keys =
+        file.keys === undefined ? discovered(file.issuer, path, completion) : completeKeys(file.keys, [...path, 'keys'], completion);
       if (keys === null) return [];
       checkAlgorithms(file, keys, path, completion);
       return [[name, completeIssuer(name, file, keys, completion)] as const];
@@ -47,8 +48,30 @@ function completeIssuer(name: string, file: IssuerFile, keys: IssuerKeys, comple
   };
 }
 
+/** Null: it has no document that could be believed, which is reported. */
+function discovered(issuer: string, path: ValuePath, completion: Completion): IssuerKeys | null {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  if (!/^https?:\/\/[^/?#]/.test(issuer) || /[?#]/.test(issuer)) {
+    completion.report(
+      [...path, 'keys'],
+      `is missing, and issuer "${issuer}" is no URL that could say where its keys are; expected for example keys: { url: "https://login.example/.well-known/jwks.json" }`,
+    );
+    return null;
+  }
+  if (isInTheClear(url))
+    completion.report(
+      [...path, 'issuer'],
+      'where its keys are would come in the clear, and whoever is on the way could sign tokens; write https://, or name keys',
+    );
+  return { kind: 'url', url, ca: null, discovers: issuer };
+}
+
 /** Null: it is not said where they are, which is reported. */
-function completeKeys({ url, ca, file, secret }: IssuerFile['keys'], path: ValuePath, completion: Completion): IssuerKeys | null {
+function completeKeys(
+  { url, ca, file, secret }: NonNullable<IssuerFile['keys']>,
+  path: ValuePath,
+  completion: Completion,
+): IssuerKeys | null {
   if ([url, file, secret].filter((one) => one !== undefined).length !== 1) {
     completion.report(path, 'expected exactly one of url, file and secret, for example url: "https://login.example/.well-known/jwks.json"');
     return null;

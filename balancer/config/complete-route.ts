@@ -188,5 +188,6 @@ function optionsPlace(base: ValuePath, completion: Completion): OptionsPlace {
     report: (path, message) => completion.report([...base, ...path], message),
     secret: (path, where) => completion.secret([...base, ...path], where),
     readableFile: (path, file) => completion.readableFile([...base, ...path], file),
+    textOf: (file) => completion.environment.textOf?.(file) ?? null,
   };
 }

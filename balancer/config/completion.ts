@@ -10,6 +10,8 @@ export interface ConfigEnvironment {
   readonly hostName: string;
   /** Whether the file at this absolute path can be read. */
   readonly readable: (path: string) => boolean;
+  /** What stands in it; null: it cannot be read. Absent: nobody looks into files. */
+  readonly textOf?: (path: string) => string | null;
 }
 
 /** Names as written, also of things whose own values are wrong: a reference to them is no second problem. */

@@ -34,6 +34,8 @@ export interface ConsumerConfig {
   readonly name: string;
   readonly groups: readonly string[];
   readonly scopes: readonly string[];
+  /** Words that conditions may ask for; they give nothing by themselves. */
+  readonly tags: readonly string[];
   /** Empty: it has none. */
   readonly plan: string;
   readonly keys: readonly KeyCredential[];

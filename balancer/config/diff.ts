@@ -92,6 +92,7 @@ const GATE_WORDS: Words<AskedGateConfig> = {
 const CONSUMER_WORDS: Words<ConsumerConfig> = {
   groups: 'groups',
   scopes: 'scopes',
+  tags: 'tags',
   plan: 'plan',
   keys: 'keys',
   passwords: 'passwords',

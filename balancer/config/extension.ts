@@ -23,6 +23,8 @@ export interface OptionsPlace {
   secret(path: ValuePath, where: { readonly file?: string; readonly env?: string }): SecretReference | null;
   /** The absolute path of a file that must be there. */
   readableFile(path: ValuePath, file: string): string;
+  /** What stands in a file, by its absolute path. Null: it cannot be read, or nobody reads files here. */
+  textOf(file: string): string | null;
 }
 
 export interface ConfigExtension {

@@ -4,7 +4,13 @@ import type { SecretReference } from './config.ts';
 /** Where the keys of an issuer come from. */
 export type IssuerKeys =
   /** Fetched and kept fresh by the controller; `ca` is an absolute path, null: the authorities of the system. */
-  | { readonly kind: 'url'; readonly url: string; readonly ca: string | null }
+  | {
+      readonly kind: 'url';
+      readonly url: string;
+      readonly ca: string | null;
+      /** The document of this issuer is there (OpenID Connect Discovery 1.0), and says where the keys are; absent: the keys are. */
+      readonly discovers?: string;
+    }
   /** Absolute path of a JSON Web Key Set; read with each config. */
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'secret'; readonly secret: SecretReference };

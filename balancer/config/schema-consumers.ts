@@ -53,6 +53,7 @@ const consumer = mapping(
   {
     groups: listOf(valueOf('name', 'Group'), 'Groups the consumer is in', { default: [] }),
     scopes: listOf(valueOf('scope', 'Scope'), 'Scopes all its credentials give', { default: [] }),
+    tags: listOf(valueOf('name', 'Tag'), 'Words that conditions may ask for; they give nothing by themselves', { default: [] }),
     plan: Type.Optional(valueOf('name', 'Its plan, under `plans`; absent: limits hold for it as they are declared')),
     keys: listOf(key, 'Keys it may use; two at a time let it change from one to the other', { default: [] }),
     passwords: listOf(password, 'User names and passwords it may use', { default: [] }),

@@ -15,7 +15,7 @@ const keys = mapping(
     file: Type.Optional(valueOf('file', 'File that holds the JSON Web Key Set; read with each config')),
     secret: Type.Optional(secretOf('Where the shared secret is, for HS256, HS384 and HS512')),
   },
-  'Where the keys come from: exactly one of url, file and secret',
+  'Where the keys come from: exactly one of url, file and secret; absent: the document of the issuer says it (OpenID Connect Discovery), at `/.well-known/openid-configuration` below `issuer`',
 );
 
 const text = (description: string, options: object = {}) => Type.String({ minLength: 1, maxLength: 512, description, ...options });
@@ -24,7 +24,7 @@ const issuer = mapping(
   {
     issuer: text('The claim `iss` of its tokens, exactly'),
     audiences: listOf(text('Audience'), 'The claim `aud` must hold one of these; absent: any audience will do', { default: [] }),
-    keys,
+    keys: Type.Optional(keys),
     algorithms: listOf(
       choice([...ASYMMETRIC_ALGORITHMS, ...SYMMETRIC_ALGORITHMS], 'Algorithm'),
       'What tokens may be signed with, whatever they say themselves; absent: RS256, PS256, ES256 and EdDSA, with a secret HS256',

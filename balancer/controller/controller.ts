@@ -279,6 +279,7 @@ export class Controller {
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
+    edge.seen.write(true);
     this.#lastResults.write(edge.results, true);
     this.#history.close();
     await Promise.allSettled([
@@ -345,10 +346,11 @@ export class Controller {
 
   /** A store that takes nothing for a while must not end what steers by the health that is known. */
   #storeHealth(): void {
-    const { health, prober, failback, loop } = this.#edge;
+    const { health, prober, failback, loop, seen } = this.#edge;
     try {
       health.write(prober.view());
       failback.write(loop.planned.memory);
+      seen.write();
       this.#lastResults.write(this.#edge.results);
     } catch (error) {
       this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');

@@ -4,7 +4,7 @@ import { diffIntent } from '../intent/diff.ts';
 import type { Intent } from '../intent/intent.ts';
 import { inTurns } from '../../health/in-turns.ts';
 import { verifyingChain } from '../intent/revision.ts';
-import { StoredTextError } from '../store/decode.ts';
+import { StoredTextError } from '../store/decode-parts.ts';
 import type { Role, Store } from '../store/store.ts';
 import type { HistoryRequest, HistorySeriesView } from './api/history-view.ts';
 import type {

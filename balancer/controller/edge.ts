@@ -32,6 +32,7 @@ import { AgentsOfEdge } from './hub/agents-of-edge.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { HostLimits } from './host-limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
+import { CallersSeen } from './callers-seen.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
 import type { MachineLimits } from './machine-limits.ts';
@@ -113,6 +114,7 @@ export class Edge {
   readonly loop: PlanLoop;
   readonly health: LastHealth;
   readonly failback: LastFailback;
+  readonly seen: CallersSeen;
   readonly generations: GenerationNumbers;
   /** Changes of intent and config, one after the other. */
   readonly changes = new OneAtATime();
@@ -149,6 +151,7 @@ export class Edge {
     this.votes = new FleetVotes(this.outcomes, clock, options.fleet?.id ?? '');
     this.health = new LastHealth(store);
     this.failback = new LastFailback(store, clock);
+    this.seen = new CallersSeen(store, clock);
     this.generations = new GenerationNumbers(store);
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
@@ -327,7 +330,7 @@ export class Edge {
         this.results.add(delta);
         this.figures.add(worker, delta);
       },
-      onWork: (worker, work) => this.running.add(worker, work),
+      onWork: (worker, work) => [this.running, this.seen].forEach((part) => part.add(worker, work)),
       onEjection: (worker, ejection) => {
         const what =
           ejection.kind === 'endpoint'

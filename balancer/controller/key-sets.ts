@@ -1,5 +1,6 @@
 // Keys of issuers, fetched here for all workers: kept fresh, kept over failures and restarts, and asked for again when a token names a new one.
 import type { Clock, Random, Timer } from '../../health/clock.ts';
+import { isInTheClear } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { readKeySet } from '../filter/authenticate/key-set.ts';
 import type { KeySetMessage } from '../ipc-keys.ts';
@@ -33,6 +34,8 @@ export interface KeySetsOptions {
 export interface KeyPlace {
   readonly url: string;
   readonly ca: string | null;
+  /** Of this issuer the document is there, which says where keys are; absent: keys are. */
+  readonly discovers?: string;
 }
 
 interface Kept {
@@ -167,11 +170,37 @@ export function keySetsOf(edge: Edge): KeySets {
   const { clock, random, store } = edge.options;
   return new KeySets({
     ...{ clock, random, store },
-    fetch: (place, signal) => boundedGet({ ...place, headers: { accept: 'application/jwk-set+json, application/json' } }, signal),
+    fetch: fetchKeys,
     send: (message) => edge.links.sendKeySet(message),
     tell: (text) => edge.events.add('config.keys', text),
     count: (outcome) => edge.meter.counter('weir_key_fetches_total', [outcome]).add(1),
   });
+}
+
+/** Of an issuer that is discovered: by what its document says at that moment, since it may move its keys. */
+export async function fetchKeys({ url, ca, discovers }: KeyPlace, signal: AbortSignal): Promise<GetOutcome> {
+  if (discovers === undefined) return boundedGet({ url, ca, headers: { accept: 'application/jwk-set+json, application/json' } }, signal);
+  const outcome = await boundedGet({ url, ca, headers: { accept: 'application/json' } }, signal);
+  if (!outcome.ok) return outcome;
+  const place =
+    outcome.answer.status === 200 ? keyPlaceIn(outcome.answer.body, discovers) : `its document is answered ${outcome.answer.status}`;
+  return typeof place === 'string' ? { ok: false, problem: place } : fetchKeys({ ...place, ca }, signal);
+}
+
+/** A text: why it does not say where keys are (OpenID Connect Discovery 1.0, section 4.3). */
+function keyPlaceIn(body: string, issuer: string): { readonly url: string } | string {
+  let told: unknown;
+  try {
+    told = JSON.parse(body);
+  } catch {
+    return 'its document is no JSON';
+  }
+  if (typeof told !== 'object' || told === null) return 'its document is no mapping';
+  const named: unknown = Reflect.get(told, 'issuer');
+  const url: unknown = Reflect.get(told, 'jwks_uri');
+  if (named !== issuer) return `its document is of another issuer, and not of ${issuer}, character by character`;
+  if (typeof url !== 'string' || !/^https?:\/\//.test(url)) return 'its document has no jwks_uri';
+  return isInTheClear(url) ? 'its document says that keys come in the clear' : { url };
 }
 
 const storeKey = (url: string): string => `keys ${url}`;

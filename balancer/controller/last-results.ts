@@ -1,6 +1,6 @@
 // What the versions of each service have come to, kept for the next controller: versions are held side by side over hours, and a restart must not begin anew.
 import type { Clock } from '../../health/clock.ts';
-import { members, number, StoredTextError } from '../store/decode.ts';
+import { members, number, StoredTextError } from '../store/decode-parts.ts';
 import type { Store } from '../store/store.ts';
 import { noCounts, type Counts } from './driver/outcomes.ts';
 import type { KeptResults, Rows, VersionResults } from './version-results.ts';

@@ -1,6 +1,5 @@
 // Keeps the plan true: worked out once a second and at once when something happened, numbered, sent to the workers.
 import type { Clock, Timer } from '../../health/clock.ts';
-import type { Purges } from '../intent/purge.ts';
 import { losses, type Loss } from '../steer/headroom.ts';
 import { plan, type PlanFacts, type PlanInput, type Planned, type PlanMemory } from '../steer/plan.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
@@ -36,7 +35,7 @@ export class PlanLoop {
   #number = 0;
   /** As sent: what is the same text is not sent again. */
   #sent = new Map<string, string>();
-  #purges: { readonly of: Purges; readonly text: string } | null = null;
+  readonly #long = new Map<string, { readonly of: object; readonly text: string }>();
 
   constructor(options: PlanLoopOptions) {
     this.#options = options;
@@ -111,7 +110,11 @@ export class PlanLoop {
   #send(next: Plan): void {
     const texts = new Map(Object.entries(next.services).map(([name, service]) => [name, JSON.stringify(service)]));
     texts.set(HEALTH, JSON.stringify(next.health));
-    if (next.purges !== undefined) texts.set(PURGES, this.#textOf(next.purges));
+    for (const [name, of] of [
+      [PURGES, next.purges],
+      [CALLERS, next.callers],
+    ] as const)
+      if (of !== undefined) texts.set(name, this.#textOf(name, of));
     const changed = [...texts].filter(([name, text]) => this.#sent.get(name) !== text).map(([name]) => name);
     if (changed.length === 0 && texts.size === this.#sent.size) return;
     this.#number = this.#options.numbers.next();
@@ -120,16 +123,19 @@ export class PlanLoop {
   }
 
   /** They change seldom, and a list of them is long. */
-  #textOf(purges: Purges): string {
-    if (this.#purges?.of !== purges) this.#purges = { of: purges, text: JSON.stringify(purges) };
-    return this.#purges.text;
+  #textOf(name: string, of: object): string {
+    const known = this.#long.get(name);
+    if (known?.of === of) return known.text;
+    const text = JSON.stringify(of);
+    this.#long.set(name, { of, text });
+    return text;
   }
 
   #next(): void {
     this.#timer = this.#options.clock.after(PERIOD_MS, () => {
       this.recompute();
       this.#periods += 1;
-      if (this.#periods % WHOLE_EVERY === 0) this.#options.links.sendWholePlan();
+      if (this.#periods % WHOLE_EVERY === 0) this.#options.links.sendWholePlan(true);
       this.#options.onPeriod();
       this.#next();
     });
@@ -139,6 +145,7 @@ export class PlanLoop {
 /** Beside the names of services, which are DNS labels. */
 const HEALTH = '/health';
 const PURGES = '/purges';
+const CALLERS = '/callers';
 
 function changedServices({ services }: Plan, names: readonly string[]): Readonly<Record<string, ServicePlan>> {
   return Object.fromEntries(names.flatMap((name) => (services[name] === undefined ? [] : [[name, services[name]]])));

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../../health/clock.ts';
 import type { Config } from '../config/config.ts';
 import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
 import { LineReader } from '../ipc-lines.ts';
+import { planDelta, planMessage, type NumberedPlan } from '../ipc-plan.ts';
 import type { SlotsCalledMessage } from '../ipc-slots.ts';
 import type { CloseTunnelsMessage, WorkMessage } from '../ipc-work.ts';
 import type { LimitAnswer, LimitMessage } from './host-limits.ts';
@@ -86,7 +87,7 @@ export class WorkerLinks {
   #leavingNames: ReadonlySet<string> = new Set();
   #server: Server | null = null;
   readonly #generations = new SentGenerations();
-  #plan: { readonly number: number; readonly value: Plan } | null = null;
+  #plan: NumberedPlan | null = null;
   /** What each worker that comes has to hear first, by what it is about; the last word counts. */
   readonly #standing = new Map<string, ControllerMessage>();
   #pinKey: Buffer | null = null;
@@ -170,14 +171,12 @@ export class WorkerLinks {
     const before = this.#plan;
     this.#plan = { number, value };
     if (before === null || changed === null) return this.sendWholePlan();
-    const { health, purges } = value;
-    const part = purges === undefined || purges === before.value.purges ? {} : { purges };
-    this.#broadcast({ type: 'plan_delta', base: before.number, plan: number, services: changed, health, ...part });
+    this.#broadcast(planDelta(before, this.#plan, changed));
   }
 
-  /** Heals whatever a worker may have missed. */
-  sendWholePlan(): void {
-    if (this.#plan !== null) this.#broadcast({ type: 'plan', plan: this.#plan.number, value: this.#plan.value });
+  /** Heals whatever a worker may have missed; callers, who are many, only where it has had no plan at all. */
+  sendWholePlan(keepsCallers = false): void {
+    if (this.#plan !== null) this.#broadcast(planMessage(this.#plan, keepsCallers));
   }
 
   /** To one worker, if it is there. */
@@ -303,7 +302,7 @@ export class WorkerLinks {
     this.#entries.set(name, entry);
     for (const message of this.#standing.values()) write(socket, encodeMessage(message));
     // The plan first: a generation that is built meets its shares, and never a service without any.
-    if (this.#plan !== null) write(socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
+    if (this.#plan !== null) write(socket, encodeMessage(planMessage(this.#plan)));
     if (this.#generations.number !== generation && !leaves) writeAll(socket, this.#generations.linesFor(socket));
     if (entry.state === 'ready') this.#listener.onReady(name, replaced);
     this.#check();
@@ -332,9 +331,7 @@ export class WorkerLinks {
         this.#listener.onGenerationFailed(entry.name, message.generation, message.problem);
         return;
       case 'plan_gap':
-        if (this.#plan !== null && entry.socket !== null) {
-          write(entry.socket, encodeMessage({ type: 'plan', plan: this.#plan.number, value: this.#plan.value }));
-        }
+        if (this.#plan !== null && entry.socket !== null) write(entry.socket, encodeMessage(planMessage(this.#plan)));
         return;
       case 'metrics':
         this.#takeMetrics(entry, message.sequence, message.delta);

@@ -2,7 +2,8 @@
 import { Type, type Static } from '../schema/type.ts';
 import { sizeBytesOrZero } from '../config/quantities.ts';
 import { choice, formsOf, listOf, mapping } from '../config/schema-parts.ts';
-import { fieldIndex, fieldValue, removeField, type Fields } from '../message/fields.ts';
+import { removeBodyFields, weakenEtag } from '../message/body-fields.ts';
+import { fieldValue, removeField, type Fields } from '../message/fields.ts';
 import { preferences } from '../message/preferences.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
@@ -64,8 +65,6 @@ type Options = Omit<Static<typeof schema>, 'minSize'> & { readonly minBytes: num
 const MOST_AT_ONCE = 256;
 let running = 0;
 
-/** Fields that tell of the bytes of a body, and would not be true of others. */
-const OF_BYTES: readonly string[] = ['accept-ranges', 'content-md5', 'digest', 'content-digest', 'repr-digest'];
 const NO_TRANSFORM = /(?:^|[,\s])no-transform(?:$|[,\s])/i;
 
 export const compress: FilterDefinition = {
@@ -117,7 +116,7 @@ export const compress: FilterDefinition = {
         if (isKept(fields) || isCoded(fields)) return;
         // It stands for the response that the client has, of which it does not tell the type.
         if (head.status === 304) {
-          if (coding !== undefined) weaken(fields);
+          if (coding !== undefined) weakenEtag(fields);
           return;
         }
         if (!isWorthIt(fieldValue(fields, 'content-type')) || isSmall(head, given.minBytes)) return;
@@ -125,8 +124,8 @@ export const compress: FilterDefinition = {
         if (coding === undefined || running >= MOST_AT_ONCE) return;
         removeField(fields, 'content-encoding');
         fields.push('content-encoding', coding);
-        weaken(fields);
-        for (const name of OF_BYTES) removeField(fields, name);
+        weakenEtag(fields);
+        removeBodyFields(fields);
         const atOnce = head.bodyLength === undefined || head.bodyLength < 0;
         bodies.set(request, new CompressedBody({ coding, effort: given.effort, atOnce }, counted));
       },
@@ -171,12 +170,6 @@ const isCoded = (fields: Readonly<Fields>): boolean =>
 
 const isSmall = ({ bodyLength }: Readonly<ResponseHead>, least: number): boolean =>
   bodyLength !== undefined && bodyLength >= 0 && bodyLength < Math.max(1, least);
-
-/** The same, but not byte by byte (RFC 9110 section 8.8.1). */
-function weaken(fields: Fields): void {
-  const at = fieldIndex(fields, 'etag');
-  if (at >= 0 && (fields[at] ?? '').startsWith('"')) fields[at] = `W/${fields[at] ?? ''}`;
-}
 
 interface Way {
   readonly coding: Coding;

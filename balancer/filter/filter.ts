@@ -113,12 +113,15 @@ export interface Filter {
   readonly recall?: (request: CanonicalRequest, form: RequestForm) => Recalled | Promise<Recalled>;
   /** After `recall` has let the request go on: an answer from memory in place of the error `code`. Null: the error is the answer. */
   readonly recallInstead?: (request: CanonicalRequest, code: ErrorCode) => StoredReply | null;
-  /** May change status and fields, of local replies too, and what the body of those is. Called in reverse order. */
+  /**
+   * May change status and fields, of local replies too, and what the body of those is. Called in reverse order. May throw a WeirError for the response
+   * of an endpoint that must not go out: the error is the answer then, and passes all filters anew.
+   */
   readonly onResponse?: (request: CanonicalRequest, response: ResponseHead) => void;
   /**
    * The body of this request goes through what is returned, from the first byte on; null: it goes as it is. Called once, after onRequest of
    * all filters, for requests that have a body. Unless it only watches, what goes upstream has no content-length then; other fields that tell
-   * of the body (`digest`, `content-encoding`) are the filter's to set in onRequest.
+   * of the body (`digest`, `content-encoding`) are the filter's to set, in the call: those before it have read them then.
    */
   readonly onRequestBody?: (request: CanonicalRequest) => BodyTransform | null;
   /**

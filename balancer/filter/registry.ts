@@ -18,6 +18,7 @@ import type { FilterDefinition } from './filter.ts';
 import { login } from './login/login.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { headers } from './headers.ts';
+import { jsonBody } from './json-body/json-body.ts';
 import { addressLimit, rateLimit } from './rate-limit/rate-limit.ts';
 import { requestId } from './request-id.ts';
 import { requestLimits } from './request-limits/request-limits.ts';
@@ -57,6 +58,8 @@ export const FILTERS: readonly FilterDefinition[] = [
   redirect,
   respond,
   grpcWeb,
+  // Before what is told of the request is changed; of a response before others see its head, since one that may not go out is an error in its place.
+  jsonBody,
   headers,
   // All others go by what the client asked for.
   rewrite,

@@ -2,6 +2,7 @@
 import { sameJson } from '../config/canonical-json.ts';
 import { nearest } from '../config/nearest.ts';
 import { clusterTotals } from './cluster-totals.ts';
+import { callersPart, changeCallers, type CallerChange } from './callers.ts';
 import { diffIntent } from './diff.ts';
 import type { AdminState, Change, Intent, PurgeChange, Refusal, TouchedField } from './intent.ts';
 import { withoutEndedOverrides } from './override.ts';
@@ -50,6 +51,12 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
       return purge(intent, change, facts);
     case 'reset_quota':
       return resetQuota(intent, change, facts);
+    case 'consumer_add':
+    case 'consumer_set':
+    case 'consumer_remove':
+    case 'key_issue':
+    case 'key_revoke':
+      return callers(intent, change, facts);
   }
 }
 
@@ -192,6 +199,13 @@ function purge(intent: Intent, change: PurgeChange, facts: Facts): ChangeOutcome
   const asked = purgeOf(change, facts.routes ?? [], facts.wallMs ?? 0);
   if (isRefusal(asked)) return refuse(asked);
   return conclude(intent, withPurge(intent, asked), facts, { summary: purgeText(asked), strictness: 'other' });
+}
+
+function callers({ callers: before, ...intent }: Intent, change: CallerChange, facts: Facts): ChangeOutcome {
+  const present = { ...intent, ...callersPart(before) };
+  const changed = changeCallers(present, change, facts);
+  if (isRefusal(changed)) return refuse(changed);
+  return conclude(present, { ...intent, ...callersPart(changed.callers) }, facts, { summary: changed.summary, strictness: 'other' });
 }
 
 function resetQuota(intent: Intent, change: Extract<Change, { kind: 'reset_quota' }>, facts: Facts): ChangeOutcome {

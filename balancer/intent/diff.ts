@@ -1,5 +1,6 @@
 // What two intents differ in, field by field, and how a field is put back. A field is the smallest thing that makes sense alone.
 import { canonicalJson, sameJson } from '../config/canonical-json.ts';
+import { CALLERS, callersPart, restoredCallers } from './callers.ts';
 import { overridesPart, type Overrides } from './override.ts';
 import { purgesPart } from './purge.ts';
 import { restoredEpochs } from './quota-reset.ts';
@@ -38,6 +39,8 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
   }
   for (const [consumer, epochs] of Object.entries(intent.quotaEpochs ?? {}))
     for (const [limit, epoch] of Object.entries(epochs)) add(['quotaEpochs', consumer, limit], epoch);
+  for (const [name, consumer] of Object.entries(intent.callers?.consumers ?? {})) add([CALLERS, 'consumers', name], consumer);
+  for (const [id, key] of Object.entries(intent.callers?.keys ?? {})) add([CALLERS, 'keys', id], key);
   for (const [id, override] of Object.entries(intent.overrides ?? {})) add(['overrides', id], override);
   for (const [id, purge] of Object.entries(intent.purges ?? {})) add([PURGES, id], purge);
   return fields;
@@ -101,6 +104,7 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
     clusters: mapValues(intent.clusters, cluster),
     ...purgesPart(intent),
     ...restoredEpochs(intent.quotaEpochs, from.quotaEpochs, (consumer, limit) => chosen('quotaEpochs', consumer, limit)),
+    ...callersPart(restoredCallers(intent.callers, from.callers, chosen)),
     ...overridesPart({
       ...pick(intent.overrides, (id) => !chosen('overrides', id)),
       ...pick(from.overrides, (id) => chosen('overrides', id)),

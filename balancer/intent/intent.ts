@@ -1,6 +1,7 @@
 // The intent document: what operators asked for since the config was loaded. One per fleet, one integer revision.
 
 import type { DrainConfig } from '../config/drain-config.ts';
+import type { CallerChange, Callers } from './callers.ts';
 import type { Overrides } from './override.ts';
 import type { Purges } from './purge.ts';
 import type { RolloutIntent, RolloutPlan } from './rollout.ts';
@@ -62,6 +63,8 @@ export interface Intent {
   readonly clusters: Readonly<Record<string, ClusterIntent>>;
   /** Consumer → quota → the revision that reset it last; absent: none was. */
   readonly quotaEpochs?: QuotaEpochs;
+  /** Who was added by command; absent: nobody. */
+  readonly callers?: Callers;
   /** Changes that return by themselves; absent: none. */
   readonly overrides?: Overrides;
   /** The last purges of what routes have stored; absent: there never was one. */
@@ -78,6 +81,7 @@ export type Change =
   | PurgeChange
   /** Quotas of a consumer begin anew; null: all of them. */
   | { readonly kind: 'reset_quota'; readonly consumer: string; readonly limit: string | null }
+  | CallerChange
   | RolloutChange
   /** What was set for a time returns; asked for by nobody. */
   | { readonly kind: 'expire'; readonly revision: number }

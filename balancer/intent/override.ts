@@ -1,7 +1,6 @@
 // A change that returns by itself: which fields it holds, and until when. A part of the intent, so that whoever drives it next knows the deadline.
 import { sameJson } from '../config/canonical-json.ts';
 import type { AdminState, Intent, ServiceIntent } from './intent.ts';
-import { purgesPart } from './purge.ts';
 import { withoutRollout } from './rollout.ts';
 
 type Weights = Readonly<Record<string, number>>;
@@ -98,8 +97,10 @@ export function withoutEndedOverrides(intent: Intent): Intent {
 }
 
 export function withOverrides(intent: Intent, overrides: Overrides): Intent {
-  const { revision, services, clusters } = intent;
-  return { revision, services, clusters, ...overridesPart(overrides), ...purgesPart(intent) };
+  const after: Intent = { ...intent, overrides };
+  // None are not there.
+  if (Object.keys(overrides).length === 0) Reflect.deleteProperty(after, 'overrides');
+  return after;
 }
 
 /** A part of an intent: absent when there is none, so that an intent without overrides says nothing about them. */

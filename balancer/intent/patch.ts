@@ -1,6 +1,7 @@
 // The intent after a revision, from the one before and what the record says: the counterpart of `diffIntent`.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../config/canonical-json.ts';
+import { CALLERS } from './callers.ts';
 import { CONFIG_PATH, type Revision } from './intent.ts';
 
 type Tree = Record<string, unknown>;
@@ -25,6 +26,7 @@ export function patchIntent(before: object, { revision, touched }: Pick<Revision
   for (const part of ['services', 'clusters', 'quotaEpochs']) dropBare(treesTo(after, [part]).at(-1) ?? {});
   for (const part of ['overrides', 'quotaEpochs'])
     if (Object.keys(treesTo(after, [part]).at(-1) ?? {}).length === 0) Reflect.deleteProperty(after, part);
+  dropEmptyCallers(after);
   for (const service of Object.values(treesTo(after, ['services']).at(-1) ?? {})) if (isTree(service)) service['clusterWeights'] ??= {};
   return after;
 }
@@ -45,6 +47,14 @@ function treesTo(root: Tree, path: readonly string[]): readonly Tree[] {
     trees.push(tree);
   }
   return trees;
+}
+
+/** As they are after a change: nothing that is empty is there. */
+function dropEmptyCallers(after: Tree): void {
+  const callers = after[CALLERS];
+  if (!isTree(callers)) return;
+  for (const [part, of] of Object.entries(callers)) if (isTree(of) && Object.keys(of).length === 0) Reflect.deleteProperty(callers, part);
+  if (Object.keys(callers).length === 0) Reflect.deleteProperty(after, CALLERS);
 }
 
 /** A service or cluster without any field is not there. */

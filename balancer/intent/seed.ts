@@ -1,6 +1,7 @@
 // Takes the file's values over into the intent: once when they are new, later only where the file changed its mind.
 import type { Config, RouteConfig, ServiceConfig, VersionConfig } from '../config/config.ts';
 import { sameJson } from '../config/canonical-json.ts';
+import { callersPart } from './callers.ts';
 import { diffIntent, EMPTY_INTENT } from './diff.ts';
 import type { ClusterIntent, Intent, Refusal, ServiceIntent, TouchedField } from './intent.ts';
 import { withoutEndedOverrides } from './override.ts';
@@ -46,6 +47,7 @@ export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding
     ),
     clusters: Object.fromEntries(Object.keys(config.clusters).map((name) => [name, before.clusters[name] ?? active])),
     ...purgesPart(before),
+    ...callersPart(before.callers),
     ...(before.quotaEpochs === undefined ? {} : { quotaEpochs: before.quotaEpochs }),
     ...(before.overrides === undefined ? {} : { overrides: before.overrides }),
   });

@@ -1,5 +1,6 @@
 // Takes changes back: the last one of an operator, or everything since a revision. Always as a new revision on top.
 import { conclude, type Applied, type ChangeOutcome } from './apply-change.ts';
+import { CALLERS } from './callers.ts';
 import { canonicalJson } from '../config/canonical-json.ts';
 import { fieldsOf, PURGES, RELEASES, restoreFields } from './diff.ts';
 import type { Intent, Refusal, Revision, TouchedField } from './intent.ts';
@@ -42,7 +43,7 @@ function undoLast(intent: Intent, history: History, facts: Facts, unfit: (last: 
       later.push(revision);
       continue;
     }
-    const problem = unfit(revision);
+    const problem = unfit(revision) ?? goneForGood(revision);
     if (problem !== null) return notFound(problem);
     const conflict = findConflict(revision, later);
     if (conflict !== null) return { ok: false, refusal: conflict };
@@ -58,6 +59,14 @@ function undoLast(intent: Intent, history: History, facts: Facts, unfit: (last: 
   return notFound('there is nothing to undo: no operator has changed anything yet');
 }
 
+/** Null: it can come back. A key that was revoked may be in the wrong hands. */
+function goneForGood({ revision, touched, change }: Revision): string | null {
+  if (change?.kind !== 'key_revoke' && change?.kind !== 'consumer_remove') return null;
+  const gone = touched.filter(({ path, after }) => path[0] === CALLERS && after === null);
+  const named = gone.map(({ path }) => path.at(-1)).join(', ');
+  return `revision ${revision} took away ${named}, and what was taken from callers does not come back by itself; issue a new key: weir consumer credential issue NAME`;
+}
+
 /** Requests have gone to what was released, and what was purged is gone. */
 function cannotBeTakenBack({ touched }: Revision): boolean {
   return touched.length > 0 && touched.every(({ path }) => path.at(-1) === RELEASES || path[0] === PURGES);
@@ -66,7 +75,9 @@ function cannotBeTakenBack({ touched }: Revision): boolean {
 function restore(intent: Intent, to: number, history: History, facts: Facts): UndoOutcome {
   const from = history.intentAt(to);
   if (from === null) return notFound(`there is no revision ${to}; the newest is ${intent.revision}, weir history shows the others`);
-  const paths = new Set([...fieldsOf(intent).keys(), ...fieldsOf(from).keys()]);
+  // Callers stay: whoever goes back for the sake of traffic must not lock out those who came since, nor let in those who had to leave.
+  const fields = [...fieldsOf(intent), ...fieldsOf(from)].filter(([, { path }]) => path[0] !== CALLERS);
+  const paths = new Set(fields.map(([key]) => key));
   return end(intent, restoreFields(intent, from, paths), facts, { undoes: intent.revision, summary: `back to revision ${to}` });
 }
 

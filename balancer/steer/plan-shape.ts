@@ -1,4 +1,5 @@
 // The shape of a plan and of what it is made from. The function is in plan.ts; workers and the terminal read only this.
+import { NO_CALLERS, type Callers } from '../intent/callers.ts';
 import type { Purges } from '../intent/purge.ts';
 import type { Overload, OnUnavailable, PriorityClass } from '../config/config.ts';
 
@@ -148,12 +149,25 @@ export interface Plan {
   readonly health: HealthView;
   /** Of what routes have stored: each is applied once. Absent: there never was one. */
   readonly purges?: Purges;
+  /** Who was added by command. Absent: nobody; of what changed: they are as they were. */
+  readonly callers?: Callers;
 }
 
 /** A plan, and what changed since. */
 export function mergedPlan(plan: Plan, changed: Plan): Plan {
   const purges = changed.purges ?? plan.purges;
-  return { services: { ...plan.services, ...changed.services }, health: changed.health, ...(purges === undefined ? {} : { purges }) };
+  const callers = changed.callers ?? plan.callers;
+  return {
+    services: { ...plan.services, ...changed.services },
+    health: changed.health,
+    ...(purges === undefined ? {} : { purges }),
+    ...(callers === undefined ? {} : { callers }),
+  };
+}
+
+/** A plan in full; `keepsCallers`: it was sent without those, who are as in the plan before. */
+export function wholePlan(before: Plan | null, value: Plan, keepsCallers: boolean): Plan {
+  return { ...value, callers: (keepsCallers ? before?.callers : value.callers) ?? NO_CALLERS };
 }
 
 /** The key of a version, with which those of its targets begin. */

@@ -1,5 +1,6 @@
 // The one function that turns intent, health, capacity and demand into shares: used live, in previews and in simulation.
 import { MILLION } from '../config/config.ts';
+import { callersPart } from '../intent/callers.ts';
 import { purgesPart } from '../intent/purge.ts';
 import { damp } from './damping.ts';
 import { draftService, type Draft, type Kept } from './draft.ts';
@@ -63,7 +64,12 @@ export function plan(input: PlanInput): Planned {
     parts = [];
   }
   return {
-    plan: { services: withSpare(services, input, open), health: input.health, ...purgesPart(input.intent) },
+    plan: {
+      services: withSpare(services, input, open),
+      health: input.health,
+      ...purgesPart(input.intent),
+      ...callersPart(input.intent.callers),
+    },
     memory: { atMs: input.nowMs, clusters: standing.memory, errors, slowness, services },
     standings: standing.of,
     loads,

@@ -14,20 +14,11 @@ import type {
   TunnelDeadline,
 } from '../intent/intent.ts';
 import type { Purge } from '../intent/purge.ts';
+import { decodeCallerChange, decodeCallers } from './decode-callers.ts';
+import { list, members, number, oneOf, parse, record, string, type Decode, type Members } from './decode-parts.ts';
 import type { HeldField, Override } from '../intent/override.ts';
 import type { RolloutIntent, RolloutPlan } from '../intent/rollout.ts';
 import type { Role, StoredToken } from './store.ts';
-
-/** Something stored is not what a store writes: damaged, edited by hand, or of another program. */
-export class StoredTextError extends Error {
-  constructor(path: string, expected: string) {
-    super(`the stored text at ${path} is not ${expected}; it was damaged or changed by something else than weir`);
-    this.name = 'StoredTextError';
-  }
-}
-
-type Members = Readonly<Record<string, unknown>>;
-type Decode<T> = (value: unknown, path: string) => T;
 
 /** `what` names the text in messages, e.g. `intent 12`. */
 export function decodeIntent(text: string, what: string): Intent {
@@ -37,6 +28,7 @@ export function decodeIntent(text: string, what: string): Intent {
     services: record(serviceIntent)(intent['services'], `${what}.services`),
     clusters: record(clusterIntent)(intent['clusters'], `${what}.clusters`),
     ...(intent['quotaEpochs'] === undefined ? {} : { quotaEpochs: numbersByName(intent['quotaEpochs'], `${what}.quotaEpochs`) }),
+    ...(intent['callers'] === undefined ? {} : { callers: decodeCallers(intent['callers'], `${what}.callers`) }),
     ...(intent['overrides'] === undefined ? {} : { overrides: record(override)(intent['overrides'], `${what}.overrides`) }),
     ...(intent['purges'] === undefined ? {} : { purges: record(purge)(intent['purges'], `${what}.purges`) }),
   };
@@ -75,47 +67,6 @@ export function decodeToken(row: Members): StoredToken {
     secretHash: string(row['secret_hash'], `token ${name}.secret_hash`),
     createdAt: string(row['created_at'], `token ${name}.created_at`),
     expiresAt: optional('expires_at'),
-  };
-}
-
-export function members(value: unknown, path: string): Members {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StoredTextError(path, 'an object');
-  return Object.fromEntries(Object.entries(value));
-}
-
-export function string(value: unknown, path: string): string {
-  if (typeof value !== 'string') throw new StoredTextError(path, 'a text');
-  return value;
-}
-
-export function number(value: unknown, path: string): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new StoredTextError(path, 'a number');
-  return value;
-}
-
-function parse(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new StoredTextError(what, 'JSON');
-  }
-}
-
-function oneOf<T extends string>(words: readonly T[], value: unknown, path: string): T {
-  const found = words.find((word) => word === value);
-  if (found === undefined) throw new StoredTextError(path, `one of ${words.join(', ')}`);
-  return found;
-}
-
-function record<T>(decode: Decode<T>): Decode<Readonly<Record<string, T>>> {
-  return (value, path) =>
-    Object.fromEntries(Object.entries(members(value, path)).map(([name, member]) => [name, decode(member, `${path}.${name}`)]));
-}
-
-function list<T>(decode: Decode<T>): Decode<readonly T[]> {
-  return (value, path) => {
-    if (!Array.isArray(value)) throw new StoredTextError(path, 'a list');
-    return value.map((item, index) => decode(item, `${path}[${index}]`));
   };
 }
 
@@ -273,6 +224,11 @@ const KINDS = [
   'void_pins',
   'purge',
   'reset_quota',
+  'consumer_add',
+  'consumer_set',
+  'consumer_remove',
+  'key_issue',
+  'key_revoke',
   'rollout_start',
   'rollout',
   'expire',
@@ -307,6 +263,12 @@ function change(value: unknown, path: string): Change {
         consumer: string(of['consumer'], `${path}.consumer`),
         limit: of['limit'] === null ? null : string(of['limit'], `${path}.limit`),
       };
+    case 'consumer_add':
+    case 'consumer_set':
+    case 'consumer_remove':
+    case 'key_issue':
+    case 'key_revoke':
+      return decodeCallerChange(kind, of, path);
     case 'void_pins':
       return { kind, service: string(of['service'], `${path}.service`) };
     case 'purge':

@@ -1,7 +1,8 @@
 // Entries and snapshots of a ledger as texts, and the intent that an entry leads to.
 import { intentHash, patchIntent } from '../intent/patch.ts';
 import type { Intent } from '../intent/intent.ts';
-import { decodeIntent, decodeRevision, members, string, StoredTextError } from './decode.ts';
+import { decodeIntent, decodeRevision } from './decode.ts';
+import { members, string, StoredTextError } from './decode-parts.ts';
 import type { LedgerEntry, Snapshot } from './ledger.ts';
 
 export function entryText({ record, intentHash: hash }: LedgerEntry): string {

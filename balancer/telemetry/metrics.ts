@@ -209,6 +209,11 @@ export const METRICS = {
     help: 'Requests of routes with the filter authenticate or login, by the method that proved the caller, or the code of the error catalogue that refused it',
     labels: ['route', 'outcome'],
   },
+  weir_condition_failures_total: {
+    kind: 'counter',
+    help: 'Conditions of the filter authorize that had no value, which counts against the caller: something is not there (missing), is of another type (type), is no value (value), or took too many steps (cost)',
+    labels: ['route', 'reason'],
+  },
   weir_consumer_requests_total: {
     kind: 'counter',
     help: 'Requests of consumers that have proved who they are, by what they were answered; of the first 200 names of the config by name, of the rest as others',

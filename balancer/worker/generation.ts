@@ -145,6 +145,7 @@ export class Generation {
   /** Null: nothing asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
   readonly issuers: Issuers;
+  readonly consumers: Consumers;
   readonly stores: RouteStores;
   /** The priority class of all routes; null: they differ, so that only its route tells that of a request. */
   readonly onlyClass: PriorityClass | null;
@@ -177,6 +178,7 @@ export class Generation {
     );
     const { clock, random, readSecret, meter } = environment;
     this.issuers = new Issuers(Object.values(config.issuers), environment, previous?.issuers ?? null);
+    this.consumers = Consumers.of(config, readSecret);
     this.stores = new RouteStores(previous?.stores ?? null, environment);
     this.#filterEnvironment = {
       clock,
@@ -189,7 +191,7 @@ export class Generation {
       allowances: environment.allowances,
       slots: environment.slots,
       stores: this.stores,
-      consumers: Consumers.of(config, readSecret),
+      consumers: this.consumers,
     };
     this.#concealing = concealingSessions(config);
     this.#routes = config.routes.map((route) => (route.filters.length > 0 ? this.#make(route) : null));
@@ -224,6 +226,7 @@ export class Generation {
 
   applyPlan(plan: Plan): void {
     if (plan.purges !== undefined) this.stores.purge(plan.purges);
+    if (plan.callers !== undefined) this.consumers.setStored(plan.callers);
     for (const [name, cluster] of this.clusters) cluster.applyHealth(plan.health.clusters[name]);
     for (const service of Object.values(plan.services)) this.services.get(service.service)?.applyPlan(service);
   }

@@ -89,7 +89,7 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
     if (route.service.refuses(route.config.priorityClass, this.exchange.request.clientAddress))
       return this.fail('overloaded', 'the service has more requests than its places can take');
     if (this.exchange.bodyLength !== 0) {
-      const filtered = filteredRequestBody(route, this.exchange.request, (error) => this.#bodyFailed(error, 'request'));
+      const filtered = filteredRequestBody(route, this.exchange.request, (error) => this.#unfit(error, 'request'));
       this.body = new OutgoingBody(this.#context.bodyMemory, filtered, route.ownFields);
     }
     this.#fields = forwardedFields(this.exchange.request);
@@ -332,23 +332,23 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
     else this.begin(place);
   }
 
-  /** Takes a head past the filters, and with it the body of an endpoint. False: one of them threw, and that was answered. */
+  /** Takes a head past the filters, and with it the body of an endpoint. False: one of them threw, and that was answered in its place. */
   #filtered(head: ResponseHead): boolean {
     const { route } = this;
     if (route === null || this.#crashed) return true;
     try {
       for (const filter of route.onResponse) filter.onResponse?.(this.exchange.request, head);
       if (head.own === undefined && route.onResponseBody.length > 0)
-        this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.#bodyFailed(error, 'response'));
+        this.#responseBody = filteredResponseBody(route, this.exchange.request, head, (error) => this.#unfit(error, 'response'));
       return true;
     } catch (error) {
-      this.crash(error, 'response');
+      this.#unfit(error, 'response');
       return false;
     }
   }
 
-  /** A filter cannot go on with a body: for what is in it, or because of a bug. */
-  #bodyFailed(error: unknown, phase: 'request' | 'response'): void {
+  /** A filter cannot go on with a message: for what it is, or because of a bug. */
+  #unfit(error: unknown, phase: 'request' | 'response'): void {
     if (error instanceof WeirError) {
       this.#attempt?.cancel();
       this.fail(error.code, error.detail);

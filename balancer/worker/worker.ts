@@ -15,7 +15,7 @@ import type { Log } from '../log.ts';
 import type { DownstreamConnection } from '../message/connection.ts';
 import { createDateLine } from '../message/http-date.ts';
 import { createRequestIds } from '../message/request-id.ts';
-import { mergedPlan, type Plan } from '../steer/plan-shape.ts';
+import { mergedPlan, wholePlan, type Plan } from '../steer/plan-shape.ts';
 import type { Stratum } from '../steer/split.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { ClientConnections } from './client-connections.ts';
@@ -164,7 +164,8 @@ export class Worker {
   /** Once a second. */
   #look(): Holdings {
     this.#limits.report(this.#meter, this.#options.worker);
-    this.#link.send({ type: 'work', plan: this.#planNumber, clusters: this.#work.counts(this.#context.tunnels) });
+    const callers = this.#pipeline?.generation.consumers.takeUsed() ?? {};
+    this.#link.send({ type: 'work', plan: this.#planNumber, clusters: this.#work.counts(this.#context.tunnels), callers });
     return {
       inFlight: this.#context.inFlight,
       tunnels: this.#context.tunnels.size,
@@ -216,8 +217,7 @@ export class Worker {
         void this.#apply();
         return;
       case 'plan':
-        this.#takePlan(message.plan, message.value, message.value);
-        return;
+        return this.#takePlan(message.plan, wholePlan(this.#plan, message.value, message.keepsCallers === true));
       case 'plan_delta':
         if (this.#plan === null || message.base !== this.#planNumber) return this.#link.send({ type: 'plan_gap', have: this.#planNumber });
         this.#takePlan(message.plan, mergedPlan(this.#plan, message), message);
@@ -247,7 +247,7 @@ export class Worker {
   }
 
   /** `changed` is the part of the plan that is new; the same as `plan` when it came in full. */
-  #takePlan(number: number, plan: Plan, changed: Plan): void {
+  #takePlan(number: number, plan: Plan, changed = plan): void {
     this.#plan = plan;
     this.#planNumber = number;
     this.#context.recent.plan = number;

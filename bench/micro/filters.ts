@@ -2,11 +2,14 @@
 import { hash } from 'node:crypto';
 import type { ConsumerConfig } from '../../balancer/config/consumer-config.ts';
 import { Consumers } from '../../balancer/filter/authenticate/consumers.ts';
+import type { IssuerConfig } from '../../balancer/config/issuer-config.ts';
 import type { LimitConfig } from '../../balancer/config/limit-config.ts';
 import { loadConfig } from '../../balancer/config/load.ts';
 import { EXTENSIONS } from '../../balancer/registries.ts';
 import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import { FILTERS } from '../../balancer/filter/registry.ts';
+import { HeldSlots } from '../../balancer/worker/held-slots.ts';
+import type { Identity } from '../../balancer/message/identity.ts';
 import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import { SignIns } from '../../balancer/filter/login/sign-ins.ts';
@@ -30,6 +33,7 @@ const CALLER: ConsumerConfig = {
     signingKeys: [],
     subjects: [],
     certificates: [],
+    tags: [],
   },
   keys: [{ id: 'acme_1', hash: hash('sha256', KEY), expiresMs: null, from: [], scopes: [] }],
 };
@@ -62,7 +66,7 @@ const newRequest = (fields: string[]): CanonicalRequest => ({
 });
 
 /** A fresh request each time; the first case does nothing else. */
-function filtering(name: string, filter: Filter, more: readonly string[] = []): MicroCase {
+function filtering(name: string, filter: Filter, more: readonly string[] = [], identity: Identity | null = null): MicroCase {
   const sent = [...FIELDS, ...more];
   return {
     name,
@@ -70,10 +74,36 @@ function filtering(name: string, filter: Filter, more: readonly string[] = []): 
       let total = 0;
       for (let turn = 0; turn < iterations; turn += 1) {
         const request = newRequest(sent.slice());
+        request.identity = identity;
         const response = { status: 200, fields: RESPONSE_FIELDS.slice() };
         void filter.onRequest?.(request);
         filter.onResponse?.(request, response);
+        filter.onEnd?.(request, { status: 200, durationMs: 1 });
         total += request.fields.length + response.fields.length;
+      }
+      return total;
+    },
+  };
+}
+
+const ORDER = Buffer.from(
+  JSON.stringify({ id: 4711, customer: { name: 'Anna', card: '4111111111111111' }, items: [{ sku: 'a', cost: 3 }] }),
+);
+
+/** The body of a response, in one piece; its bytes are copied by the first case too. */
+function changing(name: string, filter: Filter): MicroCase {
+  return {
+    name,
+    run: (iterations) => {
+      let total = 0;
+      for (let turn = 0; turn < iterations; turn += 1) {
+        const request = newRequest(FIELDS.slice());
+        const response = { status: 200, fields: ['content-type', 'application/json'], bodyLength: ORDER.length };
+        void filter.onRequest?.(request);
+        filter.onResponse?.(request, response);
+        const body = filter.onResponseBody?.(request, response) ?? null;
+        total += body === null ? 0 : body.push(ORDER).length + body.end([]).bytes.length;
+        filter.onEnd?.(request, { status: 200, durationMs: 1 });
       }
       return total;
     },
@@ -87,21 +117,38 @@ ALLOWANCES.receive([
   { limit: 'by-address', key: '192.0.2.1', granted: 2e9, remaining: 1e9, resetMs: 3_600_000, validMs: 3_600_000, isAway: false },
 ]);
 
+const AT_ONCE: LimitConfig = { ...LIMIT, name: 'at-once', by: [{ kind: 'consumer' }], algorithm: 'concurrency', windowMs: 0 };
+
+/** With slots in hand. */
+const SLOTS = new HeldSlots({ clock: systemClock, isUp: () => true, tell: () => undefined, workers: () => 1 });
+void SLOTS.acquire(AT_ONCE, '=acme');
+SLOTS.receive([{ limit: 'at-once', key: '=acme', granted: 1000, remaining: 1000 }]);
+
+const IDENTITY: Identity = {
+  ...{ consumer: 'acme', method: 'jwt', credential: '', groups: ['partners'], scopes: ['orders:read'] },
+  claims: { sub: 'acme', tier: 'gold', realm: { roles: ['clerk', 'boss'] } },
+};
+
+const STAFF: IssuerConfig = {
+  ...{ name: 'staff', issuer: 'https://login.example', audiences: [], algorithms: ['ES256'], leewayMs: 0, type: null },
+  ...{ keys: { kind: 'url', url: 'https://login.example/keys', ca: null }, consumerClaim: 'sub', scopeClaim: 'scope', groupsClaim: null },
+};
+
 const environment: FilterEnvironment = {
   clock: systemClock,
   random: Math.random,
   consumers: new Consumers([CALLER], null),
   issuers: new Issuers(
-    [],
+    [STAFF],
     { keySets: { get: () => null, renew: () => Promise.resolve() }, clock: systemClock, readSecret: () => null },
     null,
   ),
-  readSecret: () => null,
+  readSecret: () => Buffer.alloc(32, 7).toString('base64'),
   meter: new Meter(),
-  limits: { 'by-address': LIMIT },
+  limits: { 'by-address': LIMIT, 'at-once': AT_ONCE },
   placeOf: () => ({ country: 'DE', subdivisions: [], continent: 'EU' }),
   allowances: ALLOWANCES,
-  slots: { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }), release: () => undefined },
+  slots: SLOTS,
   stores: { invalidate: () => undefined },
   openStore: (maxBytes) => new ResponseStore(maxBytes),
   signIns: new SignIns([]),
@@ -113,7 +160,8 @@ listeners: { web: { bind: "127.0.0.1:8080" } }
 clusters: { one: { endpoints: ["http://127.0.0.1:9001"] } }
 services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
 consumers: { acme: {} }
-limits: { by-address: { by: [address], allow: 100 } }
+limits: { by-address: { by: [address], allow: 100 }, at-once: { by: [consumer], allow: 100, algorithm: concurrency } }
+issuers: { staff: { issuer: "https://login.example", keys: { url: "https://login.example/keys" } } }
 clientLocations: { database: locations.mmdb }
 routes:
   - { service: shop, filters: [FILTER] }
@@ -138,6 +186,8 @@ const USUAL: readonly (readonly [name: string, written: string, fields: readonly
   ],
 ];
 
+const CONDITION = 'claims.tier == "gold" && request.method == "GET" && "boss" in claims.realm.roles';
+
 const created = (name: string, written: string): Filter => {
   const definition = FILTERS.find((one) => one.name === name);
   if (definition === undefined) throw new Error(`there is no filter ${name}`);
@@ -150,6 +200,15 @@ export const filters: MicroSubject = {
   cases: () => [
     filtering('none', {}),
     ...USUAL.map(([name, written, fields]) => filtering(`${name} ${written}`, created(name, written), fields)),
+    filtering(`authorize, ${CONDITION}`, created('authorize', `{ rules: [{ when: '${CONDITION}' }] }`), [], IDENTITY),
+    filtering(
+      'authorize, groups and scopes',
+      created('authorize', '{ rules: [{ groups: [partners], scopes: [orders:read] }] }'),
+      [],
+      IDENTITY,
+    ),
+    filtering('rateLimit, requests at once', created('rateLimit', '{ limits: [at-once] }'), [], IDENTITY),
+    changing(`jsonBody, a mask in a response of ${ORDER.length} bytes`, created('jsonBody', '{ response: { mask: [/customer/card] } }')),
     ...FILTERS.map(({ name, example }) => filtering(`${name}, as on its page`, created(name, example))),
   ],
 };

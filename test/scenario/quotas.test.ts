@@ -78,7 +78,7 @@ limits: { monthly: { by: [consumer], allow: ${SMALL}, per: month } }
       readonly items: readonly ConsumerView[];
     };
     assert.deepEqual(items[0]?.quotas, [quota]);
-    assert.match((await second.weir('describe', 'consumer', 'acme')).stdout, /^plan: gold$[\s\S]*monthly/m);
+    assert.match((await second.weir('describe', 'consumer', 'acme')).stdout, /^plan: +gold$[\s\S]*monthly/m);
   });
 
   await t.test('workers that are replaced in order give back what they had in hand', async () => {

@@ -1,5 +1,7 @@
 // Every route of the admin API in one table: method, path, the role it needs, what it takes, what it does.
+import { isCallerChange } from '../../intent/callers.ts';
 import type { Role } from '../../store/store.ts';
+import { roleAllows } from '../auth/tokens.ts';
 import type { Appliance, Caller, Outcome } from '../appliance.ts';
 import type { Decoder, Decoded } from './decode.ts';
 import { type Origin, identifyLocal } from './identify.ts';
@@ -96,7 +98,12 @@ export const ROUTES: readonly Route[] = [
 async function change({ appliance, caller, origin, body }: RouteCall): Promise<Answer> {
   const decoded = accept.decodeChangeRequest(body);
   if (!decoded.ok) return refused(decoded.message);
-  const { claims } = decoded.value;
+  const { claims, change: asked } = decoded.value;
+  if (isCallerChange(asked) && !roleAllows(caller.role, 'admin'))
+    return {
+      kind: 'failure',
+      failure: failure({ code: 'forbidden', message: `${caller.author.name} has role ${caller.role}; who may call is for role admin` }),
+    };
   if (claims === undefined) return outcome(await appliance.change(decoded.value, caller));
   if (origin === 'network')
     return refused('body.claims: only a caller on the unix socket may give itself a name; yours is that of the token');

@@ -4,6 +4,7 @@ import { ABORT_FORMS, parseAbortCondition } from '../../config/drill-config.ts';
 import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
 import type { ExpectationRequest, TokenRequest } from '../appliance.ts';
+import { CALLER_CHANGES } from './caller-schemas.ts';
 import { HISTORY_STEPS, type HistoryRequest, type HistoryStep } from './history-view.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
 import type { ApprovalRequest, AskedChange, ChangeRequest, DrillRequest, ExplainRequest, LocalRequest, RenewalRequest } from './views.ts';
@@ -56,6 +57,7 @@ const kinds = [
     { kind: Type.Literal('reset_quota'), consumer: Type.String(), limit: Type.Unsafe<string | null>({ type: ['string', 'null'] }) },
     strict,
   ),
+  ...CALLER_CHANGES,
   Type.Object(
     {
       kind: Type.Literal('purge'),

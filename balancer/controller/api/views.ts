@@ -381,7 +381,7 @@ export type { RememberedRequest } from '../recent-questions.ts';
 export type { ExplainRequest, ExplainView } from './explain-view.ts';
 export type { DifferenceView, MirroredView, ResultsView, VersionResultView } from './results-view.ts';
 export type { CacheView } from './cache-view.ts';
-export type { ConsumerView, QuotaView } from './consumer-view.ts';
+export type { ConsumerView, KeyView, QuotaView } from './consumer-view.ts';
 export type { AgentView, AgentWishView } from './agent-view.ts';
 export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../config/canonical-json.ts';
 import type { Change, TouchedField } from '../../intent/intent.ts';
-import { members, number, string, StoredTextError } from '../../store/decode.ts';
+import { members, number, string, StoredTextError } from '../../store/decode-parts.ts';
 import type { Role } from '../../store/store.ts';
 import { decodeChangeRequest, decodeDrillRequest } from '../api/schemas.ts';
 import type { ChangeRequest, DrillRequest } from '../api/views.ts';

@@ -146,7 +146,7 @@ class Authentication implements Filter {
       const refusal = failures.count(request, proof);
       return refusal instanceof Promise ? refusal.then((later) => this.#refuse(later)) : this.#refuse(refusal);
     }
-    told.outcome(proof.method);
+    told.proved(proof);
     tell(request, proof, names);
     for (const method of used) method.conceal(request);
     return undefined;

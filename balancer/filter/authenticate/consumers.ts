@@ -2,6 +2,7 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { Config, SecretReference } from '../../config/config.ts';
 import type { ConsumerConfig, KeyCredential, PasswordCredential } from '../../config/consumer-config.ts';
+import { NO_CALLERS, storedConsumers, type Callers } from '../../intent/callers.ts';
 import { AddressTable } from '../../message/address-table.ts';
 import type { ClientCertificate } from '../../message/client-certificate.ts';
 import type { Identity } from '../../message/identity.ts';
@@ -14,6 +15,8 @@ export interface KnownKey {
   /** Null: from anywhere. */
   readonly from: AddressTable | null;
   readonly digest: Buffer;
+  /** Without a pepper: whoever stored it did not have one. */
+  readonly isPlain: boolean;
 }
 
 export interface KnownPassword {
@@ -30,6 +33,11 @@ export interface KnownSigner {
   readonly key: SecretReference;
 }
 
+const NO_TAGS: readonly string[] = [];
+
+/** Of one consumer, that are told of in a second. */
+const MOST_CREDENTIALS = 100;
+
 /** Names that metrics tell one by one. */
 const MOST_TOLD = 200;
 
@@ -38,26 +46,49 @@ const INDEX_BYTES = 8;
 
 export class Consumers {
   readonly #digestOf: (key: string) => Buffer;
+  readonly #declared: ReadonlySet<string>;
   readonly #keysById = new Map<string, KnownKey>();
   readonly #keysByDigest = new Map<string, KnownKey>();
   readonly #passwords = new Map<string, KnownPassword>();
   readonly #signers = new Map<string, KnownSigner>();
   readonly #subjects = new Map<string, ConsumerConfig>();
   readonly #certificates = new Map<string, Identity>();
-  readonly #plans: ReadonlyMap<string, string>;
-  readonly #told: ReadonlySet<string>;
+  readonly #plans = new Map<string, string>();
+  readonly #tags = new Map<string, readonly string[]>();
+  readonly #told = new Set<string>();
+  readonly #used = new Map<string, Set<string>>();
+  #stored: Callers = NO_CALLERS;
+  #storedNow: readonly ConsumerConfig[] = [];
 
   /** `pepper` null: hashes of keys are plain SHA-256. */
   constructor(consumers: readonly ConsumerConfig[], pepper: string | null) {
     this.#digestOf = pepper === null ? (key) => hash('sha256', key, 'buffer') : (key) => createHmac('sha256', pepper).update(key).digest();
-    for (const consumer of consumers) this.#add(consumer);
-    this.#plans = new Map(consumers.filter(({ plan }) => plan !== '').map(({ name, plan }) => [name, plan]));
-    this.#told = new Set(
-      consumers
-        .map(({ name }) => name)
-        .sort()
-        .slice(0, MOST_TOLD),
-    );
+    this.#declared = new Set(consumers.map(({ name }) => name));
+    for (const consumer of consumers) this.#add(consumer, false);
+    this.#tell(consumers);
+  }
+
+  /** Those that were added by command, in place of those before; who is declared is as declared. */
+  setStored(callers: Callers): void {
+    if (callers === this.#stored) return;
+    this.#stored = callers;
+    for (const { name, keys } of this.#storedNow) {
+      for (const { id } of keys) this.#keysById.delete(id);
+      this.#plans.delete(name);
+      this.#tags.delete(name);
+    }
+    // An id that the config declares is the declared one's.
+    this.#storedNow = storedConsumers(callers, (name) => this.#declared.has(name)).map((consumer) => ({
+      ...consumer,
+      keys: consumer.keys.filter(({ id }) => !this.#keysById.has(id)),
+    }));
+    for (const consumer of this.#storedNow) this.#add(consumer, true);
+    this.#tell(this.#storedNow);
+  }
+
+  /** Labels of metrics: once told, always told, and never more than so many. */
+  #tell(consumers: readonly ConsumerConfig[]): void {
+    for (const name of consumers.map((consumer) => consumer.name).sort()) if (this.#told.size < MOST_TOLD) this.#told.add(name);
   }
 
   /** Whether metrics tell this consumer by its name. */
@@ -70,6 +101,10 @@ export class Consumers {
     return this.#plans.get(name) ?? '';
   }
 
+  tagsOf(name: string): readonly string[] {
+    return this.#tags.get(name) ?? NO_TAGS;
+  }
+
   /** Throws an Error that teaches when the pepper is not where the config says. */
   static of(config: Pick<Config, 'consumers' | 'credentials'>, readSecret: (reference: SecretReference) => string | null): Consumers {
     const { pepper } = config.credentials;
@@ -79,11 +114,26 @@ export class Consumers {
     return new Consumers(Object.values(config.consumers), text);
   }
 
+  /** Somebody is let on. */
+  noteUse({ consumer, credential }: Identity): void {
+    if (consumer === '') return;
+    const credentials = this.#used.get(consumer);
+    if (credentials === undefined) this.#used.set(consumer, new Set([credential]));
+    else if (credentials.size < MOST_CREDENTIALS) credentials.add(credential);
+  }
+
+  /** Who was let on since it was asked last, by what. */
+  takeUsed(): Readonly<Record<string, readonly string[]>> {
+    const used = Object.fromEntries([...this.#used].map(([consumer, credentials]) => [consumer, [...credentials]]));
+    this.#used.clear();
+    return used;
+  }
+
   /** Null: nobody has this key. How long it takes does not depend on how much of it is right. */
   findKey(key: string): KnownKey | null {
-    const digest = this.#digestOf(key);
     const dot = key.indexOf('.');
     const named = dot < 0 ? undefined : this.#keysById.get(key.slice(0, dot));
+    const digest = named?.isPlain === true ? hash('sha256', key, 'buffer') : this.#digestOf(key);
     const known = named ?? this.#keysByDigest.get(indexOf(digest));
     return known !== undefined && timingSafeEqual(known.digest, digest) ? known : null;
   }
@@ -110,9 +160,12 @@ export class Consumers {
     return null;
   }
 
-  #add(consumer: ConsumerConfig): void {
+  #add(consumer: ConsumerConfig, isPlain: boolean): void {
+    const { name, plan, tags } = consumer;
+    if (plan !== '') this.#plans.set(name, plan);
+    if (tags.length > 0) this.#tags.set(name, tags);
     for (const key of consumer.keys) {
-      const known = knownKey(consumer, key);
+      const known = { ...knownKey(consumer, key), isPlain };
       if (key.id !== '') this.#keysById.set(key.id, known);
       else this.#keysByDigest.set(indexOf(known.digest), known);
     }
@@ -128,7 +181,7 @@ export class Consumers {
 
 const indexOf = (digest: Buffer): string => digest.toString('latin1', 0, INDEX_BYTES);
 
-function knownKey(consumer: ConsumerConfig, key: KeyCredential): KnownKey {
+function knownKey(consumer: ConsumerConfig, key: KeyCredential): Omit<KnownKey, 'isPlain'> {
   const scopes = [...new Set([...consumer.scopes, ...key.scopes])];
   return {
     identity: { ...identityOf(consumer), method: 'key', credential: key.id, scopes },

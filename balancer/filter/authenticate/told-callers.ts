@@ -28,6 +28,12 @@ export class ToldCallers {
     counter.add(1);
   }
 
+  /** A method has proved who it is. */
+  proved(identity: Identity): void {
+    this.outcome(identity.method);
+    this.#consumers.noteUse(identity);
+  }
+
   /** `status` 0: closed without an answer. */
   answered({ consumer }: Identity, status: number): void {
     if (consumer === '') return;

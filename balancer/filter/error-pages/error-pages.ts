@@ -66,9 +66,9 @@ export const errorPages: FilterDefinition = {
       });
       if ((template === undefined) === (file === undefined))
         place.report(['pages', index], 'expected either template, the page itself, or file, where it is');
-      const compiled = template === undefined ? null : pageTemplate(template, type);
-      if (compiled?.ok === false) place.report(['pages', index, 'template'], compiled.problem);
       const source = file === undefined ? { template: template ?? '' } : { file: place.readableFile(['pages', index, 'file'], file) };
+      const problem = 'file' in source ? fileProblem(place.textOf(source.file), type) : templateProblem(source.template, type);
+      if (problem !== null) place.report(['pages', index, file === undefined ? 'template' : 'file'], problem);
       return { codes, statuses: statuses === undefined ? null : parseStatuses(statuses), type, ...source };
     });
     const ranges = upstream === undefined ? [] : (parseStatuses(upstream) ?? []);
@@ -109,6 +109,18 @@ export const errorPages: FilterDefinition = {
     };
   },
 };
+
+function templateProblem(text: string, type: string): string | null {
+  const compiled = pageTemplate(text, type);
+  return compiled.ok ? null : compiled.problem;
+}
+
+/** `text` null: it cannot be read, which is told already. */
+function fileProblem(text: string | null, type: string): string | null {
+  if (text === null) return null;
+  const bytes = Buffer.byteLength(text);
+  return bytes > MOST_BYTES ? `has ${bytes} bytes; expected at most ${MOST_BYTES}` : templateProblem(text, type);
+}
 
 /** As worked out by `complete`. */
 interface Complete {

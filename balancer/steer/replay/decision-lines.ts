@@ -35,8 +35,17 @@ const MOVING = [
 ] as const satisfies (keyof MovingFacts)[];
 
 /** Of what the workers are given. */
+/** Who may call decides nothing of where requests go, and is long. */
+function withoutCallers<T extends object>(of: T): T {
+  const others = { ...of };
+  Reflect.deleteProperty(others, 'callers');
+  return others;
+}
+
 export function planDigest({ plan }: Pick<Planned, 'plan'>): string {
-  return createHash('sha256').update(JSON.stringify(plan)).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify(withoutCallers(plan)))
+    .digest('base64url');
 }
 
 export class DecisionEncoder {
@@ -57,7 +66,7 @@ export class DecisionEncoder {
     const base = isSame ? '' : this.#base(input);
     const changed = MOVING.flatMap((name) => {
       if (input[name] === undefined) return [];
-      const text = encodeValue(input[name]);
+      const text = encodeValue(name === 'intent' ? withoutCallers(input.intent) : input[name]);
       if (this.#texts.get(name) === text) return [];
       this.#texts.set(name, text);
       return [`"${name}":${text}`];

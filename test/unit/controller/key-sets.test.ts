@@ -1,7 +1,12 @@
 // Keys of issuers in the controller, under a virtual clock: fetched, kept, asked for again, and never asked for too often.
 import assert from 'node:assert/strict';
-import { beforeEach, describe, it } from 'node:test';
-import { KeySets } from '../../../balancer/controller/key-sets.ts';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { beforeEach, describe, it, type TestContext } from 'node:test';
+import { loadConfig } from '../../../balancer/config/load.ts';
+import { EXTENSIONS } from '../../../balancer/registries.ts';
+import { SMALL_CONFIG, TEST_ENVIRONMENT } from '../../support/config-text.ts';
+import { fetchKeys, KeySets } from '../../../balancer/controller/key-sets.ts';
 import type { GetOutcome } from '../../../balancer/controller/bounded-get.ts';
 import type { IssuerConfig } from '../../../balancer/config/issuer-config.ts';
 import type { KeySetMessage } from '../../../balancer/ipc-keys.ts';
@@ -129,5 +134,57 @@ describe('the keys of an issuer', () => {
     sets.follow({ issuers: {} });
     await pass(10 * MINUTE_MS);
     assert.equal(fetches, 1);
+  });
+});
+
+describe('the document of an issuer', () => {
+  const serving = async (t: TestContext, document: (origin: string) => object): Promise<string> => {
+    const server = createServer((request, response) => {
+      const { port } = server.address() as AddressInfo;
+      const origin = `http://127.0.0.1:${port}`;
+      const said =
+        request.url === '/.well-known/openid-configuration' ? document(origin) : request.url === '/keys' ? { keys: [key('a')] } : null;
+      response.writeHead(said === null ? 404 : 200).end(JSON.stringify(said));
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const fetched = (origin: string, issuer = origin): Promise<GetOutcome> =>
+    fetchKeys({ url: `${origin}/.well-known/openid-configuration`, ca: null, discovers: issuer }, AbortSignal.timeout(5000));
+
+  it('says where its keys are', async (t) => {
+    const origin = await serving(t, (own) => ({ issuer: own, jwks_uri: `${own}/keys` }));
+    const outcome = await fetched(origin);
+    assert.ok(outcome.ok);
+    assert.deepEqual(JSON.parse(outcome.answer.body), { keys: [key('a')] });
+  });
+
+  it('is believed about itself alone, and about keys that nobody on the way can change', async (t) => {
+    const origin = await serving(t, (own) => ({ issuer: own, jwks_uri: 'http://keys.example/keys' }));
+    const problems = [await fetched(origin), await fetched(origin, 'https://login.example'), await fetched(`${origin}/tenant`)];
+    assert.deepEqual(
+      problems.map((outcome) => (outcome.ok ? 'ok' : outcome.problem)),
+      [
+        'its document says that keys come in the clear',
+        'its document is of another issuer, and not of https://login.example, character by character',
+        'its document is answered 404',
+      ],
+    );
+  });
+
+  it('needs no keys in the file, but an issuer that is a URL', () => {
+    const keysOf = (issuer: string): unknown => {
+      const result = loadConfig(
+        { file: '/etc/weir/weir.yaml', text: `${SMALL_CONFIG}issuers: { staff: { issuer: "${issuer}" } }\n` },
+        EXTENSIONS,
+        TEST_ENVIRONMENT,
+      );
+      return result.ok ? result.config.issuers['staff']?.keys : result.problems.map(({ path, message }) => `${path}: ${message}`).join();
+    };
+    const url = 'https://login.example/realm/.well-known/openid-configuration';
+    assert.deepEqual(keysOf('https://login.example/realm'), { kind: 'url', url, ca: null, discovers: 'https://login.example/realm' });
+    assert.match(String(keysOf('staff')), /^issuers\.staff\.keys: is missing, and issuer "staff" is no URL/);
+    assert.match(String(keysOf('http://login.example')), /^issuers\.staff\.issuer: .*write https:\/\//);
   });
 });

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { authorize } from '../../../balancer/filter/authorize.ts';
+import { Doubt } from '../../../balancer/message/path-readings.ts';
 import type { Identity } from '../../../balancer/message/identity.ts';
 import { aFilterEnvironment } from '../../support/filter-environment.ts';
-import { filterOptions } from '../../support/filter-options.ts';
+import { filterOptions, filterProblems } from '../../support/filter-options.ts';
 import { aRequest } from '../../support/request.ts';
 
 const acme: Identity = {
@@ -83,5 +84,43 @@ describe('the filter authorize', () => {
     assert.equal(await rule('constructor/name', 'Object'), 'access_denied');
     assert.equal(await rule('toString', 'x'), 'access_denied');
     assert.equal(await codeOf('{ rules: [{ claims: [{ name: tenant, oneOf: [blue] }] }] }', acme), 'access_denied');
+  });
+
+  it('asks conditions, and takes one without a value against the caller', async () => {
+    const gold = { ...acme, claims: { tier: 'gold' } };
+    const allow = `{ rules: [{ when: "claims.tier == 'gold'" }] }`;
+    assert.equal(await codeOf(allow, gold), 'allowed');
+    assert.equal(await codeOf(allow, { ...acme, claims: { tier: 'tin' } }), 'access_denied');
+    assert.equal(await codeOf(allow, acme), 'access_denied');
+    const deny = `{ rules: [{ when: "claims.tier == 'tin'", then: deny }, {}] }`;
+    assert.equal(await codeOf(deny, gold), 'allowed');
+    assert.equal(await codeOf(deny, acme), 'access_denied');
+    const either = `{ rules: [{ when: "claims.tier == 'gold'" }, { groups: [partners] }] }`;
+    assert.equal(await codeOf(either, acme), 'allowed');
+  });
+
+  it('asks conditions in every reading of the path', async () => {
+    const options = filterOptions('authorize', `{ rules: [{ when: "request.path.startsWith('/admin')", then: deny }, {}] }`);
+    const filter = authorize.create(options, aFilterEnvironment());
+    const verdictOn = (path: string) => filter.onRequest?.(aRequest({ path, pathDoubts: Doubt.DoubleSlash, identity: acme }));
+    assert.equal(await verdictOn('//open'), undefined);
+    const verdict = await verdictOn('//admin');
+    assert.ok(verdict !== undefined && 'code' in verdict && verdict.code === 'access_denied');
+  });
+
+  it('counts conditions without a value, and says why in the log', async () => {
+    const environment = aFilterEnvironment();
+    const filter = authorize.create(filterOptions('authorize', `{ rules: [{ when: "claims.tier == 'gold'" }] }`), environment);
+    const verdict = await filter.onRequest?.(aRequest({ path: '/x', identity: acme }));
+    assert.ok(verdict !== undefined && 'detail' in verdict);
+    assert.equal(verdict.detail, 'no rule lets acme do GET /x; a condition has no value: claims.tier is not there');
+    const [told] = environment.meter.takeDelta();
+    assert.deepEqual([told?.name, told?.labels, told?.value], ['weir_condition_failures_total', ['shop', 'missing'], 1]);
+  });
+
+  it('has its conditions checked with the file', () => {
+    assert.deepEqual(filterProblems('authorize', `{ rules: [{}, { when: "clams.tier == 'gold'" }] }`), [
+      `routes[0].filters[0].authorize.rules[1].when: at character 1, "clams.tier == 'gold'": there is no "clams"; did you mean "claims"?`,
+    ]);
   });
 });

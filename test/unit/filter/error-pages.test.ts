@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { loadConfig } from '../../../balancer/config/load.ts';
+import { EXTENSIONS } from '../../../balancer/registries.ts';
+import { SMALL_CONFIG, TEST_ENVIRONMENT } from '../../support/config-text.ts';
 import { errorPages } from '../../../balancer/filter/error-pages/error-pages.ts';
 import { ERRORS, type ErrorCode } from '../../../balancer/errors.ts';
 import type { Fields } from '../../../balancer/message/fields.ts';
@@ -79,6 +82,20 @@ describe('a page that cannot work', () => {
     assert.match(problem('{ template: "${client.address}" }'), /stands for nothing here; expected one of request\.id, status, code, title/);
     assert.match(problem('{ type: html, template: a }'), /is not a content type; expected for example text\/html/);
     assert.match(problem(HTML, ', upstream: "300-599"'), /from 400 on/);
+  });
+
+  it('says what is wrong in a file when the config is checked', () => {
+    const text = SMALL_CONFIG.replace(
+      '  - { service: shop }',
+      '  - { service: shop, filters: [{ errorPages: { pages: [{ file: page.html }] } }] }',
+    );
+    const problem = (page: string): string => {
+      const result = loadConfig({ file: '/etc/weir/weir.yaml', text }, EXTENSIONS, { ...TEST_ENVIRONMENT, textOf: () => page });
+      return result.ok ? '' : result.problems.map(({ path, message }) => `${path}: ${message}`).join();
+    };
+    assert.equal(problem('<p>${title}</p>'), '');
+    assert.match(problem('<p>${titel}</p>'), /pages\[0\]\.file: "\$\{titel\}" stands for nothing here; did you mean "\$\{title\}"\?/);
+    assert.match(problem('x'.repeat(2_000_000)), /pages\[0\]\.file: has 2000000 bytes; expected at most/);
   });
 });
 

@@ -5,6 +5,7 @@ import { canonicalJson } from '../../../balancer/config/canonical-json.ts';
 import { applyChange } from '../../../balancer/intent/apply-change.ts';
 import { diffIntent, restoreFields } from '../../../balancer/intent/diff.ts';
 import type { Intent } from '../../../balancer/intent/intent.ts';
+import { withOverrides } from '../../../balancer/intent/override.ts';
 import { patchIntent } from '../../../balancer/intent/patch.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
 import { decodeIntent } from '../../../balancer/store/decode.ts';
@@ -29,6 +30,11 @@ function reset(intent: Intent, consumer: string, limit: string | null): Intent {
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.message);
   return outcome.intent;
 }
+
+test('a reset outlives what is set for a time', () => {
+  const all = reset(seeded, 'acme', null);
+  assert.deepEqual(withOverrides({ ...all, overrides: {} }, {}), all);
+});
 
 test('the epoch of a count is the revision that reset it, of all quotas of the consumer or of one', () => {
   const all = reset(seeded, 'acme', null);
