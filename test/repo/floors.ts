@@ -40,7 +40,7 @@ export const PLACES: readonly Place[] = [
       'balancer/ipc-life-cycle.ts',
       'balancer/ipc-succession.ts',
       'balancer/ipc-lines.ts',
-  'balancer/ipc-plan.ts',
+      'balancer/ipc-plan.ts',
       'balancer/ipc-generation.ts',
       'balancer/ipc-recent.ts',
       'balancer/ipc-work.ts',

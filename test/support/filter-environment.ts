@@ -50,7 +50,19 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
 
 /** A consumer of whom a test names only what matters to it. */
 export function aConsumer(name: string, facts: Partial<ConsumerConfig> = {}): ConsumerConfig {
-  return { name, groups: [], scopes: [], tags: [], plan: '', keys: [], passwords: [], signingKeys: [], subjects: [], certificates: [], ...facts };
+  return {
+    name,
+    groups: [],
+    scopes: [],
+    tags: [],
+    plan: '',
+    keys: [],
+    passwords: [],
+    signingKeys: [],
+    subjects: [],
+    certificates: [],
+    ...facts,
+  };
 }
 
 /** A listing of fields as a mapping. */

@@ -29,7 +29,7 @@ export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens
     countMessage: (cluster, outcome) => edge.meter.counter('weir_agent_messages_total', [cluster, outcome]).add(1),
     countRejection: (reason) => edge.meter.counter('weir_agent_rejections_total', [reason]).add(1),
     onSnapshot: ({ cluster, endpoints }) => {
-      if (endpoints !== undefined) edge.prober.discover(cluster, endpoints);
+      if (endpoints !== undefined && edge.prober.discover(cluster, endpoints)) keepEndpoints(edge);
     },
     onChange: ({ code, text }) => {
       if (text !== null) edge.events.add(code, text);
@@ -61,4 +61,13 @@ function observedOf(edge: Edge, cluster: string): Readonly<Record<string, Observ
     if (there.length > 0) observed.push([service, { requestsPerSecond, p95Ms: p95s.length === 0 ? null : Math.max(...p95s) }]);
   }
   return Object.fromEntries(observed.slice(0, MOST_SERVICES));
+}
+
+/** At once, and not with the next second: a controller that comes back must know them, whatever the agent says then. */
+function keepEndpoints({ health, prober, options: { log } }: Edge): void {
+  try {
+    health.write(prober.view());
+  } catch (error) {
+    log.error({ problem: error instanceof Error ? error.message : String(error) }, 'endpoints that an agent found cannot be stored');
+  }
 }

@@ -86,11 +86,11 @@ export class Prober {
     watch?.eject(Math.min(ejection.forMs, longestMs), ejection.reason);
   }
 
-  /** Takes in what the agent of a cluster finds there. Nothing where the file lists the endpoints. */
-  discover(cluster: string, report: EndpointsReport): void {
+  /** Takes in what the agent of a cluster finds there. Nothing where the file lists the endpoints. Whether other endpoints are known now than before. */
+  discover(cluster: string, report: EndpointsReport): boolean {
     const watched = this.#clusters.get(cluster);
     const discovery = watched?.config.discovery ?? null;
-    if (watched === undefined || discovery === null || watched.discovered === null) return;
+    if (watched === undefined || discovery === null || watched.discovered === null) return false;
     const isUp = (endpoint: string): boolean => watched.endpoints.get(endpoint)?.condition === 'up';
     const { discovered, told } = followReport(watched.discovered, report, {
       cluster,
@@ -103,6 +103,7 @@ export class Prober {
     else this.#exchange(watched.config, discovered);
     for (const text of told) this.#dependencies.onChange({ code: 'agent.endpoints_held', cluster, text });
     for (const text of changes) this.#dependencies.onChange({ code: 'agent.endpoints', cluster, text });
+    return changes.length > 0;
   }
 
   /** Of clusters whose endpoints are discovered: whether the agent names none, so that those known are held. */
