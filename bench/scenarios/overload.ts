@@ -11,7 +11,7 @@ import { NGINX_MISSING, nginxConfig, nginxVersion } from '../nginx.ts';
 import { freePort, launch, outputOf, waitForPort, waitUntil, type Running } from '../processes.ts';
 import { UsageError, type Scenario } from '../scenario.ts';
 import { median, renderTable } from '../statistics.ts';
-import { decodeH2load } from '../workloads/h2-requests.ts';
+import { milliseconds } from '../workloads/h2-requests.ts';
 
 /** The host has one core, and what makes the load and answers behind it has the other. */
 const HOST_CORE = '0';
@@ -134,7 +134,7 @@ async function h2load(port: number, args: readonly string[]): Promise<{ readonly
   const finished = Number(/^finished in ([\d.]+)s/m.exec(output ?? '')?.[1] ?? 0);
   const ok = Number(/^status codes: (\d+) 2xx/m.exec(output ?? '')?.[1] ?? 0);
   if (output === null || finished === 0) throw new Error(`h2load told no figures. It said:\n${output ?? 'nothing'}`);
-  return { perSecond: ok / finished, meanMs: decodeH2load(output)?.meanMs ?? null };
+  return { perSecond: ok / finished, meanMs: milliseconds(/^time for request: +\S+ +\S+ +(\S+)/m.exec(output)?.[1] ?? '') };
 }
 
 async function measure(kind: Kind, directory: string, origin: number, seconds: number): Promise<Figures> {

@@ -9,7 +9,8 @@ const STREAMS = 8;
 
 const SECONDS = { us: 1e-6, ms: 1e-3, s: 1 } as const;
 
-function milliseconds(text: string): number | null {
+/** Of a time as h2load writes it; null: it is none. */
+export function milliseconds(text: string): number | null {
   const [, value, unit] = /^([\d.]+)(us|ms|s)$/.exec(text) ?? [];
   return value === undefined || (unit !== 'us' && unit !== 'ms' && unit !== 's') ? null : Number(value) * SECONDS[unit] * 1000;
 }

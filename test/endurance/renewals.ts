@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createSecureContext } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { Agent, WebSocket } from 'undici';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
@@ -31,13 +32,19 @@ const DRAIN = '30m';
 /** Of each ten requests so many come over a connection of their own. */
 const NEW_OF_TEN = 1;
 
+/** Made once: with its own for each connection, reading the authorities of the system would be most of the work. */
+const secureContext = createSecureContext();
+
+const agentWith = (connections: number): Agent =>
+  new Agent({ connections, connect: { rejectUnauthorized: false, secureContext }, allowH2: false });
+
 /** Requests at a fixed rate, whether answers are there or not. */
 class SteadyLoad {
   answered = 0;
   readonly failures: string[] = [];
   sent = 0;
   readonly #url: string;
-  readonly #kept = new Agent({ connections: 64, connect: { rejectUnauthorized: false }, allowH2: false });
+  readonly #kept = agentWith(64);
   readonly #running = new Set<Promise<void>>();
   readonly #startedMs = performance.now();
   readonly #timer: NodeJS.Timeout;
@@ -65,7 +72,7 @@ class SteadyLoad {
 
   async #ask(onNew: boolean): Promise<void> {
     const { origin, pathname } = new URL(this.#url);
-    const dispatcher = onNew ? new Agent({ connections: 1, connect: { rejectUnauthorized: false }, allowH2: false }) : this.#kept;
+    const dispatcher = onNew ? agentWith(1) : this.#kept;
     try {
       const { statusCode, body } = await dispatcher.request({ origin, path: pathname, method: 'GET' });
       const text = await body.text();
