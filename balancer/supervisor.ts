@@ -222,11 +222,11 @@ class ProcessSupervisor implements Supervisor {
   }
 
   #receive(slot: Slot, message: ChildMessage): void {
+    // Whatever it says: one that hangs right after it has said that it is ready must not have the time of one that still loads.
+    this.#heartbeats.heard(slot);
     switch (message.type) {
       case 'ready':
         return this.#ready(slot);
-      case 'alive':
-        return this.#heartbeats.heard(slot);
       case 'standing_by':
         return this.#standsBy();
       case 'released':
@@ -238,6 +238,7 @@ class ProcessSupervisor implements Supervisor {
         return this.#sockets.unlisten(slot.name, message.address);
       case 'draining':
         return this.#acceptsNoMore(slot);
+      case 'alive':
       case 'drained':
         return;
       case 'scale':
