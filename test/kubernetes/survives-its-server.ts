@@ -57,8 +57,9 @@ test('a server that is killed and comes back: what was known is kept and marked,
     await until(() => !isFresh(source), 'the agent notices');
     assert.deepEqual(source.figures().endpoints?.list, [{ host: '10.1.0.1', port: 8080 }]);
     assert.equal(source.figures().services[0]?.report.capacityRps, 50);
-    assert.equal(source.sources().endpointSlices?.state, 'stale');
-    assert.equal(source.view.controlPlane(), 'away');
+    // Each kind has a connection of its own, and they notice one after the other.
+    await until(() => source.sources().endpointSlices?.state === 'stale', 'the slices are marked');
+    await until(() => source.view.controlPlane() === 'away', 'the server is marked');
     await kube.start();
     await until(
       () => Object.values(source.problems()).every((problem) => problem.includes('404')),

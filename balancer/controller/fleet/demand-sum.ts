@@ -36,8 +36,10 @@ export class DemandSum {
       this.#publishedMs = -Infinity;
       this.#fence = fence;
     }
-    for (let more = true; more;) {
+    // So many are all that there were when this began: hundreds of hosts that do not know each other yet tell sooner than pages can be read.
+    for (let [read, more] = [0, true]; more && read < live.size;) {
       const page = await ledger.demandsAfter(this.#number, PAGE);
+      read += page.length;
       for (const { id, number, text } of page) {
         this.#number = number;
         const told = decodeDemand(text);

@@ -86,6 +86,19 @@ test('the more there is to tell, and the more hosts there are, the seldomer it i
   assert.equal(next(8000), true, 'a host that was silent for four seconds may be forgotten');
 });
 
+test('a leader has heard enough when it has heard as much as there are hosts, however fast they tell', async () => {
+  const sum = new DemandSum('a');
+  const names = new Map(Array.from({ length: 40 }, (_, index) => [`h${index}`, `h${index}`]));
+  let number = 0;
+  const told = (): { id: string; number: number; text: string } => {
+    number += 1;
+    return { id: `h${number % 40}`, number, text: JSON.stringify({ beat: number, demand: demandOf(1) }) };
+  };
+  const ledger = { demandsAfter: (_after: number, limit: number) => Promise.resolve(Array.from({ length: limit }, told)) };
+  await sum.hear(ledger, { fence: 1 }, new Set(names.keys()));
+  assert.equal(sum.next(names, 0)?.demand.demand['shop'], 40);
+});
+
 test('a leader that was none for a while hears everything anew', async () => {
   const ledger = new AloneLedger(new MemoryStore(null), new ManualClock());
   const sum = new DemandSum('a');
