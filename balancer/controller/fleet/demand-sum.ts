@@ -1,13 +1,11 @@
 // What the clients of all hosts ask for, added up by the leader as each host tells it.
 import type { Lease, Ledger } from '../../store/ledger.ts';
-import { tellingIntervalMs } from './bytes-a-second.ts';
+import { isTimeToTell } from './bytes-a-second.ts';
 import { demandWithout, sumOfDemands, toldSum } from './demand.ts';
 import { decodeDemand, type FleetDigest, type HostDemand, type ToldDemand } from './presence.ts';
 
 /** Asked for at a time: some megabytes where there are thousands of services. */
 const PAGE = 16;
-/** A beat comes a little early or late. */
-const EARLY_MS = 300;
 
 export class DemandSum {
   readonly #own: string;
@@ -53,7 +51,7 @@ export class DemandSum {
   /** What is to be told to all now; null: not yet. `names`: of all hosts that live, by id. */
   next(names: ReadonlyMap<string, string>, nowMs: number): Omit<FleetDigest, 'away'> | null {
     const live = [...names.keys()].sort().join(' ');
-    const isDue = nowMs - this.#publishedMs >= tellingIntervalMs(this.#characters, names.size) - EARLY_MS;
+    const isDue = isTimeToTell(nowMs - this.#publishedMs, this.#characters, names.size);
     if (!isDue && live === this.#live) return null;
     this.#nextLive = live;
     this.#sequence += 1;

@@ -1,12 +1,10 @@
 // What a host tells of its demand, and what it hears of that of all: it tells one and hears one, however many there are.
 import { demandWithout, NO_DEMAND } from './demand.ts';
-import { tellingIntervalMs } from './bytes-a-second.ts';
+import { isTimeToTell } from './bytes-a-second.ts';
 import type { FleetDigest, HostDemand, ToldDemand } from './presence.ts';
 
 /** Demands of this host that may be the one that the leader added up last. */
 const KEPT = 30;
-/** A beat comes a little early or late. */
-const EARLY_MS = 300;
 /** Who was silent for so long may be forgotten, and with it what it told. */
 const FORGOTTEN_MS = 3000;
 
@@ -36,7 +34,7 @@ export class DemandTelling {
   next(demand: () => HostDemand, hosts: number, nowMs: number): string | null {
     const isForgotten = nowMs - this.#lookedMs > FORGOTTEN_MS;
     this.#lookedMs = nowMs;
-    if (!isForgotten && nowMs - this.#toldMs < tellingIntervalMs(this.#characters, hosts) - EARLY_MS) return null;
+    if (!isForgotten && !isTimeToTell(nowMs - this.#toldMs, this.#characters, hosts)) return null;
     this.#toldMs = nowMs;
     this.#beat += 1;
     const told: ToldDemand = { beat: this.#beat, demand: demand() };
