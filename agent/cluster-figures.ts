@@ -4,6 +4,7 @@ import { discoverEndpoints } from './discover.ts';
 import { growthOf, pendingPods, roomFor, takenOf, type Growth, type Taken } from './growth.ts';
 import type { AutoscalerFacts } from './kubernetes/autoscaler-facts.ts';
 import type { ClusterFacts, ClusterView } from './kubernetes/cluster-view.ts';
+import type { NodeFacts } from './kubernetes/node-facts.ts';
 import type { PodFacts, Resources } from './kubernetes/pod-facts.ts';
 import { nodesUse, podsUse } from './measured-use.ts';
 import type { EndpointsReport, NodesReport, ServiceReport } from './protocol.ts';
@@ -53,7 +54,8 @@ export interface ClusterFigures {
 
 /** What is the same for all services. */
 interface Surroundings extends Pick<FiguresInput, 'facts' | 'knowledge'> {
-  readonly taken: ReadonlyMap<string, Taken>;
+  /** Null: nodes are not known. */
+  readonly room: ((size: Resources) => number) | null;
   readonly slices: SlicesOf;
   readonly pending: ReadonlySet<string>;
   readonly autoscalers: ReadonlyMap<string, AutoscalerFacts>;
@@ -65,7 +67,7 @@ export function clusterFigures({ file, facts, sources, knowledge, wallMs }: Figu
   const slices = slicesByService(facts.slices?.values() ?? []);
   const surroundings: Surroundings = {
     ...{ facts, knowledge, slices },
-    taken: takenOf(pods.values()),
+    room: facts.nodes === null ? null : roomBySize([...facts.nodes.values()], takenOf(pods.values())),
     pending: new Set(pending.map(({ owner }) => owner)),
     autoscalers: new Map([...(facts.autoscalers?.values() ?? [])].map((autoscaler) => [autoscaler.target, autoscaler])),
   };
@@ -118,16 +120,27 @@ function explainedGateway(settings: GatewaySettings, surroundings: Surroundings)
 /** Whatever scales the pods of a Service scales it; of several the first that an autoscaler names. */
 function growthOfEndpoints(
   endpoints: readonly ServiceEndpoint[],
-  { facts, taken, pending, autoscalers }: Surroundings,
+  { facts, pending, autoscalers, ...surroundings }: Surroundings,
 ): Pick<ExplainedService, 'growth' | 'podSize' | 'autoscaler'> {
   const pods = endpoints.flatMap(({ pod }) => facts.pods?.get(pod) ?? []);
   const owners = [...new Set(pods.map(({ owner }) => owner))].filter((owner) => owner !== '').sort();
   const scaled = owners.find((owner) => autoscalers.has(owner)) ?? null;
   const autoscaler = scaled === null ? null : (autoscalers.get(scaled) ?? null);
   const podSize = sizeOf(pods);
-  const room = podSize === null || facts.nodes === null ? null : roomFor(podSize, facts.nodes.values(), taken);
+  const room = podSize === null ? null : (surroundings.room?.(podSize) ?? null);
   const isPending = owners.some((owner) => pending.has(owner));
   return { growth: growthOf({ autoscaler, room, isPending }), podSize, autoscaler: autoscaler?.key ?? null };
+}
+
+/** Hundreds of services have pods of few sizes. */
+function roomBySize(nodes: readonly NodeFacts[], taken: ReadonlyMap<string, Taken>): (size: Resources) => number {
+  const known = new Map<string, number>();
+  return (size) => {
+    const key = `${size.cpuCores} ${size.memoryBytes}`;
+    const room = known.get(key) ?? roomFor(size, nodes, taken);
+    known.set(key, room);
+    return room;
+  };
 }
 
 /** During a rollout there are two sizes; the next pod is likely of the larger one, and to promise less is the safe side. */

@@ -45,7 +45,28 @@ export function serviceEndpoints(
   const service = services?.get(key);
   // A Service with one port need not call it anything. Of one that is not known yet a name is all there is to go by.
   const known = service === undefined || service.ports.length === 1 ? null : (portOf(service, wanted)?.name ?? wanted);
-  return endpointsOf(slices.get(key) ?? [], service === undefined && wanted !== null && !/^[0-9]+$/.test(wanted) ? wanted : known);
+  return knownEndpointsOf(slices.get(key) ?? [], service === undefined && wanted !== null && !/^[0-9]+$/.test(wanted) ? wanted : known);
+}
+
+interface Known {
+  readonly slices: readonly SliceFacts[];
+  readonly port: string | null;
+  readonly endpoints: readonly ServiceEndpoint[];
+}
+
+/** By the first slice of each Service. Facts are made anew for whatever changes, so the same ones have the same endpoints. */
+const KNOWN = new WeakMap<SliceFacts, Known>();
+
+/** Of thousands of slices a few change in a second. */
+function knownEndpointsOf(slices: readonly SliceFacts[], port: string | null): readonly ServiceEndpoint[] {
+  const [first] = slices;
+  if (first === undefined) return [];
+  const known = KNOWN.get(first);
+  const isSame = known?.port === port && known.slices.length === slices.length && slices.every((slice, n) => slice === known.slices[n]);
+  if (isSame) return known.endpoints;
+  const endpoints = endpointsOf(slices, port);
+  KNOWN.set(first, { slices, port, endpoints });
+  return endpoints;
 }
 
 /**

@@ -32,7 +32,11 @@ if (isOlder(process.versions.node, OLDEST)) {
   const home = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + '/.cache');
   // The first is what systemd made for the service.
   const cache = process.env.CACHE_DIRECTORY || (home && home + '/weir');
-  if (cache) nodeModule.enableCompileCache(cache + '/compiled');
+  if (cache) {
+    nodeModule.enableCompileCache(cache + '/compiled');
+    // Written when a process ends, which one that is killed never does: it would compile everything at each start, and be a third larger for it.
+    setTimeout(nodeModule.flushCompileCache, 10000).unref();
+  }
   // A checkout has the sources; a published package has what `npm run build` made of them.
   const source = new URL('./weir.ts', import.meta.url);
   import(existsSync(fileURLToPath(source)) ? source.href : new URL('../dist/tui/weir.js', import.meta.url).href)

@@ -1,4 +1,5 @@
 // Keeps what is known of one kind of object: lists it once, follows it, and tells how fresh it is. One request at a time, whatever happens.
+import { isDeepStrictEqual } from 'node:util';
 import { BackOff } from '../../health/back-off.ts';
 import { type Clock, pause, type Random } from '../../health/clock.ts';
 import type { Log } from '../../balancer/log.ts';
@@ -158,8 +159,13 @@ export class Reflector<T> {
   #set(object: unknown): void {
     const item = this.#kind.read(object);
     const key = keyOf(object);
-    if (item !== null) this.#items.set(key, item);
-    else if (!this.#items.delete(key)) return;
+    if (item === null) {
+      if (this.#items.delete(key)) this.#onChange();
+      return;
+    }
+    // Most events are heartbeats and annotations: nothing that is kept changes, so nothing has to be worked out again.
+    if (isDeepStrictEqual(this.#items.get(key), item)) return;
+    this.#items.set(key, item);
     this.#onChange();
   }
 
