@@ -6,7 +6,7 @@ import type { ClusterFacts } from '../../../agent/kubernetes/cluster-view.ts';
 import { nodeFacts } from '../../../agent/kubernetes/node-facts.ts';
 import { podFacts } from '../../../agent/kubernetes/pod-facts.ts';
 import { serviceFacts } from '../../../agent/kubernetes/service-facts.ts';
-import { sliceFacts } from '../../../agent/kubernetes/slice-facts.ts';
+import { sliceFacts, type SliceFacts } from '../../../agent/kubernetes/slice-facts.ts';
 import { countEndpoints, serviceEndpoints, slicesByService, type SlicesOf } from '../../../agent/ready-endpoints.ts';
 import type { AddressKind, GatewaySettings } from '../../../agent/settings.ts';
 import type { SourceReport } from '../../../agent/protocol.ts';
@@ -67,6 +67,26 @@ const web: ServiceWish = {
     { name: 'https', port: 443, nodePort: 30443 },
   ],
 };
+
+test('of a Service whose slices stay the endpoints are not made again; of one of whose slices any changes they are', () => {
+  const wish: SliceWish = { service: 'web', portName: 'http', endpoints: [{ address: '10.0.0.1' }] };
+  const read = (address: string): SliceFacts => {
+    const facts = sliceFacts(sliceObject({ ...wish, endpoints: [{ address }] }));
+    assert.ok(facts);
+    return facts;
+  };
+  const [first, second, third] = [read('10.0.0.1'), read('10.0.0.2'), read('10.0.0.3')];
+  const endpointsOf = (...slices: readonly SliceFacts[]): ReturnType<typeof serviceEndpoints> =>
+    serviceEndpoints({ service: 'shop/web', port: 'http' }, null, slicesByService(slices));
+  const addressesOf = (...slices: readonly SliceFacts[]): readonly string[] => endpointsOf(...slices).map(({ address }) => address);
+  assert.equal(endpointsOf(first, second), endpointsOf(first, second));
+  assert.deepEqual(addressesOf(first, second), ['10.0.0.1', '10.0.0.2']);
+  assert.deepEqual(addressesOf(first, third), ['10.0.0.1', '10.0.0.3']);
+  assert.deepEqual(addressesOf(first), ['10.0.0.1']);
+  assert.deepEqual(addressesOf(first, third, second), ['10.0.0.1', '10.0.0.3', '10.0.0.2']);
+  const another = serviceEndpoints({ service: 'shop/web', port: 'other' }, null, slicesByService([first]));
+  assert.deepEqual(another, [], 'of another port');
+});
 
 test('without a gateway nothing is told of endpoints', () => {
   assert.equal(discoverEndpoints([], knownOf({}), ALL_FRESH), undefined);

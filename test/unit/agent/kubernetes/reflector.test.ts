@@ -61,6 +61,17 @@ test('a kind is listed once and then followed', async () => {
   assert.deepEqual(bench.asked, ['list nodes', 'watch nodes']);
 });
 
+test('a heartbeat, which changes nothing of what is kept, is no change', async () => {
+  const bench = await Bench.start();
+  const { changes } = bench;
+  const [before] = bench.nodes.items.values();
+  bench.put('n1');
+  assert.equal(bench.changes, changes);
+  assert.equal([...bench.nodes.items.values()][0], before, 'the object that was known stays');
+  bench.put('n2');
+  assert.equal(bench.changes, changes + 1);
+});
+
 test('a watch that ends in order goes on from its last event or bookmark, at once and without a list', async () => {
   const bench = await Bench.start();
   bench.api.passBy();
