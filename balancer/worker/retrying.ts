@@ -177,7 +177,8 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     else if (target.cluster.isFull) this.#tried.push(...target.cluster.endpoints);
     else this.#tried.push(endpoint);
     const last = this.#owner.attempts - this.#refused >= this.#service.config.retries.attempts;
-    return this.#place(target, last && !again, this.#tried);
+    // Where only a kept connection was dead, its endpoint is most likely well; where something else failed before, it is as likely lost with the rest.
+    return this.#place(target, last && !(again && this.failed.length === 1), this.#tried);
   }
 
   /** An answer came that may be better elsewhere. True: it is held back, and another attempt is on its way. */
