@@ -128,6 +128,7 @@ export class Worker {
       dateLine: createDateLine(() => this.#clock.wallMs()),
       nextRequestId: this.#nextRequestId,
       countAbuse: (listener, reason) => counters.http2Abuse(listener, reason),
+      streamLimit: () => this.#context.overload.streams,
     });
     this.#listeners = new ListenerSet(
       {
@@ -157,7 +158,7 @@ export class Worker {
   start(): void {
     this.#deadlines.start();
     this.#vitals.start(() => this.#look());
-    this.#context.overload.start();
+    this.#context.overload.start((streams) => this.#pipeline?.limitStreams(streams));
     this.#link.start();
   }
 
