@@ -10,7 +10,7 @@ const LOOKS_TO_FALL = 4;
 /** Looks in a row that find idle time before it rises: two round trips to clients that are far away. */
 const LOOKS_TO_RISE = 5;
 /** What it begins with, and from which on there is none any more. */
-const FIRST = 32;
+const FIRST = 8;
 
 export class StreamLimit {
   /** Infinity: as many as the listener allows. */

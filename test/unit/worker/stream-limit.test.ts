@@ -19,26 +19,26 @@ describe('a limit on streams', () => {
     assert.equal(after(limit, 1, SHORT), Infinity);
     assert.equal(after(limit, 1, LONG), Infinity);
     assert.equal(after(limit, 50, { turnMs: 500, utilisation: 0.9 }), Infinity, 'a loop that also waits keeps up');
-    assert.equal(after(limit, 2, LONG), 32);
+    assert.equal(after(limit, 2, LONG), 8);
   });
 
   test('halves, one fall after another, down to one', () => {
     const limit = new StreamLimit(100);
     after(limit, 2, LONG);
-    assert.equal(after(limit, 3, LONG), 32, 'what is open already has to be answered first');
-    assert.equal(after(limit, 1, LONG), 16);
+    assert.equal(after(limit, 3, LONG), 8, 'what is open already has to be answered first');
+    assert.equal(after(limit, 1, LONG), 4);
     assert.equal(after(limit, 400, LONG), 1);
   });
 
   test('stays while the loop is busy with short turns, and rises while it has time', () => {
     const limit = new StreamLimit(100);
     after(limit, 10, LONG);
-    assert.equal(after(limit, 1000, SHORT), 8);
-    assert.equal(after(limit, 4, IDLE), 8);
-    assert.equal(after(limit, 1, IDLE), 16);
+    assert.equal(after(limit, 1000, SHORT), 2);
+    assert.equal(after(limit, 4, IDLE), 2);
+    assert.equal(after(limit, 1, IDLE), 4);
     after(limit, 4, IDLE);
-    assert.equal(after(limit, 1, SHORT), 16);
-    assert.equal(after(limit, 9, IDLE), 32);
+    assert.equal(after(limit, 1, SHORT), 4);
+    assert.equal(after(limit, 9, IDLE), 8);
     assert.equal(after(limit, 5, IDLE), Infinity);
   });
 
