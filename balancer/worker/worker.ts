@@ -122,13 +122,12 @@ export class Worker {
       tunnels: this.#context.tunnels,
       onClosing: (cluster) => counters.tunnelMoved(cluster),
     });
+    const { nowMs, overload } = this.#context;
     this.#clients = new ClientConnections({
-      deadlines: this.#deadlines,
-      nowMs: this.#context.nowMs,
+      ...{ deadlines: this.#deadlines, nowMs, nextRequestId: this.#nextRequestId },
       dateLine: createDateLine(() => this.#clock.wallMs()),
-      nextRequestId: this.#nextRequestId,
       countAbuse: (listener, reason) => counters.http2Abuse(listener, reason),
-      streamLimit: () => this.#context.overload.streams,
+      streamLimit: () => overload.streams,
     });
     this.#listeners = new ListenerSet(
       {

@@ -12,7 +12,7 @@ interface Started {
   readonly client: H2Client;
   readonly clock: ManualClock;
   /** Tells the limit, and what the client heard since the last time. */
-  told(limit: number): Promise<readonly string[]>;
+  readonly told: (limit: number) => Promise<readonly string[]>;
 }
 
 async function start(t: TestContext): Promise<Started> {
