@@ -280,6 +280,7 @@ export class Controller {
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
     edge.seen.write(true);
+    edge.tokens.write(true);
     this.#lastResults.write(edge.results, true);
     this.#history.close();
     await Promise.allSettled([
@@ -351,6 +352,7 @@ export class Controller {
       health.write(prober.view());
       failback.write(loop.planned.memory);
       seen.write();
+      this.#edge.tokens.write();
       this.#lastResults.write(this.#edge.results);
     } catch (error) {
       this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');
