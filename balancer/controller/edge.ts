@@ -77,6 +77,8 @@ export interface FleetMembership {
   readonly ledger: Ledger;
   /** Of limits that all hosts share. */
   readonly openCounter: () => LimitCounter;
+  /** Its name. */
+  readonly fleet: string;
   /** Of this host. */
   readonly id: string;
   /** Tells it from a copy of it that lives at the same time. */
