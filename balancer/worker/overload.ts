@@ -1,5 +1,5 @@
 // Overload of this process: its event loop is looked at ten times a second. While it has more work than time, clients are told to have fewer requests open
-// (decision 0033), and if that is not enough requests are refused before anything is done for them, the lowest priority class first (decision 0021). Without overload a request costs one addition and one comparison.
+// (decision 0037), and if that is not enough requests are refused before anything is done for them, the lowest priority class first (decision 0021). Without overload a request costs one addition and one comparison.
 import { performance } from 'node:perf_hooks';
 import type { Clock, Timer } from '../../health/clock.ts';
 import { PRIORITY_CLASSES, type PriorityClass } from '../config/config.ts';

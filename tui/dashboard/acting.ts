@@ -163,7 +163,7 @@ export function apply(state: DashboardState, overlay: PlanOverlay, yes: boolean)
 
 /** What has to be typed before a dangerous act: the name of what it is about. */
 export function wordOf({ change }: ChangeRequest): string {
-  if ('cluster' in change) return change.cluster;
+  if ('cluster' in change && change.cluster !== null) return change.cluster;
   if ('service' in change) return change.service;
   return change.kind;
 }
