@@ -76,7 +76,7 @@ export function shareLines({ shares }: ChangeResult, most: number): Frame {
 }
 
 /** Requests a second that go elsewhere, what clusters are left with, and what is lost. */
-function forecastLines(state: DashboardState, { clusters, moved, lostRps, headroom }: Forecast): Frame {
+function forecastLines(state: DashboardState, { clusters, moved, lostRps, headroom, expected }: Forecast): Frame {
   const services = shown(state).snapshot?.status.services ?? [];
   const rpsOf = (service: string): number => services.find(({ name }) => name === service)?.traffic.rps ?? 0;
   const movedRps = moved.reduce(
@@ -106,6 +106,9 @@ function forecastLines(state: DashboardState, { clusters, moved, lostRps, headro
         ]
       : []),
     [cell(`  one cluster could be lost then: ${headroom}`, headroom.startsWith('no') ? 'warn' : 'dim')],
+    ...expected.map(({ cluster, service, rps }): Line => [
+      cell(`  the agent of ${cluster} would be told to expect ${formatRate(rps)} requests/s of ${service}`, 'dim'),
+    ]),
   ];
 }
 
