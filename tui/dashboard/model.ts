@@ -104,7 +104,10 @@ function apply(state: DashboardState, action: Action): DashboardState {
     case 'act':
     case 'printed':
     case 'planned':
+    case 'actPlanned':
     case 'unplanned':
+    case 'says':
+    case 'done':
     case 'applied':
     case 'unapplied':
     case 'completed':
