@@ -168,8 +168,12 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
     return this.#list('services', sampleServices(this.#split));
   }
 
-  routes(): ReturnType<Appliance['routes']> {
-    return this.#list('routes', [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }]);
+  routes(service: string | null): ReturnType<Appliance['routes']> {
+    const all = [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }];
+    return this.#list(
+      'routes',
+      all.filter((route) => service === null || route.service === service),
+    );
   }
 
   readonly caches = (): ReturnType<Appliance['caches']> => this.#list('cache', []);

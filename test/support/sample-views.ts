@@ -54,7 +54,14 @@ export function sampleWorkers(plan: number, laggards: readonly string[]): readon
   return [1, 2, 3, 4].map((number) => {
     const name = `worker-${number}`;
     const lags = laggards.includes(name);
-    const figures = { generation: 1, restarts: 0, residentBytes: 83_886_080, eventLoopDelayMs: 0.4 };
+    const figures = {
+      generation: 1,
+      restarts: 0,
+      residentBytes: 83_886_080,
+      heapBytes: 20_971_520,
+      sockets: { clients: 12, endpoints: 8 },
+      eventLoopDelayMs: 0.4,
+    };
     return { name, pid: 1000 + number, state: lags ? 'lost' : 'ready', plan: lags ? plan - 1 : plan, ...figures };
   });
 }

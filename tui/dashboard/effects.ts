@@ -1,7 +1,7 @@
 // What the dashboard asks of the world, done once each, and answered by actions. Nothing here changes traffic but `apply`.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResultsView } from '../../balancer/controller/api/views.ts';
+import type { ResultsView, RouteView } from '../../balancer/controller/api/views.ts';
 import type { AdminClient } from '../client.ts';
 import { complete, type LookUp } from '../complete.ts';
 import { CommandFailure, ProblemFailure } from '../exit.ts';
@@ -76,8 +76,8 @@ export class Effects {
         return;
       case 'results': {
         const asked = { windowSeconds: WINDOW_SECONDS, baseline: null };
-        const [results] = (await client.results(ask.service, asked)).items;
-        if (results !== undefined) dispatch({ type: 'results', results: cleaned(results) });
+        const [{ items }, routes] = await Promise.all([client.results(ask.service, asked), this.#routes(ask.service)]);
+        if (items[0] !== undefined) dispatch({ type: 'results', results: cleaned(items[0]), routes });
         return;
       }
       case 'history':
@@ -153,6 +153,17 @@ export class Effects {
     }
   }
 
+  /** Null: an older appliance does not tell them apart. */
+  async #routes(service: string): Promise<DashboardState['routes']> {
+    try {
+      const { items } = await this.#parts.client.list<RouteView>('routes', { service });
+      return { service: cleanText(service), items: items.map(cleanRoute) };
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      return null;
+    }
+  }
+
   async #make({ number, act, yes, words }: Extract<Ask, { readonly kind: 'make' }>): Promise<void> {
     const { client, dispatch } = this.#parts;
     try {
@@ -212,6 +223,10 @@ export class Effects {
       dispatch({ type: 'history', ask: number, series: null, problem: cleanText(error.message) });
     }
   }
+}
+
+function cleanRoute(route: RouteView): RouteView {
+  return { ...route, name: cleanText(route.name), hosts: route.hosts.map((host) => cleanText(host)), path: cleanText(route.path) };
 }
 
 function cleanPlan(plan: ActPlan): ActPlan {

@@ -1,5 +1,5 @@
 // What the dashboard knows and shows, as one value, and how it is looked at. Pure: no terminal, no network, no clock.
-import type { ChangeRequest, ChangeResult, ResultsView, StatusView } from '../../balancer/controller/api/views.ts';
+import type { ChangeRequest, ChangeResult, ResultsView, RouteView, StatusView } from '../../balancer/controller/api/views.ts';
 import type { ContextSettings } from '../contexts.ts';
 import type { ActPlan, InsideAct } from '../inside-acts.ts';
 import type { FeedExtras } from './decode.ts';
@@ -231,6 +231,8 @@ export interface DashboardState {
   readonly past: Past | null;
   /** The versions of the service that is looked at, side by side. */
   readonly results: ResultsView | null;
+  /** Those that lead to it; null: not known. */
+  readonly routes: { readonly service: string; readonly items: readonly RouteView[] } | null;
   /** To be done by whoever runs the dashboard, who takes them away. */
   readonly asks: readonly Ask[];
   /** The number of the next one. */

@@ -161,6 +161,10 @@ export interface WorkerView {
   readonly plan: number;
   readonly restarts: number;
   readonly residentBytes: number;
+  /** Of JavaScript, in use. */
+  readonly heapBytes: number;
+  /** Open now, to clients and to endpoints. */
+  readonly sockets: { readonly clients: number; readonly endpoints: number };
   readonly eventLoopDelayMs: number;
 }
 
