@@ -5,6 +5,7 @@ import { traceParentText } from '../telemetry/trace-context.ts';
 import type { Attempt, AnswerReceiver, AttemptOwner, Place } from './attempt.ts';
 import { RequestFlow } from './request-flow.ts';
 import { spansOf, type Traced, type TracedAttempt } from './spans.ts';
+import type { AnswerStats } from './stats.ts';
 import type { BroughtTrace, Tracer } from './tracer.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -14,11 +15,13 @@ export class TracedFlow extends RequestFlow implements Traced {
   /** The attempts, from the last to the first. */
   last: TracedAttempt | null = null;
   readonly #tracer: Tracer;
+  readonly #unrouted: AnswerStats;
   #traceId = '';
 
   constructor(exchange: DownstreamExchange, context: WorkerContext, tracer: Tracer) {
     super(exchange, context);
     this.#tracer = tracer;
+    this.#unrouted = context.unrouted;
     this.brought = tracer.receive(exchange.request);
     this.sampled = tracer.samples(this.brought.parent);
   }
@@ -51,7 +54,10 @@ export class TracedFlow extends RequestFlow implements Traced {
       const failed = result >= 500 || (error !== '' && ERRORS[error].blame !== 'client');
       if (!tracer.keeps(failed, durationMs, nowMs)) return;
     }
-    const wallAheadMs = tracer.clock.wallMs() - nowMs;
-    tracer.export(spansOf(this, this.exchange.request, this.told(durationMs, false), { nowMs, wallAheadMs, ids: tracer.ids }));
+    const wallMs = tracer.clock.wallMs();
+    const end = this.told(durationMs, false);
+    tracer.export(spansOf(this, this.exchange.request, end, { nowMs, wallAheadMs: wallMs - nowMs, ids: tracer.ids }));
+    const stats = end.route === null ? this.#unrouted : end.route.statsOf(end.target);
+    stats.traced(durationMs, this.traceId, wallMs);
   }
 }
