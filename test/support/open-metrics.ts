@@ -97,7 +97,8 @@ function sampleOf(line: string, fail: (problem: string) => never): OpenSample {
 
 function exemplarOf(labels: string, value: string, time: string | undefined, fail: (problem: string) => never): OpenExemplar {
   const read = labelsOf(labels, fail);
-  if (Array.from(Object.entries(read).flat().join('')).length > MAX_EXEMPLAR_CHARS) fail('an exemplar with labels of more than 128 characters');
+  if (Array.from(Object.entries(read).flat().join('')).length > MAX_EXEMPLAR_CHARS)
+    fail('an exemplar with labels of more than 128 characters');
   return { labels: read, value: numberOf(value), timestamp: time === undefined ? null : numberOf(time) };
 }
 
