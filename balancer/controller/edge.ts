@@ -30,8 +30,6 @@ import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { AgentsOfEdge } from './hub/agents-of-edge.ts';
 import { IntentKeeper } from './intent-keeper.ts';
-import { HostLimits } from './host-limits.ts';
-import { keySetsOf, type KeySets } from './key-sets.ts';
 import { CallersSeen } from './callers-seen.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
@@ -42,6 +40,7 @@ import { PlanLoop } from './plan-loop.ts';
 import { Prober } from './probe/prober.ts';
 import { RunningCounts } from './running-counts.ts';
 import { ShareWatch } from './share-watch.ts';
+import { SharedWithWorkers } from './shared-with-workers.ts';
 import { VersionResults } from './version-results.ts';
 import { WorkerFigures } from './worker-figures.ts';
 import { WorkerLinks, type WorkerListener } from './worker-links.ts';
@@ -103,9 +102,7 @@ export class Edge {
   readonly votes: FleetVotes;
   readonly results: VersionResults;
   readonly links: WorkerLinks;
-  readonly limits: HostLimits;
-  /** Of issuers of tokens. */
-  readonly keySets: KeySets;
+  readonly shared: SharedWithWorkers;
   readonly prober: Prober;
   readonly agents: AgentsOfEdge;
   readonly fleet: Fleet;
@@ -155,8 +152,7 @@ export class Edge {
     this.generations = new GenerationNumbers(store);
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
-    this.keySets = keySetsOf(this);
-    this.limits = new HostLimits(this);
+    this.shared = new SharedWithWorkers(this);
     this.prober = new Prober({
       clock,
       random,
@@ -339,14 +335,13 @@ export class Edge {
         this.events.add('ejection.ejected', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
-      onLimits: (worker, message, answer) => this.limits.hear(worker, message, answer),
-      onKeyWanted: (url) => void this.keySets.wanted(url),
+      onQuestion: (worker, message, answer) => this.shared.hear(worker, message, answer),
       onReady: (worker, replaced) => {
         if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);
         this.events.add(replaced ? 'worker.replaced' : 'worker.ready', `${worker} ${replaced ? 'was replaced and ' : ''}is ready`);
       },
-      onLost: (worker, asked) => {
-        this.limits.lost(worker);
+      onLost: (worker, asked, pid) => {
+        this.shared.lost(worker, pid);
         this.registry.forget(worker);
         this.figures.forget(worker);
         this.running.forget(worker);

@@ -16,6 +16,7 @@ import type { ResponseStore } from './cache/response-store.ts';
 import type { Allowances } from './rate-limit/allowances.ts';
 import type { Slots } from './rate-limit/slots.ts';
 import type { Issuers } from './authenticate/issuers.ts';
+import type { HostFlights } from './login/host-flights.ts';
 import type { SignIns } from './login/sign-ins.ts';
 
 /** How the exchange ended, for onEnd. */
@@ -50,6 +51,8 @@ export interface FilterEnvironment {
   readonly limits: Readonly<Record<string, LimitConfig>>;
   readonly allowances: Allowances;
   readonly slots: Slots;
+  /** What only one worker of the host does at a time. */
+  readonly flights: HostFlights;
   /** Null: it is not where the reference says. */
   readonly readSecret: (reference: SecretReference) => string | null;
   /** Where an address is; null: nobody knows. */

@@ -44,6 +44,7 @@ export const PLACES: readonly Place[] = [
       'balancer/ipc-generation.ts',
       'balancer/ipc-recent.ts',
       'balancer/ipc-work.ts',
+      'balancer/ipc-flights.ts',
       'balancer/ipc-keys.ts',
       'balancer/ipc-limits.ts',
       'balancer/ipc-slots.ts',

@@ -132,6 +132,7 @@ async function startTeller(
         if (message === null || message.type === 'foreign') continue;
         onSaid(message);
         if (message.type === 'metrics') socket.write(encodeMessage({ type: 'metrics_ack', sequence: message.sequence }));
+        if (message.type === 'flight_wanted') socket.write(encodeMessage({ type: 'flight', key: message.key, state: 'yours', text: '' }));
         if (message.type !== 'hello') continue;
         for (const line of encodeGeneration(1, told.config)) socket.write(line);
         socket.write(encodeMessage({ type: 'plan', plan: 1, value: told.plan }));

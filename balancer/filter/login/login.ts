@@ -35,7 +35,8 @@ export const login: FilterDefinition = {
     'With `authenticate` on the same route a session is one more of its methods: with `require: any` it is enough, and who has none may show other credentials; with `all` it must be there too, for the same consumer. ' +
       'A browser that shows nothing at all is sent to sign in, unless there is an `anonymous` consumer; then `start` is the way in.',
     'The caller is known as with `authenticate` by `jwt`: consumer, groups, scopes and claims come from the ID token by the settings of the issuer, whose `audiences` and `type` are not looked at, as the ID token must be for `client`.',
-    'A refresh token is used 30 s before the access token ends, once for all requests of a worker. When the provider refuses, the session is over; when it does not answer, the session goes on until the access token ends, and requests ' +
+    'A refresh token is used 30 s before the access token ends, once for all requests of all workers of a host, and for a minute those that still bring the one before get what came of it: a provider may ' +
+      'give another one each time and take a second use for theft. Hosts of a fleet do not wait for each other, so where the clients of one session come to several of them at once the provider has to bear that. When the provider refuses, the session is over; when it does not answer, the session goes on until the access token ends, and requests ' +
       'get 503 `authentication_unavailable` from then on.',
     'Signing out drops the cookies and sends the browser to the `end_session_endpoint` of the provider. It is asked for by POST or GET, by a page of the own origin: `sec-fetch-site`, else `origin`, else `referer` must say so, as a link of another ' +
       'site carries the session too. A session that somebody has copied lives on until its time is over: nobody keeps a list of those that have ended.',
@@ -50,7 +51,7 @@ export const login: FilterDefinition = {
 };
 
 function createLogin(options: Options, environment: FilterEnvironment): Filter {
-  const { clock, meter, route, issuers, consumers, readSecret, signIns } = environment;
+  const { clock, meter, route, issuers, consumers, readSecret, signIns, flights } = environment;
   const issuer = issuers.get(options.issuer);
   if (issuer === null) throw new Error(`login: issuer "${options.issuer}" is not declared`);
   const { config } = issuer;
@@ -71,7 +72,15 @@ function createLogin(options: Options, environment: FilterEnvironment): Filter {
   const keeping = { accessToken: options.forward.accessToken !== null, refreshToken: options.refresh, scopes };
   return new LoginFilter({
     ...{ options, begun, provider, sessions, signIns, clock, count, identityOf: knownAs },
-    refreshing: new Refreshing({ provider, persons, clock, count }),
+    refreshing: new Refreshing({
+      provider,
+      persons,
+      clock,
+      count,
+      flights,
+      seal: sealFor('refreshed'),
+      scope: JSON.stringify([config.issuer, options.client]),
+    }),
     callback: new Callback({
       ...{ issuer: config.issuer, callback, begun, provider, persons, sessions, requireConsumer, keeping, clock, count },
       identityOf: knownAs,
