@@ -8,6 +8,7 @@ import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard,
 import type { AllowanceMessage, AllowancesLeftMessage, AllowanceWantedMessage } from './ipc-limits.ts';
 import type { SlotsCalledMessage, SlotsChangedMessage, SlotsGivenMessage, SlotsHeldMessage } from './ipc-slots.ts';
 import type { FlightLandedMessage, FlightMessage, FlightWantedMessage } from './ipc-flights.ts';
+import type { SessionEndKeptMessage, SessionEndMessage, SessionsEndedMessage } from './ipc-session-ends.ts';
 import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
@@ -36,6 +37,8 @@ type WireMessage =
   | SlotsGivenMessage
   | SlotsCalledMessage
   | FlightMessage
+  | SessionEndKeptMessage
+  | SessionsEndedMessage
   /** The plan in full, every few seconds and on a gap. `keepsCallers`: who was added by command is as in the one before. */
   | { readonly type: 'plan'; readonly plan: number; readonly value: Plan; readonly keepsCallers?: true }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
@@ -88,6 +91,7 @@ export type WorkerMessage =
   | SlotsHeldMessage
   | FlightWantedMessage
   | FlightLandedMessage
+  | SessionEndMessage
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
@@ -129,6 +133,8 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   slots_called: { calls: Array.isArray },
   key_set: { url: text, version: count, keys: Array.isArray },
   flight: { key: text, state: text, text },
+  session_end_kept: { number: count, outcome: text },
+  sessions_ended: { marks: Array.isArray },
   close_tunnels: { cluster: text, perSecond: amount },
 };
 
@@ -145,6 +151,7 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   slots_changed: { changes: Array.isArray },
   slots_held: { pid: count, holdings: Array.isArray },
   key_wanted: { url: text },
+  session_end: { number: count, marks: Array.isArray, once: text },
   flight_wanted: { key: text, flies: (of) => typeof of === 'boolean' },
   flight_landed: { key: text, text, keepMs: amount },
   work: { plan: count, clusters: mapping, callers: (of) => of === undefined || mapping(of) },

@@ -12,6 +12,7 @@ import type { DemandView, Observed, ObservedView, RegionDemandView } from '../st
 import { AloneLedger } from '../store/alone-ledger.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { LimitCounter } from '../store/limits.ts';
+import type { SharedMarks } from '../store/session-ends.ts';
 import type { Store } from '../store/store.ts';
 import { Meter, type MetricsDelta } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
@@ -75,6 +76,7 @@ export interface FleetMembership {
   readonly ledger: Ledger;
   /** Of limits that all hosts share. */
   readonly openCounter: () => LimitCounter;
+  readonly openMarks: () => SharedMarks;
   /** Of this host. */
   readonly id: string;
   /** Tells it from a copy of it that lives at the same time. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
 import { LineReader } from '../ipc-lines.ts';
 import { planDelta, planMessage, type NumberedPlan } from '../ipc-plan.ts';
+import type { SessionsEndedMessage } from '../ipc-session-ends.ts';
 import type { SlotsCalledMessage } from '../ipc-slots.ts';
 import type { CloseTunnelsMessage, WorkMessage } from '../ipc-work.ts';
 import type { KeySetMessage } from '../ipc-keys.ts';
@@ -88,6 +89,8 @@ export class WorkerLinks {
   #plan: NumberedPlan | null = null;
   /** What each worker that comes has to hear first, by what it is about; the last word counts. */
   readonly #standing = new Map<string, ControllerMessage>();
+  /** The same, where it is much and changes; set by whoever has it. */
+  standing: () => readonly ControllerMessage[] = () => [];
   #pinKey: Buffer | null = null;
 
   constructor(clock: Clock, log: Log, listener: WorkerListener) {
@@ -152,6 +155,10 @@ export class WorkerLinks {
   /** To every worker, and to each that comes. */
   sendKeySet(message: KeySetMessage): void {
     this.#stand(`keys ${message.url}`, message);
+  }
+
+  sendToAll(message: SessionsEndedMessage): void {
+    this.#broadcast(message);
   }
 
   #stand(about: string, message: ControllerMessage): void {
@@ -298,7 +305,7 @@ export class WorkerLinks {
       sequence: sameProcess ? before.sequence : 0,
     };
     this.#entries.set(name, entry);
-    for (const message of this.#standing.values()) write(socket, encodeMessage(message));
+    for (const message of [...this.#standing.values(), ...this.standing()]) write(socket, encodeMessage(message));
     // The plan first: a generation that is built meets its shares, and never a service without any.
     if (this.#plan !== null) write(socket, encodeMessage(planMessage(this.#plan)));
     if (this.#generations.number !== generation && !leaves) writeAll(socket, this.#generations.linesFor(socket));

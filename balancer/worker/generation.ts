@@ -186,6 +186,7 @@ export class Generation {
       allowances: environment.allowances,
       slots: environment.slots,
       flights: environment.flights,
+      sessionEnds: environment.sessionEnds,
       stores: this.stores,
       consumers: this.consumers,
     };

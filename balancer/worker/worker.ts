@@ -236,6 +236,8 @@ export class Worker {
       case 'slots_called':
       case 'key_set':
       case 'flight':
+      case 'session_end_kept':
+      case 'sessions_ended':
         return this.#shared.receive(message);
       case 'close_tunnels':
         return this.#closer.set(message.cluster, message.perSecond);

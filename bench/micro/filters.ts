@@ -149,6 +149,7 @@ const environment: FilterEnvironment = {
   placeOf: () => ({ country: 'DE', subdivisions: [], continent: 'EU' }),
   allowances: ALLOWANCES,
   slots: SLOTS,
+  sessionEnds: { endedMs: () => -Infinity, end: () => Promise.resolve('away') },
   flights: { fly: (_key, work) => work().then(({ text }) => text) },
   stores: { invalidate: () => undefined },
   openStore: (maxBytes) => new ResponseStore(maxBytes),

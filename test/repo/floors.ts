@@ -47,6 +47,8 @@ export const PLACES: readonly Place[] = [
       'balancer/ipc-flights.ts',
       'balancer/ipc-keys.ts',
       'balancer/ipc-limits.ts',
+      'balancer/ipc-session-ends.ts',
+      'balancer/session-marks.ts',
       'balancer/ipc-slots.ts',
     ],
   },

@@ -11,6 +11,7 @@ import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../../balancer/filter/authenticate/key-set.ts';
 import type { FilterEnvironment } from '../../balancer/filter/filter.ts';
 import type { HostFlights } from '../../balancer/filter/login/host-flights.ts';
+import type { SessionEnds } from '../../balancer/filter/login/session-ends.ts';
 import { SignIns } from '../../balancer/filter/login/sign-ins.ts';
 import type { SharedEnvironment } from '../../balancer/worker/shared-with-host.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
@@ -31,10 +32,19 @@ export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining
 /** There is no other worker. */
 export const ALONE_IN_FLIGHT: HostFlights = { fly: (_key, work) => work().then(({ text }) => text) };
 
+/** Nobody has ended anything, and nobody could keep it. */
+export const NO_ENDS: SessionEnds = { endedMs: () => -Infinity, end: () => Promise.resolve('away') };
+
 export const NO_SLOTS: Slots = { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }), release: () => undefined };
 
 /** A worker without a host around it. */
-export const NOTHING_SHARED: SharedEnvironment = { keySets: NO_KEY_SETS, allowances: NO_LIMITS, slots: NO_SLOTS, flights: ALONE_IN_FLIGHT };
+export const NOTHING_SHARED: SharedEnvironment = {
+  keySets: NO_KEY_SETS,
+  allowances: NO_LIMITS,
+  slots: NO_SLOTS,
+  flights: ALONE_IN_FLIGHT,
+  sessionEnds: NO_ENDS,
+};
 
 export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): FilterEnvironment {
   return {
@@ -47,6 +57,7 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
     allowances: NO_LIMITS,
     slots: NO_SLOTS,
     flights: ALONE_IN_FLIGHT,
+    sessionEnds: NO_ENDS,
     readSecret: () => null,
     meter: new Meter(),
     stores: { invalidate: () => undefined },

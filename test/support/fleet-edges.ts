@@ -91,6 +91,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
       machine: { openFiles: null, memory: null, backlog: null },
       fleet: {
         ledger: faultyLedger(ledger, faults, random),
+        openMarks: () => assert.fail('no provider ends a session'),
         openCounter: () => assert.fail('there is no limit of the fleet'),
         id: `id-of-${id ?? name}`,
         instance: name,
