@@ -72,6 +72,11 @@ export const EVENTS = {
   'controller.started': entry('controller', 'info', 'The controller has started, or is back'),
   'controller.drained': entry('controller', 'info', 'Nothing runs in a drained cluster any more, or its tunnels are closed'),
   'controller.limits': entry('controller', 'warning', 'What is given out of quotas cannot be stored, or can again'),
+  'controller.sessions': entry(
+    'controller',
+    'warning',
+    'Sessions that providers have ended cannot be stored or told to the fleet, or can again',
+  ),
   'controller.renewal': entry('controller', 'info', 'The program or the workers are renewed'),
   'security.token_created': entry('security', 'warning', 'A token of the admin API was made'),
   'security.token_revoked': entry('security', 'info', 'A token of the admin API counts no more'),

@@ -189,8 +189,7 @@ export class Controller {
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     this.#tickets.start();
     this.#pinKeys.start();
-    edge.keySets.follow(config);
-    edge.limits.follow(config);
+    edge.shared.follow(config);
     this.#webhooks.follow(config);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
@@ -280,8 +279,7 @@ export class Controller {
     this.#rollouts.close();
     this.#tickets.close();
     this.#pinKeys.close();
-    edge.keySets.close();
-    edge.limits.close();
+    edge.shared.close();
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
@@ -369,8 +367,7 @@ export class Controller {
 
   #taken(config: Config): void {
     this.#tellScale(config);
-    this.#edge.keySets.follow(config);
-    this.#edge.limits.follow(config);
+    this.#edge.shared.follow(config);
     this.#webhooks.follow(config);
     this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }
