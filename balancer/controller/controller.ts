@@ -29,13 +29,13 @@ import { openShared } from './fleet/open-ledger.ts';
 import { HeadroomNews } from './headroom-news.ts';
 import { HostHistory } from './host-history.ts';
 import { HostMetrics } from './host-metrics.ts';
-import { keySource } from './key-source.ts';
+import { rotatingKey } from './key-source.ts';
 import { LastResults } from './last-results.ts';
 import { hostId } from './host-id.ts';
 import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
-import type { KeySource } from './ticket-keys.ts';
+import type { RotatingKey } from './rotating-key.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface ControllerOptions {
@@ -88,8 +88,8 @@ export class Controller {
   readonly #api: AdminApi;
   readonly #hostMetrics: HostMetrics;
   readonly #metrics: MetricsEndpoint;
-  readonly #tickets: KeySource;
-  readonly #pinKeys: KeySource;
+  readonly #tickets: RotatingKey;
+  readonly #pinKeys: RotatingKey;
   readonly #renewing: Renewing;
   readonly #lastResults: LastResults;
   readonly #history: HostHistory;
@@ -143,10 +143,10 @@ export class Controller {
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
     const { rotateMs } = served.config.sessionTickets;
     const place = { redis: served.config.redis, stateDir, log };
-    this.#tickets = keySource({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, place, (key) =>
+    this.#tickets = rotatingKey({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, place, (key) =>
       this.#edge.links.sendTicketKey(key),
     );
-    this.#pinKeys = keySource({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, place, (key) => this.#edge.links.sendPinKey(key));
+    this.#pinKeys = rotatingKey({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, place, (key) => this.#edge.links.sendPinKey(key));
     this.#metrics = new MetricsEndpoint((format) => this.#hostMetrics.read(format), log);
   }
 
@@ -189,8 +189,7 @@ export class Controller {
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     this.#tickets.start();
     this.#pinKeys.start();
-    edge.keySets.follow(config);
-    edge.limits.follow(config);
+    edge.shared.follow(config);
     this.#webhooks.follow(config);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
@@ -280,12 +279,12 @@ export class Controller {
     this.#rollouts.close();
     this.#tickets.close();
     this.#pinKeys.close();
-    edge.keySets.close();
-    edge.limits.close();
+    edge.shared.close();
     edge.prober.close();
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
     edge.seen.write(true);
+    edge.tokens.write(true);
     this.#lastResults.write(edge.results, true);
     this.#history.close();
     await Promise.allSettled([
@@ -343,7 +342,8 @@ export class Controller {
     // Other hosts are asked on demand; what waits there for a second person is to be seen by who does not ask.
     if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();
-    this.#history.tick(this.#hostMetrics.tick());
+    edge.agents.prescale.tick();
+
     edge.window.prune();
     edge.results.keep(edge.config.services);
     this.#headroom.look(edge);
@@ -358,6 +358,7 @@ export class Controller {
       health.write(prober.view());
       failback.write(loop.planned.memory);
       seen.write();
+      this.#edge.tokens.write();
       this.#lastResults.write(this.#edge.results);
     } catch (error) {
       this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');
@@ -366,8 +367,7 @@ export class Controller {
 
   #taken(config: Config): void {
     this.#tellScale(config);
-    this.#edge.keySets.follow(config);
-    this.#edge.limits.follow(config);
+    this.#edge.shared.follow(config);
     this.#webhooks.follow(config);
     this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }

@@ -210,7 +210,7 @@ export const METRICS = {
   },
   weir_logins_total: {
     kind: 'counter',
-    help: 'What became of sessions of browsers: logins begun, completed, denied by the provider, failed a check, or not possible because the provider does not answer (unavailable); sessions refreshed, refused a refresh, expired, not sealed by these keys (session_invalid), or signed out',
+    help: 'What became of sessions of browsers: logins begun, completed, denied by the provider, failed a check, or not possible because the provider does not answer (unavailable); sessions refreshed, refused a refresh, expired, not sealed by these keys (session_invalid), signed out, or ended by the provider (ended_by_provider; logout_repeated: told once more; logout_refused: its token was not right)',
     labels: ['route', 'outcome'],
   },
   weir_introspections_total: {
@@ -317,6 +317,7 @@ export const METRICS = {
     labels: ['reason'],
   },
   weir_process_resident_bytes: { kind: 'gauge', help: 'Resident memory of a worker', labels: ['worker'] },
+  weir_process_heap_bytes: { kind: 'gauge', help: 'Heap of JavaScript that a worker uses', labels: ['worker'] },
   weir_worker_restarts_total: { kind: 'counter', help: 'Workers that ended without being asked to', labels: ['host'] },
   weir_hung_processes_total: {
     kind: 'counter',
