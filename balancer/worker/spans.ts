@@ -41,9 +41,10 @@ const MAX_TEXT = 1024;
 export function spansOf(traced: Traced, request: CanonicalRequest, end: RequestEnd, times: SpanTimes): readonly Span[] {
   const { traceId, brought, sampled } = traced;
   const spanId = times.ids.span();
-  const { route, durationMs, result } = end;
+  const { way, counts } = end;
+  const { durationMs, result } = counts;
   const method = methodOf(request);
-  const template = routeTemplate(route);
+  const template = routeTemplate(way.route);
   const spans: Span[] = [
     {
       ...{ traceId, spanId, parentId: brought.parent?.parentId ?? '', state: brought.state, sampled },
@@ -56,7 +57,7 @@ export function spansOf(traced: Traced, request: CanonicalRequest, end: RequestE
       link: brought.link === null ? null : { traceId: brought.link.traceId, spanId: brought.link.parentId },
     },
   ];
-  let resend = end.attempts;
+  let resend = way.attempts;
   for (let one = traced.last; one !== null; one = one.before) {
     resend -= 1;
     const failure = failureOf(one, end);
@@ -83,7 +84,7 @@ export function spansOf(traced: Traced, request: CanonicalRequest, end: RequestE
 /** One that neither failed nor is the one whose answer the client got was given up for another one, or with the request. */
 function failureOf(attempt: Attempt, end: RequestEnd): string {
   if (attempt.failed !== null) return attempt.failed.code;
-  return attempt === end.attempt && attempt.headSeen ? '' : 'cancelled';
+  return attempt === end.way.attempt && attempt.headSeen ? '' : 'cancelled';
 }
 
 function methodOf({ method }: CanonicalRequest): string {
@@ -99,14 +100,16 @@ function routeTemplate(route: RouteRuntime | null): string {
 
 /** Without the query, which may carry secrets. */
 function requestAttributes(request: CanonicalRequest, end: RequestEnd, sampled: boolean): AttributeValue[] {
-  const { route, target, status, result, error } = end;
+  const { route, target, attempts } = end.way;
+  const { status, result, bytesIn, bytesOut } = end.counts;
+  const { error, chosenBy } = end.said;
   const attributes: AttributeValue[] = [
     ...methodAttributes(request),
     ...['url.scheme', request.scheme, 'url.path', cut(request.path), 'server.address', request.host],
     ...['client.address', request.clientAddress, 'network.peer.address', request.peerAddress],
     ...['network.protocol.name', 'http', 'network.protocol.version', request.version],
-    ...['http.response.body.size', end.bytesOut, 'weir.listener', request.listener, 'weir.request_id', request.requestId],
-    ...['weir.attempts', end.attempts, 'weir.kept_by', sampled ? 'sample' : result >= 500 || error !== '' ? 'error' : 'time'],
+    ...['http.response.body.size', bytesOut, 'weir.listener', request.listener, 'weir.request_id', request.requestId],
+    ...['weir.attempts', attempts, 'weir.kept_by', sampled ? 'sample' : result >= 500 || error !== '' ? 'error' : 'time'],
   ];
   const port = portOf(request.authority);
   if (port !== null) attributes.push('server.port', port);
@@ -115,10 +118,10 @@ function requestAttributes(request: CanonicalRequest, end: RequestEnd, sampled: 
   if (errorType !== '') attributes.push('error.type', errorType);
   const agent = fieldValue(request.fields, 'user-agent');
   if (agent !== undefined) attributes.push('user_agent.original', cut(agent));
-  if (end.bytesIn > 0) attributes.push('http.request.body.size', end.bytesIn);
+  if (bytesIn > 0) attributes.push('http.request.body.size', bytesIn);
   if (route !== null)
     attributes.push('http.route', routeTemplate(route), 'weir.route', route.config.name, 'weir.service', route.service.config.name);
-  if (target !== null) attributes.push('weir.version', target.version, 'weir.cluster', target.cluster.name, 'weir.chosen_by', end.chosenBy);
+  if (target !== null) attributes.push('weir.version', target.version, 'weir.cluster', target.cluster.name, 'weir.chosen_by', chosenBy);
   if (request.identity !== null) attributes.push('weir.consumer', request.identity.consumer);
   return attributes;
 }

@@ -78,7 +78,8 @@ export class TracedFlow extends RequestFlow implements Traced {
     const wallMs = tracer.clock.wallMs();
     const end = this.told(durationMs, false);
     tracer.export(spansOf(this, this.exchange.request, end, { nowMs, wallAheadMs: wallMs - nowMs, ids: tracer.ids }));
-    const stats = end.route === null ? this.#unrouted : end.route.statsOf(end.target);
+    const { route, target } = end.way;
+    const stats = route === null ? this.#unrouted : route.statsOf(target);
     stats.traced(durationMs, this.traceId, wallMs);
   }
 }
