@@ -324,8 +324,10 @@ export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
   { title: 'OWNER', of: (item) => item.owner ?? text.UNKNOWN },
   { title: 'ROLE', of: (item) => item.role },
   { title: 'CLUSTER', of: (item) => item.cluster ?? text.UNKNOWN },
+  { title: 'GOOD ON', of: (item) => (item.refused ? 'other hosts' : item.scope === 'fleet' ? 'all hosts' : 'this host') },
   { title: 'CREATED', of: (item) => text.time(item.createdAt) },
   { title: 'EXPIRES', of: (item) => (item.expiresAt === null ? 'never' : text.time(item.expiresAt)) },
+  { title: 'USED HERE', of: (item) => (item.lastUsedAt === null ? text.UNKNOWN : text.time(item.lastUsedAt)) },
 ];
 
 export const ROLLOUT_COLUMNS: readonly Column<RolloutView>[] = [

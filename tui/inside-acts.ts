@@ -9,6 +9,7 @@ import type {
   DrillRequest,
   DrillView,
   ExpectationRequest,
+  TokenView,
 } from '../balancer/controller/api/views.ts';
 import type { AdminClient } from './client.ts';
 import { configOutcome } from './config-outcome.ts';
@@ -21,7 +22,7 @@ export type InsideAct =
   | { readonly kind: 'applyConfig'; readonly text: string }
   | { readonly kind: 'decide'; readonly id: string; readonly request: ApprovalRequest }
   | { readonly kind: 'expect'; readonly request: ExpectationRequest }
-  | { readonly kind: 'revokeToken'; readonly name: string };
+  | { readonly kind: 'revokeToken'; readonly name: string; readonly local: boolean };
 
 /** An act before it is done. */
 export interface ActPlan {
@@ -63,7 +64,7 @@ export function stoppingActs(
     applyConfig: (config, dryRun) => (dryRun ? client.applyConfig(config, true) : stop({ kind: 'applyConfig', text: config })),
     decide: (id, request) => (request.dryRun === true ? client.decide(id, request) : stop({ kind: 'decide', id, request })),
     expect: (request) => stop({ kind: 'expect', request }),
-    revokeToken: (name) => stop({ kind: 'revokeToken', name }),
+    revokeToken: (name, local) => stop({ kind: 'revokeToken', name, local }),
   };
 }
 
@@ -95,13 +96,15 @@ export async function planAct(act: InsideAct, client: AdminClient): Promise<ActP
     }
     case 'revokeToken': {
       const token = found(
-        (await client.tokens()).items.find(({ name }) => name === act.name),
+        (await client.list<TokenView>('tokens')).items.find(({ name }) => name === act.name),
         `there is no token named ${act.name}; token list shows those there are`,
       );
       const whose = token.cluster === null ? `role ${token.role}` : `of the agent of ${token.cluster}`;
       const lines = [
         `${whose}, made ${token.createdAt}${token.owner === null ? '' : `, held by ${token.owner}`}`,
-        'the next request with it is refused, and nothing makes it valid again',
+        act.local
+          ? 'the next request with it is refused on this host, and nothing makes it valid again'
+          : 'the next request with it is refused, on every host of a fleet, and nothing makes it valid again',
       ];
       return { ...base, summary: `token ${token.name} is made invalid`, lines, word: token.name, forGood: true };
     }
@@ -130,9 +133,12 @@ export async function makeAct(act: InsideAct, client: AdminClient, yes: boolean)
     case 'expect':
       await client.expect(act.request);
       return `told; describe agent ${act.request.cluster} shows what becomes of it`;
-    case 'revokeToken':
-      await client.revokeToken(act.name);
-      return `token ${act.name} is revoked`;
+    case 'revokeToken': {
+      const { elsewhere, fleet } = await client.revokeToken(act.name, act.local);
+      if (elsewhere) return `token ${act.name} is revoked on this host alone; all others take it until the fleet can be told`;
+      const behind = fleet === null || fleet.laggards.length === 0 ? '' : `; it is good on ${fleet.laggards.join(', ')} yet`;
+      return `token ${act.name} is revoked${behind}`;
+    }
   }
 }
 

@@ -39,7 +39,6 @@ const READS: ReadonlySet<string> = new Set([
   'configText',
   'verifyAudit',
   'history',
-  'tokens',
 ]);
 
 /** As waiting.ts says it. */

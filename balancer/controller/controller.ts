@@ -29,13 +29,13 @@ import { openShared } from './fleet/open-ledger.ts';
 import { HeadroomNews } from './headroom-news.ts';
 import { hostGauges } from './host-gauges.ts';
 import { HostHistory } from './host-history.ts';
-import { keySource } from './key-source.ts';
+import { rotatingKey } from './key-source.ts';
 import { LastResults } from './last-results.ts';
 import { hostId } from './host-id.ts';
 import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
-import type { KeySource } from './ticket-keys.ts';
+import type { RotatingKey } from './rotating-key.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface ControllerOptions {
@@ -87,8 +87,8 @@ export class Controller {
   readonly #expiries: ExpiryDriver;
   readonly #api: AdminApi;
   readonly #metrics: MetricsEndpoint;
-  readonly #tickets: KeySource;
-  readonly #pinKeys: KeySource;
+  readonly #tickets: RotatingKey;
+  readonly #pinKeys: RotatingKey;
   readonly #renewing: Renewing;
   readonly #lastResults: LastResults;
   readonly #history: HostHistory;
@@ -137,10 +137,10 @@ export class Controller {
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
     const { rotateMs } = served.config.sessionTickets;
     const place = { redis: served.config.redis, stateDir, log };
-    this.#tickets = keySource({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, place, (key) =>
+    this.#tickets = rotatingKey({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, place, (key) =>
       this.#edge.links.sendTicketKey(key),
     );
-    this.#pinKeys = keySource({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, place, (key) => this.#edge.links.sendPinKey(key));
+    this.#pinKeys = rotatingKey({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, place, (key) => this.#edge.links.sendPinKey(key));
     this.#metrics = new MetricsEndpoint({ contentType: this.#edge.registry.contentType, expose: () => this.#expose() }, log);
   }
 
@@ -280,6 +280,7 @@ export class Controller {
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
     edge.seen.write(true);
+    edge.tokens.write(true);
     this.#lastResults.write(edge.results, true);
     this.#history.close();
     await Promise.allSettled([
@@ -352,6 +353,7 @@ export class Controller {
       health.write(prober.view());
       failback.write(loop.planned.memory);
       seen.write();
+      this.#edge.tokens.write();
       this.#lastResults.write(this.#edge.results);
     } catch (error) {
       this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');

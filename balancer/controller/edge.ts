@@ -32,6 +32,7 @@ import { AgentsOfEdge } from './hub/agents-of-edge.ts';
 import { IntentKeeper } from './intent-keeper.ts';
 import { HostLimits } from './host-limits.ts';
 import { keySetsOf, type KeySets } from './key-sets.ts';
+import { HostTokens } from './auth/host-tokens.ts';
 import { CallersSeen } from './callers-seen.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
@@ -76,6 +77,8 @@ export interface FleetMembership {
   readonly ledger: Ledger;
   /** Of limits that all hosts share. */
   readonly openCounter: () => LimitCounter;
+  /** Its name. */
+  readonly fleet: string;
   /** Of this host. */
   readonly id: string;
   /** Tells it from a copy of it that lives at the same time. */
@@ -107,6 +110,7 @@ export class Edge {
   /** Of issuers of tokens. */
   readonly keySets: KeySets;
   readonly prober: Prober;
+  readonly tokens: HostTokens;
   readonly agents: AgentsOfEdge;
   readonly fleet: Fleet;
   /** What this host alone was asked for while it was cut off. */
@@ -167,6 +171,7 @@ export class Edge {
         this.loop.soon();
       },
     });
+    this.tokens = new HostTokens({ store, clock, shared: () => this.keeper.intent.tokens });
     this.agents = new AgentsOfEdge(this);
     this.fleet = this.#createFleet();
     this.loop = new PlanLoop({

@@ -43,8 +43,13 @@ export interface EdgeUnderTest {
 export interface FleetEdges {
   readonly clock: ManualClock;
   readonly ledger: Ledger;
-  /** Another host, which has begun: it knows the fleet, and the fleet knows it. `id`: that of another name. */
-  host(name: string, id?: string): Promise<EdgeUnderTest>;
+  /**
+   * Another host, which has begun: it knows the fleet, and the fleet knows it. `id`: that of another name. `before`: what its store went through before it
+   * was one of the fleet.
+   */
+  host(name: string, id?: string, before?: (store: Store) => void): Promise<EdgeUnderTest>;
+  /** What the ledger of the fleet has. */
+  readonly shared: Store;
   /** Lets time go on until it settles. */
   settled<T>(promise: Promise<T>): Promise<T>;
 }
@@ -68,7 +73,8 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart 
     t.after(() => store.close());
     return store;
   };
-  const ledger = new AloneLedger(openStore('ledger'), clock);
+  const shared = openStore('ledger');
+  const ledger = new AloneLedger(shared, clock);
   const settled = async <T>(promise: Promise<T>): Promise<T> => {
     const state = { over: false };
     promise.then(
@@ -78,8 +84,9 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart 
     while (!state.over) await clock.elapse(50);
     return promise;
   };
-  const host = async (name: string, id?: string): Promise<EdgeUnderTest> => {
+  const host = async (name: string, id?: string, before: (store: Store) => void = () => undefined): Promise<EdgeUnderTest> => {
     const store = openStore(name);
+    before(store);
     const faults = { cut: false, lost: 0 };
     const configFile = join(directory, `${name}.yaml`);
     const redis = `{ url: "redis://127.0.0.1:1", keyFile: ${JSON.stringify(keyFile)} }`;
@@ -94,6 +101,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart 
       fleet: {
         ledger: faultyLedger(ledger, faults, random),
         openCounter: () => assert.fail('there is no limit of the fleet'),
+        fleet: 'weir',
         id: `id-of-${id ?? name}`,
         instance: name,
         place: `the place of ${name}`,
@@ -113,5 +121,5 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart 
     if (problem !== null) throw new Error(problem);
     return { edge, store, faults };
   };
-  return { clock, ledger, host, settled };
+  return { clock, ledger, host, settled, shared };
 }

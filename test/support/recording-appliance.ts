@@ -7,11 +7,8 @@ import type {
   Caller,
   ConfigApplyResult,
   ExpectationRequest,
-  MadeToken,
   Outcome,
   ResultsRequest,
-  TokenRequest,
-  TokenView,
 } from '../../balancer/controller/appliance.ts';
 import type { HistoryRequest } from '../../balancer/controller/api/history-view.ts';
 import type {
@@ -28,13 +25,17 @@ import type {
   ListView,
   LocalRequest,
   LocalView,
+  MadeToken,
   RenewalView,
   ResultsView,
   RevisionView,
+  RevokedToken,
   RolloutView,
   ServiceView,
   ShareChange,
   StatusView,
+  TokenRequest,
+  TokenView,
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
@@ -49,7 +50,7 @@ const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
-  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_delete' | 'drill';
+  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_share' | 'token_delete' | 'drill';
   readonly caller: Caller;
   readonly input: unknown;
 }
@@ -261,7 +262,10 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
   }
 
   tokens(): ListView<TokenView> {
-    return this.#list('tokens', [...this.#tokens.values()].map(tokenView));
+    return this.#list(
+      'tokens',
+      [...this.#tokens.values()].map((token) => tokenView(token)),
+    );
   }
 
   expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
@@ -269,21 +273,29 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
     return { ok: true, value: this.agents() };
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
+  createToken(request: TokenRequest, caller: Caller): Promise<Outcome<MadeToken>> {
     this.calls.push({ what: 'token_create', caller, input: request });
     if (this.#tokens.has(request.name)) {
-      return { ok: false, problem: { code: 'conflict', message: `a token named ${request.name} exists; revoke it first` } };
+      const message = `a token named ${request.name} exists; revoke it first`;
+      return Promise.resolve({ ok: false, problem: { code: 'conflict', message } });
     }
     const { stored, secret } = mintToken(request, Date.parse(STARTED_AT), randomBytes);
     this.#tokens.set(request.name, stored);
-    return { ok: true, value: { token: tokenView(stored), secret, ending: [] } };
+    return Promise.resolve({ ok: true, value: { token: tokenView(stored), secret, ending: [], fleet: null } });
   }
 
-  deleteToken(name: string, caller: Caller): Outcome<null> {
-    this.calls.push({ what: 'token_delete', caller, input: name });
-    return this.#tokens.delete(name)
-      ? { ok: true, value: null }
-      : { ok: false, problem: { code: 'not_found', message: `no token named ${name}` } };
+  shareToken(name: string, caller: Caller): Promise<Outcome<MadeToken>> {
+    this.calls.push({ what: 'token_share', caller, input: name });
+    return Promise.resolve({ ok: false, problem: { code: 'usage', message: 'this host is alone' } });
+  }
+
+  revokeToken(name: string, local: boolean, caller: Caller): Promise<Outcome<RevokedToken>> {
+    this.calls.push({ what: 'token_delete', caller, input: local ? { name, local } : name });
+    return Promise.resolve(
+      this.#tokens.delete(name)
+        ? { ok: true, value: { name, fleet: null, elsewhere: false } }
+        : { ok: false, problem: { code: 'not_found', message: `no token named ${name}` } },
+    );
   }
 
   authenticate(secret: string): Caller | null {

@@ -206,7 +206,7 @@ export function takesReason(planned: Planned): boolean {
 export function wordOf(planned: Planned): string {
   if (planned.kind === 'act') return planned.plan.word;
   const { change } = planned.request;
-  if ('cluster' in change) return change.cluster;
+  if ('cluster' in change && change.cluster !== null) return change.cluster;
   if ('service' in change) return change.service;
   return change.kind;
 }

@@ -391,6 +391,7 @@ export type { ConsumerView, KeyView, QuotaView } from './consumer-view.ts';
 export type { AgentView, AgentWishView } from './agent-view.ts';
 export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
-export type { ConfigApplyResult, ExpectationRequest, MadeToken, TokenRequest, TokenView } from '../appliance.ts';
+export type { MadeToken, RevokedToken, TokenRequest, TokenView } from './token-view.ts';
+export type { ConfigApplyResult, ExpectationRequest } from '../appliance.ts';
 export type { GateView, RolloutView } from './rollout-views.ts';
 export type { AlertView, Delta, FeedMessage, FeedView, LatencyLineView, LatencyView, RevisionLineView } from './feed-view.ts';

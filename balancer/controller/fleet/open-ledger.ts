@@ -13,6 +13,8 @@ import { parseKeys, Seal } from '../../store/seal.ts';
 import { readSecret } from '../../secret.ts';
 
 export interface SharedStore {
+  /** The name of the fleet. */
+  readonly fleet: string;
   readonly ledger: Ledger;
   /** Over a connection of its own, on which nothing long is ahead of a request. */
   readonly openCounter: () => LimitCounter;
@@ -24,6 +26,7 @@ export function openShared(redis: RedisConfig | null, clock: Clock): SharedStore
   const { fleet, limitTimeoutMs } = redis;
   const access = accessOf(redis);
   return {
+    fleet,
     ledger: new RedisLedger({ ...access, fleet, clock, seal: new Seal(keysOf(redis)) }),
     openCounter: () => new RedisLimits(new RedisConnection({ ...access, timeoutMs: limitTimeoutMs }, clock), fleet, () => clock.wallMs()),
   };

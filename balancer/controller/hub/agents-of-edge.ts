@@ -2,7 +2,6 @@
 import type { CapacityReport, CapacityView } from '../../steer/plan-shape.ts';
 import { PrescaleDriver } from '../driver/prescale.ts';
 import type { Edge } from '../edge.ts';
-import { AgentTokens } from './agent-tokens.ts';
 import { withinCeiling } from './ceiling.ts';
 import { drainedOf } from './drained.ts';
 import { hubOf } from './hub-of-edge.ts';
@@ -10,7 +9,6 @@ import type { Hub } from './hub.ts';
 import { WishList } from './wish-list.ts';
 
 export class AgentsOfEdge {
-  readonly tokens: AgentTokens;
   readonly wishes: WishList;
   /** Tells agents what changes will bring. */
   readonly prescale: PrescaleDriver;
@@ -22,7 +20,6 @@ export class AgentsOfEdge {
   constructor(edge: Edge) {
     const { store, clock } = edge.options;
     this.#edge = edge;
-    this.tokens = new AgentTokens({ read: () => store.tokens(), wallMs: () => clock.wallMs() });
     this.wishes = new WishList(store, clock, (cluster) => drainedOf(edge.intent, cluster));
     this.prescale = new PrescaleDriver(edge, this.wishes);
     this.hub = hubOf(edge, this);

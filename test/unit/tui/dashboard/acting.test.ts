@@ -75,7 +75,7 @@ describe('something else than a change', () => {
     ...{ summary: 'drill: eu-west is drained', lines: [], preview: null, changes: true, word: 'eu-west', forGood: false },
   };
   const revoke: ActPlan = {
-    act: { kind: 'revokeToken', name: 'ci' },
+    act: { kind: 'revokeToken', name: 'ci', local: false },
     ...{ summary: 'token ci is made invalid', lines: [], preview: null, changes: true, word: 'ci', forGood: true },
   };
   /** The plan of a line on the screen. */
