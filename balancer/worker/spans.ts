@@ -3,18 +3,19 @@ import type { CanonicalRequest } from '../message/request.ts';
 import { fieldValue } from '../message/fields.ts';
 import { SPAN_CLIENT, SPAN_SERVER, type AttributeValue, type Span } from '../telemetry/otlp.ts';
 import type { TraceIds } from '../telemetry/trace-ids.ts';
-import type { Attempt } from './attempt.ts';
+import { spanIdOf } from '../telemetry/trace-context.ts';
+import { Attempt } from './attempt.ts';
 import type { RouteRuntime } from './generation.ts';
 import type { RequestEnd } from './tell-end.ts';
 import type { BroughtTrace } from './tracer.ts';
 
 /** An attempt, and the one that was begun before it. */
-export interface TracedAttempt {
-  readonly attempt: Attempt;
-  readonly beganMs: number;
-  /** Under which its endpoint hears of it; empty: it never did. */
-  spanId: string;
-  readonly before: TracedAttempt | null;
+export class TracedAttempt extends Attempt {
+  /** When it began, if it waited for a connection, and else when it was sent. */
+  beganMs = 0;
+  /** By which its endpoint hears of it; empty: it never did. */
+  traceparent = '';
+  before: TracedAttempt | null = null;
 }
 
 /** A request that is traced, as far as its spans go by it. */
@@ -58,16 +59,21 @@ export function spansOf(traced: Traced, request: CanonicalRequest, end: RequestE
   let resend = end.attempts;
   for (let one = traced.last; one !== null; one = one.before) {
     resend -= 1;
-    const { attempt } = one;
-    const failure = failureOf(attempt, end);
+    const failure = failureOf(one, end);
     spans.push({
-      ...{ traceId, spanId: one.spanId === '' ? times.ids.span() : one.spanId, parentId: spanId, state: brought.state, sampled },
+      ...{
+        traceId,
+        spanId: one.traceparent === '' ? times.ids.span() : spanIdOf(one.traceparent),
+        parentId: spanId,
+        state: brought.state,
+        sampled,
+      },
       name: method,
       kind: SPAN_CLIENT,
       startMs: one.beganMs + times.wallAheadMs,
-      endMs: (attempt.failed?.atMs ?? times.nowMs) + times.wallAheadMs,
+      endMs: (one.failed?.atMs ?? times.nowMs) + times.wallAheadMs,
       attributes: attemptAttributes(request, one, { resend, failure }),
-      failed: attempt.result >= 400 || (failure !== '' && failure !== 'cancelled'),
+      failed: one.result >= 400 || (failure !== '' && failure !== 'cancelled'),
       link: null,
     });
   }
@@ -119,10 +125,9 @@ function requestAttributes(request: CanonicalRequest, end: RequestEnd, sampled: 
 
 function attemptAttributes(
   request: CanonicalRequest,
-  { attempt, beganMs }: TracedAttempt,
+  { endpoint, target, result, beganMs, sentMs, headMs }: TracedAttempt,
   { resend, failure }: { readonly resend: number; readonly failure: string },
 ): AttributeValue[] {
-  const { endpoint, target, result } = attempt;
   const colon = endpoint.id.lastIndexOf(':');
   const scheme = endpoint.scheme === 'h2c' ? 'http' : endpoint.scheme;
   const attributes: AttributeValue[] = [
@@ -135,8 +140,8 @@ function attemptAttributes(
   const errorType = failure !== '' ? failure : result >= 400 ? String(result) : '';
   if (errorType !== '') attributes.push('error.type', errorType);
   // A kept connection is there at once; a new one takes its round trips first.
-  if (attempt.sentMs > 0) attributes.push('weir.sent_after_ms', thousandths(attempt.sentMs - beganMs));
-  if (attempt.headMs > 0) attributes.push('weir.head_after_ms', thousandths(attempt.headMs - beganMs));
+  if (sentMs > 0) attributes.push('weir.sent_after_ms', thousandths(sentMs - beganMs));
+  if (headMs > 0) attributes.push('weir.head_after_ms', thousandths(headMs - beganMs));
   return attributes;
 }
 

@@ -177,7 +177,7 @@ const event = remembered(
   object<EventView>({
     sequence: figure,
     at: text,
-    kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'controller'),
+    kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'security', 'controller'),
     code: text,
     severity: oneOf('info', 'warning', 'critical'),
     text,
