@@ -32,7 +32,8 @@ test('a host whose way to Redis hangs', { timeout: 120_000 }, async (t) => {
   assert.equal(shifted.code, 8, shifted.stderr);
   assert.match(shifted.stderr, /not applied yet by edge-2 \(/);
   assert.deepEqual([await greenOf(near), await greenOf(far)], [40, 10]);
-  const cutOff = async (): Promise<boolean> => (await far.events()).some(({ text }) => /^the fleet cannot be reached, this host serves on/.test(text));
+  const cutOff = async (): Promise<boolean> =>
+    (await far.events()).some(({ text }) => /^the fleet cannot be reached, this host serves on/.test(text));
   await until(cutOff, 'it knows that it is cut off', SETTLE_MS);
   const alone = await far.weir('shift', 'shop', 'green=0', '--local', '--reason', 'green is broken here');
   assert.equal(alone.code, 0, alone.stderr);
@@ -46,7 +47,7 @@ test('a host whose way to Redis hangs', { timeout: 120_000 }, async (t) => {
   assert.equal(await greenOf(near), 40, 'and nowhere else');
   assert.equal((await far.weir('local', 'discard')).code, 0);
   await until(async () => (await greenOf(far)) === 40, "and then the fleet's", SETTLE_MS);
-  const { failures, answered } = await load.stop();
-  assert.deepEqual(failures.slice(0, 3), []);
-  assert.ok(answered > 100, `${answered} requests`);
+  const asked = await load.stop();
+  assert.deepEqual(asked.filter(({ status }) => status !== 200).slice(0, 3), []);
+  assert.ok(asked.length > 100, `${asked.length} requests`);
 });

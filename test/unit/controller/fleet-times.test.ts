@@ -10,9 +10,9 @@ const ALICE = { author: { name: 'alice', how: 'token alice' }, role: 'operate' }
 /** Time goes on in steps of so much. */
 const STEP_MS = 50;
 
-async function shift({ settled }: FleetEdges, { edge }: EdgeUnderTest, green: number): Promise<ChangeResult> {
+async function shift(fleet: FleetEdges, { edge }: EdgeUnderTest, green: number): Promise<ChangeResult> {
   const change = { kind: 'shift', service: 'shop', percents: { green } } as const;
-  const outcome = await settled(edge.changes.run(() => makeChange(edge, { change, yes: true }, ALICE)));
+  const outcome = await fleet.settled(edge.changes.run(() => makeChange(edge, { change, yes: true }, ALICE)));
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.problem.message);
   return outcome.value;
 }
