@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock, type Clock } from '../../health/clock.ts';
-import { LedgerAwayError, type Append, type Ledger } from '../../balancer/store/ledger.ts';
+import { LedgerAwayError, type Append, type Ledger, type Snapshot } from '../../balancer/store/ledger.ts';
 import { RedisLedger } from '../../balancer/store/redis/redis-ledger.ts';
 import { Seal } from '../../balancer/store/seal.ts';
-import { chainOf, headOf } from '../support/ledger-chain.ts';
+import { chainOf, headOf, nextOf } from '../support/ledger-chain.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { startTroubledLink, type TroubledLink } from '../support/troubled-link.ts';
 import { until } from '../support/until.ts';
 
@@ -38,8 +40,8 @@ interface Far {
   readonly ahead: (ms: number) => void;
 }
 
-async function far(t: TestContext, timeoutMs = TIMEOUT_MS): Promise<Far> {
-  const link = await startTroubledLink(t, redis.port);
+async function far(t: TestContext, timeoutMs = TIMEOUT_MS, server = redis): Promise<Far> {
+  const link = await startTroubledLink(t, server.port);
   let aheadMs = 0;
   const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
   const fleet = `troubled${(fleets += 1)}`;
@@ -161,3 +163,44 @@ describe('a ledger behind a network with troubles', () => {
     await until(() => answers(ledger), 'well again', SETTLE_MS);
   });
 });
+
+test('kill -9 of Redis at any instant loses nothing that it has acknowledged, as appendfsync always promises', async (t) => {
+  const server = await startRedis(t);
+  const { ledger } = await far(t, 1000, server);
+  const random = seededRandom(20_26);
+  const acknowledged: string[] = [];
+  let newest: Snapshot | null = null;
+  for (let round = 0; round < 8; round += 1) {
+    // The instant within an append is the point here.
+    const killed = delay(random() * 60).then(() => server.kill());
+    const asked = await appendUntilAway(ledger, newest, (next) => acknowledged.push(next.record.hash));
+    await killed;
+    await server.start();
+    await until(() => answers(ledger), 'well again', SETTLE_MS);
+    const head = await ledger.head();
+    // The last one may be stored, though nobody heard of it.
+    newest = head.hash === asked.unheard.record.hash ? asked.unheard : asked.newest;
+    assert.deepEqual(head, headOf(newest));
+  }
+  const kept = new Set((await ledger.entriesAfter(0, 100_000)).map(({ record }) => record.hash));
+  assert.ok(acknowledged.length > 20, `${acknowledged.length} were acknowledged`);
+  assert.ok(acknowledged.every((hash) => kept.has(hash)));
+});
+
+async function appendUntilAway(
+  ledger: Ledger,
+  from: Snapshot | null,
+  onStored: (next: Snapshot) => void,
+): Promise<{ readonly newest: Snapshot | null; readonly unheard: Snapshot }> {
+  for (let newest = from; ;) {
+    const next: Snapshot = nextOf(newest);
+    try {
+      assert.deepEqual(await ledger.append({ ...next, expected: headOf(newest), lease: null, configText: null }), { outcome: 'stored' });
+    } catch (error) {
+      if (error instanceof LedgerAwayError) return { newest, unheard: next };
+      throw error;
+    }
+    onStored(next);
+    newest = next;
+  }
+}
