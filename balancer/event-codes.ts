@@ -35,7 +35,11 @@ export const EVENTS = {
   ),
   'agent.absent': entry('agent', 'warning', 'The agent of a cluster is not heard of; its capacity is what the config says'),
   'agent.ceiling': entry('agent', 'warning', 'The agent of a cluster claims more than its ceiling, which is what counts'),
-  'agent.expected': entry('agent', 'info', 'An operator has said what will come to a cluster, which its agent is told'),
+  'agent.expected': entry(
+    'agent',
+    'info',
+    'An operator has said, or a change will bring, what comes to a cluster, which its agent is told; or it is not expected any more',
+  ),
   'agent.endpoints': entry('agent', 'info', 'The agent of a cluster found endpoints, or some have gone'),
   'agent.endpoints_held': entry('agent', 'critical', 'A report would take away the endpoints of a cluster and is held, or is not any more'),
   'revision.made': entry('revision', 'info', 'The intent was changed, by a person or by the program'),

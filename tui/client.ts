@@ -34,6 +34,7 @@ import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/a
 import { type FeedAddress, FeedUnopened, openFeedSocket } from './client-feed.ts';
 import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
 import type { ContextSettings } from './contexts.ts';
+import type { ListOptions } from './list-options.ts';
 import { CONNECT_TIMEOUT_MS, NOT_SENT, UNCERTAIN } from './network-words.ts';
 import type { FoundServer } from './server.ts';
 
@@ -73,8 +74,7 @@ export interface AdminClient {
   /** How it is to be handled; null: no context says where it is. */
   readonly context: ContextSettings | null;
   status(): Promise<StatusView>;
-  /** `limit` is for events and revisions, newest first. */
-  list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number; readonly before?: number }): Promise<ListView<T>>;
+  list<T>(kind: ListKind, options?: ListOptions): Promise<ListView<T>>;
   /** The versions of a service side by side. */
   results(service: string, asked: { readonly windowSeconds: number; readonly baseline: string | null }): Promise<ListView<ResultsView>>;
   /** Figures over time, as the host has kept them. */
@@ -168,14 +168,12 @@ class HttpAdminClient implements AdminClient {
     return this.#json({ method: 'GET', path: '/v1/status' });
   }
 
-  list<T>(
-    kind: ListKind,
-    options: { readonly name?: string; readonly limit?: number; readonly before?: number } = {},
-  ): Promise<ListView<T>> {
+  list<T>(kind: ListKind, options: ListOptions = {}): Promise<ListView<T>> {
     const name = options.name === undefined ? '' : `/${encodeURIComponent(options.name)}`;
     const before = options.before === undefined ? '' : `&before=${options.before}`;
     const limit = options.limit === undefined ? '' : `?limit=${options.limit}${before}`;
-    return this.#json({ method: 'GET', path: `/v1/${kind}${name}${limit}` });
+    const of = options.service === undefined ? '' : `?service=${encodeURIComponent(options.service)}`;
+    return this.#json({ method: 'GET', path: `/v1/${kind}${name}${limit}${of}` });
   }
 
   results(

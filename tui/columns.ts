@@ -138,6 +138,9 @@ export const WORKER_COLUMNS: readonly Column<WorkerView>[] = [
   { title: 'PLAN', of: (item) => String(item.plan), right: true },
   { title: 'RESTARTS', of: (item) => String(item.restarts), right: true },
   { title: 'MEMORY', of: (item) => text.bytes(item.residentBytes), right: true },
+  { title: 'HEAP', of: (item) => text.bytes(item.heapBytes), right: true, wide: true },
+  { title: 'CLIENTS', of: (item) => String(item.sockets.clients), right: true, wide: true },
+  { title: 'ENDPOINTS', of: (item) => String(item.sockets.endpoints), right: true, wide: true },
   { title: 'LOOP DELAY', of: (item) => text.milliseconds(item.eventLoopDelayMs), right: true, wide: true },
 ];
 

@@ -105,8 +105,10 @@ export function serviceViews(edge: Edge): readonly ServiceView[] {
   });
 }
 
-export function routeViews(edge: Edge): readonly RouteView[] {
-  return edge.config.routes.map(({ name, match, service }) => ({
+/** `of`: those that lead to a service; null: all. */
+export function routeViews(edge: Edge, of: string | null): readonly RouteView[] {
+  const routes = of === null ? edge.config.routes : edge.config.routes.filter(({ service }) => service === of);
+  return routes.map(({ name, match, service }) => ({
     name,
     hosts: match.hosts,
     path: match.path.kind === 'prefix' ? match.path.value : `${match.path.kind}: ${match.path.value}`,
@@ -117,8 +119,9 @@ export function routeViews(edge: Edge): readonly RouteView[] {
 
 export function workerViews(edge: Edge): readonly WorkerView[] {
   return edge.links.workers().map(({ name, pid, state, generation, plan, restarts }) => {
-    const { residentBytes, eventLoopDelayMs } = edge.figures.of(name);
-    return { name, pid, state, generation, plan, restarts, residentBytes, eventLoopDelayMs };
+    const { residentBytes, heapBytes, eventLoopDelayMs } = edge.figures.of(name);
+    const sockets = edge.figures.socketsOf(name);
+    return { name, pid, state, generation, plan, restarts, residentBytes, heapBytes, sockets, eventLoopDelayMs };
   });
 }
 

@@ -90,7 +90,8 @@ export interface Appliance {
   feed(): FeedView;
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
-  routes(): ListView<RouteView>;
+  /** `service`: those that lead to it; null: all. */
+  routes(service: string | null): ListView<RouteView>;
   /** Of the routes that store responses. */
   caches(): ListView<CacheView>;
   /** The newest of each service. */

@@ -338,6 +338,7 @@ export class Controller {
     // Other hosts are asked on demand; what waits there for a second person is to be seen by who does not ask.
     if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();
+    edge.agents.prescale.tick();
     this.#history.tick(this.#updateMetrics());
     edge.window.prune();
     edge.results.keep(edge.config.services);

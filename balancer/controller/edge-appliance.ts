@@ -147,8 +147,8 @@ export class EdgeAppliance implements Appliance {
     return listOf(this.#edge, 'services', serviceViews(this.#edge));
   }
 
-  routes(): ListView<RouteView> {
-    return listOf(this.#edge, 'routes', routeViews(this.#edge));
+  routes(service: string | null): ListView<RouteView> {
+    return listOf(this.#edge, 'routes', routeViews(this.#edge, service));
   }
 
   caches(): ListView<CacheView> {

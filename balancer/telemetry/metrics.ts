@@ -323,6 +323,7 @@ export const METRICS = {
     labels: ['reason'],
   },
   weir_process_resident_bytes: { kind: 'gauge', help: 'Resident memory of a worker', labels: ['worker'] },
+  weir_process_heap_bytes: { kind: 'gauge', help: 'Heap of JavaScript that a worker uses', labels: ['worker'] },
   weir_worker_restarts_total: { kind: 'counter', help: 'Workers that ended without being asked to', labels: ['host'] },
   weir_hung_processes_total: {
     kind: 'counter',

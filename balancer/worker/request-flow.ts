@@ -201,7 +201,7 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
   }
 
   onHead(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void {
-    this.#retrying?.settle();
+    this.#retrying?.cameFrom(attempt);
     this.#context.evidence.answered(attempt, this.#context.deadlines.nowMs);
     const { route } = this;
     if (route !== null && route.service.retryOn?.has(attempt.result) === true)

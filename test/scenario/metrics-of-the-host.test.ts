@@ -32,6 +32,7 @@ test('requests of all workers, shares and states are in one exposition', async (
     `all of these are told: ${lines.join(', ')}`,
   );
   const text = await appliance.metrics();
+  assert.match(text, /^weir_process_heap_bytes\{worker="w1"\} \d{7,}$/m);
   assert.match(text, /^weir_process_resident_bytes\{worker="w2"\} \d{7,}$/m);
   assert.match(text, /^weir_probes_total\{cluster="one",outcome="success"\} \d+$/m);
 });

@@ -170,8 +170,39 @@ describe('weir top acts', () => {
     await run(terminal, 'get workers');
     await terminal.waitForAll(['weir get workers', 'worker-1']);
     await leave(terminal);
+    await run(terminal, 'serve -c weir.yaml');
+    await terminal.waitForText('weir serve is not for the dashboard');
+    equal(made(admin).length, 0);
+  });
+
+  test('a wait tells what for and is left by Escape; a token is revoked by its name, and nowhere is its secret', async () => {
+    await using session = await start();
+    const { admin, terminal } = session;
+    const secret = admin.appliance.secretFor('operate');
+    await run(terminal, 'wait --for revision:9');
+    await terminal.waitForText(/waiting: .*\(Esc leaves\)/);
+    await leave(terminal);
     await run(terminal, 'token list');
-    await terminal.waitForText('weir token is not for the dashboard');
+    const list = await terminal.waitForText(/operate-token .*operate/);
+    equal(list.includes(secret), false);
+    await leave(terminal);
+    await run(terminal, 'token revoke operate-token');
+    await terminal.waitForAll(['token operate-token is made invalid', 'a apply']);
+    await step(terminal, 'a', 'type operate-token and press Enter');
+    // A name is typed, never pasted.
+    for (let end = 1; end <= 'operate-token'.length; end += 1)
+      await write(terminal, 'operate-token'.charAt(end - 1), `press Enter: ${'operate-token'.slice(0, end)} `);
+    equal(admin.appliance.tokens().items.length, 1);
+    await step(terminal, 'Enter', 'token operate-token is revoked');
+    equal(admin.appliance.tokens().items.length, 0);
+    await leave(terminal);
+    await terminal.press('@');
+    equal((await terminal.waitForAll(['acts of this session', 'weir token revoke operate-token'])).includes(secret), false);
+    await leave(terminal);
+    await run(terminal, 'drill drain one --for 5m');
+    await terminal.waitForAll(['drill: one is drained for 5m', 'moves']);
+    await makeIt(terminal);
+    await terminal.waitForText('not applied: no drill begins here');
     equal(made(admin).length, 0);
   });
 

@@ -57,9 +57,11 @@ export interface FleetEdges {
 export interface FleetEdgesOptions {
   /** What all of them share. */
   readonly fleetPart?: string;
+  /** What each has in its own part, beside its name. */
+  readonly hostPart?: string;
 }
 
-export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEdgesOptions = {}): FleetEdges {
+export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart = '' }: FleetEdgesOptions = {}): FleetEdges {
   const clock = new ManualClock();
   const random = seededRandom(1);
   const directory = mkdtempSync(join(tmpdir(), 'weir-fleet-'));
@@ -88,7 +90,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
     const faults = { cut: false, lost: 0 };
     const configFile = join(directory, `${name}.yaml`);
     const redis = `{ url: "redis://127.0.0.1:1", keyFile: ${JSON.stringify(keyFile)} }`;
-    const own = `version: 1\nhost: { name: ${name} }\nstate: { dir: /nowhere, redis: ${redis} }\nlisteners: { web: { bind: "127.0.0.1:8080" } }\n`;
+    const own = `version: 1\nhost: { name: ${name} }\nstate: { dir: /nowhere, redis: ${redis} }\nlisteners: { web: { bind: "127.0.0.1:8080" } }\n${hostPart}`;
     writeFileSync(configFile, `${own}${fleetPart}`);
     const source = new ConfigSource({ configFile, extensions: TEST_EXTENSIONS, environment: TEST_ENVIRONMENT, store });
     const read = source.read();

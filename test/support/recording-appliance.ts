@@ -18,6 +18,7 @@ import type {
   ChangeRequest,
   ChangeResult,
   ClusterView,
+  DrillRequest,
   DrillView,
   EventView,
   FeedView,
@@ -49,7 +50,7 @@ const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
-  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_share' | 'token_delete';
+  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_share' | 'token_delete' | 'drill';
   readonly caller: Caller;
   readonly input: unknown;
 }
@@ -67,6 +68,8 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
   statusCalls = 0;
   agentState: AgentView['state'] = 'fresh';
   localChanges: readonly LocalView[] = [];
+  /** The one that begins, and is under way; null: none does. */
+  drill: DrillView | null = null;
   #split: Readonly<Record<string, number>> = { blue: 100, green: 0 };
   #admin: AdminState = 'active';
   #dial = 100;
@@ -120,8 +123,10 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
     ]);
   }
 
-  readonly drills = (): ListView<DrillView> => this.#list('drills', []);
-  beginDrill(): Promise<Outcome<DrillView>> {
+  readonly drills = (): ListView<DrillView> => this.#list('drills', this.drill === null ? [] : [this.drill]);
+  beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>> {
+    this.calls.push({ what: 'drill', caller, input: request });
+    if (this.drill !== null) return Promise.resolve({ ok: true, value: this.drill });
     return Promise.resolve({ ok: false, problem: { code: 'unsafe', message: 'no drill begins here' } });
   }
 
@@ -164,8 +169,12 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
     return this.#list('services', sampleServices(this.#split));
   }
 
-  routes(): ReturnType<Appliance['routes']> {
-    return this.#list('routes', [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }]);
+  routes(service: string | null): ReturnType<Appliance['routes']> {
+    const all = [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }];
+    return this.#list(
+      'routes',
+      all.filter((route) => service === null || route.service === service),
+    );
   }
 
   readonly caches = (): ReturnType<Appliance['caches']> => this.#list('cache', []);

@@ -214,6 +214,9 @@ const status = object<StatusView>({
   role: oneOf('read', 'operate', 'admin'),
 });
 
+const sockets = object<WorkerView['sockets']>({ clients: figure, endpoints: figure });
+const NO_SOCKETS: WorkerView['sockets'] = { clients: 0, endpoints: 0 };
+
 const worker = object<WorkerView>({
   name: text,
   pid: figure,
@@ -222,6 +225,9 @@ const worker = object<WorkerView>({
   plan: figure,
   restarts: figure,
   residentBytes: figure,
+  // An older appliance does not tell.
+  heapBytes: (value, path) => (value === undefined ? 0 : figure(value, path)),
+  sockets: (value, path) => (value === undefined ? NO_SOCKETS : sockets(value, path)),
   eventLoopDelayMs: figure,
 });
 

@@ -56,7 +56,8 @@ export const ROUTES: readonly Route[] = [
   read('/v1/status', (call) => taking(accept.decodeNoQuery, call.query, () => json(call.appliance.status(call.caller.role)))),
   ...listRoutes({ kind: 'clusters', read: (appliance) => appliance.clusters(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'services', read: (appliance) => appliance.services(), nameOf: (item) => item.name }),
-  ...listRoutes({ kind: 'routes', read: (appliance) => appliance.routes(), nameOf: (item) => item.name }),
+  read('/v1/routes', (call) => taking(accept.decodeRoutesQuery, call.query, ({ service = null }) => json(call.appliance.routes(service)))),
+  oneOf({ kind: 'routes', read: (appliance) => appliance.routes(null), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'cache', read: (appliance) => appliance.caches(), nameOf: (item) => item.route }),
   ...listRoutes({ kind: 'rollouts', read: (appliance) => appliance.rollouts(), nameOf: (item) => item.service }),
   ...listRoutes({ kind: 'drills', read: (appliance) => appliance.drills(), nameOf: (item) => String(item.id) }),
@@ -184,8 +185,12 @@ async function revokeToken({ appliance, caller, name, query }: RouteCall): Promi
 function listRoutes<T>(list: ListKind<T>): readonly Route[] {
   return [
     read(`/v1/${list.kind}`, (call) => taking(accept.decodeNoQuery, call.query, async () => json(await list.read(call.appliance)))),
-    read(`/v1/${list.kind}/:name`, (call) => taking(accept.decodeNoQuery, call.query, () => one(list, call))),
+    oneOf(list),
   ].map((route) => ({ ...route, role: list.role ?? route.role }));
+}
+
+function oneOf<T>(list: ListKind<T>): Route {
+  return read(`/v1/${list.kind}/:name`, (call) => taking(accept.decodeNoQuery, call.query, () => one(list, call)));
 }
 
 async function one<T>(list: ListKind<T>, { appliance, name }: RouteCall): Promise<Answer> {

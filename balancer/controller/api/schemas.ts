@@ -264,6 +264,7 @@ const queries = {
     { limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }), before: Type.Optional(Type.Integer({ minimum: 1 })) },
     strict,
   ),
+  routes: Type.Object({ service: Type.Optional(Name) }, strict),
   results: Type.Object(
     { windowSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 3600 }), baseline: Type.Optional(Name) },
     strict,
@@ -290,6 +291,7 @@ const queries = {
 export const decodeNoQuery = queryDecoder(queries.none);
 export const decodeLimit: Decoder<Static<typeof queries.limit>> = queryDecoder(queries.limit);
 export const decodeRevisionsQuery: Decoder<Static<typeof queries.revisions>> = queryDecoder(queries.revisions);
+export const decodeRoutesQuery: Decoder<Static<typeof queries.routes>> = queryDecoder(queries.routes);
 export const decodeDiffQuery: Decoder<Static<typeof queries.diff>> = queryDecoder(queries.diff);
 export const decodeResultsQuery: Decoder<Static<typeof queries.results>> = queryDecoder(queries.results);
 export const decodeHistoryQuery: Decoder<HistoryRequest> = queryDecoder(queries.history);

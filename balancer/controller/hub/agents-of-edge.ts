@@ -1,5 +1,6 @@
 // What one edge host has to do with agents: their tokens, what is wished for of the clusters, and the hub.
 import type { CapacityReport, CapacityView } from '../../steer/plan-shape.ts';
+import { PrescaleDriver } from '../driver/prescale.ts';
 import type { Edge } from '../edge.ts';
 import { withinCeiling } from './ceiling.ts';
 import { drainedOf } from './drained.ts';
@@ -9,6 +10,8 @@ import { WishList } from './wish-list.ts';
 
 export class AgentsOfEdge {
   readonly wishes: WishList;
+  /** Tells agents what changes will bring. */
+  readonly prescale: PrescaleDriver;
   /** Null: the config has no address for agents. */
   readonly hub: Hub | null;
 
@@ -18,6 +21,7 @@ export class AgentsOfEdge {
     const { store, clock } = edge.options;
     this.#edge = edge;
     this.wishes = new WishList(store, clock, (cluster) => drainedOf(edge.intent, cluster));
+    this.prescale = new PrescaleDriver(edge, this.wishes);
     this.hub = hubOf(edge, this);
   }
 
