@@ -18,6 +18,8 @@ interface Options {
   readonly two?: string;
   readonly hostPart?: string;
   readonly versions?: string;
+  /** Of the fleet. */
+  readonly hosts?: number;
   readonly more?: string;
 }
 
@@ -29,15 +31,18 @@ const STANDBY = '{ blue: { clusters: { one: { weight: 1, priority: 0 }, two: { w
 class Told {
   readonly #fleet: FleetEdges;
   readonly edge: Edge;
+  /** Of the same fleet. */
+  readonly others: readonly Edge[];
 
-  private constructor(fleet: FleetEdges, edge: Edge) {
+  private constructor(fleet: FleetEdges, edge: Edge, others: readonly Edge[]) {
     this.#fleet = fleet;
     this.edge = edge;
+    this.others = others;
   }
 
   static async start(
     t: TestContext,
-    { one = 'region: eu', two = PRESCALE, hostPart = HUB, versions = ONE_EACH, more = '' }: Options = {},
+    { one = 'region: eu', two = PRESCALE, hostPart = HUB, versions = ONE_EACH, hosts = 1, more = '' }: Options = {},
   ): Promise<Told> {
     const fleetPart = `
 clusters:
@@ -56,7 +61,9 @@ ${more}`;
       fleet.clock.after(100, asked);
     };
     asked();
-    const told = new Told(fleet, edge);
+    const others: Edge[] = [];
+    for (let number = 2; number <= hosts; number += 1) others.push((await fleet.host(`edge-${number}`)).edge);
+    const told = new Told(fleet, edge, others);
     await told.seconds(10);
     return told;
   }
@@ -64,8 +71,10 @@ ${more}`;
   async seconds(count: number): Promise<void> {
     for (let second = 0; second < count; second += 1) {
       await this.#fleet.clock.elapse(1000);
-      this.edge.loop.recompute();
-      this.edge.agents.prescale.tick();
+      for (const edge of [this.edge, ...this.others]) {
+        edge.loop.recompute();
+        edge.agents.prescale.tick();
+      }
     }
   }
 
@@ -280,4 +289,22 @@ test('when a cluster is lost, those that take over are told at once, and not any
   await told.seconds(60);
   assert.deepEqual(told.wishes, []);
   assert.match(told.news[0] ?? '', /not expected in two any more: one is back$/);
+});
+
+test('every host of a fleet tells it under the same name, whoever leads, and takes it back', async (t) => {
+  const told = await Told.start(t, { hosts: 2 });
+  const ids = (): readonly (readonly string[])[] =>
+    [told.edge, ...told.others].map(({ agents }) => agents.wishes.of('two').map(({ id }) => id));
+  assert.deepEqual(
+    [told.edge, ...told.others].map(({ fleet }) => fleet.leads),
+    [true, false],
+  );
+  await told.change(SHIFT);
+  await told.seconds(10);
+  const [first = [], second] = ids();
+  assert.equal(first.length, 1);
+  assert.deepEqual(second, first);
+  await told.change({ kind: 'undo', to: null });
+  await told.seconds(5);
+  assert.deepEqual(ids(), [[], []]);
 });
