@@ -1,7 +1,7 @@
 // The one list of events: what can happen on a host, how grave it is, and what to look at. docs/events.md is made from it.
 
 export type EventKind =
-  'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'security' | 'controller';
+  'revision' | 'config' | 'health' | 'plan' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'security' | 'controller';
 
 /** `critical`: requests are lost, or somebody should look now; `warning`: somebody should look today. */
 export type EventSeverity = 'info' | 'warning' | 'critical';
@@ -21,6 +21,12 @@ export const EVENTS = {
   'health.cluster_unknown': entry('health', 'warning', 'Nothing is known of the health of a cluster'),
   'health.endpoint': entry('health', 'info', 'An endpoint came up or went down'),
   'health.headroom': entry('health', 'warning', 'Whether any one cluster could be lost has changed'),
+  'plan.requests_lost': entry(
+    'plan',
+    'critical',
+    'A part of the requests of a service has no place, or none with room, and is answered with 503',
+  ),
+  'plan.requests_placed': entry('plan', 'info', 'For ten seconds all of them had one again'),
   'ejection.ejected': entry('ejection', 'warning', 'A worker has taken out an endpoint or a version on the evidence of requests'),
   'ejection.changed': entry('ejection', 'warning', 'A version is taken out in a cluster, or is back'),
   'agent.fresh': entry('agent', 'info', 'The agent of a cluster reports'),

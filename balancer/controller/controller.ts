@@ -34,6 +34,7 @@ import { LastResults } from './last-results.ts';
 import { hostId } from './host-id.ts';
 import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
+import { PlanNews } from './plan-news.ts';
 import { Renewing } from './renewing.ts';
 import type { RotatingKey } from './rotating-key.ts';
 import { Webhooks } from './webhooks.ts';
@@ -100,6 +101,7 @@ export class Controller {
   #periods = 0;
   readonly #headroom = new HeadroomNews();
   readonly #certificateNews = new CertificateNews();
+  readonly #planNews = new PlanNews();
 
   /** `before`: workers of the supervisor before, which serve until those of this one do. */
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void, before: readonly string[]) {
@@ -343,7 +345,9 @@ export class Controller {
     if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();
     edge.agents.prescale.tick();
-
+    const status = this.#hostMetrics.tick();
+    this.#history.tick(status);
+    this.#planNews.look(status.services, edge.options.clock.nowMs(), edge.events);
     edge.window.prune();
     edge.results.keep(edge.config.services);
     this.#headroom.look(edge);

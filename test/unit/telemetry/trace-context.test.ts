@@ -69,8 +69,9 @@ test('what clusters hear of a trace that nobody keeps is ready to be sent, can b
   const texts = Array.from({ length: 1000 }, () => ids.unsampledParent());
   const read = texts.map((text) => parseTraceParent(text));
   for (const [index, parent] of read.entries()) {
-    assert.ok(parent !== null && !parent.sampled, texts[index] ?? '');
-    assert.deepEqual([traceIdOf(texts[index] ?? ''), spanIdOf(texts[index] ?? '')], [parent.traceId, parent.parentId]);
+    const text = texts[index] ?? '';
+    assert.ok(parent !== null && !parent.sampled, text);
+    assert.deepEqual([traceIdOf(text), spanIdOf(text)], [parent.traceId, parent.parentId]);
   }
   assert.equal(new Set(read.map((parent) => parent?.traceId.slice(16))).size, 1000, 'the right half of the trace id is random');
   assert.notEqual(new TraceIds().unsampledParent().slice(3, 19), texts[0]?.slice(3, 19), 'the left half is of the process');

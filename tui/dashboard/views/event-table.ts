@@ -16,6 +16,7 @@ const KIND_STYLE: Readonly<Record<EventRow['kind'], Style>> = {
   revision: 'accent',
   config: 'accent',
   health: 'warn',
+  plan: 'warn',
   ejection: 'warn',
   agent: 'plain',
   worker: 'plain',
