@@ -54,6 +54,7 @@ export const ERRORS = {
     'The request has more than one set of credentials of a kind',
   ),
   login_failed: entry([400, 'client', 'never', 'http_request_denied'], 'Signing in did not work; go back to the page and begin again'),
+  logout_failed: entry([400, 'client', 'never', 'http_request_denied'], 'The logout token does not end a session here'),
   access_denied: entry([403, 'client', 'never', 'http_request_denied'], 'The caller may not do this'),
   scope_insufficient: entry([403, 'client', 'never', 'http_request_denied'], 'The credentials do not reach as far as this'),
   address_denied: entry([403, 'client', 'never', 'http_request_denied'], 'The client address may not do this'),

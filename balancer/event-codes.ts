@@ -1,6 +1,7 @@
 // The one list of events: what can happen on a host, how grave it is, and what to look at. docs/events.md is made from it.
 
-export type EventKind = 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'controller';
+export type EventKind =
+  'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'security' | 'controller';
 
 /** `critical`: requests are lost, or somebody should look now; `warning`: somebody should look today. */
 export type EventSeverity = 'info' | 'warning' | 'critical';
@@ -71,9 +72,18 @@ export const EVENTS = {
   'controller.started': entry('controller', 'info', 'The controller has started, or is back'),
   'controller.drained': entry('controller', 'info', 'Nothing runs in a drained cluster any more, or its tunnels are closed'),
   'controller.limits': entry('controller', 'warning', 'What is given out of quotas cannot be stored, or can again'),
+  'controller.sessions': entry(
+    'controller',
+    'warning',
+    'Sessions that providers have ended cannot be stored or told to the fleet, or can again',
+  ),
   'controller.renewal': entry('controller', 'info', 'The program or the workers are renewed'),
-  'security.token_created': entry('controller', 'warning', 'A token of the admin API was made'),
-  'security.token_revoked': entry('controller', 'info', 'A token of the admin API counts no more'),
+  'security.token_created': entry('security', 'warning', 'A token of the admin API was made'),
+  'security.token_revoked': entry('security', 'info', 'A token of the admin API counts no more'),
+  'security.certificate_expires_soon': entry('security', 'warning', 'A certificate of this host, or one of its chain, ends within 14 days'),
+  'security.certificate_expires': entry('security', 'warning', 'It ends within 5 days'),
+  'security.certificate_expired': entry('security', 'critical', 'It has ended; who checks it refuses the connection'),
+  'security.certificate_renewed': entry('security', 'info', 'A certificate that was near its end is there anew'),
   'events.undelivered': entry('controller', 'warning', 'A webhook does not take events'),
 } as const satisfies Record<string, EventEntry>;
 

@@ -7,6 +7,8 @@ import { LineReader } from './ipc-lines.ts';
 import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard, type Shape, type Shapes } from './ipc-shapes.ts';
 import type { AllowanceMessage, AllowancesLeftMessage, AllowanceWantedMessage } from './ipc-limits.ts';
 import type { SlotsCalledMessage, SlotsChangedMessage, SlotsGivenMessage, SlotsHeldMessage } from './ipc-slots.ts';
+import type { FlightLandedMessage, FlightMessage, FlightWantedMessage } from './ipc-flights.ts';
+import type { SessionEndKeptMessage, SessionEndMessage, SessionsEndedMessage } from './ipc-session-ends.ts';
 import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
 import type { CloseTunnelsMessage, WorkMessage } from './ipc-work.ts';
 import type { RecentAnswer, RecentQuestion } from './ipc-recent.ts';
@@ -34,6 +36,9 @@ type WireMessage =
   | AllowanceMessage
   | SlotsGivenMessage
   | SlotsCalledMessage
+  | FlightMessage
+  | SessionEndKeptMessage
+  | SessionsEndedMessage
   /** The plan in full, every few seconds and on a gap. `keepsCallers`: who was added by command is as in the one before. */
   | { readonly type: 'plan'; readonly plan: number; readonly value: Plan; readonly keepsCallers?: true }
   /** What changed between plan `base` and plan `plan`; a worker that does not serve `base` asks for all. */
@@ -84,6 +89,9 @@ export type WorkerMessage =
   | AllowancesLeftMessage
   | SlotsChangedMessage
   | SlotsHeldMessage
+  | FlightWantedMessage
+  | FlightLandedMessage
+  | SessionEndMessage
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
   | { readonly type: 'draining' };
@@ -98,8 +106,16 @@ const SHOWN_CHARACTERS = 24;
 
 const ticketKey: Guard = (value) => typeof value === 'string' && Buffer.from(value, 'base64').length === TICKET_KEY_BYTES;
 
-const isSeriesDelta: Guard = (value) =>
-  has(value, { name: text, labels: texts, value: amount }) && has(value, { buckets: (of) => of === undefined || amounts(of) });
+const isExemplar: Guard = (value) => has(value, { bucket: count, traceId: text, value: amount, atMs: amount });
+
+const SERIES_DELTA: Shape = {
+  name: text,
+  labels: texts,
+  value: amount,
+  buckets: (of) => of === undefined || amounts(of),
+  exemplars: (of) => of === undefined || (Array.isArray(of) && of.every(isExemplar)),
+};
+const isSeriesDelta: Guard = (value) => has(value, SERIES_DELTA);
 
 const isEjection: Guard = (value) =>
   has(value, { kind: text, cluster: text, forMs: amount, reason: text }) &&
@@ -124,6 +140,9 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   slots_given: { gifts: Array.isArray },
   slots_called: { calls: Array.isArray },
   key_set: { url: text, version: count, keys: Array.isArray },
+  flight: { key: text, state: text, text },
+  session_end_kept: { number: count, outcome: text },
+  sessions_ended: { marks: Array.isArray },
   close_tunnels: { cluster: text, perSecond: amount },
 };
 
@@ -140,6 +159,9 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   slots_changed: { changes: Array.isArray },
   slots_held: { pid: count, holdings: Array.isArray },
   key_wanted: { url: text },
+  session_end: { number: count, marks: Array.isArray, once: text },
+  flight_wanted: { key: text, flies: (of) => typeof of === 'boolean' },
+  flight_landed: { key: text, text, keepMs: amount },
   work: { plan: count, clusters: mapping, callers: (of) => of === undefined || mapping(of) },
   ready: {},
   draining: {},

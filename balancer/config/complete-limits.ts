@@ -23,7 +23,7 @@ export function completeLimits(
 ): Readonly<Record<string, LimitConfig>> {
   const usable = completion.usable('plans', plans);
   for (const [name, plan] of usable)
-    for (const limit of Object.keys(plan.limits)) reportPlanned(limit, limits[limit], ['plans', name, 'limits', limit], completion);
+    for (const limit of Object.keys(plan.limits)) reportPlanned(limit, ['plans', name, 'limits', limit], completion);
   return Object.fromEntries(
     completion.usable('limits', limits).map(([name, file]) => {
       const ofPlans = usable.flatMap(([plan, { limits: amounts }]) => {
@@ -104,7 +104,7 @@ function reportScope({ scope, mode, onStoreError, algorithm }: LimitFile, report
     if (value !== undefined) report(key, 'is for scope: fleet; leave it out, or write scope: fleet');
 }
 
-function reportPlanned(name: string, limit: LimitFile | undefined, path: ValuePath, completion: Completion): void {
+function reportPlanned(name: string, path: ValuePath, completion: Completion): void {
   const declared = completion.declared.limits.get(name);
   if (declared === undefined)
     completion.reportKey(
@@ -115,10 +115,5 @@ function reportPlanned(name: string, limit: LimitFile | undefined, path: ValuePa
     completion.reportKey(
       path,
       `limit "${name}" counts by ${declared.by.join(', ') || 'nothing'}, so callers of several plans would share one count; add consumer to its by`,
-    );
-  else if (limit?.algorithm === 'token')
-    completion.reportKey(
-      path,
-      `limit "${name}" is a bucket, whose pace is the same for all; write algorithm: sliding or fixed there to have plans for it`,
     );
 }

@@ -29,6 +29,9 @@ export interface Taken {
 /** What a limit counts, without of whom. */
 export type LimitCount = Pick<LimitConfig, 'algorithm' | 'limit' | 'windowMs' | 'burst'>;
 
+/** What of it differs by plan. */
+export type LimitAmount = Pick<LimitConfig, 'limit' | 'burst'>;
+
 /** `exact`: the count is asked for each request; `lease`: hosts take some in advance. */
 export interface FleetCount {
   readonly mode: 'exact' | 'lease';
@@ -66,8 +69,10 @@ export interface LimitConfig {
   readonly headers: 'draft-11' | 'draft-3' | 'none';
 }
 
-/** The limit as it holds for callers of a plan; what was used counts on whatever the plan is. */
+/** The limit as it holds for callers of a plan; what was used counts on whatever the plan is. A bucket holds in proportion to its pace. */
 export function limitOfPlan(limit: LimitConfig, plan: string): LimitConfig {
   const amount = Object.hasOwn(limit.ofPlans, plan) ? limit.ofPlans[plan] : undefined;
-  return amount === undefined ? limit : { ...limit, limit: amount, burst: amount, plan };
+  return amount === undefined
+    ? limit
+    : { ...limit, limit: amount, burst: Math.max(1, Math.round((limit.burst * amount) / limit.limit)), plan };
 }

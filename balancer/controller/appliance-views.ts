@@ -21,7 +21,7 @@ import type {
 } from './api/views.ts';
 import { alertsOf, textsOf } from './alerts.ts';
 import { approvalViews } from './approval/approval-views.ts';
-import type { EndingCertificate } from './certificate-watch.ts';
+import type { UsedCertificate } from './certificate-watch.ts';
 import { headroomText } from '../steer/headroom.ts';
 import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
@@ -160,16 +160,16 @@ function ownEdgeView(edge: Edge, id: string): EdgeView {
 export interface StatusParts {
   /** The newest of each service. */
   readonly rollouts: readonly RolloutView[];
-  readonly ending: readonly EndingCertificate[];
+  readonly certificates: readonly UsedCertificate[];
   readonly startedAt: string;
 }
 
 /** But for what the caller may do. */
-export function statusView(edge: Edge, { rollouts, ending, startedAt }: StatusParts): Omit<StatusView, 'role'> {
+export function statusView(edge: Edge, { rollouts, certificates, startedAt }: StatusParts): Omit<StatusView, 'role'> {
   const clusters = clusterViews(edge);
   const services = serviceViews(edge);
   const { newest } = edge.keeper;
-  const alerts = alertsOf(edge, { clusters, services, rollouts, workersReady: workersReady(edge), ending });
+  const alerts = alertsOf(edge, { clusters, services, rollouts, workersReady: workersReady(edge), certificates });
   return {
     host: edge.config.hostName,
     version: edge.options.version,

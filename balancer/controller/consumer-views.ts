@@ -53,7 +53,7 @@ async function quotaView(edge: Edge, limit: LimitConfig, consumer: string): Prom
   if (!isQuota(limit)) return null;
   const { name: quota, plan, calendar, limit: allow } = limit;
   const key = `=${consumer}`;
-  const { quotas, fleet } = edge.limits;
+  const { quotas, fleet } = edge.shared.limits;
   const resetsAt = new Date(windowAt(calendar, edge.options.clock.wallMs()).endMs).toISOString();
   const view = { consumer, quota, plan, window: calendar, allow, resetsAt };
   if (fleet !== null && isOfFleet(limit)) {

@@ -12,7 +12,7 @@ import { openSqliteStore } from '../store/sqlite.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
-import type { StatusView } from './api/views.ts';
+import { CertificateNews } from './certificate-news.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
 import { SERVED_TEXT, takeConfig } from './config-taker.ts';
 import { DecisionLog } from './decision-log.ts';
@@ -27,8 +27,8 @@ import { recordBeginning } from './fleet/join.ts';
 import { placeOf } from './fleet/place.ts';
 import { openShared } from './fleet/open-ledger.ts';
 import { HeadroomNews } from './headroom-news.ts';
-import { hostGauges } from './host-gauges.ts';
 import { HostHistory } from './host-history.ts';
+import { HostMetrics } from './host-metrics.ts';
 import { rotatingKey } from './key-source.ts';
 import { LastResults } from './last-results.ts';
 import { hostId } from './host-id.ts';
@@ -86,6 +86,7 @@ export class Controller {
   readonly #drills: DrillDriver;
   readonly #expiries: ExpiryDriver;
   readonly #api: AdminApi;
+  readonly #hostMetrics: HostMetrics;
   readonly #metrics: MetricsEndpoint;
   readonly #tickets: RotatingKey;
   readonly #pinKeys: RotatingKey;
@@ -98,6 +99,7 @@ export class Controller {
   #isUp = false;
   #periods = 0;
   readonly #headroom = new HeadroomNews();
+  readonly #certificateNews = new CertificateNews();
 
   /** `before`: workers of the supervisor before, which serve until those of this one do. */
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void, before: readonly string[]) {
@@ -132,6 +134,10 @@ export class Controller {
         onTaken: (config) => this.#taken(config),
       },
     );
+    this.#hostMetrics = new HostMetrics(this.#edge, {
+      status: () => this.#appliance.status('read'),
+      certificates: () => this.#appliance.certificates(),
+    });
     const { admin } = served.config;
     const api = { appliance: this.#appliance, socketPath: join(stateDir, 'admin.sock'), bind: admin.bind, tls: admin.tls };
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
@@ -141,7 +147,7 @@ export class Controller {
       this.#edge.links.sendTicketKey(key),
     );
     this.#pinKeys = rotatingKey({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, place, (key) => this.#edge.links.sendPinKey(key));
-    this.#metrics = new MetricsEndpoint({ contentType: this.#edge.registry.contentType, expose: () => this.#expose() }, log);
+    this.#metrics = new MetricsEndpoint((format) => this.#hostMetrics.read(format), log);
   }
 
   #createEdge(served: ConfigText, shared: ReturnType<typeof openShared>): Edge {
@@ -183,8 +189,7 @@ export class Controller {
     edge.meter.counter('weir_worker_restarts_total', [config.hostName]);
     this.#tickets.start();
     this.#pinKeys.start();
-    edge.keySets.follow(config);
-    edge.limits.follow(config);
+    edge.shared.follow(config);
     this.#webhooks.follow(config);
     await edge.links.start(join(this.#options.stateDir, 'ipc.sock'));
     edge.links.expect(config.workers);
@@ -274,7 +279,8 @@ export class Controller {
     this.#rollouts.close();
     this.#tickets.close();
     this.#pinKeys.close();
-    [edge.keySets, edge.limits, edge.prober].forEach((part) => part.close());
+    edge.shared.close();
+    edge.prober.close();
     this.#storeHealth(true);
     this.#history.close();
     await Promise.allSettled([
@@ -333,10 +339,11 @@ export class Controller {
     if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();
     edge.agents.prescale.tick();
-    this.#history.tick(this.#updateMetrics());
+
     edge.window.prune();
     edge.results.keep(edge.config.services);
     this.#headroom.look(edge);
+    this.#certificateNews.look(this.#appliance.certificates(), edge.events);
     this.#storeHealth();
   }
 
@@ -361,22 +368,9 @@ export class Controller {
     }
   }
 
-  #expose(): Promise<string> {
-    this.#updateMetrics();
-    return this.#edge.registry.expose();
-  }
-
-  #updateMetrics(): StatusView {
-    const { registry, meter, prober } = this.#edge;
-    const status = this.#appliance.status('read');
-    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(status, prober.held())]);
-    return status;
-  }
-
   #taken(config: Config): void {
     this.#tellScale(config);
-    this.#edge.keySets.follow(config);
-    this.#edge.limits.follow(config);
+    this.#edge.shared.follow(config);
     this.#webhooks.follow(config);
     this.#tickets.rotateEvery(config.sessionTickets.rotateMs);
   }
@@ -395,6 +389,3 @@ export class Controller {
     this.#edge.events.add('config.refused', problem);
   }
 }
-
-/** The source of the controller's own metrics; workers are called w1, w2, … */
-const CONTROLLER = 'controller';

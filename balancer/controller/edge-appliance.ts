@@ -49,7 +49,7 @@ import { createToken, revokeToken, shareToken } from './auth/change-tokens.ts';
 import { applyConfig } from './apply-config.ts';
 import { approvalViews } from './approval/approval-views.ts';
 import { cacheViews } from './cache-views.ts';
-import { CertificateWatch } from './certificate-watch.ts';
+import { CertificateWatch, type UsedCertificate } from './certificate-watch.ts';
 import { decide, type Runs } from './approval/decide.ts';
 import { makeChange } from './change.ts';
 import { consumerViews } from './consumer-views.ts';
@@ -123,7 +123,11 @@ export class EdgeAppliance implements Appliance {
   }
 
   #status(): FeedView['status'] {
-    return statusView(this.#edge, { rollouts: this.#rolloutsOfNow(), ending: this.#certificates.ending(), startedAt: this.#startedAt });
+    return statusView(this.#edge, { rollouts: this.#rolloutsOfNow(), certificates: this.certificates(), startedAt: this.#startedAt });
+  }
+
+  certificates(): readonly UsedCertificate[] {
+    return this.#certificates.used();
   }
 
   /** Without those that were rolled back a while ago: whoever had to know it knows it. */

@@ -12,6 +12,7 @@ import type { DemandView, Observed, ObservedView, RegionDemandView } from '../st
 import { AloneLedger } from '../store/alone-ledger.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { LimitCounter } from '../store/limits.ts';
+import type { SharedMarks } from '../store/session-ends.ts';
 import type { Store } from '../store/store.ts';
 import { Meter, type MetricsDelta } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
@@ -30,8 +31,6 @@ import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { AgentsOfEdge } from './hub/agents-of-edge.ts';
 import { IntentKeeper } from './intent-keeper.ts';
-import { HostLimits } from './host-limits.ts';
-import { keySetsOf, type KeySets } from './key-sets.ts';
 import { HostTokens } from './auth/host-tokens.ts';
 import { CallersSeen } from './callers-seen.ts';
 import { LastFailback } from './last-failback.ts';
@@ -43,6 +42,7 @@ import { PlanLoop } from './plan-loop.ts';
 import { Prober } from './probe/prober.ts';
 import { RunningCounts } from './running-counts.ts';
 import { ShareWatch } from './share-watch.ts';
+import { SharedWithWorkers } from './shared-with-workers.ts';
 import { VersionResults } from './version-results.ts';
 import { WorkerFigures } from './worker-figures.ts';
 import { WorkerLinks, type WorkerListener } from './worker-links.ts';
@@ -79,6 +79,7 @@ export interface FleetMembership {
   readonly openCounter: () => LimitCounter;
   /** Its name. */
   readonly fleet: string;
+  readonly openMarks: () => SharedMarks;
   /** Of this host. */
   readonly id: string;
   /** Tells it from a copy of it that lives at the same time. */
@@ -106,9 +107,7 @@ export class Edge {
   readonly votes: FleetVotes;
   readonly results: VersionResults;
   readonly links: WorkerLinks;
-  readonly limits: HostLimits;
-  /** Of issuers of tokens. */
-  readonly keySets: KeySets;
+  readonly shared: SharedWithWorkers;
   readonly prober: Prober;
   readonly tokens: HostTokens;
   readonly agents: AgentsOfEdge;
@@ -161,8 +160,7 @@ export class Edge {
     this.generations = new GenerationNumbers(store);
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
-    this.keySets = keySetsOf(this);
-    this.limits = new HostLimits(this);
+    this.shared = new SharedWithWorkers(this);
     this.prober = new Prober({
       clock,
       random,
@@ -346,14 +344,13 @@ export class Edge {
         this.events.add('ejection.ejected', `${what} ejected by ${worker} for ${Math.round(ejection.forMs / 1000)} s: ${ejection.reason}`);
         this.prober.report(ejection);
       },
-      onLimits: (worker, message, answer) => this.limits.hear(worker, message, answer),
-      onKeyWanted: (url) => void this.keySets.wanted(url),
+      onQuestion: (worker, message, answer) => this.shared.hear(worker, message, answer),
       onReady: (worker, replaced) => {
         if (replaced) this.meter.counter('weir_worker_restarts_total', [host()]).add(1);
         this.events.add(replaced ? 'worker.replaced' : 'worker.ready', `${worker} ${replaced ? 'was replaced and ' : ''}is ready`);
       },
-      onLost: (worker, asked) => {
-        this.limits.lost(worker);
+      onLost: (worker, asked, pid) => {
+        this.shared.lost(worker, pid);
         this.registry.forget(worker);
         this.figures.forget(worker);
         this.running.forget(worker);

@@ -1,5 +1,5 @@
 // The counters of the limits of this host: workers ask here, and get a little more than they need, so that few requests wait.
-import { limitOfPlan, type FleetCount, type LimitConfig } from '../config/limit-config.ts';
+import { limitOfPlan, type FleetCount, type LimitAmount, type LimitConfig } from '../config/limit-config.ts';
 import type { Config } from '../config/config.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
 import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
@@ -47,7 +47,7 @@ export class Limits {
         const known = before.get(config.name);
         const goesOn = known !== undefined && sameCount(known, { config, spare });
         if (known !== undefined && !goesOn) this.#fleet?.forget(config.name);
-        return [config.name, { config, spare, bucket: goesOn ? known.bucket : bucketWithout(config, spare * workers) }];
+        return [config.name, { config, spare, bucket: goesOn ? known.bucket : bucketOf({ ...config, ...amountOf(config, workers) }) }];
       }),
     );
   }
@@ -77,7 +77,7 @@ export class Limits {
       const counted = this.#counted.get(limit);
       if (counted === undefined || counted.config.fleet !== null || counted.config.calendar !== null) continue;
       const { bucket, config } = counted;
-      const amount = limitOfPlan(config, plan).limit;
+      const amount = amountOf(limitOfPlan(config, plan), this.#workers);
       const more = bucket.take(key, 0, nowMs, amount).remaining - remaining;
       if (more > 0) bucket.take(key, more, nowMs, amount);
     }
@@ -93,7 +93,7 @@ export class Limits {
     const nowMs = this.#wallMs();
     // What is in hand of a bucket does not fill up, so it may be kept; windows end for all.
     const validMs = config.algorithm === 'token' ? config.windowMs : config.windowMs - (nowMs % config.windowMs);
-    return { limit, key, ...bucket.take(key, need + spare, nowMs, config.limit), validMs, isAway: false };
+    return { limit, key, ...bucket.take(key, need + spare, nowMs, amountOf(config, this.#workers)), validMs, isAway: false };
   }
 }
 
@@ -101,9 +101,10 @@ function spareOf({ algorithm, limit, burst }: LimitConfig, workers: number): num
   return Math.floor(((algorithm === 'token' ? Math.min(limit, burst) : limit) * SPARE) / workers);
 }
 
-/** With what workers have in hand, no more than the burst pass at once. */
-function bucketWithout(config: LimitConfig, inHand: number): Bucket {
-  return bucketOf(config.algorithm === 'token' ? { ...config, burst: config.burst - inHand } : config);
+/** With what workers have in hand, no more than the burst of a bucket pass at once. */
+function amountOf(config: LimitConfig, workers: number): LimitAmount {
+  const { algorithm, limit, burst } = config;
+  return { limit, burst: algorithm === 'token' ? burst - spareOf(config, workers) * workers : burst };
 }
 
 type Count = Pick<Counted, 'config' | 'spare'>;

@@ -31,8 +31,8 @@ export class WorkerFigures {
       if (name === 'weir_process_resident_bytes') figures = { ...figures, residentBytes: value };
       else if (name === 'weir_event_loop_delay_seconds') figures = { ...figures, eventLoopDelayMs: value * 1000 };
       else if (name === 'weir_process_heap_bytes') figures = { ...figures, heapBytes: value };
-      else if (name === 'weir_connections') partsOf(this.#clients, worker).set(labels[0] ?? '', value);
-      else if (name === 'weir_upstream_connections') partsOf(this.#endpoints, worker).set(labels[0] ?? '', value);
+      else if (name === 'weir_connections_open') partsOf(this.#clients, worker).set(labels[0] ?? '', value);
+      else if (name === 'weir_upstream_connections_open') partsOf(this.#endpoints, worker).set(labels[0] ?? '', value);
       else if (name === 'weir_requests_in_flight') figures = { ...figures, inFlight: value };
     }
     this.#figures.set(worker, figures);

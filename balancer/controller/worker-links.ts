@@ -5,9 +5,9 @@ import type { Config } from '../config/config.ts';
 import { decodeWorkerMessage, encodeMessage, type ControllerMessage, type Ejection, type WorkerMessage } from '../ipc.ts';
 import { LineReader } from '../ipc-lines.ts';
 import { planDelta, planMessage, type NumberedPlan } from '../ipc-plan.ts';
+import type { SessionsEndedMessage } from '../ipc-session-ends.ts';
 import type { SlotsCalledMessage } from '../ipc-slots.ts';
 import type { CloseTunnelsMessage, WorkMessage } from '../ipc-work.ts';
-import type { LimitAnswer, LimitMessage } from './host-limits.ts';
 import type { KeySetMessage } from '../ipc-keys.ts';
 import type { Log } from '../log.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
@@ -17,6 +17,7 @@ import { isRunning } from './is-running.ts';
 import { listenPrivately } from './api/unix-socket.ts';
 import { RecentQuestions, type Recollection } from './recent-questions.ts';
 import { SentGenerations } from './sent-generations.ts';
+import type { SharedAnswer, SharedQuestion } from './shared-with-workers.ts';
 
 /** What the rest of the controller hears of the workers. */
 export interface WorkerListener {
@@ -24,15 +25,13 @@ export interface WorkerListener {
   onEjection(worker: string, ejection: Ejection): void;
   /** What runs where, once a second. */
   onWork(worker: string, work: WorkMessage): void;
-  /** Answers with what limits let pass, in one message or more. */
-  onLimits(worker: string, message: LimitMessage, answer: (message: LimitAnswer) => void): void;
-  /** A token names a key of this set that the worker does not know. */
-  onKeyWanted(url: string): void;
+  /** It asks for, or tells of, what all workers share; answered in one message or more. */
+  onQuestion(worker: string, message: SharedQuestion, answer: (message: SharedAnswer) => void): void;
   /** Listens and serves. `replaced`: another process of this name ended without being asked to. */
   onReady(worker: string, replaced: boolean): void;
   onGenerationFailed(worker: string, generation: number, problem: string): void;
   /** Its link is gone; `asked`: it was leaving. */
-  onLost(worker: string, asked: boolean): void;
+  onLost(worker: string, asked: boolean, pid: number): void;
 }
 
 /** One worker as the controller knows it. */
@@ -90,6 +89,8 @@ export class WorkerLinks {
   #plan: NumberedPlan | null = null;
   /** What each worker that comes has to hear first, by what it is about; the last word counts. */
   readonly #standing = new Map<string, ControllerMessage>();
+  /** The same, where it is much and changes; set by whoever has it. */
+  standing: () => readonly ControllerMessage[] = () => [];
   #pinKey: Buffer | null = null;
 
   constructor(clock: Clock, log: Log, listener: WorkerListener) {
@@ -154,6 +155,10 @@ export class WorkerLinks {
   /** To every worker, and to each that comes. */
   sendKeySet(message: KeySetMessage): void {
     this.#stand(`keys ${message.url}`, message);
+  }
+
+  sendToAll(message: SessionsEndedMessage): void {
+    this.#broadcast(message);
   }
 
   #stand(about: string, message: ControllerMessage): void {
@@ -300,7 +305,7 @@ export class WorkerLinks {
       sequence: sameProcess ? before.sequence : 0,
     };
     this.#entries.set(name, entry);
-    for (const message of this.#standing.values()) write(socket, encodeMessage(message));
+    for (const message of [...this.#standing.values(), ...this.standing()]) write(socket, encodeMessage(message));
     // The plan first: a generation that is built meets its shares, and never a service without any.
     if (this.#plan !== null) write(socket, encodeMessage(planMessage(this.#plan)));
     if (this.#generations.number !== generation && !leaves) writeAll(socket, this.#generations.linesFor(socket));
@@ -342,19 +347,13 @@ export class WorkerLinks {
       case 'work':
         this.#listener.onWork(entry.name, message);
         return;
-      case 'allowances_left':
-      case 'allowance_wanted':
-      case 'slots_held':
-      case 'slots_changed':
-        this.#listener.onLimits(entry.name, message, (answer) => {
-          if (entry.socket !== null) write(entry.socket, encodeMessage(answer));
-        });
-        return;
-      case 'key_wanted':
-        this.#listener.onKeyWanted(message.url);
-        return;
       case 'recent_answer':
         this.#questions.answer(entry.name, message.question, message.traces);
+        return;
+      default:
+        this.#listener.onQuestion(entry.name, message, (answer) => {
+          if (entry.socket !== null) write(entry.socket, encodeMessage(answer));
+        });
     }
   }
 
@@ -372,7 +371,7 @@ export class WorkerLinks {
     entry.socket = null;
     entry.state = 'lost';
     if (asked) this.#entries.delete(entry.name);
-    this.#listener.onLost(entry.name, asked);
+    this.#listener.onLost(entry.name, asked, entry.pid);
     this.#check();
   }
 }

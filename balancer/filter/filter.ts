@@ -16,6 +16,8 @@ import type { ResponseStore } from './cache/response-store.ts';
 import type { Allowances } from './rate-limit/allowances.ts';
 import type { Slots } from './rate-limit/slots.ts';
 import type { Issuers } from './authenticate/issuers.ts';
+import type { HostFlights } from './login/host-flights.ts';
+import type { SessionEnds } from './login/session-ends.ts';
 import type { SignIns } from './login/sign-ins.ts';
 
 /** How the exchange ended, for onEnd. */
@@ -33,8 +35,15 @@ export interface Refusal {
   readonly fields: Readonly<Fields>;
 }
 
-/** Nothing: go on. A reply or a refusal: answer with it and go no further. */
-export type RequestVerdict = LocalReply | Refusal | undefined;
+/** The body is read and sent nowhere, and the answer is what this says of it. */
+export interface BodyWanted {
+  /** A longer one is refused. */
+  readonly mostBytes: number;
+  readonly answer: (body: Buffer) => Promise<LocalReply | Refusal>;
+}
+
+/** Nothing: go on. Anything else: answer with it, or by the body, and go no further. */
+export type RequestVerdict = LocalReply | Refusal | BodyWanted | undefined;
 
 /** What a request is besides its head. */
 export type RequestForm = Pick<DownstreamExchange, 'bodyLength' | 'upgrade'>;
@@ -50,6 +59,9 @@ export interface FilterEnvironment {
   readonly limits: Readonly<Record<string, LimitConfig>>;
   readonly allowances: Allowances;
   readonly slots: Slots;
+  /** What only one worker of the host does at a time. */
+  readonly flights: HostFlights;
+  readonly sessionEnds: SessionEnds;
   /** Null: it is not where the reference says. */
   readonly readSecret: (reference: SecretReference) => string | null;
   /** Where an address is; null: nobody knows. */

@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What a text is for is signed with it, so that none can stand in for another. */
-export type Purpose = 'entry' | 'snapshot' | 'config' | 'host' | 'counts' | 'demand' | 'digest' | 'document';
+export type Purpose = 'entry' | 'snapshot' | 'config' | 'host' | 'counts' | 'demand' | 'digest' | 'document' | 'mark';
 
 /** HMAC-SHA256 (RFC 2104) in base64url. */
 const SIGNATURE_LENGTH = 43;

@@ -6,52 +6,12 @@ import type { Intent, Revision } from '../intent/intent.ts';
 import { decodeIntent, decodeRevision } from './decode.ts';
 import { number, string, StoredTextError } from './decode-parts.ts';
 import { decodeToken } from './decode-tokens.ts';
+import type { StoredMark } from './session-ends.ts';
+import { MIGRATIONS } from './sqlite-schema.ts';
 import type { AppliedConfig, CommitResult, QuotaCount, Store, StoredRevision, StoredToken } from './store.ts';
 
 /** Marks a file as ours, so that another program's database is never taken for a store: `weir` in ASCII. */
 const APPLICATION_ID = 0x77656972;
-
-/** Each entry brings the schema from its index to the next number. Entries that have shipped never change. */
-const MIGRATIONS: readonly string[] = [
-  `CREATE TABLE revision (
-     revision INTEGER PRIMARY KEY,
-     record   TEXT NOT NULL,
-     intent   TEXT NOT NULL
-   ) STRICT;
-   CREATE TABLE token (
-     name        TEXT PRIMARY KEY,
-     role        TEXT NOT NULL,
-     cluster     TEXT,
-     secret_hash TEXT NOT NULL,
-     created_at  TEXT NOT NULL,
-     expires_at  TEXT
-   ) STRICT;
-   CREATE TABLE applied_config (
-     only      INTEGER PRIMARY KEY CHECK (only = 1),
-     text      TEXT NOT NULL,
-     at        TEXT NOT NULL,
-     file_hash TEXT NOT NULL
-   ) STRICT;
-   CREATE TABLE value (
-     key   TEXT PRIMARY KEY,
-     value TEXT NOT NULL
-   ) STRICT;`,
-  `CREATE TABLE conflict (
-     hash     TEXT PRIMARY KEY,
-     revision INTEGER NOT NULL,
-     record   TEXT NOT NULL
-   ) STRICT;`,
-  `ALTER TABLE token ADD COLUMN owner TEXT;`,
-  `CREATE TABLE quota (
-     quota TEXT NOT NULL,
-     key   TEXT NOT NULL,
-     start INTEGER NOT NULL,
-     until INTEGER NOT NULL,
-     used  INTEGER NOT NULL,
-     PRIMARY KEY (quota, key)
-   ) STRICT, WITHOUT ROWID;
-   CREATE INDEX quota_until ON quota (until);`,
-];
 
 /** Records that are read at a time while going through the chain. */
 const CHAIN_PAGE = 256;
@@ -300,6 +260,23 @@ class SqliteStore implements Store {
           'INSERT OR REPLACE INTO quota (quota, key, start, until, used) VALUES (?, ?, ?, ?, ?)',
           ...[limit, key, startMs, endMs, used],
         );
+    });
+  }
+
+  sessionMarks(afterMs: number): readonly StoredMark[] {
+    return this.#all('SELECT key, at, until FROM session_mark WHERE until > ? ORDER BY at', afterMs).map((row) => ({
+      key: string(row['key'], 'session_mark.key'),
+      atMs: number(row['at'], 'session_mark.at'),
+      untilMs: number(row['until'], 'session_mark.until'),
+    }));
+  }
+
+  putSessionMarks(marks: readonly StoredMark[], forgotten: readonly string[], endedMs: number): void {
+    inTransaction(this.#database, () => {
+      this.#run('DELETE FROM session_mark WHERE until <= ?', endedMs);
+      for (const key of forgotten) this.#run('DELETE FROM session_mark WHERE key = ?', key);
+      for (const { key, atMs, untilMs } of marks)
+        this.#run('INSERT OR REPLACE INTO session_mark (key, at, until) VALUES (?, ?, ?)', key, atMs, untilMs);
     });
   }
 

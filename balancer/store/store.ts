@@ -1,6 +1,7 @@
 // The store of an edge host: the intent, its audit chain, applied config, tokens, last known health. One interface, several homes.
 import type { Intent, Revision } from '../intent/intent.ts';
 import type { TokenRecord } from '../intent/tokens.ts';
+import type { StoredMark } from './session-ends.ts';
 
 export type { Role } from '../intent/tokens.ts';
 
@@ -71,6 +72,11 @@ export interface Store {
   quotaCounts(afterMs: number): readonly QuotaCount[];
   /** All in one transaction, on disk before it returns. Forgets windows that have ended by `endedMs`. */
   putQuotaCounts(counts: readonly QuotaCount[], endedMs: number): void;
+
+  /** Of sessions that were ended, those that mean something after this. */
+  sessionMarks(afterMs: number): readonly StoredMark[];
+  /** All in one transaction, on disk before it returns. Forgets those keys, and what means nothing after `endedMs`. */
+  putSessionMarks(marks: readonly StoredMark[], forgotten: readonly string[], endedMs: number): void;
 
   /** Small values by key: last plan number, generation, last health. Durable in order, not necessarily at once. */
   getValue(key: string): string | null;

@@ -3,12 +3,9 @@ import type { Random } from '../../health/clock.ts';
 import type { Deadlines } from '../../health/deadlines.ts';
 import type { Config, PriorityClass, RouteConfig } from '../config/config.ts';
 import type { Clock } from '../../health/clock.ts';
-import type { Allowances } from '../filter/rate-limit/allowances.ts';
-import type { Slots } from '../filter/rate-limit/slots.ts';
 import { Issuers } from '../filter/authenticate/issuers.ts';
 import { concealingSessions } from '../filter/login/login.ts';
 import { SignIns } from '../filter/login/sign-ins.ts';
-import type { FetchedKeySets } from '../filter/authenticate/key-set.ts';
 import { Consumers } from '../filter/authenticate/consumers.ts';
 import type { ExchangeEnd, Filter, FilterEnvironment } from '../filter/filter.ts';
 import { FILTERS } from '../filter/registry.ts';
@@ -26,6 +23,7 @@ import type { TlsSources } from '../upstream/upstream-tls.ts';
 import type { Evidence } from './evidence.ts';
 import type { PinKey } from '../steer/pins.ts';
 import { ServiceSteering, type ServiceTarget } from './service-steering.ts';
+import type { SharedEnvironment } from './shared-with-host.ts';
 import { AnswerStats, type WorkerCounters } from './stats.ts';
 
 /** Routes of a listener that passes bytes on ask for nothing but a host. */
@@ -41,7 +39,7 @@ export function* routersInSteps({ listeners, routes }: Config): Generator<undefi
   return routers;
 }
 
-export interface GenerationEnvironment extends TlsSources {
+export interface GenerationEnvironment extends TlsSources, SharedEnvironment {
   readonly deadlines: Deadlines;
   readonly random: Random;
   readonly evidence: Evidence;
@@ -51,9 +49,6 @@ export interface GenerationEnvironment extends TlsSources {
   /** Null: nothing asks where clients are, or the config does not say. */
   readonly clientRegions: ClientRegions | null;
   readonly clock: Clock;
-  readonly keySets: FetchedKeySets;
-  readonly allowances: Allowances;
-  readonly slots: Slots;
   /** Null: it is not where the reference says. */
   readonly readSecret: FilterEnvironment['readSecret'];
 }
@@ -190,6 +185,8 @@ export class Generation {
       placeOf: (address) => environment.clientRegions?.place(address) ?? null,
       allowances: environment.allowances,
       slots: environment.slots,
+      flights: environment.flights,
+      sessionEnds: environment.sessionEnds,
       stores: this.stores,
       consumers: this.consumers,
     };

@@ -1,6 +1,6 @@
 // The request path, on one screen: parsed request → route → route filters → split → cluster → endpoint → attempts → response → end.
 import type { ErrorCode } from '../errors.ts';
-import type { Recalled, Refusal } from '../filter/filter.ts';
+import type { Recalled, RequestVerdict } from '../filter/filter.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
 import type { CanonicalRequest } from '../message/request.ts';
@@ -12,6 +12,7 @@ import { errorReply, errorReplyTo } from './respond.ts';
 import { ERRORS } from '../errors.ts';
 import { TracedFlow } from './traced-flow.ts';
 import { sendUnheard } from './unheard-exchange.ts';
+import { readWanted } from './wanted-body.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** What is known of a request that was refused before its route. */
@@ -107,17 +108,30 @@ export class Pipeline implements DownstreamHandler {
       if (verdict instanceof Promise) {
         verdict
           .then((later) => {
-            if (later !== undefined) answer(flow, later);
+            if (later !== undefined) this.#answer(flow, later);
             else if (!flow.finished) this.#filter(flow, route, i + 1);
           })
           .catch((error: unknown) => flow.crash(error, 'request'));
         return;
       }
-      if (verdict !== undefined) return answer(flow, verdict);
+      if (verdict !== undefined) return this.#answer(flow, verdict);
     }
     const recalled = route.memory?.recall?.(flow.exchange.request, flow.exchange) ?? null;
     if (!(recalled instanceof Promise)) return this.#goOn(flow, route, recalled);
     recalled.then((later) => this.#goOn(flow, route, later)).catch((error: unknown) => flow.crash(error, 'request'));
+  }
+
+  /** What a filter says in place of the service. */
+  #answer(flow: RequestFlow, verdict: NonNullable<RequestVerdict>): void {
+    if ('code' in verdict) flow.fail(verdict.code, verdict.detail, verdict.fields);
+    else if ('status' in verdict) flow.reply(verdict);
+    else
+      readWanted(flow, verdict, this.#context.bodyMemory, (body) => {
+        verdict.answer(body).then(
+          (later) => this.#answer(flow, later),
+          (error: unknown) => flow.crash(error, 'request'),
+        );
+      });
   }
 
   #goOn(flow: RequestFlow, route: RouteRuntime, recalled: Recalled): void {
@@ -154,12 +168,6 @@ export class Pipeline implements DownstreamHandler {
     if (accessLog?.takes(true, 1) === true) accessLog.write(entry, known.fields);
     recent.keep({ ...entry, failed: [], chosenBy: '', plan: recent.plan, reasons: [] }, true);
   }
-}
-
-/** What a filter says in place of the service. */
-function answer(flow: RequestFlow, verdict: LocalReply | Refusal): void {
-  if ('code' in verdict) flow.fail(verdict.code, verdict.detail, verdict.fields);
-  else flow.reply(verdict);
 }
 
 /**

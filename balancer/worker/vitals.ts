@@ -70,8 +70,8 @@ export class Vitals {
     const worker = this.#worker;
     meter.gauge('weir_requests_in_flight', [worker]).set(inFlight);
     meter.gauge('weir_tunnels', [worker]).set(tunnels);
-    for (const { name, connections } of listeners) meter.gauge('weir_connections', [name, worker]).set(connections);
-    for (const { name, connections } of clusters) meter.gauge('weir_upstream_connections', [name, worker]).set(connections);
+    for (const { name, connections } of listeners) meter.gauge('weir_connections_open', [name, worker]).set(connections);
+    for (const { name, connections } of clusters) meter.gauge('weir_upstream_connections_open', [name, worker]).set(connections);
     for (const { route, objects, bytes } of stores) {
       meter.gauge('weir_cache_objects', [route, worker]).set(objects);
       meter.gauge('weir_cache_bytes', [route, worker]).set(bytes);

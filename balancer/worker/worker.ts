@@ -22,8 +22,6 @@ import { ClientConnections } from './client-connections.ts';
 import { Drain } from './drain.ts';
 import { Evidence } from './evidence.ts';
 import { Generation, routersInSteps } from './generation.ts';
-import { KeySets } from './key-sets.ts';
-import { HeldLimits } from './held-limits.ts';
 import { HandedSockets } from './handed-sockets.ts';
 import { inTurns } from '../../health/in-turns.ts';
 import { BodyMemory } from './kept-body.ts';
@@ -36,6 +34,7 @@ import { Pipeline } from './pipeline.ts';
 import { Readiness } from './readiness.ts';
 import { RecentRequests } from './recent-requests.ts';
 import { RunningWork } from './running-work.ts';
+import { SharedWithHost } from './shared-with-host.ts';
 import { AnswerStats, WorkerCounters } from './stats.ts';
 import { applyTelling, closeTelling } from './telling.ts';
 import { TunnelCloser } from './tunnel-closer.ts';
@@ -74,8 +73,7 @@ export class Worker {
   readonly #nextRequestId = createRequestIds();
   readonly #pinKey = new PinKey();
   readonly #work = new RunningWork();
-  readonly #keySets = new KeySets(systemClock, (url) => this.#link.send({ type: 'key_wanted', url }));
-  readonly #limits = new HeldLimits({
+  readonly #shared = new SharedWithHost({
     clock: systemClock,
     isUp: () => this.#link.isUp,
     send: (message) => this.#link.send(message),
@@ -149,7 +147,7 @@ export class Worker {
       meter: this.#meter,
       served: () => ({ generation: this.#pipeline?.generation.number ?? 0, plan: this.#pipeline === null ? 0 : this.#planNumber }),
       onMessage: (message) => this.#receive(message),
-      standing: () => this.#limits.standing(process.pid),
+      standing: () => this.#shared.standing(process.pid),
     });
     this.#vitals = new Vitals(options.worker, this.#meter, this.#clock);
   }
@@ -163,7 +161,7 @@ export class Worker {
 
   /** Once a second. */
   #look(): Holdings {
-    this.#limits.report(this.#meter, this.#options.worker);
+    this.#shared.report(this.#meter, this.#options.worker);
     const callers = this.#pipeline?.generation.consumers.takeUsed() ?? {};
     this.#link.send({ type: 'work', plan: this.#planNumber, clusters: this.#work.counts(this.#context.tunnels), callers });
     return {
@@ -204,7 +202,7 @@ export class Worker {
     this.#closer.close();
     this.#deadlines.close();
     this.#pipeline?.generation.retire(null);
-    this.#limits.allowances.giveBack();
+    this.#shared.giveBack();
     await closeTelling(this.#context);
     await this.#link.close();
     this.#parent.onDrained();
@@ -236,9 +234,11 @@ export class Worker {
       case 'allowance':
       case 'slots_given':
       case 'slots_called':
-        return this.#limits.receive(message);
       case 'key_set':
-        return this.#keySets.take(message);
+      case 'flight':
+      case 'session_end_kept':
+      case 'sessions_ended':
+        return this.#shared.receive(message);
       case 'close_tunnels':
         return this.#closer.set(message.cluster, message.perSecond);
       case 'metrics_ack':
@@ -295,8 +295,7 @@ export class Worker {
       nowMs: this.#context.nowMs,
       clock: this.#clock,
       readSecret,
-      keySets: this.#keySets,
-      ...{ allowances: this.#limits.allowances, slots: this.#limits.slots },
+      ...this.#shared.environment,
       warn: (problem: string) => this.#options.log.warn({ problem }, 'files for TLS to endpoints cannot be re-read'),
     };
     const routers = await inTurns(routersInSteps(config), this.#clock);

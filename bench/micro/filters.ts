@@ -17,6 +17,7 @@ import type { Filter, FilterEnvironment } from '../../balancer/filter/filter.ts'
 import { systemClock } from '../../health/clock.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
 import type { CanonicalRequest } from '../../balancer/message/request.ts';
+import { sessionCookie } from './login-session.ts';
 import type { MicroCase, MicroSubject } from './harness.ts';
 
 const FIELDS = ['user-agent', 'curl/8.5.0', 'accept', '*/*', 'accept-encoding', 'gzip', 'cookie', 'session=1', 'x-internal', 'yes'];
@@ -149,6 +150,8 @@ const environment: FilterEnvironment = {
   placeOf: () => ({ country: 'DE', subdivisions: [], continent: 'EU' }),
   allowances: ALLOWANCES,
   slots: SLOTS,
+  sessionEnds: { endedMs: () => -Infinity, end: () => Promise.resolve('away') },
+  flights: { fly: (_key, work) => work().then(({ text }) => text) },
   stores: { invalidate: () => undefined },
   openStore: (maxBytes) => new ResponseStore(maxBytes),
   signIns: new SignIns([]),
@@ -194,6 +197,16 @@ const created = (name: string, written: string): Filter => {
   return definition.create(optionsOf(name, written), environment);
 };
 
+/** Somebody who has signed in: the session was opened with the request before. */
+async function signedIn(): Promise<MicroCase> {
+  const login = created('login', '{ issuer: staff, client: shop-web, session: { keys: { env: SESSION_KEYS } } }');
+  const cookie = await sessionCookie('shop-web', STAFF.issuer, environment);
+  const opened = newRequest(['cookie', cookie]);
+  await login.onRequest?.(opened);
+  if (opened.identity === null) throw new Error('the session of the bench is none');
+  return filtering(`login, a session in a cookie of ${cookie.length} bytes`, login, ['cookie', cookie]);
+}
+
 export const filters: MicroSubject = {
   name: 'filters',
   summary: 'the filters of a route on one request and its response',
@@ -211,4 +224,5 @@ export const filters: MicroSubject = {
     changing(`jsonBody, a mask in a response of ${ORDER.length} bytes`, created('jsonBody', '{ response: { mask: [/customer/card] } }')),
     ...FILTERS.map(({ name, example }) => filtering(`${name}, as on its page`, created(name, example))),
   ],
+  laterCases: async () => [await signedIn()],
 };

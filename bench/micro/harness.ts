@@ -15,6 +15,8 @@ export interface MicroSubject {
   readonly summary: string;
   /** Makes the cases; the first is what the others are compared to. */
   cases(): readonly MicroCase[];
+  /** Those that cannot be made at once. */
+  laterCases?(): Promise<readonly MicroCase[]>;
 }
 
 export interface MicroResult {

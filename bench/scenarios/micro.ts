@@ -57,7 +57,8 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const reports: { subject: string; results: readonly MicroResult[] }[] = [];
   for (const subject of subjects) {
     signal.throwIfAborted();
-    const results = compare(subject.cases(), { rounds, batchMs: BATCH_MS, nowMs: () => performance.now(), allocatedBytes });
+    const cases = [...subject.cases(), ...((await subject.laterCases?.()) ?? [])];
+    const results = compare(cases, { rounds, batchMs: BATCH_MS, nowMs: () => performance.now(), allocatedBytes });
     reports.push({ subject: subject.name, results });
     process.stdout.write(`\n${subject.name}: ${subject.summary}, ${rounds} rounds\n${table(results)}`);
     // Lets an interrupt through, which waits while a subject is measured.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, test, type TestContext } from 'node:test';
 import { systemClock, type Clock } from '../../health/clock.ts';
-import type { LimitAlgorithm, WithoutCount } from '../../balancer/config/limit-config.ts';
+import { limitOfPlan, type LimitAlgorithm, type WithoutCount } from '../../balancer/config/limit-config.ts';
 import { FleetLimits, type FleetLimit } from '../../balancer/controller/fleet/fleet-limits.ts';
 import { Limits } from '../../balancer/controller/limits.ts';
 import type { Decision } from '../../balancer/filter/rate-limit/allowances.ts';
@@ -143,6 +143,17 @@ test('Redis counts as a host does', async (t) => {
     assert.deepEqual((await counter.take(limit, 'b', 1)).remaining, 999);
     assert.ok(second.resetMs > 0 && second.resetMs <= 86_400_000 && second.validMs > 0, JSON.stringify(second));
   }
+});
+
+test('a bucket of the fleet has for each plan a burst and a pace of its own, and stays as empty as it is when the plan changes', async (t) => {
+  const redis = await startRedis(t);
+  const counter = openCounter(t, redis.port);
+  const limit = aFleetLimit({}, { algorithm: 'token', burst: 100, ofPlans: { gold: 10_000 } });
+  const gold = limitOfPlan(limit, 'gold');
+  assert.equal((await counter.take(gold, 'a', 5000)).granted, 1000);
+  assert.equal((await counter.take(limit, 'b', 50)).granted, 50);
+  assert.equal((await counter.take(gold, 'b', 5000)).granted, 500);
+  assert.equal((await counter.take(limit, 'b', 1)).granted, 0);
 });
 
 test('a sliding window weighs the one before by what of it is still within reach', async (t) => {

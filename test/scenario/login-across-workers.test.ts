@@ -83,6 +83,23 @@ test('logins go from worker to worker', async (t) => {
     await until(completed, 'all are counted');
   });
 
+  await t.test('a refresh token is used once, to whichever workers the requests of a session come', async () => {
+    const refreshes = (): number => provider.asked.filter((form) => form['grant_type'] === 'refresh_token').length;
+    for (let person = 1; person <= 10; person += 1) {
+      provider.expiresS = 20;
+      const one = new Browser();
+      await one.visit(url('/'));
+      const before = refreshes();
+      provider.expiresS = 300;
+      const copies = Array.from({ length: 12 }, () => one.copy());
+      const pages = await Promise.all(copies.map((copy) => copy.fetch(url('/'))));
+      assert.deepEqual(new Set(pages.map(({ status }) => status)), new Set([200]), `person ${person}`);
+      for (let late = 0; late < 4; late += 1) assert.equal((await one.copy().fetch(url('/'))).status, 200, 'with the cookie from before');
+      for (const copy of copies) assert.deepEqual([(await copy.fetch(url('/'))).status, copy.names], [200, ['__Host-weir_session']]);
+      assert.equal(refreshes(), before + 1);
+    }
+  });
+
   await t.test('a login that workers began who are gone is ended by others, and a session that they made holds', async () => {
     const kept = new Browser();
     await kept.visit(url('/'));

@@ -11,6 +11,7 @@ import { exchange, startAppliance, type Appliance } from '../support/appliance.t
 import { Browser } from '../support/browser.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { runWeir } from '../support/command.ts';
+import { aLogoutToken, tellLogout } from '../support/logout-token.ts';
 import { CLIENT, startOidcProvider, type OidcProvider } from '../support/oidc-provider.ts';
 import { startOrigin } from '../support/origin.ts';
 import { handshake } from '../support/raw-agent.ts';
@@ -64,6 +65,8 @@ interface Planted {
   readonly signingSecret: string;
   readonly tokenSecret: string;
   readonly provider: OidcProvider;
+  /** What others were shown: who introspects tokens, hears of events and gets spans. */
+  readonly shown: ReadonlyMap<string, string>;
   readonly client: { readonly cert: string; readonly key: string };
 }
 
@@ -95,12 +98,22 @@ async function plant(t: TestContext): Promise<Planted> {
   canaries.know('key hash', keyHash);
   const provider = await startOidcProvider(t);
   provider.secret = canaries.make('client secret');
-  const login = `issuer: staff, client: "${CLIENT}", callback: /staff/login/callback, logout: /staff/logout, secret: { file: "${file('client file', provider.secret)}" }, session: { keys: { file: "${file('session keys', canaries.know('session key', randomBytes(32).toString('base64')))}" } }`;
+  const shown = new Map<string, string>();
+  const others = await startOrigin(t, (request, response) => {
+    shown.set(request.url ?? '', String(request.headers.authorization ?? request.headers['webhook-signature']));
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ active: true, sub: 'anna' }));
+  });
+  const hookKey = `whsec_${canaries.know('webhook key', randomBytes(32).toString('base64'))}`;
+  const login = `issuer: staff, client: "${CLIENT}", callback: /staff/login/callback, logout: /staff/logout, backChannel: /staff/ended, secret: { file: "${file('client file', provider.secret)}" }, session: { keys: { file: "${file('session keys', canaries.know('session key', randomBytes(32).toString('base64')))}" } }`;
   const accessLog = join(directory, 'access.log');
   const tls = `certificates: [{ cert: "${site.cert}", key: "${site.key}" }], clientCertificates: { mode: optional, ca: "${authority.cert}" }`;
   const yaml = `accessLog: ${accessLog}
 listeners: { web: { bind: "127.0.0.1:0" }, tls: { bind: "127.0.0.1:0", tls: { ${tls} } } }
 agents: { bind: "127.0.0.1:0" }
+events: { webhooks: { pager: { url: "${others.endpoint}/hook", secret: { file: "${file('webhook file', hookKey)}" } } } }
+tracing: { sample: 100%, export: { url: "${others.endpoint}/traces", authorization: { file: "${file('collector', `Bearer ${canaries.make('collector token')}`)}" } } }
+gates: { asks: { http: { url: "${others.endpoint}/gate" }, authorization: { file: "${file('gate', `Bearer ${canaries.make('gate token')}`)}" } } }
 credentials: { pepper: { file: "${file('pepper file', pepper)}" } }
 consumers:
   acme:
@@ -120,10 +133,11 @@ services:
 routes:
   - { service: shop, filters: [{ authenticate: { key: { query: key }, basic: {}, certificate: {}, hmac: {}, signature: {}, jwt: { issuers: [login], cookie: session, query: token } } }] }
   - { service: shop, name: staff, match: { path: /staff }, filters: [{ login: { ${login} } }] }
+  - { service: shop, name: opaque, match: { path: /opaque }, filters: [{ authenticate: { introspection: { url: "${others.endpoint}/introspect", client: weir, secret: { file: "${file('introspection secret')}" } } } }] }
   - { service: lost, name: lost, match: { path: /lost } }
 `;
   const redis = `{ url: "redis://127.0.0.1:${server.port}", password: { file: "${file('redis file', redisPassword)}" }, keyFile: "${file('fleet file', fleetKey)}" }`;
-  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, provider, client };
+  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, provider, shown, client };
 }
 
 const token = (secret: string, expiresS: number): Promise<string> =>
@@ -175,6 +189,7 @@ async function ask(t: TestContext, appliance: Appliance, planted: Planted): Prom
     'token in a cookie': await get('/', { cookie: `session=${good}; other=${wrong}` }),
     'old token': await get('/', { authorization: `Bearer ${old}` }),
     'no token': await get('/', { authorization: `Bearer ${wrong}` }),
+    'an opaque token': await get('/opaque', { authorization: `Bearer ${canaries.make('opaque token')}` }),
     'another cookie': await get('/', { cookie: `session=${wrong}` }),
     certificate: withCertificate.status,
     'lost on the way': await get(`/lost?key=${key}&token=${good}`, { authorization: `Bearer ${good}`, cookie: `session=${wrong}` }),
@@ -205,6 +220,7 @@ const ASKED = {
   'token in a cookie': 200,
   'old token': 401,
   'no token': 401,
+  'an opaque token': 200,
   'another cookie': 401,
   certificate: 401,
   'lost on the way': 502,
@@ -237,6 +253,13 @@ async function signIn(appliance: Appliance, { canaries, provider }: Planted): Pr
   const refreshed = await browser.fetch(url('/staff'));
   keep();
   canaries.know('verifier', provider.asked[0]?.['code_verifier'] ?? '');
+  const tokens = [
+    await aLogoutToken(provider, { claims: { sub: 'nobody' } }),
+    await aLogoutToken(provider),
+    canaries.make('no token at all'),
+  ];
+  const told = [];
+  for (const one of tokens) told.push(await tellLogout(url('/staff/ended'), canaries.know(`logout token ${canaries.size}`, one)));
   provider.lockOut();
   const guessed = await new Browser().ask(url('/staff'), {
     headers: { cookie: `weir_session=1.${canaries.make('cookie that was made up')}` },
@@ -245,7 +268,7 @@ async function signIn(appliance: Appliance, { canaries, provider }: Planted): Pr
   const wrong = await browser.fetch(
     url(`/staff/login/callback?code=${canaries.make('code that was made up')}&state=${canaries.make('state that was made up')}`),
   );
-  return [begun, thief, signedIn, refreshed, guessed, lockedOut, wrong].map(({ status }) => status);
+  return [begun, thief, signedIn, refreshed, guessed, lockedOut, wrong, ...told].map(({ status }) => status);
 }
 
 /** What commands say; those that show a secret once have it taken out. */
@@ -296,14 +319,17 @@ function filesBelow(directory: string): readonly string[] {
 
 test('nothing a host writes has a secret in it', async (t) => {
   const planted = await plant(t);
-  const { canaries, yaml, redis, accessLog, tokenSecret } = planted;
+  const { canaries, yaml, redis, accessLog, tokenSecret, shown } = planted;
   const appliance = await startAppliance(t, { yaml, redis, env: { WEIR_TEST_TOKEN_SECRET: tokenSecret }, untilProbed: true });
   assert.deepEqual(await ask(t, appliance, planted), ASKED);
-  assert.deepEqual(await signIn(appliance, planted), [302, 400, 303, 200, 401, 401, 400]);
+  assert.deepEqual(await signIn(appliance, planted), [302, 400, 303, 200, 401, 401, 400, 200, 400, 400]);
   const said = await command(appliance, planted);
   const answer = await appliance.get('/', { headers: { 'x-api-key': `acme_7f3a9c01be22.${canaries.make('told to nobody')}` } });
   const explained = await appliance.weir('explain', String(answer.headers['x-request-id']), '-o', 'json');
   await until(() => readFileSync(accessLog, 'utf8').split('\n').length > Object.keys(ASKED).length, 'all lines are written');
+  // Secrets that weir shows to others were in use.
+  await until(() => ['/introspect', '/hook', '/traces'].every((place) => shown.has(place)), 'all others were asked', 20_000);
+  assert.match([...shown.values()].join(), /Basic .*v1,|v1,.*Basic /s);
   const written: Record<string, string> = {
     'what it answered': JSON.stringify(answer),
     'what commands said': said + explained.stdout + explained.stderr,

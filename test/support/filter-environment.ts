@@ -10,7 +10,10 @@ import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../../balancer/filter/authenticate/key-set.ts';
 import type { FilterEnvironment } from '../../balancer/filter/filter.ts';
+import type { HostFlights } from '../../balancer/filter/login/host-flights.ts';
+import type { SessionEnds } from '../../balancer/filter/login/session-ends.ts';
 import { SignIns } from '../../balancer/filter/login/sign-ins.ts';
+import type { SharedEnvironment } from '../../balancer/worker/shared-with-host.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
 import { seededRandom } from './seeded-random.ts';
 
@@ -26,7 +29,22 @@ const STAFF: IssuerConfig = {
 /** Whatever is asked may pass. */
 export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 1000 }) };
 
+/** There is no other worker. */
+export const ALONE_IN_FLIGHT: HostFlights = { fly: (_key, work) => work().then(({ text }) => text) };
+
+/** Nobody has ended anything, and nobody could keep it. */
+export const NO_ENDS: SessionEnds = { endedMs: () => -Infinity, end: () => Promise.resolve('away') };
+
 export const NO_SLOTS: Slots = { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }), release: () => undefined };
+
+/** A worker without a host around it. */
+export const NOTHING_SHARED: SharedEnvironment = {
+  keySets: NO_KEY_SETS,
+  allowances: NO_LIMITS,
+  slots: NO_SLOTS,
+  flights: ALONE_IN_FLIGHT,
+  sessionEnds: NO_ENDS,
+};
 
 export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): FilterEnvironment {
   return {
@@ -38,6 +56,8 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
     placeOf: () => null,
     allowances: NO_LIMITS,
     slots: NO_SLOTS,
+    flights: ALONE_IN_FLIGHT,
+    sessionEnds: NO_ENDS,
     readSecret: () => null,
     meter: new Meter(),
     stores: { invalidate: () => undefined },

@@ -1,6 +1,6 @@
 // The request path of a worker on virtual time: real connections to real origins, and a client that only remembers what it was told.
 import assert from 'node:assert/strict';
-import { NO_KEY_SETS, NO_LIMITS, NO_SLOTS } from './filter-environment.ts';
+import { NOTHING_SHARED } from './filter-environment.ts';
 import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { stringify } from 'yaml';
@@ -76,9 +76,7 @@ export function startPipelineBench(t: TestContext, parts: object, accessLog: Acc
     clientRegions: null,
     clock,
     readSecret: () => null,
-    keySets: NO_KEY_SETS,
-    allowances: NO_LIMITS,
-    slots: NO_SLOTS,
+    ...NOTHING_SHARED,
   };
   const generation = new OneRoute({ number: 1, config }, new Map(), environment, null);
   t.after(() => {

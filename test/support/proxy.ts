@@ -12,6 +12,8 @@ import { decodeWorkerMessage, encodeMessage, type WorkerMessage } from '../../ba
 import { encodeGeneration } from '../../balancer/ipc-generation.ts';
 import { LineReader } from '../../balancer/ipc-lines.ts';
 import { seedIntent } from '../../balancer/intent/seed.ts';
+import { SessionEnds } from '../../balancer/controller/session-ends.ts';
+import { systemClock } from '../../health/clock.ts';
 import { silentLog } from '../../balancer/log.ts';
 import { EXTENSIONS } from '../../balancer/registries.ts';
 import type { HealthView, Plan } from '../../balancer/steer/plan-shape.ts';
@@ -115,6 +117,8 @@ function configOf(directory: string, port: number, options: ProxyOptions): Confi
   return result.config;
 }
 
+const NO_MARKS = { sessionMarks: () => [], putSessionMarks: () => undefined };
+
 /** Says generation and plan to whoever says hello, and acknowledges metrics: all a worker needs to serve. */
 async function startTeller(
   path: string,
@@ -122,6 +126,10 @@ async function startTeller(
   onSaid: (message: WorkerMessage) => void,
 ): Promise<() => void> {
   const sockets = new Set<Socket>();
+  const ends = new SessionEnds({
+    ...{ clock: systemClock, store: NO_MARKS, tell: () => undefined, fleet: null },
+    send: (message) => sockets.forEach((socket) => socket.write(encodeMessage(message))),
+  });
   const server = createServer((socket) => {
     const reader = new LineReader();
     sockets.add(socket);
@@ -132,6 +140,8 @@ async function startTeller(
         if (message === null || message.type === 'foreign') continue;
         onSaid(message);
         if (message.type === 'metrics') socket.write(encodeMessage({ type: 'metrics_ack', sequence: message.sequence }));
+        if (message.type === 'session_end') ends.hear(message, (answer) => socket.write(encodeMessage(answer)));
+        if (message.type === 'flight_wanted') socket.write(encodeMessage({ type: 'flight', key: message.key, state: 'yours', text: '' }));
         if (message.type !== 'hello') continue;
         for (const line of encodeGeneration(1, told.config)) socket.write(line);
         socket.write(encodeMessage({ type: 'plan', plan: 1, value: told.plan }));

@@ -39,12 +39,10 @@ class Hub implements WorkerListener {
   onWork(worker: string, { plan, clusters }: Parameters<WorkerListener['onWork']>[1]): void {
     this.work.set(worker, { plan, clusters });
   }
-  onLimits(_worker: string, message: Parameters<WorkerListener['onLimits']>[1]): void {
+  onQuestion(_worker: string, message: Parameters<WorkerListener['onQuestion']>[1]): void {
+    if (message.type === 'key_wanted') this.wanted.push(message.url);
     if (message.type === 'allowances_left')
       this.left.push(...message.counters.map(({ limit, key, remaining }) => `${limit} ${key} ${remaining}`));
-  }
-  onKeyWanted(url: string): void {
-    this.wanted.push(url);
   }
   onReady(worker: string, replaced: boolean): void {
     this.ready.push(`${worker}${replaced ? ' again' : ''}`);
@@ -90,7 +88,8 @@ class Worker {
     this.received.push(message.type);
     if (message.type === 'ticket_key') this.ticketKeys.push(message.key);
     if (this.stuck || message.type === 'metrics_ack' || message.type === 'ticket_key' || message.type === 'pin_key') return;
-    if (message.type === 'close_tunnels' || message.type === 'slots_called') return;
+    if (message.type === 'close_tunnels' || message.type === 'slots_called' || message.type === 'flight') return;
+    if (message.type === 'session_end_kept' || message.type === 'sessions_ended') return;
     if (message.type === 'recent_question') {
       this.link.send({ type: 'recent_answer', question: message.question, traces: [] });
       return;

@@ -45,7 +45,7 @@ export interface AgentDialogueView {
 
 /** As the agent said it; a figure that it does not know is not there. */
 export type ReportedView = {
-  readonly [K in 'utilisation' | 'utilisationOf' | 'growth' | 'services' | 'nodes' | 'pendingPods' | 'controlPlane' | 'sources']:
+  readonly [K in 'utilisation' | 'utilisationOf' | 'growth' | 'services' | 'nodes' | 'pendingPods' | 'controlPlane' | 'sources']?:
     CapacitySnapshot[K] | undefined;
 };
 

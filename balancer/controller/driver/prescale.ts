@@ -29,6 +29,8 @@ interface Cause {
 
 /** Between two looks at what is to come: far below the time that pods take. */
 const LOOK_MS = 5000;
+/** A hundred rollouts that bring nothing here are not a hundred plans each time. */
+const EMPTY_MS = 30_000;
 /** What is expected counts as there when so much of it is. */
 const NEARLY = 0.9;
 
@@ -37,8 +39,8 @@ export class PrescaleDriver {
   readonly #wishes: WishList;
   #basis: Basis | null = null;
   #lookAtMs = 0;
-  /** What each thing that is to come brings, on the present basis. */
-  readonly #previews = new Map<string, readonly Rise[]>();
+  /** What each thing that is to come brings, on the present basis, and when that was worked out. */
+  readonly #previews = new Map<string, { readonly found: readonly Rise[]; readonly atMs: number }>();
   /** What was told of what is to come, with its end: once each, also when an operator has taken it back. */
   readonly #told = new Map<string, number>();
 
@@ -47,8 +49,19 @@ export class PrescaleDriver {
     this.#wishes = wishes;
   }
 
-  /** Once a second. */
+  /** Once a second. A store that takes nothing for a while must not end what steers. */
   tick(): void {
+    try {
+      this.#look();
+    } catch (error) {
+      this.#edge.options.log.error(
+        { problem: error instanceof Error ? error.message : String(error) },
+        'agents cannot be told what changes bring',
+      );
+    }
+  }
+
+  #look(): void {
     const aheadMs = this.#aheadMs();
     if (aheadMs === null) {
       this.#basis = null;
@@ -138,13 +151,14 @@ export class PrescaleDriver {
       }
   }
 
+  /** Worked out once; what cannot come, or brings nothing, may do so with other figures a while later. */
   #previewOf(due: string, intent: () => Intent | null): readonly Rise[] {
+    const nowMs = this.#edge.options.clock.nowMs();
     const known = this.#previews.get(due);
-    if (known !== undefined) return known;
+    if (known !== undefined && (known.found.length > 0 || nowMs < known.atMs + EMPTY_MS)) return known.found;
     const after = intent();
     const found = after === null || this.#basis === null ? [] : this.#rises(this.#basis, after);
-    // What cannot come, or brings nothing, may do so with other figures a while later.
-    if (found.length > 0) this.#previews.set(due, found);
+    this.#previews.set(due, { found, atMs: nowMs });
     return found;
   }
 
@@ -162,7 +176,6 @@ export class PrescaleDriver {
       if (due === undefined) this.#wishes.expect(withoutDue(known));
       return;
     }
-    if (due !== undefined) this.#told.set(key, endsAtMs);
     const taken = this.#wishes.expect({
       id,
       cluster,
@@ -173,6 +186,7 @@ export class PrescaleDriver {
       cause: text,
       ...(due === undefined ? {} : { due }),
     });
+    if (due !== undefined) this.#told.set(key, endsAtMs);
     const when = atMs <= nowMs ? 'now' : `in ${Math.round((atMs - nowMs) / 1000)} s`;
     const what = `${rps} requests/s of ${service} are expected in ${cluster} ${when}, for ${Math.round(forMs / 1000)} s: ${text}`;
     this.#edge.events.add('agent.expected', taken ? what : `${what}; too many services have expectations there, and its agent is not told`);

@@ -127,14 +127,15 @@ export class FleetLimits {
     if (fleet.onStoreError !== 'local')
       return { limit: name, key, granted: 0, remaining: 0, resetMs: LOOK_MS, validMs: LOOK_MS, isAway: true };
     const part = (amount: number): number => Math.max(1, Math.floor(amount / this.#options.hosts()));
+    const amount = { limit: part(limit.limit), burst: part(limit.burst) };
     let bucket = this.#alone.get(name);
     if (bucket === undefined) {
-      bucket = bucketOf({ ...limit, limit: part(limit.limit), burst: part(limit.burst) });
+      bucket = bucketOf({ ...limit, ...amount });
       this.#alone.set(name, bucket);
     }
     // Only until the fleet counts again: a worker must not go on with what was given here.
     const validMs = Math.min(LOOK_MS, windowMs);
-    return { limit: name, key, ...bucket.take(key, need, this.#options.clock.wallMs(), part(limit.limit)), validMs, isAway: false };
+    return { limit: name, key, ...bucket.take(key, need, this.#options.clock.wallMs(), amount), validMs, isAway: false };
   }
 
   #lost(limit: FleetLimit, error: unknown): void {

@@ -6,8 +6,10 @@ import type { SecretReference } from '../../config/config.ts';
 import type { RedisConfig, RedisPlaceConfig } from '../../config/redis-config.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { LimitCounter } from '../../store/limits.ts';
+import type { SharedMarks } from '../../store/session-ends.ts';
 import { RedisConnection, type RedisAccess, type RedisPlace } from '../../store/redis/connection.ts';
 import { RedisLedger } from '../../store/redis/redis-ledger.ts';
+import { RedisMarks } from '../../store/redis/redis-marks.ts';
 import { RedisLimits } from '../../store/redis/redis-limits.ts';
 import { parseKeys, Seal } from '../../store/seal.ts';
 import { readSecret } from '../../secret.ts';
@@ -18,6 +20,8 @@ export interface SharedStore {
   readonly ledger: Ledger;
   /** Over a connection of its own, on which nothing long is ahead of a request. */
   readonly openCounter: () => LimitCounter;
+  /** The same, of sessions that ended. */
+  readonly openMarks: () => SharedMarks;
 }
 
 /** Null: the host is alone. Throws with what is wrong with the key file or a secret. Connects in the background. */
@@ -25,10 +29,13 @@ export function openShared(redis: RedisConfig | null, clock: Clock): SharedStore
   if (redis === null) return null;
   const { fleet, limitTimeoutMs } = redis;
   const access = accessOf(redis);
+  const seal = new Seal(keysOf(redis));
+  const wallMs = (): number => clock.wallMs();
   return {
     fleet,
-    ledger: new RedisLedger({ ...access, fleet, clock, seal: new Seal(keysOf(redis)) }),
-    openCounter: () => new RedisLimits(new RedisConnection({ ...access, timeoutMs: limitTimeoutMs }, clock), fleet, () => clock.wallMs()),
+    ledger: new RedisLedger({ ...access, fleet, clock, seal }),
+    openCounter: () => new RedisLimits(new RedisConnection({ ...access, timeoutMs: limitTimeoutMs }, clock), fleet, wallMs),
+    openMarks: () => new RedisMarks(new RedisConnection(access, clock), fleet, seal, wallMs),
   };
 }
 

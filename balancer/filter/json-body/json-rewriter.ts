@@ -43,7 +43,7 @@ export class JsonRewriter<S> implements JsonHandler {
   #next: Next<S> = AS_IT_IS;
   /** Levels that are open within a value of which nothing comes out; -1: what comes does come out. */
   #silent = -1;
-  #out = Buffer.allocUnsafe(0);
+  #out: Buffer = EMPTY;
   #length = 0;
 
   constructor(edits: Edits<S>, from: S, { mask, several }: { readonly mask: string; readonly several: boolean }) {
@@ -60,8 +60,9 @@ export class JsonRewriter<S> implements JsonHandler {
 
   /** What has come out since it was asked last. */
   take(): Buffer {
+    if (this.#length === 0) return EMPTY;
     const bytes = this.#out.subarray(0, this.#length);
-    this.#out = Buffer.allocUnsafe(0);
+    this.#out = EMPTY;
     this.#length = 0;
     return bytes;
   }
@@ -241,11 +242,12 @@ export class JsonRewriter<S> implements JsonHandler {
 
   #grow(bytes: number): void {
     const larger = Buffer.allocUnsafe(Math.max(this.#length + bytes, this.#out.length * 2, SMALLEST));
-    this.#out.copy(larger, 0, 0, this.#length);
+    if (this.#length > 0) this.#out.copy(larger, 0, 0, this.#length);
     this.#out = larger;
   }
 }
 
+const EMPTY = Buffer.alloc(0);
 const SMALLEST = 256;
 /** Bytes beyond which a call to copy them is cheaper than a loop. */
 const CALL_PAYS = 40;

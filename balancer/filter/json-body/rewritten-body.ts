@@ -88,6 +88,10 @@ export class RewrittenBody implements BodyTransform {
     this.#decoded += bytes.length;
     if (this.#decoded > this.#maxBytes) throw new WeirError(CODES[this.#way.side].large, `more than ${this.#maxBytes} bytes are in it`);
     if (this.#mark === null) return this.#read(bytes);
+    if (this.#mark.length === 0 && bytes[0] !== BYTE_ORDER_MARK[0] && bytes.length > 0) {
+      this.#mark = null;
+      return this.#read(bytes);
+    }
     const begun = this.#mark.length === 0 ? bytes : Buffer.concat([this.#mark, bytes]);
     const isMark = BYTE_ORDER_MARK.subarray(0, begun.length).equals(begun.subarray(0, BYTE_ORDER_MARK.length));
     if (isMark && begun.length < BYTE_ORDER_MARK.length) {

@@ -70,7 +70,7 @@ export class Callback {
     const { sessions, count } = this.#options;
     const text = jar.readSession(cookies) ?? null;
     const known = text === null ? null : await sessions.find(text);
-    if (known !== null && !sessions.isOver(known.session))
+    if (known !== null && !sessions.isOver(known))
       return { status: 303, fields: ['location', `${origin}/`, 'cache-control', 'no-store', ...dropped], body: '' };
     count('failed');
     return { code: 'login_failed', detail: 'this browser has begun no such login, or too long ago, or has ended it', fields: dropped };

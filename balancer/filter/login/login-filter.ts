@@ -7,6 +7,7 @@ import type { LocalReply, ResponseHead } from '../../message/response.ts';
 import { claimAt, fieldText } from '../authenticate/claims.ts';
 import type { ToldCallers } from '../authenticate/told-callers.ts';
 import type { ExchangeEnd, Filter, Refusal, RequestVerdict } from '../filter.ts';
+import type { BackChannel } from './back-channel.ts';
 import type { BegunLogins, Place } from './begun-logins.ts';
 import type { Callback } from './callback.ts';
 import { isNavigation, isOfOwnPage } from './navigation.ts';
@@ -39,6 +40,7 @@ export interface Parts {
   readonly sessions: Sessions;
   readonly refreshing: Refreshing;
   readonly callback: Callback;
+  readonly backChannel: BackChannel;
   readonly identityOf: (session: Session) => Identity;
   readonly signIns: SignIns;
   readonly told: ToldCallers;
@@ -112,9 +114,10 @@ export class LoginFilter implements Filter {
   }
 
   /** Null: it is a page of the service. */
-  #ownPage(request: CanonicalRequest, jar: CookieJar, cookies: OwnCookies): Promise<LocalReply | Refusal> | Refusal | null {
-    const { callback, logout, start } = this.#parts.options;
+  #ownPage(request: CanonicalRequest, jar: CookieJar, cookies: OwnCookies): RequestVerdict | Promise<LocalReply | Refusal> | null {
+    const { callback, logout, start, backChannel } = this.#parts.options;
     const { path, method } = request;
+    if (path === backChannel && method === 'POST') return this.#parts.backChannel.answer(request);
     if (path !== callback && path !== logout && path !== start) return null;
     if (method !== 'GET' && (method !== 'POST' || path !== logout)) return null;
     const place = this.#placeOf(request, jar, cookies);
@@ -128,7 +131,7 @@ export class LoginFilter implements Filter {
   #with(request: CanonicalRequest, known: KnownSession, jar: CookieJar, cookies: OwnCookies): RequestVerdict | Promise<RequestVerdict> {
     const { sessions, refreshing } = this.#parts;
     const { session } = known;
-    if (sessions.isOver(session) || jar.signedOutMs(cookies) >= session.begunMs) return this.#expired(request, jar, cookies);
+    if (sessions.isOver(known) || jar.signedOutMs(cookies) >= session.begunMs) return this.#expired(request, jar, cookies);
     if (refreshing.isDue(session)) return this.#refreshed(request, session, jar, cookies);
     if (this.#hasNoAccess(session)) return this.#expired(request, jar, cookies);
     if (sessions.isOld(known)) return this.#write(request, session, jar, cookies).then(() => this.#admit(request, session, known.identity));

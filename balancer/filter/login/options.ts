@@ -79,6 +79,12 @@ export const schema = mapping(
       valueOf('path', 'Path that begins a login whoever asks, and leads back to the page of the own origin that `to` of its query names'),
     ),
     logout: valueOf('path', 'Path that ends the session, by POST or GET from a page of the own origin', '/logout'),
+    backChannel: Type.Optional(
+      valueOf(
+        'path',
+        'Path that the provider tells by POST when a session has ended there (`backchannel_logout_uri`); it needs no session, and a route with this login must take it',
+      ),
+    ),
     afterLogout: valueOf('path', 'Page that browsers are sent to after that; the provider must know it', '/'),
     refresh: Type.Boolean({
       default: true,
@@ -113,6 +119,8 @@ export interface Options extends Pick<File, 'issuer' | 'client' | 'scopes' | 'pa
   readonly origin: string | null;
   /** Null: there is none. */
   readonly start: string | null;
+  /** Null: the provider cannot tell. */
+  readonly backChannel: string | null;
   readonly session: { readonly keys: SecretReference; readonly cookie: string; readonly lifetimeMs: number; readonly idleMs: number };
   readonly forward: {
     readonly consumer: string;
@@ -146,6 +154,7 @@ export function completeOptions(file: File, place: OptionsPlace): Options | unde
     timeoutMs: durationMs(file.timeout),
     origin: URL.parse(file.origin ?? '')?.origin ?? null,
     start: file.start ?? null,
+    backChannel: file.backChannel ?? null,
     session: { keys, cookie, lifetimeMs: durationMs(lifetime), idleMs: durationMs(idle) },
     forward: { consumer: told.consumer, groups: told.groups, accessToken: told.accessToken ?? null, claims: told.claims },
   };
@@ -181,11 +190,12 @@ function reportProblems(file: File, place: OptionsPlace): void {
     place.report(['session', 'idle'], 'is longer than lifetime, so it would never end a session');
 }
 
-function reportPaths({ callback, start, logout, afterLogout }: File, place: OptionsPlace): void {
+function reportPaths({ callback, start, logout, backChannel, afterLogout }: File, place: OptionsPlace): void {
   const taken = new Map([[callback, 'callback']]);
   for (const [key, path] of [
     ['start', start],
     ['logout', logout],
+    ['backChannel', backChannel],
   ] as const) {
     if (path === undefined) continue;
     const other = taken.get(path);

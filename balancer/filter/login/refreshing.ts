@@ -1,9 +1,11 @@
-// Access tokens that end are replaced in time, once for all requests of a session that come meanwhile.
+// Access tokens that end are replaced in time, once for all requests of a session that come meanwhile, to whichever worker of the host.
 import { hash } from 'node:crypto';
 import type { Clock } from '../../../health/clock.ts';
+import type { HostFlights, Landing } from './host-flights.ts';
 import type { Persons } from './persons.ts';
 import type { Provider } from './provider.ts';
-import { goOn, type Session } from './session.ts';
+import type { Seal } from './seal.ts';
+import { goOn, packSession, unpackSession, type Session } from './session.ts';
 
 /** So long before its end a token is replaced: the cluster has time to use the one it gets. */
 const EARLY_MS = 30_000;
@@ -20,6 +22,11 @@ export interface RefreshingOptions {
   readonly provider: Provider;
   readonly persons: Persons;
   readonly clock: Pick<Clock, 'wallMs'>;
+  readonly flights: HostFlights;
+  /** By which workers tell each other what came of it. */
+  readonly seal: Seal;
+  /** Refresh tokens of different ones have nothing to do with each other. */
+  readonly scope: string;
   readonly count: (outcome: 'refreshed' | 'refresh_refused' | 'unavailable') => void;
 }
 
@@ -49,7 +56,7 @@ export class Refreshing {
     const digest = hash('sha256', session.refreshToken, 'base64');
     const known = this.#remembered.get(digest);
     if (known !== undefined && known.untilMs > clock.wallMs()) return known.result;
-    const result = this.#refresh(session).then((refreshed) => {
+    const result = this.#onceForHost(session).then((refreshed) => {
       // Who was not answered may ask again.
       if (refreshed.kind === 'away') this.#remembered.delete(digest);
       else entry.untilMs = Math.min(clock.wallMs() + REMEMBERED_MS, accessEndOf(refreshed));
@@ -61,6 +68,29 @@ export class Refreshing {
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
     return result;
+  }
+
+  /** A provider that gives another refresh token each time takes a second use of the first for theft, and ends the session. */
+  async #onceForHost(session: Session): Promise<Refreshed> {
+    const { flights, seal, scope } = this.#options;
+    const key = hash('sha256', JSON.stringify([scope, session.refreshToken]), 'base64');
+    const own: Refreshed[] = [];
+    const text = await flights.fly(key, async () => {
+      const refreshed = await this.#refresh(session);
+      own.push(refreshed);
+      return this.#landing(refreshed);
+    });
+    const [flown] = own;
+    if (flown !== undefined) return flown;
+    const opened = text === '' ? null : await seal.open(text);
+    return unpackRefreshed(opened?.value) ?? { kind: 'away', why: 'another worker has asked, and nothing came of it' };
+  }
+
+  async #landing(refreshed: Refreshed): Promise<Landing> {
+    const { clock, seal } = this.#options;
+    const text = (await seal.seal(packRefreshed(refreshed))) ?? '';
+    const untilMs = accessEndOf(refreshed);
+    return { text, keepMs: refreshed.kind === 'away' ? 0 : Math.max(0, Math.min(REMEMBERED_MS, untilMs - clock.wallMs())) };
   }
 
   async #refresh(session: Session): Promise<Refreshed> {
@@ -82,4 +112,15 @@ export class Refreshing {
     if ('kind' in person) return person;
     return { kind: 'session', session: goOn(session, tokens, person, clock.wallMs()) };
   }
+}
+
+const packRefreshed = (refreshed: Refreshed): object =>
+  refreshed.kind === 'session' ? { kind: 'session', session: packSession(refreshed.session) } : refreshed;
+
+/** Null: it is none. */
+function unpackRefreshed(value: unknown): Refreshed | null {
+  const { kind, session: packed, why } = { ...Object(value) } as Readonly<Record<string, unknown>>;
+  if ((kind === 'refused' || kind === 'away') && typeof why === 'string') return { kind, why };
+  const session = kind === 'session' ? unpackSession(packed) : null;
+  return session === null ? null : { kind: 'session', session };
 }

@@ -6,6 +6,8 @@ import type { Tokens } from './provider.ts';
 
 export interface Session {
   readonly idToken: string;
+  /** Its name at the provider; empty: it has none. Another ID token need not say it again. */
+  readonly sid: string;
   /** Of the ID token, which was checked before it was sealed in. */
   readonly own: Claims;
   /** What the provider said besides. */
@@ -35,7 +37,7 @@ export interface Keeping {
 export function beginSession(tokens: Tokens, { claims, told }: Person, keeping: Keeping, nowMs: number): Session {
   return {
     ...{ idToken: tokens.idToken, own: claims, told, claims: { ...told, ...claims } },
-    ...{ begunMs: nowMs, usedMs: nowMs },
+    ...{ sid: sidOf(claims) ?? '', begunMs: nowMs, usedMs: nowMs },
     scopes: tokens.scopes ?? keeping.scopes,
     accessToken: keeping.accessToken ? tokens.accessToken : '',
     refreshToken: keeping.refreshToken ? tokens.refreshToken : '',
@@ -49,6 +51,7 @@ export function goOn(session: Session, tokens: Tokens, { claims, told }: Person,
     ...session,
     idToken: tokens.idToken === '' ? session.idToken : tokens.idToken,
     ...{ own: claims, told, claims: { ...told, ...claims } },
+    sid: sidOf(claims) ?? session.sid,
     scopes: tokens.scopes ?? session.scopes,
     accessToken: session.accessToken === '' ? '' : tokens.accessToken,
     refreshToken: tokens.refreshToken === '' ? session.refreshToken : tokens.refreshToken,
@@ -58,6 +61,8 @@ export function goOn(session: Session, tokens: Tokens, { claims, told }: Person,
 
 const untilMs = ({ expiresS }: Tokens, nowMs: number): number | null => (expiresS === null ? null : nowMs + expiresS * MS);
 const MS = 1000;
+
+const sidOf = ({ sid }: Claims): string | null => (typeof sid === 'string' && sid !== '' ? sid : null);
 
 /** Short names: it is a cookie. */
 interface Packed {
@@ -71,10 +76,12 @@ interface Packed {
   readonly a: string;
   readonly r: string;
   readonly x: number | null;
+  /** Absent: as the ID token says. */
+  readonly d?: string;
 }
 
 export function packSession(session: Session): Packed {
-  const { idToken, told, scopes, begunMs, usedMs, accessToken, refreshToken, accessUntilMs } = session;
+  const { idToken, own, sid, told, scopes, begunMs, usedMs, accessToken, refreshToken, accessUntilMs } = session;
   return {
     v: 1,
     i: idToken,
@@ -84,13 +91,14 @@ export function packSession(session: Session): Packed {
     a: accessToken,
     r: refreshToken,
     x: accessUntilMs,
+    ...(sid === (sidOf(own) ?? '') ? {} : { d: sid }),
     ...(Object.keys(told).length === 0 ? {} : { m: told }),
   };
 }
 
 /** Null: it is none, or of another version. */
 export function unpackSession(value: unknown): Session | null {
-  const { v, i, m = {}, s, b, u, a, r, x } = { ...Object(value) } as Partial<Packed>;
+  const { v, i, m = {}, s, b, u, a, r, x, d } = { ...Object(value) } as Partial<Packed>;
   if (v !== 1 || typeof i !== 'string' || !Array.isArray(s)) return null;
   if (typeof b !== 'number' || typeof u !== 'number' || typeof a !== 'string' || typeof r !== 'string') return null;
   if (x !== null && typeof x !== 'number') return null;
@@ -98,7 +106,8 @@ export function unpackSession(value: unknown): Session | null {
     const told: Claims = { ...m };
     const own: Claims = decodedSegment(i.split('.')[1] ?? '');
     const times = { begunMs: b, usedMs: u, accessUntilMs: x };
-    return { idToken: i, own, told, claims: { ...told, ...own }, scopes: s, accessToken: a, refreshToken: r, ...times };
+    const sid = typeof d === 'string' ? d : (sidOf(own) ?? '');
+    return { idToken: i, sid, own, told, claims: { ...told, ...own }, scopes: s, accessToken: a, refreshToken: r, ...times };
   } catch {
     return null;
   }

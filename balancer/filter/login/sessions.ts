@@ -4,6 +4,7 @@ import type { Fields } from '../../message/fields.ts';
 import type { Identity } from '../../message/identity.ts';
 import type { CookieJar, OwnCookies } from './own-cookies.ts';
 import type { Seal } from './seal.ts';
+import type { EndKeys, SessionEnds, SessionKeys } from './session-ends.ts';
 import { packSession, unpackSession, type Session } from './session.ts';
 
 const MAX_REMEMBERED = 5000;
@@ -17,6 +18,8 @@ const MS = 1000;
 export interface KnownSession {
   readonly session: Session;
   readonly identity: Identity;
+  /** By which the end of it is known. */
+  readonly keys: SessionKeys;
   /** As it came in. */
   readonly text: string;
   /** By the key that seals now. */
@@ -29,6 +32,8 @@ export interface SessionsOptions {
   readonly lifetimeMs: number;
   readonly idleMs: number;
   readonly identityOf: (session: Session) => Identity;
+  readonly ends: SessionEnds;
+  readonly keys: EndKeys;
 }
 
 export class Sessions {
@@ -50,8 +55,10 @@ export class Sessions {
     return known?.text === text ? known : this.#open(text);
   }
 
-  isOver({ begunMs, usedMs }: Session): boolean {
-    const { clock, lifetimeMs, idleMs } = this.#options;
+  isOver({ session: { begunMs, usedMs }, keys }: KnownSession): boolean {
+    const { clock, lifetimeMs, idleMs, ends } = this.#options;
+    // A session by its name is over whatever the time; of a person those that had begun.
+    if (ends.endedMs(keys.own) !== -Infinity || ends.endedMs(keys.person) >= begunMs) return true;
     const nowMs = clock.wallMs();
     return nowMs >= begunMs + lifetimeMs || nowMs >= usedMs + idleMs;
   }
@@ -75,7 +82,9 @@ export class Sessions {
     const opened = await this.#options.seal.open(text);
     const session = opened === null ? null : unpackSession(opened.value);
     if (opened === null || session === null) return null;
-    const known = { text, session, identity: this.#options.identityOf(session), isFresh: opened.isFresh };
+    const { identityOf, keys } = this.#options;
+    const ended = keys.ofSession(session.sid, session.own);
+    const known = { text, session, identity: identityOf(session), keys: ended, isFresh: opened.isFresh };
     this.#remembered.set(text.slice(-TAG_LENGTH), known);
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);

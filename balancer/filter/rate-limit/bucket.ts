@@ -1,12 +1,12 @@
 // How many requests of one kind may still pass: the counters of a limit, pure, with time as a parameter.
-import type { LimitCount, Taken } from '../../config/limit-config.ts';
+import type { LimitAmount, LimitCount, Taken } from '../../config/limit-config.ts';
 
 export interface Bucket {
   /**
-   * Gives up to `count` whole requests to `key`. `nowMs` is of the wall clock for windows: all hosts have the same ones. `limit`: of its plan, where
-   * windows are counted; what was used before stays.
+   * Gives up to `count` whole requests to `key`. `nowMs` is of the wall clock for windows: all hosts have the same ones. `amount`: of its plan; what was
+   * used before stays, of a bucket as the part of it that is empty.
    */
-  take(key: string, count: number, nowMs: number, limit?: number): Taken;
+  take(key: string, count: number, nowMs: number, amount?: LimitAmount): Taken;
 }
 
 /** Keys that are remembered for a limit; one that nobody asked for the longest is forgotten first, and begins anew. */
@@ -40,18 +40,18 @@ interface Window {
 
 /** Windows of the clock; sliding ones weigh the window before by the part of it that is within reach. */
 class WindowBucket implements Bucket {
-  readonly #limit: number;
+  readonly #amount: LimitAmount;
   readonly #windowMs: number;
   readonly #slides: boolean;
   readonly #windows = new Recent<Window>();
 
-  constructor({ limit, windowMs }: LimitCount, slides: boolean) {
-    this.#limit = limit;
-    this.#windowMs = windowMs;
+  constructor(amount: LimitCount, slides: boolean) {
+    this.#amount = amount;
+    this.#windowMs = amount.windowMs;
     this.#slides = slides;
   }
 
-  take(key: string, count: number, nowMs: number, limit = this.#limit): Taken {
+  take(key: string, count: number, nowMs: number, { limit }: LimitAmount = this.#amount): Taken {
     const index = Math.floor(nowMs / this.#windowMs);
     const window = this.#windows.touch(key, () => ({ index, current: 0, before: 0 }));
     if (window.index !== index) {
@@ -78,24 +78,26 @@ class WindowBucket implements Bucket {
 
 /** Fills evenly (GCRA: the time at which the bucket is full is all that is kept of a key). */
 class TokenBucket implements Bucket {
-  readonly #emptyMs: number;
-  readonly #perTokenMs: number;
+  readonly #amount: LimitAmount;
+  readonly #windowMs: number;
   readonly #fullAt = new Recent<{ ms: number }>();
 
-  constructor({ limit, windowMs, burst }: LimitCount) {
-    this.#perTokenMs = windowMs / limit;
-    this.#emptyMs = burst * this.#perTokenMs;
+  constructor(amount: LimitCount) {
+    this.#amount = amount;
+    this.#windowMs = amount.windowMs;
   }
 
-  take(key: string, count: number, nowMs: number): Taken {
+  take(key: string, count: number, nowMs: number, { limit, burst }: LimitAmount = this.#amount): Taken {
+    const perTokenMs = this.#windowMs / limit;
+    const emptyMs = burst * perTokenMs;
     const full = this.#fullAt.touch(key, () => ({ ms: nowMs }));
     const fullAtMs = Math.max(full.ms, nowMs);
     // A sum of parts may miss a whole token by a last digit.
-    const free = Math.floor((this.#emptyMs - (fullAtMs - nowMs)) / this.#perTokenMs + 1e-9);
+    const free = Math.floor((emptyMs - (fullAtMs - nowMs)) / perTokenMs + 1e-9);
     const granted = Math.max(0, Math.min(count, free));
-    full.ms = fullAtMs + granted * this.#perTokenMs;
+    full.ms = fullAtMs + granted * perTokenMs;
     const left = free - granted;
-    const resetMs = left > 0 ? full.ms - nowMs : full.ms + this.#perTokenMs - this.#emptyMs - nowMs;
+    const resetMs = left > 0 ? full.ms - nowMs : full.ms + perTokenMs - emptyMs - nowMs;
     return { granted, remaining: left, resetMs: Math.max(1, Math.ceil(resetMs)) };
   }
 }

@@ -7,8 +7,8 @@ import { Meter, type MetricsDelta } from '../../../balancer/telemetry/meter.ts';
 /** As a worker tells it: gauges by what they are. */
 function told(worker: string, listeners: Readonly<Record<string, number>>, clusters: Readonly<Record<string, number>>): MetricsDelta {
   const meter = new Meter();
-  for (const [listener, count] of Object.entries(listeners)) meter.gauge('weir_connections', [listener, worker]).set(count);
-  for (const [cluster, count] of Object.entries(clusters)) meter.gauge('weir_upstream_connections', [cluster, worker]).set(count);
+  for (const [listener, count] of Object.entries(listeners)) meter.gauge('weir_connections_open', [listener, worker]).set(count);
+  for (const [cluster, count] of Object.entries(clusters)) meter.gauge('weir_upstream_connections_open', [cluster, worker]).set(count);
   meter.gauge('weir_process_resident_bytes', [worker]).set(90_000_000);
   meter.gauge('weir_process_heap_bytes', [worker]).set(21_000_000);
   return meter.takeDelta();

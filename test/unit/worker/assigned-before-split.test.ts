@@ -1,6 +1,6 @@
 // A rule takes requests before the split, also for a version of weight 0, as long as that has a place that can take them.
 import assert from 'node:assert/strict';
-import { NO_KEY_SETS, NO_LIMITS, NO_SLOTS } from '../../support/filter-environment.ts';
+import { NOTHING_SHARED } from '../../support/filter-environment.ts';
 import { test } from 'node:test';
 import { Deadlines } from '../../../health/deadlines.ts';
 import { loadConfig } from '../../../balancer/config/load.ts';
@@ -56,9 +56,7 @@ function bench(service: string, changes: readonly DirectChange[] = []) {
     nowMs: () => 0,
     clock: new ManualClock(),
     readSecret: () => null,
-    keySets: NO_KEY_SETS,
-    allowances: NO_LIMITS,
-    slots: NO_SLOTS,
+    ...NOTHING_SHARED,
     warn: () => undefined,
   };
   const generation = new Generation({ number: 1, config }, new Map(), { ...environment, meter, pinKey, clientRegions: null }, null);

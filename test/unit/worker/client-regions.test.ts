@@ -1,6 +1,6 @@
 // A worker steers each client by the shares of its region, and says how much each region asks for.
 import assert from 'node:assert/strict';
-import { NO_KEY_SETS, NO_LIMITS, NO_SLOTS } from '../../support/filter-environment.ts';
+import { NOTHING_SHARED } from '../../support/filter-environment.ts';
 import { test } from 'node:test';
 import { Deadlines } from '../../../health/deadlines.ts';
 import { loadConfig } from '../../../balancer/config/load.ts';
@@ -54,9 +54,7 @@ class Bench {
     readFile: () => Buffer.alloc(0),
     clock: new ManualClock(),
     readSecret: () => null,
-    keySets: NO_KEY_SETS,
-    allowances: NO_LIMITS,
-    slots: NO_SLOTS,
+    ...NOTHING_SHARED,
     nowMs: () => 0,
     warn: () => undefined,
     meter: this.meter,

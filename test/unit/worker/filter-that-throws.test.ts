@@ -1,6 +1,6 @@
 // A bug in a filter: the request that meets it gets 500, is counted once, and nothing else happens to the worker.
 import assert from 'node:assert/strict';
-import { NO_KEY_SETS, NO_LIMITS, NO_SLOTS } from '../../support/filter-environment.ts';
+import { NOTHING_SHARED } from '../../support/filter-environment.ts';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../../health/clock.ts';
@@ -114,9 +114,7 @@ async function startPipeline(t: TestContext, filters: readonly Filter[]): Promis
     readFile: readFileSync,
     clock: systemClock,
     readSecret: () => null,
-    keySets: NO_KEY_SETS,
-    allowances: NO_LIMITS,
-    slots: NO_SLOTS,
+    ...NOTHING_SHARED,
     nowMs: () => 0,
     warn: () => undefined,
   };

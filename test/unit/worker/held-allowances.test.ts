@@ -1,7 +1,7 @@
 // Workers of a host share a limit: never more than it pass, almost all of it does, and nobody waits for a controller that is away.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LimitConfig, WithoutCount } from '../../../balancer/config/limit-config.ts';
+import { limitOfPlan, type LimitConfig, type WithoutCount } from '../../../balancer/config/limit-config.ts';
 import { Limits } from '../../../balancer/controller/limits.ts';
 import type { Decision } from '../../../balancer/filter/rate-limit/allowances.ts';
 import { HeldAllowances } from '../../../balancer/worker/held-allowances.ts';
@@ -146,6 +146,25 @@ describe('a limit of a host', () => {
     host.clock.advance(30_000);
     const count = passed(await Promise.all(Array.from({ length: 4000 }, (_, index) => host.taken(index % 4))));
     assert.ok(count <= 1000 && count >= 950, `${count}`);
+  });
+
+  it('of tokens has for each plan a burst and a pace of its own', async () => {
+    const all: LimitConfig = { ...limitOf(600), algorithm: 'token', burst: 100, ofPlans: { gold: 6000, slow: 60 } };
+    const host = new Host(all);
+    const passedOf = async (plan: string, requests: number): Promise<number> => {
+      const decisions = Array.from({ length: requests }, async (_, at) => host.workers[at % 4]?.take(limitOfPlan(all, plan), `=${plan}`));
+      return passed(await Promise.all(decisions));
+    };
+    for (const [plan, burst] of Object.entries({ gold: 1000, slow: 10, '': 100 })) {
+      const first = await passedOf(plan, 3 * burst);
+      assert.ok(first <= burst && first >= 0.9 * burst, `${plan}: ${first} of ${burst}`);
+    }
+    // A sixth of a minute: as much as all bursts together hold.
+    host.clock.advance(10_000);
+    for (const [plan, burst] of Object.entries({ gold: 1000, slow: 10, '': 100 })) {
+      const again = await passedOf(plan, 3 * burst);
+      assert.ok(again <= burst && again >= 0.9 * burst, `${plan}: ${again} of ${burst}`);
+    }
   });
 
   it('counts each key for itself, and tells what remains', async () => {

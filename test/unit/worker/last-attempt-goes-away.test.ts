@@ -7,7 +7,7 @@ import { startProxy } from '../../support/proxy.ts';
 interface Lossy {
   readonly origins: readonly RawOrigin[];
   /** They accept nothing any more, and reset kept connections as soon as anything comes on them. */
-  lose(): void;
+  readonly lose: () => void;
 }
 
 /** Two endpoints; `closing`: of which answer, in the order they come, the connection is not kept. */

@@ -84,6 +84,10 @@ const TARGETS = [
   '/;a=b/admin',
   '/admin;a=b',
   '/admin;/x',
+  '/admin/.',
+  '/admin/%2e',
+  '/./admin/./',
+  '/admin/../admin/.',
   '/admin%2f',
   '/admin%2fusers',
   '/admin%5cusers',
@@ -229,6 +233,7 @@ describe('what a rule guards', () => {
     const { origin, proxy } = await startGuarded(t);
     for (const target of TARGETS) await say(t, proxy, `GET ${target} HTTP/1.1\r\nHost: shop.example\r\nConnection: close`);
     assert.deepEqual(slipped(origin), []);
+    assert.ok(new Set(TARGETS).size >= 70, `${TARGETS.length} spellings`);
     // The table asks a guarded origin, not one that nothing gets to.
     assert.ok(origin.requests.some(({ url }) => url === '/public?/../admin'));
   });
@@ -237,6 +242,7 @@ describe('what a rule guards', () => {
     const { origin, proxy } = await startGuarded(t);
     for (const lines of HEADS) await say(t, proxy, `${lines}\r\nConnection: close`);
     assert.deepEqual(slipped(origin), []);
+    assert.ok(new Set(HEADS).size >= 50, `${HEADS.length} heads`);
     assert.ok(origin.requests.some(({ url }) => url === '/'));
   });
 
@@ -249,6 +255,7 @@ describe('what a rule guards', () => {
       await client.until(() => client.closed || responses.get(1)?.ended === true || (responses.get(1)?.reset ?? -1) >= 0, 'an answer');
     }
     assert.deepEqual(slipped(origin), []);
+    assert.ok(new Set(BLOCKS).size >= 20, `${BLOCKS.length} blocks`);
   });
 
   it('is had by whom it is meant for', async (t) => {

@@ -97,6 +97,8 @@ ${more}`;
 
 const SHIFT = { kind: 'shift', service: 'shop', percents: { green: 50 } } as const;
 
+const ROLLOUT = { kind: 'rollout_start', service: 'shop', to: 'green', minRequests: 0, gates: [], onFail: 'rollback' } as const;
+
 describe('what a change brings', () => {
   test('is told when it is made, and not any more when it is undone', async (t) => {
     const told = await Told.start(t);
@@ -152,6 +154,19 @@ describe('what a change brings', () => {
     assert.equal(told.news.length, 1, 'a twelfth more is for the autoscaler itself');
   });
 
+  test('that the store does not take is nothing to end the controller for, and is told when it does', async (t) => {
+    const told = await Told.start(t);
+    const full = t.mock.method(told.edge.options.store, 'putDurably', () => {
+      throw new Error('the disk is full');
+    });
+    await told.change({ ...ROLLOUT, steps: [1000, 400_000], holdMs: [60_000] });
+    await told.seconds(8);
+    assert.deepEqual([told.wishes, told.news], [[], []]);
+    full.mock.restore();
+    await told.seconds(10);
+    assert.match(told.wishes.join(), /^400 from [34]\d to 6[34]\d: step 2 of the rollout of shop to green$/);
+  });
+
   test('stands beside what an operator has said, who can take back both', async (t) => {
     const told = await Told.start(t);
     const { wishes, prescale } = told.edge.agents;
@@ -166,8 +181,6 @@ describe('what a change brings', () => {
     assert.deepEqual(prescale.ifChangedTo(told.edge.keeper.intent), []);
   });
 });
-
-const ROLLOUT = { kind: 'rollout_start', service: 'shop', to: 'green', minRequests: 0, gates: [], onFail: 'rollback' } as const;
 
 describe('what is known beforehand', () => {
   test('of a rollout: the next step is told before its hold is over, and taken back when it is aborted', async (t) => {

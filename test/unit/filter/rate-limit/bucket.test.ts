@@ -45,6 +45,17 @@ describe('a bucket of tokens', () => {
     assert.equal(counted.take('a', 1, 1000).granted, 1);
     assert.equal(counted.take('a', 5, 100_000).granted, 3);
   });
+
+  it('fills at the pace of a plan up to its burst, and is as empty as it was when the plan changes', () => {
+    const counted = bucket('token', 10, 4);
+    const gold = { limit: 100, burst: 40 };
+    assert.deepEqual(counted.take('a', 50, 0, gold), { granted: 40, remaining: 0, resetMs: 100 });
+    assert.equal(counted.take('a', 50, 1000, gold).granted, 10);
+    assert.equal(counted.take('b', 2, 0).granted, 2);
+    assert.equal(counted.take('b', 50, 0, gold).granted, 20);
+    assert.equal(counted.take('c', 20, 0, gold).granted, 20);
+    assert.equal(counted.take('c', 50, 0).granted, 2);
+  });
 });
 
 describe('whatever is asked whenever', () => {
