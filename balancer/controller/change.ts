@@ -118,7 +118,7 @@ async function store(edge: Edge, request: WholeRequest, caller: Caller, proposal
   const committed = await commit(edge, request, caller, proposal);
   if (committed.ok) return { ok: true, value: proposal.summary };
   if (committed.code === 'conflict') return moved(edge.keeper.intent.revision, `it changed meanwhile: ${committed.message}`);
-  const alone = isTimed(request.change) ? '. To change this host alone until then: --local' : '';
+  const alone = isTimed(request.change) && edge.options.fleet !== null ? '. To change this host alone until then: --local' : '';
   return refuse({ code: 'unreachable', message: `${committed.message}${alone}` });
 }
 

@@ -198,7 +198,7 @@ export class Controller {
     edge.prober.start(config, edge.health.read());
     edge.loop.start();
     edge.links.sendGeneration(edge.generation, config);
-    this.#store.putValue(SERVED_TEXT, edge.served.text);
+    this.#stored(() => this.#store.putValue(SERVED_TEXT, edge.served.text));
     await edge.agents.hub?.start();
     if (config.metrics !== null) await this.#metrics.start(config.metrics.bind);
     await this.#api.start();
@@ -283,11 +283,7 @@ export class Controller {
     this.#pinKeys.close();
     edge.shared.close();
     edge.prober.close();
-    edge.health.write(edge.prober.view());
-    edge.failback.write(edge.loop.planned.memory);
-    edge.seen.write(true);
-    edge.tokens.write(true);
-    this.#lastResults.write(edge.results, true);
+    this.#storeHealth(true);
     this.#history.close();
     await Promise.allSettled([
       this.#webhooks.close(),
@@ -355,17 +351,24 @@ export class Controller {
     this.#storeHealth();
   }
 
-  /** A store that takes nothing for a while must not end what steers by the health that is known. */
-  #storeHealth(): void {
-    const { health, prober, failback, loop, seen } = this.#edge;
-    try {
+  #storeHealth(all = false): void {
+    const { health, prober, failback, loop, results, seen, tokens } = this.#edge;
+    this.#stored(() => {
       health.write(prober.view());
       failback.write(loop.planned.memory);
-      seen.write();
-      this.#edge.tokens.write();
-      this.#lastResults.write(this.#edge.results);
+      [seen, tokens].forEach((part) => part.write(all));
+      this.#lastResults.write(results, all);
+    });
+  }
+
+  /** A store that takes nothing for a while must not end what steers by what is known. */
+  #stored(write: () => void): void {
+    try {
+      write();
+      this.#edge.unstored = null;
     } catch (error) {
-      this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');
+      this.#edge.unstored = error instanceof Error ? error.message : String(error);
+      this.#options.log.error({ problem: this.#edge.unstored }, 'the health cannot be stored');
     }
   }
 

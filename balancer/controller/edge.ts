@@ -130,6 +130,8 @@ export class Edge {
   trying: Intent | null = null;
   /** What is wrong with the config file, for the status; null: nothing. */
   problem: string | null = null;
+  /** Why the store takes nothing now; null: it does. */
+  unstored: string | null = null;
   /** Told when a worker cannot serve a generation; null: nobody waits. */
   onGenerationFailed: ((generation: number, problem: string) => void) | null = null;
 
@@ -175,7 +177,7 @@ export class Edge {
     this.loop = new PlanLoop({
       clock,
       links: this.links,
-      numbers: new RisingNumber(store, 'plan'),
+      numbers: new RisingNumber(store, 'plan', () => clock.wallMs()),
       facts: () => this.planFacts(this.intent),
       remembered: this.failback.read(),
       onPeriod: options.onPeriod,

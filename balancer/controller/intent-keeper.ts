@@ -104,8 +104,9 @@ export class IntentKeeper {
     try {
       result = await this.#askAgain(() => this.#ledger.append(change));
     } catch (error) {
-      if (!(error instanceof LedgerAwayError)) throw error;
-      return { ok: false, code: 'unreachable', message: awayText(error) };
+      if (error instanceof LedgerAwayError) return { ok: false, code: 'unreachable', message: awayText(error) };
+      if (isOfStore(error)) return { ok: false, code: 'unreachable', message: fullText(error) };
+      throw error;
     }
     if (result.outcome === 'fenced') return { ok: false, code: 'conflict', message: 'another host leads the fleet now' };
     if (result.outcome === 'moved') return { ok: false, code: 'conflict', message: `the fleet is at revision ${result.head.revision}` };
@@ -194,6 +195,15 @@ function awayText({ message, maybeDone }: LedgerAwayError): string {
     ? 'whether the change was stored is not known; weir history shows it when the fleet can be asked again'
     : 'nothing was changed';
   return `the store of the fleet cannot be asked (${message}): ${what}. Traffic is served as before`;
+}
+
+/** Of a host alone, whose store is the ledger: it has written all of a change or nothing. */
+function isOfStore(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+}
+
+function fullText({ message }: Error): string {
+  return `the store of this host takes nothing (${message}): nothing was changed. Make room where state.dir is; traffic is served as before`;
 }
 
 function configOf({ touched }: Revision): string | null {

@@ -7,36 +7,39 @@ const BLOCK = 1000;
 export class RisingNumber {
   readonly #store: Pick<Store, 'getValue' | 'putValue'>;
   readonly #key: string;
+  readonly #wallMs: () => number;
   #last: number;
   #reserved: number;
 
-  constructor(store: Pick<Store, 'getValue' | 'putValue'>, key: string) {
+  constructor(store: Pick<Store, 'getValue' | 'putValue'>, key: string, wallMs: () => number) {
     this.#store = store;
     this.#key = key;
+    this.#wallMs = wallMs;
     this.#last = storedNumber(store.getValue(key));
     this.#reserved = this.#last;
   }
 
   next(): number {
     this.#last += 1;
-    if (this.#last > this.#reserved) this.#reserve();
-    else if (this.#reserved - this.#last < BLOCK / 2) this.#reserveEarly();
+    if (this.#reserved - this.#last < BLOCK / 2 && !this.#reserve() && this.#last > this.#reserved) this.#goOnByTheClock();
     return this.#last;
   }
 
-  #reserve(): void {
+  /** False: the store takes nothing now, as on a full disk; the next number tries again. */
+  #reserve(): boolean {
     const reserved = this.#last + BLOCK;
-    this.#store.putValue(this.#key, String(reserved));
+    try {
+      this.#store.putValue(this.#key, String(reserved));
+    } catch {
+      return false;
+    }
     this.#reserved = reserved;
+    return true;
   }
 
-  /** A store that takes nothing for a while (a full disk) stops nothing as long as numbers of the block are left. */
-  #reserveEarly(): void {
-    try {
-      this.#reserve();
-    } catch {
-      // The next number tries again; the last of the block has to succeed.
-    }
+  /** Milliseconds since 1970 are above all that was ever given, and the next process, which may find the store as it was, is above these with its own. */
+  #goOnByTheClock(): void {
+    this.#last = Math.max(this.#last, Math.floor(this.#wallMs()));
   }
 }
 

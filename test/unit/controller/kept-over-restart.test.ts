@@ -20,12 +20,14 @@ function stateDir(t: TestContext): string {
   return directory;
 }
 
+const NOW_MS = Date.parse('2026-11-26T10:00:00Z');
+
 test('plan numbers rise over restarts, whenever the controller was killed', (t) => {
   const directory = stateDir(t);
   let last = 0;
   for (const taken of [1, 1, 1500, 3]) {
     const store = openSqliteStore(directory);
-    const numbers = new RisingNumber(store, 'plan');
+    const numbers = new RisingNumber(store, 'plan', () => NOW_MS);
     for (let count = 0; count < taken; count += 1) {
       const next = numbers.next();
       assert.ok(next > last, `${next} after ${last}`);
@@ -46,7 +48,7 @@ test('a store that takes nothing for a while stops neither numbers nor health, a
       values.set(key, value);
     },
   };
-  const numbers = new RisingNumber(store, 'plan');
+  const numbers = new RisingNumber(store, 'plan', () => NOW_MS);
   const health = new LastHealth(store);
   let last = numbers.next();
   full = true;
@@ -55,12 +57,34 @@ test('a store that takes nothing for a while stops neither numbers nor health, a
     assert.equal(next, last + 1);
     last = next;
   }
-  assert.ok(new RisingNumber({ ...store, putValue: () => undefined }, 'plan').next() > last, 'a restart goes on above');
+  assert.ok(new RisingNumber({ ...store, putValue: () => undefined }, 'plan', () => NOW_MS).next() > last, 'a restart goes on above');
   const view = healthView({ one: 'down' }, []);
   assert.throws(() => health.write(view), /disk is full/);
   full = false;
   health.write(view);
   assert.deepEqual(health.read(), view, 'what could not be stored is stored later');
+});
+
+test('a disk that is full for longer than a block lasts stops no plan, nor a controller that starts meanwhile', () => {
+  const values = new Map<string, string>();
+  const store = {
+    getValue: (key: string) => values.get(key) ?? null,
+    putValue: () => {
+      throw new Error('database or disk is full');
+    },
+  };
+  let wallMs = NOW_MS;
+  let last = 0;
+  for (let restart = 0; restart < 3; restart += 1) {
+    const numbers = new RisingNumber(store, 'plan', () => wallMs);
+    // A plan a second at most.
+    for (let count = 0; count < 3000; count += 1) {
+      const next = numbers.next();
+      assert.ok(next > last, `${next} after ${last}`);
+      last = next;
+    }
+    wallMs += 3_000_000;
+  }
 });
 
 test('a config keeps its generation number over a restart; another one gets the next', (t) => {

@@ -42,7 +42,7 @@ class Scene {
         sendPlan: (number, _plan, changed) => void this.sent.push({ number, services: changed === null ? null : Object.keys(changed) }),
         sendWholePlan: () => void (this.whole += 1),
       },
-      numbers: new RisingNumber(store, 'plan'),
+      numbers: new RisingNumber(store, 'plan', () => 0),
       facts: () => ({ ...config, intent: this.intent, health: this.health, capacity: {}, demand: {} }),
       onPeriod: () => void (this.periods += 1),
     });

@@ -1,0 +1,67 @@
+// A host of a fleet whose disk is full: it serves what the fleet has agreed on, takes part in everything, says so wherever one looks, and stores all of it in its
+// order when it can.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeChange } from '../../../balancer/controller/change.ts';
+import { createToken, revokeToken } from '../../../balancer/controller/auth/change-tokens.ts';
+import { verifyChain } from '../../../balancer/intent/revision.ts';
+import type { Store } from '../../../balancer/store/store.ts';
+import { fleetEdges, type EdgeUnderTest, type FleetEdges } from '../../support/fleet-edges.ts';
+
+const ALICE = { author: { name: 'alice', how: 'token alice' }, role: 'admin' } as const;
+const WRITES = ['commit', 'replaceAfter', 'putToken', 'putValue', 'putDurably'] as const;
+
+/** Every write fails, until the returned function is called. */
+function fill(store: Store): () => void {
+  const full = (): never => {
+    throw new Error('database or disk is full');
+  };
+  for (const name of WRITES) Object.defineProperty(store, name, { value: full, configurable: true });
+  return () => {
+    for (const name of WRITES) Reflect.deleteProperty(store, name);
+  };
+}
+
+async function shift(fleet: FleetEdges, { edge }: EdgeUnderTest, green: number): Promise<number> {
+  const change = { kind: 'shift', service: 'shop', percents: { green } } as const;
+  const outcome = await fleet.settled(edge.changes.run(() => makeChange(edge, { change, yes: true }, ALICE)));
+  assert.ok(outcome.ok, outcome.ok ? '' : outcome.problem.message);
+  return outcome.value.revision;
+}
+
+const greenOf = ({ edge }: EdgeUnderTest): number => (edge.intent.services['shop']?.split['green'] ?? 0) / 10_000;
+
+test('a host whose disk is full serves what the fleet agrees on, and has it all when there is room again', async (t) => {
+  const fleet = fleetEdges(t);
+  const one = await fleet.host('edge-1');
+  const two = await fleet.host('edge-2');
+  await fleet.clock.elapse(3000);
+  const made = await fleet.settled(one.edge.changes.run(() => createToken(one.edge, { name: 'ci', role: 'read', cluster: null }, ALICE)));
+  assert.ok(made.ok);
+  await fleet.clock.elapse(1500);
+  const secret = made.value.secret ?? '';
+  assert.equal(two.edge.tokens.caller(secret)?.role, 'read');
+  const makeRoom = fill(two.store);
+
+  await shift(fleet, one, 40);
+  await fleet.clock.elapse(2000);
+  assert.equal(greenOf(two), 40);
+  assert.match(two.edge.fleet.problem ?? '', /^the store of this host takes nothing: database or disk is full$/);
+  assert.match(one.edge.fleet.peers()[0]?.presence.problem ?? '', /takes nothing: database or disk is full$/, 'the others are told');
+  // What it is asked for itself is the fleet's too: that is where it is kept first.
+  await shift(fleet, two, 45);
+  assert.deepEqual([greenOf(one), greenOf(two)], [45, 45]);
+  const revoked = await fleet.settled(one.edge.changes.run(() => revokeToken(one.edge, { name: 'ci', local: false, caller: ALICE })));
+  assert.ok(revoked.ok);
+  await fleet.clock.elapse(2000);
+  assert.equal(two.edge.tokens.caller(secret), null, 'what was revoked is refused, stored or not');
+  assert.equal(two.edge.events.newest(200).filter(({ text }) => /cannot be stored here/.test(text)).length, 1, 'told once');
+  assert.ok((two.store.readIntent()?.revision ?? 0) < two.edge.keeper.intent.revision);
+
+  makeRoom();
+  await fleet.clock.elapse(2000);
+  assert.equal(two.edge.fleet.problem, null);
+  const { store, edge } = two;
+  assert.deepEqual(store.readIntent(), one.store.readIntent());
+  assert.equal(verifyChain(store.chain(), edge.keeper.intent.revision, (revision) => store.intentAt(revision)).intact, true);
+});
