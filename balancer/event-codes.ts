@@ -1,6 +1,7 @@
 // The one list of events: what can happen on a host, how grave it is, and what to look at. docs/events.md is made from it.
 
-export type EventKind = 'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'controller';
+export type EventKind =
+  'revision' | 'config' | 'health' | 'ejection' | 'agent' | 'worker' | 'rollout' | 'drill' | 'fleet' | 'security' | 'controller';
 
 /** `critical`: requests are lost, or somebody should look now; `warning`: somebody should look today. */
 export type EventSeverity = 'info' | 'warning' | 'critical';
@@ -35,7 +36,11 @@ export const EVENTS = {
   ),
   'agent.absent': entry('agent', 'warning', 'The agent of a cluster is not heard of; its capacity is what the config says'),
   'agent.ceiling': entry('agent', 'warning', 'The agent of a cluster claims more than its ceiling, which is what counts'),
-  'agent.expected': entry('agent', 'info', 'An operator has said what will come to a cluster, which its agent is told'),
+  'agent.expected': entry(
+    'agent',
+    'info',
+    'An operator has said, or a change will bring, what comes to a cluster, which its agent is told; or it is not expected any more',
+  ),
   'agent.endpoints': entry('agent', 'info', 'The agent of a cluster found endpoints, or some have gone'),
   'agent.endpoints_held': entry('agent', 'critical', 'A report would take away the endpoints of a cluster and is held, or is not any more'),
   'revision.made': entry('revision', 'info', 'The intent was changed, by a person or by the program'),
@@ -73,8 +78,12 @@ export const EVENTS = {
     'Sessions that providers have ended cannot be stored or told to the fleet, or can again',
   ),
   'controller.renewal': entry('controller', 'info', 'The program or the workers are renewed'),
-  'security.token_created': entry('controller', 'warning', 'A token of the admin API was made'),
-  'security.token_revoked': entry('controller', 'info', 'A token of the admin API counts no more'),
+  'security.token_created': entry('security', 'warning', 'A token of the admin API was made'),
+  'security.token_revoked': entry('security', 'info', 'A token of the admin API counts no more'),
+  'security.certificate_expires_soon': entry('security', 'warning', 'A certificate of this host, or one of its chain, ends within 14 days'),
+  'security.certificate_expires': entry('security', 'warning', 'It ends within 5 days'),
+  'security.certificate_expired': entry('security', 'critical', 'It has ended; who checks it refuses the connection'),
+  'security.certificate_renewed': entry('security', 'info', 'A certificate that was near its end is there anew'),
   'events.undelivered': entry('controller', 'warning', 'A webhook does not take events'),
 } as const satisfies Record<string, EventEntry>;
 

@@ -106,8 +106,16 @@ const SHOWN_CHARACTERS = 24;
 
 const ticketKey: Guard = (value) => typeof value === 'string' && Buffer.from(value, 'base64').length === TICKET_KEY_BYTES;
 
-const isSeriesDelta: Guard = (value) =>
-  has(value, { name: text, labels: texts, value: amount }) && has(value, { buckets: (of) => of === undefined || amounts(of) });
+const isExemplar: Guard = (value) => has(value, { bucket: count, traceId: text, value: amount, atMs: amount });
+
+const SERIES_DELTA: Shape = {
+  name: text,
+  labels: texts,
+  value: amount,
+  buckets: (of) => of === undefined || amounts(of),
+  exemplars: (of) => of === undefined || (Array.isArray(of) && of.every(isExemplar)),
+};
+const isSeriesDelta: Guard = (value) => has(value, SERIES_DELTA);
 
 const isEjection: Guard = (value) =>
   has(value, { kind: text, cluster: text, forMs: amount, reason: text }) &&

@@ -21,7 +21,8 @@ import { Replay, replayText, type ReplaySummary } from './steer/replay/replay.ts
 import { scenarioOf } from './steer/simulate/from-config.ts';
 import { simulate } from './steer/simulate/simulate.ts';
 import { summarise as summariseRuns, summaryText, type Summary } from './steer/simulate/summary.ts';
-import { METRICS, type MetricDefinition } from './telemetry/metrics.ts';
+import { unitOf, type MetricDefinition } from './telemetry/metric-definition.ts';
+import { METRICS } from './telemetry/metrics.ts';
 
 export type FileCheck =
   | { readonly ok: true; readonly config: Config; readonly summary: string }
@@ -158,15 +159,23 @@ const GENERATED = 'do not edit; `npm run docs` writes this page.';
 
 function metricsPage(): string {
   const metrics: readonly (readonly [string, MetricDefinition])[] = Object.entries(METRICS);
-  const rows = metrics.map(([name, { kind, labels, help }]) => `| \`${name}\` | ${kind} | ${quoted(labels)} | ${help} |`);
+  const rows = metrics.map(([name, { kind, labels, help }]) => `| \`${name}\` | ${kind} | ${unitOf(name)} | ${quoted(labels)} | ${help} |`);
   return [
     '# Metrics',
     `Made from \`balancer/telemetry/metrics.ts\`; ${GENERATED}`,
     'Base units; labels come from bounded sets only. Counters never go down while a host runs, also when a worker ends.',
-    ['| metric | kind | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n'),
+    EXPOSITION,
+    ['| metric | kind | unit | labels | meaning |', '| --- | --- | --- | --- | --- |', ...rows].join('\n'),
     '',
   ].join('\n\n');
 }
+
+const EXPOSITION = `They are read at \`metrics.bind\`, path \`/metrics\`, in Prometheus' text format, or in OpenMetrics 1.0 by who asks for it with \`Accept\`, as Prometheus does; compressed
+by who takes gzip. In OpenMetrics the buckets of latency have exemplars: the id of a trace that was exported (traces.md), how long it took, and when; Prometheus keeps them with
+\`--enable-feature=exemplar-storage\`, and Grafana shows them as points that lead to the trace.
+
+Latency is told for each service and version, and for each cluster, not for the three at once, which would be 28 lines for each place that there is. All histograms of time have the same buckets in every
+worker and on every host: their sums are histograms too. Of a thousand services with two versions in three of a hundred clusters each there are 240,000 lines, 26 MB as text and 2 MB as gzip.`;
 
 function eventsPage(): string {
   const events: readonly (readonly [string, EventEntry])[] = Object.entries(EVENTS);

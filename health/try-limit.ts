@@ -18,7 +18,8 @@ const SLOTS = 57;
 
 /**
  * `3 × p99`, 250 ms at least, of the last 10 to 20 seconds. So no more than about one answer in a hundred is ever given up, however the
- * latencies are spread. What was given up counts as slow as its limit, but only once an answer comes again: what has stopped has no latency.
+ * latencies are spread. What was given up counts as slow as its limit, but only once an answer comes again: what has stopped has no latency;
+ * and not where another place answered it in less: then giving up was right.
  * The limit is worked out when a window ends and, within it, whenever twice as many answers are there: the first few, of a program that is not
  * warm yet, do not set it for long.
  */
@@ -52,6 +53,11 @@ export class TryLimit {
   /** A try was given up, or asked whether it should be. */
   gaveUp(): void {
     this.#givenUp += 1;
+  }
+
+  /** What was given up last was answered in less time elsewhere: this place is slow, not what it is asked, so there is nothing to wait longer for. */
+  spared(): void {
+    if (this.#givenUp > 0) this.#givenUp -= 1;
   }
 
   /** One second while too little is known. */

@@ -97,7 +97,7 @@ export async function reportChange(call: CommandCall, result: ChangeResult): Pro
 }
 
 /** What it would come to under the demand of now. */
-function forecastText({ clusters, moved, lostRps, headroom }: Forecast): string {
+function forecastText({ clusters, moved, lostRps, headroom, expected }: Forecast): string {
   const lines = moved.map(
     ({ service, toOtherVersion, toOtherPlace }) =>
       `${service}: ${text.ratio(toOtherVersion)} of its requests go to another version, ${text.ratio(toOtherPlace)} to another place`,
@@ -105,7 +105,13 @@ function forecastText({ clusters, moved, lostRps, headroom }: Forecast): string 
   if (lostRps.before > 0 || lostRps.after > 0)
     lines.push(`answered 503 for want of a place: ${text.rate(lostRps.before)} → ${text.rate(lostRps.after)} requests/s`);
   lines.push(`one cluster could be lost then: ${headroom}`);
+  for (const one of expected) lines.push(expectedText(one));
   return `\n${table(clusters, FORECAST_COLUMNS)}${lines.join('\n')}\n\n`;
+}
+
+/** Of a preview: what the agent of a cluster would be told. */
+export function expectedText({ cluster, service, rps, before }: Forecast['expected'][number]): string {
+  return `the agent of ${cluster} would be told to expect ${text.rate(rps)} requests/s of ${service}, ${text.rate(before)} now`;
 }
 
 export function outcomeOf(result: ChangeResult): readonly string[] {

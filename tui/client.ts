@@ -26,14 +26,15 @@ import type {
   RememberedRequest,
   RenewalRequest,
   ResultsView,
+  RevokedToken,
   StatusView,
   TokenRequest,
-  TokenView,
 } from '../balancer/controller/api/views.ts';
 import type { HistoryRequest, HistorySeriesView } from '../balancer/controller/api/history-view.ts';
 import { type FeedAddress, FeedUnopened, openFeedSocket } from './client-feed.ts';
 import { CommandFailure, EXIT, ProblemFailure } from './exit.ts';
 import type { ContextSettings } from './contexts.ts';
+import type { ListOptions } from './list-options.ts';
 import { CONNECT_TIMEOUT_MS, NOT_SENT, UNCERTAIN } from './network-words.ts';
 import type { FoundServer } from './server.ts';
 
@@ -53,6 +54,7 @@ export type ListKind =
   | 'consumers'
   | 'quotas'
   | 'approvals'
+  | 'tokens'
   | 'events'
   | 'revisions';
 
@@ -72,8 +74,7 @@ export interface AdminClient {
   /** How it is to be handled; null: no context says where it is. */
   readonly context: ContextSettings | null;
   status(): Promise<StatusView>;
-  /** `limit` is for events and revisions, newest first. */
-  list<T>(kind: ListKind, options?: { readonly name?: string; readonly limit?: number; readonly before?: number }): Promise<ListView<T>>;
+  list<T>(kind: ListKind, options?: ListOptions): Promise<ListView<T>>;
   /** The versions of a service side by side. */
   results(service: string, asked: { readonly windowSeconds: number; readonly baseline: string | null }): Promise<ListView<ResultsView>>;
   /** Figures over time, as the host has kept them. */
@@ -94,11 +95,12 @@ export interface AdminClient {
   configText(): Promise<string>;
   applyConfig(text: string, dryRun: boolean): Promise<ConfigApplyResult>;
   verifyAudit(): Promise<AuditVerification>;
-  tokens(): Promise<ListView<TokenView>>;
   createToken(request: TokenRequest): Promise<MadeToken>;
+  /** One of the host alone becomes one of its fleet. */
+  shareToken(name: string): Promise<MadeToken>;
   /** Tells the agent of a cluster what will come. */
   expect(request: ExpectationRequest): Promise<ListView<AgentView>>;
-  revokeToken(name: string): Promise<void>;
+  revokeToken(name: string, local: boolean): Promise<RevokedToken>;
   /** Begins one; `list('renewals')` tells what becomes of it. */
   renew(request: RenewalRequest): Promise<{ readonly id: string }>;
   /** Merges or discards what the host holds against its fleet. */
@@ -166,14 +168,12 @@ class HttpAdminClient implements AdminClient {
     return this.#json({ method: 'GET', path: '/v1/status' });
   }
 
-  list<T>(
-    kind: ListKind,
-    options: { readonly name?: string; readonly limit?: number; readonly before?: number } = {},
-  ): Promise<ListView<T>> {
+  list<T>(kind: ListKind, options: ListOptions = {}): Promise<ListView<T>> {
     const name = options.name === undefined ? '' : `/${encodeURIComponent(options.name)}`;
     const before = options.before === undefined ? '' : `&before=${options.before}`;
     const limit = options.limit === undefined ? '' : `?limit=${options.limit}${before}`;
-    return this.#json({ method: 'GET', path: `/v1/${kind}${name}${limit}` });
+    const of = options.service === undefined ? '' : `?service=${encodeURIComponent(options.service)}`;
+    return this.#json({ method: 'GET', path: `/v1/${kind}${name}${limit}${of}` });
   }
 
   results(
@@ -238,20 +238,21 @@ class HttpAdminClient implements AdminClient {
     return this.#json({ method: 'GET', path: '/v1/audit/verify', timeoutMs: VERIFY_TIMEOUT_MS });
   }
 
-  tokens(): Promise<ListView<TokenView>> {
-    return this.#json({ method: 'GET', path: '/v1/tokens' });
+  createToken(request: TokenRequest): Promise<MadeToken> {
+    return this.#json({ ...post('/v1/tokens', request), timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
-  createToken(request: TokenRequest): Promise<MadeToken> {
-    return this.#json(post('/v1/tokens', request));
+  shareToken(name: string): Promise<MadeToken> {
+    return this.#json({ ...post(`/v1/tokens/share/${encodeURIComponent(name)}`, {}), timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
   expect(request: ExpectationRequest): Promise<ListView<AgentView>> {
     return this.#json(post('/v1/expectations', request));
   }
 
-  async revokeToken(name: string): Promise<void> {
-    await this.#text({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(name)}` });
+  revokeToken(name: string, local: boolean): Promise<RevokedToken> {
+    const path = `/v1/tokens/${encodeURIComponent(name)}${local ? '?local=true' : ''}`;
+    return this.#json({ method: 'DELETE', path, timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
   renew(request: RenewalRequest): Promise<{ readonly id: string }> {

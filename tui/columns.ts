@@ -138,6 +138,9 @@ export const WORKER_COLUMNS: readonly Column<WorkerView>[] = [
   { title: 'PLAN', of: (item) => String(item.plan), right: true },
   { title: 'RESTARTS', of: (item) => String(item.restarts), right: true },
   { title: 'MEMORY', of: (item) => text.bytes(item.residentBytes), right: true },
+  { title: 'HEAP', of: (item) => text.bytes(item.heapBytes), right: true, wide: true },
+  { title: 'CLIENTS', of: (item) => String(item.sockets.clients), right: true, wide: true },
+  { title: 'ENDPOINTS', of: (item) => String(item.sockets.endpoints), right: true, wide: true },
   { title: 'LOOP DELAY', of: (item) => text.milliseconds(item.eventLoopDelayMs), right: true, wide: true },
 ];
 
@@ -321,8 +324,10 @@ export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
   { title: 'OWNER', of: (item) => item.owner ?? text.UNKNOWN },
   { title: 'ROLE', of: (item) => item.role },
   { title: 'CLUSTER', of: (item) => item.cluster ?? text.UNKNOWN },
+  { title: 'GOOD ON', of: (item) => (item.refused ? 'other hosts' : item.scope === 'fleet' ? 'all hosts' : 'this host') },
   { title: 'CREATED', of: (item) => text.time(item.createdAt) },
   { title: 'EXPIRES', of: (item) => (item.expiresAt === null ? 'never' : text.time(item.expiresAt)) },
+  { title: 'USED HERE', of: (item) => (item.lastUsedAt === null ? text.UNKNOWN : text.time(item.lastUsedAt)) },
 ];
 
 export const ROLLOUT_COLUMNS: readonly Column<RolloutView>[] = [

@@ -1,4 +1,7 @@
 // The shape of a command of `weir`: data that the program turns into help, parsing and completion, and one function that runs it.
+import type { ManifestSettings } from '../agent/deploy/manifest.ts';
+import type { KubernetesSettings } from '../agent/open-cluster.ts';
+import type { AgentSettings } from '../agent/run.ts';
 import type { AdminClient } from './client.ts';
 import type { ExitCode } from './exit.ts';
 import type { Terminal } from './terminal.ts';
@@ -44,9 +47,9 @@ export interface Programs {
   /** Runs an agent until it is stopped. */
   agent(options: AgentOptions): Promise<ExitCode>;
   /** What deploys an agent: objects for the API server, or values for the chart. */
-  agentManifest(options: ManifestOptions): Promise<{ readonly objects: readonly object[]; readonly values: object }>;
+  agentManifest(options: ManifestSettings): Promise<{ readonly objects: readonly object[]; readonly values: object }>;
   /** Reads a cluster once and tells what an agent there would report, with what each figure is made from. */
-  explainAgent(options: KubernetesOptions): Promise<ExplainedAgent>;
+  explainAgent(options: KubernetesSettings): Promise<ExplainedAgent>;
 }
 
 export type ConfigCheck = { readonly ok: true; readonly summary: string } | { readonly ok: false; readonly problems: readonly string[] };
@@ -65,59 +68,12 @@ export interface MadeKey {
   readonly hash: string;
 }
 
-export interface AgentOptions {
-  readonly hubs: readonly string[];
-  readonly cluster: string;
-  /** The secret, or what reads it anew before each connection; null: the certificate says who it is. */
-  readonly token: string | (() => string) | null;
-  readonly certificate: { readonly certFile: string; readonly keyFile: string } | null;
-  /** PEM file of the authority that signed the hubs' certificates. */
-  readonly caFile: string | null;
-  readonly allowPlain: boolean;
-  readonly capacityRps: number | null;
-  readonly periodMs: number | null;
-  readonly lease: { readonly namespace: string; readonly name: string } | null;
-  readonly prescale: readonly PrescaleOption[];
-  readonly health: { readonly host: string; readonly port: number } | null;
+/** What an agent is started with; of a lease the name, as who holds it is for the program to say. */
+export type AgentOptions = Omit<AgentSettings, 'lease' | 'kubernetes'> & {
+  readonly lease: Pick<NonNullable<AgentSettings['lease']>, 'namespace' | 'name'> | null;
   /** Null: it tells of its machine. */
-  readonly kubernetes: KubernetesOptions | null;
-}
-
-/** An autoscaler whose minimum an agent may raise. */
-export interface PrescaleOption {
-  readonly service: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly rpsPerReplica: number;
-  /** Null: as its autoscaler says. */
-  readonly most: number | null;
-}
-
-/** What is to be deployed in a cluster. */
-export interface ManifestOptions {
-  readonly cluster: string;
-  readonly hubs: readonly string[];
-  readonly namespace: string;
-  readonly image: string;
-  readonly replicas: number;
-  /** Of Secrets that an operator makes; one of them at least. */
-  readonly tokenSecret: string | null;
-  readonly certificateSecret: string | null;
-  /** PEM text. */
-  readonly ca: string | null;
-  /** The agent's file, as text. */
-  readonly config: string | null;
-  readonly prescale: readonly PrescaleOption[];
-}
-
-/** How an agent reads a cluster. */
-export interface KubernetesOptions {
-  /** Says what counts in the cluster. */
-  readonly configFile: string;
-  /** Null: the service account of the pod, or what kubectl uses. */
-  readonly kubeconfig: string | null;
-  readonly context: string | null;
-}
+  readonly kubernetes: KubernetesSettings | null;
+};
 
 export type ExplainedAgent =
   { readonly ok: true; readonly text: string; readonly summary: unknown } | { readonly ok: false; readonly problems: readonly string[] };

@@ -112,6 +112,10 @@ export function changeText(change: ChangeView | null): string {
       return `consumer credential issue ${change.consumer} (${change.id})`;
     case 'key_revoke':
       return `consumer credential revoke ${change.consumer} ${change.id}`;
+    case 'token_make':
+      return `token make ${change.name} (${change.cluster === null ? change.role : `agent of ${change.cluster}`})`;
+    case 'token_revoke':
+      return `token revoke ${change.name}`;
     case 'void_pins':
       return `pins void ${change.service}`;
     case 'purge':

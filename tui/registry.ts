@@ -174,7 +174,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       },
       {
         name: 'token',
-        summary: 'create, list and revoke tokens of the admin API',
+        summary: 'create, list, share and revoke tokens of the admin API',
         load: async () => (await import('./commands/token.ts')).tokenCommand,
       },
     ],

@@ -32,7 +32,8 @@ export async function waitFor(call: CommandCall, client: AdminClient, { conditio
   const over = new AbortController();
   const timer = clock.after(timeoutMs, () => over.abort());
   call.ifInterrupted(`no longer waiting for ${condition}; nothing was changed by waiting`);
-  const waited = await watchUntil(call, { client, judge, asksRollouts: condition.startsWith('rollout:'), live, signal: over.signal });
+  const signal = AbortSignal.any([over.signal, call.signal]);
+  const waited = await watchUntil(call, { client, judge, asksRollouts: condition.startsWith('rollout:'), live, signal });
   timer.cancel();
   if (live) call.terminal.progress('');
   const met = waited.verdict?.state === 'met';

@@ -10,10 +10,22 @@ export interface ClusterCapacity {
   readonly ceilingRps?: number | null;
 }
 
-/** Who may report for a cluster, beside the holders of its tokens. */
+/** Who may report for a cluster, beside the holders of its tokens, and what its agent is told. */
 export interface ClusterAgent {
   /** DNS names and URIs of certificates. */
   readonly certificates: readonly string[];
+  /** Absent: it is told only what operators say. */
+  readonly prescale?: ClusterPrescale;
+}
+
+/** Of changes that bring a cluster more requests: its agent is told. */
+export interface ClusterPrescale {
+  /** So long before what is known beforehand. */
+  readonly aheadMs: number;
+  /** So long from when it comes. */
+  readonly forMs: number;
+  /** Of each service; null: what comes. */
+  readonly mostRps: number | null;
 }
 
 export interface AgentListenerConfig {

@@ -1,7 +1,7 @@
 // Clusters of the file → clusters of the config.
 import { parseEndpoint, parseStatuses } from './addresses.ts';
 import type { Completion } from './completion.ts';
-import type { ClusterCapacity } from './capacity-config.ts';
+import type { ClusterAgent, ClusterCapacity } from './capacity-config.ts';
 import type { ClusterConfig, ClusterTls, EndpointConfig, ProbeConfig, ProbeKind } from './config.ts';
 import type { DiscoveryConfig } from './discovery-config.ts';
 import type { ValuePath } from './problems.ts';
@@ -34,7 +34,7 @@ export function completeCluster(name: string, file: ClusterFile, completion: Com
       maxEjectionMs,
     },
     capacity: file.capacity === undefined ? null : completeCapacity(file.capacity, [...path, 'capacity'], completion),
-    agent: { certificates: file.agent.certificates },
+    agent: completeAgent(file.agent, [...path, 'agent'], completion),
     balance: file.balance,
     hash: { key: keySource(file.hash.key), factor: file.hash.factor },
     slowStart: {
@@ -104,6 +104,20 @@ function completeEndpoints(urls: readonly string[], path: ValuePath, completion:
     endpoints.push(endpoint);
   });
   return endpoints;
+}
+
+/** Longer would keep pods that nobody asks. */
+const LONGEST_AHEAD_MS = 3_600_000;
+const LONGEST_PRESCALE_MS = 6 * 3_600_000;
+
+function completeAgent({ certificates, prescale }: ClusterFile['agent'], path: ValuePath, completion: Completion): ClusterAgent {
+  if (prescale === undefined) return { certificates };
+  const [aheadMs, forMs] = [durationMs(prescale.ahead), durationMs(prescale.for)];
+  const at = (key: string): ValuePath => [...path, 'prescale', key];
+  if (aheadMs > LONGEST_AHEAD_MS) completion.report(at('ahead'), `"${prescale.ahead}" is too long before; expected at most 1h`);
+  if (forMs > LONGEST_PRESCALE_MS)
+    completion.report(at('for'), `"${prescale.for}" is too long to keep pods that nobody asks; expected at most 6h`);
+  return { certificates, prescale: { aheadMs, forMs, mostRps: prescale.most ?? null } };
 }
 
 /** What is believed without a ceiling of its own: a mistake or a stolen token is not to draw all traffic to one cluster. */

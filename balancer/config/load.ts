@@ -123,58 +123,35 @@ function complete(file: ConfigFile, completion: Completion): Config {
   const services = Object.fromEntries(
     completion.usable('services', file.services).map(([name, service]) => [name, completeService(name, service, completion)]),
   );
-  const routes = completeRoutes(file.routes, { listeners: host.listeners, clusters, services }, completion);
   reportUnaskedCertificates(file.routes, host.listeners, completion);
-  const { regions } = file;
-  const safety = completeSafety(file.safety, completion);
-  const drills = completeDrills(file.drills, completion);
-  const gates = Object.fromEntries(
-    completion.usable('gates', file.gates).flatMap(([name, gate]) => {
-      const asked = completeGate(name, gate, completion);
-      return asked === null ? [] : [[name, asked]];
-    }),
-  );
-  const clientRegions = completeClientRegions(file, completion);
-  const clientLocations = completeClientLocations(file, completion);
-  const consumers = completeConsumers(file.consumers, completion);
-  const credentials = completeCredentials(file.credentials, completion);
-  const issuers = completeIssuers(file.issuers, completion);
-  const limits = completeLimits(file, completion);
-  const hash = createHash('sha256').update(
-    canonicalJson({
-      regions,
-      clientRegions,
-      clientLocations,
-      safety,
-      gates,
-      drills,
-      clusters,
-      services,
-      consumers,
-      credentials,
-      issuers,
-      limits,
-    }),
-  );
-  // Without the brackets: where pieces begin says nothing of the routes.
-  for (const { text } of routePieces(routes)) hash.update(text.slice(1, -1)).update(',');
-  return {
-    ...host,
-    regions,
-    clientRegions,
-    clientLocations,
-    safety,
-    gates,
-    drills,
+  const shared = {
+    regions: file.regions,
+    clientRegions: completeClientRegions(file, completion),
+    clientLocations: completeClientLocations(file, completion),
+    safety: completeSafety(file.safety, completion),
+    gates: completeGates(file, completion),
+    drills: completeDrills(file.drills, completion),
     clusters,
     services,
-    routes,
-    consumers,
-    credentials,
-    issuers,
-    limits,
-    hash: hash.digest('hex'),
+    routes: completeRoutes(file.routes, { listeners: host.listeners, clusters, services }, completion),
+    consumers: completeConsumers(file.consumers, completion),
+    credentials: completeCredentials(file.credentials, completion),
+    issuers: completeIssuers(file.issuers, completion),
+    limits: completeLimits(file, completion),
   };
+  const { routes, ...others } = shared;
+  const hash = createHash('sha256').update(canonicalJson(others));
+  // Without the brackets: where pieces begin says nothing of the routes.
+  for (const { text } of routePieces(routes)) hash.update(text.slice(1, -1)).update(',');
+  return { ...host, ...shared, hash: hash.digest('hex') };
+}
+
+function completeGates(file: ConfigFile, completion: Completion): Config['gates'] {
+  const gates = completion.usable('gates', file.gates).flatMap(([name, gate]) => {
+    const asked = completeGate(name, gate, completion);
+    return asked === null ? [] : [[name, asked] as const];
+  });
+  return Object.fromEntries(gates);
 }
 
 function declaredNames(root: object): DeclaredNames {

@@ -107,8 +107,20 @@ const agent = optionalMapping(
       'Names of certificates by which its agents may report in place of a token (`agents.tls.clientCertificates`): a DNS name or a URI among the alternative names, such as `agent.eu-west.example` or `spiffe://example/agent/eu-west`',
       { default: [] },
     ),
+    prescale: Type.Optional(
+      mapping(
+        {
+          ahead: duration('So long before a step of a rollout, a drill or the end of a timed change', '2m'),
+          for: duration('So long it is to be ready, from when the requests come', '10m'),
+          most: Type.Optional(
+            Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'Never more requests per second of a service than this' }),
+          ),
+        },
+        'Tells the agent when a change, a rollout, a drill or the loss of another cluster brings more requests here, so that it raises autoscalers before they come (`weir agent run --prescale`). Absent: it is told only what operators say (`weir agent expect`)',
+      ),
+    ),
   },
-  'Who may report for the cluster, beside the holders of its tokens',
+  'Who may report for the cluster, beside the holders of its tokens, and what its agent is told',
 );
 
 const failback = optionalMapping(

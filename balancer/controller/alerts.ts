@@ -1,6 +1,6 @@
 // What an operator should look at, worst first: each with the code that names its section of the runbook.
 import type { AlertView, ClusterView, RolloutView, ServiceView, TargetView } from './api/views.ts';
-import type { EndingCertificate } from './certificate-watch.ts';
+import { daysText, urgencyOf, type UsedCertificate } from './certificate-watch.ts';
 import type { Edge } from './edge.ts';
 import { limitWarnings } from './machine-limits.ts';
 
@@ -10,7 +10,7 @@ export interface AlertFacts {
   /** The newest of each service, those at their end too. */
   readonly rollouts: readonly RolloutView[];
   readonly workersReady: number;
-  readonly ending: readonly EndingCertificate[];
+  readonly certificates: readonly UsedCertificate[];
 }
 
 /** Above this part of a version's answers, errors are told, if there are enough of them to tell. */
@@ -18,9 +18,6 @@ const HIGH_ERRORS = 0.05;
 const MIN_ERRORS = 3;
 /** A version is worse than the others of its service if it fails so many times as often. */
 const TIMES_WORSE = 3;
-/** A certificate with less is a problem; a week is the time in which somebody can still be asked. */
-const URGENT_DAYS = 7;
-const DAY_MS = 86_400_000;
 
 export function alertsOf(edge: Edge, facts: AlertFacts): readonly AlertView[] {
   const alerts = [
@@ -156,12 +153,13 @@ function rolloutAlerts({ rollouts }: AlertFacts): readonly AlertView[] {
   });
 }
 
-function certificateAlerts({ ending }: AlertFacts): readonly AlertView[] {
-  return ending.map(({ use, file, leftMs }) => {
-    const days = Math.floor(leftMs / DAY_MS);
-    if (leftMs <= 0) return problem('certificate_expired', `the certificate of ${use} has expired: ${file}`);
-    const text = `the certificate of ${use} expires in ${days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`}: ${file}`;
+function certificateAlerts({ certificates }: AlertFacts): readonly AlertView[] {
+  return certificates.flatMap(({ use, file, leftMs }) => {
+    const urgency = urgencyOf(leftMs);
+    if (urgency === null) return [];
+    if (urgency === 'expired') return [problem('certificate_expired', `the certificate of ${use} has expired: ${file}`)];
+    const text = `the certificate of ${use} expires in ${daysText(leftMs)}: ${file}`;
     // Nothing is wrong yet: a host that waits to be whole must not wait for it.
-    return warning(days < URGENT_DAYS ? 'certificate_expires' : 'certificate_expires_soon', text);
+    return [urgency === 'expires' ? warning('certificate_expires', text) : warning('certificate_expires_soon', text)];
   });
 }

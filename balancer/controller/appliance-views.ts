@@ -21,7 +21,7 @@ import type {
 } from './api/views.ts';
 import { alertsOf, textsOf } from './alerts.ts';
 import { approvalViews } from './approval/approval-views.ts';
-import type { EndingCertificate } from './certificate-watch.ts';
+import type { UsedCertificate } from './certificate-watch.ts';
 import { headroomText } from '../steer/headroom.ts';
 import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
@@ -105,8 +105,10 @@ export function serviceViews(edge: Edge): readonly ServiceView[] {
   });
 }
 
-export function routeViews(edge: Edge): readonly RouteView[] {
-  return edge.config.routes.map(({ name, match, service }) => ({
+/** `of`: those that lead to a service; null: all. */
+export function routeViews(edge: Edge, of: string | null): readonly RouteView[] {
+  const routes = of === null ? edge.config.routes : edge.config.routes.filter(({ service }) => service === of);
+  return routes.map(({ name, match, service }) => ({
     name,
     hosts: match.hosts,
     path: match.path.kind === 'prefix' ? match.path.value : `${match.path.kind}: ${match.path.value}`,
@@ -117,8 +119,9 @@ export function routeViews(edge: Edge): readonly RouteView[] {
 
 export function workerViews(edge: Edge): readonly WorkerView[] {
   return edge.links.workers().map(({ name, pid, state, generation, plan, restarts }) => {
-    const { residentBytes, eventLoopDelayMs } = edge.figures.of(name);
-    return { name, pid, state, generation, plan, restarts, residentBytes, eventLoopDelayMs };
+    const { residentBytes, heapBytes, eventLoopDelayMs } = edge.figures.of(name);
+    const sockets = edge.figures.socketsOf(name);
+    return { name, pid, state, generation, plan, restarts, residentBytes, heapBytes, sockets, eventLoopDelayMs };
   });
 }
 
@@ -157,16 +160,16 @@ function ownEdgeView(edge: Edge, id: string): EdgeView {
 export interface StatusParts {
   /** The newest of each service. */
   readonly rollouts: readonly RolloutView[];
-  readonly ending: readonly EndingCertificate[];
+  readonly certificates: readonly UsedCertificate[];
   readonly startedAt: string;
 }
 
 /** But for what the caller may do. */
-export function statusView(edge: Edge, { rollouts, ending, startedAt }: StatusParts): Omit<StatusView, 'role'> {
+export function statusView(edge: Edge, { rollouts, certificates, startedAt }: StatusParts): Omit<StatusView, 'role'> {
   const clusters = clusterViews(edge);
   const services = serviceViews(edge);
   const { newest } = edge.keeper;
-  const alerts = alertsOf(edge, { clusters, services, rollouts, workersReady: workersReady(edge), ending });
+  const alerts = alertsOf(edge, { clusters, services, rollouts, workersReady: workersReady(edge), certificates });
   return {
     host: edge.config.hostName,
     version: edge.options.version,

@@ -26,15 +26,19 @@ import type {
   ListView,
   LocalRequest,
   LocalView,
+  MadeToken,
   RememberedRequest,
   RenewalRequest,
   RenewalView,
   ResultsView,
   RevisionView,
+  RevokedToken,
   RolloutView,
   RouteView,
   ServiceView,
   StatusView,
+  TokenRequest,
+  TokenView,
   WorkerView,
 } from './api/views.ts';
 
@@ -68,38 +72,6 @@ export interface ResultsRequest {
   readonly baseline?: string;
 }
 
-export interface TokenView {
-  readonly name: string;
-  /** Null: a person by the name of the token, or an agent. */
-  readonly owner: string | null;
-  readonly role: Role | 'agent';
-  readonly cluster: string | null;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-}
-
-export interface TokenRequest {
-  readonly name: string;
-  /** Who holds it; null or absent: a person by the name of the token. */
-  readonly owner?: string | null;
-  readonly role: Role | 'agent';
-  readonly cluster: string | null;
-  /** How long it lives; null or absent: until it is revoked. */
-  readonly ttlMs?: number | null;
-  /** Of an agent: those that its cluster has are valid for so long yet. */
-  readonly rotate?: { readonly keepMs: number } | null;
-  /** Of an agent: another host has made it, and this one is to know it: SHA-256 of its secret, in hex. */
-  readonly secretHash?: string;
-}
-
-export interface MadeToken {
-  readonly token: TokenView;
-  /** Shown this once; null: another host has made it. */
-  readonly secret: string | null;
-  /** Those that it takes over from, with when they end. */
-  readonly ending: readonly TokenView[];
-}
-
 /** `POST /v1/expectations`. */
 export interface ExpectationRequest {
   readonly cluster: string;
@@ -118,7 +90,8 @@ export interface Appliance {
   feed(): FeedView;
   clusters(): ListView<ClusterView>;
   services(): ListView<ServiceView>;
-  routes(): ListView<RouteView>;
+  /** `service`: those that lead to it; null: all. */
+  routes(service: string | null): ListView<RouteView>;
   /** Of the routes that store responses. */
   caches(): ListView<CacheView>;
   /** The newest of each service. */
@@ -168,8 +141,11 @@ export interface Appliance {
   verifyAudit(): Promise<AuditVerification>;
   tokens(): ListView<TokenView>;
   /** The secret is shown this once. */
-  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken>;
-  deleteToken(name: string, caller: Caller): Outcome<null>;
+  createToken(request: TokenRequest, caller: Caller): Promise<Outcome<MadeToken>>;
+  /** A token of this host alone becomes one of the fleet. */
+  shareToken(name: string, caller: Caller): Promise<Outcome<MadeToken>>;
+  /** `local`: on this host alone. */
+  revokeToken(name: string, local: boolean, caller: Caller): Promise<Outcome<RevokedToken>>;
   /** The caller a bearer secret stands for; null: none. */
   authenticate(secret: string): Caller | null;
   /** Calls back on each event until the returned function is called. */

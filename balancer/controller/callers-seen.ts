@@ -4,7 +4,6 @@ import type { WorkMessage } from '../ipc-work.ts';
 import { members, number, StoredTextError } from '../store/decode-parts.ts';
 import type { Store } from '../store/store.ts';
 
-const KEY = 'callers.seen';
 /** Between two writes: a controller that is killed forgets at most this. */
 const WRITE_MS = 60_000;
 /** Beyond, those that were seen the longest ago are forgotten. */
@@ -15,15 +14,18 @@ const BETWEEN = '\n';
 export class CallersSeen {
   readonly #store: Pick<Store, 'getValue' | 'putValue'>;
   readonly #clock: Pick<Clock, 'wallMs' | 'nowMs'>;
+  /** Under it the store has them. */
+  readonly #key: string;
   /** Consumer and credential → milliseconds since 1970; the longest ago first. */
   readonly #seenMs: Map<string, number>;
   #changed = false;
   #writtenMs = -Infinity;
 
-  constructor(store: Pick<Store, 'getValue' | 'putValue'>, clock: Pick<Clock, 'wallMs' | 'nowMs'>) {
+  constructor(store: Pick<Store, 'getValue' | 'putValue'>, clock: Pick<Clock, 'wallMs' | 'nowMs'>, key = 'callers.seen') {
     this.#store = store;
     this.#clock = clock;
-    this.#seenMs = read(store.getValue(KEY));
+    this.#key = key;
+    this.#seenMs = read(store.getValue(key), key);
   }
 
   /** What a worker has let on since it told last: consumers with the credentials that proved them. */
@@ -60,18 +62,18 @@ export class CallersSeen {
   write(all = false): void {
     const nowMs = this.#clock.nowMs();
     if (!this.#changed || (!all && nowMs - this.#writtenMs < WRITE_MS)) return;
-    this.#store.putValue(KEY, JSON.stringify(Object.fromEntries(this.#seenMs)));
+    this.#store.putValue(this.#key, JSON.stringify(Object.fromEntries(this.#seenMs)));
     this.#changed = false;
     this.#writtenMs = nowMs;
   }
 }
 
 /** What cannot be read was not seen. */
-function read(text: string | null): Map<string, number> {
+function read(text: string | null, key: string): Map<string, number> {
   try {
-    const seen = Object.entries(text === null ? {} : members(JSON.parse(text), KEY)).map(([key, ms]): [string, number] => [
-      key,
-      number(ms, KEY),
+    const seen = Object.entries(text === null ? {} : members(JSON.parse(text), key)).map(([name, ms]): [string, number] => [
+      name,
+      number(ms, key),
     ]);
     return new Map(seen.sort(([, one], [, other]) => one - other));
   } catch (error) {

@@ -4,18 +4,34 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Clock } from '../../health/clock.ts';
 import type { Config } from '../config/config.ts';
 
-/** One that somebody has to renew. */
-export interface EndingCertificate {
+export interface UsedCertificate {
   /** `listener web`, `admin`, `agents`, `cluster eu-west`. */
   readonly use: string;
   readonly file: string;
-  /** Negative: it has ended. */
+  /** Until it or the first of its chain ends; negative: it has ended. */
   readonly leftMs: number;
 }
 
+/** How near the end of a certificate is, as alerts and events say it; null: it is far. */
+export type CertificateUrgency = 'expires_soon' | 'expires' | 'expired';
+
 const DAY_MS = 86_400_000;
-/** Told from then on. Certificates of 90 days are renewed a month before their end, so that one with less than two weeks was forgotten. */
-const TOLD_FROM_MS = 14 * DAY_MS;
+/** Certificates of 90 days are renewed a month before their end, so that one with less than two weeks was forgotten. */
+const SOON_MS = 14 * DAY_MS;
+/** A weekend and the days in which somebody can still be asked. */
+const URGENT_MS = 5 * DAY_MS;
+
+export function urgencyOf(leftMs: number): CertificateUrgency | null {
+  if (leftMs <= 0) return 'expired';
+  return leftMs <= URGENT_MS ? 'expires' : leftMs <= SOON_MS ? 'expires_soon' : null;
+}
+
+/** `5 days`, `less than a day`. */
+export function daysText(leftMs: number): string {
+  const days = Math.floor(leftMs / DAY_MS);
+  return days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`;
+}
+
 const LOOK_MS = 1000;
 /** Files per look, so that thousands of them do not hold up the controller; the next look goes on where this one ended. */
 const LOOKED_AT_ONCE = 50;
@@ -56,15 +72,15 @@ export class CertificateWatch {
     this.#reader = reader;
   }
 
-  /** Those that end soon, the first to end first. Looks at the files as often as makes sense, however often it is asked. */
-  ending(): readonly EndingCertificate[] {
+  /** All that can be read, the first to end first. Looks at the files as often as makes sense, however often it is asked. */
+  used(): readonly UsedCertificate[] {
     const uses = usesOf(this.#config());
     this.#look(uses.map(({ file }) => file));
     const wallMs = this.#clock.wallMs();
     return uses
       .flatMap(({ use, file }) => {
         const endsAtMs = this.#known.get(file)?.endsAtMs ?? null;
-        return endsAtMs === null || endsAtMs - wallMs > TOLD_FROM_MS ? [] : [{ use, file, leftMs: endsAtMs - wallMs }];
+        return endsAtMs === null ? [] : [{ use, file, leftMs: endsAtMs - wallMs }];
       })
       .sort((one, other) => one.leftMs - other.leftMs);
   }
@@ -87,11 +103,17 @@ export class CertificateWatch {
     try {
       const stamp = this.#reader.stamp(file);
       if (this.#known.get(file)?.stamp === stamp) return;
-      this.#known.set(file, { stamp, endsAtMs: Date.parse(new X509Certificate(this.#reader.read(file)).validTo) });
+      this.#known.set(file, { stamp, endsAtMs: firstEndMs(this.#reader.read(file)) });
     } catch {
       this.#known.set(file, { stamp: '', endsAtMs: null });
     }
   }
+}
+
+/** A client refuses the whole chain when one of it has ended, and those above are often the older ones. */
+function firstEndMs(pem: Buffer): number {
+  const blocks = pem.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return Math.min(...[pem, ...blocks.slice(1)].map((block) => Date.parse(new X509Certificate(block).validTo)));
 }
 
 function usesOf({ listeners, admin, agents, clusters }: Config): readonly { readonly use: string; readonly file: string }[] {

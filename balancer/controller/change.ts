@@ -8,6 +8,7 @@ import { redo, undo } from '../intent/undo.ts';
 import { applyRollout, rolloutToTakeBack, takeBackRollout } from '../rollout/apply-rollout.ts';
 import type { Planned } from '../steer/plan.ts';
 import type { DemandView } from '../steer/plan-shape.ts';
+import type { ExpectedView } from './api/agent-view.ts';
 import type { ApiProblem, AppliedView, AskedChange, ChangeRequest, ChangeResult } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import { BREAK_GLASS, passGate, type Approved, type AtTheGate, type Passed } from './approval/gate.ts';
@@ -65,7 +66,9 @@ export async function makeChange(
   const services = mayNotWait(whole.change) ? [] : servicesTouched(proposal.touched, edge.config);
   const demand = edge.demand();
   // What is about to happen is not foretold: it costs the loss of every cluster, worked out.
-  const forecast = dryRun ? forecastOf(planBefore, planAfter, { demand, assigned: edge.assigned() }) : null;
+  const forecast = dryRun
+    ? { ...forecastOf(planBefore, planAfter, { demand, assigned: edge.assigned() }), expected: expectedOf(edge, proposal, local) }
+    : null;
   const result = (applied: ChangeResult['applied'], summary = proposal.summary): Outcome<ChangeResult> => ({
     ok: true,
     value: {
@@ -90,6 +93,13 @@ export async function makeChange(
     summary = stored.value;
   }
   return result({ ...(await applied(edge, proposal.touched, local)), tookMs: clock.nowMs() - startedAtMs }, summary);
+}
+
+/** What agents would be told of it. */
+function expectedOf(edge: Edge, { intent }: Proposal, local: boolean): readonly ExpectedView[] {
+  // What this host alone does is no change of the fleet's.
+  if (local) return [];
+  return edge.agents.prescale.ifChangedTo(intent).map(({ cluster, service, rps, before }) => ({ cluster, service, rps, before }));
 }
 
 /** Settles when the workers, and the other hosts of the fleet unless it is of this host alone, serve what is in force now. */

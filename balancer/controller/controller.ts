@@ -12,7 +12,7 @@ import { openSqliteStore } from '../store/sqlite.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
-import type { StatusView } from './api/views.ts';
+import { CertificateNews } from './certificate-news.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
 import { SERVED_TEXT, takeConfig } from './config-taker.ts';
 import { DecisionLog } from './decision-log.ts';
@@ -27,15 +27,15 @@ import { recordBeginning } from './fleet/join.ts';
 import { placeOf } from './fleet/place.ts';
 import { openShared } from './fleet/open-ledger.ts';
 import { HeadroomNews } from './headroom-news.ts';
-import { hostGauges } from './host-gauges.ts';
 import { HostHistory } from './host-history.ts';
-import { keySource } from './key-source.ts';
+import { HostMetrics } from './host-metrics.ts';
+import { rotatingKey } from './key-source.ts';
 import { LastResults } from './last-results.ts';
 import { hostId } from './host-id.ts';
 import { readMachineLimits } from './machine-limits.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { Renewing } from './renewing.ts';
-import type { KeySource } from './ticket-keys.ts';
+import type { RotatingKey } from './rotating-key.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface ControllerOptions {
@@ -86,9 +86,10 @@ export class Controller {
   readonly #drills: DrillDriver;
   readonly #expiries: ExpiryDriver;
   readonly #api: AdminApi;
+  readonly #hostMetrics: HostMetrics;
   readonly #metrics: MetricsEndpoint;
-  readonly #tickets: KeySource;
-  readonly #pinKeys: KeySource;
+  readonly #tickets: RotatingKey;
+  readonly #pinKeys: RotatingKey;
   readonly #renewing: Renewing;
   readonly #lastResults: LastResults;
   readonly #history: HostHistory;
@@ -98,6 +99,7 @@ export class Controller {
   #isUp = false;
   #periods = 0;
   readonly #headroom = new HeadroomNews();
+  readonly #certificateNews = new CertificateNews();
 
   /** `before`: workers of the supervisor before, which serve until those of this one do. */
   constructor(options: ControllerOptions, say: (message: ChildMessage) => void, before: readonly string[]) {
@@ -132,16 +134,20 @@ export class Controller {
         onTaken: (config) => this.#taken(config),
       },
     );
+    this.#hostMetrics = new HostMetrics(this.#edge, {
+      status: () => this.#appliance.status('read'),
+      certificates: () => this.#appliance.certificates(),
+    });
     const { admin } = served.config;
     const api = { appliance: this.#appliance, socketPath: join(stateDir, 'admin.sock'), bind: admin.bind, tls: admin.tls };
     this.#api = createAdminApi({ ...api, clock: systemClock, log });
     const { rotateMs } = served.config.sessionTickets;
     const place = { redis: served.config.redis, stateDir, log };
-    this.#tickets = keySource({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, place, (key) =>
+    this.#tickets = rotatingKey({ purpose: 'session tickets', file: 'ticket.key', rotateMs }, place, (key) =>
       this.#edge.links.sendTicketKey(key),
     );
-    this.#pinKeys = keySource({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, place, (key) => this.#edge.links.sendPinKey(key));
-    this.#metrics = new MetricsEndpoint({ contentType: this.#edge.registry.contentType, expose: () => this.#expose() }, log);
+    this.#pinKeys = rotatingKey({ purpose: 'pins', file: 'pin.key', rotateMs: Infinity }, place, (key) => this.#edge.links.sendPinKey(key));
+    this.#metrics = new MetricsEndpoint((format) => this.#hostMetrics.read(format), log);
   }
 
   #createEdge(served: ConfigText, shared: ReturnType<typeof openShared>): Edge {
@@ -278,6 +284,7 @@ export class Controller {
     edge.health.write(edge.prober.view());
     edge.failback.write(edge.loop.planned.memory);
     edge.seen.write(true);
+    edge.tokens.write(true);
     this.#lastResults.write(edge.results, true);
     this.#history.close();
     await Promise.allSettled([
@@ -335,10 +342,12 @@ export class Controller {
     // Other hosts are asked on demand; what waits there for a second person is to be seen by who does not ask.
     if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();
-    this.#history.tick(this.#updateMetrics());
+    edge.agents.prescale.tick();
+
     edge.window.prune();
     edge.results.keep(edge.config.services);
     this.#headroom.look(edge);
+    this.#certificateNews.look(this.#appliance.certificates(), edge.events);
     this.#storeHealth();
   }
 
@@ -349,22 +358,11 @@ export class Controller {
       health.write(prober.view());
       failback.write(loop.planned.memory);
       seen.write();
+      this.#edge.tokens.write();
       this.#lastResults.write(this.#edge.results);
     } catch (error) {
       this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');
     }
-  }
-
-  #expose(): Promise<string> {
-    this.#updateMetrics();
-    return this.#edge.registry.expose();
-  }
-
-  #updateMetrics(): StatusView {
-    const { registry, meter, prober } = this.#edge;
-    const status = this.#appliance.status('read');
-    registry.add(CONTROLLER, [...meter.takeDelta(), ...hostGauges(status, prober.held())]);
-    return status;
   }
 
   #taken(config: Config): void {
@@ -388,6 +386,3 @@ export class Controller {
     this.#edge.events.add('config.refused', problem);
   }
 }
-
-/** The source of the controller's own metrics; workers are called w1, w2, … */
-const CONTROLLER = 'controller';

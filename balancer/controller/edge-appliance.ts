@@ -1,5 +1,4 @@
 // What the admin API may ask of this edge host, answered from its parts.
-import { randomBytes } from 'node:crypto';
 import { diffIntent } from '../intent/diff.ts';
 import type { Intent } from '../intent/intent.ts';
 import { inTurns } from '../../health/in-turns.ts';
@@ -29,26 +28,28 @@ import type {
   ListView,
   LocalRequest,
   LocalView,
+  MadeToken,
   RememberedRequest,
   RenewalRequest,
   RenewalView,
   ResultsView,
   RevisionView,
+  RevokedToken,
   RolloutView,
   RouteView,
   ServiceView,
   StatusView,
+  TokenRequest,
+  TokenView,
   WorkerView,
 } from './api/views.ts';
-import type { Appliance, Caller, ConfigApplyResult, ExpectationRequest, MadeToken, Outcome, ResultsRequest } from './appliance.ts';
-import type { TokenRequest, TokenView } from './appliance.ts';
+import type { Appliance, Caller, ConfigApplyResult, ExpectationRequest, Outcome, ResultsRequest } from './appliance.ts';
 import { agentViews, clusterViews, edgeViews, listOf, routeViews, serviceViews, statusView, workerViews } from './appliance-views.ts';
-import { makeToken } from './auth/make-token.ts';
-import { callerOfToken, findToken, tokenView } from './auth/tokens.ts';
+import { createToken, revokeToken, shareToken } from './auth/change-tokens.ts';
 import { applyConfig } from './apply-config.ts';
 import { approvalViews } from './approval/approval-views.ts';
 import { cacheViews } from './cache-views.ts';
-import { CertificateWatch } from './certificate-watch.ts';
+import { CertificateWatch, type UsedCertificate } from './certificate-watch.ts';
 import { decide, type Runs } from './approval/decide.ts';
 import { makeChange } from './change.ts';
 import { consumerViews } from './consumer-views.ts';
@@ -122,7 +123,11 @@ export class EdgeAppliance implements Appliance {
   }
 
   #status(): FeedView['status'] {
-    return statusView(this.#edge, { rollouts: this.#rolloutsOfNow(), ending: this.#certificates.ending(), startedAt: this.#startedAt });
+    return statusView(this.#edge, { rollouts: this.#rolloutsOfNow(), certificates: this.certificates(), startedAt: this.#startedAt });
+  }
+
+  certificates(): readonly UsedCertificate[] {
+    return this.#certificates.used();
   }
 
   /** Without those that were rolled back a while ago: whoever had to know it knows it. */
@@ -146,8 +151,8 @@ export class EdgeAppliance implements Appliance {
     return listOf(this.#edge, 'services', serviceViews(this.#edge));
   }
 
-  routes(): ListView<RouteView> {
-    return listOf(this.#edge, 'routes', routeViews(this.#edge));
+  routes(service: string | null): ListView<RouteView> {
+    return listOf(this.#edge, 'routes', routeViews(this.#edge, service));
   }
 
   caches(): ListView<CacheView> {
@@ -306,36 +311,23 @@ export class EdgeAppliance implements Appliance {
   }
 
   tokens(): ListView<TokenView> {
-    return listOf(this.#edge, 'tokens', this.#edge.options.store.tokens().map(tokenView));
+    return listOf(this.#edge, 'tokens', this.#edge.tokens.views());
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
-    const { store, clock } = this.#edge.options;
-    const made = makeToken(request, { store, clusters: Object.keys(this.#edge.config.clusters), nowMs: clock.wallMs(), randomBytes });
-    if (!made.ok) return made;
-    this.#edge.agents.tokens.changed();
-    const { token, ending } = made.value;
-    const rotated = ending.map(({ name, expiresAt }) => `; ${name} is valid until ${expiresAt ?? ''}`).join('');
-    this.#edge.events.add('security.token_created', `token ${token.name} (${token.role}) created by ${caller.author.name}${rotated}`);
-    return made;
+  createToken(request: TokenRequest, caller: Caller): Promise<Outcome<MadeToken>> {
+    return this.#edge.changes.run(() => createToken(this.#edge, request, caller));
   }
 
-  deleteToken(name: string, caller: Caller): Outcome<null> {
-    if (!this.#edge.options.store.deleteToken(name)) {
-      return {
-        ok: false,
-        problem: { code: 'not_found', message: `there is no token named ${name}; weir token list shows those there are` },
-      };
-    }
-    this.#edge.agents.tokens.changed();
-    this.#edge.events.add('security.token_revoked', `token ${name} revoked by ${caller.author.name}`);
-    return { ok: true, value: null };
+  shareToken(name: string, caller: Caller): Promise<Outcome<MadeToken>> {
+    return this.#edge.changes.run(() => shareToken(this.#edge, name, caller));
+  }
+
+  revokeToken(name: string, local: boolean, caller: Caller): Promise<Outcome<RevokedToken>> {
+    return this.#edge.changes.run(() => revokeToken(this.#edge, { name, local, caller }));
   }
 
   authenticate(secret: string): Caller | null {
-    const { store, clock } = this.#edge.options;
-    const token = findToken(store.tokens(), secret, clock.wallMs());
-    return token === null ? null : callerOfToken(token);
+    return this.#edge.tokens.caller(secret);
   }
 
   subscribe(onEvent: (event: EventView) => void): () => void {

@@ -31,6 +31,7 @@ import { EventLog } from './events.ts';
 import { explainProblem } from './generation-problem.ts';
 import { AgentsOfEdge } from './hub/agents-of-edge.ts';
 import { IntentKeeper } from './intent-keeper.ts';
+import { HostTokens } from './auth/host-tokens.ts';
 import { CallersSeen } from './callers-seen.ts';
 import { LastFailback } from './last-failback.ts';
 import { LastHealth } from './last-health.ts';
@@ -76,6 +77,8 @@ export interface FleetMembership {
   readonly ledger: Ledger;
   /** Of limits that all hosts share. */
   readonly openCounter: () => LimitCounter;
+  /** Its name. */
+  readonly fleet: string;
   readonly openMarks: () => SharedMarks;
   /** Of this host. */
   readonly id: string;
@@ -106,6 +109,7 @@ export class Edge {
   readonly links: WorkerLinks;
   readonly shared: SharedWithWorkers;
   readonly prober: Prober;
+  readonly tokens: HostTokens;
   readonly agents: AgentsOfEdge;
   readonly fleet: Fleet;
   /** What this host alone was asked for while it was cut off. */
@@ -165,6 +169,7 @@ export class Edge {
         this.loop.soon();
       },
     });
+    this.tokens = new HostTokens({ store, clock, shared: () => this.keeper.intent.tokens });
     this.agents = new AgentsOfEdge(this);
     this.fleet = this.#createFleet();
     this.loop = new PlanLoop({

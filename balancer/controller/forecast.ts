@@ -7,7 +7,11 @@ import type { ClusterForecast, Forecast, MovedShare } from './api/views.ts';
 import { clusterLoads } from './cluster-shares.ts';
 
 /** `demand`: what the shares divide, and what clusters get before any split. */
-export function forecastOf(before: Planned, after: Planned, { demand, assigned = {} }: Pick<PlanFacts, 'demand' | 'assigned'>): Forecast {
+export function forecastOf(
+  before: Planned,
+  after: Planned,
+  { demand, assigned = {} }: Pick<PlanFacts, 'demand' | 'assigned'>,
+): Omit<Forecast, 'expected'> {
   return {
     clusters: clusterForecasts(before, after, { demand, assigned }),
     moved: movedShares(before.plan, after.plan),

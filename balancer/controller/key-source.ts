@@ -5,8 +5,9 @@ import type { RedisConfig } from '../config/redis-config.ts';
 import { TICKET_KEY_BYTES } from '../ipc.ts';
 import type { Log } from '../log.ts';
 import { sharedKey } from './fleet/open-ledger.ts';
-import { SharedKeys } from './fleet/shared-keys.ts';
-import { TicketKeys, type KeySource } from './ticket-keys.ts';
+import { sharedKeyHome } from './fleet/shared-key.ts';
+import { KeptKey } from './kept-key.ts';
+import { RotatingKey } from './rotating-key.ts';
 
 export interface KeyWish {
   readonly purpose: string;
@@ -22,12 +23,15 @@ export interface KeyPlace {
   readonly log: Log;
 }
 
-export function keySource(
+export function rotatingKey(
   { purpose, file, rotateMs }: KeyWish,
   { redis, stateDir, log }: KeyPlace,
   onKey: (key: Buffer) => void,
-): KeySource {
-  if (redis === null) return new TicketKeys({ path: join(stateDir, file), rotateMs, clock: systemClock, log, purpose, onKey });
-  const keyOf = (period: number): Buffer => sharedKey(redis, `${purpose} ${period}`, TICKET_KEY_BYTES);
-  return new SharedKeys({ keyOf, rotateMs, clock: systemClock, onKey });
+): RotatingKey {
+  const clock = systemClock;
+  const home =
+    redis === null
+      ? new KeptKey({ path: join(stateDir, file), purpose, clock, log })
+      : sharedKeyHome((period) => sharedKey(redis, `${purpose} ${period}`, TICKET_KEY_BYTES), clock);
+  return new RotatingKey({ home, rotateMs, clock, onKey });
 }

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../health/clock.ts';
 import { losses, type Loss } from '../steer/headroom.ts';
 import { plan, type PlanFacts, type PlanInput, type Planned, type PlanMemory } from '../steer/plan.ts';
 import type { Plan, ServicePlan } from '../steer/plan-shape.ts';
+import { settledMemory } from '../steer/settled.ts';
 import type { RisingNumber } from './numbers.ts';
 import type { WorkerLinks } from './worker-links.ts';
 
@@ -72,8 +73,17 @@ export class PlanLoop {
     return plan(this.#input(facts));
   }
 
+  /** What the plan comes to when ramps are through and nothing is damped any more, from what was remembered then or is now. */
+  settled(facts: PlanFacts, memory: PlanMemory | null = this.#memory): Planned {
+    return plan({ ...this.#input(facts), previous: settledMemory(memory) });
+  }
+
+  get #memory(): PlanMemory | null {
+    return this.#planned?.memory ?? this.#options.remembered ?? null;
+  }
+
   #input(facts: PlanFacts): PlanInput {
-    return { ...facts, previous: this.#planned?.memory ?? this.#options.remembered ?? null, nowMs: this.#options.clock.nowMs() };
+    return { ...facts, previous: this.#memory, nowMs: this.#options.clock.nowMs() };
   }
 
   start(): void {

@@ -13,6 +13,7 @@ import { Http2Error, PREFACE, Setting } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FairWriter, type WriterOwner } from './fair-writer.ts';
 import type { ResponseEncoder } from './response-block.ts';
+import { ToldStreams } from './told-streams.ts';
 
 export interface Http2Settings {
   readonly timeouts: ListenerTimeouts;
@@ -24,6 +25,8 @@ export interface Http2Settings {
   readonly encoder: ResponseEncoder;
   /** A connection or stream was ended for asking too much. */
   readonly countAbuse: (listener: string, reason: AbuseReason) => void;
+  /** Streams that a client may have open now; Infinity: as many as the listener allows. */
+  readonly streamLimit: () => number;
 }
 
 /** After the last byte has left the client gets this long to read it before the connection is torn down. */
@@ -44,6 +47,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   readonly #reader: FrameReader;
   readonly #streams: DownstreamStreams;
   readonly #budget: AbuseBudget;
+  readonly #toldStreams: ToldStreams;
   #prefaceLeft = PREFACE;
   #started = false;
   #draining = false;
@@ -67,6 +71,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.#settingsDeadlineMs = this.#idleDeadlineMs;
     this.deadlineMs = this.#idleDeadlineMs;
     this.#budget = new AbuseBudget(settings.http2.resetsPerSecond);
+    this.#toldStreams = new ToldStreams(settings.http2.maxStreams, settings.streamLimit());
     this.writer = new FairWriter(link.socket, this);
     this.#streams = new DownstreamStreams(this);
     const maxBlock = settings.limits.headBytes * 2;
@@ -93,7 +98,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     socket.on('error', ignore);
     deadlines.add(this);
     const ours = [
-      ...[Setting.MaxConcurrentStreams, http2.maxStreams, Setting.InitialWindowSize, http2.streamWindow],
+      ...[Setting.MaxConcurrentStreams, this.#toldStreams.value, Setting.InitialWindowSize, http2.streamWindow],
       ...[Setting.MaxHeaderListSize, limits.headBytes, Setting.EnableConnectProtocol, 1, Setting.NoRfc7540Priorities, 1],
     ];
     this.writer.write(frames.settingsFrame(ours));
@@ -121,6 +126,12 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     if (this.#draining) return;
     this.#draining = true;
     if (this.#started) this.#announceDrain();
+  }
+
+  limitStreams(limit: number): void {
+    if (!this.#started || this.#closing || this.#draining) return;
+    const frame = this.#toldStreams.change(limit, this.#streams.all, this.settings.nowMs());
+    if (frame !== '') this.writer.write(frame);
   }
 
   destroy(): void {
@@ -171,7 +182,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
 
   /** RFC 9113 section 6.5.3. */
   onSettingsAcknowledged(): void {
-    if (this.#settingsDeadlineMs === Infinity) this.fatal(Http2Error.ProtocolError, 'SETTINGS acknowledged twice');
+    if (!this.#toldStreams.acknowledge()) this.fatal(Http2Error.ProtocolError, 'SETTINGS acknowledged that were not sent');
     this.#settingsDeadlineMs = Infinity;
   }
 

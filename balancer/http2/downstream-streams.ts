@@ -49,6 +49,11 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     return this.#streams.size;
   }
 
+  /** The oldest first. */
+  get all(): Iterable<Http2Exchange> {
+    return this.#streams.values();
+  }
+
   /** Takes no stream that is not open already; what comes on later ones is ignored (RFC 9113 section 6.8). */
   refuseNew(): void {
     this.#refusing = true;

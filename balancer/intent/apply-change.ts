@@ -12,6 +12,7 @@ import { withQuotaReset } from './quota-reset.ts';
 import { withoutRollout } from './rollout.ts';
 import { brokenRules, refusalText } from './rules.ts';
 import { breach, type Facts, type Strictness } from './safety.ts';
+import { changeTokens, tokensPart, type TokenChange } from './tokens.ts';
 import { deadlineOf, tunnelText, withoutEndedDrains, withTunnels } from './tunnels.ts';
 
 export type { Facts } from './safety.ts';
@@ -57,6 +58,9 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
     case 'key_issue':
     case 'key_revoke':
       return callers(intent, change, facts);
+    case 'token_make':
+    case 'token_revoke':
+      return tokens(intent, change, facts);
   }
 }
 
@@ -206,6 +210,13 @@ function callers({ callers: before, ...intent }: Intent, change: CallerChange, f
   const changed = changeCallers(present, change, facts);
   if (isRefusal(changed)) return refuse(changed);
   return conclude(present, { ...intent, ...callersPart(changed.callers) }, facts, { summary: changed.summary, strictness: 'other' });
+}
+
+function tokens({ tokens: before, ...intent }: Intent, change: TokenChange, facts: Facts): ChangeOutcome {
+  const changed = changeTokens(before ?? {}, change, facts);
+  if (isRefusal(changed)) return refuse(changed);
+  const after = { ...intent, ...tokensPart(changed.tokens) };
+  return conclude({ ...intent, ...tokensPart(before) }, after, facts, { summary: changed.summary, strictness: 'other' });
 }
 
 function resetQuota(intent: Intent, change: Extract<Change, { kind: 'reset_quota' }>, facts: Facts): ChangeOutcome {

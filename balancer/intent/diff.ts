@@ -5,6 +5,7 @@ import { overridesPart, type Overrides } from './override.ts';
 import { purgesPart } from './purge.ts';
 import { restoredEpochs } from './quota-reset.ts';
 import { withoutRollout } from './rollout.ts';
+import { TOKENS, tokensPart } from './tokens.ts';
 import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './intent.ts';
 
 /** The field of a cluster that only rises: a release cannot be taken back, since requests have gone there since. */
@@ -41,6 +42,7 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
     for (const [limit, epoch] of Object.entries(epochs)) add(['quotaEpochs', consumer, limit], epoch);
   for (const [name, consumer] of Object.entries(intent.callers?.consumers ?? {})) add([CALLERS, 'consumers', name], consumer);
   for (const [id, key] of Object.entries(intent.callers?.keys ?? {})) add([CALLERS, 'keys', id], key);
+  for (const [name, token] of Object.entries(intent.tokens ?? {})) add([TOKENS, name], token);
   for (const [id, override] of Object.entries(intent.overrides ?? {})) add(['overrides', id], override);
   for (const [id, purge] of Object.entries(intent.purges ?? {})) add([PURGES, id], purge);
   return fields;
@@ -105,6 +107,7 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
     ...purgesPart(intent),
     ...restoredEpochs(intent.quotaEpochs, from.quotaEpochs, (consumer, limit) => chosen('quotaEpochs', consumer, limit)),
     ...callersPart(restoredCallers(intent.callers, from.callers, chosen)),
+    ...tokensPart(intent.tokens),
     ...overridesPart({
       ...pick(intent.overrides, (id) => !chosen('overrides', id)),
       ...pick(from.overrides, (id) => chosen('overrides', id)),

@@ -5,6 +5,7 @@ import type { CallerChange, Callers } from './callers.ts';
 import type { Overrides } from './override.ts';
 import type { Purges } from './purge.ts';
 import type { RolloutIntent, RolloutPlan } from './rollout.ts';
+import type { TokenChange, Tokens } from './tokens.ts';
 
 export type AdminState = 'active' | 'drain' | 'maintenance';
 
@@ -65,6 +66,8 @@ export interface Intent {
   readonly quotaEpochs?: QuotaEpochs;
   /** Who was added by command; absent: nobody. */
   readonly callers?: Callers;
+  /** Of the fleet, by name; absent: there are none. Those of a host alone are in its store. */
+  readonly tokens?: Tokens;
   /** Changes that return by themselves; absent: none. */
   readonly overrides?: Overrides;
   /** The last purges of what routes have stored; absent: there never was one. */
@@ -82,6 +85,7 @@ export type Change =
   /** Quotas of a consumer begin anew; null: all of them. */
   | { readonly kind: 'reset_quota'; readonly consumer: string; readonly limit: string | null }
   | CallerChange
+  | TokenChange
   | RolloutChange
   /** What was set for a time returns; asked for by nobody. */
   | { readonly kind: 'expire'; readonly revision: number }

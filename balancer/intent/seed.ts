@@ -8,6 +8,7 @@ import { withoutEndedOverrides } from './override.ts';
 import { purgesPart } from './purge.ts';
 import { formatPercent } from './percent.ts';
 import { isActive } from './rollout.ts';
+import { tokensPart } from './tokens.ts';
 
 /** What seeding reads of a config. */
 export type SeedConfig = Pick<Config, 'services' | 'clusters' | 'routes'>;
@@ -48,6 +49,7 @@ export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding
     clusters: Object.fromEntries(Object.keys(config.clusters).map((name) => [name, before.clusters[name] ?? active])),
     ...purgesPart(before),
     ...callersPart(before.callers),
+    ...tokensPart(before.tokens),
     ...(before.quotaEpochs === undefined ? {} : { quotaEpochs: before.quotaEpochs }),
     ...(before.overrides === undefined ? {} : { overrides: before.overrides }),
   });

@@ -7,6 +7,7 @@ import type { Intent, Refusal, Revision, TouchedField } from './intent.ts';
 import { sameMeaning } from './override.ts';
 import { formatPercent } from './percent.ts';
 import type { Facts } from './safety.ts';
+import { TOKENS } from './tokens.ts';
 
 export interface History {
   /** Newest first; read only as far as needed. */
@@ -67,16 +68,16 @@ function goneForGood({ revision, touched, change }: Revision): string | null {
   return `revision ${revision} took away ${named}, and what was taken from callers does not come back by itself; issue a new key: weir consumer credential issue NAME`;
 }
 
-/** Requests have gone to what was released, and what was purged is gone. */
+/** Requests have gone to what was released, what was purged is gone, and who may act is nothing that goes back with the traffic. */
 function cannotBeTakenBack({ touched }: Revision): boolean {
-  return touched.length > 0 && touched.every(({ path }) => path.at(-1) === RELEASES || path[0] === PURGES);
+  return touched.length > 0 && touched.every(({ path }) => path.at(-1) === RELEASES || path[0] === PURGES || path[0] === TOKENS);
 }
 
 function restore(intent: Intent, to: number, history: History, facts: Facts): UndoOutcome {
   const from = history.intentAt(to);
   if (from === null) return notFound(`there is no revision ${to}; the newest is ${intent.revision}, weir history shows the others`);
   // Callers stay: whoever goes back for the sake of traffic must not lock out those who came since, nor let in those who had to leave.
-  const fields = [...fieldsOf(intent), ...fieldsOf(from)].filter(([, { path }]) => path[0] !== CALLERS);
+  const fields = [...fieldsOf(intent), ...fieldsOf(from)].filter(([, { path }]) => path[0] !== CALLERS && path[0] !== TOKENS);
   const paths = new Set(fields.map(([key]) => key));
   return end(intent, restoreFields(intent, from, paths), facts, { undoes: intent.revision, summary: `back to revision ${to}` });
 }

@@ -28,6 +28,8 @@ export interface DownstreamConnection {
   drain(): void;
   /** Cuts everything off at once; no response that is under way may look complete. */
   destroy(): void;
+  /** How many requests its client may have open; Infinity: as many as its listener allows. Only where a client can have several. */
+  limitStreams?(limit: number): void;
 }
 
 /** Where requests go; the same for all connections of a listener. */

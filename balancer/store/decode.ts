@@ -18,7 +18,7 @@ import { decodeCallerChange, decodeCallers } from './decode-callers.ts';
 import { list, members, number, oneOf, parse, record, string, type Decode, type Members } from './decode-parts.ts';
 import type { HeldField, Override } from '../intent/override.ts';
 import type { RolloutIntent, RolloutPlan } from '../intent/rollout.ts';
-import type { Role, StoredToken } from './store.ts';
+import { decodeTokenChange, decodeTokens } from './decode-tokens.ts';
 
 /** `what` names the text in messages, e.g. `intent 12`. */
 export function decodeIntent(text: string, what: string): Intent {
@@ -29,6 +29,7 @@ export function decodeIntent(text: string, what: string): Intent {
     clusters: record(clusterIntent)(intent['clusters'], `${what}.clusters`),
     ...(intent['quotaEpochs'] === undefined ? {} : { quotaEpochs: numbersByName(intent['quotaEpochs'], `${what}.quotaEpochs`) }),
     ...(intent['callers'] === undefined ? {} : { callers: decodeCallers(intent['callers'], `${what}.callers`) }),
+    ...(intent['tokens'] === undefined ? {} : { tokens: decodeTokens(intent['tokens'], `${what}.tokens`) }),
     ...(intent['overrides'] === undefined ? {} : { overrides: record(override)(intent['overrides'], `${what}.overrides`) }),
     ...(intent['purges'] === undefined ? {} : { purges: record(purge)(intent['purges'], `${what}.purges`) }),
   };
@@ -50,23 +51,6 @@ export function decodeRevision(text: string, what: string): Revision {
     ...(value['approvedBy'] === undefined ? {} : { approvedBy: author(value['approvedBy'], at('approvedBy')) }),
     previousHash: string(value['previousHash'], at('previousHash')),
     hash: string(value['hash'], at('hash')),
-  };
-}
-
-const ROLES: readonly (Role | 'agent')[] = ['read', 'operate', 'admin', 'agent'];
-
-/** From the columns of a row. */
-export function decodeToken(row: Members): StoredToken {
-  const name = string(row['name'], 'token.name');
-  const optional = (column: string) => (row[column] === null ? null : string(row[column], `token ${name}.${column}`));
-  return {
-    name,
-    owner: optional('owner'),
-    role: oneOf(ROLES, row['role'], `token ${name}.role`),
-    cluster: optional('cluster'),
-    secretHash: string(row['secret_hash'], `token ${name}.secret_hash`),
-    createdAt: string(row['created_at'], `token ${name}.created_at`),
-    expiresAt: optional('expires_at'),
   };
 }
 
@@ -229,6 +213,8 @@ const KINDS = [
   'consumer_remove',
   'key_issue',
   'key_revoke',
+  'token_make',
+  'token_revoke',
   'rollout_start',
   'rollout',
   'expire',
@@ -269,6 +255,9 @@ function change(value: unknown, path: string): Change {
     case 'key_issue':
     case 'key_revoke':
       return decodeCallerChange(kind, of, path);
+    case 'token_make':
+    case 'token_revoke':
+      return decodeTokenChange(kind, of, path);
     case 'void_pins':
       return { kind, service: string(of['service'], `${path}.service`) };
     case 'purge':

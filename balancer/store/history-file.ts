@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Chunk, HistoryStore, Range, SeriesName } from '../telemetry/history/history.ts';
-import { chunkMs, TIERS, type Tier } from '../telemetry/history/tiers.ts';
+import { chunkMs, chunkStart, TIERS, type Tier } from '../telemetry/history/tiers.ts';
 
 /** `wehi` in ASCII. */
 const APPLICATION_ID = 0x77656869;
@@ -28,6 +28,11 @@ const TABLES = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA};
 `;
+
+/** Steps of the chunk that is not written yet, each with all its series: what a process that is killed leaves behind. */
+const RUNNING = 'CREATE TABLE IF NOT EXISTS running (step INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT';
+/** In front of the piece of each series: the number of the series, and how long the piece is. */
+const PIECE_HEAD_BYTES = 8;
 
 /** SQLite's result code for a file that is no database, and that is damaged. */
 const UNUSABLE: ReadonlySet<number> = new Set([11, 26]);
@@ -80,8 +85,7 @@ class HistoryFile implements HistoryStore {
 
   put(tier: Tier, startMs: number, chunks: readonly Omit<Chunk, 'startMs'>[], nowMs: number): void {
     const number = TIERS.indexOf(tier);
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    this.#atOnce(() => {
       const insert = this.#statement('INSERT OR REPLACE INTO chunk (tier, start, series, bytes) VALUES (?, ?, ?, ?)');
       for (const { series, bytes } of chunks) {
         insert.run(number, startMs, this.#idOf(series), bytes);
@@ -92,6 +96,40 @@ class HistoryFile implements HistoryStore {
       for (let oldest = this.#oldest(number); oldest !== null && this.#isFull(number); oldest = this.#oldest(number))
         this.#drop(number, oldest + chunkMs(tier));
       this.#statement('INSERT OR REPLACE INTO tier (tier, size) VALUES (?, ?)').run(number, this.#sizes[number] ?? 0);
+      if (number === 0) this.#statement('DELETE FROM running WHERE step < ?').run(startMs + chunkMs(tier));
+    });
+  }
+
+  keep(stepMs: number, pieces: readonly Omit<Chunk, 'startMs'>[]): void {
+    this.#atOnce(() => {
+      const heads = pieces.map(({ series, bytes }) => {
+        const head = Buffer.allocUnsafe(PIECE_HEAD_BYTES);
+        head.writeUInt32LE(this.#idOf(series), 0);
+        head.writeUInt32LE(bytes.length, 4);
+        return head;
+      });
+      const row = Buffer.concat(pieces.flatMap(({ bytes }, index) => [heads[index] ?? Buffer.alloc(0), bytes]));
+      this.#statement('INSERT OR REPLACE INTO running (step, bytes) VALUES (?, ?)').run(stepMs, row);
+    });
+  }
+
+  *kept(): Iterable<Chunk> {
+    for (const { step, bytes } of this.#all('SELECT step, bytes FROM running ORDER BY step')) {
+      if (!(bytes instanceof Uint8Array)) continue;
+      const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      for (let at = 0; at + PIECE_HEAD_BYTES <= row.length;) {
+        const series = this.#names.get(row.readUInt32LE(at));
+        const from = at + PIECE_HEAD_BYTES;
+        at = from + row.readUInt32LE(at + 4);
+        if (series !== undefined) yield { series, startMs: chunkStart(TIERS[0], Number(step)), bytes: row.subarray(from, at) };
+      }
+    }
+  }
+
+  #atOnce(write: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      write();
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -149,6 +187,7 @@ class HistoryFile implements HistoryStore {
     const version = Number(this.#all('PRAGMA user_version')[0]?.['user_version']);
     if (application === 0 && version === 0) this.#database.exec(TABLES);
     else if (application !== APPLICATION_ID || version !== SCHEMA) throw new ForeignFile('not a history of this version');
+    this.#database.exec(RUNNING);
     this.#database.exec('PRAGMA wal_autocheckpoint = 500; PRAGMA journal_size_limit = 8388608');
     const pages = Math.ceil((Math.max(this.#options.maxBytes(), 1) * ROOM) / PAGE_BYTES);
     this.#database.exec(`PRAGMA max_page_count = ${pages}`);

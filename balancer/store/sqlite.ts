@@ -3,8 +3,9 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync 
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Intent, Revision } from '../intent/intent.ts';
-import { decodeIntent, decodeRevision, decodeToken } from './decode.ts';
+import { decodeIntent, decodeRevision } from './decode.ts';
 import { number, string, StoredTextError } from './decode-parts.ts';
+import { decodeToken } from './decode-tokens.ts';
 import type { StoredMark } from './session-ends.ts';
 import { MIGRATIONS } from './sqlite-schema.ts';
 import type { AppliedConfig, CommitResult, QuotaCount, Store, StoredRevision, StoredToken } from './store.ts';

@@ -1,21 +1,13 @@
 // The store of an edge host: the intent, its audit chain, applied config, tokens, last known health. One interface, several homes.
 import type { Intent, Revision } from '../intent/intent.ts';
+import type { TokenRecord } from '../intent/tokens.ts';
 import type { StoredMark } from './session-ends.ts';
 
-export type Role = 'read' | 'operate' | 'admin';
+export type { Role } from '../intent/tokens.ts';
 
-/** A token as stored: never the secret, only its SHA-256. */
-export interface StoredToken {
+/** A token of this host alone. */
+export interface StoredToken extends TokenRecord {
   readonly name: string;
-  /** Who holds it, as the audit names them; null: a person by the name of the token, or an agent. */
-  readonly owner: string | null;
-  readonly role: Role | 'agent';
-  /** Agents: the only cluster it may report for; null otherwise. */
-  readonly cluster: string | null;
-  /** Hex. */
-  readonly secretHash: string;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
 }
 
 /** What is given out of a quota, to one counter in one window of the calendar. */

@@ -1,5 +1,6 @@
 // The instruments a worker writes to, and the deltas it sends: plain numbers on the hot path, nothing resolved per request.
-import { METRICS, type MetricDefinition, type MetricKind, type MetricName } from './metrics.ts';
+import { measuredLabels, type MetricDefinition, type MetricKind } from './metric-definition.ts';
+import { METRICS, type MetricName } from './metrics.ts';
 
 export interface Counter {
   add(amount: number): void;
@@ -8,6 +9,17 @@ export interface Counter {
 export interface Histogram {
   /** In the metric's base unit (seconds, bytes). */
   observe(value: number): void;
+  /** A value that was observed belongs to a request of which there is a trace. `atMs`: time of day. */
+  exemplify(value: number, traceId: string, atMs: number): void;
+}
+
+/** A request that a bucket counts and a trace tells of. */
+export interface Exemplar {
+  readonly bucket: number;
+  readonly traceId: string;
+  readonly value: number;
+  /** Time of day. */
+  readonly atMs: number;
 }
 
 export interface Gauge {
@@ -17,19 +29,25 @@ export interface Gauge {
 /** What changed since the last delta. Counters and histograms add up; gauges replace. */
 export interface SeriesDelta {
   readonly name: MetricName;
-  /** In the order of the metric's label list. */
+  /** In the order of the labels that the metric is measured by. */
   readonly labels: readonly string[];
   /** Counter: the increase. Gauge: the value. Histogram: the sum of the observed values. */
   readonly value: number;
   /** Histogram only: increase per bucket, the last for +Inf; not cumulative. */
   readonly buckets?: readonly number[];
+  /** Histogram only: the newest of each bucket that has one; absent: none. */
+  readonly exemplars?: readonly Exemplar[];
 }
 
 export type MetricsDelta = readonly SeriesDelta[];
 
-/** The metrics of one kind. */
+/** The metrics of one kind that are measured. */
 export type MetricOf<Kind extends MetricKind> = {
-  [Name in MetricName]: (typeof METRICS)[Name]['kind'] extends Kind ? Name : never;
+  [Name in MetricName]: (typeof METRICS)[Name] extends { readonly kind: Kind }
+    ? (typeof METRICS)[Name] extends { readonly sumOf: string }
+      ? never
+      : Name
+    : never;
 }[MetricName];
 
 export { METRICS, type MetricName };
@@ -92,9 +110,8 @@ class Series<Cell> {
     const found = this.#entries.get(key);
     if (found !== undefined) return found.cell;
     const definition: MetricDefinition = METRICS[name];
-    if (labels.length !== definition.labels.length) {
-      throw new Error(`${name} has the labels ${definition.labels.join(', ')}; ${labels.length} values were given`);
-    }
+    const names = measuredLabels(definition);
+    if (labels.length !== names.length) throw new Error(`${name} has the labels ${names.join(', ')}; ${labels.length} values were given`);
     const cell = create();
     this.#entries.set(key, { name, labels: [...labels], cell });
     return cell;
@@ -148,6 +165,8 @@ class HistogramCell implements Histogram {
   /** One more than there are bounds: the last is +Inf. */
   readonly #counts: Float64Array;
   #sum = 0;
+  /** Of each bucket; null: none. */
+  #exemplars: Map<number, Exemplar> | null = null;
   /** A new one is told as it is. */
   #touched = true;
 
@@ -163,9 +182,19 @@ class HistogramCell implements Histogram {
     this.#touched = true;
   }
 
-  take(): { readonly value: number; readonly buckets: readonly number[] } | null {
+  exemplify(value: number, traceId: string, atMs: number): void {
+    const bucket = bucketOf(this.#bounds, value);
+    (this.#exemplars ??= new Map()).set(bucket, { bucket, traceId, value, atMs });
+  }
+
+  take(): Omit<SeriesDelta, 'name' | 'labels'> | null {
     if (!this.#touched) return null;
-    const taken = { value: this.#sum, buckets: [...this.#counts] };
+    const taken = {
+      value: this.#sum,
+      buckets: [...this.#counts],
+      ...(this.#exemplars === null ? {} : { exemplars: [...this.#exemplars.values()] }),
+    };
+    this.#exemplars = null;
     this.#counts.fill(0);
     this.#sum = 0;
     this.#touched = false;

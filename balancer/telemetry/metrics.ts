@@ -1,32 +1,5 @@
 // Every metric of weir, in one list. docs/metrics.md is generated from it.
-
-export type MetricKind = 'counter' | 'gauge' | 'histogram';
-
-/** The bounded label sets; nothing else may label a metric. */
-export type Label =
-  | 'listener'
-  | 'route'
-  | 'service'
-  | 'version'
-  | 'cluster'
-  | 'region'
-  | 'host'
-  | 'worker'
-  | 'filter'
-  | 'policy'
-  | 'consumer'
-  | 'state'
-  | 'code_class'
-  | 'outcome'
-  | 'reason';
-
-export interface MetricDefinition {
-  readonly kind: MetricKind;
-  readonly help: string;
-  readonly labels: readonly Label[];
-  /** Upper bounds; histograms only. */
-  readonly buckets?: readonly number[];
-}
+import type { MetricDefinition } from './metric-definition.ts';
 
 /** Seconds; finer than OpenTelemetry's advice where an edge needs it. */
 const LATENCY_BUCKETS = [
@@ -48,13 +21,29 @@ export const METRICS = {
   weir_request_duration_seconds: {
     kind: 'histogram',
     help: 'From the first byte of the request head to the last byte of the response',
-    labels: ['service', 'version', 'cluster'],
+    labels: ['service', 'version'],
+    measured: ['service', 'version', 'cluster'],
+    buckets: LATENCY_BUCKETS,
+  },
+  weir_cluster_request_duration_seconds: {
+    kind: 'histogram',
+    help: 'The same of all services, by the cluster that answered',
+    labels: ['cluster'],
+    sumOf: 'weir_request_duration_seconds',
     buckets: LATENCY_BUCKETS,
   },
   weir_upstream_answer_seconds: {
     kind: 'histogram',
     help: 'From a request sent to the head of its answer, per try; a try that was given up counts with the time it had',
-    labels: ['service', 'version', 'cluster'],
+    labels: ['service', 'version'],
+    measured: ['service', 'version', 'cluster'],
+    buckets: LATENCY_BUCKETS,
+  },
+  weir_cluster_answer_seconds: {
+    kind: 'histogram',
+    help: 'The same of all services, by the cluster that was asked',
+    labels: ['cluster'],
+    sumOf: 'weir_upstream_answer_seconds',
     buckets: LATENCY_BUCKETS,
   },
   weir_upstream_errors_total: {
@@ -244,6 +233,11 @@ export const METRICS = {
     help: 'Changed certificate files that a worker looked at: read, or kept the old one because the new one cannot be used',
     labels: ['listener', 'outcome'],
   },
+  weir_certificate_remaining_seconds: {
+    kind: 'gauge',
+    help: 'Until a certificate ends, or the first of its chain (notAfter); below 0: it has ended. By what it is used for and its file',
+    labels: ['use', 'certificate'],
+  },
   weir_connections_cut_total: {
     kind: 'counter',
     help: 'Client connections, and single requests of HTTP/2, ended because the client was too slow, by the code of the error catalogue',
@@ -254,7 +248,7 @@ export const METRICS = {
     help: 'HTTP/2 connections and streams of clients that were ended for asking too much, by what it was',
     labels: ['listener', 'reason'],
   },
-  weir_connections: { kind: 'gauge', help: 'Client connections open now', labels: ['listener', 'worker'] },
+  weir_connections_open: { kind: 'gauge', help: 'Client connections open now', labels: ['listener', 'worker'] },
   weir_l4_connections_total: {
     kind: 'counter',
     help: 'Connections of pass-through listeners, by where they went and what became of them: established, or a code of the error catalogue',
@@ -267,7 +261,7 @@ export const METRICS = {
   },
   weir_requests_in_flight: { kind: 'gauge', help: 'Requests in work now', labels: ['worker'] },
   weir_upstream_connections_total: { kind: 'counter', help: 'Connections opened to endpoints', labels: ['cluster'] },
-  weir_upstream_connections: { kind: 'gauge', help: 'Connections to endpoints open now', labels: ['cluster', 'worker'] },
+  weir_upstream_connections_open: { kind: 'gauge', help: 'Connections to endpoints open now', labels: ['cluster', 'worker'] },
   weir_upstream_queue_total: {
     kind: 'counter',
     help: 'Requests above a limit of their cluster: admitted after a wait, expired in the queue, refused because it was full, or left by the client',
@@ -323,6 +317,7 @@ export const METRICS = {
     labels: ['reason'],
   },
   weir_process_resident_bytes: { kind: 'gauge', help: 'Resident memory of a worker', labels: ['worker'] },
+  weir_process_heap_bytes: { kind: 'gauge', help: 'Heap of JavaScript that a worker uses', labels: ['worker'] },
   weir_worker_restarts_total: { kind: 'counter', help: 'Workers that ended without being asked to', labels: ['host'] },
   weir_hung_processes_total: {
     kind: 'counter',

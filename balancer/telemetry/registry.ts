@@ -1,148 +1,173 @@
-// The numbers of the whole host, for Prometheus: deltas of all processes added up in one monotonic registry. The only importer of prom-client.
-import { Counter, Gauge, Histogram, Registry, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
-import { seriesKey, type MetricsDelta, type SeriesDelta } from './meter.ts';
-import { METRICS, type MetricDefinition, type MetricName } from './metrics.ts';
+// The numbers of the whole host, for Prometheus: deltas of all processes added up, monotonic, and written line by line (decision 0034).
+import { END_TEXT, headText, histogramShape, histogramText, labelsText, type ExpositionFormat, type HistogramShape } from './exposition.ts';
+import type { Exemplar, MetricsDelta, SeriesDelta } from './meter.ts';
+import { measuredLabels, type MetricDefinition } from './metric-definition.ts';
+import { METRICS, type MetricName } from './metrics.ts';
 
-type Labels = Record<string, string>;
+/** A piece of what is written, in characters: small enough to be made in a millisecond, so that whoever reads holds nobody up. */
+const PIECE_CHARS = 128 * 1024;
 
-/** What each metric is fed through; one per metric of the list. */
-type Family =
-  | { readonly kind: 'counter'; readonly metric: Counter }
-  | { readonly kind: 'gauge'; readonly metric: Gauge }
-  | { readonly kind: 'histogram'; readonly metric: MergedHistogram };
+interface NumberSeries {
+  /** Name and labels, up to the value. */
+  readonly begin: string;
+  value: number;
+  /** Gauges: the process that said it, and with which of its deltas. */
+  source: string;
+  told: number;
+}
+
+interface HistogramSeries {
+  readonly labels: string;
+  readonly counts: Float64Array;
+  sum: number;
+  exemplars: Map<number, Exemplar> | null;
+}
+
+/** One metric with all of its series. */
+type Family = { readonly name: MetricName; readonly definition: MetricDefinition } & (
+  | { readonly kind: 'counter' | 'gauge'; readonly series: Map<string, NumberSeries> }
+  | { readonly kind: 'histogram'; readonly shape: HistogramShape; readonly series: Map<string, HistogramSeries> }
+);
+
+/** What is measured for one metric goes into one family or several: by these of its labels. */
+interface Feed {
+  readonly family: Family;
+  /** Places in the list of labels that it is measured by; null: all, in order. */
+  readonly places: readonly number[] | null;
+}
+
+/** What a source tells at one time. */
+interface Round {
+  readonly source: string;
+  /** Rises. */
+  readonly told: number;
+  /** Those of which it told something. */
+  readonly gauges: Set<Map<string, NumberSeries>>;
+}
 
 export class MetricsRegistry {
-  readonly #registry = new Registry();
-  readonly #families: ReadonlyMap<MetricName, Family>;
-  /** source → metric → series, so that what a process that is gone said about the present goes with it. */
-  readonly #gauges = new Map<string, Map<MetricName, Map<string, Labels>>>();
-
-  constructor() {
-    this.#families = new Map(metricNames().map((name) => [name, this.#family(name)]));
-  }
-
-  /** What to say in `content-type`. */
-  get contentType(): string {
-    return this.#registry.contentType;
-  }
+  readonly #families: readonly Family[] = metricNames().map(familyOf);
+  readonly #feeds: ReadonlyMap<string, readonly Feed[]> = feedsOf(this.#families);
+  #deltas = 0;
 
   /**
    * Adds what `source` (a process) counted. The gauges of one metric that are in one delta are all that the source has of it:
    * those it said before and not now are gone.
    */
   add(source: string, delta: MetricsDelta): void {
-    this.#dropGauges(source, new Set(delta.map(({ name }) => name)));
-    for (const series of delta) this.#addSeries(source, series);
+    const round = this.round(source);
+    round.add(delta);
+    round.close();
+  }
+
+  /** The same, in parts between which others may come in. */
+  round(source: string): { add(delta: MetricsDelta): void; close(): void } {
+    const told = (this.#deltas += 1);
+    const gauges = new Set<Map<string, NumberSeries>>();
+    return {
+      add: (delta) => this.#add({ source, told, gauges }, delta),
+      // Others may have told newer ones meanwhile.
+      close: () => gauges.forEach((series) => dropWhere(series, (one) => one.source === source && one.told < told)),
+    };
+  }
+
+  #add({ source, told, gauges }: Round, delta: MetricsDelta): void {
+    for (const series of delta) {
+      const feeds = this.#feeds.get(series.name);
+      // A number that is none would poison a counter for ever.
+      if (feeds === undefined || !Number.isFinite(series.value)) continue;
+      if (series.labels.length !== measuredLabels(METRICS[series.name]).length) continue;
+      for (const feed of feeds) {
+        const { family } = feed;
+        if (family.kind === 'histogram') mergeHistogram(family, feed.places, series);
+        else {
+          setNumber(family, series, source, told);
+          if (family.kind === 'gauge') gauges.add(family.series);
+        }
+      }
+    }
   }
 
   /** The process is gone: what it counted stays counted, what it held is no more. */
   forget(source: string): void {
-    this.#dropGauges(source, null);
-    this.#gauges.delete(source);
+    for (const family of this.#families) if (family.kind === 'gauge') dropWhere(family.series, (one) => one.source === source);
   }
 
-  /** The text that Prometheus reads. */
-  expose(): Promise<string> {
-    return this.#registry.metrics();
-  }
-
-  #family(name: MetricName): Family {
-    const definition: MetricDefinition = METRICS[name];
-    const { kind, help } = definition;
-    const settings = { name, help, labelNames: [...definition.labels], registers: [this.#registry] };
-    switch (kind) {
-      case 'counter':
-        return { kind, metric: new Counter(settings) };
-      case 'gauge':
-        return { kind, metric: new Gauge(settings) };
-      case 'histogram':
-        return { kind, metric: new MergedHistogram({ ...settings, buckets: [...(definition.buckets ?? [])] }) };
+  /** What a reader gets, in pieces. What is added meanwhile may be in the pieces that follow; a histogram is always of one moment. */
+  *pieces(format: ExpositionFormat): Generator<string, void> {
+    let piece = '';
+    for (const family of this.#families) {
+      piece += headText(family.name, family.definition, format);
+      // A gauge that goes and comes back between two pieces would be there twice.
+      for (const text of family.kind === 'histogram' ? histogramTexts(family, format) : numberTexts(family.series)) {
+        piece += text;
+        if (piece.length < PIECE_CHARS) continue;
+        yield piece;
+        piece = '';
+      }
     }
+    yield piece + END_TEXT[format];
   }
 
-  #addSeries(source: string, series: SeriesDelta): void {
-    const { name, value } = series;
-    const family = this.#families.get(name);
-    const labels = labelsOf(name, series.labels);
-    // A number that is none would poison a counter for ever.
-    if (family === undefined || labels === null || !Number.isFinite(value)) return;
-    switch (family.kind) {
-      case 'counter':
-        if (value >= 0) family.metric.inc(labels, value);
-        return;
-      case 'gauge':
-        family.metric.set(labels, value);
-        this.#keepGauge(source, name, { key: seriesKey(name, series.labels), labels });
-        return;
-      case 'histogram':
-        family.metric.merge(labels, value, series.buckets ?? []);
-    }
-  }
-
-  #keepGauge(source: string, name: MetricName, { key, labels }: { readonly key: string; readonly labels: Labels }): void {
-    const metrics = this.#gauges.get(source) ?? new Map<MetricName, Map<string, Labels>>();
-    const series = metrics.get(name) ?? new Map<string, Labels>();
-    this.#gauges.set(source, metrics.set(name, series.set(key, labels)));
-  }
-
-  /** `names`: of these metrics only; null: of all. */
-  #dropGauges(source: string, names: ReadonlySet<MetricName> | null): void {
-    for (const [name, series] of this.#gauges.get(source) ?? []) {
-      if (names?.has(name) === false) continue;
-      const family = this.#families.get(name);
-      if (family?.kind === 'gauge') for (const labels of series.values()) family.metric.remove(labels);
-      series.clear();
-    }
+  /** All of it at once. */
+  text(format: ExpositionFormat = 'text'): string {
+    return [...this.pieces(format)].join('');
   }
 }
 
-/** Takes bucket counts as they come from the workers; prom-client's own histogram takes single values only. */
-class MergedHistogram extends Histogram {
-  readonly #title: { readonly name: string; readonly help: string };
-  readonly #bounds: readonly number[];
-  readonly #series = new Map<string, { readonly labels: Labels; readonly counts: Float64Array; sum: number }>();
+function* numberTexts(series: ReadonlyMap<string, NumberSeries>): Generator<string, void> {
+  for (const { begin, value } of [...series.values()]) yield `${begin}${value}\n`;
+}
 
-  constructor(settings: { name: string; help: string; labelNames: string[]; buckets: number[]; registers: Registry[] }) {
-    super(settings);
-    this.#title = settings;
-    this.#bounds = settings.buckets;
-  }
+function* histogramTexts({ shape, series }: Family & { readonly kind: 'histogram' }, format: ExpositionFormat): Generator<string, void> {
+  for (const one of [...series.values()]) yield histogramText(shape, one, format);
+}
 
-  merge(labels: Labels, sum: number, buckets: readonly number[]): void {
-    if (buckets.length !== this.#bounds.length + 1 || !buckets.every((count) => count >= 0 && Number.isFinite(count))) return;
-    const key = Object.values(labels).join('\n');
-    const series = this.#series.get(key) ?? { labels, counts: new Float64Array(buckets.length), sum: 0 };
-    buckets.forEach((count, index) => (series.counts[index] = (series.counts[index] ?? 0) + count));
-    series.sum += sum;
-    this.#series.set(key, series);
-  }
+function dropWhere(series: Map<string, NumberSeries>, isGone: (series: NumberSeries) => boolean): void {
+  for (const [key, one] of series) if (isGone(one)) series.delete(key);
+}
 
-  override get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> {
-    const { name, help } = this.#title;
-    const values = [...this.#series.values()].flatMap((series) => this.#values(name, series));
-    // prom-client declares a number for the type and writes out the word.
-    return Promise.resolve({ name, help, type: 'histogram' as never, aggregator: 'sum', collect: () => undefined, values });
+function setNumber(
+  { name, kind, definition, series }: Family & { readonly kind: 'counter' | 'gauge' },
+  delta: SeriesDelta,
+  source: string,
+  told: number,
+): void {
+  const { labels, value } = delta;
+  if (kind === 'counter' && value < 0) return;
+  const key = labels.join('\n');
+  let one = series.get(key);
+  if (one === undefined) {
+    const written = labelsText(definition.labels, labels);
+    one = { begin: written === '' ? `${name} ` : `${name}{${written}} `, value: 0, source, told };
+    series.set(key, one);
   }
+  one.value = kind === 'counter' ? one.value + value : value;
+  one.source = source;
+  one.told = told;
+}
 
-  /** The registry prefers this door to `get` where a metric has it. */
-  getForPromString(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> {
-    return this.get();
+function mergeHistogram(
+  { definition, series }: Family & { readonly kind: 'histogram' },
+  places: readonly number[] | null,
+  delta: SeriesDelta,
+): void {
+  const { value, buckets = [], exemplars } = delta;
+  const size = (definition.buckets?.length ?? 0) + 1;
+  if (buckets.length !== size || !buckets.every((count) => count >= 0 && Number.isFinite(count))) return;
+  const labels = places === null ? delta.labels : places.map((place) => delta.labels[place] ?? '');
+  // Of what weir answers itself there is no cluster to tell of.
+  if (places !== null && labels.every((label) => label === '')) return;
+  const key = labels.join('\n');
+  let one = series.get(key);
+  if (one === undefined) {
+    one = { labels: labelsText(definition.labels, labels), counts: new Float64Array(size), sum: 0, exemplars: null };
+    series.set(key, one);
   }
-
-  #values(
-    name: string,
-    series: { readonly labels: Labels; readonly counts: Float64Array; readonly sum: number },
-  ): MetricValueWithName<string>[] {
-    let count = 0;
-    const values: MetricValueWithName<string>[] = [];
-    series.counts.forEach((inBucket, index) => {
-      count += inBucket;
-      values.push({ metricName: `${name}_bucket`, labels: { ...series.labels, le: this.#bounds[index] ?? '+Inf' }, value: count });
-    });
-    values.push({ metricName: `${name}_sum`, labels: series.labels, value: series.sum });
-    values.push({ metricName: `${name}_count`, labels: series.labels, value: count });
-    return values;
-  }
+  const { counts } = one;
+  for (let bucket = 0; bucket < size; bucket += 1) counts[bucket] = (counts[bucket] ?? 0) + (buckets[bucket] ?? 0);
+  one.sum += value;
+  for (const exemplar of exemplars ?? []) (one.exemplars ??= new Map()).set(exemplar.bucket, exemplar);
 }
 
 function metricNames(): readonly MetricName[] {
@@ -150,9 +175,24 @@ function metricNames(): readonly MetricName[] {
   return Object.keys(METRICS).filter(isName);
 }
 
-/** Null when the values do not fit the labels of the metric. */
-function labelsOf(name: MetricName, values: readonly string[]): Labels | null {
-  const names = METRICS[name].labels;
-  if (values.length !== names.length) return null;
-  return Object.fromEntries(names.map((label, index) => [label, values[index] ?? '']));
+function familyOf(name: MetricName): Family {
+  const definition: MetricDefinition = METRICS[name];
+  const { kind } = definition;
+  if (kind !== 'histogram') return { name, definition, kind, series: new Map() };
+  return { name, definition, kind, shape: histogramShape(name, definition.buckets ?? []), series: new Map() };
+}
+
+function feedsOf(families: readonly Family[]): ReadonlyMap<string, readonly Feed[]> {
+  const feeds = new Map<string, Feed[]>();
+  for (const family of families) {
+    const { name, definition } = family;
+    const measuredAs = definition.sumOf ?? name;
+    const source: MetricDefinition | undefined = families.find((other) => other.name === measuredAs)?.definition;
+    if (source === undefined) throw new Error(`${name} is a sum of ${measuredAs}, which is not in the list`);
+    const measured = measuredLabels(source);
+    const isAll = measured.length === definition.labels.length;
+    const places = isAll ? null : definition.labels.map((label) => measured.indexOf(label));
+    feeds.set(measuredAs, [...(feeds.get(measuredAs) ?? []), { family, places }]);
+  }
+  return feeds;
 }

@@ -29,6 +29,10 @@ export function traceParentText(traceId: string, spanId: string, sampled: boolea
   return sampled ? `00-${traceId}-${spanId}-01` : `00-${traceId}-${spanId}-00`;
 }
 
+/** Of a text that traceParentText makes. */
+export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);
+export const spanIdOf = (traceparent: string): string => traceparent.slice(36, 52);
+
 const MAX_STATE_MEMBERS = 32;
 /** Section 3.3.1.1: at least so much is passed on. */
 const MAX_STATE_CHARS = 512;

@@ -13,7 +13,7 @@ export interface LoopLook {
 }
 
 /** A loop that also waits for work keeps up, however long single turns are. */
-const BUSY = 0.95;
+export const BUSY = 0.95;
 /** Looks in a row that must find too long turns: garbage collection, a new generation, or others that take the processor for a moment make a few. */
 const LOOKS_TO_BEGIN = 5;
 /** Looks in a row without a refusal after which nothing is counted any more. */

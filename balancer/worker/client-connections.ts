@@ -14,6 +14,7 @@ export interface ClientEnvironment {
   readonly dateLine: () => string;
   readonly nextRequestId: () => string;
   readonly countAbuse: Http2Settings['countAbuse'];
+  readonly streamLimit: Http2Settings['streamLimit'];
 }
 
 export class ClientConnections {
@@ -28,7 +29,7 @@ export class ClientConnections {
   /** Serves `socket`. `admit` is told of its connection, and of another one when the client turns out to speak HTTP/2. */
   begin(socket: Socket, accepted: Accepted, handler: DownstreamHandler, admit: (connection: DownstreamConnection) => void): void {
     const { listener, scheme, peerAddress, trusted, serverName, clientCertificate } = accepted;
-    const { deadlines, nowMs, dateLine, nextRequestId, countAbuse } = this.#environment;
+    const { deadlines, nowMs, dateLine, nextRequestId, countAbuse, streamLimit } = this.#environment;
     const facts = {
       listener: listener.name,
       scheme,
@@ -44,7 +45,7 @@ export class ClientConnections {
     const settings = { timeouts, limits, handler, deadlines, nowMs };
     const link = new ClientSocket(socket);
     const onHttp2 = (taken: ClientSocket, early: Buffer | null): void => {
-      const http2Settings = { ...settings, http2, encoder: this.#encoder, countAbuse };
+      const http2Settings = { ...settings, http2, encoder: this.#encoder, countAbuse, streamLimit };
       const connection = new Http2DownstreamConnection(taken, facts, http2Settings);
       admit(connection);
       connection.start(early);

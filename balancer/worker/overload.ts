@@ -1,12 +1,15 @@
-// Overload of this process: its event loop is looked at ten times a second, and while it has more work than time, requests are refused before anything
-// is done for them, the lowest priority class first (decision 0021). Without overload a request costs one addition and one comparison.
+// Overload of this process: its event loop is looked at ten times a second. While it has more work than time, clients are told to have fewer requests open
+// (decision 0037), and if that is not enough requests are refused before anything is done for them, the lowest priority class first (decision 0021). Without overload a request costs one addition and one comparison.
 import { performance } from 'node:perf_hooks';
 import type { Clock, Timer } from '../../health/clock.ts';
 import { PRIORITY_CLASSES, type PriorityClass } from '../config/config.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
-import { AdmissionLimit, classIndex } from './admission-limit.ts';
+import { AdmissionLimit, classIndex, type LoopLook } from './admission-limit.ts';
+import { StreamLimit } from './stream-limit.ts';
 
 const LOOK_MS = 100;
+/** Between two tellings of a limit that stays: how many streams of a client are old changes. */
+const TELL_LOOKS = 10;
 
 interface Reading {
   readonly atMs: number;
@@ -21,6 +24,9 @@ export class Overload {
   /** Part of the time in which the event loop had work, of the last tenth of a second. */
   utilisation = 0;
   #limit = new AdmissionLimit(0);
+  #streamLimit = new StreamLimit(0);
+  #toldLooks = 0;
+  #tell: (streams: number) => void = () => undefined;
   #targetMs = 0;
   readonly #clock: Clock;
   readonly #refused: readonly Counter[];
@@ -40,14 +46,23 @@ export class Overload {
     return this.#limit.active;
   }
 
+  /** Streams that a new client may have open; Infinity: no limit. */
+  get streams(): number {
+    return this.#streamLimit.streams;
+  }
+
   /** How long a turn may be in the mean; 0: any length, and nothing is refused. */
   setTarget(targetMs: number): void {
     if (targetMs === this.#targetMs) return;
     this.#targetMs = targetMs;
     this.#limit = new AdmissionLimit(targetMs);
+    this.#streamLimit = new StreamLimit(targetMs);
+    this.#tell(Infinity);
   }
 
-  start(): void {
+  /** `tell`: makes a limit known to all clients. */
+  start(tell: (streams: number) => void): void {
+    this.#tell = tell;
     this.#last = this.#read();
     this.#next();
   }
@@ -94,7 +109,19 @@ export class Overload {
     if (passedMs <= 0) return;
     const busyMs = Math.max(0, passedMs - (now.idleMs - before.idleMs));
     this.utilisation = busyMs / passedMs;
-    this.#limit.look({ turnMs: busyMs / turns, utilisation: this.utilisation, arrivedPerTurn: (now.arrived - before.arrived) / turns });
+    const look = { turnMs: busyMs / turns, utilisation: this.utilisation, arrivedPerTurn: (now.arrived - before.arrived) / turns };
+    this.#limit.look(look);
+    this.#limitStreams(look);
+  }
+
+  #limitStreams(look: LoopLook): void {
+    const before = this.#streamLimit.streams;
+    this.#streamLimit.look(look);
+    const now = this.#streamLimit.streams;
+    this.#toldLooks += 1;
+    if (now === before && (now === Infinity || this.#toldLooks < TELL_LOOKS)) return;
+    this.#toldLooks = 0;
+    this.#tell(now);
   }
 
   #read(): Reading {

@@ -55,6 +55,11 @@ export class Pipeline implements DownstreamHandler {
     this.#context.counters.cutConnection(facts.listener, code);
   }
 
+  /** Tells clients how many requests they may have open. */
+  limitStreams(streams: number): void {
+    for (const connection of this.connections) connection.limitStreams?.(streams);
+  }
+
   onConnectionClosed(connection: DownstreamConnection): void {
     this.connections.delete(connection);
   }

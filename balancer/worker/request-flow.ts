@@ -201,7 +201,7 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
   }
 
   onHead(attempt: Attempt, status: number, fields: Fields, bodyLength: number): void {
-    this.#retrying?.settle();
+    this.#retrying?.cameFrom(attempt);
     this.#context.evidence.answered(attempt, this.#context.deadlines.nowMs);
     const { route } = this;
     if (route !== null && route.service.retryOn?.has(attempt.result) === true)
@@ -311,7 +311,7 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
     const way = { route: this.route, target: this.#target, attempt: this.#attempt, attempts: this.attempts };
     const counts = { status: this.#status, result: this.#result, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, durationMs };
     const said = { chosenBy: this.#chosenBy, plan: this.#plan, error: this.#error, detail: this.#detail, notable };
-    return { ...way, failed: this.#retrying?.failed ?? null, ...counts, ...said, traceId: this.traceId };
+    return { way, counts, said, failed: this.#retrying?.failed ?? null, traceId: this.traceId };
   }
 
   /** No attempt can follow: an answer that was held back is still better than an error. */

@@ -75,6 +75,8 @@ export class Retrying implements RetryWaiter, HedgeRetries {
   readonly #service: ServiceSteering;
   readonly #context: WorkerContext;
   readonly #tried: Endpoint[] = [];
+  /** Given up as late for another place. */
+  readonly #left: Attempt[] = [];
   #staleAt: Endpoint | null = null;
   /** Attempts that an endpoint told not to have seen. */
   #refused = 0;
@@ -177,7 +179,8 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     else if (target.cluster.isFull) this.#tried.push(...target.cluster.endpoints);
     else this.#tried.push(endpoint);
     const last = this.#owner.attempts - this.#refused >= this.#service.config.retries.attempts;
-    return this.#place(target, last && !again, this.#tried);
+    // Where only a kept connection was dead, its endpoint is most likely well; where something else failed before, it is as likely lost with the rest.
+    return this.#place(target, last && !(again && this.failed.length === 1), this.#tried);
   }
 
   /** An answer came that may be better elsewhere. True: it is held back, and another attempt is on its way. */
@@ -263,6 +266,13 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     else this.#again(place, failure);
   }
 
+  /** The head of an answer came. */
+  cameFrom(attempt: Attempt): void {
+    this.settle();
+    const tookMs = attempt.headMs - attempt.sentMs;
+    for (const { target, tryMs } of this.#left.splice(0)) if (target !== attempt.target && tookMs < tryMs) target.tryLimit.spared();
+  }
+
   /** Its answer came, or it failed, or it is over: it waits for no room. */
   settle(): void {
     if (this.#inLine === null && this.#waiting === null) return;
@@ -288,6 +298,7 @@ export class Retrying implements RetryWaiter, HedgeRetries {
   #elsewhere(attempt: Attempt, place: Place): void {
     this.#context.counters.retry(this.#service.config.name, 'retried');
     this.late += 1;
+    this.#left.push(attempt);
     this.#note(attempt, 'try_timeout');
     attempt.target.tries.gaveUp(attempt.tryMs);
     this.#tried.push(attempt.endpoint);

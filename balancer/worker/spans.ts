@@ -3,18 +3,19 @@ import type { CanonicalRequest } from '../message/request.ts';
 import { fieldValue } from '../message/fields.ts';
 import { SPAN_CLIENT, SPAN_SERVER, type AttributeValue, type Span } from '../telemetry/otlp.ts';
 import type { TraceIds } from '../telemetry/trace-ids.ts';
-import type { Attempt } from './attempt.ts';
+import { spanIdOf } from '../telemetry/trace-context.ts';
+import { Attempt } from './attempt.ts';
 import type { RouteRuntime } from './generation.ts';
 import type { RequestEnd } from './tell-end.ts';
 import type { BroughtTrace } from './tracer.ts';
 
 /** An attempt, and the one that was begun before it. */
-export interface TracedAttempt {
-  readonly attempt: Attempt;
-  readonly beganMs: number;
-  /** Under which its endpoint hears of it; empty: it never did. */
-  spanId: string;
-  readonly before: TracedAttempt | null;
+export class TracedAttempt extends Attempt {
+  /** When it began, if it waited for a connection, and else when it was sent. */
+  beganMs = 0;
+  /** By which its endpoint hears of it; empty: it never did. */
+  traceparent = '';
+  before: TracedAttempt | null = null;
 }
 
 /** A request that is traced, as far as its spans go by it. */
@@ -40,9 +41,10 @@ const MAX_TEXT = 1024;
 export function spansOf(traced: Traced, request: CanonicalRequest, end: RequestEnd, times: SpanTimes): readonly Span[] {
   const { traceId, brought, sampled } = traced;
   const spanId = times.ids.span();
-  const { route, durationMs, result } = end;
+  const { way, counts } = end;
+  const { durationMs, result } = counts;
   const method = methodOf(request);
-  const template = routeTemplate(route);
+  const template = routeTemplate(way.route);
   const spans: Span[] = [
     {
       ...{ traceId, spanId, parentId: brought.parent?.parentId ?? '', state: brought.state, sampled },
@@ -55,19 +57,24 @@ export function spansOf(traced: Traced, request: CanonicalRequest, end: RequestE
       link: brought.link === null ? null : { traceId: brought.link.traceId, spanId: brought.link.parentId },
     },
   ];
-  let resend = end.attempts;
+  let resend = way.attempts;
   for (let one = traced.last; one !== null; one = one.before) {
     resend -= 1;
-    const { attempt } = one;
-    const failure = failureOf(attempt, end);
+    const failure = failureOf(one, end);
     spans.push({
-      ...{ traceId, spanId: one.spanId === '' ? times.ids.span() : one.spanId, parentId: spanId, state: brought.state, sampled },
+      ...{
+        traceId,
+        spanId: one.traceparent === '' ? times.ids.span() : spanIdOf(one.traceparent),
+        parentId: spanId,
+        state: brought.state,
+        sampled,
+      },
       name: method,
       kind: SPAN_CLIENT,
       startMs: one.beganMs + times.wallAheadMs,
-      endMs: (attempt.failed?.atMs ?? times.nowMs) + times.wallAheadMs,
+      endMs: (one.failed?.atMs ?? times.nowMs) + times.wallAheadMs,
       attributes: attemptAttributes(request, one, { resend, failure }),
-      failed: attempt.result >= 400 || (failure !== '' && failure !== 'cancelled'),
+      failed: one.result >= 400 || (failure !== '' && failure !== 'cancelled'),
       link: null,
     });
   }
@@ -77,7 +84,7 @@ export function spansOf(traced: Traced, request: CanonicalRequest, end: RequestE
 /** One that neither failed nor is the one whose answer the client got was given up for another one, or with the request. */
 function failureOf(attempt: Attempt, end: RequestEnd): string {
   if (attempt.failed !== null) return attempt.failed.code;
-  return attempt === end.attempt && attempt.headSeen ? '' : 'cancelled';
+  return attempt === end.way.attempt && attempt.headSeen ? '' : 'cancelled';
 }
 
 function methodOf({ method }: CanonicalRequest): string {
@@ -93,14 +100,16 @@ function routeTemplate(route: RouteRuntime | null): string {
 
 /** Without the query, which may carry secrets. */
 function requestAttributes(request: CanonicalRequest, end: RequestEnd, sampled: boolean): AttributeValue[] {
-  const { route, target, status, result, error } = end;
+  const { route, target, attempts } = end.way;
+  const { status, result, bytesIn, bytesOut } = end.counts;
+  const { error, chosenBy } = end.said;
   const attributes: AttributeValue[] = [
     ...methodAttributes(request),
     ...['url.scheme', request.scheme, 'url.path', cut(request.path), 'server.address', request.host],
     ...['client.address', request.clientAddress, 'network.peer.address', request.peerAddress],
     ...['network.protocol.name', 'http', 'network.protocol.version', request.version],
-    ...['http.response.body.size', end.bytesOut, 'weir.listener', request.listener, 'weir.request_id', request.requestId],
-    ...['weir.attempts', end.attempts, 'weir.kept_by', sampled ? 'sample' : result >= 500 || error !== '' ? 'error' : 'time'],
+    ...['http.response.body.size', bytesOut, 'weir.listener', request.listener, 'weir.request_id', request.requestId],
+    ...['weir.attempts', attempts, 'weir.kept_by', sampled ? 'sample' : result >= 500 || error !== '' ? 'error' : 'time'],
   ];
   const port = portOf(request.authority);
   if (port !== null) attributes.push('server.port', port);
@@ -109,20 +118,19 @@ function requestAttributes(request: CanonicalRequest, end: RequestEnd, sampled: 
   if (errorType !== '') attributes.push('error.type', errorType);
   const agent = fieldValue(request.fields, 'user-agent');
   if (agent !== undefined) attributes.push('user_agent.original', cut(agent));
-  if (end.bytesIn > 0) attributes.push('http.request.body.size', end.bytesIn);
+  if (bytesIn > 0) attributes.push('http.request.body.size', bytesIn);
   if (route !== null)
     attributes.push('http.route', routeTemplate(route), 'weir.route', route.config.name, 'weir.service', route.service.config.name);
-  if (target !== null) attributes.push('weir.version', target.version, 'weir.cluster', target.cluster.name, 'weir.chosen_by', end.chosenBy);
+  if (target !== null) attributes.push('weir.version', target.version, 'weir.cluster', target.cluster.name, 'weir.chosen_by', chosenBy);
   if (request.identity !== null) attributes.push('weir.consumer', request.identity.consumer);
   return attributes;
 }
 
 function attemptAttributes(
   request: CanonicalRequest,
-  { attempt, beganMs }: TracedAttempt,
+  { endpoint, target, result, beganMs, sentMs, headMs }: TracedAttempt,
   { resend, failure }: { readonly resend: number; readonly failure: string },
 ): AttributeValue[] {
-  const { endpoint, target, result } = attempt;
   const colon = endpoint.id.lastIndexOf(':');
   const scheme = endpoint.scheme === 'h2c' ? 'http' : endpoint.scheme;
   const attributes: AttributeValue[] = [
@@ -135,8 +143,8 @@ function attemptAttributes(
   const errorType = failure !== '' ? failure : result >= 400 ? String(result) : '';
   if (errorType !== '') attributes.push('error.type', errorType);
   // A kept connection is there at once; a new one takes its round trips first.
-  if (attempt.sentMs > 0) attributes.push('weir.sent_after_ms', thousandths(attempt.sentMs - beganMs));
-  if (attempt.headMs > 0) attributes.push('weir.head_after_ms', thousandths(attempt.headMs - beganMs));
+  if (sentMs > 0) attributes.push('weir.sent_after_ms', thousandths(sentMs - beganMs));
+  if (headMs > 0) attributes.push('weir.head_after_ms', thousandths(headMs - beganMs));
   return attributes;
 }
 

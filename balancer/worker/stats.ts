@@ -25,6 +25,11 @@ export class AnswerStats {
     this.#classes[Math.floor(status / 100)]?.add(1);
     this.#duration.observe(durationMs / 1000);
   }
+
+  /** A recorded request has a trace that is exported. */
+  traced(durationMs: number, traceId: string, atMs: number): void {
+    this.#duration.exemplify(durationMs / 1000, traceId, atMs);
+  }
 }
 
 /** How a (version, cluster) answers each try, whatever the request gets in the end: by it the plan knows a place that retries hide. */

@@ -1,10 +1,11 @@
 // A request that is traced: it has an id that clusters hear of with every attempt, and spans if it was chosen for them or went wrong.
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { DownstreamExchange } from '../message/exchange.ts';
-import { traceParentText } from '../telemetry/trace-context.ts';
+import { traceIdOf, traceParentText } from '../telemetry/trace-context.ts';
 import type { Attempt, AnswerReceiver, AttemptOwner, Place } from './attempt.ts';
 import { RequestFlow } from './request-flow.ts';
-import { spansOf, type Traced, type TracedAttempt } from './spans.ts';
+import { spansOf, TracedAttempt, type Traced } from './spans.ts';
+import type { AnswerStats } from './stats.ts';
 import type { BroughtTrace, Tracer } from './tracer.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -14,34 +15,57 @@ export class TracedFlow extends RequestFlow implements Traced {
   /** The attempts, from the last to the first. */
   last: TracedAttempt | null = null;
   readonly #tracer: Tracer;
+  readonly #unrouted: AnswerStats;
   #traceId = '';
+  /** What the first endpoint was told of a trace that begins here and is not sampled. */
+  #first = '';
 
   constructor(exchange: DownstreamExchange, context: WorkerContext, tracer: Tracer) {
     super(exchange, context);
     this.#tracer = tracer;
+    this.#unrouted = context.unrouted;
     this.brought = tracer.receive(exchange.request);
     this.sampled = tracer.samples(this.brought.parent);
   }
 
   /** Made when somebody is to hear of it. */
   override get traceId(): string {
-    if (this.#traceId === '') this.#traceId = this.brought.parent?.traceId ?? this.#tracer.ids.trace();
+    if (this.#traceId === '')
+      this.#traceId = this.#first === '' ? (this.brought.parent?.traceId ?? this.#tracer.ids.trace()) : traceIdOf(this.#first);
     return this.#traceId;
   }
 
   protected override attemptAt(place: Place, owner: AttemptOwner, receiver: AnswerReceiver, context: WorkerContext): Attempt {
-    const attempt = super.attemptAt(place, owner, receiver, context);
-    this.last = { attempt, beganMs: context.clock.nowMs(), spanId: '', before: this.last };
+    const attempt = new TracedAttempt(place, owner, receiver, context);
+    attempt.before = this.last;
+    this.last = attempt;
+    return attempt;
+  }
+
+  override begin(place: Place, to?: AttemptOwner): Attempt {
+    const attempt = super.begin(place, to);
+    // It waits for a connection.
+    if (attempt.sentMs === 0 && attempt instanceof TracedAttempt) attempt.beganMs = this.#tracer.clock.nowMs();
     return attempt;
   }
 
   protected override traceparentOf(attempt: Attempt): string {
-    const spanId = this.#tracer.ids.span();
     let traced = this.last;
     // Of two attempts beside each other the first may have waited for its connection.
-    while (traced !== null && traced.attempt !== attempt) traced = traced.before;
-    if (traced !== null) traced.spanId = spanId;
-    return traceParentText(this.traceId, spanId, this.sampled);
+    while (traced !== null && traced !== attempt) traced = traced.before;
+    const text = this.#nextParent();
+    if (traced === null) return text;
+    traced.traceparent = text;
+    if (traced.beganMs === 0) traced.beganMs = attempt.sentMs;
+    return text;
+  }
+
+  /** Of most requests this is the first, and nobody keeps the trace: its ids are not looked at one by one. */
+  #nextParent(): string {
+    const { ids } = this.#tracer;
+    if (this.sampled || this.#traceId !== '' || this.#first !== '' || this.brought.parent !== null)
+      return traceParentText(this.traceId, ids.span(), this.sampled);
+    return (this.#first = ids.unsampledParent());
   }
 
   protected override trace(durationMs: number, nowMs: number, result: number, error: ErrorCode | ''): void {
@@ -51,7 +75,11 @@ export class TracedFlow extends RequestFlow implements Traced {
       const failed = result >= 500 || (error !== '' && ERRORS[error].blame !== 'client');
       if (!tracer.keeps(failed, durationMs, nowMs)) return;
     }
-    const wallAheadMs = tracer.clock.wallMs() - nowMs;
-    tracer.export(spansOf(this, this.exchange.request, this.told(durationMs, false), { nowMs, wallAheadMs, ids: tracer.ids }));
+    const wallMs = tracer.clock.wallMs();
+    const end = this.told(durationMs, false);
+    tracer.export(spansOf(this, this.exchange.request, end, { nowMs, wallAheadMs: wallMs - nowMs, ids: tracer.ids }));
+    const { route, target } = end.way;
+    const stats = route === null ? this.#unrouted : route.statsOf(target);
+    stats.traced(durationMs, this.traceId, wallMs);
   }
 }

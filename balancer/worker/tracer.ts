@@ -1,6 +1,7 @@
 // What is traced, by the config: whose trace goes on, which requests are kept, and where their spans go.
 import type { Clock, Random } from '../../health/clock.ts';
 import type { TracingConfig } from '../config/telemetry-config.ts';
+import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import { spanJson, type Span } from '../telemetry/otlp.ts';
 import type { SpanExporter } from '../telemetry/span-exporter.ts';
@@ -31,6 +32,8 @@ export class Tracer {
   readonly clock: Clock;
   readonly #exporter: Pick<SpanExporter, 'add' | 'close'>;
   readonly #random: Random;
+  /** Fields that were looked at last: requests of a connection that repeat each other share them. */
+  #tellsNothing: Readonly<Fields> | null = null;
   /** Of those that no sample chose, in this second. */
   #left = 0;
   #refillMs = -Infinity;
@@ -45,7 +48,11 @@ export class Tracer {
   /** Takes what the fields say of a trace out of them: each attempt says it anew. */
   receive(request: CanonicalRequest): BroughtTrace {
     const { fields } = request;
-    if (!tellsTrace(fields)) return BROUGHT_NOTHING;
+    if (fields === this.#tellsNothing) return BROUGHT_NOTHING;
+    if (!tellsTrace(fields)) {
+      this.#tellsNothing = fields;
+      return BROUGHT_NOTHING;
+    }
     const { parent, state } = toldTrace(fields);
     request.fields = withoutTrace(fields, request.peerTrusted);
     const believed = this.config.parent === 'all' || (this.config.parent === 'trusted' && request.peerTrusted);

@@ -1,5 +1,6 @@
 // How a worker is: what it holds open and how its event loop feels, written to gauges once a second.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { StoreFigures } from '../filter/cache/route-stores.ts';
 import type { Counter, Meter } from '../telemetry/meter.ts';
@@ -69,8 +70,8 @@ export class Vitals {
     const worker = this.#worker;
     meter.gauge('weir_requests_in_flight', [worker]).set(inFlight);
     meter.gauge('weir_tunnels', [worker]).set(tunnels);
-    for (const { name, connections } of listeners) meter.gauge('weir_connections', [name, worker]).set(connections);
-    for (const { name, connections } of clusters) meter.gauge('weir_upstream_connections', [name, worker]).set(connections);
+    for (const { name, connections } of listeners) meter.gauge('weir_connections_open', [name, worker]).set(connections);
+    for (const { name, connections } of clusters) meter.gauge('weir_upstream_connections_open', [name, worker]).set(connections);
     for (const { route, objects, bytes } of stores) {
       meter.gauge('weir_cache_objects', [route, worker]).set(objects);
       meter.gauge('weir_cache_bytes', [route, worker]).set(bytes);
@@ -78,6 +79,7 @@ export class Vitals {
     meter.gauge('weir_event_loop_delay_seconds', [worker]).set(this.#loop.percentile(99) / NANOSECONDS);
     meter.gauge('weir_event_loop_utilisation_ratio', [worker]).set(utilisation);
     meter.gauge('weir_process_resident_bytes', [worker]).set(process.memoryUsage.rss());
+    meter.gauge('weir_process_heap_bytes', [worker]).set(getHeapStatistics().used_heap_size);
     if (accessLogDropped > 0) meter.counter('weir_access_log_dropped_total', [worker]).add(accessLogDropped);
     this.#loop.reset();
   }

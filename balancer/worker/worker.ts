@@ -120,12 +120,12 @@ export class Worker {
       tunnels: this.#context.tunnels,
       onClosing: (cluster) => counters.tunnelMoved(cluster),
     });
+    const { nowMs, overload } = this.#context;
     this.#clients = new ClientConnections({
-      deadlines: this.#deadlines,
-      nowMs: this.#context.nowMs,
+      ...{ deadlines: this.#deadlines, nowMs, nextRequestId: this.#nextRequestId },
       dateLine: createDateLine(() => this.#clock.wallMs()),
-      nextRequestId: this.#nextRequestId,
       countAbuse: (listener, reason) => counters.http2Abuse(listener, reason),
+      streamLimit: () => overload.streams,
     });
     this.#listeners = new ListenerSet(
       {
@@ -155,7 +155,7 @@ export class Worker {
   start(): void {
     this.#deadlines.start();
     this.#vitals.start(() => this.#look());
-    this.#context.overload.start();
+    this.#context.overload.start((streams) => this.#pipeline?.limitStreams(streams));
     this.#link.start();
   }
 

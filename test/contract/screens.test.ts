@@ -13,6 +13,7 @@ import { after, emptyState, START_MS } from '../support/dashboard-state.ts';
 import { extrasView } from '../support/feed-extras.ts';
 import { assertGolden } from '../support/golden.ts';
 import { busyStatus, changingStatus, clusterView } from '../support/statuses.ts';
+import { twoResults } from '../support/two-results.ts';
 
 const SIZES: readonly Size[] = [
   { columns: 200, rows: 60 },
@@ -20,6 +21,11 @@ const SIZES: readonly Size[] = [
   { columns: 80, rows: 24 },
   { columns: 60, rows: 15 },
 ];
+
+const ROUTES = Array.from({ length: 7 }, (_, index) => ({
+  ...{ name: `shop-${index + 1}`, hosts: ['shop.example.com'], path: `/api/part-${index + 1}`, service: 'shop' },
+  traffic: { windowSeconds: 10, rps: 900 - 120 * index, errorRatio: index / 1000, p50Ms: 12, p95Ms: 30 + index, p99Ms: 90 },
+}));
 
 const NOTHING = busyStatus({ clusters: [], services: [], events: [], lastRevision: null, degraded: [], alerts: [] });
 
@@ -30,7 +36,12 @@ function watched(size: Size, screen: ScreenName, status: StatusView): DashboardS
     const atMs = START_MS - (30 - second) * 1000;
     state = after(state, { type: 'status', status, extras: extrasView(status, second), atMs });
   }
-  return after(state, { type: 'status', status, extras: extrasView(status, 30), atMs: START_MS }, { type: 'screen', screen });
+  return after(
+    state,
+    { type: 'status', status, extras: extrasView(status, 30), atMs: START_MS },
+    { type: 'screen', screen },
+    { type: 'results', results: twoResults('shop', 3600, 'blue'), routes: { service: 'shop', items: ROUTES } },
+  );
 }
 
 for (const screen of Object.values(SCREENS)) {

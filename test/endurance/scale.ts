@@ -74,7 +74,7 @@ class Host {
     const metered = meteredLedger(ledger, network);
     this.keeper = new IntentKeeper(store, metered, clock);
     this.link = new FleetLink({
-      ...{ ledger: metered, keeper: this.keeper, store, clock, random, id: `id-of-${name}`, instance: name },
+      ...{ ledger: metered, keeper: this.keeper, store, clock, random, id: `id-of-${name}`, instance: name, fleet: 'weir' },
       describe: () => this.#describe(),
       demand: () => demandOf(random),
       count: () => ({}),

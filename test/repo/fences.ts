@@ -23,7 +23,6 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   'js-yaml': ['balancer/config/'],
   'mmdb-lib': ['balancer/locate/location-database.ts'],
   pino: ['balancer/log.ts'],
-  'prom-client': ['balancer/telemetry/registry.ts'],
   systeminformation: ['agent/host-meter.ts'],
   undici: [
     'health/',

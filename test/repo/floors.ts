@@ -89,6 +89,8 @@ export const DOORS: readonly Door[] = [
   // The terminal and the benchmarks reach the appliance over the network; they know the shape of its answers, nothing else of it.
   { from: ['tui/', 'bench/'], to: ['balancer/controller/api/'], kinds: ['type'] },
   { from: ['tui/', 'bench/'], to: ['health/clock.ts', 'balancer/version.ts'], kinds: ['value', 'type'] },
+  // What an agent is started or deployed with is said once, by the agent; a type, so nothing of it is loaded.
+  { from: ['tui/command.ts'], to: ['agent/'], kinds: ['type'] },
   // A micro benchmark measures one function, in its own process.
   { from: ['bench/micro/'], to: ['balancer/', 'health/'], kinds: ['value', 'type'] },
   // The command starts programs in its own process; loaded when asked for, so that `weir status` does not load a balancer.

@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { METRICS, type MetricDefinition } from '../../balancer/telemetry/metrics.ts';
+import type { MetricDefinition } from '../../balancer/telemetry/metric-definition.ts';
+import { METRICS } from '../../balancer/telemetry/metrics.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');

@@ -43,7 +43,7 @@ async function spreads(t: TestContext, appliance: Appliance, when: string): Prom
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
 async function connectionsPerWorker(appliance: Appliance): Promise<readonly number[]> {
-  return [...(await appliance.metrics()).matchAll(/^weir_connections\{listener="web",worker="\w+"[^}]*\} (\d+)$/gm)].map(([, count]) =>
+  return [...(await appliance.metrics()).matchAll(/^weir_connections_open\{listener="web",worker="\w+"[^}]*\} (\d+)$/gm)].map(([, count]) =>
     Number(count),
   );
 }

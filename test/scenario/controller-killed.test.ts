@@ -1,7 +1,7 @@
 // The controller may die at any moment: requests go on, and a new one takes over where it was.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StatusView } from '../../balancer/controller/api/views.ts';
+import type { ResultsView, StatusView } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { Load } from '../support/load.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
@@ -58,6 +58,33 @@ test('a controller that comes back knows at once which cluster was down', async 
   assert.equal(clusters.find(({ name }) => name === 'one')?.health, 'down');
   for (let count = 0; count < 20; count += 1) assert.equal((await appliance.get()).body, 'two');
 });
+
+test('what versions have come to is kept through a kill, but for what is younger than six seconds', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, untilProbed: true, workers: 1 });
+  const asked = 60;
+  for (let count = 0; count < asked; count += 1) assert.equal((await appliance.get()).status, 200);
+  await until(async () => (await requestsOf(appliance)) === asked, 'all requests are among the results', 10_000);
+  const countedAtMs = Date.parse((await appliance.status()).at);
+  // Each service is written every five seconds at most, in a look that comes once a second.
+  await until(async () => Date.parse((await appliance.status()).at) > countedAtMs + 6000, 'six seconds later', 20_000);
+  for (let count = 0; count < 5; count += 1) assert.equal((await appliance.get()).status, 200);
+
+  const killed = appliance.pids().controller;
+  process.kill(killed, 'SIGKILL');
+  const answering = async (): Promise<boolean> =>
+    appliance.pids().controller !== killed && (await appliance.status().catch(() => null)) !== null;
+  await until(answering, 'another controller answers', 20_000);
+  const kept = await requestsOf(appliance);
+  assert.ok(kept >= asked && kept <= asked + 5, `${kept} of ${asked + 5} requests are kept`);
+});
+
+/** Of all versions of the service, as the results count them. */
+async function requestsOf(appliance: Appliance): Promise<number> {
+  const { stdout } = await appliance.weir('describe', 'service', 'shop', '-o', 'json');
+  const { items } = JSON.parse(stdout) as { readonly items: readonly { readonly results: ResultsView }[] };
+  return (items[0]?.results.versions ?? []).reduce((sum, { requests }) => sum + requests, 0);
+}
 
 /** The first status that has cluster one down. */
 async function downStatus(appliance: Appliance): Promise<StatusView> {

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startAppliance } from '../support/appliance.ts';
+import { startCollector } from '../support/collector.ts';
+import { parseOpenMetrics } from '../support/open-metrics.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
 import { until } from '../support/until.ts';
 
@@ -32,8 +34,28 @@ test('requests of all workers, shares and states are in one exposition', async (
     `all of these are told: ${lines.join(', ')}`,
   );
   const text = await appliance.metrics();
+  assert.match(text, /^weir_process_heap_bytes\{worker="w1"\} \d{7,}$/m);
   assert.match(text, /^weir_process_resident_bytes\{worker="w2"\} \d{7,}$/m);
   assert.match(text, /^weir_probes_total\{cluster="one",outcome="success"\} \d+$/m);
+});
+
+test('in OpenMetrics the latency of a service leads to the traces that were exported, and to no others', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const collector = await startCollector(t);
+  const tracing = `tracing: { export: { url: "${collector.url}" }, sample: 30% }\n`;
+  const appliance = await startAppliance(t, { yaml: `${yaml}${tracing}`, workers: 1, untilProbed: true });
+  for (let count = 0; count < 40; count += 1) await appliance.get();
+  await until(async () => (await appliance.metricSum('weir_requests_total')) === 40, 'all requests are counted');
+  const families = parseOpenMetrics(await appliance.metrics('application/openmetrics-text; version=1.0.0'));
+  for (const name of ['weir_request_duration_seconds', 'weir_cluster_request_duration_seconds']) {
+    const exemplars = families.get(name)?.samples.flatMap(({ exemplar }) => (exemplar === null ? [] : [exemplar])) ?? [];
+    assert.ok(exemplars.length > 0);
+    for (const { labels, value, timestamp } of exemplars) {
+      const trace = labels['trace_id'] ?? '';
+      await until(() => collector.spans.some(({ traceId }) => traceId === trace), `the trace ${trace} is exported`);
+      assert.ok(value > 0 && Math.abs((timestamp ?? 0) * 1000 - Date.now()) < 60_000);
+    }
+  }
 });
 
 test('a change is in the gauges when its command returns', async (t) => {

@@ -95,7 +95,7 @@ async function shift(appliance: Appliance, percent: string): Promise<void> {
 }
 
 async function connectionsPerWorker(appliance: Appliance): Promise<readonly number[]> {
-  return [...(await appliance.metrics()).matchAll(/^weir_connections\{listener="web",worker="\w+"[^}]*\} (\d+)$/gm)].map(([, count]) =>
+  return [...(await appliance.metrics()).matchAll(/^weir_connections_open\{listener="web",worker="\w+"[^}]*\} (\d+)$/gm)].map(([, count]) =>
     Number(count),
   );
 }

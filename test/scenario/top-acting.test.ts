@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { startAdminServer, type AdminServer } from '../support/admin-server.ts';
 import { WEIR } from '../support/command.ts';
 import { TestTerminal } from '../support/terminal.ts';
+import { until } from '../support/until.ts';
 
 interface Session extends AsyncDisposable {
   readonly admin: AdminServer;
@@ -170,8 +171,39 @@ describe('weir top acts', () => {
     await run(terminal, 'get workers');
     await terminal.waitForAll(['weir get workers', 'worker-1']);
     await leave(terminal);
+    await run(terminal, 'serve -c weir.yaml');
+    await terminal.waitForText('weir serve is not for the dashboard');
+    equal(made(admin).length, 0);
+  });
+
+  test('a wait tells what for and is left by Escape; a token is revoked by its name, and nowhere is its secret', async () => {
+    await using session = await start();
+    const { admin, terminal } = session;
+    const secret = admin.appliance.secretFor('operate');
+    await run(terminal, 'wait --for revision:9');
+    await terminal.waitForText(/waiting: .*\(Esc leaves\)/);
+    await leave(terminal);
     await run(terminal, 'token list');
-    await terminal.waitForText('weir token is not for the dashboard');
+    const list = await terminal.waitForText(/operate-token .*operate/);
+    equal(list.includes(secret), false);
+    await leave(terminal);
+    await run(terminal, 'token revoke operate-token');
+    await terminal.waitForAll(['token operate-token is made invalid', 'a apply']);
+    await step(terminal, 'a', 'type operate-token and press Enter');
+    // A name is typed, never pasted.
+    for (let end = 1; end <= 'operate-token'.length; end += 1)
+      await write(terminal, 'operate-token'.charAt(end - 1), `press Enter: ${'operate-token'.slice(0, end)} `);
+    equal(admin.appliance.tokens().items.length, 1);
+    await step(terminal, 'Enter', 'token operate-token is revoked');
+    equal(admin.appliance.tokens().items.length, 0);
+    await leave(terminal);
+    await terminal.press('@');
+    equal((await terminal.waitForAll(['acts of this session', 'weir token revoke operate-token'])).includes(secret), false);
+    await leave(terminal);
+    await run(terminal, 'drill drain one --for 5m');
+    await terminal.waitForAll(['drill: one is drained for 5m', 'moves']);
+    await makeIt(terminal);
+    await terminal.waitForText('not applied: no drill begins here');
     equal(made(admin).length, 0);
   });
 
@@ -180,8 +212,15 @@ describe('weir top acts', () => {
     const { admin, terminal } = session;
     await terminal.paste('d\r\r\ra\ry', false);
     await terminal.paste('u', true);
-    await terminal.press('u');
-    await terminal.waitForText(/plan/);
+    // What is read in one piece with a paste is taken for a part of it, as it should be: pressed again until it is read alone.
+    const planned = async (): Promise<boolean> => {
+      await terminal.press('u');
+      return terminal.waitForText('weir undo', 1000).then(
+        () => true,
+        () => false,
+      );
+    };
+    await until(planned, 'a key is a key', 15_000);
     await terminal.paste('ay\ry\r', false);
     await terminal.waitForText('weir undo');
     equal(made(admin).length, 0);

@@ -16,7 +16,7 @@ test('a killed worker is replaced, the other serves on, and no counter goes down
   process.kill(first, 'SIGKILL');
   await until(async () => (await appliance.status()).workersReady === 1, 'its loss is seen');
   assert.equal(await appliance.metricSum('weir_requests_total'), 40);
-  assert.doesNotMatch(await appliance.metrics(), /weir_connections\{.*worker="w1"\}/, 'what it held is held no more');
+  assert.doesNotMatch(await appliance.metrics(), /weir_connections_open\{.*worker="w1"\}/, 'what it held is held no more');
   await until(async () => (await appliance.status()).workersReady === 2, 'it is replaced', 20_000);
 
   const { workers } = appliance.pids();

@@ -139,8 +139,8 @@ export class Appliance {
     return items.toReversed();
   }
 
-  async metrics(): Promise<string> {
-    return (await exchange(new URL(`http://${this.#bind('metrics')}/metrics`), { agent: false })).body;
+  async metrics(accept = '*/*'): Promise<string> {
+    return (await exchange(new URL(`http://${this.#bind('metrics')}/metrics`), { agent: false, headers: { accept } })).body;
   }
 
   /** The sum over all series of a metric that have these labels. */

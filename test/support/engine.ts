@@ -94,7 +94,7 @@ export class EngineBench {
       timeouts: { requestHeadMs: 5000, keepAliveMs: 5000, requestBodyMs: 5000, handshakeMs: 5000, writeMs: 5000, ...options.timeouts },
       limits: { ...LIMITS, ...options.limits },
       deadlines,
-      nowMs: () => systemClock.nowMs(),
+      nowMs: () => (options.clock ?? systemClock).nowMs(),
       dateLine: createDateLine(() => systemClock.wallMs()),
       onHttp2: null,
       handler: {
@@ -155,6 +155,7 @@ function http2Settings(settings: DownstreamSettings, http2: Partial<ListenerHttp
   return {
     http2: { enabled: true, maxStreams: 100, streamWindow: 65_536, connectionWindow: 1_048_576, resetsPerSecond: 50, ...http2 },
     encoder: new ResponseEncoder(settings.dateLine),
+    streamLimit: () => Infinity,
     countAbuse: (_listener: string, reason: string) => void abuses.push(reason),
   };
 }

@@ -6,12 +6,15 @@ export interface Faults {
   /** Nothing gets through. */
   cut: boolean;
   /** 0 to 1: of questions, and of answers. */
-  readonly lost: number;
+  lost: number;
+  /** Questions that get through before it is cut off; absent: any number. */
+  left?: number;
 }
 
 /** The ledger as one host reaches it. */
 export function faultyLedger(ledger: Ledger, faults: Faults, random: Random): Ledger {
   const through = async <T>(ask: () => Promise<T>): Promise<T> => {
+    if (faults.left !== undefined && (faults.left -= 1) < 0) faults.cut = true;
     if (faults.cut || random() < faults.lost) throw new LedgerAwayError('the question was lost', false);
     const answer = await ask();
     if (random() < faults.lost) throw new LedgerAwayError('the answer was lost', true);

@@ -9,6 +9,7 @@ function workerView(number: number, status: StatusView): WorkerView {
   return {
     ...{ name: `w${number}`, pid: 4000 + number, state: late ? 'starting' : 'ready', restarts: late ? 1 : 0 },
     ...{ generation: status.generation, plan: late ? status.plan - 5 : status.plan },
+    ...{ heapBytes: (20 + number) * MIB, sockets: { clients: late ? 0 : 400 + 7 * number, endpoints: late ? 0 : 60 + number } },
     ...{ residentBytes: (90 + number) * MIB, eventLoopDelayMs: late ? 61.2 : 0.4 + number / 10 },
   };
 }

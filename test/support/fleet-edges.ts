@@ -43,8 +43,13 @@ export interface EdgeUnderTest {
 export interface FleetEdges {
   readonly clock: ManualClock;
   readonly ledger: Ledger;
-  /** Another host, which has begun: it knows the fleet, and the fleet knows it. `id`: that of another name. */
-  host(name: string, id?: string): Promise<EdgeUnderTest>;
+  /**
+   * Another host, which has begun: it knows the fleet, and the fleet knows it. `id`: that of another name. `before`: what its store went through before it
+   * was one of the fleet.
+   */
+  host(name: string, id?: string, before?: (store: Store) => void): Promise<EdgeUnderTest>;
+  /** What the ledger of the fleet has. */
+  readonly shared: Store;
   /** Lets time go on until it settles. */
   settled<T>(promise: Promise<T>): Promise<T>;
 }
@@ -52,9 +57,11 @@ export interface FleetEdges {
 export interface FleetEdgesOptions {
   /** What all of them share. */
   readonly fleetPart?: string;
+  /** What each has in its own part, beside its name. */
+  readonly hostPart?: string;
 }
 
-export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEdgesOptions = {}): FleetEdges {
+export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart = '' }: FleetEdgesOptions = {}): FleetEdges {
   const clock = new ManualClock();
   const random = seededRandom(1);
   const directory = mkdtempSync(join(tmpdir(), 'weir-fleet-'));
@@ -66,7 +73,8 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
     t.after(() => store.close());
     return store;
   };
-  const ledger = new AloneLedger(openStore('ledger'), clock);
+  const shared = openStore('ledger');
+  const ledger = new AloneLedger(shared, clock);
   const settled = async <T>(promise: Promise<T>): Promise<T> => {
     const state = { over: false };
     promise.then(
@@ -76,12 +84,13 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
     while (!state.over) await clock.elapse(50);
     return promise;
   };
-  const host = async (name: string, id?: string): Promise<EdgeUnderTest> => {
+  const host = async (name: string, id?: string, before: (store: Store) => void = () => undefined): Promise<EdgeUnderTest> => {
     const store = openStore(name);
+    before(store);
     const faults = { cut: false, lost: 0 };
     const configFile = join(directory, `${name}.yaml`);
     const redis = `{ url: "redis://127.0.0.1:1", keyFile: ${JSON.stringify(keyFile)} }`;
-    const own = `version: 1\nhost: { name: ${name} }\nstate: { dir: /nowhere, redis: ${redis} }\nlisteners: { web: { bind: "127.0.0.1:8080" } }\n`;
+    const own = `version: 1\nhost: { name: ${name} }\nstate: { dir: /nowhere, redis: ${redis} }\nlisteners: { web: { bind: "127.0.0.1:8080" } }\n${hostPart}`;
     writeFileSync(configFile, `${own}${fleetPart}`);
     const source = new ConfigSource({ configFile, extensions: TEST_EXTENSIONS, environment: TEST_ENVIRONMENT, store });
     const read = source.read();
@@ -93,6 +102,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
         ledger: faultyLedger(ledger, faults, random),
         openMarks: () => assert.fail('no provider ends a session'),
         openCounter: () => assert.fail('there is no limit of the fleet'),
+        fleet: 'weir',
         id: `id-of-${id ?? name}`,
         instance: name,
         place: `the place of ${name}`,
@@ -112,5 +122,5 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS }: FleetEd
     if (problem !== null) throw new Error(problem);
     return { edge, store, faults };
   };
-  return { clock, ledger, host, settled };
+  return { clock, ledger, host, settled, shared };
 }

@@ -89,6 +89,8 @@ export interface RawOrigin {
   readonly endpoint: string;
   /** Connections so far, probes included. */
   readonly connections: readonly RawExchange[];
+  /** New connections are refused from then on; those that are open stay. */
+  stopListening(): void;
 }
 
 export interface RawExchange {
@@ -114,7 +116,7 @@ export async function startRawOrigin(t: Pick<TestContext, 'after'>, onData: (exc
     server.close();
     for (const { socket } of connections) socket.destroy();
   });
-  return { port, endpoint: `http://127.0.0.1:${port}`, connections };
+  return { port, endpoint: `http://127.0.0.1:${port}`, connections, stopListening: () => void server.close() };
 }
 
 async function listening(server: NetServer, port: number): Promise<number> {

@@ -7,11 +7,8 @@ import type {
   Caller,
   ConfigApplyResult,
   ExpectationRequest,
-  MadeToken,
   Outcome,
   ResultsRequest,
-  TokenRequest,
-  TokenView,
 } from '../../balancer/controller/appliance.ts';
 import type { HistoryRequest } from '../../balancer/controller/api/history-view.ts';
 import type {
@@ -21,19 +18,24 @@ import type {
   ChangeRequest,
   ChangeResult,
   ClusterView,
+  DrillRequest,
   DrillView,
   EventView,
   FeedView,
   ListView,
   LocalRequest,
   LocalView,
+  MadeToken,
   RenewalView,
   ResultsView,
   RevisionView,
+  RevokedToken,
   RolloutView,
   ServiceView,
   ShareChange,
   StatusView,
+  TokenRequest,
+  TokenView,
 } from '../../balancer/controller/api/views.ts';
 import { callerOfToken, findToken, mintToken, tokenView } from '../../balancer/controller/auth/tokens.ts';
 import type { AdminState } from '../../balancer/intent/intent.ts';
@@ -48,7 +50,7 @@ const STARTED_AT = '2026-11-21T10:00:00.000Z';
 
 /** One call that would change something, with the caller the API established. */
 export interface RecordedCall {
-  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_delete';
+  readonly what: 'change' | 'config' | 'local' | 'expect' | 'token_create' | 'token_share' | 'token_delete' | 'drill';
   readonly caller: Caller;
   readonly input: unknown;
 }
@@ -66,6 +68,8 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
   statusCalls = 0;
   agentState: AgentView['state'] = 'fresh';
   localChanges: readonly LocalView[] = [];
+  /** The one that begins, and is under way; null: none does. */
+  drill: DrillView | null = null;
   #split: Readonly<Record<string, number>> = { blue: 100, green: 0 };
   #admin: AdminState = 'active';
   #dial = 100;
@@ -119,8 +123,10 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
     ]);
   }
 
-  readonly drills = (): ListView<DrillView> => this.#list('drills', []);
-  beginDrill(): Promise<Outcome<DrillView>> {
+  readonly drills = (): ListView<DrillView> => this.#list('drills', this.drill === null ? [] : [this.drill]);
+  beginDrill(request: DrillRequest, caller: Caller): Promise<Outcome<DrillView>> {
+    this.calls.push({ what: 'drill', caller, input: request });
+    if (this.drill !== null) return Promise.resolve({ ok: true, value: this.drill });
     return Promise.resolve({ ok: false, problem: { code: 'unsafe', message: 'no drill begins here' } });
   }
 
@@ -163,8 +169,12 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
     return this.#list('services', sampleServices(this.#split));
   }
 
-  routes(): ReturnType<Appliance['routes']> {
-    return this.#list('routes', [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }]);
+  routes(service: string | null): ReturnType<Appliance['routes']> {
+    const all = [{ name: 'all', hosts: [], path: '/', service: 'demo', traffic: BUSY }];
+    return this.#list(
+      'routes',
+      all.filter((route) => service === null || route.service === service),
+    );
   }
 
   readonly caches = (): ReturnType<Appliance['caches']> => this.#list('cache', []);
@@ -252,7 +262,10 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
   }
 
   tokens(): ListView<TokenView> {
-    return this.#list('tokens', [...this.#tokens.values()].map(tokenView));
+    return this.#list(
+      'tokens',
+      [...this.#tokens.values()].map((token) => tokenView(token)),
+    );
   }
 
   expect(request: ExpectationRequest, caller: Caller): Outcome<ListView<AgentView>> {
@@ -260,21 +273,29 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
     return { ok: true, value: this.agents() };
   }
 
-  createToken(request: TokenRequest, caller: Caller): Outcome<MadeToken> {
+  createToken(request: TokenRequest, caller: Caller): Promise<Outcome<MadeToken>> {
     this.calls.push({ what: 'token_create', caller, input: request });
     if (this.#tokens.has(request.name)) {
-      return { ok: false, problem: { code: 'conflict', message: `a token named ${request.name} exists; revoke it first` } };
+      const message = `a token named ${request.name} exists; revoke it first`;
+      return Promise.resolve({ ok: false, problem: { code: 'conflict', message } });
     }
     const { stored, secret } = mintToken(request, Date.parse(STARTED_AT), randomBytes);
     this.#tokens.set(request.name, stored);
-    return { ok: true, value: { token: tokenView(stored), secret, ending: [] } };
+    return Promise.resolve({ ok: true, value: { token: tokenView(stored), secret, ending: [], fleet: null } });
   }
 
-  deleteToken(name: string, caller: Caller): Outcome<null> {
-    this.calls.push({ what: 'token_delete', caller, input: name });
-    return this.#tokens.delete(name)
-      ? { ok: true, value: null }
-      : { ok: false, problem: { code: 'not_found', message: `no token named ${name}` } };
+  shareToken(name: string, caller: Caller): Promise<Outcome<MadeToken>> {
+    this.calls.push({ what: 'token_share', caller, input: name });
+    return Promise.resolve({ ok: false, problem: { code: 'usage', message: 'this host is alone' } });
+  }
+
+  revokeToken(name: string, local: boolean, caller: Caller): Promise<Outcome<RevokedToken>> {
+    this.calls.push({ what: 'token_delete', caller, input: local ? { name, local } : name });
+    return Promise.resolve(
+      this.#tokens.delete(name)
+        ? { ok: true, value: { name, fleet: null, elsewhere: false } }
+        : { ok: false, problem: { code: 'not_found', message: `no token named ${name}` } },
+    );
   }
 
   authenticate(secret: string): Caller | null {

@@ -10,6 +10,7 @@ export const FORECAST: Forecast = {
   moved: [{ service: 'demo', toOtherVersion: 0.1, toOtherPlace: 0.5 }],
   lostRps: { before: 0, after: 0 },
   headroom: 'yes: the others can take what any one cluster has now',
+  expected: [{ cluster: 'two', service: 'demo', rps: 400, before: 0 }],
 };
 
 export function sampleAgent(cluster: string, state: AgentView['state']): AgentView {
@@ -53,7 +54,14 @@ export function sampleWorkers(plan: number, laggards: readonly string[]): readon
   return [1, 2, 3, 4].map((number) => {
     const name = `worker-${number}`;
     const lags = laggards.includes(name);
-    const figures = { generation: 1, restarts: 0, residentBytes: 83_886_080, eventLoopDelayMs: 0.4 };
+    const figures = {
+      generation: 1,
+      restarts: 0,
+      residentBytes: 83_886_080,
+      heapBytes: 20_971_520,
+      sockets: { clients: 12, endpoints: 8 },
+      eventLoopDelayMs: 0.4,
+    };
     return { name, pid: 1000 + number, state: lags ? 'lost' : 'ready', plan: lags ? plan - 1 : plan, ...figures };
   });
 }

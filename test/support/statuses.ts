@@ -1,5 +1,6 @@
 // Statuses of an appliance as the dashboard gets them: a busy day with one cluster of every kind of trouble.
 import type {
+  AgentView,
   ClusterView,
   EventView,
   RolloutView,
@@ -148,6 +149,21 @@ export function changingStatus(): StatusView {
   };
 }
 
+/** Of an agent in Kubernetes: a node is missing, pods find no place, and one source is old. */
+const SIGNALS: NonNullable<AgentView['reported']> = {
+  ...{ utilisation: 0.62, utilisationOf: 'pods', growth: 1.5, pendingPods: 3, controlPlane: 'degraded' },
+  nodes: { ready: 11, total: 12, pressed: 1, schedulable: 9 },
+  sources: { nodes: { state: 'fresh', ageMs: 900 }, pods: { state: 'stale', ageMs: 42_000 } },
+};
+
+const WISHES: NonNullable<AgentView['wishes']> = [
+  {
+    ...{ id: 'shop-s12', text: 'expect 1800 requests/s of shop (step 3 of the rollout of shop to green)', state: 'taken' },
+    ...{ detail: 'shop/web: 22 of 36 replicas run', endsInSeconds: 540 },
+  },
+  { id: 'drain', text: 'nothing new comes', state: 'taken', detail: '', endsInSeconds: null },
+];
+
 /** Four clusters: busy, dialled down with an old agent report, draining and degraded, down in maintenance without an agent. */
 export function busyStatus(change: Partial<StatusView> = {}): StatusView {
   const east = clusterView('us-east', { dialPercent: 50, region: 'us', desiredShare: 0.4, effectiveShare: 0.392, observedShare: 0.394 });
@@ -175,7 +191,11 @@ export function busyStatus(change: Partial<StatusView> = {}): StatusView {
     clusters: [
       clusterView('eu-west'),
       { ...east, agent: { ...east.agent, state: 'stale', ageMs: 12_400 }, traffic: trafficView(1585, 0.0005, 49), utilisation: 0.41 },
-      { ...south, observedShare: 0.03, traffic: trafficView(120, 0.013, 1210), utilisation: 0.18, trend: [7, 6, 5, 4, 3, 2, 1, 1] },
+      {
+        ...south,
+        agent: { ...south.agent, reported: SIGNALS, wishes: WISHES },
+        ...{ observedShare: 0.03, traffic: trafficView(120, 0.013, 1210), utilisation: 0.18, trend: [7, 6, 5, 4, 3, 2, 1, 1] },
+      },
       clusterView('za-cape', {
         admin: 'maintenance',
         health: 'down',

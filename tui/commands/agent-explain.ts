@@ -1,5 +1,5 @@
 // weir agent explain: what an agent finds in its Kubernetes cluster, and what each of its figures is made from.
-import type { CommandCall, CommandDefinition, KubernetesOptions, OptionSpec } from '../command.ts';
+import type { AgentOptions, CommandCall, CommandDefinition, OptionSpec } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 import { writeResult } from '../output.ts';
 
@@ -28,7 +28,7 @@ export const agentExplainCommand: CommandDefinition = {
 };
 
 /** Null: the agent tells of its machine. */
-export function kubernetesOf({ values }: CommandCall): KubernetesOptions | null {
+export function kubernetesOf({ values }: CommandCall): AgentOptions['kubernetes'] {
   const [configFile, kubeconfig, context] = [values.text('config'), values.text('kubeconfig'), values.text('context')];
   if (configFile === null) {
     if (kubeconfig === null && context === null) return null;

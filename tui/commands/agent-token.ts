@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
-import { createToken, EXPIRES_OPTION } from './token.ts';
+import { createToken, EXPIRES_OPTION, LOCAL_OPTION } from './token.ts';
 
 const KEEP_MS = 24 * 3_600_000;
 /** As the appliance makes them: `weir_NAME_SECRET`. */
@@ -16,9 +16,9 @@ export const agentTokenCommand: CommandDefinition = {
     'weir --server https://edge-2:7070 agent token eu-west --same-as agent.token',
   ],
   notes: [
-    'An agent token may report for its cluster and can do nothing else. It is printed once, and each edge host stores a hash of it.',
+    'An agent token may report for its cluster and can do nothing else. It is printed once, and stored as a hash. In a fleet it is good on every host.',
     'Two are valid for a cluster at a time at most: --rotate makes the new one, and the old one ends by itself.',
-    'An agent that reports to several edge hosts has one token: make it at one of them, and make it known to the others with --same-as.',
+    'An agent that reports to several edge hosts has one token. Hosts that are no fleet are told of it with --same-as.',
   ].join('\n'),
   arguments: [{ name: 'CLUSTER', summary: 'the cluster it may report for' }],
   options: [
@@ -26,6 +26,7 @@ export const agentTokenCommand: CommandDefinition = {
     { flags: '--rotate', summary: 'take over from the token that the cluster has' },
     { flags: '--keep <DURATION>', summary: 'with --rotate: how long the old one is valid yet (default 24h)' },
     { flags: '--same-as <FILE>', summary: 'make the token in this file, made by another host, known to this one' },
+    LOCAL_OPTION,
     EXPIRES_OPTION,
   ],
   run: async (call) => {

@@ -2,10 +2,10 @@
 import type { ApprovalResult, ApprovalView } from '../../balancer/controller/api/views.ts';
 import { askingWhenDangerous, laggardsOf, reportChange } from '../change.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
+import { configOutcome } from '../config-outcome.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { writeResult } from '../output.ts';
 import { plain } from '../table.ts';
-import { outcomeOf } from './config.ts';
 
 export const approveCommand: CommandDefinition = {
   examples: ['weir get approvals', 'weir approve 3 --dry-run', 'weir approve 3'],
@@ -36,7 +36,7 @@ async function tell(call: CommandCall, { change, drill, config }: ApprovalResult
     return laggardsOf(call, change);
   }
   if (config !== null) {
-    await writeResult(call, { kind: 'config', revision: config.revision, items: [config] }, outcomeOf(config));
+    await writeResult(call, { kind: 'config', revision: config.revision, items: [config] }, configOutcome(config));
     return config.dryRun && config.changed ? EXIT.wouldChange : EXIT.ok;
   }
   if (drill !== null) {

@@ -40,7 +40,6 @@ async function namesOf(call: CommandCall, kind: NameKind, service: string): Prom
     const services = (await client.list<ServiceView>('services')).items;
     return Object.keys(services.find((item) => item.name === service)?.split ?? {});
   }
-  if (kind === 'tokens') return (await client.tokens()).items.map(({ name }) => name);
   if (kind === 'revisions')
     return (await client.list<RevisionView>('revisions', { limit: REVISIONS })).items.map(({ revision }) => String(revision));
   const items = (await client.list<{ readonly name?: string; readonly id?: string | number }>(kind)).items;

@@ -1,28 +1,34 @@
-// weir config: apply a file, print what is served, print the schema of the file.
+// weir config: apply a file, show what it would change, print what is served, print the schema of the file.
 import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
-import type { ConfigApplyResult } from '../../balancer/controller/api/views.ts';
-import { needsText } from '../change.ts';
-import type { CommandDefinition } from '../command.ts';
-import { CommandFailure, EXIT } from '../exit.ts';
+import type { CommandCall, CommandDefinition } from '../command.ts';
+import { configOutcome } from '../config-outcome.ts';
+import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import { writeResult } from '../output.ts';
-import { plain } from '../table.ts';
 
 const applyCommand: CommandDefinition = {
   examples: ['weir config apply weir.yaml --dry-run', 'weir config apply weir.yaml'],
   notes: 'The file is checked as a whole first; if it has a problem, everything stays as it is. No connection is dropped.',
   arguments: [{ name: 'FILE', summary: 'the config file; - is stdin' }],
   options: [{ flags: '--dry-run', summary: 'show what would change and change nothing (exit code 10 if something would)' }],
-  run: async (call) => {
-    const text = await readConfig(call.values.argument(0));
-    const client = await call.connect();
-    const dryRun = call.values.flag('dryRun');
-    if (!dryRun) call.ifInterrupted('the config may or may not have been applied; `weir config print` tells');
-    const result = await client.applyConfig(text, dryRun);
-    await writeResult(call, { kind: 'config', revision: result.revision, items: [result] }, outcomeOf(result));
-    return result.dryRun && result.changed ? EXIT.wouldChange : EXIT.ok;
-  },
+  run: (call) => apply(call, call.values.flag('dryRun')),
 };
+
+const diffCommand: CommandDefinition = {
+  examples: ['weir config diff weir.yaml', 'weir config diff weir.yaml || echo something would change'],
+  notes: 'What `weir config apply` would change, and nothing is changed: exit code 10 if something would, 0 if not.',
+  arguments: [{ name: 'FILE', summary: 'the config file; - is stdin' }],
+  run: (call) => apply(call, true),
+};
+
+async function apply(call: CommandCall, dryRun: boolean): Promise<ExitCode> {
+  const text = await readConfig(call.values.argument(0));
+  const client = await call.connect();
+  if (!dryRun) call.ifInterrupted('the config may or may not have been applied; `weir config print` tells');
+  const result = await client.applyConfig(text, dryRun);
+  await writeResult(call, { kind: 'config', revision: result.revision, items: [result] }, configOutcome(result));
+  return result.dryRun && result.changed ? EXIT.wouldChange : EXIT.ok;
+}
 
 const printCommand: CommandDefinition = {
   examples: ['weir config print > weir.yaml'],
@@ -47,6 +53,7 @@ export const configCommand: CommandDefinition = {
   examples: ['weir config apply weir.yaml --dry-run', 'weir config print', 'weir config schema'],
   subcommands: [
     { name: 'apply', summary: 'check a config file and serve it', load: () => Promise.resolve(applyCommand) },
+    { name: 'diff', summary: 'show what a config file would change', load: () => Promise.resolve(diffCommand) },
     { name: 'print', summary: 'print the config that is served', load: () => Promise.resolve(printCommand) },
     { name: 'schema', summary: 'print the JSON Schema of the config file', load: () => Promise.resolve(schemaCommand) },
   ],
@@ -58,20 +65,4 @@ async function readConfig(file: string): Promise<string> {
   } catch (error) {
     throw new CommandFailure(EXIT.usage, `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-}
-
-function servedText({ fleet }: ConfigApplyResult): string {
-  if (fleet === null) return '';
-  const late = fleet.laggards.length === 0 ? '' : `; not yet by ${fleet.laggards.join(', ')}`;
-  return `: served by ${fleet.acknowledged}/${fleet.hosts} hosts${late}`;
-}
-
-export function outcomeOf(result: ConfigApplyResult): string {
-  const restart = result.needsRestart.map((what) => `needs a restart: ${what}`);
-  const lines = [...result.differences, ...restart].map(plain);
-  if (!result.changed) lines.push(`nothing to change; still generation ${result.generation}`);
-  else if (result.dryRun)
-    lines.push(`dry run: nothing was changed, still generation ${result.generation}`, ...needsText(result.needsApproval));
-  else lines.push(`generation ${result.generation}, revision ${result.revision}${servedText(result)}`);
-  return `${lines.join('\n')}\n`;
 }

@@ -67,7 +67,7 @@ async function begin(call: CommandCall, what: Pick<DrillRequest, 'cluster' | 'ac
 async function follow(call: CommandCall, client: AdminClient, id: string): Promise<ExitCode> {
   call.ifInterrupted(`drill ${id} goes on; weir drill show ${id} tells, weir drill abort ${id} ends it`);
   let told = '';
-  for (;;) {
+  while (!call.signal.aborted) {
     const [drill] = (await client.list<DrillView>('drills', { name: id })).items;
     if (drill === undefined) throw new CommandFailure(EXIT.notFound, `drill ${id} is not known any more`);
     if (drill.state !== 'running' && drill.state !== 'settling') {
@@ -78,6 +78,7 @@ async function follow(call: CommandCall, client: AdminClient, id: string): Promi
     told = drill.state;
     await new Promise<void>((resolve) => void call.terminal.clock.after(POLL_MS, () => resolve()));
   }
+  return EXIT.interrupted;
 }
 
 async function show(call: CommandCall, client: AdminClient, id: string): Promise<void> {

@@ -27,6 +27,7 @@ const KINDS: Readonly<Record<ListKind, Show>> = {
   quotas: shows('quotas', columns.QUOTA_COLUMNS),
   workers: shows('workers', columns.WORKER_COLUMNS),
   agents: shows('agents', columns.AGENT_COLUMNS),
+  tokens: shows('tokens', columns.TOKEN_COLUMNS),
   revisions: shows('revisions', columns.REVISION_COLUMNS),
   events: shows('events', columns.EVENT_COLUMNS),
 };

@@ -36,6 +36,9 @@ async function watchStatus(call: CommandCall, client: AdminClient): Promise<Exit
   throw new CommandFailure(EXIT.unreachable, `${client.where}: the appliance has ended the stream`);
 }
 
+/** That nothing new comes is told with the cluster. */
+const DRAIN_WISH = 'drain';
+
 interface Look {
   readonly wide: boolean;
   readonly color: boolean;
@@ -79,6 +82,10 @@ function heading(status: StatusView, color: boolean): string {
       `${plain(cluster.name)} is ${cluster.admin === 'drain' ? 'drained' : 'in maintenance'}: ${cluster.empty ? 'empty' : running(cluster)}`,
     );
   }
+  for (const { name, agent } of status.clusters)
+    for (const { id, text, state, endsInSeconds } of agent.wishes ?? [])
+      if (id !== DRAIN_WISH)
+        lines.push(`the agent of ${plain(name)} was told: ${plain(text)}; ${state}, for ${countdown(endsInSeconds ?? 0)} yet`);
   const last = status.lastRevision;
   if (last !== null) lines.push(`last change: revision ${last.revision} by ${plain(last.author)} at ${time(last.at)}: ${plain(last.text)}`);
   return `${lines.join('\n')}\n`;

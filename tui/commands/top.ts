@@ -57,7 +57,7 @@ function readInterval({ values }: CommandCall): number {
   return intervalMs;
 }
 
-async function runOnTerminal({ values, terminal, connect }: CommandCall, intervalMs: number): Promise<ExitCode> {
+async function runOnTerminal({ values, terminal, connect, programs }: CommandCall, intervalMs: number): Promise<ExitCode> {
   const outcome = terminalProfile({
     env: terminal.env,
     stdinIsTty: process.stdin.isTTY,
@@ -75,7 +75,7 @@ async function runOnTerminal({ values, terminal, connect }: CommandCall, interva
   const { runDashboard } = await import('../dashboard/dashboard.ts');
   const { COMMAND_GROUPS } = await import('../registry.ts');
   return await runDashboard({
-    ...{ client, profile, intervalMs, view: viewOf(values, terminal), groups: COMMAND_GROUPS, version: weirVersion() },
+    ...{ client, profile, intervalMs, view: viewOf(values, terminal), groups: COMMAND_GROUPS, programs, version: weirVersion() },
     ...{ clock: terminal.clock, env: terminal.env, random: Math.random },
     look: { theme: profile.theme, ascii: values.flag('ascii') || !profile.richGlyphs },
     readOnly: values.flag('readOnly'),

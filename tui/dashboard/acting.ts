@@ -1,16 +1,21 @@
 // From a key to a change: the appliance is asked what it would come to, that is shown, and only two more keys or a typed word make it. Pure.
 import type { ChangeRequest, ChangeResult } from '../../balancer/controller/api/views.ts';
+import type { ActPlan } from '../inside-acts.ts';
 import { ACTS, type Act } from './acts.ts';
 import { chosenSubjects, lookingAt } from './lists.ts';
 import type { Subject } from './screen-definition.ts';
-import { applianceTimeMs, ask, type DashboardState, isReadOnly, type LogEntry, type Overlay, shown } from './state.ts';
+import { applianceTimeMs, ask, type DashboardState, isReadOnly, type LogEntry, type Overlay, type Planned, shown } from './state.ts';
 
 export type ActAction =
   | { readonly type: 'act'; readonly act: string }
   /** A line that changes nothing has said this. */
   | { readonly type: 'printed'; readonly ask: number; readonly words: readonly string[]; readonly text: string; readonly ok: boolean }
   | { readonly type: 'planned'; readonly ask: number; readonly request: ChangeRequest; readonly result: ChangeResult }
+  | { readonly type: 'actPlanned'; readonly ask: number; readonly plan: ActPlan }
   | { readonly type: 'unplanned'; readonly ask: number; readonly message: string }
+  /** A line that stays tells what holds meanwhile. */
+  | { readonly type: 'says'; readonly ask: number; readonly text: string }
+  | { readonly type: 'done'; readonly ask: number; readonly words: readonly string[]; readonly text: string }
   | { readonly type: 'applied'; readonly ask: number; readonly words: readonly string[]; readonly result: ChangeResult }
   /** `question`: it is dangerous, and whoever wants it has to say so. */
   | {
@@ -37,7 +42,16 @@ export function reduceAct(state: DashboardState, action: ActAction): DashboardSt
       if (overlay?.kind === 'weights' && overlay.ask === action.ask)
         return { ...state, overlay: { ...overlay, preview: { result: action.result, problem: null } } };
       if (overlay?.kind !== 'plan' || overlay.ask !== action.ask) return state;
-      return { ...state, overlay: { ...overlay, planned: { request: action.request, result: action.result }, phase: { kind: 'shown' } } };
+      return {
+        ...state,
+        overlay: { ...overlay, planned: { kind: 'change', request: action.request, result: action.result }, phase: { kind: 'shown' } },
+      };
+    case 'actPlanned':
+      if (overlay?.kind !== 'plan' || overlay.ask !== action.ask) return state;
+      return { ...state, overlay: { ...overlay, planned: { kind: 'act', plan: action.plan }, phase: { kind: 'shown' } } };
+    case 'says':
+      if (overlay?.kind !== 'plan' || overlay.ask !== action.ask || overlay.phase.kind !== 'asking') return state;
+      return { ...state, overlay: { ...overlay, phase: { kind: 'asking', says: action.text } } };
     case 'unplanned':
       if (overlay?.kind === 'weights' && overlay.ask === action.ask)
         return { ...state, overlay: { ...overlay, preview: { result: null, problem: action.message } } };
@@ -50,6 +64,12 @@ export function reduceAct(state: DashboardState, action: ActAction): DashboardSt
       if (overlay?.kind !== 'plan' || overlay.ask !== action.ask)
         return { ...logged, said: { text: outcome, ok: true, atMs: state.nowMs } };
       return { ...logged, overlay: { ...overlay, phase: { kind: 'applied', result: action.result } } };
+    }
+    case 'done': {
+      const logged = withLog(state, { line: lineOf(action.words), outcome: action.text, ok: true });
+      if (overlay?.kind !== 'plan' || overlay.ask !== action.ask)
+        return { ...logged, said: { text: action.text, ok: true, atMs: state.nowMs } };
+      return { ...logged, overlay: { ...overlay, phase: { kind: 'done', text: action.text } } };
     }
     case 'unapplied':
       return unapplied(state, action);
@@ -76,7 +96,7 @@ function unapplied(
 ): DashboardState {
   const { overlay } = state;
   if (overlay?.kind === 'plan' && overlay.ask === number && question !== null && overlay.planned !== null)
-    return { ...state, overlay: { ...overlay, phase: { kind: 'typed', question, word: wordOf(overlay.planned.request), typed: '' } } };
+    return { ...state, overlay: { ...overlay, phase: { kind: 'typed', question, word: wordOf(overlay.planned), typed: '' } } };
   const logged = withLog(state, { line: lineOf(words), outcome: message, ok: false });
   if (overlay?.kind !== 'plan' || overlay.ask !== number) return { ...logged, said: { text: message, ok: false, atMs: state.nowMs } };
   return { ...logged, overlay: { ...overlay, phase: { kind: 'failed', message } } };
@@ -122,7 +142,15 @@ export function whyNot(state: DashboardState): string | null {
 
 /** Asks what a line comes to, and shows it. */
 export function openPlan(state: DashboardState, words: readonly string[], queue: readonly (readonly string[])[] = []): DashboardState {
-  const overlay: PlanOverlay = { kind: 'plan', words, planned: null, phase: { kind: 'asking' }, queue, reason: null, ask: state.nextAsk };
+  const overlay: PlanOverlay = {
+    kind: 'plan',
+    words,
+    planned: null,
+    phase: { kind: 'asking', says: null },
+    queue,
+    reason: null,
+    ask: state.nextAsk,
+  };
   return ask({ ...state, overlay }, { kind: 'line', words, preview: false });
 }
 
@@ -150,6 +178,8 @@ export function weightWords({
 export function apply(state: DashboardState, overlay: PlanOverlay, yes: boolean): DashboardState {
   const { planned, words } = overlay;
   if (planned === null) return state;
+  const applying: PlanOverlay = { ...overlay, phase: { kind: 'applying' }, ask: state.nextAsk };
+  if (planned.kind === 'act') return ask({ ...state, overlay: applying }, { kind: 'make', act: planned.plan.act, yes, words });
   const { request } = planned;
   const asked: ChangeRequest = {
     ...request,
@@ -157,13 +187,26 @@ export function apply(state: DashboardState, overlay: PlanOverlay, yes: boolean)
     ifRevision: request.ifRevision ?? planned.result.revision,
     ...(yes ? { yes: true } : {}),
   };
-  const applying: PlanOverlay = { ...overlay, phase: { kind: 'applying' }, ask: state.nextAsk };
   return ask({ ...state, overlay: applying }, { kind: 'apply', request: asked, words });
 }
 
+/** Whether there is anything to do. */
+export function changesOf(planned: Planned): boolean {
+  return planned.kind === 'change' ? planned.result.changed : planned.plan.changes;
+}
+
+/** Whether the line takes a `--reason`. */
+export function takesReason(planned: Planned): boolean {
+  if (planned.kind === 'change') return true;
+  const { act } = planned.plan;
+  return act.kind === 'beginDrill' || (act.kind === 'decide' && act.request.verdict === 'reject');
+}
+
 /** What has to be typed before a dangerous act: the name of what it is about. */
-export function wordOf({ change }: ChangeRequest): string {
-  if ('cluster' in change) return change.cluster;
+export function wordOf(planned: Planned): string {
+  if (planned.kind === 'act') return planned.plan.word;
+  const { change } = planned.request;
+  if ('cluster' in change && change.cluster !== null) return change.cluster;
   if ('service' in change) return change.service;
   return change.kind;
 }

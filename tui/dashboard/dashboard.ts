@@ -1,7 +1,7 @@
 // The running dashboard: feed, keyboard, mouse and clock change the state, the state becomes frames, and one place gives the terminal back.
 import type { Clock, Random, Timer } from '../../health/clock.ts';
 import type { AdminClient } from '../client.ts';
-import type { CommandGroup } from '../command.ts';
+import type { CommandGroup, Programs } from '../command.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import { Effects } from './effects.ts';
 import { runFeed } from './feed.ts';
@@ -34,6 +34,7 @@ export interface DashboardOptions {
   readonly view: SavedView | null;
   /** The commands that can be typed in it. */
   readonly groups: readonly CommandGroup[];
+  readonly programs: Pick<Programs, 'check' | 'configSchema'>;
   readonly version: string;
 }
 
@@ -125,6 +126,7 @@ class Running {
     this.#feedEnd.abort();
     for (const timer of this.#timers) timer.cancel();
     this.#pacer.close();
+    this.#effects.close();
     this.restore();
   }
 

@@ -18,7 +18,20 @@ import type {
   TrafficView,
   WorkerView,
 } from '../../balancer/controller/api/views.ts';
-import { figure, flag, list, listOrNone, nullable, object, oneOf, record, remembered, StatusUnreadable, text } from './decoders.ts';
+import {
+  figure,
+  flag,
+  list,
+  listOrNone,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  record,
+  remembered,
+  StatusUnreadable,
+  text,
+} from './decoders.ts';
 
 const traffic = object<TrafficView>({
   windowSeconds: figure,
@@ -31,8 +44,34 @@ const traffic = object<TrafficView>({
 
 const health = oneOf('unknown', 'up', 'degraded', 'down');
 
+type Reported = NonNullable<AgentView['reported']>;
+
+const source = object<NonNullable<NonNullable<Reported['sources']>['nodes']>>({
+  state: oneOf('fresh', 'stale', 'absent'),
+  ageMs: nullable(figure),
+});
+
+const reported = object<Reported>({
+  utilisation: optional(figure),
+  utilisationOf: optional(oneOf('application', 'pods', 'nodes', 'host')),
+  growth: optional(figure),
+  // Not shown here.
+  services: () => undefined,
+  nodes: optional(object({ ready: figure, total: figure, pressed: figure, schedulable: figure })),
+  pendingPods: optional(figure),
+  controlPlane: optional(oneOf('ready', 'degraded', 'away')),
+  sources: optional(record(source)),
+});
+
+const wish = object<NonNullable<AgentView['wishes']>[number]>({
+  ...{ id: text, text, detail: text, endsInSeconds: nullable(figure) },
+  state: oneOf('asked', 'taken', 'done', 'unable', 'refused'),
+});
+
 /** What a dashboard shows of it. */
-const agent = object<Omit<AgentView, 'dialogue' | 'reported' | 'wishes'>>({
+const agent = object<Omit<AgentView, 'dialogue'>>({
+  reported: optional(reported),
+  wishes: optional(list(wish)),
   cluster: text,
   state: oneOf('fresh', 'stale', 'absent'),
   // An older appliance does not tell: then the state is all there is to go by.
@@ -138,7 +177,7 @@ const event = remembered(
   object<EventView>({
     sequence: figure,
     at: text,
-    kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'controller'),
+    kind: oneOf('revision', 'config', 'health', 'ejection', 'agent', 'worker', 'rollout', 'drill', 'fleet', 'security', 'controller'),
     code: text,
     severity: oneOf('info', 'warning', 'critical'),
     text,
@@ -214,6 +253,9 @@ const status = object<StatusView>({
   role: oneOf('read', 'operate', 'admin'),
 });
 
+const sockets = object<WorkerView['sockets']>({ clients: figure, endpoints: figure });
+const NO_SOCKETS: WorkerView['sockets'] = { clients: 0, endpoints: 0 };
+
 const worker = object<WorkerView>({
   name: text,
   pid: figure,
@@ -222,6 +264,9 @@ const worker = object<WorkerView>({
   plan: figure,
   restarts: figure,
   residentBytes: figure,
+  // An older appliance does not tell.
+  heapBytes: (value, path) => (value === undefined ? 0 : figure(value, path)),
+  sockets: (value, path) => (value === undefined ? NO_SOCKETS : sockets(value, path)),
   eventLoopDelayMs: figure,
 });
 

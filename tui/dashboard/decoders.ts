@@ -47,6 +47,11 @@ export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
   };
 }
 
+/** Absent stays absent. */
+export function optional<T>(decode: Decoder<T>): Decoder<T | undefined> {
+  return (value, path) => (value === undefined ? undefined : decode(value, path));
+}
+
 /** What an older appliance does not send is nothing. */
 export function listOrNone<T>(decode: Decoder<T>): Decoder<readonly T[]> {
   return (value, path) => (value === undefined ? [] : list(decode)(value, path));
@@ -83,9 +88,10 @@ export function object<T>(fields: Fields<T>): Decoder<T> {
     for (const name of names) {
       // Read without a copy of the whole: thousands of these are decoded each second.
       const given: unknown = Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
-      decoded[name] = fields[name](given, path === '' ? name : `${path}.${name}`);
+      const read = fields[name](given, path === '' ? name : `${path}.${name}`);
+      if (read !== undefined) decoded[name] = read;
     }
-    // A decoding border: the loop has set every key of Fields<T>, which are the keys of T.
+    // A decoding border: the loop has set every key of Fields<T> that is there, which are the keys of T.
     return decoded as T;
   };
 }

@@ -1,10 +1,11 @@
 // What the dashboard asks of the world, done once each, and answered by actions. Nothing here changes traffic but `apply`.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResultsView } from '../../balancer/controller/api/views.ts';
+import type { ResultsView, RouteView } from '../../balancer/controller/api/views.ts';
 import type { AdminClient } from '../client.ts';
 import { complete, type LookUp } from '../complete.ts';
 import { CommandFailure, ProblemFailure } from '../exit.ts';
+import { type ActPlan, makeAct } from '../inside-acts.ts';
 import { type InsideParts, runInside } from '../inside-command.ts';
 import { decodeHistory } from './decode-history.ts';
 import type { Action } from './model.ts';
@@ -32,6 +33,8 @@ export class Effects {
   /** One preview is under way at most; of those asked for meanwhile the last one follows. */
   #previewing = false;
   #nextPreview: Ask | null = null;
+  /** Lines that run, by the number of who asks. */
+  readonly #lines = new Map<number, AbortController>();
 
   constructor(parts: EffectParts) {
     this.#parts = parts;
@@ -55,6 +58,11 @@ export class Effects {
         return ask.preview ? this.#preview(ask) : this.#line(ask);
       case 'apply':
         return this.#apply(ask);
+      case 'make':
+        return this.#make(ask);
+      case 'leave':
+        this.#lines.get(ask.of)?.abort();
+        return;
       case 'complete':
         dispatch({ type: 'completed', ask: ask.number, candidates: await this.#complete(ask.words) });
         return;
@@ -68,8 +76,8 @@ export class Effects {
         return;
       case 'results': {
         const asked = { windowSeconds: WINDOW_SECONDS, baseline: null };
-        const [results] = (await client.results(ask.service, asked)).items;
-        if (results !== undefined) dispatch({ type: 'results', results: cleaned(results) });
+        const [{ items }, routes] = await Promise.all([client.results(ask.service, asked), this.#routes(ask.service)]);
+        if (items[0] !== undefined) dispatch({ type: 'results', results: cleaned(items[0]), routes });
         return;
       }
       case 'history':
@@ -95,8 +103,18 @@ export class Effects {
 
   async #line({ number, words }: Extract<Ask, { readonly kind: 'line' }>): Promise<void> {
     const { dispatch } = this.#parts;
-    const outcome = await runInside(words, { ...this.#parts, columns: this.#parts.state().size.columns - 4 });
+    const left = new AbortController();
+    this.#lines.set(number, left);
+    const tell = (text: string): void => {
+      if (text !== '') dispatch({ type: 'says', ask: number, text: cleanText(text) });
+    };
+    const parts = { ...this.#parts, columns: this.#parts.state().size.columns - 4 };
+    const outcome = await runInside(words, parts, { signal: left.signal, tell }).finally(() => this.#lines.delete(number));
+    if (left.signal.aborted) return;
     switch (outcome.kind) {
+      case 'act':
+        dispatch({ type: 'actPlanned', ask: number, plan: cleanPlan(outcome.plan) });
+        return;
       case 'change':
         dispatch({ type: 'planned', ask: number, request: outcome.request, result: outcome.result });
         return;
@@ -131,11 +149,40 @@ export class Effects {
     try {
       dispatch({ type: 'applied', ask: number, words, result: await client.change(request) });
     } catch (error) {
-      if (!(error instanceof CommandFailure)) throw error;
-      const problem = error instanceof ProblemFailure ? error.problem : null;
-      const question = problem?.code === 'confirm' ? cleanText(problem.question ?? problem.message) : null;
-      dispatch({ type: 'unapplied', ask: number, words, message: cleanLines(error.message), question });
+      this.#unapplied(error, { number, words });
     }
+  }
+
+  /** Null: an older appliance does not tell them apart. */
+  async #routes(service: string): Promise<DashboardState['routes']> {
+    try {
+      const { items } = await this.#parts.client.list<RouteView>('routes', { service });
+      return { service: cleanText(service), items: items.map(cleanRoute) };
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      return null;
+    }
+  }
+
+  async #make({ number, act, yes, words }: Extract<Ask, { readonly kind: 'make' }>): Promise<void> {
+    const { client, dispatch } = this.#parts;
+    try {
+      dispatch({ type: 'done', ask: number, words, text: cleanText(await makeAct(act, client, yes)) });
+    } catch (error) {
+      this.#unapplied(error, { number, words });
+    }
+  }
+
+  #unapplied(error: unknown, { number, words }: Pick<Extract<Ask, { readonly kind: 'apply' }>, 'number' | 'words'>): void {
+    if (!(error instanceof CommandFailure)) throw error;
+    const problem = error instanceof ProblemFailure ? error.problem : null;
+    const question = problem?.code === 'confirm' ? cleanText(problem.question ?? problem.message) : null;
+    this.#parts.dispatch({ type: 'unapplied', ask: number, words, message: cleanLines(error.message), question });
+  }
+
+  /** Nothing that runs is waited for any more. */
+  close(): void {
+    for (const line of this.#lines.values()) line.abort();
   }
 
   /** By the names that are on the screen: no question for each key. */
@@ -176,6 +223,14 @@ export class Effects {
       dispatch({ type: 'history', ask: number, series: null, problem: cleanText(error.message) });
     }
   }
+}
+
+function cleanRoute(route: RouteView): RouteView {
+  return { ...route, name: cleanText(route.name), hosts: route.hosts.map((host) => cleanText(host)), path: cleanText(route.path) };
+}
+
+function cleanPlan(plan: ActPlan): ActPlan {
+  return { ...plan, summary: cleanText(plan.summary), lines: plan.lines.map((line) => cleanText(line)), word: cleanText(plan.word) };
 }
 
 function cleanLines(text: string): string {

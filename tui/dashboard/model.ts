@@ -47,7 +47,7 @@ export type Action =
   | { readonly type: 'view'; readonly view: SavedView }
   | { readonly type: 'asked' }
   | { readonly type: 'said'; readonly text: string; readonly ok: boolean }
-  | { readonly type: 'results'; readonly results: ResultsView }
+  | { readonly type: 'results'; readonly results: ResultsView; readonly routes: DashboardState['routes'] }
   | { readonly type: 'history'; readonly ask: number; readonly series: readonly HistorySeries[] | null; readonly problem: string | null }
   | { readonly type: 'viewNames'; readonly names: readonly string[] }
   | { readonly type: 'back' }
@@ -74,7 +74,19 @@ export function initialState(choices: InitialChoices): DashboardState {
     firstLook: choices.look,
     link: { kind: 'lost', sinceMs: choices.nowMs, reason: 'connecting' },
     ...{ latest: null, frozen: null, screen: 'overview', stack: [], lists, subjects: { cluster: null, service: null } },
-    ...{ editing: null, overlay: null, log: [], typed: [], said: null, heat: [], past: null, results: null, asks: [], nextAsk: 1 },
+    ...{
+      editing: null,
+      overlay: null,
+      log: [],
+      typed: [],
+      said: null,
+      heat: [],
+      past: null,
+      results: null,
+      routes: null,
+      asks: [],
+      nextAsk: 1,
+    },
   };
 }
 
@@ -104,7 +116,10 @@ function apply(state: DashboardState, action: Action): DashboardState {
     case 'act':
     case 'printed':
     case 'planned':
+    case 'actPlanned':
     case 'unplanned':
+    case 'says':
+    case 'done':
     case 'applied':
     case 'unapplied':
     case 'completed':
@@ -153,7 +168,7 @@ function takeNews(
     case 'tick':
       return { ...state, nowMs: action.nowMs };
     case 'results':
-      return { ...state, results: action.results };
+      return { ...state, results: action.results, routes: action.routes };
     case 'history': {
       if (state.past?.ask !== action.ask) return state;
       const series = action.series === null ? null : new Map(action.series.map((each) => [each.of, each]));
@@ -236,7 +251,7 @@ function open(state: DashboardState): DashboardState {
     past: null,
   };
   const { service } = opened.subjects;
-  return opens === 'service' && service !== null ? ask({ ...opened, results: null }, { kind: 'results', service }) : opened;
+  return opens === 'service' && service !== null ? ask({ ...opened, results: null, routes: null }, { kind: 'results', service }) : opened;
 }
 
 /** On a screen about one thing: the next of its kind. */
@@ -249,7 +264,7 @@ function other(state: DashboardState, by: 1 | -1): DashboardState {
   const next = names[(at + by + names.length) % names.length];
   if (next === undefined) return state;
   const moved = { ...state, subjects: { ...state.subjects, [about]: next }, past: null };
-  return about === 'service' ? ask({ ...moved, results: null }, { kind: 'results', service: next }) : moved;
+  return about === 'service' ? ask({ ...moved, results: null, routes: null }, { kind: 'results', service: next }) : moved;
 }
 
 /** Closes the uppermost thing: marks, then the filter, then the past, then the freeze, then the screen. */

@@ -1,6 +1,7 @@
 // What the dashboard knows and shows, as one value, and how it is looked at. Pure: no terminal, no network, no clock.
-import type { ChangeRequest, ChangeResult, ResultsView, StatusView } from '../../balancer/controller/api/views.ts';
+import type { ChangeRequest, ChangeResult, ResultsView, RouteView, StatusView } from '../../balancer/controller/api/views.ts';
 import type { ContextSettings } from '../contexts.ts';
+import type { ActPlan, InsideAct } from '../inside-acts.ts';
 import type { FeedExtras } from './decode.ts';
 import type { Size } from './frame.ts';
 import type { Look } from './look.ts';
@@ -93,15 +94,14 @@ export interface FormField {
   readonly hint: string;
 }
 
-/** What a plan overlay knows of the change it shows. */
-export interface Planned {
-  readonly request: ChangeRequest;
-  readonly result: ChangeResult;
-}
+/** What a plan overlay knows of the change, or of something else, that it shows. */
+export type Planned =
+  | { readonly kind: 'change'; readonly request: ChangeRequest; readonly result: ChangeResult }
+  | { readonly kind: 'act'; readonly plan: ActPlan };
 
 export type PlanPhase =
-  /** The appliance is asked what it would come to. */
-  | { readonly kind: 'asking' }
+  /** The appliance is asked what it would come to. `says`: of what stays until something has come true, what holds instead. */
+  | { readonly kind: 'asking'; readonly says: string | null }
   /** It is not to be had, and why. */
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'shown' }
@@ -111,6 +111,8 @@ export type PlanPhase =
   | { readonly kind: 'typed'; readonly question: string; readonly word: string; readonly typed: string }
   | { readonly kind: 'applying' }
   | { readonly kind: 'applied'; readonly result: ChangeResult }
+  /** Something else than a change is done. */
+  | { readonly kind: 'done'; readonly text: string }
   | { readonly kind: 'failed'; readonly message: string };
 
 export interface WeightValue {
@@ -174,6 +176,9 @@ export type AskKind =
   /** What a command line comes to: a change is not made, but told what it would do. `preview`: for the editor of weights. */
   | { readonly kind: 'line'; readonly words: readonly string[]; readonly preview: boolean }
   | { readonly kind: 'apply'; readonly request: ChangeRequest; readonly words: readonly string[] }
+  | { readonly kind: 'make'; readonly act: InsideAct; readonly yes: boolean; readonly words: readonly string[] }
+  /** Whoever asked for it has left. */
+  | { readonly kind: 'leave'; readonly of: number }
   | { readonly kind: 'complete'; readonly words: readonly string[] }
   | { readonly kind: 'copy'; readonly text: string }
   | { readonly kind: 'export'; readonly screen: ScreenName; readonly rows: unknown }
@@ -226,6 +231,8 @@ export interface DashboardState {
   readonly past: Past | null;
   /** The versions of the service that is looked at, side by side. */
   readonly results: ResultsView | null;
+  /** Those that lead to it; null: not known. */
+  readonly routes: { readonly service: string; readonly items: readonly RouteView[] } | null;
   /** To be done by whoever runs the dashboard, who takes them away. */
   readonly asks: readonly Ask[];
   /** The number of the next one. */

@@ -22,6 +22,15 @@ export interface AgentView {
   readonly wishes?: readonly AgentWishView[];
 }
 
+/** What the agent of a cluster would be told of a change. */
+export interface ExpectedView {
+  readonly cluster: string;
+  readonly service: string;
+  /** Requests per second of the service in the cluster, now and then; as the config bounds them. */
+  readonly rps: number;
+  readonly before: number;
+}
+
 export interface AgentDialogueView {
   readonly protocol: number;
   /** When it began to speak for its cluster; null: it does not say (protocol 1). */
@@ -36,7 +45,7 @@ export interface AgentDialogueView {
 
 /** As the agent said it; a figure that it does not know is not there. */
 export type ReportedView = {
-  readonly [K in 'utilisation' | 'utilisationOf' | 'growth' | 'services' | 'nodes' | 'pendingPods' | 'controlPlane' | 'sources']:
+  readonly [K in 'utilisation' | 'utilisationOf' | 'growth' | 'services' | 'nodes' | 'pendingPods' | 'controlPlane' | 'sources']?:
     CapacitySnapshot[K] | undefined;
 };
 

@@ -44,6 +44,8 @@ export const FEED_ROUTE = { method: 'GET', path: '/v1/feed', role: 'read' } as c
 /** A list kind: how its items are read, and what `/v1/<kind>/<name>` compares. */
 interface ListKind<T> {
   readonly kind: string;
+  /** Absent: whoever may look. */
+  readonly role?: Role;
   readonly read: (appliance: Appliance) => ListView<T> | Promise<ListView<T>>;
   readonly nameOf: (item: T) => string;
 }
@@ -54,7 +56,8 @@ export const ROUTES: readonly Route[] = [
   read('/v1/status', (call) => taking(accept.decodeNoQuery, call.query, () => json(call.appliance.status(call.caller.role)))),
   ...listRoutes({ kind: 'clusters', read: (appliance) => appliance.clusters(), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'services', read: (appliance) => appliance.services(), nameOf: (item) => item.name }),
-  ...listRoutes({ kind: 'routes', read: (appliance) => appliance.routes(), nameOf: (item) => item.name }),
+  read('/v1/routes', (call) => taking(accept.decodeRoutesQuery, call.query, ({ service = null }) => json(call.appliance.routes(service)))),
+  oneOf({ kind: 'routes', read: (appliance) => appliance.routes(null), nameOf: (item) => item.name }),
   ...listRoutes({ kind: 'cache', read: (appliance) => appliance.caches(), nameOf: (item) => item.route }),
   ...listRoutes({ kind: 'rollouts', read: (appliance) => appliance.rollouts(), nameOf: (item) => item.service }),
   ...listRoutes({ kind: 'drills', read: (appliance) => appliance.drills(), nameOf: (item) => String(item.id) }),
@@ -90,9 +93,10 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/explain', role: 'read', maxBodyBytes: MAX_JSON_BYTES, handle: explain },
   { method: 'POST', path: '/v1/explain/request', role: 'read', maxBodyBytes: MAX_JSON_BYTES, handle: recall },
   { method: 'POST', path: '/v1/expectations', role: 'operate', maxBodyBytes: MAX_JSON_BYTES, handle: expect },
-  { method: 'GET', path: '/v1/tokens', role: 'admin', maxBodyBytes: 0, handle: (call) => json(call.appliance.tokens()) },
+  ...listRoutes({ kind: 'tokens', role: 'admin', read: (appliance) => appliance.tokens(), nameOf: (item) => item.name }),
   { method: 'POST', path: '/v1/tokens', role: 'admin', maxBodyBytes: MAX_JSON_BYTES, handle: createToken },
-  { method: 'DELETE', path: '/v1/tokens/:name', role: 'admin', maxBodyBytes: 0, handle: deleteToken },
+  { method: 'DELETE', path: '/v1/tokens/:name', role: 'admin', maxBodyBytes: 0, handle: revokeToken },
+  { method: 'POST', path: '/v1/tokens/share/:name', role: 'admin', maxBodyBytes: MAX_JSON_BYTES, handle: shareToken },
 ];
 
 async function change({ appliance, caller, origin, body }: RouteCall): Promise<Answer> {
@@ -164,20 +168,29 @@ function expect({ appliance, caller, body }: RouteCall): Answer {
   return decoded.ok ? outcome(appliance.expect(decoded.value, caller)) : refused(decoded.message);
 }
 
-function createToken({ appliance, caller, body }: RouteCall): Answer {
+async function createToken({ appliance, caller, body }: RouteCall): Promise<Answer> {
   const decoded = accept.decodeTokenRequest(body);
-  return decoded.ok ? outcome(appliance.createToken(decoded.value, caller), 201) : refused(decoded.message);
+  return decoded.ok ? outcome(await appliance.createToken(decoded.value, caller), 201) : refused(decoded.message);
 }
 
-function deleteToken({ appliance, caller, name }: RouteCall): Answer {
-  return outcome(appliance.deleteToken(name, caller));
+async function shareToken({ appliance, caller, name }: RouteCall): Promise<Answer> {
+  return outcome(await appliance.shareToken(name, caller), 201);
+}
+
+async function revokeToken({ appliance, caller, name, query }: RouteCall): Promise<Answer> {
+  const decoded = accept.decodeLocalQuery(query);
+  return decoded.ok ? outcome(await appliance.revokeToken(name, decoded.value.local, caller)) : refused(decoded.message);
 }
 
 function listRoutes<T>(list: ListKind<T>): readonly Route[] {
   return [
     read(`/v1/${list.kind}`, (call) => taking(accept.decodeNoQuery, call.query, async () => json(await list.read(call.appliance)))),
-    read(`/v1/${list.kind}/:name`, (call) => taking(accept.decodeNoQuery, call.query, () => one(list, call))),
-  ];
+    oneOf(list),
+  ].map((route) => ({ ...route, role: list.role ?? route.role }));
+}
+
+function oneOf<T>(list: ListKind<T>): Route {
+  return read(`/v1/${list.kind}/:name`, (call) => taking(accept.decodeNoQuery, call.query, () => one(list, call)));
 }
 
 async function one<T>(list: ListKind<T>, { appliance, name }: RouteCall): Promise<Answer> {

@@ -3,7 +3,8 @@ import { type Schema, type Static, Type } from '../../schema/type.ts';
 import { ABORT_FORMS, parseAbortCondition } from '../../config/drill-config.ts';
 import type { RolloutAction } from '../../intent/intent.ts';
 import type { OnFail } from '../../config/rollout-config.ts';
-import type { ExpectationRequest, TokenRequest } from '../appliance.ts';
+import type { ExpectationRequest } from '../appliance.ts';
+import type { TokenRequest } from './token-view.ts';
 import { CALLER_CHANGES } from './caller-schemas.ts';
 import { HISTORY_STEPS, type HistoryRequest, type HistoryStep } from './history-view.ts';
 import { type Decoded, type Decoder, bodyDecoder, queryDecoder } from './decode.ts';
@@ -192,6 +193,7 @@ const TokenRequestSchema = Type.Object(
     cluster: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
     ttlMs: Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], minimum: 1000, maximum: 10 * 365 * 86_400_000 })),
     rotate: Type.Optional(Type.Object({ keepMs: Type.Integer({ minimum: 0, maximum: 90 * 86_400_000 }) }, strict)),
+    local: Type.Optional(Type.Boolean()),
     secretHash: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'the SHA-256 of a secret, in hex' })),
   },
   strict,
@@ -262,6 +264,7 @@ const queries = {
     { limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }), before: Type.Optional(Type.Integer({ minimum: 1 })) },
     strict,
   ),
+  routes: Type.Object({ service: Type.Optional(Name) }, strict),
   results: Type.Object(
     { windowSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 3600 }), baseline: Type.Optional(Name) },
     strict,
@@ -281,15 +284,18 @@ const queries = {
   diff: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
   backlog: Type.Object({ backlog: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }) }, strict),
   dryRun: Type.Object({ dryRun: Type.Boolean({ default: false }) }, strict),
+  local: Type.Object({ local: Type.Boolean({ default: false }) }, strict),
   feed: Type.Object({ epoch: Type.Optional(Type.String({ maxLength: 64 })), number: Type.Optional(Type.Integer({ minimum: 0 })) }, strict),
 } satisfies Record<string, Schema>;
 
 export const decodeNoQuery = queryDecoder(queries.none);
 export const decodeLimit: Decoder<Static<typeof queries.limit>> = queryDecoder(queries.limit);
 export const decodeRevisionsQuery: Decoder<Static<typeof queries.revisions>> = queryDecoder(queries.revisions);
+export const decodeRoutesQuery: Decoder<Static<typeof queries.routes>> = queryDecoder(queries.routes);
 export const decodeDiffQuery: Decoder<Static<typeof queries.diff>> = queryDecoder(queries.diff);
 export const decodeResultsQuery: Decoder<Static<typeof queries.results>> = queryDecoder(queries.results);
 export const decodeHistoryQuery: Decoder<HistoryRequest> = queryDecoder(queries.history);
 export const decodeBacklog: Decoder<Static<typeof queries.backlog>> = queryDecoder(queries.backlog);
 export const decodeDryRun: Decoder<Static<typeof queries.dryRun>> = queryDecoder(queries.dryRun);
+export const decodeLocalQuery: Decoder<Static<typeof queries.local>> = queryDecoder(queries.local);
 export const decodeFeedQuery: Decoder<Static<typeof queries.feed>> = queryDecoder(queries.feed);

@@ -1,5 +1,5 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
-import type { AgentView } from './agent-view.ts';
+import type { AgentView, ExpectedView } from './agent-view.ts';
 import type { ApprovalView } from './approval-view.ts';
 import type { AlertView } from './feed-view.ts';
 import type { FleetAppliedView } from './fleet-views.ts';
@@ -161,6 +161,10 @@ export interface WorkerView {
   readonly plan: number;
   readonly restarts: number;
   readonly residentBytes: number;
+  /** Of JavaScript, in use. */
+  readonly heapBytes: number;
+  /** Open now, to clients and to endpoints. */
+  readonly sockets: { readonly clients: number; readonly endpoints: number };
   readonly eventLoopDelayMs: number;
 }
 
@@ -283,6 +287,8 @@ export interface Forecast {
   readonly lostRps: { readonly before: number; readonly after: number };
   /** Whether any one cluster could be lost then, in words. */
   readonly headroom: string;
+  /** What agents would be told to expect. */
+  readonly expected: readonly ExpectedView[];
 }
 
 export interface ChangeResult {
@@ -385,6 +391,7 @@ export type { ConsumerView, KeyView, QuotaView } from './consumer-view.ts';
 export type { AgentView, AgentWishView } from './agent-view.ts';
 export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
-export type { ConfigApplyResult, ExpectationRequest, MadeToken, TokenRequest, TokenView } from '../appliance.ts';
+export type { MadeToken, RevokedToken, TokenRequest, TokenView } from './token-view.ts';
+export type { ConfigApplyResult, ExpectationRequest } from '../appliance.ts';
 export type { GateView, RolloutView } from './rollout-views.ts';
 export type { AlertView, Delta, FeedMessage, FeedView, LatencyLineView, LatencyView, RevisionLineView } from './feed-view.ts';

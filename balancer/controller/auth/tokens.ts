@@ -1,7 +1,9 @@
 // Bearer tokens: minted once, stored as SHA-256 only, compared in constant time, bound to a role or to the cluster of an agent.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isLive } from '../../intent/tokens.ts';
 import type { Role, StoredToken } from '../../store/store.ts';
-import type { Caller, TokenRequest, TokenView } from '../appliance.ts';
+import type { TokenRequest, TokenView } from '../api/token-view.ts';
+import type { Caller } from '../appliance.ts';
 
 /** What every token begins with, so that secret scanners and people recognise one. */
 const PREFIX = 'weir_';
@@ -9,8 +11,6 @@ const PREFIX = 'weir_';
 const SECRET_BYTES = 32;
 /** `weir_`, a name of up to 63 characters, `_`, 43 characters of base64url; anything longer is not ours and is not hashed. */
 const MAX_SECRET_LENGTH = PREFIX.length + 63 + 1 + 43;
-/** A DNS label: it has no `_`, so the name in a token ends at the second one. */
-const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Random bytes as `node:crypto` gives them; a parameter so that tests are repeatable. */
 export type RandomBytes = (size: number) => Uint8Array;
@@ -21,12 +21,7 @@ export interface MintedToken {
   readonly secret: string;
 }
 
-/** Whether `name` may name a token. */
-export function isTokenName(name: string): boolean {
-  return NAME.test(name);
-}
-
-/** Makes a token. The request is trusted: the API decoded it (`isTokenName`, a role, a cluster exactly for agents). */
+/** Makes a token. The request is trusted: the API decoded it (a name, a role, a cluster exactly for agents). */
 export function mintToken(request: TokenRequest, nowMs: number, randomBytes: RandomBytes): MintedToken {
   const secret = `${PREFIX}${request.name}_${Buffer.from(randomBytes(SECRET_BYTES)).toString('base64url')}`;
   const ttlMs = request.ttlMs ?? null;
@@ -57,21 +52,15 @@ export function secretHashOf(secret: string): string {
 }
 
 /** The live token that `secret` belongs to. Looks at every stored hash, so the time taken tells nothing about which one was near. */
-export function findToken(tokens: readonly StoredToken[], secret: string, nowMs: number): StoredToken | null {
+export function findToken<T extends StoredToken>(tokens: readonly T[], secret: string, nowMs: number): T | null {
   if (!secret.startsWith(PREFIX) || secret.length > MAX_SECRET_LENGTH) return null;
   const digest = sha256(secret);
-  let found: StoredToken | null = null;
+  let found: T | null = null;
   for (const token of tokens) {
     const stored = Buffer.from(token.secretHash, 'hex');
     if (stored.length === digest.length && timingSafeEqual(stored, digest)) found = token;
   }
-  return found !== null && !isExpired(found, nowMs) ? found : null;
-}
-
-/** The agent token that `secret` belongs to, if it may report for `cluster`; null for people's tokens and for other clusters. */
-export function verifyAgentToken(tokens: readonly StoredToken[], secret: string, cluster: string, nowMs: number): StoredToken | null {
-  const token = findToken(tokens, secret, nowMs);
-  return token !== null && token.role === 'agent' && token.cluster === cluster ? token : null;
+  return found !== null && isLive(found, nowMs) ? found : null;
 }
 
 /** The caller a token stands for; null for an agent's token, which opens the agent hub and nothing else. */
@@ -81,10 +70,12 @@ export function callerOfToken(token: StoredToken): Caller | null {
   return { author: { name: person, how: `token ${token.name}` }, role: token.role, person };
 }
 
+const OF_HOST = { scope: 'host', refused: false, lastUsedAt: null } as const;
+
 /** The token without its hash. */
-export function tokenView(token: StoredToken): TokenView {
+export function tokenView(token: StoredToken, known: Pick<TokenView, 'scope' | 'refused' | 'lastUsedAt'> = OF_HOST): TokenView {
   const { name, owner, role, cluster, createdAt, expiresAt } = token;
-  return { name, owner, role, cluster, createdAt, expiresAt };
+  return { name, owner, role, cluster, createdAt, expiresAt, ...known };
 }
 
 const RANK: Readonly<Record<Role, number>> = { read: 1, operate: 2, admin: 3 };
@@ -92,13 +83,6 @@ const RANK: Readonly<Record<Role, number>> = { read: 1, operate: 2, admin: 3 };
 /** Whether a caller with role `have` may do what asks for `need`: read < operate < admin. */
 export function roleAllows(have: Role, need: Role): boolean {
   return RANK[have] >= RANK[need];
-}
-
-function isExpired(token: StoredToken, nowMs: number): boolean {
-  if (token.expiresAt === null) return false;
-  const expiresAtMs = Date.parse(token.expiresAt);
-  // A date that cannot be read has passed: a damaged record must not live for ever.
-  return !(nowMs < expiresAtMs);
 }
 
 function sha256(secret: string): Buffer {

@@ -10,7 +10,7 @@ const MOST_MS = 86_400_000;
 
 /** Why no drill may begin now; null: one may. `running`: the one that is under way. */
 export function unfitDrill(
-  { prober, keeper }: Edge,
+  { prober, keeper }: Pick<Edge, 'prober' | 'keeper'>,
   running: DrillReport | null,
   { cluster, act, percent, forMs, breakGlass = false }: DrillRequest,
 ): string | null {

@@ -42,6 +42,7 @@ export function onFollowed(edge: Edge, { taken }: Followed): Promise<WorkersAppl
   for (const record of taken) {
     edge.events.add('revision.made', `revision ${record.revision} by ${record.author.name}${through(record)}`);
     tellEndedOverrides(edge, record.touched, record.revision);
+    edge.tokens.follow(record.touched);
   }
   if (taken.some(({ touched }) => touched.some(({ path }) => path[0] === CONFIG_PATH[0]))) edge.options.onFleetConfig();
   return edge.links.served(

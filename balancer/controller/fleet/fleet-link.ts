@@ -9,7 +9,7 @@ import { countedBy, type Counted } from './counting.ts';
 import { DemandSum } from './demand-sum.ts';
 import { DemandTelling } from './demand-telling.ts';
 import type { Fleet, Peer } from './fleet.ts';
-import { follow, type Followed } from './follow.ts';
+import { follow, join, type Followed } from './follow.ts';
 import { Leadership } from './leadership.ts';
 import { decodeDigest, decodePresence, type HostCounts, type HostDemand, type Presence } from './presence.ts';
 import { Roster } from './roster.ts';
@@ -20,6 +20,8 @@ export interface FleetLinkOptions {
   readonly store: RevisionStore;
   readonly clock: Clock;
   readonly random: Random;
+  /** The name of the fleet. */
+  readonly fleet: string;
   /** Of this host. */
   readonly id: string;
   readonly instance: string;
@@ -41,6 +43,8 @@ export interface FleetLinkOptions {
 
 /** Under it the store has how many hosts were last heard of. */
 const HOSTS = 'fleet hosts';
+/** Under it the store has the name of the fleet that its chain is of; absent: the host was alone. */
+const JOINED = 'fleet joined';
 const BEAT_MS = 1000;
 /** A host that was not heard of for so long is away. */
 const PRESENCE_MS = 5000;
@@ -84,7 +88,7 @@ export class FleetLink implements Fleet {
   constructor(options: FleetLinkOptions) {
     this.#options = options;
     this.#leadership = new Leadership(options.ledger, options.clock, options.id);
-    this.#roster = new Roster(options.id, options.tell, (hosts) => this.#keepHosts(hosts));
+    this.#roster = new Roster(options.id, options.tell, (hosts) => this.#keep(HOSTS, String(hosts)));
     this.#demand = new DemandTelling(options.id);
     this.#sum = new DemandSum(options.id);
   }
@@ -261,6 +265,7 @@ export class FleetLink implements Fleet {
     const { ledger, keeper, store, onFollowed } = this.#options;
     if (keeper.barred !== null) return;
     let there = head;
+    if (!(await this.#joined(head))) return;
     for (let step = 0; step < MOST_STEPS; step += 1) {
       const followed = await this.#step({ ledger, keeper, store }, there);
       if (followed === null) return;
@@ -279,23 +284,45 @@ export class FleetLink implements Fleet {
     }
   }
 
+  /** The first time that this host follows this fleet. False: what is there must not be taken over. */
+  async #joined(head: LedgerHead): Promise<boolean> {
+    const { ledger, keeper, store, fleet, tell, onFollowed } = this.#options;
+    if (store.getValue(JOINED) === fleet) return true;
+    const joined = await this.#sane(() => join({ ledger, keeper, store }, head));
+    if (joined === undefined) return false;
+    if (joined !== null) {
+      tell(
+        `this host has joined the fleet and follows it from here on: what it was asked for before, ${joined.setAside} revisions, is in force no more (kept as conflicts in its store)`,
+      );
+      void onFollowed(joined).catch((error: unknown) => this.#lost(error));
+    }
+    // An empty one is not joined yet: of two hosts that both bring a chain, the first one's is the fleet's.
+    if (head.revision > 0) this.#keep(JOINED, fleet);
+    return true;
+  }
+
   /** Null: what is there must not be taken over. */
   async #step(sides: Parameters<typeof follow>[0], there: LedgerHead): Promise<Followed | null> {
+    return (await this.#sane(() => follow(sides, there))) ?? null;
+  }
+
+  /** Undefined: what is there cannot be right, and everything stays as it is. */
+  async #sane<T>(take: () => Promise<T>): Promise<T | undefined> {
     try {
-      const followed = await follow(sides, there);
+      const taken = await take();
       this.#unfit = null;
-      return followed;
+      return taken;
     } catch (error) {
       if (!(error instanceof Error) || error.name === 'LedgerAwayError') throw error;
       if (this.#unfit !== error.message) this.#options.tell(`ALERT: ${error.message}`);
       this.#unfit = error.message;
-      return null;
+      return undefined;
     }
   }
 
-  #keepHosts(hosts: number): void {
+  #keep(key: string, value: string): void {
     try {
-      this.#options.store.putValue(HOSTS, String(hosts));
+      this.#options.store.putValue(key, value);
     } catch {
       // A store that takes nothing is told of where it holds up more than this.
     }

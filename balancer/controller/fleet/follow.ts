@@ -92,6 +92,28 @@ async function takeLongEnd(
   return { ...NOTHING, taken: all.map(({ record }) => record), lost };
 }
 
+/**
+ * A host that was alone, or in another fleet, comes to one that has a chain: however long its own is, the fleet's stands, since nobody of this fleet has
+ * agreed to the other. How many revisions of its own were set aside, and what was taken over; null: the two have a beginning in common, or one of them is empty.
+ */
+export async function join(sides: Sides, there: LedgerHead): Promise<(Followed & { readonly setAside: number }) | null> {
+  const { keeper, ledger } = sides;
+  const here = keeper.head;
+  if (here.revision === 0 || there.revision === 0) return null;
+  if ((await lastShared(sides, Math.min(here.revision, there.revision))) > 0) return null;
+  const all: StoredRevision[] = [];
+  for (;;) {
+    const newest = all.at(-1);
+    const on = { base: newest?.intent ?? EMPTY_INTENT, previous: newest?.record ?? null };
+    const more = revisionsOf(await ledger.entriesAfter(newest?.record.revision ?? 0, PAGE), on);
+    if (more.length === 0) break;
+    all.push(...more);
+  }
+  if (all.length === 0 || !sameHead(keeper.head, here)) return null;
+  keeper.takeInstead(0, all);
+  return { ...NOTHING, taken: all.map(({ record }) => record), setAside: here.revision };
+}
+
 /** The ledger has gone back, or stands below: Redis has lost writes, or was cut off with other hosts. */
 async function giveBack({ keeper, ledger, store }: Sides, there: LedgerHead, after: number): Promise<Followed> {
   const entries: LedgerEntry[] = [];

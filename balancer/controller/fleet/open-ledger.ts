@@ -15,6 +15,8 @@ import { parseKeys, Seal } from '../../store/seal.ts';
 import { readSecret } from '../../secret.ts';
 
 export interface SharedStore {
+  /** The name of the fleet. */
+  readonly fleet: string;
   readonly ledger: Ledger;
   /** Over a connection of its own, on which nothing long is ahead of a request. */
   readonly openCounter: () => LimitCounter;
@@ -30,6 +32,7 @@ export function openShared(redis: RedisConfig | null, clock: Clock): SharedStore
   const seal = new Seal(keysOf(redis));
   const wallMs = (): number => clock.wallMs();
   return {
+    fleet,
     ledger: new RedisLedger({ ...access, fleet, clock, seal }),
     openCounter: () => new RedisLimits(new RedisConnection({ ...access, timeoutMs: limitTimeoutMs }, clock), fleet, wallMs),
     openMarks: () => new RedisMarks(new RedisConnection(access, clock), fleet, seal, wallMs),

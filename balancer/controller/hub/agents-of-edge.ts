@@ -1,7 +1,7 @@
 // What one edge host has to do with agents: their tokens, what is wished for of the clusters, and the hub.
 import type { CapacityReport, CapacityView } from '../../steer/plan-shape.ts';
+import { PrescaleDriver } from '../driver/prescale.ts';
 import type { Edge } from '../edge.ts';
-import { AgentTokens } from './agent-tokens.ts';
 import { withinCeiling } from './ceiling.ts';
 import { drainedOf } from './drained.ts';
 import { hubOf } from './hub-of-edge.ts';
@@ -9,8 +9,9 @@ import type { Hub } from './hub.ts';
 import { WishList } from './wish-list.ts';
 
 export class AgentsOfEdge {
-  readonly tokens: AgentTokens;
   readonly wishes: WishList;
+  /** Tells agents what changes will bring. */
+  readonly prescale: PrescaleDriver;
   /** Null: the config has no address for agents. */
   readonly hub: Hub | null;
 
@@ -19,8 +20,8 @@ export class AgentsOfEdge {
   constructor(edge: Edge) {
     const { store, clock } = edge.options;
     this.#edge = edge;
-    this.tokens = new AgentTokens({ read: () => store.tokens(), wallMs: () => clock.wallMs() });
     this.wishes = new WishList(store, clock, (cluster) => drainedOf(edge.intent, cluster));
+    this.prescale = new PrescaleDriver(edge, this.wishes);
     this.hub = hubOf(edge, this);
   }
 

@@ -2,6 +2,7 @@
 import type { ApiProblem } from '../api/views.ts';
 import type { Caller, ExpectationRequest } from '../appliance.ts';
 import type { Edge } from '../edge.ts';
+import { wishId } from './wish-list.ts';
 
 /** Null: it is done. */
 export function expect(edge: Edge, request: ExpectationRequest, { author }: Caller): ApiProblem | null {
@@ -20,7 +21,7 @@ export function expect(edge: Edge, request: ExpectationRequest, { author }: Call
     return null;
   }
   const startsAtMs = edge.options.clock.wallMs() + inMs;
-  const id = `${service}-${startsAtMs.toString(36)}`;
+  const id = wishId(startsAtMs.toString(36), service);
   if (!edge.agents.wishes.expect({ id, cluster, service, rps, startsAtMs, endsAtMs: startsAtMs + forMs }))
     return {
       code: 'conflict',

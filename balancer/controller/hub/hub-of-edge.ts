@@ -9,7 +9,7 @@ import { Paced } from './paced.ts';
 const PLAN_EVERY_MS = 200;
 
 /** Null: the config has no address for agents. */
-export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens' | 'wishes'>): Hub | null {
+export function hubOf(edge: Edge, { wishes }: Pick<AgentsOfEdge, 'wishes'>): Hub | null {
   const { clock, log } = edge.options;
   const { agents, hostName } = edge.config;
   if (agents === null) return null;
@@ -18,7 +18,7 @@ export function hubOf(edge: Edge, { tokens, wishes }: Pick<AgentsOfEdge, 'tokens
     bind: agents.bind,
     tls: agents.tls,
     host: hostName,
-    verifyToken: (secret) => tokens.find(secret),
+    verifyToken: (secret) => edge.tokens.agent(secret),
     certificateNames: (cluster) => edge.config.clusters[cluster]?.agent.certificates ?? [],
     clusters: clustersOf(edge),
     ceilingRps: (cluster) => edge.config.clusters[cluster]?.capacity?.ceilingRps ?? null,

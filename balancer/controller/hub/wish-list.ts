@@ -1,6 +1,7 @@
-// What this host wishes for of the clusters: that nothing new comes to those that are drained, and what operators said to expect. The latter is
-// kept over a restart, as a minimum that was raised would go back too early otherwise.
-import type { Wish } from '../../../agent/dialogue.ts';
+// What this host wishes for of the clusters: that nothing new comes to those that are drained, and what operators said or changes will bring. The
+// latter is kept over a restart, as a minimum that was raised would go back too early otherwise.
+import { createHash } from 'node:crypto';
+import { DIALOGUE_LIMITS, type Wish } from '../../../agent/dialogue.ts';
 import type { Clock } from '../../../health/clock.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -12,7 +13,14 @@ export interface Expectation {
   readonly rps: number;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** What brings them, for people; absent: an operator has said so. */
+  readonly cause?: string;
+  /** Of what is still to come: its name, the same on all hosts. */
+  readonly due?: string;
 }
+
+/** One that the program has made. */
+export type ForeseenExpectation = Expectation & { readonly cause: string };
 
 export interface Drained {
   /** Null: until an operator says so. */
@@ -25,8 +33,9 @@ export type ListedWish =
   | { readonly kind: 'drain'; readonly id: string; readonly startsAtMs: number; readonly endsAtMs: number | null };
 
 const KEY = 'agent-expectations';
-/** Of one cluster; well below what a message may hold. */
-const MOST_EXPECTATIONS = 32;
+/** Of one cluster, that operators have said and that changes bring; with a drain as many as a message may hold. */
+const MOST_SAID = 32;
+const MOST_FORESEEN = DIALOGUE_LIMITS.wishes - MOST_SAID - 1;
 
 export class WishList {
   readonly #store: Pick<Store, 'getValue' | 'putDurably'>;
@@ -46,11 +55,13 @@ export class WishList {
     this.#expectations = read(store.getValue(KEY));
   }
 
-  /** Replaces what was expected of the same service in the same cluster. False: there are too many. */
+  /** Replaces what was expected of the same service in the same cluster; what operators say and what changes bring stand beside each other. False: there are too many. */
   expect(expectation: Expectation): boolean {
     const { cluster, service } = expectation;
-    const others = this.#live().filter((one) => one.cluster !== cluster || one.service !== service);
-    if (others.filter((one) => one.cluster === cluster).length >= MOST_EXPECTATIONS) return false;
+    const same = (one: Expectation): boolean => (one.cause === undefined) === (expectation.cause === undefined);
+    const others = this.#live().filter((one) => one.cluster !== cluster || one.service !== service || !same(one));
+    const most = expectation.cause === undefined ? MOST_SAID : MOST_FORESEEN;
+    if (others.filter((one) => one.cluster === cluster && same(one)).length >= most) return false;
     this.#keep([...others, expectation]);
     return true;
   }
@@ -61,6 +72,16 @@ export class WishList {
     const rest = live.filter((one) => one.cluster !== cluster || (service !== null && one.service !== service));
     if (rest.length < live.length) this.#keep(rest);
     return live.length - rest.length;
+  }
+
+  /** What changes bring, in all clusters. */
+  foreseen(): readonly ForeseenExpectation[] {
+    return this.#live().filter((one): one is ForeseenExpectation => one.cause !== undefined);
+  }
+
+  /** Takes back one of them. */
+  drop({ id, cluster }: ForeseenExpectation): void {
+    this.#keep(this.#live().filter((one) => one.id !== id || one.cluster !== cluster));
   }
 
   of(cluster: string): readonly ListedWish[] {
@@ -92,8 +113,23 @@ export function wishOf(listed: ListedWish, wallMs: number): Wish {
 }
 
 export function textOf(listed: ListedWish): string {
-  return listed.kind === 'drain' ? 'nothing new comes' : `expect ${listed.rps} requests/s of ${listed.service}`;
+  if (listed.kind === 'drain') return 'nothing new comes';
+  return `expect ${listed.rps} requests/s of ${listed.service}${listed.cause === undefined ? '' : ` (${listed.cause})`}`;
 }
+
+/** Of an expectation: the same on all hosts for the same cause, so that an agent that several hosts tell counts it once. */
+export function wishId(cause: string, service: string): string {
+  const id = `${service}-${cause}`;
+  return id.length <= LONGEST_ID
+    ? id
+    : createHash('sha256')
+        .update(id)
+        .digest('hex')
+        .slice(0, LONGEST_ID / 2);
+}
+
+/** As agents read it. */
+const LONGEST_ID = 64;
 
 /** Nothing, where the text is damaged: a minimum that then goes back early costs less than a host that does not start. */
 function read(text: string | null): readonly Expectation[] {
@@ -108,7 +144,7 @@ function read(text: string | null): readonly Expectation[] {
 function isExpectation(value: unknown): value is Expectation {
   if (typeof value !== 'object' || value === null) return false;
   const member = (name: keyof Expectation): unknown => Reflect.get(value, name);
-  const texts = [member('id'), member('cluster'), member('service')];
+  const texts = [member('id'), member('cluster'), member('service'), member('cause') ?? '', member('due') ?? ''];
   const numbers = [member('rps'), member('startsAtMs'), member('endsAtMs')];
   return texts.every((one) => typeof one === 'string') && numbers.every((one) => typeof one === 'number');
 }

@@ -35,10 +35,11 @@ const MOVING = [
 ] as const satisfies (keyof MovingFacts)[];
 
 /** Of what the workers are given. */
-/** Who may call decides nothing of where requests go, and is long. */
+/** Who may call, and who may act, decides nothing of where requests go, and is long. */
 function withoutCallers<T extends object>(of: T): T {
   const others = { ...of };
   Reflect.deleteProperty(others, 'callers');
+  Reflect.deleteProperty(others, 'tokens');
   return others;
 }
 

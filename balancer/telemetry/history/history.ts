@@ -18,6 +18,10 @@ export interface Chunk {
 export interface HistoryStore {
   /** All in one transaction; drops what is older than the tier is kept, and the oldest of a tier that has more than its part. */
   put(tier: Tier, startMs: number, chunks: readonly Omit<Chunk, 'startMs'>[], nowMs: number): void;
+  /** Keeps one step of the finest tier until the chunk that has it is put: pieces of that chunk. */
+  keep(stepMs: number, pieces: readonly Omit<Chunk, 'startMs'>[]): void;
+  /** What is kept, the oldest first; `startMs` is that of the chunk. */
+  kept(): Iterable<Chunk>;
   /** Of one series, those that begin in [fromMs, toMs), the oldest first. */
   chunks(tier: Tier, series: SeriesName, range: Range): readonly Chunk[];
   /** The same of all series. */
@@ -110,12 +114,12 @@ export class History {
     this.#point(ALL);
   }
 
-  /** Writes what is not written yet of the finest steps: the others are made from them at the next start. */
+  /** Keeps what was counted in the step that runs; all else is made from what is kept at the next start. */
   close(): void {
     const [finest] = this.#open;
     if (finest === undefined) return;
-    this.#endStep(finest, finest.stepMs + finest.tier.stepMs);
-    this.#write(finest);
+    const { stepMs } = finest;
+    this.#keep(stepMs, this.#endStep(finest, stepMs + finest.tier.stepMs));
     this.#options.store.close();
   }
 
@@ -180,15 +184,19 @@ export class History {
     for (const open of this.#open) {
       const stepMs = stepStart(open.tier, nowMs);
       if (stepMs === open.stepMs) return;
-      this.#endStep(open, stepMs);
+      const ended = open.stepMs;
+      const pieces = this.#endStep(open, stepMs);
       const startMs = chunkStart(open.tier, nowMs);
-      if (startMs === open.chunkMs) continue;
-      this.#write(open);
-      open.chunkMs = startMs;
+      if (startMs !== open.chunkMs) {
+        this.#write(open);
+        open.chunkMs = startMs;
+      } else if (open === this.#open[0]) this.#keep(ended, pieces);
     }
   }
 
-  #endStep(open: Open, nextMs: number): void {
+  /** Returns what was added to the chunk. */
+  #endStep(open: Open, nextMs: number): readonly Omit<Chunk, 'startMs'>[] {
+    const pieces: Omit<Chunk, 'startMs'>[] = [];
     const coarser = this.#open[this.#open.indexOf(open) + 1];
     const offset = Math.round((open.stepMs - open.chunkMs) / open.tier.stepMs);
     for (const [series, point] of open.points) {
@@ -204,12 +212,17 @@ export class History {
       if (!this.#dropped.has(series)) {
         let writer = open.writers.get(series);
         if (writer === undefined) open.writers.set(series, (writer = new PointWriter()));
-        writer.add(offset, point);
+        pieces.push({ series, bytes: writer.add(offset, point) });
       }
       if (open === this.#open[0]) this.#requests.set(series, (this.#requests.get(series) ?? 0) + point.requests);
       clearPoint(point);
     }
     open.stepMs = nextMs;
+    return pieces;
+  }
+
+  #keep(stepMs: number, pieces: readonly Omit<Chunk, 'startMs'>[]): void {
+    this.#tried(() => this.#options.store.keep(stepMs, pieces));
   }
 
   #write(open: Open): void {
@@ -224,8 +237,12 @@ export class History {
   }
 
   #put(tier: Tier, startMs: number, chunks: readonly Omit<Chunk, 'startMs'>[]): void {
+    this.#tried(() => this.#options.store.put(tier, startMs, chunks, this.#options.wallMs()));
+  }
+
+  #tried(write: () => void): void {
     try {
-      this.#options.store.put(tier, startMs, chunks, this.#options.wallMs());
+      write();
     } catch (error) {
       this.#options.onProblem(error instanceof Error ? error.message : String(error));
     }
@@ -243,9 +260,12 @@ export class History {
     this.#requests = new Map();
   }
 
-  /** Makes what of each tier was not written when the host ended from the tier before. */
+  /** Takes up the steps that were kept, and makes what of each tier was not written when the host ended from the tier before. */
   #restore(nowMs: number): void {
     const { store } = this.#options;
+    const [finest] = this.#open;
+    if (finest !== undefined)
+      this.#place(finest, pointsOf(finest.tier, store.kept(), { fromMs: nowMs - finest.tier.keepMs, toMs: Infinity }));
     for (const [index, open] of this.#open.entries()) {
       const finer = this.#open[index - 1];
       if (finer === undefined) continue;
@@ -256,22 +276,10 @@ export class History {
     }
   }
 
-  #restoreTier(open: Open, finer: Open, { fromMs, toMs }: Range): void {
-    const sums = new Map<SeriesName, Map<number, Point>>();
-    const take = (series: SeriesName, startMs: number, bytes: Uint8Array): void =>
-      readPoints(bytes, (offset, point) => {
-        const atMs = startMs + offset * finer.tier.stepMs;
-        if (atMs < fromMs || atMs >= toMs) return;
-        const ofSeries = sums.get(series) ?? new Map<number, Point>();
-        const stepMs = stepStart(open.tier, atMs);
-        const sum = ofSeries.get(stepMs) ?? emptyPoint();
-        addPoint(sum, point);
-        sums.set(series, ofSeries.set(stepMs, sum));
-      });
-    const wanted = { fromMs: chunkStart(finer.tier, fromMs), toMs };
-    for (const { series, startMs, bytes } of this.#options.store.allChunks(finer.tier, wanted)) take(series, startMs, bytes);
-    for (const [series, writer] of finer.writers) take(series, finer.chunkMs, writer.bytes());
-    this.#place(open, sums);
+  #restoreTier(open: Open, finer: Open, range: Range): void {
+    const stored = this.#options.store.allChunks(finer.tier, { fromMs: chunkStart(finer.tier, range.fromMs), toMs: range.toMs });
+    const waiting = [...finer.writers].map(([series, writer]) => ({ series, startMs: finer.chunkMs, bytes: writer.bytes() }));
+    this.#place(open, pointsOf(finer.tier, chained(stored, waiting), range, open.tier));
   }
 
   /** The step that runs goes on, those of its chunk wait to be written, and chunks that are over are written. */
@@ -298,6 +306,31 @@ export class History {
         [...writers].map(([series, writer]) => ({ series, bytes: writer.bytes() })),
       );
   }
+}
+
+function* chained<T>(...parts: readonly Iterable<T>[]): Generator<T, void> {
+  for (const part of parts) yield* part;
+}
+
+/** The points of chunks by series and step, added up to the steps of `to`. */
+function pointsOf(
+  tier: Tier,
+  chunks: Iterable<Chunk>,
+  { fromMs, toMs }: Range,
+  to = tier,
+): ReadonlyMap<SeriesName, ReadonlyMap<number, Point>> {
+  const sums = new Map<SeriesName, Map<number, Point>>();
+  for (const { series, startMs, bytes } of chunks)
+    readPoints(bytes, (offset, point) => {
+      const atMs = startMs + offset * tier.stepMs;
+      if (atMs < fromMs || atMs >= toMs) return;
+      const ofSeries = sums.get(series) ?? new Map<number, Point>();
+      const stepMs = stepStart(to, atMs);
+      const sum = ofSeries.get(stepMs) ?? emptyPoint();
+      addPoint(sum, point);
+      sums.set(series, ofSeries.set(stepMs, sum));
+    });
+  return sums;
 }
 
 /** Every series a request counts in; an empty name is a place the request never came to. */

@@ -56,9 +56,11 @@ export class PointWriter {
     return this.#length === 0;
   }
 
-  add(offset: number, point: Point): void {
+  /** Returns the bytes that it took, valid until the writer is cleared. */
+  add(offset: number, point: Point): Uint8Array {
     // A number takes 8 bytes at most.
     this.#reserve(8 * (7 + 2 * BUCKETS));
+    const from = this.#length;
     this.#number(offset);
     this.#number(point.requests);
     this.#number(point.errors);
@@ -76,6 +78,7 @@ export class PointWriter {
       this.#number(count);
       last = bucket;
     }
+    return this.#bytes.subarray(from, this.#length);
   }
 
   /** Valid until the next point comes. */

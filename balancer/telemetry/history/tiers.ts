@@ -14,8 +14,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * What of a tier is not written yet can always be made again from the tier before, which is kept for longer than a chunk takes: only the chunk of the
- * finest, 10 seconds, is lost with a process that is killed.
+ * What of a tier is not written yet can always be made again from the tier before, which is kept for longer than a chunk takes. Of the finest each step is
+ * kept by itself until its chunk is written: only the one that runs is lost with a process that is killed.
  */
 export const TIERS: readonly [Tier, ...Tier[]] = [
   { name: '1s', stepMs: SECOND, keepMs: 10 * MINUTE, chunkSteps: 10 },

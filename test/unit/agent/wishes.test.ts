@@ -1,11 +1,12 @@
 // What the edge wishes for and what becomes of it, from the hub over the agent to the autoscaler and back; and how far clocks are apart.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DIALOGUE_LIMITS, decodeWishes } from '../../../agent/dialogue.ts';
 import { RAISED_ANNOTATION } from '../../../agent/kubernetes/prescale.ts';
 import { WishBook } from '../../../agent/wish-book.ts';
 import { ClockSkew } from '../../../balancer/controller/hub/clock-skew.ts';
 import { drainedOf } from '../../../balancer/controller/hub/drained.ts';
-import { type Drained, WishList } from '../../../balancer/controller/hub/wish-list.ts';
+import { type Drained, wishId, WishList, wishOf } from '../../../balancer/controller/hub/wish-list.ts';
 import { type Clock, systemClock } from '../../../health/clock.ts';
 import { HubBench } from '../../support/hub-bench.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -201,7 +202,21 @@ describe('the list of an edge host', () => {
     for (let index = 0; index < 31; index += 1)
       assert.equal(list.expect({ ...expectation(1), id: `s-${index}`, service: `s-${index}` }), true);
     assert.equal(list.expect({ ...expectation(1), service: 'one-more' }), false);
-    assert.equal(list.withdraw('eu', null), 32);
+    const brought = { ...expectation(1), cause: 'revision 7 by alice' };
+    for (let index = 0; index < 31; index += 1) assert.equal(list.expect({ ...brought, id: `r-${index}`, service: `s-${index}` }), true);
+    assert.equal(list.expect({ ...brought, service: 'one-more' }), false);
+    assert.equal(list.of('eu').length, DIALOGUE_LIMITS.wishes - 1, 'and a drain');
+    assert.equal(list.withdraw('eu', null), 63);
+  });
+
+  test('has ids that agents read, also for the longest names', () => {
+    const service = 'a'.repeat(63);
+    assert.equal(wishId('r12', 'shop'), 'shop-r12');
+    for (const cause of ['r12', 's12.0.3.mabcdefg', `d123.${'b'.repeat(63)}`]) {
+      const wish = wishOf({ ...expectation(1), kind: 'prescale', id: wishId(cause, service), service }, Date.now());
+      assert.equal(decodeWishes({ kind: 'wishes', number: 1, wishes: [wish] })?.wishes.length, 1, cause);
+    }
+    assert.notEqual(wishId('r12', service), wishId('r13', service));
   });
 
   test('says that nothing new comes to a cluster that is drained, in maintenance, or dialled to nothing, and until when', () => {

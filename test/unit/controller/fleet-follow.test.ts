@@ -195,3 +195,57 @@ test('a host follows what others do from what it began with itself', async (t) =
     [40, 100],
   );
 });
+
+describe('a host that was alone', () => {
+  /** More revisions than the fleet has. */
+  const longWhileAlone = (store: Store): void => {
+    for (const { record, intent } of chainOf(120, 'carol')) store.commit(record.revision - 1, intent, record);
+  };
+
+  test('follows the fleet that it joins, however long its own chain is, and keeps that aside', async (t) => {
+    const fleet = fleetEdges(t);
+    const one = await fleet.host('edge-1');
+    const before = await fleet.ledger.head();
+    const late = await fleet.host('edge-2', 'edge-2', longWhileAlone);
+    await fleet.clock.elapse(3000);
+    assert.deepEqual(await fleet.ledger.head(), before);
+    for (const { edge, store } of [one, late]) {
+      assert.deepEqual(edge.keeper.head, before);
+      assert.equal(verifyChain(store.chain(), before.revision, (revision) => store.intentAt(revision)).intact, true);
+    }
+    assert.equal(late.store.conflicts(1000).length, 120);
+    assert.ok(late.edge.events.newest(100).some(({ text }) => /joined the fleet .* before, 120 revisions, is in force no more/.test(text)));
+  });
+
+  test('gives its chain to a fleet that has none yet, and the next one that was alone follows it', async (t) => {
+    const fleet = fleetEdges(t);
+    const first = await fleet.host('edge-1', 'edge-1', (store) => {
+      for (const { record, intent } of chainOf(3, 'dave')) store.commit(record.revision - 1, intent, record);
+    });
+    await fleet.clock.elapse(3000);
+    const mine = first.store.revision(3)?.hash;
+    const second = await fleet.host('edge-2', 'edge-2', longWhileAlone);
+    await fleet.clock.elapse(3000);
+    assert.ok(mine !== undefined);
+    assert.equal(second.store.revision(3)?.hash, mine);
+    assert.deepEqual(second.edge.keeper.head, first.edge.keeper.head);
+  });
+
+  test('is of the fleet from then on: what it knows is given back to a ledger that has lost it, though another host has begun anew', async (t) => {
+    const fleet = fleetEdges(t);
+    const one = await fleet.host('edge-1');
+    await fleet.clock.elapse(3000);
+    const shift = { kind: 'shift', service: 'shop', percents: { green: 30 } } as const;
+    const by = { author: { name: 'alice', how: 'token alice' }, role: 'operate' } as const;
+    assert.ok((await fleet.settled(makeChange(one.edge, { change: shift, yes: true }, by))).ok);
+    const known = one.edge.keeper.head;
+    one.faults.cut = true;
+    fleet.shared.replaceAfter(0, []);
+    const fresh = await fleet.host('edge-2');
+    assert.notDeepEqual(fresh.edge.keeper.head, known);
+    one.faults.cut = false;
+    await fleet.clock.elapse(3000);
+    assert.deepEqual(await fleet.ledger.head(), known);
+    assert.deepEqual(fresh.edge.keeper.head, known);
+  });
+});

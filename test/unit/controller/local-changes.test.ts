@@ -8,9 +8,7 @@ import { ExpiryDriver } from '../../../balancer/controller/driver/expiries.ts';
 import type { Edge } from '../../../balancer/controller/edge.ts';
 import { LocalChanges } from '../../../balancer/controller/fleet/local-changes.ts';
 import { localViews, settleLocal } from '../../../balancer/controller/settle-local.ts';
-import { verifyChain } from '../../../balancer/intent/revision.ts';
 import { fleetEdges, type EdgeUnderTest, type FleetEdges } from '../../support/fleet-edges.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
 
 const callerOf = (name: string) => ({ author: { name, how: `token ${name}` }, role: 'operate' }) as const;
 const shiftTo = (green: number, forMs?: number): AskedChange => ({
@@ -207,57 +205,3 @@ test('a controller that is started anew holds what the one before held', async (
   assert.deepEqual(again.all, cut.far.edge.local.all);
   assert.equal(greenOf({ intent: again.over(cut.far.edge.keeper.intent) }), 0);
 });
-
-for (const seed of [1, 2, 3, 4])
-  test(`history ${seed}: no local change gets into the fleet unless it is merged, and none that was acknowledged is lost`, async (t) => {
-    const random = seededRandom(seed);
-    const fleet = fleetEdges(t);
-    const hosts = [await fleet.host('edge-1'), await fleet.host('edge-2'), await fleet.host('edge-3')];
-    /** Percentages that were asked of one host alone are odd, those of the fleet even. */
-    const percent = (odd: boolean): number => 2 * Math.floor(random() * 50) + (odd ? 1 : 0);
-    const held = new Map(hosts.map((host) => [host, new Map<string, number>()]));
-    let merged = 0;
-    let localOnes = 0;
-    for (let round = 0; round < 80; round += 1) {
-      for (const host of hosts) if (random() < 0.15) host.faults.cut = !host.faults.cut;
-      await fleet.clock.elapse(1000 + 2000 * random());
-      const host = hosts[Math.floor(random() * hosts.length)];
-      assert.ok(host !== undefined);
-      const own = held.get(host);
-      const local = random() < 0.5;
-      const act = random();
-      if (act < 0.15) {
-        if ((await settle({ fleet }, host, { act: 'discard' })) === null) own?.clear();
-      } else if (act < 0.25) {
-        const before = host.edge.local.held.length;
-        if ((await settle({ fleet }, host, { act: 'merge', yes: true })) === null) own?.clear();
-        merged += before - host.edge.local.held.length;
-      } else {
-        const cluster = random() < 0.5 ? 'one' : 'two';
-        const value = percent(local);
-        const outcome = await asked({ fleet }, host, { change: dial(cluster, value), local });
-        if (!outcome.ok) assert.ok(['unreachable', 'conflict', 'unsafe'].includes(outcome.problem.code), outcome.problem.message);
-        else if (local && outcome.value.changed) {
-          own?.set(cluster, value);
-          localOnes += 1;
-        }
-      }
-      for (const each of hosts) {
-        for (const [name, value] of held.get(each) ?? []) assert.equal(each.edge.intent.clusters[name]?.dialPercent, value);
-        for (const name of ['one', 'two'])
-          if (held.get(each)?.has(name) !== true)
-            assert.equal(each.edge.intent.clusters[name]?.dialPercent, each.edge.keeper.intent.clusters[name]?.dialPercent);
-      }
-    }
-    for (const { faults } of hosts) faults.cut = false;
-    await fleet.clock.elapse(5000);
-    const chain = [...(hosts[0]?.store.chain() ?? [])];
-    for (const { edge, store } of hosts) {
-      assert.deepEqual(edge.keeper.head, hosts[0]?.edge.keeper.head);
-      assert.equal(verifyChain(store.chain(), edge.keeper.intent.revision, (revision) => store.intentAt(revision)).intact, true);
-    }
-    const odd = chain.filter(({ change }) => change?.kind === 'dial' && change.percent % 2 === 1);
-    assert.ok(odd.every(({ reason }) => reason.startsWith('local change ')));
-    assert.ok(odd.length <= merged);
-    assert.ok(localOnes > 5, `${localOnes} local changes`);
-  });

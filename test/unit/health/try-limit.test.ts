@@ -72,6 +72,22 @@ test('where answers come again, what was given up raises it, and quiet windows l
   assert.equal(limit.limitMs(30_000), 250);
 });
 
+test('what was given up and came in time elsewhere does not raise it', () => {
+  const limit = new TryLimit();
+  answered(limit, 100, 5);
+  assert.equal(limit.limitMs(0), 250);
+  for (let count = 0; count < 10; count += 1) {
+    limit.gaveUp();
+    limit.spared();
+  }
+  answered(limit, 100, 5);
+  assert.equal(limit.limitMs(10_000), 250);
+  limit.spared();
+  for (let count = 0; count < 5; count += 1) limit.gaveUp();
+  answered(limit, 20, 5);
+  assert.ok(within(limit.limitMs(20_000), 250), 'nothing is forgiven in advance');
+});
+
 test('what was not waited for counts as long as it was waited for, and does not make a beginning', () => {
   const limit = new TryLimit();
   for (let count = 0; count < 100; count += 1) limit.wouldTake(400);

@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import {
   combinedState,
   parseTraceParent,
+  spanIdOf,
   tellsTrace,
   toldTrace,
+  traceIdOf,
   traceParentText,
   withoutTrace,
 } from '../../../balancer/telemetry/trace-context.ts';
@@ -60,6 +62,18 @@ test('what is about a trace is found and taken out, and baggage of a stranger wi
   assert.equal(tellsTrace(['te', 'trailers', 'trace', 'no']), false);
   assert.deepEqual(withoutTrace(fields, false), ['accept', '*/*', 'te', 'trailers']);
   assert.deepEqual(withoutTrace(fields, true), ['accept', '*/*', 'baggage', 'z', 'te', 'trailers']);
+});
+
+test('what clusters hear of a trace that nobody keeps is ready to be sent, can be read, and never comes twice', () => {
+  const ids = new TraceIds();
+  const texts = Array.from({ length: 1000 }, () => ids.unsampledParent());
+  const read = texts.map((text) => parseTraceParent(text));
+  for (const [index, parent] of read.entries()) {
+    assert.ok(parent !== null && !parent.sampled, texts[index] ?? '');
+    assert.deepEqual([traceIdOf(texts[index] ?? ''), spanIdOf(texts[index] ?? '')], [parent.traceId, parent.parentId]);
+  }
+  assert.equal(new Set(read.map((parent) => parent?.traceId.slice(16))).size, 1000, 'the right half of the trace id is random');
+  assert.notEqual(new TraceIds().unsampledParent().slice(3, 19), texts[0]?.slice(3, 19), 'the left half is of the process');
 });
 
 test('ids are as long as they have to be, none comes twice, and what is written can be read', () => {

@@ -18,7 +18,7 @@ describe('completion', () => {
   test('commands, subcommands and choices', async () => {
     assert.deepEqual(await offers('sh'), ['shift']);
     assert.ok(!(await offers('')).includes('__complete'));
-    assert.deepEqual(await offers('token', ''), ['create', 'list', 'revoke']);
+    assert.deepEqual(await offers('token', ''), ['create', 'list', 'revoke', 'share']);
     assert.deepEqual(await offers('get', 'w'), ['workers']);
     assert.deepEqual(await offers('--server', 'unix:/x', 'token', 'l'), ['list']);
   });

@@ -76,6 +76,26 @@ describe('a late answer', () => {
     assert.equal(slow.requests.filter(({ url }) => url === '/slow').length, 2);
   });
 
+  it('does not raise the limit of a place that is slow by itself: another one answers the same in time', async (t) => {
+    const one = await startOrigin(t, (request, response) => {
+      const takesMs = request.url === '/slow' ? 4 * FLOOR_MS : 0;
+      request.resume().on('end', () => void setTimeout(() => response.end('one'), takesMs));
+    });
+    const two = await startOrigin(t, (request, response) => void request.resume().on('end', () => response.end('two')));
+    const proxy = await startProxy(t, {
+      endpoints: [one.endpoint],
+      clusters: { two: { endpoints: [two.endpoint], health: 'none' } },
+      service: { versions: { blue: { clusters: { one: {}, two: {} } } } },
+    });
+    for (let count = 0; count < WARM_UP; count += 1) await (await fetch(proxy.url)).text();
+    for (let count = 0; count < 10; count += 1) {
+      assert.equal(await (await fetch(`${proxy.url}/slow`)).text(), 'two');
+      // Answers after it, so that what was given up could count.
+      for (let quick = 0; quick < 10; quick += 1) await (await fetch(proxy.url)).text();
+    }
+    assert.ok(one.requests.filter(({ url }) => url === '/slow').length >= 3, 'it was asked first now and then');
+  });
+
   it('breaks a limit that the config sets, whatever the method', async (t) => {
     const fleet = await startFleet(t, { timeouts: { try: '200ms' }, split: { blue: 1 } });
     fleet.silence();

@@ -120,7 +120,7 @@ describe('connections of a tcp listener', { concurrency: true }, () => {
     await until(() => outcome(proxy, 'client_closed') === 1, 'the client is named');
     assert.equal(reported(proxy, 'weir_upstream_failures_total'), 0);
     assert.equal(reported(proxy, 'weir_ejections_total'), 0);
-    await until(() => proxy.gauge('weir_upstream_connections') === 0, 'the connection is given up');
+    await until(() => proxy.gauge('weir_upstream_connections_open') === 0, 'the connection is given up');
   });
 
   it('begin with the addresses of the client where the cluster asks for the PROXY protocol, before anything the client says', async (t) => {
@@ -172,7 +172,7 @@ describe('connections of a tcp listener', { concurrency: true }, () => {
     await until(() => outcome(proxy, 'overloaded') === 1, 'the third is counted');
     clients[0]?.socket.end();
     await clients[0]?.untilClosed();
-    await until(() => proxy.gauge('weir_upstream_connections') === 1, 'one is free again');
+    await until(() => proxy.gauge('weir_upstream_connections_open') === 1, 'one is free again');
     const third = await connectRaw(t, proxy.port);
     third.send('y');
     await third.untilText('y');

@@ -1,10 +1,10 @@
 // What keys do while something lies over the screen. Pure. Enter goes on to the next thing and never makes a change.
 import { ACTS, clusterWeights, round, versionWeights, weightsOverlay } from '../acts.ts';
-import { apply, openPlan, type PlanOverlay, previewOf, weightWords, whyNot, wordOf } from '../acting.ts';
+import { apply, changesOf, openPlan, type PlanOverlay, previewOf, takesReason, weightWords, whyNot, wordOf } from '../acting.ts';
 import { splitWords } from '../../command-words.ts';
 import { lookingAt, withList } from '../lists.ts';
 import { SCREENS } from '../screens/registry.ts';
-import { ask, current, type DashboardState, type Overlay, shown, type WeightValue } from '../state.ts';
+import { ask, current, type DashboardState, type Overlay, type Planned, shown, type WeightValue } from '../state.ts';
 import { cleanText } from '../text.ts';
 import { sightOf } from '../sight.ts';
 
@@ -255,9 +255,10 @@ function planKey(state: DashboardState, overlay: PlanOverlay, key: string): Dash
   const { phase } = overlay;
   switch (phase.kind) {
     case 'asking':
+      return key === 'escape' || key === 'q' ? ask(closed(state), { kind: 'leave', of: overlay.ask }) : state;
     case 'refused':
     case 'failed':
-      return key === 'escape' || key === 'q' || (key === 'enter' && phase.kind !== 'asking') ? closed(state) : state;
+      return key === 'escape' || key === 'q' || key === 'enter' ? closed(state) : state;
     case 'shown':
       return shownKey(state, overlay, key);
     case 'armed':
@@ -267,6 +268,7 @@ function planKey(state: DashboardState, overlay: PlanOverlay, key: string): Dash
     case 'applying':
       return state;
     case 'applied':
+    case 'done':
       return appliedKey(state, overlay, key);
   }
 }
@@ -275,13 +277,19 @@ function shownKey(state: DashboardState, overlay: PlanOverlay, key: string): Das
   const { planned } = overlay;
   if (key === 'escape' || key === 'q') return closed(state);
   if (key === 'c') return ask(state, { kind: 'copy', text: ['weir', ...overlay.words].join(' ') });
-  if (planned === null || !planned.result.changed) return key === 'enter' ? closed(state) : state;
-  if (key === 'r') return { ...state, overlay: { ...overlay, reason: '' } };
+  if (planned === null || !changesOf(planned)) return key === 'enter' ? closed(state) : state;
+  if (key === 'r' && takesReason(planned)) return { ...state, overlay: { ...overlay, reason: '' } };
   // A plan may be looked at by who may not make it.
   if (key !== 'a' || whyNot(state) !== null) return state;
-  if (state.context?.confirm !== 'typed') return { ...state, overlay: { ...overlay, phase: { kind: 'armed' } } };
-  const question = `the context ${state.context.name} asks for the name before every change`;
-  return { ...state, overlay: { ...overlay, phase: { kind: 'typed', question, word: wordOf(planned.request), typed: '' } } };
+  const question = typedQuestion(state, planned);
+  if (question === null) return { ...state, overlay: { ...overlay, phase: { kind: 'armed' } } };
+  return { ...state, overlay: { ...overlay, phase: { kind: 'typed', question, word: wordOf(planned), typed: '' } } };
+}
+
+/** Why the name has to be typed; null: two keys are enough. */
+function typedQuestion({ context }: DashboardState, planned: Planned): string | null {
+  if (planned.kind === 'act' && planned.plan.forGood) return 'nothing takes it back';
+  return context?.confirm === 'typed' ? `the context ${context.name} asks for the name before every change` : null;
 }
 
 function reasonKey(state: DashboardState, overlay: PlanOverlay, reason: string, key: string): DashboardState {
@@ -308,7 +316,7 @@ function typedKey(
 }
 
 function appliedKey(state: DashboardState, overlay: PlanOverlay, key: string): DashboardState {
-  if (key === 'u') return openPlan(state, ['undo']);
+  if (key === 'u' && overlay.phase.kind === 'applied') return openPlan(state, ['undo']);
   if (key !== 'escape' && key !== 'enter' && key !== 'q') return state;
   const [next, ...queue] = overlay.queue;
   return next === undefined ? withList(closed(state), { marks: [] }) : openPlan(state, next, queue);

@@ -1,10 +1,11 @@
 // The plan of a change: from and to, what moves, which rules have a say, the same as a command line, and what makes it.
 import type { ChangeResult, Forecast } from '../../../balancer/controller/api/views.ts';
-import { lineOf, type PlanOverlay, whyNot } from '../acting.ts';
+import type { ActPlan } from '../../inside-acts.ts';
+import { changesOf, lineOf, type PlanOverlay, takesReason, whyNot } from '../acting.ts';
 import { formatRate, formatShare } from '../format.ts';
 import { cell, type Frame, type Line } from '../frame.ts';
 import type { Glyphs } from '../glyphs.ts';
-import type { DashboardState } from '../state.ts';
+import type { DashboardState, Planned } from '../state.ts';
 import { shown } from '../state.ts';
 import { ruleLine } from '../views/parts.ts';
 
@@ -19,20 +20,35 @@ export function planLines(state: DashboardState, glyphs: Glyphs, { overlay, heig
   const head: Frame = [
     ruleLine(`plan${more}`, state.size.columns, glyphs),
     [cell('  command  ', 'dim'), cell(lineOf(words), 'accent')],
-    ...(planned === null
-      ? []
-      : [
-          [
-            cell('  change   ', 'dim'),
-            cell(planned.result.summary, 'title'),
-            cell(`  based on revision ${planned.result.revision}`, 'dim'),
-          ],
-        ]),
+    ...(planned === null ? [] : [summaryLine(planned)]),
   ];
   const foot = footLines(state, overlay);
   const room = Math.max(0, height - head.length - foot.length);
-  const body = planned === null ? [] : bodyLines(state, planned.result, room);
+  const body =
+    planned === null ? [] : planned.kind === 'change' ? bodyLines(state, planned.result, room) : actLines(state, planned.plan, room);
   return [...head, ...body.slice(0, room), ...foot];
+}
+
+function summaryLine(planned: Planned): Line {
+  if (planned.kind === 'act') return [cell('  act      ', 'dim'), cell(planned.plan.summary, 'title')];
+  const { summary, revision } = planned.result;
+  return [cell('  change   ', 'dim'), cell(summary, 'title'), cell(`  based on revision ${revision}`, 'dim')];
+}
+
+/** What it says of itself, and what it moves. */
+function actLines(state: DashboardState, { lines, preview, changes }: ActPlan, room: number): Frame {
+  const said = lines.map((text): Line => [cell(`  ${text}`)]);
+  if (!changes) return [...said, [cell('  nothing would change', 'dim')]];
+  // A long list of differences is cut where there is no room, and says so.
+  const most = Math.max(1, room - 1);
+  const shownLines =
+    said.length > most
+      ? [
+          ...said.slice(0, most - 1),
+          [cell(`  ${said.length - most + 1} more lines; the command with --dry-run prints them`, 'dim' as const)],
+        ]
+      : said;
+  return preview === null ? shownLines : [...shownLines, ...bodyLines(state, preview, Math.max(1, room - shownLines.length))];
 }
 
 /** What moves and which rules have a say go before the table, which is cut where there is too little room. */
@@ -76,7 +92,7 @@ export function shareLines({ shares }: ChangeResult, most: number): Frame {
 }
 
 /** Requests a second that go elsewhere, what clusters are left with, and what is lost. */
-function forecastLines(state: DashboardState, { clusters, moved, lostRps, headroom }: Forecast): Frame {
+function forecastLines(state: DashboardState, { clusters, moved, lostRps, headroom, expected }: Forecast): Frame {
   const services = shown(state).snapshot?.status.services ?? [];
   const rpsOf = (service: string): number => services.find(({ name }) => name === service)?.traffic.rps ?? 0;
   const movedRps = moved.reduce(
@@ -106,6 +122,9 @@ function forecastLines(state: DashboardState, { clusters, moved, lostRps, headro
         ]
       : []),
     [cell(`  one cluster could be lost then: ${headroom}`, headroom.startsWith('no') ? 'warn' : 'dim')],
+    ...expected.map(({ cluster, service, rps }): Line => [
+      cell(`  the agent of ${cluster} would be told to expect ${formatRate(rps)} requests/s of ${service}`, 'dim'),
+    ]),
   ];
 }
 
@@ -119,11 +138,11 @@ function footLines(state: DashboardState, { phase, reason, planned, queue }: Pla
     return [[cell('  reason ', 'accent'), cell(reason), cell(' ', 'selected'), cell('  Enter takes it, Esc does not', 'dim')]];
   switch (phase.kind) {
     case 'asking':
-      return [[cell('  asking the appliance what it comes to  (Esc leaves)', 'dim')]];
+      return [[cell(`  ${phase.says ?? 'asking the appliance what it comes to'}  (Esc leaves)`, phase.says === null ? 'dim' : 'warn')]];
     case 'refused':
       return [...messageLines('refused: ', phase.message, state), [cell('  Esc leaves', 'dim')]];
     case 'shown':
-      return planned?.result.changed === true ? [shownLine(state)] : [[cell('  Esc leaves', 'dim')]];
+      return planned !== null && changesOf(planned) ? [shownLine(state, planned)] : [[cell('  Esc leaves', 'dim')]];
     case 'armed':
       return [[cell(`  press y to apply${state.context === null ? '' : ` to ${state.context.name}`}; any other key goes back`, 'bad')]];
     case 'typed':
@@ -142,16 +161,22 @@ function footLines(state: DashboardState, { phase, reason, planned, queue }: Pla
       return [[cell('  applying', 'warn')]];
     case 'applied':
       return appliedLines(phase.result, queue.length);
+    case 'done':
+      return [
+        [cell(`  ${phase.text}`, 'good')],
+        [cell(queue.length > 0 ? `  Enter goes on to the next of ${queue.length}` : '  Esc leaves', 'dim')],
+      ];
     case 'failed':
       return [...messageLines('not applied: ', phase.message, state), [cell('  Esc leaves', 'dim')]];
   }
 }
 
-function shownLine(state: DashboardState): Line {
+function shownLine(state: DashboardState, planned: Planned): Line {
   const refusal = whyNot(state);
   const rest = [cell('c ', 'accent'), cell('copy   '), cell('Esc ', 'accent'), cell('leave')];
   if (refusal !== null) return [cell(`  ${refusal}   `, 'warn'), ...rest];
-  return [cell('  a ', 'warn'), cell('apply (asks once more)   '), cell('r ', 'accent'), cell('reason   '), ...rest];
+  const reason = takesReason(planned) ? [cell('r ', 'accent'), cell('reason   ')] : [];
+  return [cell('  a ', 'warn'), cell('apply (asks once more)   '), ...reason, ...rest];
 }
 
 function messageLines(before: string, message: string, { size }: DashboardState): Frame {

@@ -22,6 +22,8 @@ const HEALTH_RANK: Readonly<Record<EndpointView['health'], number>> = { down: 0,
 /** Lines of the services and of the timeline, their rules with them. */
 const SERVICES_HEIGHT = 5;
 const TIMELINE_HEIGHT = 5;
+/** The rule, the three axes, traffic, capacity, and that there is an agent. */
+const HEAD_HEIGHT = 5;
 
 export const clusterScreen = listScreen<EndpointView>({
   name: 'cluster',
@@ -80,20 +82,19 @@ const part = (keep: number, text: string, style: Style = 'plain'): { readonly ke
   line: [cell(text, style)],
 });
 
-function headLines(sight: Sight): Frame {
+function headLines(sight: Sight, height: number): Frame {
   const cluster = clusterOf(sight);
   const { columns } = sight.state.size;
   if (cluster === null) return [ruleLine('cluster', columns, sight.glyphs)];
   const fit = (parts: Parameters<typeof fittingParts>[0]): Line => fittingParts(parts, columns).flatMap(({ line }) => line);
   const { snapshot } = sight;
+  const lines = (parts: readonly Parameters<typeof fittingParts>[0][]): Frame => parts.filter((each) => each.length > 0).map(fit);
   const index = snapshot.status.clusters.indexOf(cluster) + 1;
   const title = `cluster ${cluster.name}, ${index} of ${snapshot.status.clusters.length}  (left, right: the others)`;
   return [
     ruleLine(title, columns, sight.glyphs),
-    fit(stateParts(sight, cluster)),
-    fit(trafficParts(cluster)),
-    fit(capacityParts(sight, cluster)),
-    fit(agentParts(sight, cluster)),
+    ...lines([stateParts(sight, cluster), trafficParts(cluster), capacityParts(sight, cluster), agentParts(sight, cluster)]),
+    ...lines([signalParts(cluster), ...wishParts(sight, cluster)]).slice(0, Math.max(0, height - HEAD_HEIGHT)),
   ];
 }
 
@@ -166,6 +167,51 @@ function agentParts({ glyphs, nowMs, snapshot }: Sight, { agent }: ClusterView):
   ];
 }
 
+/** What the agent says of a Kubernetes cluster; nothing of another one. */
+function signalParts({ agent: { reported } }: ClusterView): Parameters<typeof fittingParts>[0] {
+  if (reported === undefined) return [];
+  const { nodes, pendingPods = 0, controlPlane, growth, utilisation, utilisationOf, sources = {} } = reported;
+  const old = Object.entries(sources).filter(([, source]) => source.state === 'stale');
+  const ages = old.map(([name, { ageMs }]) => `${name} ${ageMs === null ? '-' : formatAge(ageMs)}`);
+  const parts = [
+    nodes === undefined ? null : part(9, `  nodes ${nodes.ready}/${nodes.total} ready`, nodes.ready < nodes.total ? 'warn' : 'plain'),
+    nodes === undefined || nodes.pressed === 0 ? null : part(7, `  ${nodes.pressed} under pressure`, 'warn'),
+    pendingPods === 0 ? null : part(8, `  ${pendingPods} pods without a place`, 'bad'),
+    controlPlane === undefined || controlPlane === 'ready' ? null : part(8, `  API server ${controlPlane}`, 'warn'),
+    utilisation === undefined
+      ? null
+      : part(5, `  in use ${Math.round(utilisation * 100)}%${utilisationOf === undefined ? '' : ` by ${utilisationOf}`}`),
+    growth === undefined ? null : part(3, `  can be ${growth.toFixed(1)} times as large in two minutes`, 'dim'),
+    ages.length === 0 ? null : part(4, `  old: ${ages.join(', ')}`, 'warn'),
+  ];
+  const known = parts.filter((one) => one !== null);
+  // Of a plain host there is nothing of this but the use of the machine, which stands above.
+  return nodes === undefined && pendingPods === 0 && controlPlane === undefined ? [] : known;
+}
+
+const WISH_STYLE: Readonly<Record<NonNullable<ClusterView['agent']['wishes']>[number]['state'], Style>> = {
+  asked: 'dim',
+  taken: 'plain',
+  done: 'good',
+  unable: 'bad',
+  refused: 'warn',
+};
+const WISHES = 2;
+
+/** What the agent was told, and what it has made of it. */
+function wishParts({ nowMs, snapshot }: Sight, { agent: { wishes = [] } }: ClusterView): readonly Parameters<typeof fittingParts>[0][] {
+  return wishes.slice(0, WISHES).map(({ text, state, detail, endsInSeconds }, index) => {
+    const left = endsInSeconds === null ? '' : `  ${countdown(endsInSeconds - (nowMs - snapshot.receivedAtMs) / 1000)} yet`;
+    const more = index === WISHES - 1 && wishes.length > WISHES ? `  (${wishes.length - WISHES} more)` : '';
+    return [
+      part(9, `  told: ${text}`),
+      part(8, `  ${state}`, WISH_STYLE[state]),
+      part(6, `${left}${more}`, 'dim'),
+      part(4, detail === '' ? '' : `  ${detail}`, 'dim'),
+    ];
+  });
+}
+
 /** What of each service goes here, the most first. */
 function serviceLines(sight: Sight, height: number): Frame {
   const cluster = clusterOf(sight);
@@ -187,11 +233,18 @@ function serviceLines(sight: Sight, height: number): Frame {
   return [ruleLine(`services here ${targets.length}${hidden > 0 ? `, ${hidden} more` : ''}`, columns, sight.glyphs), ...lines];
 }
 
+/** As a word of its own: `eu` is not `eu-west`. */
+function isNamed(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1))
+    if (!/[\w-]/.test(text.charAt(at - 1)) && !/[\w-]/.test(text.charAt(at + name.length))) return true;
+  return false;
+}
+
 /** What happened to it, newest first. */
 function timelineLines(sight: Sight, height: number): Frame {
   const cluster = clusterOf(sight);
   const names = cluster === null ? [] : [cluster.name, ...cluster.endpoints.map(({ id }) => id)];
-  const events = sight.snapshot.status.events.filter(({ text }) => names.some((name) => text.includes(name))).slice(0, height);
+  const events = sight.snapshot.status.events.filter(({ text }) => names.some((name) => isNamed(text, name))).slice(0, height);
   const lines = events.map((event): Line => [
     cell(`  ${formatTimeOfDay(Date.parse(event.at))} `, 'dim'),
     cell(`${event.kind.padEnd(10)} ${event.text}`),

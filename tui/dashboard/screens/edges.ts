@@ -1,4 +1,4 @@
-// Edge hosts and workers: which revision each serves, how late its event loop is, what it holds of memory, how often it was replaced.
+// Edge hosts and workers: which revision each serves, how late its event loop is, what it holds of memory and sockets, how often it was replaced.
 import type { EdgeView, WorkerView } from '../../../balancer/controller/api/views.ts';
 import { byText } from '../arrange.ts';
 import type { Column, Table } from '../columns.ts';
@@ -36,6 +36,7 @@ export const edgesScreen = listScreen<WorkerView>({
     state: (a, b) => STATE_RANK[a.state] - STATE_RANK[b.state],
     loop: (a, b) => b.eventLoopDelayMs - a.eventLoopDelayMs,
     memory: (a, b) => b.residentBytes - a.residentBytes,
+    sockets: (a, b) => socketsOf(b) - socketsOf(a),
   },
   rows: workersOf,
   none: ({ snapshot }) =>
@@ -81,6 +82,9 @@ function workerTable({ snapshot: { status }, glyphs }: Sight): Table<WorkerView>
         style: (row) => (row.eventLoopDelayMs >= LATE_MS ? 'bad' : 'plain'),
       },
       { ...column<WorkerView>('memory', 'MEMORY', 8, (row) => `${Math.round(row.residentBytes / MIB)}MiB`), sort: 'memory' },
+      { ...column<WorkerView>('heap', 'HEAP', 7, (row) => `${Math.round(row.heapBytes / MIB)}MiB`), optional: true },
+      { ...column<WorkerView>('clients', 'CLIENTS', 7, (row) => String(row.sockets.clients)), sort: 'sockets', optional: true },
+      { ...column<WorkerView>('endpoints', 'ENDPOINTS', 9, (row) => String(row.sockets.endpoints)), optional: true },
       {
         ...column<WorkerView>('restarts', 'RESTARTS', 8, ({ restarts }) => String(restarts)),
         style: ({ restarts }) => (restarts > 0 ? 'warn' : 'plain'),
@@ -92,8 +96,13 @@ function workerTable({ snapshot: { status }, glyphs }: Sight): Table<WorkerView>
         style: (row) => (row.plan >= status.plan - 1 && row.generation === status.generation ? 'good' : 'bad'),
       },
     ],
-    steps: ['skew'],
+    steps: ['clients', 'heap', 'skew', 'endpoints'],
   };
+}
+
+/** Open now, to both sides. */
+function socketsOf({ sockets }: WorkerView): number {
+  return sockets.clients + sockets.endpoints;
 }
 
 /** A host that serves another revision, or another config, than this one stands out. */

@@ -1,12 +1,18 @@
-// One service: its targets with their shares, its versions side by side over the last hour, and its requests over time.
+// One service: its targets with their shares, its versions side by side over the last hour, the routes that lead to it, and its requests over time.
 import type { DifferenceView, ServiceView } from '../../../balancer/controller/api/views.ts';
 import { byText } from '../arrange.ts';
-import { formatErrorRatio, formatLatency, formatShare } from '../format.ts';
+import { formatErrorRatio, formatLatency, formatRate, formatShare } from '../format.ts';
 import { cell, type Frame, type Line, type Style } from '../frame.ts';
 import { listScreen, type Looking, type Sight } from '../screen-definition.ts';
+import { fit } from '../text.ts';
 import { timeCharts } from '../views/history.ts';
 import { ruleLine } from '../views/parts.ts';
 import { splitText, TARGET_TABLE, type TargetRow } from '../views/service-tables.ts';
+
+/** Routes that have a line, the rule and the head above them, and the cells that all but name and match take. */
+const ROUTES = 5;
+const ROUTES_FRAME = 2;
+const FIGURES_WIDTH = 27;
 
 /** The one that was opened, else the first. */
 export function serviceOf({ state, snapshot }: Pick<Looking, 'state' | 'snapshot'>): ServiceView | null {
@@ -49,7 +55,12 @@ export const serviceScreen = listScreen<TargetRow>({
   subject: ({ service, target }) => ({ service: service.name, version: target.version, cluster: target.cluster }),
   table: () => TARGET_TABLE,
   above: (sight) => headLines(sight),
-  below: (sight, height) => [...versionLines(sight, height), ...charts(sight, height - versionHeight(sight))],
+  below: (sight, height) => {
+    const versions = versionLines(sight, height);
+    // Routes go before charts where there is no room for both.
+    const routes = routeLines(sight, height - versions.length);
+    return [...versions, ...routes, ...charts(sight, height - versions.length - routes.length)];
+  },
 });
 
 function headLines(sight: Sight): Frame {
@@ -84,6 +95,29 @@ function versionLines(sight: Sight, height: number): Frame {
     cell(difference === null ? '' : differenceText(difference.p95Ms, 1, 'ms'), verdict(difference?.p95Ms)),
   ]);
   return [ruleLine(title, size.columns, sight.glyphs), [cell(head, 'head')], ...lines];
+}
+
+/** The busiest of those that lead to it. */
+function routeLines(sight: Sight, height: number): Frame {
+  const { state, glyphs } = sight;
+  const { routes, size } = state;
+  if (routes === null || routes.items.length === 0 || routes.service !== serviceOf(sight)?.name) return [];
+  const most = Math.min(ROUTES, height - ROUTES_FRAME);
+  if (most < 1) return [];
+  const busiest = routes.items.toSorted((one, other) => other.traffic.rps - one.traffic.rps || byText(one.name, other.name));
+  const rows = busiest.slice(0, most);
+  const nameWidth = Math.min(24, Math.max(5, ...rows.map(({ name }) => name.length)));
+  const width = Math.max(5, size.columns - nameWidth - FIGURES_WIDTH);
+  const lines = rows.map(({ name, hosts, path, traffic }): Line => [
+    cell(`  ${fit(name, nameWidth, 'left', glyphs.ellipsis)} `),
+    cell(`${fit(`${hosts.length === 0 ? '*' : hosts.join(' ')} ${path}`, width, 'left', glyphs.ellipsis)} `, 'dim'),
+    cell(`${formatRate(traffic.rps).padStart(6)}  ${formatErrorRatio(traffic.errorRatio).padStart(5)}  `),
+    cell(formatLatency(traffic.p95Ms).padStart(6)),
+  ]);
+  const hidden = routes.items.length - rows.length;
+  const title = `routes ${routes.items.length}${hidden > 0 ? `, ${hidden} more: weir get routes` : ''}`;
+  const head = `  ${'ROUTE'.padEnd(nameWidth)} ${'MATCH'.padEnd(width)} ${'RPS'.padStart(6)}  ${'ERR%'.padStart(5)}  ${'P95'.padStart(6)}`;
+  return [ruleLine(title, size.columns, glyphs), [cell(head, 'head')], ...lines];
 }
 
 function differenceText({ value, low, high }: DifferenceView, factor: number, unit: string): string {

@@ -22,6 +22,7 @@ const KIND_STYLE: Readonly<Record<EventRow['kind'], Style>> = {
   rollout: 'accent',
   drill: 'accent',
   fleet: 'accent',
+  security: 'warn',
   controller: 'plain',
 };
 

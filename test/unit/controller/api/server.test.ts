@@ -311,6 +311,17 @@ describe('answers', () => {
     }
   });
 
+  test('routes can be asked for by the service that they lead to', async (t) => {
+    const started = await server(t);
+    const names = async (query: string): Promise<unknown> => {
+      const { json } = await callApi(started, { path: `/v1/routes${query}` });
+      return Array.isArray(json['items']) ? json['items'].map((item: { readonly name: string }) => item.name) : json['message'];
+    };
+    assert.deepEqual(await names('?service=demo'), ['all']);
+    assert.deepEqual(await names('?service=lonely'), []);
+    assert.match(String(await names('?services=demo')), /services/);
+  });
+
   test('a name that is not there is answered with those that are', async (t) => {
     const answer = await callApi(await server(t), { path: '/v1/clusters/on' });
     assert.equal(answer.json['message'], 'no cluster named "on"; there are one, two');

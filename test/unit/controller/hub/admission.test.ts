@@ -8,9 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { INTERMEDIATE_SUITES } from '../../../../balancer/config/cipher-suites.ts';
 import { Admission } from '../../../../balancer/controller/hub/admission.ts';
-import { AgentTokens } from '../../../../balancer/controller/hub/agent-tokens.ts';
 import { Paced } from '../../../../balancer/controller/hub/paced.ts';
-import { mintToken } from '../../../../balancer/controller/auth/tokens.ts';
 import { makeCertificate } from '../../../support/certificates.ts';
 import { HubBench } from '../../../support/hub-bench.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -96,34 +94,4 @@ test('plans for the sake of many are made at once, and then once for all that as
   assert.deepEqual(doneAtMs, [0, 200, 400, 600, 800, 1000]);
   paced.ask();
   assert.equal(doneAtMs.length, 7);
-});
-
-test('a token is found by its name and proved by all of it, until it is revoked or its time is over', () => {
-  const nowMs = Date.parse('2026-11-26T10:00:00Z');
-  const mint = (name: string, wish: object = {}) =>
-    mintToken({ name, role: 'agent', cluster: 'eu', ...wish }, nowMs, (size) => Buffer.alloc(size, name));
-  const [one, timed, person] = [mint('one'), mint('timed', { ttlMs: 1000 }), mint('alice', { role: 'admin', cluster: null })];
-  let stored = [one.stored, timed.stored, person.stored];
-  let reads = 0;
-  let wallMs = nowMs;
-  const read = () => ((reads += 1), stored);
-  const tokens = new AgentTokens({ read, wallMs: () => wallMs });
-  assert.deepEqual([tokens.find(one.secret)?.cluster, tokens.find(timed.secret)?.cluster], ['eu', 'eu']);
-  for (const wrong of [
-    person.secret,
-    `${one.secret}x`,
-    one.secret.replace('_one_', '_timed_'),
-    'weir_one_',
-    'weir_',
-    '',
-    'x'.repeat(10_000),
-    'weir___proto__',
-  ])
-    assert.equal(tokens.find(wrong), null, wrong.slice(0, 40));
-  wallMs += 1000;
-  assert.equal(tokens.find(timed.secret), null);
-  assert.equal(reads, 1, 'and the store is asked when something changed, not for each of a thousand connections');
-  stored = [];
-  tokens.changed();
-  assert.equal(tokens.find(one.secret), null);
 });

@@ -3,10 +3,12 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ChangeRequest, ChangeResult } from '../../../../balancer/controller/api/views.ts';
-import { lineOf } from '../../../../tui/dashboard/acting.ts';
+import { lineOf, openPlan } from '../../../../tui/dashboard/acting.ts';
 import type { Action } from '../../../../tui/dashboard/model.ts';
 import { withWeight } from '../../../../tui/dashboard/overlays/keys.ts';
 import type { DashboardState } from '../../../../tui/dashboard/state.ts';
+import { dashboardFrame } from '../../../../tui/dashboard/views/dashboard.ts';
+import type { ActPlan } from '../../../../tui/inside-acts.ts';
 import { splitWords } from '../../../../tui/command-words.ts';
 import { after, liveState } from '../../../support/dashboard-state.ts';
 
@@ -64,6 +66,66 @@ describe('a plan', () => {
     const left = after(planned(), ...press('escape'));
     equal(left.overlay, null);
     equal(after(left, { type: 'planned', ask: 1, request, result }).overlay, null);
+  });
+});
+
+describe('something else than a change', () => {
+  const drill: ActPlan = {
+    act: { kind: 'beginDrill', request: { cluster: 'eu-west', act: 'drain', forMs: 60_000 } },
+    ...{ summary: 'drill: eu-west is drained', lines: [], preview: null, changes: true, word: 'eu-west', forGood: false },
+  };
+  const revoke: ActPlan = {
+    act: { kind: 'revokeToken', name: 'ci', local: false },
+    ...{ summary: 'token ci is made invalid', lines: [], preview: null, changes: true, word: 'ci', forGood: true },
+  };
+  /** The plan of a line on the screen. */
+  const shownPlan = (plan: ActPlan, more: Partial<DashboardState> = {}): DashboardState => {
+    const state = { ...openPlan(liveState({ columns: 120, rows: 40 }), ['drill', 'drain', 'eu-west']), ...more };
+    return { ...after(state, { type: 'actPlanned', ask: state.asks[0]?.number ?? 0, plan }), asks: [] };
+  };
+  const makes = (state: DashboardState): readonly unknown[] => state.asks.flatMap((one) => (one.kind === 'make' ? [one.act] : []));
+
+  test('is made by a and then y, and never by Enter', () => {
+    deepEqual(makes(after(shownPlan(drill), ...press('a', 'y'))), [drill.act]);
+    for (const keys of [['a', 'enter'], ['enter', 'enter'], ['a', 'a'], ['y'], ['u', 'y']])
+      deepEqual(makes(after(shownPlan(drill), ...press(...keys))), [], keys.join(' '));
+  });
+
+  test('that nothing takes back is made by its name alone', () => {
+    deepEqual(makes(after(shownPlan(revoke), ...press('a', 'y'))), []);
+    deepEqual(makes(after(shownPlan(revoke), ...press('a', 'c', 'enter'))), []);
+    deepEqual(makes(after(shownPlan(revoke), ...press('a', 'c', 'i', 'enter'))), [revoke.act]);
+  });
+
+  test('is not made from where nothing may be changed, nor when there is nothing to do', () => {
+    deepEqual(makes(after(shownPlan(drill, { readOnly: true }), ...press('a', 'y'))), []);
+    deepEqual(makes(after(shownPlan({ ...drill, changes: false }), ...press('a', 'y'))), []);
+  });
+
+  test('is done, said, and in the log of the session; u takes nothing back there', () => {
+    const made = after(shownPlan(drill), ...press('a', 'y'));
+    const number = made.asks[0]?.number ?? 0;
+    const done = after(
+      { ...made, asks: [] },
+      { type: 'done', ask: number, words: ['drill', 'drain', 'eu-west'], text: 'drill 7 has begun' },
+    );
+    ok(done.overlay?.kind === 'plan' && done.overlay.phase.kind === 'done');
+    deepEqual(done.log[0], { ...done.log[0], line: 'weir drill drain eu-west', outcome: 'drill 7 has begun', ok: true });
+    deepEqual(after(done, ...press('u')).asks, []);
+    equal(after(done, ...press('escape')).overlay, null);
+  });
+});
+
+describe('a line that stays', () => {
+  test('shows what it waits for, and Escape ends it', () => {
+    const asked = openPlan(liveState({ columns: 120, rows: 40 }), ['wait', '--for', 'stable']);
+    const number = asked.asks[0]?.number ?? 0;
+    const waiting = after({ ...asked, asks: [] }, { type: 'says', ask: number, text: 'waiting: 3 of 4 workers are ready' });
+    ok(dashboardFrame(waiting).some((line) => line.some(({ text }) => text.includes('waiting: 3 of 4 workers are ready  (Esc leaves)'))));
+    const left = after(waiting, ...press('escape'));
+    equal(left.overlay, null);
+    deepEqual(left.asks, [{ kind: 'leave', of: number, number: left.asks[0]?.number }]);
+    equal(after(left, { type: 'says', ask: number, text: 'waiting: late' }).overlay, null);
   });
 });
 

@@ -1,6 +1,7 @@
 // The frames of the dashboard as text, compared with files that a person has read. UPDATE_GOLDEN=1 writes them anew.
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { StatusView } from '../../../../balancer/controller/api/views.ts';
 import { frameText, lineText, lineWidth, type Size } from '../../../../tui/dashboard/frame.ts';
 import type { DashboardState } from '../../../../tui/dashboard/state.ts';
 import { paint, THEMES } from '../../../../tui/dashboard/theme.ts';
@@ -175,5 +176,33 @@ describe('what changes', () => {
   test('shows no more than the alerts there is room for, and how many are left', () => {
     const degraded = Array.from({ length: 9 }, (_, index) => `trouble ${index}`);
     match(text(liveState(CLASSIC, busyStatus({ degraded }))), /! trouble 0\n ! trouble 1\n ! and 7 more \(! shows all\)\n/);
+  });
+});
+
+describe('the screen of a cluster', () => {
+  const drawn = (clusters: StatusView['clusters'], events: StatusView['events'] = []): string => {
+    const state = liveState({ columns: 160, rows: 50 }, busyStatus({ clusters, events, alerts: [], degraded: [] }));
+    return frameText(dashboardFrame(after(state, { type: 'screen', screen: 'cluster' })));
+  };
+
+  test('has what happened to it, and not what happened to another one whose name begins or ends as its own does', () => {
+    const event = (text: string): StatusView['events'][number] => ({
+      ...{ sequence: 1, at: '2026-11-21T12:00:00.000Z', kind: 'health', code: 'health.cluster_down', severity: 'critical', text },
+    });
+    const clusters = [clusterView('eu', { endpoints: [{ id: '10.1.0.1:80', health: 'up', reason: '' }] })];
+    for (const text of ['cluster eu-west is down', 'cluster west-eu is down', 'endpoint 10.1.0.1:8080 is down', 'reuse is up'])
+      match(drawn(clusters, [event(text)]), /nothing in the last events/, text);
+    for (const text of ['cluster eu is down', 'shop/blue in eu, and others', 'endpoint 10.1.0.1:80: refused'])
+      match(drawn(clusters, [event(text)]), new RegExp(text.replaceAll('.', '\\.')));
+  });
+
+  test('has what its agent says of Kubernetes, and nothing of that for a plain host', () => {
+    const [plain] = busyStatus().clusters;
+    const said = busyStatus().clusters.find(({ agent }) => agent.reported !== undefined);
+    ok(plain !== undefined && said !== undefined);
+    match(drawn([said]), /nodes 11\/12 ready .*3 pods without a place .*API server degraded .*old: pods 42s/);
+    match(drawn([said]), /told: expect 1800 requests\/s of shop .* taken .*9m yet .*22 of 36 replicas run/);
+    const host = { ...plain, agent: { ...plain.agent, reported: { utilisation: 0.3, utilisationOf: 'host' as const } } };
+    doesNotMatch(drawn([host]), /nodes|in use|told/);
   });
 });

@@ -4,7 +4,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { TicketKeys } from '../../../balancer/controller/ticket-keys.ts';
+import { KeptKey } from '../../../balancer/controller/kept-key.ts';
+import { RotatingKey } from '../../../balancer/controller/rotating-key.ts';
 import { silentLog } from '../../../balancer/log.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -14,7 +15,7 @@ interface Bench {
   readonly path: string;
   readonly clock: ManualClock;
   /** Starts as another process would; its keys in hex. */
-  readonly start: (rotateMs?: number) => { readonly keys: readonly string[]; readonly tickets: TicketKeys };
+  readonly start: (rotateMs?: number) => { readonly keys: readonly string[]; readonly tickets: RotatingKey };
 }
 
 function bench(t: TestContext): Bench {
@@ -27,12 +28,10 @@ function bench(t: TestContext): Bench {
     clock,
     start: (rotateMs = 12 * HOUR_MS) => {
       const keys: string[] = [];
-      const tickets = new TicketKeys({
-        path,
+      const tickets = new RotatingKey({
+        home: new KeptKey({ path, purpose: 'session tickets', clock, log: silentLog }),
         rotateMs,
-        purpose: 'session tickets',
         clock,
-        log: silentLog,
         onKey: (key) => keys.push(key.toString('hex')),
       });
       tickets.start();

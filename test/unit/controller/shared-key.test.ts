@@ -1,7 +1,8 @@
 // Keys that all hosts of a fleet work out alike.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SharedKeys } from '../../../balancer/controller/fleet/shared-keys.ts';
+import { sharedKeyHome } from '../../../balancer/controller/fleet/shared-key.ts';
+import { RotatingKey } from '../../../balancer/controller/rotating-key.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const keyOf = (period: number): Buffer => Buffer.from(`key ${period}`);
@@ -10,7 +11,12 @@ test('hosts that start at different times have the same key in the same period, 
   const clock = new ManualClock();
   const start = (): string[] => {
     const keys: string[] = [];
-    const shared = new SharedKeys({ keyOf, rotateMs: 60_000, clock, onKey: (key) => keys.push(key.toString()) });
+    const shared = new RotatingKey({
+      home: sharedKeyHome(keyOf, clock),
+      rotateMs: 60_000,
+      clock,
+      onKey: (key) => keys.push(key.toString()),
+    });
     shared.start();
     t.after(() => shared.close());
     return keys;
@@ -27,7 +33,12 @@ test('hosts that start at different times have the same key in the same period, 
 test('a key that is never replaced is given once', (t) => {
   const clock = new ManualClock();
   const keys: string[] = [];
-  const shared = new SharedKeys({ keyOf, rotateMs: Infinity, clock, onKey: (key) => keys.push(key.toString()) });
+  const shared = new RotatingKey({
+    home: sharedKeyHome(keyOf, clock),
+    rotateMs: Infinity,
+    clock,
+    onKey: (key) => keys.push(key.toString()),
+  });
   t.after(() => shared.close());
   shared.start();
   clock.advance(100_000_000);

@@ -1,0 +1,49 @@
+// How many requests the client of one HTTP/2 connection may have open while the process has more work than time: what waits, waits at the client,
+// where it costs nothing and nothing is refused. Pure but for what it remembers.
+import { BUSY, type LoopLook } from './admission-limit.ts';
+
+/** Of the turn that refusing begins at: to let clients wait is milder, so it comes first. */
+const PART = 1 / 4;
+/** Looks in a row before the limit falls: to begin with, and from one fall to the next, as what is open already has to be answered first. */
+const LOOKS_TO_BEGIN = 2;
+const LOOKS_TO_FALL = 4;
+/** Looks in a row that find idle time before it rises: two round trips to clients that are far away. */
+const LOOKS_TO_RISE = 5;
+/** What it begins with, and from which on there is none any more. */
+const FIRST = 8;
+
+export class StreamLimit {
+  /** Infinity: as many as the listener allows. */
+  streams = Infinity;
+  readonly #turnMs: number;
+  #longLooks = 0;
+  #idleLooks = 0;
+
+  /** `targetMs`: how long a turn may be in the mean before requests are refused; 0: any length, and there is no limit. */
+  constructor(targetMs: number) {
+    this.#turnMs = targetMs === 0 ? Infinity : targetMs * PART;
+  }
+
+  /** Halves the limit while turns are long, leaves it while the loop is busy with short ones, and doubles it while the loop has time. */
+  look({ turnMs, utilisation }: Pick<LoopLook, 'turnMs' | 'utilisation'>): void {
+    if (utilisation < BUSY) {
+      this.#longLooks = 0;
+      this.#idleLooks += 1;
+      if (this.#idleLooks >= LOOKS_TO_RISE) this.#rise();
+      return;
+    }
+    this.#idleLooks = 0;
+    this.#longLooks = turnMs > this.#turnMs ? this.#longLooks + 1 : 0;
+    if (this.#longLooks >= (this.streams === Infinity ? LOOKS_TO_BEGIN : LOOKS_TO_FALL)) this.#fall();
+  }
+
+  #fall(): void {
+    this.#longLooks = 0;
+    this.streams = this.streams === Infinity ? FIRST : Math.max(1, this.streams >> 1);
+  }
+
+  #rise(): void {
+    this.#idleLooks = 0;
+    this.streams = this.streams >= FIRST ? Infinity : this.streams * 2;
+  }
+}

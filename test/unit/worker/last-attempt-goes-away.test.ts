@@ -1,0 +1,50 @@
+// A cluster that is lost as a whole, some of its endpoints with kept connections and some without: the last attempt of a request goes to another cluster.
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { named, startOrigin, startRawOrigin, type RawOrigin } from '../../support/origin.ts';
+import { startProxy } from '../../support/proxy.ts';
+
+interface Lossy {
+  readonly origins: readonly RawOrigin[];
+  /** They accept nothing any more, and reset kept connections as soon as anything comes on them. */
+  readonly lose: () => void;
+}
+
+/** Two endpoints; `closing`: of which answer, in the order they come, the connection is not kept. */
+async function startLossy(t: TestContext, closing: number): Promise<Lossy> {
+  let lost = false;
+  let answers = 0;
+  const start = (): Promise<RawOrigin> =>
+    startRawOrigin(t, ({ socket }) => {
+      if (lost) return void socket.resetAndDestroy();
+      const connection = answers === closing ? 'close' : 'keep-alive';
+      answers += 1;
+      socket.write(`HTTP/1.1 200 OK\r\nconnection: ${connection}\r\ncontent-length: 3\r\n\r\none`);
+    });
+  const origins = [await start(), await start()];
+  const lose = (): void => {
+    lost = true;
+    for (const origin of origins) origin.stopListening();
+  };
+  return { origins, lose };
+}
+
+for (const [order, closing] of [
+  ['refuses, then resets', 0],
+  ['resets, then refuses', 1],
+] as const)
+  test(`a request is answered elsewhere when the lost cluster ${order}`, async (t) => {
+    const { origins, lose } = await startLossy(t, closing);
+    const kept = await startOrigin(t, named('kept'));
+    const proxy = await startProxy(t, {
+      endpoints: origins.map(({ endpoint }) => endpoint),
+      cluster: { balance: 'round-robin' },
+      clusters: { two: { endpoints: [kept.endpoint], health: 'none' } },
+      service: { versions: { blue: { clusters: { one: { priority: 0 }, two: { priority: 1 } } } }, steer: { policy: 'priority' } },
+    });
+    // One each: the next one begins with the first again.
+    for (let n = 0; n < 2; n += 1) assert.equal(await (await fetch(proxy.url)).text(), 'one');
+    lose();
+    const answer = await fetch(proxy.url);
+    assert.deepEqual([answer.status, await answer.text()], [200, 'kept']);
+  });
