@@ -1,9 +1,10 @@
 // The requests of each limit that this worker has in hand. It asks for more before they are used up, and lets requests wait only when there are none.
-import type { Clock, Timer } from '../../health/clock.ts';
-import type { LimitConfig, WithoutCount } from '../config/limit-config.ts';
+import type { Clock } from '../../health/clock.ts';
+import type { LimitConfig } from '../config/limit-config.ts';
 import type { Allowances, Decision } from '../filter/rate-limit/allowances.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
 import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
+import { AWAY_MS, freshCounter, HeldCounters, Patience, settle, uncounted, type HeldCounter } from './held-counters.ts';
 
 /** The longest a request waits to hear whether it may pass, from a controller that is there; the usual is well below a millisecond. */
 const PATIENCE_MS = 1000;
@@ -11,13 +12,8 @@ const PATIENCE_MS = 1000;
 const QUIET_MS = 100;
 /** Counters in hand; beyond, those that nobody used the longest are let go. */
 const MAX_HELD = 20_000;
-/** After a wait in vain the controller is taken to hang, and nobody waits for it. */
-const AWAY_MS = 5000;
 
-interface Held {
-  /** Of the newest generation that asked. */
-  limit: LimitConfig;
-  readonly key: string;
+interface Held extends HeldCounter {
   /** In hand. */
   left: number;
   /** What was in hand when it was last given: below half of it more is asked for. */
@@ -26,13 +22,6 @@ interface Held {
   untilMs: number;
   /** When there is more, as last heard. */
   resetAtMs: number;
-  /** In nobody's hand, as last heard. */
-  remaining: number;
-  /** It is of no use to ask before. */
-  emptyUntilMs: number;
-  asked: boolean;
-  waiting: ((decision: Decision) => void)[];
-  timer: Timer | null;
 }
 
 export interface HeldAllowancesOptions {
@@ -46,20 +35,20 @@ export interface HeldAllowancesOptions {
 
 export class HeldAllowances implements Allowances {
   readonly #options: HeldAllowancesOptions;
-  readonly #held = new Map<string, Map<string, Held>>();
+  readonly #held = new HeldCounters<Held>((limit, key) => ({ ...freshCounter(limit, key), left: 0, given: 0, untilMs: 0, resetAtMs: 0 }));
+  readonly #patience: Patience;
   /** By limit: what counts while the controller is away. */
   readonly #alone = new Map<LimitConfig, Bucket>();
-  #size = 0;
   #wishes = new Set<Held>();
   /** Of quotas: what goes back. */
   #backs: AllowanceWish[] = [];
-  #awayUntilMs = -Infinity;
   /** Who counts for the fleet cannot be asked. */
   #storeAwayUntilMs = -Infinity;
   #hosts = 1;
 
   constructor(options: HeldAllowancesOptions) {
     this.#options = options;
+    this.#patience = new Patience(options, PATIENCE_MS);
   }
 
   take(limit: LimitConfig, key: string): Decision | Promise<Decision> {
@@ -73,18 +62,18 @@ export class HeldAllowances implements Allowances {
     if (nowMs < held.emptyUntilMs) return { verdict: 'refuse', remaining: 0, resetMs: held.resetAtMs - nowMs };
     if (limit.fleet !== null && nowMs < this.#storeAwayUntilMs && limit.fleet.onStoreError !== 'local')
       return uncounted(limit.fleet.onStoreError, this.#storeAwayUntilMs - nowMs);
-    if (nowMs < this.#awayUntilMs || !this.#options.isUp()) return this.#aloneDecision(limit, key);
-    return this.#wait(held, limit);
+    if (this.#patience.isOver(nowMs)) return this.#aloneDecision(limit, key);
+    return this.#wait(held);
   }
 
   /** What the controller gives. `hosts`: that share the limits of the fleet. */
   receive(grants: readonly AllowanceGrant[], hosts = 1): void {
     const nowMs = this.#options.clock.nowMs();
-    this.#awayUntilMs = -Infinity;
+    this.#patience.renew();
     if (hosts !== this.#hosts) this.#alone.clear();
     this.#hosts = hosts;
     for (const grant of grants) {
-      const held = this.#held.get(grant.limit)?.get(grant.key);
+      const held = this.#held.find(grant.limit, grant.key);
       if (held !== undefined) this.#receive(held, grant, nowMs);
     }
   }
@@ -96,15 +85,13 @@ export class HeldAllowances implements Allowances {
   startOver(): readonly AllowanceLeft[] {
     const nowMs = this.#options.clock.nowMs();
     const known: AllowanceLeft[] = [];
-    for (const keys of this.#held.values()) {
-      for (const held of keys.values()) {
-        const { limit, key, remaining, untilMs, waiting } = held;
-        // What stands in a store goes on from there.
-        const isKept = limit.fleet !== null || limit.calendar !== null;
-        held.asked = false;
-        if (waiting.length > 0) this.#wish(held);
-        if (!isKept && nowMs < untilMs) known.push({ limit: limit.name, key, plan: limit.plan, remaining });
-      }
+    for (const held of this.#held.all()) {
+      const { limit, key, remaining, untilMs, waiting } = held;
+      // What stands in a store goes on from there.
+      const isKept = limit.fleet !== null || limit.calendar !== null;
+      held.asked = false;
+      if (waiting.length > 0) this.#wish(held);
+      if (!isKept && nowMs < untilMs) known.push({ limit: limit.name, key, plan: limit.plan, remaining });
     }
     return known;
   }
@@ -123,7 +110,7 @@ export class HeldAllowances implements Allowances {
     }
     if (held.left === 0 && remaining === 0 && granted === 0) {
       held.emptyUntilMs = nowMs + Math.min(resetMs, QUIET_MS);
-      this.#settle(held, { verdict: 'refuse', remaining: 0, resetMs });
+      settle(held, () => ({ verdict: 'refuse', remaining: 0, resetMs }));
     } else if (held.waiting.length > 0) return this.#wish(held);
     held.timer?.cancel();
     held.timer = null;
@@ -132,34 +119,18 @@ export class HeldAllowances implements Allowances {
   #receiveAway(held: Held, untilMs: number): void {
     const { fleet } = held.limit;
     if (fleet !== null) this.#storeAwayUntilMs = untilMs;
-    held.timer?.cancel();
-    held.timer = null;
     // A quota of the host whose store takes nothing: asked for again with the next request.
-    if (fleet === null) this.#settle(held, uncounted(held.limit.onUnavailable, untilMs - this.#options.clock.nowMs()));
-    else this.#settle(held, uncounted(fleet.onStoreError, untilMs - this.#options.clock.nowMs()));
+    const decision = uncounted(fleet?.onStoreError ?? held.limit.onUnavailable, untilMs - this.#options.clock.nowMs());
+    settle(held, () => decision);
   }
 
-  #wait(held: Held, limit: LimitConfig): Promise<Decision> {
-    const { promise, resolve } = Promise.withResolvers<Decision>();
-    held.waiting.push(resolve);
+  #wait(held: Held): Promise<Decision> {
+    const waited = this.#patience.wait(held, () => {
+      held.asked = false;
+      return this.#aloneDecision(held.limit, held.key);
+    });
     this.#wish(held);
-    held.timer ??= this.#options.clock.after(PATIENCE_MS, () => this.#inVain(held, limit), true);
-    return promise;
-  }
-
-  #inVain(held: Held, limit: LimitConfig): void {
-    held.timer = null;
-    held.asked = false;
-    this.#awayUntilMs = this.#options.clock.nowMs() + AWAY_MS;
-    const { waiting } = held;
-    held.waiting = [];
-    for (const resolve of waiting) resolve(this.#aloneDecision(limit, held.key));
-  }
-
-  #settle(held: Held, decision: Decision): void {
-    const { waiting } = held;
-    held.waiting = [];
-    for (const resolve of waiting) resolve(decision);
+    return waited;
   }
 
   /** With its part of the limit, where the config says so. */
@@ -186,7 +157,7 @@ export class HeldAllowances implements Allowances {
 
   /** All that is in hand of quotas of the host; other limits have forgotten it soon. */
   giveBack(): void {
-    for (const keys of this.#held.values()) for (const held of keys.values()) this.#giveBack(held);
+    for (const held of this.#held.all()) this.#giveBack(held);
     this.#send();
   }
 
@@ -206,39 +177,18 @@ export class HeldAllowances implements Allowances {
   }
 
   #of(limit: LimitConfig, key: string): Held {
-    let keys = this.#held.get(limit.name);
-    if (keys === undefined) {
-      keys = new Map<string, Held>();
-      this.#held.set(limit.name, keys);
-    }
-    const known = keys.get(key);
-    if (known !== undefined) {
-      known.limit = limit;
-      return known;
-    }
-    const fresh: Held = {
-      ...{ limit, key, left: 0, given: 0, untilMs: 0, resetAtMs: 0, remaining: 0, emptyUntilMs: 0, asked: false },
-      ...{ waiting: [], timer: null },
-    };
-    keys.set(key, fresh);
-    this.#size += 1;
-    if (this.#size > MAX_HELD) this.#forgetSome(keys);
-    return fresh;
+    const held = this.#held.of(limit, key);
+    if (this.#held.size > MAX_HELD) this.#forgetSome(limit, held);
+    return held;
   }
 
   /** What is let go is lost to its counter, as if it had been used; it is little, and soon counts for nothing. Of a quota it goes back with the next wishes. */
-  #forgetSome(keys: Map<string, Held>): void {
-    for (const [key, held] of keys) {
-      if (held.waiting.length > 0 || held.asked) continue;
+  #forgetSome(limit: LimitConfig, newest: Held): void {
+    for (const held of this.#held.ofLimit(limit)) {
+      if (held === newest || held.waiting.length > 0 || held.asked) continue;
       this.#giveBack(held);
-      keys.delete(key);
-      this.#size -= 1;
-      if (this.#size <= MAX_HELD * 0.9) return;
+      this.#held.drop(held);
+      if (this.#held.size <= MAX_HELD * 0.9) return;
     }
   }
-}
-
-/** What becomes of a request that nobody can count. */
-function uncounted(what: WithoutCount, resetMs: number): Decision {
-  return { verdict: what === 'deny' ? 'unknown' : 'uncounted', remaining: 0, resetMs };
 }

@@ -4,20 +4,16 @@ import type { LimitConfig } from '../config/limit-config.ts';
 import type { Decision } from '../filter/rate-limit/allowances.ts';
 import type { Slots } from '../filter/rate-limit/slots.ts';
 import type { SlotCall, SlotChange, SlotGift, SlotHolding } from '../ipc-slots.ts';
+import { freshCounter, HeldCounters, Patience, settle, uncounted, type HeldCounter } from './held-counters.ts';
 
 /** The longest a request waits for a slot from a controller that is there; above what a new one waits for workers to tell what they have. */
 const PATIENCE_MS = 3000;
 /** Where all slots are in use nobody is asked again before this: a flood must stay cheap. */
 const QUIET_MS = 50;
-/** After a wait in vain the controller is taken to hang, and nobody waits for it. */
-const AWAY_MS = 5000;
 /** A slot that was not used for so long goes back. */
 const IDLE_MS = 1000;
 
-interface Held {
-  /** Of the newest generation that asked. */
-  limit: LimitConfig;
-  readonly key: string;
+interface Held extends HeldCounter {
   owned: number;
   /** By requests that run. More than it has where it counts alone. */
   used: number;
@@ -25,12 +21,6 @@ interface Held {
   leastFree: number;
   /** To be given back as they get free. */
   owes: number;
-  /** In nobody's hand, as last heard. */
-  remaining: number;
-  emptyUntilMs: number;
-  asked: boolean;
-  waiting: ((decision: Decision) => void)[];
-  timer: Timer | null;
 }
 
 interface Change {
@@ -51,14 +41,15 @@ export interface HeldSlotsOptions {
 
 export class HeldSlots implements Slots {
   readonly #options: HeldSlotsOptions;
-  readonly #held = new Map<string, Map<string, Held>>();
+  readonly #held = new HeldCounters<Held>((limit, key) => ({ ...freshCounter(limit, key), owned: 0, used: 0, leastFree: 0, owes: 0 }));
+  readonly #patience: Patience;
   #changes = new Map<Held, Change>();
   #sends = false;
   #look: Timer | null = null;
-  #awayUntilMs = -Infinity;
 
   constructor(options: HeldSlotsOptions) {
     this.#options = options;
+    this.#patience = new Patience(options, PATIENCE_MS);
   }
 
   acquire(limit: LimitConfig, key: string): Decision | Promise<Decision> {
@@ -66,19 +57,21 @@ export class HeldSlots implements Slots {
     if (held.used < held.owned && held.waiting.length === 0) return use(held);
     const nowMs = this.#options.clock.nowMs();
     if (nowMs < held.emptyUntilMs) return REFUSED;
-    if (nowMs < this.#awayUntilMs || !this.#options.isUp()) return this.#alone(held);
-    return this.#wait(held);
+    if (this.#patience.isOver(nowMs)) return this.#alone(held);
+    const waited = this.#patience.wait(held, () => this.#alone(held));
+    this.#ask(held);
+    return waited;
   }
 
   release(limit: string, key: string): void {
-    const held = this.#held.get(limit)?.get(key);
+    const held = this.#held.find(limit, key);
     if (held === undefined) return;
     held.used -= 1;
     if (held.used >= held.owned) return;
     const next = held.waiting.shift();
     if (next !== undefined) {
       next(use(held));
-      if (held.waiting.length === 0) this.#settle(held, () => REFUSED);
+      if (held.waiting.length === 0) settle(held, () => REFUSED);
     } else if (held.owes > 0) {
       held.owes -= 1;
       this.#giveBack(held, 1);
@@ -87,9 +80,9 @@ export class HeldSlots implements Slots {
 
   /** What the controller gives. */
   receive(gifts: readonly SlotGift[]): void {
-    this.#awayUntilMs = -Infinity;
+    this.#patience.renew();
     for (const gift of gifts) {
-      const held = this.#held.get(gift.limit)?.get(gift.key);
+      const held = this.#held.find(gift.limit, gift.key);
       if (held !== undefined) this.#receive(held, gift);
     }
   }
@@ -97,7 +90,7 @@ export class HeldSlots implements Slots {
   /** Others need what is free here. */
   called(calls: readonly SlotCall[]): void {
     for (const { limit, key, number, keep } of calls) {
-      const held = this.#held.get(limit)?.get(key);
+      const held = this.#held.find(limit, key);
       // All that it had is on its way already.
       if (held === undefined) {
         this.#options.tell([{ limit, key, plan: '', need: 0, freed: 0, answers: number }]);
@@ -113,15 +106,13 @@ export class HeldSlots implements Slots {
   startOver(): readonly SlotHolding[] {
     this.#changes = new Map();
     const holdings: SlotHolding[] = [];
-    for (const keys of this.#held.values()) {
-      for (const held of keys.values()) {
-        held.owned = Math.max(held.owned, held.used);
-        held.owes = 0;
-        held.asked = false;
-        if (held.waiting.length > 0) this.#ask(held);
-        const { limit, key, owned } = held;
-        if (owned > 0) holdings.push({ limit: limit.name, key, plan: limit.plan, held: owned });
-      }
+    for (const held of this.#held.all()) {
+      held.owned = Math.max(held.owned, held.used);
+      held.owes = 0;
+      held.asked = false;
+      if (held.waiting.length > 0) this.#ask(held);
+      const { limit, key, owned } = held;
+      if (owned > 0) holdings.push({ limit: limit.name, key, plan: limit.plan, held: owned });
     }
     return holdings;
   }
@@ -129,11 +120,7 @@ export class HeldSlots implements Slots {
   /** By name of the limit: requests that run. */
   counts(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const [limit, keys] of this.#held) {
-      let sum = 0;
-      for (const { used } of keys.values()) sum += used;
-      counts.set(limit, sum);
-    }
+    for (const { limit, used } of this.#held.all()) counts.set(limit.name, (counts.get(limit.name) ?? 0) + used);
     return counts;
   }
 
@@ -153,37 +140,13 @@ export class HeldSlots implements Slots {
     }
     if (held.waiting.length > 0 && granted > 0) return this.#ask(held);
     if (held.used >= held.owned && granted === 0) held.emptyUntilMs = this.#options.clock.nowMs() + QUIET_MS;
-    this.#settle(held, () => REFUSED);
-  }
-
-  #settle(held: Held, decide: () => Decision): void {
-    held.timer?.cancel();
-    held.timer = null;
-    const { waiting } = held;
-    held.waiting = [];
-    for (const resolve of waiting) resolve(decide());
-  }
-
-  #wait(held: Held): Promise<Decision> {
-    const { promise, resolve } = Promise.withResolvers<Decision>();
-    held.waiting.push(resolve);
-    this.#ask(held);
-    held.timer ??= this.#options.clock.after(PATIENCE_MS, () => this.#inVain(held), true);
-    return promise;
-  }
-
-  /** What was asked for is still to come, or lost with the link: the counter is not forgotten meanwhile. */
-  #inVain(held: Held): void {
-    this.#awayUntilMs = this.#options.clock.nowMs() + AWAY_MS;
-    this.#settle(held, () => this.#alone(held));
+    settle(held, () => REFUSED);
   }
 
   /** With its part of the limit, where the config says so. */
   #alone(held: Held): Decision {
     const { limit } = held;
-    if (limit.onUnavailable !== 'local') {
-      return { verdict: limit.onUnavailable === 'deny' ? 'unknown' : 'uncounted', remaining: 0, resetMs: 0 };
-    }
+    if (limit.onUnavailable !== 'local') return uncounted(limit.onUnavailable, 0);
     const part = Math.max(1, Math.floor(limit.limit / this.#options.workers()));
     return held.used < Math.max(part, held.owned) ? use(held) : REFUSED;
   }
@@ -232,34 +195,18 @@ export class HeldSlots implements Slots {
   }
 
   #of(limit: LimitConfig, key: string): Held {
-    let keys = this.#held.get(limit.name);
-    if (keys === undefined) {
-      keys = new Map<string, Held>();
-      this.#held.set(limit.name, keys);
-    }
-    const known = keys.get(key);
-    if (known !== undefined) {
-      known.limit = limit;
-      return known;
-    }
-    const fresh: Held = {
-      ...{ limit, key, owned: 0, used: 0, leastFree: 0, owes: 0, remaining: 0, emptyUntilMs: 0, asked: false, waiting: [], timer: null },
-    };
-    keys.set(key, fresh);
+    const held = this.#held.of(limit, key);
     this.#look ??= this.#options.clock.after(IDLE_MS, () => this.#lookForIdle(), true);
-    return fresh;
+    return held;
   }
 
   /** Gives back what nobody used since the last look, and forgets counters of which nothing is here. */
   #lookForIdle(): void {
     this.#look = null;
-    for (const [limit, keys] of this.#held) {
-      for (const [key, held] of keys) {
-        this.#giveBack(held, Math.max(0, Math.min(held.leastFree, held.owned - held.used)));
-        held.leastFree = held.owned - held.used;
-        if (held.owned === 0 && held.used === 0 && !held.asked && !this.#changes.has(held)) keys.delete(key);
-      }
-      if (keys.size === 0) this.#held.delete(limit);
+    for (const held of this.#held.all()) {
+      this.#giveBack(held, Math.max(0, Math.min(held.leastFree, held.owned - held.used)));
+      held.leastFree = held.owned - held.used;
+      if (held.owned === 0 && held.used === 0 && !held.asked && !this.#changes.has(held)) this.#held.drop(held);
     }
     if (this.#held.size > 0) this.#look = this.#options.clock.after(IDLE_MS, () => this.#lookForIdle(), true);
   }
