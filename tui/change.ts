@@ -45,6 +45,7 @@ export async function makeChange(
   const result = await askingWhenDangerous(call, request, (asked) => client.change(asked));
   call.ifInterrupted(null);
   await reportChange(call, result);
+  if (result.refusals.length > 0) return EXIT.refused;
   if (result.dryRun) return result.changed ? EXIT.wouldChange : EXIT.ok;
   return laggardsOf(call, result);
 }
@@ -97,7 +98,7 @@ export async function reportChange(call: CommandCall, result: ChangeResult): Pro
 }
 
 /** What it would come to under the demand of now. */
-function forecastText({ clusters, moved, lostRps, headroom, expected }: Forecast): string {
+function forecastText({ clusters, moved, lostRps, headroom, spill, expected }: Forecast): string {
   const lines = moved.map(
     ({ service, toOtherVersion, toOtherPlace }) =>
       `${service}: ${text.ratio(toOtherVersion)} of its requests go to another version, ${text.ratio(toOtherPlace)} to another place`,
@@ -105,8 +106,16 @@ function forecastText({ clusters, moved, lostRps, headroom, expected }: Forecast
   if (lostRps.before > 0 || lostRps.after > 0)
     lines.push(`answered 503 for want of a place: ${text.rate(lostRps.before)} → ${text.rate(lostRps.after)} requests/s`);
   lines.push(`one cluster could be lost then: ${headroom}`);
+  for (const one of spill) lines.push(spillText(one));
   for (const one of expected) lines.push(expectedText(one));
   return `\n${table(clusters, FORECAST_COLUMNS)}${lines.join('\n')}\n\n`;
+}
+
+/** Of a preview: where the requests of a cluster would go. */
+export function spillText({ cluster, rps, to, shedRps }: Forecast['spill'][number]): string {
+  const gains = to.map((one) => `${one.cluster} +${text.rate(one.rps)}`);
+  const all = [...gains, ...(shedRps > 0 ? [`${text.rate(shedRps)} refused`] : [])].join(', ');
+  return `without ${cluster} its ${text.rate(rps)} requests/s go to: ${all === '' ? 'nobody' : all}`;
 }
 
 /** Of a preview: what the agent of a cluster would be told. */
@@ -117,7 +126,12 @@ export function expectedText({ cluster, service, rps, before }: Forecast['expect
 export function outcomeOf(result: ChangeResult): readonly string[] {
   const at = result.local ? `this host alone, beside revision ${result.revision} of its fleet` : `revision ${result.revision}`;
   if (!result.changed) return [`nothing to change: ${result.summary}; still ${at}`];
-  if (result.dryRun) return [`dry run: ${result.summary}; nothing was changed, still ${at}`, ...needsText(result.needsApproval)];
+  if (result.dryRun)
+    return [
+      ...result.refusals.map((why) => `it would be refused: ${why}`),
+      `dry run: ${result.summary}; nothing was changed, still ${at}`,
+      ...needsText(result.needsApproval),
+    ];
   const applied = result.applied;
   const where =
     applied === null

@@ -58,8 +58,10 @@ export async function makeChange(
   if (unsaid !== null) return refuse({ code: 'usage', message: unsaid });
   const whole = { ...request, change: wholeChange(edge, request.change) };
   const proposed = propose(edge, whole, before, caller);
-  if (!proposed.ok) return proposed;
-  const proposal = proposed.value;
+  // What a rule forbids can still be looked at.
+  const looked = proposed.ok || !dryRun ? proposed : propose(edge, { ...whole, breakGlass: true }, before, caller);
+  if (!looked.ok) return proposed.ok ? looked : proposed;
+  const proposal = looked.value;
   const planBefore = edge.loop.preview(edge.planFacts(edge.local.over(before)));
   const planAfter = edge.loop.preview(edge.planFacts(local ? proposal.intent : edge.local.over(proposal.intent)));
   const changed = proposal.touched.length > 0;
@@ -74,6 +76,7 @@ export async function makeChange(
     value: {
       ...{ revision: edge.keeper.intent.revision, previousRevision: before.revision, changed, dryRun, local, summary },
       ...{ shares: shareChanges(planBefore.plan, planAfter.plan), forecast, applied },
+      refusals: proposed.ok ? [] : [proposed.problem.message],
       needsApproval: dryRun && approved === null && request.breakGlass !== true ? services : [],
       // What was purged is gone.
       undo: local ? 'weir local discard' : whole.change.kind === 'purge' ? '' : 'weir undo',

@@ -1,6 +1,6 @@
 // What a change comes to, in requests a second: the plan before it and the plan after it under the demand of now. Pure.
 import { MILLION } from '../config/config.ts';
-import { headroomText, losses } from '../steer/headroom.ts';
+import { headroomText, losses, spills } from '../steer/headroom.ts';
 import type { Planned, PlanFacts } from '../steer/plan.ts';
 import type { DemandView, Plan, PlanTarget } from '../steer/plan-shape.ts';
 import type { ClusterForecast, Forecast, MovedShare } from './api/views.ts';
@@ -12,10 +12,12 @@ export function forecastOf(
   after: Planned,
   { demand, assigned = {} }: Pick<PlanFacts, 'demand' | 'assigned'>,
 ): Omit<Forecast, 'expected'> {
+  const clusters = clusterForecasts(before, after, { demand, assigned });
   return {
-    clusters: clusterForecasts(before, after, { demand, assigned }),
+    clusters,
     moved: movedShares(before.plan, after.plan),
     lostRps: { before: lostRps(before.plan, demand), after: lostRps(after.plan, demand) },
+    spill: after.loads === null ? [] : spills(after.loads, new Set(clusters.map(({ cluster }) => cluster))),
     headroom: headroomText(after.loads === null ? null : losses(after.loads)),
   };
 }

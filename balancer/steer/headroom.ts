@@ -22,9 +22,33 @@ export function losses(loads: Loads): readonly Loss[] {
     if (rps <= NOTHING) return { cluster: name, rps: 0, shedRps: 0 };
     const { loads: others, rest } = loads.without(cluster);
     fillUp(others, rest);
-    const shedRps = rest.reduce((sum, amount) => sum + amount, 0);
-    return { cluster: name, rps, shedRps: shedRps < LEAST_SHED_RPS ? 0 : shedRps };
+    return { cluster: name, rps, shedRps: shedOf(rest) };
   });
+}
+
+export interface Spill extends Loss {
+  /** Clusters that would take it, with what each would get more, the most first. */
+  readonly to: readonly { readonly cluster: string; readonly rps: number }[];
+}
+
+/** Where the requests of each cluster that has some would go if it were lost now; of `wanted` clusters. */
+export function spills(loads: Loads, wanted: ReadonlySet<string>): readonly Spill[] {
+  return loads.clusters.flatMap((name, cluster) => {
+    const rps = loads.used[cluster] ?? 0;
+    if (rps <= NOTHING || !wanted.has(name)) return [];
+    const { loads: others, rest } = loads.without(cluster);
+    fillUp(others, rest);
+    const to = others.clusters
+      .map((other, index) => ({ cluster: other, rps: index === cluster ? 0 : (others.used[index] ?? 0) - (loads.used[index] ?? 0) }))
+      .filter((one) => one.rps >= LEAST_SHED_RPS)
+      .sort((a, b) => b.rps - a.rps);
+    return [{ cluster: name, rps, shedRps: shedOf(rest), to }];
+  });
+}
+
+function shedOf(rest: Float64Array): number {
+  const shedRps = rest.reduce((sum, amount) => sum + amount, 0);
+  return shedRps < LEAST_SHED_RPS ? 0 : shedRps;
 }
 
 /** The loss that would be worst; null: any one cluster can be lost. */

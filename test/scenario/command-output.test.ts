@@ -32,6 +32,7 @@ describe('what the command prints', () => {
       'one      800 → 400  40.0% → 20.0%',
       'demo: 10.0% of its requests go to another version, 50.0% to another place',
       'one cluster could be lost then: yes: the others can take what any one cluster has now',
+      'without one its 400 requests/s go to: two +390, 10 refused',
       'the agent of two would be told to expect 400 requests/s of demo, 0 now',
       '',
     ];

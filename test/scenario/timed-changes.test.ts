@@ -63,6 +63,12 @@ test('a rule of the config refuses with its name, and broken glass overrules it 
   assert.equal(await codeOf('undo', '--yes'), 0);
 
   assert.equal(await codeOf('shift', 'shop', 'green=60'), 7);
+  const looked = await appliance.weir('shift', 'shop', 'green=60', '--dry-run');
+  assert.equal(looked.code, 7);
+  assert.match(looked.stdout, /shop +green +\S+ +\d+% → \d+%/, 'what it would come to is shown all the same');
+  assert.match(looked.stdout, /it would be refused: .*one step may move 25 %.*rule safety\.maxShift/);
+  const overruled = await appliance.weir('shift', 'shop', 'green=60', '--dry-run', '--break-glass', '--reason', 'look');
+  assert.deepEqual([overruled.code, overruled.stdout.includes('would be refused')], [10, false]);
   assert.equal(await codeOf('shift', 'shop', 'green=60', '--break-glass', '--yes'), 2, 'it says no reason');
   assert.equal(await codeOf('shift', 'shop', 'green=60', '--break-glass', '--yes', '--reason', 'blue loses orders'), 0);
   assert.match((await appliance.weir('history')).stdout, /GLASS BROKEN \(safety\.maxShift\): blue loses orders/);

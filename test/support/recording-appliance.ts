@@ -248,6 +248,7 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
         differences,
         needsRestart: [],
         needsApproval: [],
+        refusals: [],
         fleet: null,
       },
     });
@@ -372,6 +373,7 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
       shares: split.changed ? shares : [],
       forecast: dryRun ? FORECAST : null,
       needsApproval: [],
+      refusals: [],
       applied: dryRun ? null : applied,
       undo: 'weir undo',
     };

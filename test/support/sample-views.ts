@@ -10,6 +10,7 @@ export const FORECAST: Forecast = {
   moved: [{ service: 'demo', toOtherVersion: 0.1, toOtherPlace: 0.5 }],
   lostRps: { before: 0, after: 0 },
   headroom: 'yes: the others can take what any one cluster has now',
+  spill: [{ cluster: 'one', rps: 400, to: [{ cluster: 'two', rps: 390 }], shedRps: 10 }],
   expected: [{ cluster: 'two', service: 'demo', rps: 400, before: 0 }],
 };
 

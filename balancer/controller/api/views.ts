@@ -287,8 +287,23 @@ export interface Forecast {
   readonly lostRps: { readonly before: number; readonly after: number };
   /** Whether any one cluster could be lost then, in words. */
   readonly headroom: string;
+  /** Where the requests of these clusters would go if one of them were lost then. */
+  readonly spill: readonly SpillView[];
   /** What agents would be told to expect. */
   readonly expected: readonly ExpectedView[];
+}
+
+/** Of a cluster that is lost, in requests a second: what it has, what others get more for it, the most first, and what finds no place. */
+export interface SpillView {
+  readonly cluster: string;
+  readonly rps: number;
+  readonly to: readonly SpillTarget[];
+  readonly shedRps: number;
+}
+
+export interface SpillTarget {
+  readonly cluster: string;
+  readonly rps: number;
 }
 
 export interface ChangeResult {
@@ -306,6 +321,8 @@ export interface ChangeResult {
   readonly forecast: Forecast | null;
   /** Of a dry run: services for whose sake it would wait for a second person. */
   readonly needsApproval: readonly string[];
+  /** Of a dry run: why it would be refused, with the rule; empty: it would not. */
+  readonly refusals: readonly string[];
   /** Null on a dry run. */
   readonly applied: AppliedView | null;
   /** The command that takes it back; empty: nothing does. */

@@ -5,6 +5,7 @@ import fastCheck from 'fast-check';
 import { MILLION, type ClusterConfig } from '../../../balancer/config/config.ts';
 import { applyChange, type DirectChange } from '../../../balancer/intent/apply-change.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
+import { undo } from '../../../balancer/intent/undo.ts';
 import { plan, type PlanFacts, type PlanMemory, type Planned } from '../../../balancer/steer/plan.ts';
 import {
   targetKey,
@@ -289,6 +290,29 @@ test('the same past gives the same plan, shares sum exactly, closed and weightle
     }),
     { seed: 42, numRuns: 150 },
   );
+});
+
+test('an undo gives nothing to a cluster that went down since, and its share when it is back', () => {
+  const story = new Story({ services: { shop: { versions: { blue: { eu: 1, us: 1 } } } } }, { demand: { shop: 100 } });
+  const history = [story.facts.intent];
+  story.change({ kind: 'shift_clusters', service: 'shop', percents: { eu: 0, us: 100 } }).for(5);
+  history.push(story.facts.intent);
+  story.for(5, story.health({ eu: 'down' }));
+  const outcome = undo(story.facts.intent, 1, { revisions: [], intentAt: (revision) => history[revision - 1] ?? null }, story.facts);
+  assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.message);
+  story.facts = { ...story.facts, intent: outcome.intent };
+  const targets = (): readonly (readonly [number, number])[] =>
+    story.planned.plan.services['shop']?.targets.map(({ desired, effective }) => [desired, effective]) ?? [];
+  story.for(5);
+  assert.deepEqual(targets(), [
+    [500_000, 0],
+    [500_000, MILLION],
+  ]);
+  story.for(300, story.health({}));
+  assert.deepEqual(targets(), [
+    [500_000, 500_000],
+    [500_000, 500_000],
+  ]);
 });
 
 test('what is undone is undone in shares too, once time has passed', () => {

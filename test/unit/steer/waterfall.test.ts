@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fastCheck from 'fast-check';
 import { MILLION, PRIORITY_CLASSES, type ClusterConfig } from '../../../balancer/config/config.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
-import { headroomText, losses } from '../../../balancer/steer/headroom.ts';
+import { headroomText, losses, spills } from '../../../balancer/steer/headroom.ts';
 import { shedByClass } from '../../../balancer/steer/overload.ts';
 import { plan, type Planned, type PlanInput } from '../../../balancer/steer/plan.ts';
 import { fleetConfig, healthView, type FleetSketch, type ServiceSketch } from '../../support/fleet-config.ts';
@@ -200,6 +200,45 @@ test('classes are refused in the order of their priority whatever is known of th
     }),
     { seed: 42, numRuns: 300 },
   );
+});
+
+describe('where the requests of a lost cluster would go', () => {
+  const services = { shop: { versions: { v: { eu: 2, us: 1, ap: 1 } } } };
+  const answer = (rps: Readonly<Record<string, number>>, wanted: readonly string[]): ReturnType<typeof spills> => {
+    const { loads } = planned({ services, rps, demand: { shop: 800 } });
+    assert.ok(loads);
+    return spills(loads, new Set(wanted)).map((one) => ({
+      ...one,
+      to: one.to.map(({ cluster, rps: more }) => ({ cluster, rps: Math.round(more) })),
+    }));
+  };
+
+  test('to those that have room, the most first, and for the rest there is none', () => {
+    assert.deepEqual(answer({ eu: 1000, us: 500, ap: 250 }, ['eu']), [
+      {
+        cluster: 'eu',
+        rps: 400,
+        to: [
+          { cluster: 'us', rps: 300 },
+          { cluster: 'ap', rps: 50 },
+        ],
+        shedRps: 50,
+      },
+    ]);
+  });
+
+  test('of those that are asked about and have any', () => {
+    assert.deepEqual(
+      answer({ eu: 1000, us: 1000, ap: 1000 }, ['ap', 'nowhere']).map(({ cluster }) => cluster),
+      ['ap'],
+    );
+    assert.deepEqual(
+      answer({ eu: 1000, us: 1000, ap: 1000 }, ['ap'])[0]
+        ?.to.map(({ cluster }) => cluster)
+        .toSorted(),
+      ['eu', 'us'],
+    );
+  });
 });
 
 describe('can any one cluster be lost', () => {

@@ -128,7 +128,8 @@ function forecastLines(state: DashboardState, { clusters, moved, lostRps, headro
   ];
 }
 
-function ruleLines({ needsApproval }: ChangeResult): Frame {
+function ruleLines({ needsApproval, refusals }: ChangeResult): Frame {
+  if (refusals.length > 0) return refusals.map((why) => [cell(`  rules: it would be refused: ${why}`, 'bad')]);
   if (needsApproval.length === 0) return [[cell('  rules: none is broken', 'good')]];
   return [[cell(`  rules: it waits for a second person, for the sake of ${needsApproval.join(', ')} (safety.approval)`, 'warn')]];
 }

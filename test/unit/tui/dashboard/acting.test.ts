@@ -16,7 +16,7 @@ const press = (...keys: readonly string[]): readonly Action[] => keys.map((key) 
 const request: ChangeRequest = { change: { kind: 'admin', cluster: 'eu-west', state: 'active' } };
 const result: ChangeResult = {
   ...{ revision: 42, previousRevision: 42, changed: true, dryRun: true, local: false, summary: 'eu-west is active' },
-  ...{ shares: [], forecast: null, needsApproval: [], applied: null, undo: 'weir undo' },
+  ...{ shares: [], forecast: null, needsApproval: [], refusals: [], applied: null, undo: 'weir undo' },
 };
 
 /** With the plan of a restore on the screen. */
