@@ -12,7 +12,19 @@ test('rollouts go on, go back and are taken back', async (t) => {
   const load = new PacedLoad(t, appliance.url(), 200);
 
   await t.test('a good version goes through its steps to all requests, each step a revision of the rollout', async () => {
-    const { code, stderr } = await start(appliance, 'green', '--steps', '10,50,100', '--hold', '1s', '--gate', 'errors<1%', '--wait');
+    const { code, stderr } = await start(
+      appliance,
+      'green',
+      '--steps',
+      '10,50,100',
+      '--hold',
+      '1s',
+      '--gate',
+      'errors<1%',
+      '--gate',
+      'p95<20x',
+      '--wait',
+    );
     assert.equal(code, 0, stderr);
     assert.match(stderr, /green 10% \(step 1 of 3\), running[^]*green 50%[^]*green 100% \(step 3 of 3\), promoted/);
     const history = (await appliance.weir('history')).stdout;

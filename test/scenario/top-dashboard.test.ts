@@ -52,7 +52,7 @@ describe('weir top', () => {
 
     await terminal.press('q');
     await terminal.waitForText('ended 0');
-    deepEqual([...new Set(server.asked)], ['GET /v1/status', 'GET /v1/feed', 'GET /v1/results/search']);
+    deepEqual([...new Set(server.asked)], ['GET /v1/status', 'GET /v1/feed', 'GET /v1/results/search', 'GET /v1/routes']);
   });
 
   test('reads the status alone where the appliance has no feed yet', async () => {

@@ -57,7 +57,8 @@ export class RawAgent implements Disposable {
 
   static async open(port: number, cluster = 'eu', token = 'weir_any', protocol: AgentProtocol = AGENT_PROTOCOL): Promise<RawAgent> {
     const agent = new RawAgent(port, cluster, token, protocol);
-    const isReady = (): boolean => agent.socket.readyState === WebSocket.OPEN && (protocol === 1 || agent.hello !== null);
+    // One that is closed right after it was greeted was open all the same.
+    const isReady = (): boolean => (protocol === 1 ? agent.socket.readyState === WebSocket.OPEN : agent.hello !== null);
     await until(isReady, 'the connection is open');
     return agent;
   }

@@ -248,7 +248,6 @@ export class RecordingAppliance extends RecordedEvents implements Appliance {
         differences,
         needsRestart: [],
         needsApproval: [],
-        refusals: [],
         fleet: null,
       },
     });

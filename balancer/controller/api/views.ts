@@ -1,8 +1,9 @@
 // What the admin API answers with. The command and the dashboard import these types and nothing else of the controller.
-import type { AgentView, ExpectedView } from './agent-view.ts';
+import type { AgentView } from './agent-view.ts';
 import type { ApprovalView } from './approval-view.ts';
 import type { AlertView } from './feed-view.ts';
 import type { FleetAppliedView } from './fleet-views.ts';
+import type { Forecast, ShareChange } from './forecast-view.ts';
 import type { RolloutView } from './rollout-views.ts';
 import type { RolloutConfig } from '../../config/rollout-config.ts';
 import type { AdminState, Change, Intent, Revision } from '../../intent/intent.ts';
@@ -253,59 +254,6 @@ export interface ChangeRequest {
   readonly claims?: string;
 }
 
-/** What changes for one target. */
-export interface ShareChange {
-  readonly service: string;
-  readonly version: string;
-  readonly cluster: string;
-  readonly before: { readonly desired: number; readonly effective: number };
-  readonly after: { readonly desired: number; readonly effective: number };
-  /** Why it then is what it is. */
-  readonly reasons: readonly ShareReason[];
-}
-
-export interface ClusterForecast {
-  readonly cluster: string;
-  /** Requests a second, and what part of the capacity they are; null: no capacity is known. */
-  readonly before: { readonly rps: number; readonly utilisation: number | null };
-  readonly after: { readonly rps: number; readonly utilisation: number | null };
-}
-
-/** 0 to 1, of the service's requests: without stickiness as many go elsewhere, with a key as many clients do. */
-export interface MovedShare {
-  readonly service: string;
-  readonly toOtherVersion: number;
-  readonly toOtherPlace: number;
-}
-
-/** What a change comes to under the demand of now. */
-export interface Forecast {
-  /** Those whose load changes. */
-  readonly clusters: readonly ClusterForecast[];
-  readonly moved: readonly MovedShare[];
-  /** Requests a second that find no place and are answered 503. */
-  readonly lostRps: { readonly before: number; readonly after: number };
-  /** Whether any one cluster could be lost then, in words. */
-  readonly headroom: string;
-  /** Where the requests of these clusters would go if one of them were lost then. */
-  readonly spill: readonly SpillView[];
-  /** What agents would be told to expect. */
-  readonly expected: readonly ExpectedView[];
-}
-
-/** Of a cluster that is lost, in requests a second: what it has, what others get more for it, the most first, and what finds no place. */
-export interface SpillView {
-  readonly cluster: string;
-  readonly rps: number;
-  readonly to: readonly SpillTarget[];
-  readonly shedRps: number;
-}
-
-export interface SpillTarget {
-  readonly cluster: string;
-  readonly rps: number;
-}
-
 export interface ChangeResult {
   /** The new revision; the present one on a dry run or when nothing changed. */
   readonly revision: number;
@@ -407,6 +355,7 @@ export type { CacheView } from './cache-view.ts';
 export type { ConsumerView, KeyView, QuotaView } from './consumer-view.ts';
 export type { AgentView, AgentWishView } from './agent-view.ts';
 export type { ApprovalRequest, ApprovalResult, ApprovalView } from './approval-view.ts';
+export type { ClusterForecast, Forecast, MovedShare, ShareChange, SpillView } from './forecast-view.ts';
 export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './fleet-views.ts';
 export type { MadeToken, RevokedToken, TokenRequest, TokenView } from './token-view.ts';
 export type { ConfigApplyResult, ExpectationRequest } from '../appliance.ts';

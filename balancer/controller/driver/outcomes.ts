@@ -38,6 +38,8 @@ export class ServiceOutcomes {
   readonly #totals = new Map<string, Map<string, Counts>>();
   /** version → the newest seconds, newest last. */
   readonly #seconds = new Map<string, Second[]>();
+  /** version → clusters in which it was ever asked. */
+  readonly #places = new Map<string, Set<string>>();
 
   add(series: SeriesDelta): void {
     const { version, cluster } = outcomePlace(series);
@@ -57,7 +59,10 @@ export class ServiceOutcomes {
 
   /** The second that runs is over. */
   endSecond(): void {
-    for (const version of this.#running.keys()) if (!this.#seconds.has(version)) this.#seconds.set(version, []);
+    for (const [version, clusters] of this.#running) {
+      if (!this.#seconds.has(version)) this.#seconds.set(version, []);
+      this.#places.set(version, new Set([...(this.#places.get(version) ?? []), ...clusters.keys()]));
+    }
     for (const [version, seconds] of this.#seconds) {
       seconds.push(this.#running.get(version) ?? new Map<string, Counts>());
       if (seconds.length > KEPT_SECONDS) seconds.shift();
@@ -67,7 +72,7 @@ export class ServiceOutcomes {
 
   /**
    * What the newest second says of a rollout, in the clusters of its present wave. The others are looked at where the version was asked
-   * too, so that like is held against like.
+   * too, so that like is held against like; versions that live in clusters of their own have nothing in common, and are held against all others.
    */
   evidence(rollout: FollowedRollout): Evidence {
     const asked = this.#asked(rollout.to);
@@ -89,17 +94,21 @@ export class ServiceOutcomes {
 
   #evidenceIn(clusters: ReadonlySet<string>, { to, usualErrorRatio }: FollowedRollout): Evidence {
     const others = (version: string): boolean => version !== to;
-    const long = this.#sum(others, KEPT_SECONDS, clusters);
-    const short = this.#sum(others, SHORT_SECONDS, clusters);
+    const meets = [...this.#places].some(([version, asked]) => others(version) && [...clusters].some((cluster) => asked.has(cluster)));
+    const shared = meets || clusters.size === 0;
+    const long = this.#sum(others, KEPT_SECONDS, shared ? clusters : null);
+    const short = this.#sum(others, SHORT_SECONDS, shared ? clusters : null);
     const trial = this.#sum((version) => version === to, 1, clusters);
     return { trial, baseline: long.requests === 0 ? null : { short, long }, usualErrorRatio };
   }
 
-  #sum(wanted: (version: string) => boolean, seconds: number, clusters: ReadonlySet<string>): Outcomes {
+  /** `clusters`: null: all. */
+  #sum(wanted: (version: string) => boolean, seconds: number, clusters: ReadonlySet<string> | null): Outcomes {
     const sum = noCounts();
     for (const [version, all] of this.#seconds) {
       if (!wanted(version)) continue;
-      for (const second of newest(all, seconds)) for (const [cluster, counts] of second) if (clusters.has(cluster)) addTo(sum, counts);
+      for (const second of newest(all, seconds))
+        for (const [cluster, counts] of second) if (clusters?.has(cluster) !== false) addTo(sum, counts);
     }
     return sum;
   }

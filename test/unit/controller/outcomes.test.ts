@@ -43,6 +43,20 @@ test('of a rollout in waves the clusters of the present one count, and by themse
   ]);
 });
 
+test('versions that live in clusters of their own are held against all others, as there is nothing nearer', () => {
+  const outcomes = new ServiceOutcomes();
+  const baselineOf = (): number | undefined => outcomes.evidence(ROLLOUT).baseline?.short.requests;
+  for (const series of [answers('blue', 'us', 5), answers('red', 'ap', 7)]) outcomes.add(series);
+  outcomes.endSecond();
+  assert.equal(baselineOf(), undefined, 'before the version was asked nobody knows where it will be');
+  outcomes.add(answers('green', 'eu', 1));
+  outcomes.endSecond();
+  assert.equal(baselineOf(), 12);
+  outcomes.add(answers('blue', 'eu', 2));
+  outcomes.endSecond();
+  assert.equal(baselineOf(), 2, 'once one of them is asked there too, like is held against like');
+});
+
 test('without others there is no baseline', () => {
   const outcomes = new ServiceOutcomes();
   outcomes.add(answers('green', 'eu', 1));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it, test, type TestContext } from 'node:test';
 import { SignJWT, type JWTPayload } from 'jose';
 import { problemsWith } from '../../../support/filter-options.ts';
-import { startOrigin } from '../../../support/origin.ts';
+import { named, startOrigin } from '../../../support/origin.ts';
 import { startProxy, type Proxy } from '../../../support/proxy.ts';
 import { aKey, aToken, ISSUER, keySetText, type IssuedKey } from '../../../support/token-issuer.ts';
 import { until } from '../../../support/until.ts';
@@ -64,6 +64,29 @@ test('a claim that is not there is told as nothing, though the client says it', 
   const proxy = await believing(t, {}, { claims: { 'x-tenant': 'tenant' }, forward: false });
   const { status, seen } = await ask(proxy, { ...bearing(await aToken(RSA)), 'x-tenant': 'mine' });
   assert.deepEqual([status, seen['x-tenant'], seen['authorization']], [200, undefined, undefined]);
+});
+
+test('a claim takes its bearer to a version before the split, and nobody who only says so', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-tokens-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'keys.json');
+  writeFileSync(file, keySetText(RSA));
+  const [blue, green] = [await startOrigin(t, named('blue')), await startOrigin(t, named('green'))];
+  const proxy = await startProxy(t, {
+    endpoints: [blue.endpoint],
+    clusters: { two: { endpoints: [green.endpoint], health: 'none' } },
+    parts: { issuers: { login: { issuer: ISSUER, audiences: ['shop'], keys: { file } } } },
+    service: {
+      versions: { blue: { clusters: { one: {} } }, green: { clusters: { two: {} } } },
+      split: { blue: 100, green: 0 },
+      assign: [{ to: 'green', match: { headers: { 'x-plan': 'beta' } } }],
+    },
+    route: { filters: [{ authenticate: { jwt: { issuers: ['login'], claims: { 'x-plan': 'plan' } } } }] },
+  });
+  const answer = async (headers: Readonly<Record<string, string>>): Promise<string> => (await fetch(proxy.url, { headers })).text();
+  assert.equal(await answer(bearing(await aToken(RSA, { plan: 'beta' }))), 'green');
+  assert.equal(await answer(bearing(await aToken(RSA, { plan: 'basic' }))), 'blue');
+  assert.equal(await answer({ ...bearing(await aToken(RSA)), 'x-plan': 'beta' }), 'blue', 'the field of the client never counts');
 });
 
 test('a token is taken from the cookie or the query where the file says so, and not from two places', async (t) => {
