@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { freePort } from './free-port.ts';
 import { leastRights } from './redis-rights.ts';
@@ -75,13 +76,16 @@ async function startSentinel(t: Ends, primaryPort: number): Promise<number> {
   const own = ['bind 127.0.0.1', `port ${port}`, `dir ${directory}`, `sentinel monitor main 127.0.0.1 ${primaryPort} 2`];
   const pace = [`sentinel down-after-milliseconds main ${DOWN_AFTER_MS}`, 'sentinel failover-timeout main 3000'];
   writeFileSync(file, [...own, ...pace].join('\n'));
-  const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+  const child = spawn('redis-server', [file, '--sentinel'], { stdio: ['ignore', 'pipe', 'ignore'] });
   t.after(async () => {
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
     rmSync(directory, { recursive: true, force: true });
   });
+  // It listens before it says that.
+  for await (const line of createInterface({ input: child.stdout })) if (line.includes('+monitor master')) break;
+  child.stdout.resume();
   return port;
 }
 
