@@ -2,7 +2,7 @@
 import { MILLION, type OnUnavailable, type Overload, type ServiceConfig } from '../config/config.ts';
 import { apportion } from '../intent/apportion.ts';
 import type { ClientRegion } from './client-regions.ts';
-import { intendedOf, type Intended, type IntentGround, type Place } from './intended.ts';
+import { intendedOf, type Intended, type IntendedTarget, type IntentGround, type Place } from './intended.ts';
 import { clusterIntent } from './plan-input.ts';
 import { targetKey, type PlanTarget } from './plan-shape.ts';
 import { OVERPROVISIONING, panicShares, redistribute, type Redistribution } from './redistribute.ts';
@@ -43,10 +43,10 @@ export function draftService(service: ServiceConfig, ground: Ground, clients: Cl
   const anyKeys = ground.ejected.size > 0 || !ground.allKept;
   const keyOf = (version: string, cluster: string): string | null => (anyKeys ? targetKey(service.name, version, cluster) : null);
   const within = withinTargets(service, intended, ground);
-  const targets = intended.targets.map(({ version, cluster, desired, receives, lastResort, priority, weight }, index): DraftTarget => {
+  const targets = intended.targets.map((target, index): DraftTarget => {
+    const { version, cluster, receives } = target;
     const available = receives ? availability(cluster, keyOf(version, cluster), coldStart, ground) : 0;
-    const [limit, spillAt, reasons] = [null, null, NO_REASONS];
-    const whole = { version, cluster, desired, effective: 0, available, receives, lastResort, priority, limit, weight, spillAt, reasons };
+    const whole = unsolved(target, available);
     return within === null ? whole : { ...whole, ...within[index] };
   });
   const { overload, panicThreshold, policy } = service.steer;
@@ -56,6 +56,24 @@ export function draftService(service: ServiceConfig, ground: Ground, clients: Cl
 }
 
 const NO_REASONS: PlanTarget['reasons'] = [];
+
+function unsolved({ version, cluster, desired, receives, lastResort, priority, weight }: IntendedTarget, available: number): DraftTarget {
+  const [limit, spillAt] = [null, null];
+  return {
+    version,
+    cluster,
+    desired,
+    effective: 0,
+    available,
+    receives,
+    lastResort,
+    priority,
+    limit,
+    weight,
+    spillAt,
+    reasons: NO_REASONS,
+  };
+}
 
 /** By target, of the versions that requests go to whatever the split says; null: there is no such version. */
 function withinTargets(service: ServiceConfig, { versions }: Intended, ground: Ground): readonly Pick<PlanTarget, 'within'>[] | null {

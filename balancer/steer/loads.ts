@@ -58,7 +58,9 @@ export function wishedLoads(drafts: readonly Draft[], capacity: Readonly<Record<
     const rps = rates[number] ?? 0;
     const versions = new Map<string, number>();
     const movable = (moves[number] ?? 0) > 0;
-    for (const [index, target] of draft.targets.entries()) {
+    let index = -1;
+    for (const target of draft.targets) {
+      index += 1;
       service[at] = number;
       cluster[at] = numberOf(clusters, target.cluster, clusters.size);
       version[at] = numberOf(versions, target.version, versionOwner.length);

@@ -113,7 +113,9 @@ function finish(draft: Draft, solution: Solution, finishing: Finishing): Service
   const { effective, damped } = damp(draft, solution, { before, elapsedMs, standings: of });
   const cause = { ...finishing, draft, solution, damped };
   let lost = MILLION;
-  for (const [index, target] of draft.targets.entries()) {
+  let index = -1;
+  for (const target of draft.targets) {
+    index += 1;
     target.effective = effective[index] ?? 0;
     target.limit = solution.limits[index] ?? null;
     target.spillAt = solution.spillAt[index] ?? null;

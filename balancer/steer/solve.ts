@@ -79,8 +79,7 @@ function solutionOf(loads: Loads, { service, shed, lost, claims }: Share): Solut
   const unserved = Math.min(MILLION - wish.lost, Math.round(((shed + lost) / demand) * MILLION));
   const effective = moved ? apportion(MILLION - wish.lost - unserved, [...loads.load.subarray(from, to)]) : wish.effective;
   const served = effective.reduce((sum, share) => sum + share, 0);
-  const limits: (number | null)[] = [];
-  for (let target = from; target < to; target += 1) limits.push(limitOf(loads, target, demand, claims));
+  const limits = draft.targets.map((_, index) => limitOf(loads, from + index, demand, claims));
   return {
     effective,
     lost: MILLION - served,
