@@ -29,24 +29,34 @@ export interface Span {
 const STATUS_ERROR = 2;
 const SAMPLED_FLAG = 1;
 
+/**
+ * JSON in bytes: a text of so many pieces would stay a tree of them for as long as it waits to be sent, which the collector of garbage
+ * has to walk again and again.
+ */
+export function spanBytes(span: Span): Buffer {
+  return Buffer.from(spanJson(span));
+}
+
 /** Written by hand: it is made for each span that is kept, on the thread that serves. */
-export function spanJson(span: Span): string {
+function spanJson(span: Span): string {
   const { parentId, state, link } = span;
   return `{"traceId":"${span.traceId}","spanId":"${span.spanId}"${parentId === '' ? '' : `,"parentSpanId":"${parentId}"`}${
     state === '' ? '' : `,"traceState":${JSON.stringify(state)}`
-  },"flags":${span.sampled ? SAMPLED_FLAG : 0},"name":${JSON.stringify(span.name)},"kind":${span.kind},"startTimeUnixNano":"${nanoseconds(span.startMs)}","endTimeUnixNano":"${nanoseconds(
+  },"flags":${span.sampled ? SAMPLED_FLAG : 0},"name":${quoted(span.name)},"kind":${span.kind},"startTimeUnixNano":"${nanoseconds(span.startMs)}","endTimeUnixNano":"${nanoseconds(
     Math.max(span.startMs, span.endMs),
   )}","attributes":${attributesJson(span.attributes)}${link === null ? '' : `,"links":[{"traceId":"${link.traceId}","spanId":"${link.spanId}"}]`}${
     span.failed ? `,"status":{"code":${STATUS_ERROR}}` : ''
   }}`;
 }
 
-/** The body of a request to a collector. */
-export function exportJson(resource: string, spans: readonly string[], version: string): string {
-  return `{"resourceSpans":[{"resource":{"attributes":${resource}},"scopeSpans":[{"scope":{"name":"weir","version":${JSON.stringify(version)}},"spans":[${spans.join(
-    ',',
-  )}]}]}]}`;
+/** The body of a request to a collector, from spans as `spanBytes()` makes them. */
+export function exportBody(resource: string, spans: readonly Buffer[], version: string): Buffer {
+  const head = `{"resourceSpans":[{"resource":{"attributes":${resource}},"scopeSpans":[{"scope":{"name":"weir","version":${JSON.stringify(version)}},"spans":[`;
+  return Buffer.concat([Buffer.from(head), ...spans.flatMap((span, index) => (index === 0 ? [span] : [COMMA, span])), TAIL]);
 }
+
+const COMMA = Buffer.from(',');
+const TAIL = Buffer.from(']}]}]}');
 
 export function attributesJson(attributes: Attributes): string {
   let text = '[';
@@ -59,9 +69,18 @@ export function attributesJson(attributes: Attributes): string {
 
 /** 64-bit numbers are texts in the JSON form of protobuf. */
 function valueJson(value: AttributeValue): string {
-  if (typeof value === 'string') return `{"stringValue":${JSON.stringify(value)}}`;
+  if (typeof value === 'string') return `{"stringValue":${quoted(value)}}`;
   if (typeof value === 'boolean') return `{"boolValue":${value}}`;
   return Number.isInteger(value) ? `{"intValue":"${value}"}` : `{"doubleValue":${value}}`;
+}
+
+/** Most values are plain: to see that costs a tenth of what JSON.stringify() does. */
+function quoted(text: string): string {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code === 0x22 || code === 0x5c || code > 0x7e) return JSON.stringify(text);
+  }
+  return `"${text}"`;
 }
 
 /** A number has no room for nanoseconds since 1970; it has for microseconds. */

@@ -2,7 +2,7 @@
 import type { Pool } from 'undici';
 import { BackOff } from '../../health/back-off.ts';
 import type { Clock, Random, Timer } from '../../health/clock.ts';
-import { attributesJson, exportJson, type Attributes } from './otlp.ts';
+import { attributesJson, exportBody, type Attributes } from './otlp.ts';
 
 /** Spans that wait; beyond, new ones are dropped and counted. */
 const MOST_WAITING = 4096;
@@ -51,7 +51,7 @@ export class SpanExporter {
   readonly #resource: string;
   readonly #backOff: BackOff;
   #pool: Promise<Pool> | null = null;
-  #waiting: string[] = [];
+  #waiting: Buffer[] = [];
   #timer: Timer | null = null;
   #sending: Promise<void> | null = null;
   #closing = false;
@@ -69,8 +69,8 @@ export class SpanExporter {
     this.#backOff = new BackOff(BACK_OFF, environment.random);
   }
 
-  /** Texts of spans of one request: all of them, or none. */
-  add(spans: readonly string[]): void {
+  /** Spans of one request, as `spanBytes()` makes them: all of them, or none. */
+  add(spans: readonly Buffer[]): void {
     if (this.#waiting.length + spans.length > MOST_WAITING || this.#closing) return this.#environment.count('queue_full', spans.length);
     this.#waiting.push(...spans);
     if (this.#sending !== null) return;
@@ -109,9 +109,9 @@ export class SpanExporter {
   }
 
   /** Until it is taken, refused, or nobody wants to wait any longer. */
-  async #sendBatch(batch: readonly string[]): Promise<void> {
+  async #sendBatch(batch: readonly Buffer[]): Promise<void> {
     const { clock, count } = this.#environment;
-    const body = exportJson(this.#resource, batch, this.#collector.version);
+    const body = exportBody(this.#resource, batch, this.#collector.version);
     const giveUpMs = clock.nowMs() + GIVE_UP_MS;
     for (;;) {
       const verdict = await this.#ask(body);
@@ -143,7 +143,7 @@ export class SpanExporter {
     timer.cancel();
   }
 
-  async #ask(body: string): Promise<Verdict> {
+  async #ask(body: Buffer): Promise<Verdict> {
     const { timeoutMs, headers, authorization } = this.#collector;
     const secret = authorization?.() ?? null;
     if (authorization !== null && secret === null)

@@ -17,6 +17,12 @@ export interface MicroSubject {
   cases(): readonly MicroCase[];
   /** Those that cannot be made at once. */
   laterCases?(): Promise<readonly MicroCase[]>;
+  /** A process does either always the one or always the other: each case is measured in a process of its own, as the compiler would see it there. */
+  readonly apart?: true;
+}
+
+export async function casesOf(subject: MicroSubject): Promise<readonly MicroCase[]> {
+  return [...subject.cases(), ...((await subject.laterCases?.()) ?? [])];
 }
 
 export interface MicroResult {
@@ -41,6 +47,25 @@ export interface MicroSetting {
   readonly allocatedBytes: () => number;
 }
 
+/** One run of a case. */
+export interface Batch {
+  readonly ms: number;
+  readonly iterations: number;
+  /** Allocated on the heap, by all of it. */
+  readonly bytes: number;
+}
+
+export function runBatch(
+  one: MicroCase,
+  iterations: number,
+  { nowMs, allocatedBytes }: Pick<MicroSetting, 'nowMs' | 'allocatedBytes'>,
+): Batch {
+  const bytesBefore = allocatedBytes();
+  const startMs = nowMs();
+  keep(one.run(iterations));
+  return { ms: nowMs() - startMs, iterations, bytes: allocatedBytes() - bytesBefore };
+}
+
 /** Batches grow until they take long enough; running them also lets the compiler settle. */
 function iterationsFor(subject: MicroCase, { batchMs, nowMs }: MicroSetting): number {
   for (let iterations = 1; ; iterations *= 2) {
@@ -58,21 +83,22 @@ function keep(value: number): void {
 
 /** Measures the cases; every round runs each once, starting with another one, so that none always follows the same neighbour. */
 export function compare(cases: readonly MicroCase[], setting: MicroSetting): readonly MicroResult[] {
-  const prepared = cases.map((one) => ({ one, iterations: iterationsFor(one, setting), batchesNs: new Array<number>(), bytes: Infinity }));
+  const prepared = cases.map((one) => ({ one, name: one.name, iterations: iterationsFor(one, setting), batches: new Array<Batch>() }));
   for (let round = 0; round < setting.rounds; round += 1) {
     const first = round % prepared.length;
-    for (const entry of [...prepared.slice(first), ...prepared.slice(0, first)]) {
-      const { one, iterations } = entry;
-      const bytesBefore = setting.allocatedBytes();
-      const startMs = setting.nowMs();
-      keep(one.run(iterations));
-      entry.batchesNs.push(((setting.nowMs() - startMs) * 1e6) / iterations);
-      entry.bytes = Math.min(entry.bytes, (setting.allocatedBytes() - bytesBefore) / iterations);
-    }
+    for (const { one, iterations, batches } of [...prepared.slice(first), ...prepared.slice(0, first)])
+      batches.push(runBatch(one, iterations, setting));
   }
-  const fastest = prepared.map(({ batchesNs }) => Math.min(...batchesNs));
-  return prepared.map(({ one, batchesNs, bytes }, index) => {
-    const fastestNs = fastest[index] ?? Number.NaN;
-    return { name: one.name, fastestNs, medianNs: median(batchesNs), ratio: fastestNs / (fastest[0] ?? Number.NaN), bytes };
+  return summarise(prepared);
+}
+
+/** The first is what the others are compared to. */
+export function summarise(measured: readonly { readonly name: string; readonly batches: readonly Batch[] }[]): readonly MicroResult[] {
+  const each = measured.map(({ name, batches }) => ({ name, batches, ns: batches.map(({ ms, iterations }) => (ms * 1e6) / iterations) }));
+  const first = Math.min(...(each[0]?.ns ?? []));
+  return each.map(({ name, batches, ns }) => {
+    const fastestNs = Math.min(...ns);
+    const bytes = Math.min(...batches.map((batch) => batch.bytes / batch.iterations));
+    return { name, fastestNs, medianNs: median(ns), ratio: fastestNs / first, bytes };
   });
 }

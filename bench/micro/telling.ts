@@ -13,7 +13,7 @@ import { PinKey } from '../../balancer/steer/pins.ts';
 import { plan } from '../../balancer/steer/plan.ts';
 import { AccessLog } from '../../balancer/telemetry/access-log.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
-import { exportJson } from '../../balancer/telemetry/otlp.ts';
+import { exportBody } from '../../balancer/telemetry/otlp.ts';
 import { Evidence } from '../../balancer/worker/evidence.ts';
 import { Generation, routersInSteps } from '../../balancer/worker/generation.ts';
 import { BodyMemory } from '../../balancer/worker/kept-body.ts';
@@ -180,12 +180,12 @@ function loaded() {
 function traced(sample: number): MicroCase {
   return served(`traces of ${sample * 100} %`, ({ tracing }) => {
     if (tracing === null) throw new Error('the config of the bench traces nothing');
-    let waiting: string[] = [];
+    let waiting: Buffer[] = [];
     const exporter = {
-      add: (spans: readonly string[]) => {
+      add: (spans: readonly Buffer[]) => {
         waiting.push(...spans);
         if (waiting.length < BATCH_SPANS) return;
-        Buffer.from(exportJson('[]', waiting, '1'));
+        exportBody('[]', waiting, '1');
         waiting = [];
       },
       close: () => Promise.resolve(),
@@ -208,6 +208,7 @@ function logged(name: string, other: Partial<AccessLogConfig>): MicroCase {
 export const telling: MicroSubject = {
   name: 'telling',
   summary: 'traces and access log on the way of a whole request',
+  apart: true,
   cases: () => [
     served('nothing is told', () => ({})),
     traced(0),

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import { describeMachine, machineLine } from '../machine.ts';
-import { compare, type MicroResult, type MicroSubject } from '../micro/harness.ts';
+import { compareApart } from '../micro/apart.ts';
+import { casesOf, compare, type MicroResult, type MicroSubject } from '../micro/harness.ts';
 import { SUBJECTS } from '../micro/registry.ts';
 import { UsageError, type Scenario } from '../scenario.ts';
 import { renderTable } from '../statistics.ts';
@@ -57,8 +58,9 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const reports: { subject: string; results: readonly MicroResult[] }[] = [];
   for (const subject of subjects) {
     signal.throwIfAborted();
-    const cases = [...subject.cases(), ...((await subject.laterCases?.()) ?? [])];
-    const results = compare(cases, { rounds, batchMs: BATCH_MS, nowMs: () => performance.now(), allocatedBytes });
+    const cases = await casesOf(subject);
+    const setting = { rounds, batchMs: BATCH_MS, nowMs: () => performance.now(), allocatedBytes };
+    const results = subject.apart === true ? await compareApart(subject, cases, setting) : compare(cases, setting);
     reports.push({ subject: subject.name, results });
     process.stdout.write(`\n${subject.name}: ${subject.summary}, ${rounds} rounds\n${table(results)}`);
     // Lets an interrupt through, which waits while a subject is measured.
