@@ -22,7 +22,7 @@ import {
   type Ledger,
   type LedgerHead,
 } from '../store/ledger.ts';
-import type { RevisionStore, StoredRevision } from '../store/store.ts';
+import { StoreTakesNothingError, nothingChanged, type RevisionStore, type ServedConfig, type StoredRevision } from '../store/store.ts';
 
 /** Who changes what, and why. */
 export interface Cause {
@@ -40,6 +40,8 @@ export interface Cause {
   readonly lease?: Lease | null;
   /** The text of the config that the revision names; absent: it names none, or the fleet has it. */
   readonly configText?: ConfigOfRecord;
+  /** Of a host alone, the config that is in service from then on; in a fleet each host keeps its own by itself. */
+  readonly served?: ServedConfig;
 }
 
 /** `conflict`: the intent has moved on, or somebody else leads now; nothing was written. `unreachable`: the fleet's ledger cannot be asked. */
@@ -94,18 +96,22 @@ export class IntentKeeper {
   }
 
   /** Makes `next` the intent, durable before it settles. */
-  async commit(next: Intent, touched: readonly TouchedField[], { lease = null, configText, ...cause }: Cause): Promise<CommitOutcome> {
+  async commit(
+    next: Intent,
+    touched: readonly TouchedField[],
+    { lease = null, configText, served, ...cause }: Cause,
+  ): Promise<CommitOutcome> {
     if (this.barred !== null) return { ok: false, code: 'unreachable', message: `${this.barred}: nothing was changed` };
     const at = new Date(this.#clock.wallMs()).toISOString();
     const expected = this.head;
     const record = chainRevision({ revision: next.revision, at, touched, ...cause }, this.#newest);
-    const change = { expected, record, intent: next, lease, configText: configText ?? null };
+    const change = { expected, record, intent: next, lease, configText: configText ?? null, ...(served === undefined ? {} : { served }) };
     let result: AppendResult;
     try {
       result = await this.#askAgain(() => this.#ledger.append(change));
     } catch (error) {
       if (error instanceof LedgerAwayError) return { ok: false, code: 'unreachable', message: awayText(error) };
-      if (isOfStore(error)) return { ok: false, code: 'unreachable', message: fullText(error) };
+      if (error instanceof StoreTakesNothingError) return { ok: false, code: 'unreachable', message: nothingChanged(error) };
       throw error;
     }
     if (result.outcome === 'fenced') return { ok: false, code: 'conflict', message: 'another host leads the fleet now' };
@@ -118,7 +124,7 @@ export class IntentKeeper {
   /** Takes over revisions of the ledger that follow the newest one here. */
   take(revisions: readonly StoredRevision[]): void {
     this.#serve(revisions);
-    this.#keep(() => {
+    this.keep(() => {
       for (const { record, intent } of revisions) this.#store.commit(record.revision - 1, intent, record);
     });
   }
@@ -126,8 +132,14 @@ export class IntentKeeper {
   /** Takes over another end of the chain: what was here after `after` is kept as a conflict. */
   takeInstead(after: number, revisions: readonly StoredRevision[]): void {
     this.#serve(revisions);
-    this.#keep(() => this.#store.replaceAfter(after, revisions));
+    this.keep(() => this.#store.replaceAfter(after, revisions));
     this.#config = revisions.map(({ record }) => configOf(record)).findLast((config) => config !== null) ?? this.#recordedConfig();
+  }
+
+  /** Writes to the store what follows from what the fleet has, now or as soon as it takes something again. */
+  keep(write: () => void): void {
+    this.#unkept.push(write);
+    this.keepUp();
   }
 
   /** Tries again what the store did not take. Why it still does not; null: it has all. The ledger has it, and it is served in any case. */
@@ -145,11 +157,6 @@ export class IntentKeeper {
 
   history(): History {
     return { revisions: this.#newestFirst(), intentAt: (revision) => this.#store.intentAt(revision) };
-  }
-
-  #keep(write: () => void): void {
-    this.#unkept.push(write);
-    this.keepUp();
   }
 
   #serve(revisions: readonly StoredRevision[]): void {
@@ -195,15 +202,6 @@ function awayText({ message, maybeDone }: LedgerAwayError): string {
     ? 'whether the change was stored is not known; weir history shows it when the fleet can be asked again'
     : 'nothing was changed';
   return `the store of the fleet cannot be asked (${message}): ${what}. Traffic is served as before`;
-}
-
-/** Of a host alone, whose store is the ledger: it has written all of a change or nothing. */
-function isOfStore(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
-}
-
-function fullText({ message }: Error): string {
-  return `the store of this host takes nothing (${message}): nothing was changed. Make room where state.dir is; traffic is served as before`;
 }
 
 function configOf({ touched }: Revision): string | null {
