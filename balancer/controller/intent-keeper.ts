@@ -16,6 +16,7 @@ import {
   EMPTY_HEAD,
   LedgerAwayError,
   sameHead,
+  type Append,
   type AppendResult,
   type ConfigOfRecord,
   type Lease,
@@ -108,7 +109,7 @@ export class IntentKeeper {
     const change = { expected, record, intent: next, lease, configText: configText ?? null, ...(served === undefined ? {} : { served }) };
     let result: AppendResult;
     try {
-      result = await this.#askAgain(() => this.#ledger.append(change));
+      result = await this.#append(change);
     } catch (error) {
       if (error instanceof LedgerAwayError) return { ok: false, code: 'unreachable', message: awayText(error) };
       if (error instanceof StoreTakesNothingError) return { ok: false, code: 'unreachable', message: nothingChanged(error) };
@@ -116,8 +117,8 @@ export class IntentKeeper {
     }
     if (result.outcome === 'fenced') return { ok: false, code: 'conflict', message: 'another host leads the fleet now' };
     if (result.outcome === 'moved') return { ok: false, code: 'conflict', message: `the fleet is at revision ${result.head.revision}` };
-    // It may have come back from the ledger before the answer did.
-    if (!sameHead(this.head, { revision: record.revision, hash: record.hash })) this.take([{ record, intent: next }]);
+    // It may have come back from the ledger before the answer did, and what others made of it meanwhile with it.
+    if (sameHead(this.head, expected)) this.take([{ record, intent: next }]);
     return { ok: true };
   }
 
@@ -167,17 +168,29 @@ export class IntentKeeper {
     }
   }
 
-  /** An append is safe to ask twice: the ledger knows its own newest record. */
-  async #askAgain<T>(ask: () => Promise<T>): Promise<T> {
+  /**
+   * An append is safe to ask twice: the ledger knows its own newest record. When an answer was lost, and others have gone on from there since, the record
+   * stands in the chain all the same.
+   */
+  async #append(change: Append): Promise<AppendResult> {
     const endMs = this.#clock.nowMs() + COMMIT_DEADLINE_MS;
+    let maybeDone = false;
     for (;;) {
       try {
-        return await ask();
+        const result = await this.#ledger.append(change);
+        return result.outcome === 'moved' && maybeDone && (await this.#isInChain(change.record)) ? { outcome: 'stored' } : result;
       } catch (error) {
-        if (!(error instanceof LedgerAwayError) || this.#clock.nowMs() > endMs) throw error;
+        if (!(error instanceof LedgerAwayError)) throw error;
+        maybeDone ||= error.maybeDone;
+        if (this.#clock.nowMs() > endMs) throw new LedgerAwayError(error.message, maybeDone, { cause: error });
         await pause(this.#clock, ASK_AGAIN_MS);
       }
     }
+  }
+
+  async #isInChain({ revision, hash }: Revision): Promise<boolean> {
+    const [entry] = await this.#ledger.entriesAfter(revision - 1, 1);
+    return entry?.record.hash === hash;
   }
 
   #recordedConfig(): string | null {
