@@ -2,6 +2,7 @@
 // places which take them over can bear. The deadline is in the intent; what is closing now is asked of the workers every second.
 import { clusterLoads } from '../cluster-shares.ts';
 import type { Edge } from '../edge.ts';
+import { fleetWallMs } from '../fleet/fleet-time.ts';
 
 /** A connection that comes back costs several requests: TLS, authentication, what it has to load. */
 const PART_OF_FREE = 0.1;
@@ -30,9 +31,9 @@ export class DrainDriver {
   }
 
   #isDue(cluster: string): boolean {
-    const { intent, options } = this.#edge;
+    const { intent } = this.#edge;
     const { admin = 'active', tunnels } = intent.clusters[cluster] ?? {};
-    return admin !== 'active' && tunnels !== undefined && Date.parse(tunnels.at) <= options.clock.wallMs();
+    return admin !== 'active' && tunnels !== undefined && Date.parse(tunnels.at) <= fleetWallMs(this.#edge);
   }
 
   #stop(cluster: string): void {
