@@ -20,6 +20,7 @@ import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow } from '../telemetry/window.ts';
 import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
+import { decisionInputs } from './decision-inputs.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
@@ -142,7 +143,9 @@ export class Edge {
     this.served = options.served;
     this.startedAt = new Date(clock.wallMs()).toISOString();
     this.events = new EventLog(clock, log);
-    this.keeper = new IntentKeeper(store, options.fleet?.ledger ?? new AloneLedger(store, clock), clock);
+    const sight = () => ({ planned: this.loop.planned, demand: this.demand(), assigned: this.assigned() });
+    const ledger = options.fleet?.ledger ?? new AloneLedger(store, clock);
+    this.keeper = new IntentKeeper(store, ledger, clock, (touched) => decisionInputs(touched, sight()));
     this.local = new LocalChanges(store);
     this.approvals = new Approvals({
       ...{ store, clock, log },

@@ -156,9 +156,32 @@ export interface Revision {
   readonly overruled?: readonly string[];
   /** The second person, of a change that takes two; absent: one was enough. */
   readonly approvedBy?: Author;
+  /** What the host that made it saw; absent: it is about no service and no cluster. */
+  readonly inputs?: DecisionInputs;
   /** SHA-256 over the previous hash and this record without `hash`, in hex. */
   readonly previousHash: string;
   readonly hash: string;
+}
+
+/** Of the services and clusters that a change is about, when it was made. */
+export interface DecisionInputs {
+  readonly services: Readonly<Record<string, ServiceInputs>>;
+  readonly clusters: Readonly<Record<string, ClusterInputs>>;
+}
+
+export interface ServiceInputs {
+  /** Requests per second of the fleet. */
+  readonly rps: number;
+  /** Millionths of its requests, by `version/cluster`, and those that nobody could take. */
+  readonly shares: Readonly<Record<string, number>>;
+  readonly lost: number;
+}
+
+export interface ClusterInputs {
+  readonly state: string;
+  readonly rps: number;
+  /** Requests per second; null: not known. */
+  readonly capacityRps: number | null;
 }
 
 /** The path of a change of config, which is no part of the intent; its values are fingerprints. */

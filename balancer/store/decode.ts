@@ -5,6 +5,7 @@ import type {
   Author,
   Change,
   ClusterIntent,
+  DecisionInputs,
   Intent,
   PurgeChange,
   Returned,
@@ -51,6 +52,7 @@ export function decodeRevision(text: string, what: string): Revision {
     undoes: value['undoes'] === null ? null : number(value['undoes'], at('undoes')),
     ...(value['overruled'] === undefined ? {} : { overruled: list(string)(value['overruled'], at('overruled')) }),
     ...(value['approvedBy'] === undefined ? {} : { approvedBy: author(value['approvedBy'], at('approvedBy')) }),
+    ...(value['inputs'] === undefined ? {} : { inputs: decisionInputs(value['inputs'], at('inputs')) }),
     previousHash: string(value['previousHash'], at('previousHash')),
     hash: string(value['hash'], at('hash')),
   };
@@ -58,6 +60,21 @@ export function decodeRevision(text: string, what: string): Revision {
 
 const numbers = record(number);
 const numbersByName = record(numbers);
+
+function decisionInputs(value: unknown, path: string): DecisionInputs {
+  const of = members(value, path);
+  return {
+    services: record((one, at) => {
+      const { rps, shares, lost } = members(one, at);
+      return { rps: number(rps, `${at}.rps`), shares: numbers(shares, `${at}.shares`), lost: number(lost, `${at}.lost`) };
+    })(of['services'], `${path}.services`),
+    clusters: record((one, at) => {
+      const { state, rps, capacityRps } = members(one, at);
+      const capacity = capacityRps === null ? null : number(capacityRps, `${at}.capacityRps`);
+      return { state: string(state, `${at}.state`), rps: number(rps, `${at}.rps`), capacityRps: capacity };
+    })(of['clusters'], `${path}.clusters`),
+  };
+}
 
 function serviceIntent(value: unknown, path: string): ServiceIntent {
   const service = members(value, path);
