@@ -146,6 +146,15 @@ test('Redis counts as a host does', async (t) => {
   }
 });
 
+test('a Redis that has forgotten how limits are counted is told again, and has counted on', async (t) => {
+  const redis = await startRedis(t);
+  const counter = openCounter(t, redis.port);
+  const limit = aFleetLimit();
+  assert.equal((await counter.take(limit, 'a', 600)).granted, 600);
+  cli(redis, 'SCRIPT', 'FLUSH');
+  assert.equal((await counter.take(limit, 'a', 600)).granted, 400);
+});
+
 test('a bucket of the fleet has for each plan a burst and a pace of its own, and stays as empty as it is when the plan changes', async (t) => {
   const redis = await startRedis(t);
   const counter = openCounter(t, redis.port);
