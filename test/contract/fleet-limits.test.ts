@@ -16,6 +16,7 @@ import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
 const WORKERS = 2;
+const DAY_MS = 86_400_000;
 
 function counterOf(port: number, timeoutMs: number): LimitCounter {
   const place = { kind: 'single', node: { host: '127.0.0.1', port } } as const;
@@ -171,6 +172,15 @@ test('Redis counts as a host does', async (t) => {
   }
 });
 
+test('a Redis that has forgotten how limits are counted is told again, and has counted on', async (t) => {
+  const redis = await startRedis(t);
+  const counter = openCounter(t, redis.port);
+  const limit = aFleetLimit();
+  assert.equal((await counter.take(limit, 'a', 600)).granted, 600);
+  cli(redis, 'SCRIPT', 'FLUSH');
+  assert.equal((await counter.take(limit, 'a', 600)).granted, 400);
+});
+
 test('a bucket of the fleet has for each plan a burst and a pace of its own, and stays as empty as it is when the plan changes', async (t) => {
   const redis = await startRedis(t);
   const counter = openCounter(t, redis.port);
@@ -207,13 +217,16 @@ test('a clock that is behind, as of a replica that took over, opens no window an
 test('who is counted does not stand in Redis, and what is counted leaves it by itself', async (t) => {
   const redis = await startRedis(t);
   const counter = openCounter(t, redis.port);
-  for (const algorithm of ['fixed', 'sliding', 'token'] as const)
-    await counter.take(aFleetLimit({}, { algorithm, name: algorithm }), '198.51.100.7', 1);
+  const algorithms = ['fixed', 'sliding', 'token'] as const;
+  for (const algorithm of algorithms) await counter.take(aFleetLimit({}, { algorithm, name: algorithm }), '198.51.100.7', 1);
   const keys = cli(redis, 'KEYS', '*').split('\n');
   assert.equal(keys.length, 3);
   for (const key of keys) {
     assert.doesNotMatch(key, /198\.51/);
-    assert.ok(Number(cli(redis, 'PTTL', key)) > 0);
+    // Not before it counts for nothing: a sliding window looks back over one that is over.
+    const leastMs = key.includes('sliding') ? DAY_MS : 0;
+    const leftMs = Number(cli(redis, 'PTTL', key));
+    assert.ok(leftMs > leastMs && leftMs <= 2 * DAY_MS, `${key}: ${leftMs}`);
   }
 });
 

@@ -1,5 +1,6 @@
 // Requests of a real worker whose controller is away meet limits: by address, by header, in the shadow, and what answers tell of them.
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { describe, it, test, type TestContext } from 'node:test';
 import { limitKey } from '../../../../balancer/filter/rate-limit/limit-key.ts';
 import type { LimitKeyPart } from '../../../../balancer/config/limit-config.ts';
@@ -93,6 +94,23 @@ test('a shadow counts and refuses nobody', async (t) => {
   const proxy = await limited(t, { shadow: true });
   assert.deepEqual(await statuses(proxy, 4), [200, 200, 200, 200]);
   await until(() => countOf(proxy, 'weir_rate_limited_total', 'few', 'shadow') === 2, 'it is counted');
+});
+
+test('whatever the order in the file, addresses are limited before anybody proves who calls, and consumers after', async (t) => {
+  const origin = await startOrigin(t, (_request, response) => response.end('served'));
+  const key = `acme_one.${'a'.repeat(32)}`;
+  const proxy = await startProxy(t, {
+    endpoints: [origin.endpoint],
+    parts: {
+      consumers: { acme: { keys: [{ id: 'acme_one', hash: `sha256:${hash('sha256', key)}` }] } },
+      limits: { comers: { by: ['address'], allow: 5 }, callers: { by: ['consumer'], allow: 2 } },
+    },
+    route: { filters: [{ rateLimit: { limits: ['callers'] } }, { authenticate: { key: {} } }, { addressLimit: { limits: ['comers'] } }] },
+  });
+  // Refused callers use up nothing of a consumer; and once the address has no more, nobody looks at a key.
+  assert.deepEqual(await statuses(proxy, 1), [401]);
+  assert.deepEqual(await statuses(proxy, 3, { 'x-api-key': key }), [200, 200, 429]);
+  assert.deepEqual(await statuses(proxy, 2, { 'x-api-key': 'wrong' }), [401, 429]);
 });
 
 test('addresses may be exempt', async (t) => {
