@@ -129,6 +129,8 @@ export class Edge {
   generation: number;
   /** The intent of a config that workers are trying; null: the stored one holds. */
   trying: Intent | null = null;
+  /** A host alone whose store took nothing when it began: what its file says is served, and recorded as soon as that can be. */
+  unrecorded = false;
   /** What is wrong with the config file, for the status; null: nothing. */
   problem: string | null = null;
   /** Why the store takes nothing now; null: it does. */
