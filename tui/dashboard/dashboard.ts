@@ -9,7 +9,7 @@ import { type Frame, hitAt } from './frame.ts';
 import { type EndCause, guardProcess } from './guard.ts';
 import type { InputEvent } from './input.ts';
 import { openKeyboard } from './keyboard.ts';
-import { commandFor, type KeyCommand } from './keys.ts';
+import { commandFor, type KeyCommand, takesText } from './keys.ts';
 import { openLastResort } from './last-resort.ts';
 import type { Look } from './look.ts';
 import { type Action, initialState, reduce } from './model.ts';
@@ -164,7 +164,10 @@ class Running {
     const key = (name: string): void => this.#obey(commandFor(this.#state, { kind: 'key', name }, 1));
     if (act !== 'click') return key(act === 'wheel-up' ? 'up' : 'down');
     const hit = hitAt(this.#frame, column, row);
-    if (hit === null || (this.#state.overlay !== null && hit.type !== 'key')) return;
+    const over = this.#state.overlay !== null;
+    // What is drawn beside a list that lies over the screen is not what is clicked at; a key in a line of text would be a letter.
+    if (hit === null || (over && hit.type !== 'overlayItem' && (hit.type !== 'key' || (hit.name.length === 1 && takesText(this.#state)))))
+      return;
     if (hit.type === 'key') return key(hit.name);
     const selected = this.#state.lists[this.#state.screen].selection.id;
     if (hit.type === 'select' && hit.id === selected) return key('enter');

@@ -7,6 +7,7 @@ import { cell, type Frame, type Line } from '../frame.ts';
 import type { Glyphs } from '../glyphs.ts';
 import type { DashboardState, Planned } from '../state.ts';
 import { shown } from '../state.ts';
+import { wrapped } from '../text.ts';
 import { ruleLine } from '../views/parts.ts';
 
 interface PlanDrawing {
@@ -181,11 +182,8 @@ function shownLine(state: DashboardState, planned: Planned): Line {
 }
 
 function messageLines(before: string, message: string, { size }: DashboardState): Frame {
-  const width = Math.max(20, size.columns - 4);
-  const lines = `${before}${message}`
-    .split('\n')
-    .flatMap((line) => line.match(new RegExp(`.{1,${width}}(\\s|$)|.{1,${width}}`, 'gu')) ?? []);
-  return lines.slice(0, 8).map((line): Line => [cell(`  ${line.trimEnd()}`, 'bad')]);
+  const lines = `${before}${message}`.split('\n').flatMap((line) => wrapped(line, size.columns - 4));
+  return lines.slice(0, 8).map((line): Line => [cell(`  ${line}`, 'bad')]);
 }
 
 function appliedLines({ revision, applied, undo }: ChangeResult, more: number): Frame {
