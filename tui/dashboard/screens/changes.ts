@@ -17,13 +17,14 @@ function revisionsOf({ snapshot }: Pick<Looking, 'snapshot'>): readonly Revision
   const last = snapshot.status.lastRevision;
   if (last === null) return [];
   const { revision, at, author, text } = last;
-  return [{ ...{ revision, at, author, how: '', source: '', reason: text }, fields: [], undoes: null, approvedBy: null }];
+  return [{ ...{ revision, at, author, how: '', source: '', reason: '' }, fields: [], what: [text], undoes: null, approvedBy: null }];
 }
 
-function whatText({ reason, fields, undoes, approvedBy }: RevisionLineView): string {
-  const what = undoes === null ? fields.join(', ') : `undoes ${undoes}: ${fields.join(', ')}`;
+/** An older appliance names the fields alone. */
+function whatText({ reason, fields, what, undoes, approvedBy }: RevisionLineView): string {
+  const changes = what.length === 0 ? fields.join(', ') : what.join('; ');
   const why = reason === '' ? '' : ` (${reason})`;
-  return `${what}${why}${approvedBy === null ? '' : `, approved by ${approvedBy}`}`;
+  return `${undoes === null ? '' : `undoes ${undoes}: `}${changes}${why}${approvedBy === null ? '' : `, approved by ${approvedBy}`}`;
 }
 
 export const changesScreen = listScreen<RevisionLineView>({

@@ -15,13 +15,13 @@ function rowsOf({ snapshot }: Looking): readonly EventRow[] {
   const audit = (snapshot.extras?.revisions ?? []).filter(({ at, revision }) => at < oldest && !told.has(revision));
   return [
     ...events.map((event: EventView): EventRow => ({ ...event, id: String(event.sequence) })),
-    ...audit.map(({ revision, at, author, how, fields, reason, source }): EventRow => {
+    ...audit.map(({ revision, at, author, how, fields, what, reason, source }): EventRow => {
       const why = reason === '' ? '' : ` (${reason})`;
       return {
         id: `r${revision}`,
         at,
         ...{ kind: 'audit', code: 'audit', severity: 'info' },
-        text: `revision ${revision} by ${author}, ${how || source}: ${fields.join(', ')}${why}`,
+        text: `revision ${revision} by ${author}, ${how || source}: ${what.length === 0 ? fields.join(', ') : what.join('; ')}${why}`,
       };
     }),
   ];
