@@ -31,7 +31,7 @@ function toldField(field: TouchedField): string | null {
   const { path, before, after } = field;
   const [part = '', name = '', what = '', of = ''] = path;
   if (part === 'clusters') {
-    if (what === 'admin') return `${name}: ${fromTo(before, after)}`;
+    if (what === 'admin') return `${name}: ${fromTo(textOf(before), textOf(after))}`;
     return what === 'dialPercent' ? `${name}: dial ${fromTo(percentOf(before), percentOf(after))}` : null;
   }
   if (part !== 'services') return part === 'overrides' || path.some((each) => each.endsWith('Seed')) ? null : nameOf(field);
@@ -42,8 +42,12 @@ function toldField(field: TouchedField): string | null {
   return what === 'pinEpoch' ? `${name}: pins given before are void` : null;
 }
 
-function fromTo(before: unknown, after: unknown): string {
-  return before === null ? String(after) : `${String(before)} → ${after === null ? 'gone' : String(after)}`;
+function fromTo(before: string | null, after: string | null): string {
+  return before === null ? (after ?? 'gone') : `${before} → ${after ?? 'gone'}`;
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function percentOf(value: unknown): string | null {
@@ -73,7 +77,7 @@ function numbersOf(value: unknown): Members {
 /** How far it is, or what became of it; each change of a rollout touches much of it, most of which nobody asks for. */
 function rolloutText(service: string, before: Members, after: Members): string {
   if (after.size === 0) return `${service}: rollout as it was before there was one`;
-  const of = (members: Members, key: string): string => String(members.get(key) ?? '').replaceAll('_', ' ');
+  const of = (members: Members, key: string): string => (textOf(members.get(key)) ?? '').replaceAll('_', ' ');
   const steps = after.get('steps');
   const count = Array.isArray(steps) ? steps.length : 0;
   const to = `${service}: rollout to ${of(after, 'to')}`;
