@@ -167,7 +167,7 @@ function completed(state: DashboardState, overlay: Of<'command'>): DashboardStat
     while (length < begin.length && begin[length] === each[length]) length += 1;
     return begin.slice(0, length);
   }, first);
-  const end = candidates.length === 1 && !common.endsWith('=') ? ' ' : '';
+  const end = candidates.length === 1 && !/[=:/]$/.test(common) ? ' ' : '';
   const text = overlay.text.slice(0, overlay.text.length - last.length) + common + end;
   return ask({ ...state, overlay: { ...overlay, text, past: null } }, { kind: 'complete', words: wordsSoFar(text) });
 }
