@@ -103,6 +103,8 @@ class Running {
 
   start(): void {
     const { client, clock, random, view } = this.#options;
+    process.on('SIGTSTP', this.#suspend);
+    process.on('SIGCONT', this.#goOn);
     this.#screen.mouse(this.#state.mouse);
     if (view !== null) this.#dispatch({ type: 'view', view });
     this.#timers = [
@@ -123,6 +125,8 @@ class Running {
   }
 
   close(): void {
+    process.off('SIGTSTP', this.#suspend);
+    process.off('SIGCONT', this.#goOn);
     this.#feedEnd.abort();
     for (const timer of this.#timers) timer.cancel();
     this.#pacer.close();
@@ -174,19 +178,26 @@ class Running {
     this.#dispatch(hit);
   }
 
-  /** Until the shell lets it go on, the terminal is the shell's. */
-  #suspend(): void {
+  /** Until the shell lets it go on, the terminal is the shell's: by Ctrl-Z, or by a signal from elsewhere. */
+  readonly #suspend = (): void => {
     this.#keyboard.pause();
     this.#screen.suspend();
-    process.once('SIGCONT', () => {
-      this.#keyboard.resume();
-      this.#screen.resume();
-      this.#screen.mouse(this.#state.mouse);
-      this.#dispatch({ type: 'resize', size: this.#screen.size() });
-    });
+    // Without a listener the signal stops this process.
+    process.off('SIGTSTP', this.#suspend);
     // The whole group, as Ctrl-Z in a shell: who started this may wait for it.
     process.kill(0, 'SIGTSTP');
-  }
+  };
+
+  /** Also after a stop that no process sees coming: the shell had the terminal meanwhile. */
+  readonly #goOn = (): void => {
+    process.off('SIGTSTP', this.#suspend);
+    process.on('SIGTSTP', this.#suspend);
+    this.#keyboard.pause();
+    this.#keyboard.resume();
+    this.#screen.resume();
+    this.#screen.mouse(this.#state.mouse);
+    this.#dispatch({ type: 'resize', size: this.#screen.size() });
+  };
 
   #compare(): void {
     const { screen, subjects } = this.#state;

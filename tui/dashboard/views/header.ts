@@ -217,7 +217,7 @@ export function footerLine(state: DashboardState): Line {
     ...tabParts(state),
     { keep: 8, line: [cell(' ')] },
     hint(8, '?', 'help'),
-    hint(3, '/', 'filter'),
+    hint(3.1, '/', 'filter'),
     hint(3, ':', 'command'),
     ...sorts,
     ...acts,

@@ -1,5 +1,5 @@
 // From keys to a change, without a terminal: what is asked for, what Enter and other keys do not do, and that weights always add up.
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ChangeRequest, ChangeResult } from '../../../../balancer/controller/api/views.ts';
@@ -62,6 +62,20 @@ describe('a plan', () => {
     equal(applies(after(typed, ...press(...'us-east'.split(''), 'enter'))), 0);
     const [ask] = after(typed, ...press(...'eu-west'.split(''), 'enter')).asks;
     ok(ask?.kind === 'apply' && ask.request.yes === true);
+  });
+
+  test('says of every cluster what it is left with, however narrow the terminal is', () => {
+    const load = (rps: number) => ({ rps, utilisation: rps / 2000 });
+    const clusters = Array.from({ length: 5 }, (_, index) => ({ cluster: `cluster-${index}`, before: load(100), after: load(120) }));
+    const spill = [{ cluster: 'cluster-1', rps: 120, to: [{ cluster: 'cluster-2', rps: 100 }], shedRps: 20 }];
+    const forecast = { clusters, moved: [], lostRps: { before: 0, after: 0 }, headroom: 'no', expected: [], spill };
+    for (const columns of [60, 80, 120, 200]) {
+      const state = after(liveState({ columns, rows: 30 }), { type: 'act', act: 'restore' });
+      const number = state.asks[0]?.number ?? 0;
+      const drawn = frameText(dashboardFrame(after(state, { type: 'planned', ask: number, request, result: { ...result, forecast } })));
+      for (const { cluster } of clusters) ok(drawn.includes(`${cluster} 100 → 120 (6 % of its capacity)`), `${columns}: ${cluster}`);
+      match(drawn.replace(/\s+/g, ' '), /without cluster-1 its 120 requests\/s go to: cluster-2 \+100, 20 refused/);
+    }
   });
 
   test('answers that come late, for a plan that was left, change nothing that is shown', () => {
