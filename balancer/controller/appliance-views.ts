@@ -3,6 +3,7 @@ import { versionTotals } from '../intent/cluster-totals.ts';
 import type { ClusterConfig, ServiceConfig } from '../config/config.ts';
 import { MILLION } from '../config/config.ts';
 import type { Revision } from '../intent/intent.ts';
+import { toldChanges } from '../intent/told.ts';
 import type { ClusterHealth, PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
 import { WINDOW_SECONDS, type TrafficOf } from '../telemetry/window.ts';
 import type {
@@ -198,8 +199,7 @@ export function statusView(edge: Edge, { rollouts, certificates, startedAt }: St
 }
 
 function lastRevision({ revision, at, author, reason, touched }: Revision): NonNullable<StatusView['lastRevision']> {
-  const fields = touched.filter(({ path }) => !path.some((part) => part.endsWith('Seed'))).map(({ path }) => path.slice(1).join('.'));
-  return { revision, at, author: author.name, text: reason === '' ? `changed ${fields.join(', ')}` : reason };
+  return { revision, at, author: author.name, text: `${toldChanges(touched).join('; ')}${reason === '' ? '' : ` (${reason})`}` };
 }
 
 /** Serve the newest config, and the newest plan or the one before it, which is on its way. */
