@@ -29,7 +29,7 @@ export interface TakeOptions {
 
 /** Takes over `next`, or says why not and leaves everything as it was. Has to run alone (`Edge.changes`). */
 export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOptions): Promise<Outcome<ConfigApplyResult>> {
-  const seeding = seedIntent(next.config, edge.keeper.intent);
+  const seeding = seedIntent(next.config, edge.keeper.intent, edge.options.clock.wallMs());
   if (seeding.problems.length > 0) {
     const problems = seeding.problems.map(({ message }) => message);
     return { ok: false, problem: { code: 'unsafe', message: 'the config takes away what has a share; the one before stays', problems } };

@@ -18,7 +18,7 @@ export async function recordBeginning(edge: Edge, { author, reason }: Beginning)
   for (let tried = 0; tried < TRIES; tried += 1) {
     // Of a fleet that has a config, only that one counts.
     if (edge.keeper.config !== null && edge.served.shared !== null && edge.keeper.config !== edge.served.shared.fingerprint) return null;
-    const seeding = seedIntent(edge.config, edge.keeper.intent);
+    const seeding = seedIntent(edge.config, edge.keeper.intent, edge.options.clock.wallMs());
     if (seeding.problems.length > 0) {
       edge.trying = null;
       return seeding.problems.map(({ message }) => message).join('; ');
