@@ -9,7 +9,6 @@ import type {
   DrillView,
   EdgeView,
   EventView,
-  FieldDifference,
   LocalView,
   RevisionView,
   ClusterForecast,
@@ -24,6 +23,7 @@ import type {
   TrafficView,
   WorkerView,
 } from '../balancer/controller/api/views.ts';
+import type { ReadableDifference } from './difference-text.ts';
 import * as text from './format.ts';
 import { dialText, splitText } from './glide-text.ts';
 import type { Column, Tone } from './table.ts';
@@ -310,15 +310,11 @@ export const AUDIT_COLUMNS: readonly Column<RevisionView | LocalView>[] = [
   { title: 'HASH', of: (item) => item.hash.slice(0, 12) },
 ];
 
-export const DIFFERENCE_COLUMNS: readonly Column<FieldDifference>[] = [
+export const DIFFERENCE_COLUMNS: readonly Column<ReadableDifference>[] = [
   { title: 'FIELD', of: (item) => item.field },
-  { title: 'BEFORE', of: (item) => valueText(item.before) },
-  { title: 'AFTER', of: (item) => valueText(item.after) },
+  { title: 'BEFORE', of: (item) => item.before },
+  { title: 'AFTER', of: (item) => item.after },
 ];
-
-function valueText(value: unknown): string {
-  return value === null ? text.UNKNOWN : typeof value === 'string' ? value : JSON.stringify(value);
-}
 
 export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
   { title: 'TOKEN', of: (item) => item.name },

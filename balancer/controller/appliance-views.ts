@@ -2,8 +2,8 @@
 import { versionTotals } from '../intent/cluster-totals.ts';
 import type { ClusterConfig, ServiceConfig } from '../config/config.ts';
 import { MILLION } from '../config/config.ts';
-import { GLIDES } from '../intent/diff.ts';
 import type { ClusterIntent, Intent, Revision } from '../intent/intent.ts';
+import { toldChanges } from '../intent/told.ts';
 import type { ClusterHealth, PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
 import { WINDOW_SECONDS, type TrafficOf } from '../telemetry/window.ts';
 import type {
@@ -210,9 +210,7 @@ export function statusView(edge: Edge, { rollouts, certificates, startedAt }: St
 }
 
 function lastRevision({ revision, at, author, reason, touched }: Revision): NonNullable<StatusView['lastRevision']> {
-  const told = touched.filter(({ path }) => path[0] !== GLIDES && !path.some((part) => part.endsWith('Seed')));
-  const fields = told.map(({ path }) => path.slice(1).join('.'));
-  return { revision, at, author: author.name, text: reason === '' ? `changed ${fields.join(', ')}` : reason };
+  return { revision, at, author: author.name, text: `${toldChanges(touched).join('; ')}${reason === '' ? '' : ` (${reason})`}` };
 }
 
 /** Serve the newest config, and the newest plan or the one before it, which is on its way. */

@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
 import { CertificateNews } from './certificate-news.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
-import { SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { takeConfig } from './config-taker.ts';
 import { DecisionLog } from './decision-log.ts';
 import { DrainDriver } from './driver/drains.ts';
 import { DrillDriver } from './driver/drills.ts';
@@ -201,7 +201,7 @@ export class Controller {
     edge.prober.start(config, edge.health.read());
     edge.loop.start();
     edge.links.sendGeneration(edge.generation, config);
-    this.#stored(() => this.#store.putValue(SERVED_TEXT, edge.served.text));
+    this.#stored(() => this.#store.putServed({ text: edge.served.text, applied: this.#store.appliedConfig() }));
     await edge.agents.hub?.start();
     if (config.metrics !== null) await this.#metrics.start(config.metrics.bind);
     await this.#api.start();
@@ -219,7 +219,7 @@ export class Controller {
 
   async #recordBeginning(): Promise<void> {
     const problem = await recordBeginning(this.#edge, { author: CONFIG_FILE, reason: this.#changedWhileAway() });
-    if (problem !== null) this.#warn(problem);
+    if (problem !== null && problem !== this.#edge.problem) this.#warn(problem);
   }
 
   /** What the fleet has agreed on, if that is not what is served here. Has to run alone. */
@@ -317,7 +317,7 @@ export class Controller {
       if (seeding.problems.length === 0) return { served: read.value, seeding, note: read.note, problem: null };
     }
     const problems = read.ok ? seedIntent(read.value.config, intent, wallMs).problems.map(({ message }) => message) : read.problems;
-    const text = this.#store.getValue(SERVED_TEXT);
+    const text = this.#store.servedText();
     const last = text === null ? null : this.#source.parse(text, this.#store.appliedConfig());
     if (last?.ok !== true) throw new Error(problems.join('\n'));
     const seeding = seedIntent(last.value.config, intent, wallMs);
@@ -328,7 +328,7 @@ export class Controller {
 
   /** What is otherwise than in the config that was served before the restart; empty: nothing, or there was none. */
   #changedWhileAway(): string {
-    const text = this.#store.getValue(SERVED_TEXT);
+    const text = this.#store.servedText();
     const last = text === null || text === this.#edge.served.text ? null : this.#source.parse(text, null);
     return last?.ok === true ? diffConfig(last.value.config, this.#edge.config).differences.join('; ') : '';
   }
@@ -337,10 +337,7 @@ export class Controller {
     const edge = this.#edge;
     const { services } = edge.config;
     edge.accuracy.look({ plan: edge.loop.plan, workers: edge.links.workers().length, services }, edge.options.clock.nowMs());
-    this.#rollouts.tick();
-    this.#expiries.tick();
-    this.#arrivals.tick();
-    edge.approvals.tick();
+    for (const part of [this.#rollouts, this.#expiries, this.#arrivals, edge.approvals]) part.tick();
     // Other hosts are asked on demand; what waits there for a second person is to be seen by who does not ask.
     if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();
@@ -353,11 +350,13 @@ export class Controller {
     this.#headroom.look(edge);
     this.#certificateNews.look(this.#appliance.certificates(), edge.events);
     this.#storeHealth();
+    if (edge.unrecorded) void edge.changes.run(() => this.#recordBeginning());
   }
 
   #storeHealth(all = false): void {
-    const { health, prober, failback, loop, results, seen, tokens } = this.#edge;
+    const { health, keeper, prober, failback, loop, results, seen, tokens } = this.#edge;
     this.#stored(() => {
+      keeper.keepUp();
       health.write(prober.view());
       failback.write(loop.planned.memory);
       [seen, tokens].forEach((part) => part.write(all));

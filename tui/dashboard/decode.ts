@@ -309,7 +309,7 @@ const edge = object<EdgeView>({
 
 const revisionLine = remembered(
   object<RevisionLineView>({
-    ...{ revision: figure, at: text, author: text, how: text, source: text, reason: text, fields: list(text) },
+    ...{ revision: figure, at: text, author: text, how: text, source: text, reason: text, fields: list(text), what: listOrNone(text) },
     ...{ undoes: nullable(figure), approvedBy: nullable(text) },
   }),
 );

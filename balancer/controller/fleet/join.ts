@@ -29,8 +29,13 @@ export async function recordBeginning(edge: Edge, { author, reason }: Beginning)
       return null;
     }
     const recorded = await recordConfig(edge, edge.served, { seeding, author, reason });
-    edge.trying = null;
+    // Of a host alone: its store takes nothing. What the file says is served all the same.
+    const waits = !recorded.ok && recorded.code === 'unreachable' && edge.served.shared === null;
+    edge.trying = waits && seeding.touched.length > 0 ? seeding.intent : null;
+    if (recorded.ok && edge.unrecorded) edge.problem = null;
+    edge.unrecorded = waits;
     if (recorded.ok) return null;
+    if (waits) return recorded.message;
     await edge.fleet.look();
   }
   return 'the intent of the fleet keeps changing; what the file starts with is recorded at the next reload';

@@ -19,12 +19,16 @@ const SPLIT = [glide('shop.split', 'blue', [0.88, 0.8432, 0.5]), glide('shop.spl
 
 function gliding(): StatusView {
   const status = busyStatus();
-  const [cluster = clusterView('eu-west'), ...clusters] = status.clusters;
-  const draining = { ...cluster, dialPercent: 43.2143, glides: [glide(`${cluster.name}.admin`, 'drain', [1, 0.432143, 0])] };
+  // The one that the screen of clusters begins with.
+  const clusters = status.clusters.map((cluster) =>
+    cluster.name === 'ap-south'
+      ? { ...cluster, admin: 'active' as const, dialPercent: 43.2143, glides: [glide('ap-south.admin', 'drain', [1, 0.432143, 0])] }
+      : cluster,
+  );
   const services = status.services.map((service) =>
     service.name === 'shop' ? { ...service, split: { blue: 84.3217, green: 15.6783 }, glides: SPLIT } : service,
   );
-  return { ...status, clusters: [draining, ...clusters], services };
+  return { ...status, clusters, services };
 }
 
 function shown(screen: ScreenName, laterMs = 0): string {
@@ -46,14 +50,14 @@ describe('what is on its way', () => {
   test('stands with its service and its cluster, in figures that do not flicker', () => {
     match(shown('overview'), /shop +blue 84\.3 {2}green 15\.7 /);
     match(shown('service'), /split blue 84\.3 {2}green 15\.7[^]*on its way: shop\.split/);
-    match(shown('cluster'), /dial 43\.2% → drain \(4m\)/);
+    match(shown('cluster'), /cluster ap-south[^]*dial 43\.2% → drain \(4m\)/);
   });
 });
 
 test('tables say where a split and a dial go', () => {
   const { services, clusters } = gliding();
   deepEqual(services.filter(({ name }) => name === 'shop').map(splitText), ['blue=84.3% green=15.7% → blue=50% green=50% (4m)']);
-  deepEqual(clusters.slice(0, 1).map(dialText), ['43.2% → drain (4m)']);
+  deepEqual(clusters.filter(({ name }) => name === 'ap-south').map(dialText), ['43.2% → drain (4m)']);
   const dialled = clusterView('eu-west', { dialPercent: 70, glides: [glide('eu-west.dialPercent', 'eu-west', [1, 0.7, 0.5])] });
   deepEqual(dialText(dialled), '70% → 50% (4m)');
   deepEqual([dialText(clusterView('eu-west')), glideLines([])], ['100%', []]);
