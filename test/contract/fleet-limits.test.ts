@@ -35,7 +35,8 @@ const PATIENT: Clock = { ...systemClock, after: () => ({ cancel: () => undefined
 
 interface Host {
   /** One request at a worker. */
-  take(worker: number, key?: string): Promise<Decision['verdict']>;
+  take(worker: number, key?: string, cost?: number): Promise<Decision['verdict']>;
+  charge(worker: number, cost: number): void;
   readonly told: string[];
 }
 
@@ -61,7 +62,8 @@ function hostOf(t: TestContext, { port }: RedisServer, limit: FleetLimit, timeou
   });
   return {
     told,
-    take: async (worker, key = 'one') => (await (workers[worker] ?? assert.fail()).take(limit, key)).verdict,
+    take: async (worker, key = 'one', cost = 1) => (await (workers[worker] ?? assert.fail()).take(limit, key, cost)).verdict,
+    charge: (worker, cost) => workers[worker]?.charge(limit, 'one', cost),
   };
 }
 
@@ -91,6 +93,30 @@ describe('of 10,000 requests at once over two hosts', () => {
       assert.ok(count <= 1000 && count >= 950, `${count}`);
     });
   }
+});
+
+for (const algorithm of ['fixed', 'sliding', 'token'] as const)
+  for (const mode of ['exact', 'lease'] as const)
+    test(`what was used beyond what there was is used up for all hosts: ${mode}, ${algorithm}`, async (t) => {
+      const redis = await startRedis(t);
+      const limit = aFleetLimit({ mode }, { algorithm });
+      const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
+      const [one, other] = hosts;
+      assert.ok(one !== undefined && other !== undefined);
+      assert.equal(await one.take(0, 'one', 100), 'pass');
+      one.charge(0, 2000);
+      await until(async () => (await one.take(1)) === 'refuse', 'the host has heard of it');
+      assert.equal(await other.take(0, 'one', 100), 'refuse');
+    });
+
+test('what a quota of the fleet is charged beyond what there was is used up', async (t) => {
+  const redis = await startRedis(t);
+  const limit = aFleetLimit({}, { calendar: 'month' });
+  const counter = openCounter(t, redis.port);
+  assert.equal((await counter.take(limit, 'one', 10)).remaining, 990);
+  await counter.charge(limit, 'one', 2000);
+  const { granted, remaining } = await counter.take(limit, 'one', 1);
+  assert.deepEqual([granted, remaining], [0, 0]);
 });
 
 test('a lease of requests that come one by one is asked for seldom, and passes no more than the limit', async (t) => {
