@@ -12,6 +12,7 @@ import type { DemandView, Observed, ObservedView, RegionDemandView } from '../st
 import { AloneLedger } from '../store/alone-ledger.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { LimitCounter } from '../store/limits.ts';
+import type { SharedUses } from '../store/one-time-uses.ts';
 import type { SharedMarks } from '../store/session-ends.ts';
 import type { Store } from '../store/store.ts';
 import { Meter, type MetricsDelta } from '../telemetry/meter.ts';
@@ -81,6 +82,7 @@ export interface FleetMembership {
   /** Its name. */
   readonly fleet: string;
   readonly openMarks: () => SharedMarks;
+  readonly openUses: () => SharedUses;
   /** Of this host. */
   readonly id: string;
   /** Tells it from a copy of it that lives at the same time. */
