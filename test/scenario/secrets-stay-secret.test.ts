@@ -10,7 +10,8 @@ import { SignJWT } from 'jose';
 import { hashPassword } from '../../balancer/config/make-credential.ts';
 import { exchange, startAppliance, type Appliance } from '../support/appliance.ts';
 import { Browser } from '../support/browser.ts';
-import { makeCertificate } from '../support/certificates.ts';
+import { Canaries } from '../support/canaries.ts';
+import { makeCertificate, type TestCertificate } from '../support/certificates.ts';
 import { runWeir } from '../support/command.ts';
 import { aLogoutToken, tellLogout } from '../support/logout-token.ts';
 import { CLIENT, startOidcProvider, type OidcProvider } from '../support/oidc-provider.ts';
@@ -25,38 +26,6 @@ import { visit } from '../support/tls-client.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 
-/** By what it is. Each is unlike anything else that is written. */
-class Canaries {
-  readonly #texts = new Map<string, string>();
-
-  make(what: string): string {
-    return this.know(what, `canary${randomBytes(18).toString('hex')}`);
-  }
-
-  know(what: string, text: string): string {
-    this.#texts.set(what, text);
-    return text;
-  }
-
-  get size(): number {
-    return this.#texts.size;
-  }
-
-  /** What of it stands in a text, as it is or in one of the spellings that decoders know. */
-  in(text: string): readonly string[] {
-    return [...this.#texts].flatMap(([what, secret]) => (spellings(secret).some((one) => text.includes(one)) ? [what] : []));
-  }
-}
-
-/** Of base64 only what does not depend on where in the text it begins. */
-function spellings(secret: string): readonly string[] {
-  const shifted = [0, 1, 2].map((shift) => {
-    const text = Buffer.from(' '.repeat(shift) + secret).toString('base64');
-    return text.slice(shift === 0 ? 0 : shift + 1, -4);
-  });
-  return [secret, encodeURIComponent(secret), Buffer.from(secret).toString('hex'), ...shifted];
-}
-
 interface Planted {
   readonly canaries: Canaries;
   readonly yaml: string;
@@ -70,6 +39,7 @@ interface Planted {
   /** What others were shown: who introspects tokens, hears of events and gets spans. */
   readonly shown: ReadonlyMap<string, string>;
   readonly client: { readonly cert: string; readonly key: string };
+  readonly edge: TestCertificate;
 }
 
 async function plant(t: TestContext): Promise<Planted> {
@@ -146,7 +116,7 @@ routes:
 `;
   const sentinels = `sentinel: { name: main, nodes: ["127.0.0.1:${sentinel}"], password: { file: "${file('sentinel file', sentinelPassword)}" } }`;
   const redis = `{ ${sentinels}, password: { file: "${file('redis file', redisPassword)}" }, keyFile: "${file('fleet file', fleetKey)}" }`;
-  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, provider, shown, client };
+  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, provider, shown, client, edge };
 }
 
 const token = (secret: string, expiresS: number): Promise<string> =>
@@ -281,7 +251,7 @@ async function signIn(appliance: Appliance, { canaries, provider }: Planted): Pr
 }
 
 /** What commands say; those that show a secret once have it taken out. */
-async function command(appliance: Appliance, { canaries }: Planted): Promise<string> {
+async function command(appliance: Appliance, { canaries, edge }: Planted): Promise<string> {
   let said = '';
   const run = async (...args: readonly string[]): Promise<void> => {
     const { stdout, stderr, code } = await appliance.weir(...args);
@@ -317,6 +287,15 @@ async function command(appliance: Appliance, { canaries }: Planted): Promise<str
   appliance.rewrite((yaml) => yaml.replace('subjects: [anna]', 'subjects: [anna, otto]'));
   await run('config', 'apply', appliance.configFile);
   await run('audit', '-o', 'json');
+  // A key that is none: those who try to read it may not say what stands there.
+  const key = join(appliance.directory, 'broken.key');
+  writeFileSync(key, `-----BEGIN PRIVATE KEY-----\n${canaries.make('broken key for a cluster')}\n-----END PRIVATE KEY-----\n`);
+  const cluster = `  broken: { endpoints: ["https://127.0.0.1:1"], health: none, tls: { cert: "${edge.cert}", key: "${key}" } }\n`;
+  appliance.rewrite((yaml) => yaml.replace('  gone:', `${cluster}  gone:`));
+  const broken = await appliance.weir('config', 'apply', appliance.configFile);
+  said += broken.stdout + broken.stderr;
+  assert.notEqual(broken.code, 0);
+  assert.match(broken.stderr, /cluster broken/);
   return said;
 }
 
