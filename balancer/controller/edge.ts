@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock, Random } from '../../health/clock.ts';
 import type { Config, PriorityClass } from '../config/config.ts';
 import type { Facts } from '../intent/apply-change.ts';
+import { glidedIntent } from '../intent/glide.ts';
 import type { Intent } from '../intent/intent.ts';
 import { regionsOfClients } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
@@ -10,10 +11,6 @@ import type { PlanFacts, PlanInput, Planned } from '../steer/plan.ts';
 import { targetKey, UNKNOWN_REGION, type ClassDemandView } from '../steer/plan-shape.ts';
 import type { DemandView, Observed, ObservedView, RegionDemandView } from '../steer/plan-shape.ts';
 import { AloneLedger } from '../store/alone-ledger.ts';
-import type { Ledger } from '../store/ledger.ts';
-import type { LimitCounter } from '../store/limits.ts';
-import type { SharedUses } from '../store/one-time-uses.ts';
-import type { SharedMarks } from '../store/session-ends.ts';
 import type { Store } from '../store/store.ts';
 import { Meter, type MetricsDelta } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
@@ -26,6 +23,7 @@ import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
+import type { FleetMembership } from './fleet/membership.ts';
 import type { HostDemand } from './fleet/presence.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
 import { FleetVotes } from './driver/votes.ts';
@@ -74,23 +72,6 @@ export interface EdgeOptions {
   readonly onGenerationFailed: (problem: string) => void;
 }
 
-/** What makes a host one of a fleet. */
-export interface FleetMembership {
-  readonly ledger: Ledger;
-  /** Of limits that all hosts share. */
-  readonly openCounter: () => LimitCounter;
-  /** Its name. */
-  readonly fleet: string;
-  readonly openMarks: () => SharedMarks;
-  readonly openUses: () => SharedUses;
-  /** Of this host. */
-  readonly id: string;
-  /** Tells it from a copy of it that lives at the same time. */
-  readonly instance: string;
-  /** Where it is, for people. */
-  readonly place: string;
-}
-
 /** Demand is measured over this many seconds: long enough to be steady, short enough to follow a surge. */
 const DEMAND_SECONDS = 5;
 
@@ -131,6 +112,8 @@ export class Edge {
   generation: number;
   /** The intent of a config that workers are trying; null: the stored one holds. */
   trying: Intent | null = null;
+  /** A host alone whose store took nothing when it began: what its file says is served, and recorded as soon as that can be. */
+  unrecorded = false;
   /** What is wrong with the config file, for the status; null: nothing. */
   problem: string | null = null;
   /** Why the store takes nothing now; null: it does. */
@@ -197,6 +180,11 @@ export class Edge {
   /** What this host serves by: the fleet's, with what is held here against it. */
   get intent(): Intent {
     return this.local.over(this.trying ?? this.keeper.intent);
+  }
+
+  /** The same, with what is on its way where it is now. */
+  get intentNow(): Intent {
+    return glidedIntent(this.intent, this.options.clock.wallMs());
   }
 
   /** The last revision that all workers were seen to serve. */

@@ -19,6 +19,7 @@ import { decodeCallerChange, decodeCallers } from './decode-callers.ts';
 import { list, members, number, oneOf, parse, record, string, type Decode, type Members } from './decode-parts.ts';
 import type { HeldField, Override } from '../intent/override.ts';
 import type { RolloutIntent, RolloutPlan } from '../intent/rollout.ts';
+import { decodeGlides } from './decode-glides.ts';
 import { decodeTokenChange, decodeTokens } from './decode-tokens.ts';
 
 /** `what` names the text in messages, e.g. `intent 12`. */
@@ -32,6 +33,7 @@ export function decodeIntent(text: string, what: string): Intent {
     ...(intent['callers'] === undefined ? {} : { callers: decodeCallers(intent['callers'], `${what}.callers`) }),
     ...(intent['tokens'] === undefined ? {} : { tokens: decodeTokens(intent['tokens'], `${what}.tokens`) }),
     ...(intent['overrides'] === undefined ? {} : { overrides: record(override)(intent['overrides'], `${what}.overrides`) }),
+    ...(intent['glides'] === undefined ? {} : { glides: decodeGlides(intent['glides'], `${what}.glides`) }),
     ...(intent['purges'] === undefined ? {} : { purges: record(purge)(intent['purges'], `${what}.purges`) }),
   };
 }
@@ -116,6 +118,7 @@ function rolloutPlan(of: Members, path: string): RolloutPlan {
     gates: list(string)(of['gates'], `${path}.gates`),
     onFail: oneOf(['rollback', 'step-back', 'freeze'], of['onFail'], `${path}.onFail`),
     ...(of['waves'] === undefined ? {} : { waves: list(list(string))(of['waves'], `${path}.waves`) }),
+    ...overTime(of, path),
   };
 }
 
@@ -151,13 +154,21 @@ function drainConfig(value: unknown, path: string): DrainConfig {
   };
 }
 
+function overTime(of: Members, path: string): { readonly overMs?: number } {
+  return of['overMs'] === undefined ? {} : { overMs: number(of['overMs'], `${path}.overMs`) };
+}
+
 function nullable(value: unknown, path: string): number | null {
   return value === null ? null : number(value, path);
 }
 
 function override(value: unknown, path: string): Override {
   const of = members(value, path);
-  return { until: string(of['until'], `${path}.until`), fields: list(heldField)(of['fields'], `${path}.fields`) };
+  return {
+    until: string(of['until'], `${path}.until`),
+    fields: list(heldField)(of['fields'], `${path}.fields`),
+    ...overTime(of, path),
+  };
 }
 
 function purge(value: unknown, path: string): Purge {
@@ -243,7 +254,8 @@ const ACTIONS = ['pause', 'resume', 'promote', 'abort', 'step', 'end', 'fail'] a
 function change(value: unknown, path: string): Change {
   const of = members(value, path);
   const kind = oneOf(KINDS, of['kind'], `${path}.kind`);
-  const time = of['forMs'] === undefined ? {} : { forMs: number(of['forMs'], `${path}.forMs`) };
+  const over = overTime(of, path);
+  const time = { ...(of['forMs'] === undefined ? {} : { forMs: number(of['forMs'], `${path}.forMs`) }), ...over };
   switch (kind) {
     case 'shift':
     case 'shift_clusters':
@@ -286,8 +298,8 @@ function change(value: unknown, path: string): Change {
     case 'expire':
       return { kind, revision: number(of['revision'], `${path}.revision`) };
     case 'redo':
-      return { kind };
+      return { kind, ...over };
     case 'undo':
-      return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`) };
+      return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`), ...over };
   }
 }

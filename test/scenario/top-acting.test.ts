@@ -19,9 +19,10 @@ interface SessionOptions {
   readonly args?: string;
   /** Of the context file; `SOCKET` stands for where the appliance is. */
   readonly contexts?: string;
+  readonly insideTmux?: boolean;
 }
 
-async function start({ args = '', contexts }: SessionOptions = {}): Promise<Session> {
+async function start({ args = '', contexts, insideTmux = false }: SessionOptions = {}): Promise<Session> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-acting-'));
   const admin = await startAdminServer();
   if (contexts !== undefined) {
@@ -30,7 +31,7 @@ async function start({ args = '', contexts }: SessionOptions = {}): Promise<Sess
       mode: 0o600,
     });
   }
-  const terminal = await TestTerminal.start({ columns: 120, rows: 40, directory });
+  const terminal = await TestTerminal.start({ columns: 120, rows: 40, directory, insideTmux });
   const server = contexts === undefined ? `--server unix:${admin.socketPath}` : '';
   await terminal.type(`"${process.execPath}" "${WEIR}" top ${server} ${args}; echo "ended $?"`);
   await terminal.waitForText('clusters 2');
@@ -273,6 +274,21 @@ describe('weir top acts', () => {
     await terminal.press('Enter');
     await terminal.waitForText('applied as revision');
     equal(made(admin).length, 1);
+  });
+
+  test('a line is copied into the buffer of the tmux that it runs in, as a shell would read it', async () => {
+    await using session = await start({ insideTmux: true });
+    const { terminal } = session;
+    await run(terminal, "drain one --reason 'why not'");
+    await terminal.waitForText('a apply');
+    await terminal.press('c');
+    await terminal.waitForText('copied, also to the buffer of tmux');
+    equal(await terminal.buffer(), "weir drain one --reason 'why not'");
+    await leave(terminal);
+    await step(terminal, ':', 'a command');
+    await write(terminal, 'q', ': weir q');
+    await terminal.press('Enter');
+    await terminal.waitForText('ended 0');
   });
 
   test('views are saved and opened again, rows are exported, and the mouse does what is under it', async () => {

@@ -59,7 +59,8 @@ export async function startTopSession(options: TopSessionOptions = {}): Promise<
       const [program, ...args] =
         instrumented === undefined ? [WEIR, 'top', '--server', `unix:${socketPath}`, ...more] : [INSTRUMENTED, socketPath, instrumented];
       // `exec` makes the shell's process id that of the dashboard.
-      if (options.shell === 'bash') return terminal.type(`"${process.execPath}" "${program}" ${args.join(' ')}; echo "ended $?"`);
+      if (options.shell === 'bash')
+        return terminal.type(`(echo $BASHPID >pid; exec "${process.execPath}" "${program}" ${args.join(' ')}); echo "ended $?"`);
       return terminal.type(`sh -c 'echo $$ >pid; exec "${process.execPath}" "${program}" ${args.join(' ')}'; echo "ended $?"`);
     },
     processId: () => Number(readFileSync(join(directory, 'pid'), 'utf8')),
