@@ -13,7 +13,7 @@ const keys = mapping(
     ),
     ca: Type.Optional(valueOf('file', 'PEM file with the authorities that are trusted for the URL; default: those of the system')),
     file: Type.Optional(valueOf('file', 'File that holds the JSON Web Key Set; read with each config')),
-    secret: Type.Optional(secretOf('Where the shared secret is, for HS256, HS384 and HS512')),
+    secret: Type.Optional(secretOf('Where the shared secret is, for HS256, HS384 and HS512: at least 32, 48 or 64 bytes')),
   },
   'Where the keys come from: exactly one of url, file and secret; absent: the document of the issuer says it (OpenID Connect Discovery), at `/.well-known/openid-configuration` below `issuer`',
 );

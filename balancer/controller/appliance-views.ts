@@ -2,7 +2,7 @@
 import { versionTotals } from '../intent/cluster-totals.ts';
 import type { ClusterConfig, ServiceConfig } from '../config/config.ts';
 import { MILLION } from '../config/config.ts';
-import type { Revision } from '../intent/intent.ts';
+import type { ClusterIntent, Intent, Revision } from '../intent/intent.ts';
 import { toldChanges } from '../intent/told.ts';
 import type { ClusterHealth, PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
 import { WINDOW_SECONDS, type TrafficOf } from '../telemetry/window.ts';
@@ -28,6 +28,7 @@ import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
 import { describeHost } from './fleet/describe-host.ts';
 import type { Peer } from './fleet/fleet.ts';
+import { glidesOf } from './glide-views.ts';
 import { underWay } from './rollout-views.ts';
 import { timedViews } from './timed-views.ts';
 
@@ -47,9 +48,11 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
   const agents = new Map(agentViews(edge).map((agent) => [agent.cluster, agent]));
   const all = trafficOf(edge, { of: 'all' }).rps;
   const timed = timedViews(edge);
+  const glides = glidesOf(edge);
+  const { clusters } = edge.intentNow;
   return Object.values(edge.config.clusters).map((cluster): ClusterView => {
     const { name } = cluster;
-    const asked = edge.intent.clusters[name];
+    const asked = clusters[name];
     const traffic = trafficOf(edge, { of: 'cluster', cluster: name });
     const returns = timed.find(({ fields }) => fields.some((field) => field.cluster === name));
     const capacityRps = standings[name]?.capacityRps ?? null;
@@ -59,7 +62,8 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
       admin: asked?.admin ?? 'active',
       dialPercent: asked?.dialPercent ?? 100,
       health: healthOf(edge, cluster)?.state ?? 'unknown',
-      ...drainView(edge, name),
+      ...drainView(edge, name, asked),
+      glides: glides.cluster(name),
       returnsInSeconds: returns?.remainingSeconds ?? null,
       failback: standings[name]?.failback ?? 'in',
       ramp: standings[name]?.ramp ?? 1,
@@ -77,8 +81,12 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
   });
 }
 
-function drainView(edge: Edge, name: string): Pick<ClusterView, 'running' | 'empty' | 'tunnelsCloseInSeconds'> {
-  const { admin = 'active', tunnels } = edge.intent.clusters[name] ?? {};
+function drainView(
+  edge: Edge,
+  name: string,
+  asked: ClusterIntent | undefined,
+): Pick<ClusterView, 'running' | 'empty' | 'tunnelsCloseInSeconds'> {
+  const { admin = 'active', tunnels } = asked ?? {};
   const leftMs = tunnels === undefined ? null : Date.parse(tunnels.at) - edge.options.clock.wallMs();
   return {
     running: edge.running.of(name),
@@ -89,6 +97,7 @@ function drainView(edge: Edge, name: string): Pick<ClusterView, 'running' | 'emp
 
 export function serviceViews(edge: Edge): readonly ServiceView[] {
   const { plan } = edge.loop;
+  const [glides, intent] = [glidesOf(edge), edge.intentNow];
   return Object.values(edge.config.services).map((service): ServiceView => {
     const planned = plan.services[service.name];
     const traffic = trafficOf(edge, { of: 'service', service: service.name });
@@ -96,7 +105,8 @@ export function serviceViews(edge: Edge): readonly ServiceView[] {
       name: service.name,
       policy: service.steer.policy,
       onUnavailable: service.onUnavailable,
-      split: splitPercents(edge, service),
+      split: splitPercents(intent, service),
+      glides: glides.service(service.name),
       targets: planned?.targets.map((target) => targetView(edge, service, target)) ?? [],
       regions: planned?.regions === undefined ? [] : regionViews(edge, service.name, planned.regions),
       lostShare: (planned?.lost ?? 0) / MILLION,
@@ -246,8 +256,8 @@ function regionViews(edge: Edge, service: string, regions: NonNullable<ServicePl
   );
 }
 
-function splitPercents(edge: Edge, service: ServiceConfig): Readonly<Record<string, number>> {
-  const split = edge.intent.services[service.name] === undefined ? service.split : versionTotals(edge.intent, service);
+function splitPercents(intent: Intent, service: ServiceConfig): Readonly<Record<string, number>> {
+  const split = intent.services[service.name] === undefined ? service.split : versionTotals(intent, service);
   return Object.fromEntries(service.versions.map(({ name }) => [name, ((split[name] ?? 0) * 100) / MILLION]));
 }
 

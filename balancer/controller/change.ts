@@ -63,7 +63,9 @@ export async function makeChange(
   if (!looked.ok) return proposed.ok ? looked : proposed;
   const proposal = looked.value;
   const planBefore = edge.loop.preview(edge.planFacts(edge.local.over(before)));
-  const planAfter = edge.loop.preview(edge.planFacts(local ? proposal.intent : edge.local.over(proposal.intent)));
+  const after = edge.planFacts(local ? proposal.intent : edge.local.over(proposal.intent));
+  // What comes little by little is looked at when it has come.
+  const planAfter = edge.loop.preview({ ...after, wallMs: arrivalMs(edge, proposal.intent) });
   const changed = proposal.touched.length > 0;
   const services = mayNotWait(whole.change) ? [] : servicesTouched(proposal.touched, edge.config);
   const demand = edge.demand();
@@ -96,6 +98,11 @@ export async function makeChange(
     summary = stored.value;
   }
   return result({ ...(await applied(edge, proposal.touched, local)), tookMs: clock.nowMs() - startedAtMs }, summary);
+}
+
+/** When what is about to be sent on its way has arrived: now, if it comes at once. */
+function arrivalMs({ options }: Edge, { glides, revision }: Intent): number {
+  return options.clock.wallMs() + (glides?.[String(revision)]?.overMs ?? 0);
 }
 
 /** What agents would be told of it. */
@@ -158,16 +165,17 @@ function propose(
   if (change.kind === 'undo') {
     const begun = change.to === null ? rolloutToTakeBack(edge.keeper.history(), intent) : null;
     if (begun !== null) {
-      const outcome = takeBackRollout(intent, begun.service, facts, momentOf(edge, begun.service, `taken back by ${caller.author.name}`));
+      const moment = momentOf(edge, begun.service, `taken back by ${caller.author.name}`);
+      const outcome = takeBackRollout(intent, begun.service, facts, { ...moment, overMs: change.overMs });
       return outcome.ok
         ? { ok: true, value: { ...outcome, undoes: begun.revision } }
         : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
     }
-    const outcome = undo(intent, change.to, edge.keeper.history(), facts);
+    const outcome = undo(intent, change, edge.keeper.history(), facts);
     return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   }
   if (change.kind === 'redo') {
-    const outcome = redo(intent, edge.keeper.history(), facts);
+    const outcome = redo(intent, edge.keeper.history(), facts, change.overMs);
     return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   }
   if (change.kind === 'expire')

@@ -1,8 +1,11 @@
 // Brings another config into service: intent first in mind only, then the workers, and only when they can serve it, the store.
+import { sameJson } from '../config/canonical-json.ts';
 import type { Config } from '../config/config.ts';
 import { diffConfig } from '../config/diff.ts';
 import { CONFIG_PATH, type Author, type TouchedField } from '../intent/intent.ts';
 import { seedIntent, type Seeding } from '../intent/seed.ts';
+import { StoreTakesNothingError, nothingChanged, type ServedConfig } from '../store/store.ts';
+import type { ApiProblem } from './api/views.ts';
 import type { Caller, ConfigApplyResult, Outcome } from './appliance.ts';
 import { passGate, type Approved, type Passed } from './approval/gate.ts';
 import { basisOf } from './approval/pending.ts';
@@ -14,8 +17,6 @@ import type { CommitOutcome } from './intent-keeper.ts';
 
 /** For workers to build a generation and to open its listeners. */
 const SERVE_DEADLINE_MS = 5000;
-/** The text that was last served: a controller that finds a bad file when it starts goes on with it. */
-export const SERVED_TEXT = 'config.served';
 
 export interface TakeOptions {
   readonly author: Author;
@@ -28,7 +29,7 @@ export interface TakeOptions {
 
 /** Takes over `next`, or says why not and leaves everything as it was. Has to run alone (`Edge.changes`). */
 export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOptions): Promise<Outcome<ConfigApplyResult>> {
-  const seeding = seedIntent(next.config, edge.keeper.intent);
+  const seeding = seedIntent(next.config, edge.keeper.intent, edge.options.clock.wallMs());
   if (seeding.problems.length > 0) {
     const problems = seeding.problems.map(({ message }) => message);
     return { ok: false, problem: { code: 'unsafe', message: 'the config takes away what has a share; the one before stays', problems } };
@@ -51,7 +52,9 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
   });
   if (options.dryRun) return { ok: true, value: result() };
   if (!changed) {
-    keep(edge, next);
+    const problem = keepText(edge, next);
+    if (problem !== null) return { ok: false, problem };
+    follow(edge, next);
     return { ok: true, value: result() };
   }
   const passed = passConfig(edge, { seeding, services, differences }, options);
@@ -64,7 +67,9 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
     goBack(edge, before);
     return { ok: false, problem: { code: recorded.code, message: `${recorded.message}; the config before stays in service, try again` } };
   }
-  keep(edge, next);
+  follow(edge, next);
+  // A host alone has stored it with its revision.
+  if (next.shared !== null) edge.keeper.keep(() => edge.options.store.putServed(servedOf(next)));
   for (const difference of differences) edge.events.add('config.changed', difference);
   edge.events.add('config.served', `generation ${edge.generation} is in service (${differences.length} differences)`);
   options.onTaken(next.config);
@@ -105,10 +110,11 @@ export interface ConfigRecord {
 /** Makes the revision of a config that is in service, unless there is one that says the same. */
 export async function recordConfig(
   edge: Edge,
-  { fingerprint: whole, shared }: ConfigText,
+  next: ConfigText,
   { seeding, author, reason, approvedBy }: ConfigRecord,
 ): Promise<CommitOutcome> {
   const { keeper } = edge;
+  const { fingerprint: whole, shared } = next;
   const fingerprint = shared?.fingerprint ?? whole;
   const config: TouchedField = { path: CONFIG_PATH, before: keeper.config, after: fingerprint };
   const touched = [...seeding.touched, ...(keeper.config === fingerprint ? [] : [config])];
@@ -125,6 +131,7 @@ export async function recordConfig(
     undoes: null,
     ...(approvedBy === undefined ? {} : { approvedBy }),
     ...(shared === null || keeper.config === fingerprint ? {} : { configText: shared }),
+    ...(shared === null ? { served: servedOf(next) } : {}),
   });
   if (done.ok) {
     keepShared(edge, shared);
@@ -144,14 +151,29 @@ function oneReason(text: string): string {
 
 /** What the fleet has agreed on is served by this host from then on, whatever its own file says of it. */
 function keepShared(edge: Edge, shared: SharedConfig | null): void {
-  if (shared !== null && edge.keeper.config === shared.fingerprint) edge.options.store.putValue(FLEET_CONFIG, shared.text);
+  if (shared === null || edge.keeper.config !== shared.fingerprint) return;
+  edge.keeper.keep(() => edge.options.store.putValue(FLEET_CONFIG, shared.text));
 }
 
-function keep(edge: Edge, next: ConfigText): void {
+function servedOf({ text, applied }: ConfigText): ServedConfig {
+  return { text, applied };
+}
+
+/** A text that says the same in other words. Null: it is stored, or it was before. */
+function keepText(edge: Edge, next: ConfigText): ApiProblem | null {
+  if (sameJson(servedOf(next), servedOf(edge.served))) return null;
+  try {
+    edge.options.store.putServed(servedOf(next));
+    return null;
+  } catch (error) {
+    if (error instanceof StoreTakesNothingError) return { code: 'unreachable', message: nothingChanged(error) };
+    throw error;
+  }
+}
+
+function follow(edge: Edge, next: ConfigText): void {
   edge.served = next;
   edge.problem = null;
-  edge.options.store.putAppliedConfig(next.applied);
-  edge.options.store.putValue(SERVED_TEXT, next.text);
 }
 
 /** Null: the workers serve it. Otherwise the problem of the first that cannot, and all are back on the config before. */

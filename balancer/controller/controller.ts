@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts';
 import { createAdminApi, type AdminApi } from './api/server.ts';
 import { CertificateNews } from './certificate-news.ts';
 import { ConfigSource, type ConfigText } from './config-source.ts';
-import { SERVED_TEXT, takeConfig } from './config-taker.ts';
+import { takeConfig } from './config-taker.ts';
 import { DecisionLog } from './decision-log.ts';
 import { DrainDriver } from './driver/drains.ts';
 import { DrillDriver } from './driver/drills.ts';
@@ -198,7 +198,7 @@ export class Controller {
     edge.prober.start(config, edge.health.read());
     edge.loop.start();
     edge.links.sendGeneration(edge.generation, config);
-    this.#stored(() => this.#store.putValue(SERVED_TEXT, edge.served.text));
+    this.#stored(() => this.#store.putServed({ text: edge.served.text, applied: this.#store.appliedConfig() }));
     await edge.agents.hub?.start();
     if (config.metrics !== null) await this.#metrics.start(config.metrics.bind);
     await this.#api.start();
@@ -216,7 +216,7 @@ export class Controller {
 
   async #recordBeginning(): Promise<void> {
     const problem = await recordBeginning(this.#edge, { author: CONFIG_FILE, reason: this.#changedWhileAway() });
-    if (problem !== null) this.#warn(problem);
+    if (problem !== null && problem !== this.#edge.problem) this.#warn(problem);
   }
 
   /** What the fleet has agreed on, if that is not what is served here. Has to run alone. */
@@ -314,7 +314,7 @@ export class Controller {
       if (seeding.problems.length === 0) return { served: read.value, seeding, note: read.note, problem: null };
     }
     const problems = read.ok ? seedIntent(read.value.config, intent).problems.map(({ message }) => message) : read.problems;
-    const text = this.#store.getValue(SERVED_TEXT);
+    const text = this.#store.servedText();
     const last = text === null ? null : this.#source.parse(text, this.#store.appliedConfig());
     if (last?.ok !== true) throw new Error(problems.join('\n'));
     const seeding = seedIntent(last.value.config, intent);
@@ -325,7 +325,7 @@ export class Controller {
 
   /** What is otherwise than in the config that was served before the restart; empty: nothing, or there was none. */
   #changedWhileAway(): string {
-    const text = this.#store.getValue(SERVED_TEXT);
+    const text = this.#store.servedText();
     const last = text === null || text === this.#edge.served.text ? null : this.#source.parse(text, null);
     return last?.ok === true ? diffConfig(last.value.config, this.#edge.config).differences.join('; ') : '';
   }
@@ -349,11 +349,13 @@ export class Controller {
     this.#headroom.look(edge);
     this.#certificateNews.look(this.#appliance.certificates(), edge.events);
     this.#storeHealth();
+    if (edge.unrecorded) void edge.changes.run(() => this.#recordBeginning());
   }
 
   #storeHealth(all = false): void {
-    const { health, prober, failback, loop, results, seen, tokens } = this.#edge;
+    const { health, keeper, prober, failback, loop, results, seen, tokens } = this.#edge;
     this.#stored(() => {
+      keeper.keepUp();
       health.write(prober.view());
       failback.write(loop.planned.memory);
       [seen, tokens].forEach((part) => part.write(all));

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock, Random } from '../../health/clock.ts';
 import type { Config, PriorityClass } from '../config/config.ts';
 import type { Facts } from '../intent/apply-change.ts';
+import { glidedIntent } from '../intent/glide.ts';
 import type { Intent } from '../intent/intent.ts';
 import { regionsOfClients } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
@@ -19,6 +20,7 @@ import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow } from '../telemetry/window.ts';
 import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
+import { decisionInputs } from './decision-inputs.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
@@ -128,6 +130,8 @@ export class Edge {
   generation: number;
   /** The intent of a config that workers are trying; null: the stored one holds. */
   trying: Intent | null = null;
+  /** A host alone whose store took nothing when it began: what its file says is served, and recorded as soon as that can be. */
+  unrecorded = false;
   /** What is wrong with the config file, for the status; null: nothing. */
   problem: string | null = null;
   /** Why the store takes nothing now; null: it does. */
@@ -141,7 +145,9 @@ export class Edge {
     this.served = options.served;
     this.startedAt = new Date(clock.wallMs()).toISOString();
     this.events = new EventLog(clock, log);
-    this.keeper = new IntentKeeper(store, options.fleet?.ledger ?? new AloneLedger(store, clock), clock);
+    const sight = () => ({ planned: this.loop.planned, demand: this.demand(), assigned: this.assigned() });
+    const ledger = options.fleet?.ledger ?? new AloneLedger(store, clock);
+    this.keeper = new IntentKeeper(store, ledger, clock, (touched) => decisionInputs(touched, sight()));
     this.local = new LocalChanges(store);
     this.approvals = new Approvals({
       ...{ store, clock, log },
@@ -192,6 +198,11 @@ export class Edge {
   /** What this host serves by: the fleet's, with what is held here against it. */
   get intent(): Intent {
     return this.local.over(this.trying ?? this.keeper.intent);
+  }
+
+  /** The same, with what is on its way where it is now. */
+  get intentNow(): Intent {
+    return glidedIntent(this.intent, this.options.clock.wallMs());
   }
 
   /** The last revision that all workers were seen to serve. */

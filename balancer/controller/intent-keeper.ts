@@ -5,6 +5,7 @@ import {
   CONFIG_PATH,
   type Author,
   type Change,
+  type DecisionInputs,
   type Intent,
   type Revision,
   type RevisionSource,
@@ -16,13 +17,14 @@ import {
   EMPTY_HEAD,
   LedgerAwayError,
   sameHead,
+  type Append,
   type AppendResult,
   type ConfigOfRecord,
   type Lease,
   type Ledger,
   type LedgerHead,
 } from '../store/ledger.ts';
-import type { RevisionStore, StoredRevision } from '../store/store.ts';
+import { StoreTakesNothingError, nothingChanged, type RevisionStore, type ServedConfig, type StoredRevision } from '../store/store.ts';
 
 /** Who changes what, and why. */
 export interface Cause {
@@ -40,6 +42,8 @@ export interface Cause {
   readonly lease?: Lease | null;
   /** The text of the config that the revision names; absent: it names none, or the fleet has it. */
   readonly configText?: ConfigOfRecord;
+  /** Of a host alone, the config that is in service from then on; in a fleet each host keeps its own by itself. */
+  readonly served?: ServedConfig;
 }
 
 /** `conflict`: the intent has moved on, or somebody else leads now; nothing was written. `unreachable`: the fleet's ledger cannot be asked. */
@@ -53,10 +57,14 @@ const ASK_AGAIN_MS = 100;
 /** Records read at a time when history is walked. */
 const PAGE = 50;
 
+/** What of this host's sight goes into the record of a change; undefined: nothing. */
+export type SeesInputs = (touched: readonly TouchedField[]) => DecisionInputs | undefined;
+
 export class IntentKeeper {
   readonly #store: RevisionStore;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
+  readonly #sees: SeesInputs;
   #intent: Intent;
   #newest: Revision | null;
   #config: string | null;
@@ -65,10 +73,11 @@ export class IntentKeeper {
   /** Writes to the store, in order: a disk that is full must not hold up what the fleet has agreed on. */
   readonly #unkept: (() => void)[] = [];
 
-  constructor(store: RevisionStore, ledger: Ledger, clock: Clock) {
+  constructor(store: RevisionStore, ledger: Ledger, clock: Clock, sees: SeesInputs = () => undefined) {
     this.#store = store;
     this.#ledger = ledger;
     this.#clock = clock;
+    this.#sees = sees;
     this.#intent = store.readIntent() ?? EMPTY_INTENT;
     this.#newest = store.revisions(1)[0] ?? null;
     this.#config = this.#recordedConfig();
@@ -94,31 +103,37 @@ export class IntentKeeper {
   }
 
   /** Makes `next` the intent, durable before it settles. */
-  async commit(next: Intent, touched: readonly TouchedField[], { lease = null, configText, ...cause }: Cause): Promise<CommitOutcome> {
+  async commit(
+    next: Intent,
+    touched: readonly TouchedField[],
+    { lease = null, configText, served, ...cause }: Cause,
+  ): Promise<CommitOutcome> {
     if (this.barred !== null) return { ok: false, code: 'unreachable', message: `${this.barred}: nothing was changed` };
     const at = new Date(this.#clock.wallMs()).toISOString();
     const expected = this.head;
-    const record = chainRevision({ revision: next.revision, at, touched, ...cause }, this.#newest);
-    const change = { expected, record, intent: next, lease, configText: configText ?? null };
+    const inputs = this.#sees(touched);
+    const facts = { revision: next.revision, at, touched, ...cause, ...(inputs === undefined ? {} : { inputs }) };
+    const record = chainRevision(facts, this.#newest);
+    const change = { expected, record, intent: next, lease, configText: configText ?? null, ...(served === undefined ? {} : { served }) };
     let result: AppendResult;
     try {
-      result = await this.#askAgain(() => this.#ledger.append(change));
+      result = await this.#append(change);
     } catch (error) {
       if (error instanceof LedgerAwayError) return { ok: false, code: 'unreachable', message: awayText(error) };
-      if (isOfStore(error)) return { ok: false, code: 'unreachable', message: fullText(error) };
+      if (error instanceof StoreTakesNothingError) return { ok: false, code: 'unreachable', message: nothingChanged(error) };
       throw error;
     }
     if (result.outcome === 'fenced') return { ok: false, code: 'conflict', message: 'another host leads the fleet now' };
     if (result.outcome === 'moved') return { ok: false, code: 'conflict', message: `the fleet is at revision ${result.head.revision}` };
-    // It may have come back from the ledger before the answer did.
-    if (!sameHead(this.head, { revision: record.revision, hash: record.hash })) this.take([{ record, intent: next }]);
+    // It may have come back from the ledger before the answer did, and what others made of it meanwhile with it.
+    if (sameHead(this.head, expected)) this.take([{ record, intent: next }]);
     return { ok: true };
   }
 
   /** Takes over revisions of the ledger that follow the newest one here. */
   take(revisions: readonly StoredRevision[]): void {
     this.#serve(revisions);
-    this.#keep(() => {
+    this.keep(() => {
       for (const { record, intent } of revisions) this.#store.commit(record.revision - 1, intent, record);
     });
   }
@@ -126,8 +141,14 @@ export class IntentKeeper {
   /** Takes over another end of the chain: what was here after `after` is kept as a conflict. */
   takeInstead(after: number, revisions: readonly StoredRevision[]): void {
     this.#serve(revisions);
-    this.#keep(() => this.#store.replaceAfter(after, revisions));
+    this.keep(() => this.#store.replaceAfter(after, revisions));
     this.#config = revisions.map(({ record }) => configOf(record)).findLast((config) => config !== null) ?? this.#recordedConfig();
+  }
+
+  /** Writes to the store what follows from what the fleet has, now or as soon as it takes something again. */
+  keep(write: () => void): void {
+    this.#unkept.push(write);
+    this.keepUp();
   }
 
   /** Tries again what the store did not take. Why it still does not; null: it has all. The ledger has it, and it is served in any case. */
@@ -147,11 +168,6 @@ export class IntentKeeper {
     return { revisions: this.#newestFirst(), intentAt: (revision) => this.#store.intentAt(revision) };
   }
 
-  #keep(write: () => void): void {
-    this.#unkept.push(write);
-    this.keepUp();
-  }
-
   #serve(revisions: readonly StoredRevision[]): void {
     for (const { record, intent } of revisions) {
       this.#intent = intent;
@@ -160,17 +176,29 @@ export class IntentKeeper {
     }
   }
 
-  /** An append is safe to ask twice: the ledger knows its own newest record. */
-  async #askAgain<T>(ask: () => Promise<T>): Promise<T> {
+  /**
+   * An append is safe to ask twice: the ledger knows its own newest record. When an answer was lost, and others have gone on from there since, the record
+   * stands in the chain all the same.
+   */
+  async #append(change: Append): Promise<AppendResult> {
     const endMs = this.#clock.nowMs() + COMMIT_DEADLINE_MS;
+    let maybeDone = false;
     for (;;) {
       try {
-        return await ask();
+        const result = await this.#ledger.append(change);
+        return result.outcome === 'moved' && maybeDone && (await this.#isInChain(change.record)) ? { outcome: 'stored' } : result;
       } catch (error) {
-        if (!(error instanceof LedgerAwayError) || this.#clock.nowMs() > endMs) throw error;
+        if (!(error instanceof LedgerAwayError)) throw error;
+        maybeDone ||= error.maybeDone;
+        if (this.#clock.nowMs() > endMs) throw new LedgerAwayError(error.message, maybeDone, { cause: error });
         await pause(this.#clock, ASK_AGAIN_MS);
       }
     }
+  }
+
+  async #isInChain({ revision, hash }: Revision): Promise<boolean> {
+    const [entry] = await this.#ledger.entriesAfter(revision - 1, 1);
+    return entry?.record.hash === hash;
   }
 
   #recordedConfig(): string | null {
@@ -195,15 +223,6 @@ function awayText({ message, maybeDone }: LedgerAwayError): string {
     ? 'whether the change was stored is not known; weir history shows it when the fleet can be asked again'
     : 'nothing was changed';
   return `the store of the fleet cannot be asked (${message}): ${what}. Traffic is served as before`;
-}
-
-/** Of a host alone, whose store is the ledger: it has written all of a change or nothing. */
-function isOfStore(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
-}
-
-function fullText({ message }: Error): string {
-  return `the store of this host takes nothing (${message}): nothing was changed. Make room where state.dir is; traffic is served as before`;
 }
 
 function configOf({ touched }: Revision): string | null {

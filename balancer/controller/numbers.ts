@@ -43,29 +43,37 @@ export class RisingNumber {
   }
 }
 
-/** The number of a config: the same config keeps its number over a restart, so that workers have nothing to rebuild. */
+/**
+ * The number of a config: the same config keeps its number over a restart, so that workers have nothing to rebuild. A store that takes nothing stops no
+ * config: a controller that starts then gives workers what it serves under the number that it knows, and they take what has another one than theirs.
+ */
 export class GenerationNumbers {
   readonly #store: Pick<Store, 'getValue' | 'putValue'>;
+  #last: number;
+  #fingerprint: string;
 
   constructor(store: Pick<Store, 'getValue' | 'putValue'>) {
     this.#store = store;
+    const [number = '', fingerprint = ''] = (store.getValue(GENERATION) ?? '').split(' ');
+    this.#last = storedNumber(number);
+    this.#fingerprint = fingerprint;
   }
 
   /** `fingerprint`: of the whole config, host part included. */
   of(fingerprint: string): number {
-    const [number = '', known = ''] = (this.#store.getValue(GENERATION) ?? '').split(' ');
-    return known === fingerprint ? storedNumber(number) : this.#put(storedNumber(number) + 1, fingerprint);
+    return this.#fingerprint === fingerprint ? this.#last : this.next(fingerprint);
   }
 
   /** A new number for a config that was served under another one before. */
   next(fingerprint: string): number {
-    const [number = ''] = (this.#store.getValue(GENERATION) ?? '').split(' ');
-    return this.#put(storedNumber(number) + 1, fingerprint);
-  }
-
-  #put(number: number, fingerprint: string): number {
-    this.#store.putValue(GENERATION, `${number} ${fingerprint}`);
-    return number;
+    this.#last += 1;
+    this.#fingerprint = fingerprint;
+    try {
+      this.#store.putValue(GENERATION, `${this.#last} ${fingerprint}`);
+    } catch {
+      // Those who need to know are told by what has to be stored.
+    }
+    return this.#last;
   }
 }
 

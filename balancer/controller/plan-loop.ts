@@ -73,9 +73,9 @@ export class PlanLoop {
     return plan(this.#input(facts));
   }
 
-  /** What the plan comes to when ramps are through and nothing is damped any more, from what was remembered then or is now. */
+  /** What the plan comes to when ramps and glides are through and nothing is damped any more, from what was remembered then or is now. */
   settled(facts: PlanFacts, memory: PlanMemory | null = this.#memory): Planned {
-    return plan({ ...this.#input(facts), previous: settledMemory(memory) });
+    return plan({ ...this.#input(facts), previous: settledMemory(memory), wallMs: Infinity });
   }
 
   get #memory(): PlanMemory | null {
@@ -83,7 +83,8 @@ export class PlanLoop {
   }
 
   #input(facts: PlanFacts): PlanInput {
-    return { ...facts, previous: this.#memory, nowMs: this.#options.clock.nowMs() };
+    const { clock } = this.#options;
+    return { wallMs: clock.wallMs(), ...facts, previous: this.#memory, nowMs: clock.nowMs() };
   }
 
   start(): void {

@@ -1,4 +1,5 @@
 // What a revision changed, in words: from the fields it touched and their values before and after. Pure.
+import { GLIDES } from './diff.ts';
 import type { TouchedField } from './intent.ts';
 
 const MILLION = 1_000_000;
@@ -34,7 +35,8 @@ function toldField(field: TouchedField): string | null {
     if (what === 'admin') return `${name}: ${fromTo(textOf(before), textOf(after))}`;
     return what === 'dialPercent' ? `${name}: dial ${fromTo(percentOf(before), percentOf(after))}` : null;
   }
-  if (part !== 'services') return part === 'overrides' || path.some((each) => each.endsWith('Seed')) ? null : nameOf(field);
+  if (part !== 'services')
+    return part === 'overrides' || part === GLIDES || path.some((each) => each.endsWith('Seed')) ? null : nameOf(field);
   if (what === 'split') return `${name}: ${sharesText(numbersOf(before), numbersOf(after), (value) => percentOf((value * 100) / MILLION))}`;
   if (what === 'clusterWeights') return `${name}/${of}: weights ${sharesText(numbersOf(before), numbersOf(after), String)}`;
   if (what === 'rollout') return rolloutText(name, membersOf(before), membersOf(after));

@@ -59,14 +59,15 @@ export class AloneLedger implements Ledger {
     return Promise.resolve(this.#head());
   }
 
-  append({ expected, record, intent, lease, configText }: Append): Promise<AppendResult> {
+  append({ expected, record, intent, lease, configText, served }: Append): Promise<AppendResult> {
     const head = this.#head();
     if (head.hash === record.hash) return stored();
     if (!sameHead(head, expected)) return Promise.resolve({ outcome: 'moved', head });
     if (lease !== null && !this.#holds(lease)) return Promise.resolve({ outcome: 'fenced' });
-    const result = this.#store.commit(expected.revision, intent, record);
-    if (!result.ok) return Promise.resolve({ outcome: 'moved', head: this.#head() });
+    // Before the record that names it: one without a record harms nobody.
     if (configText !== null) this.#store.putValue(`${CONFIG}${configText.fingerprint}`, configText.text);
+    const result = this.#store.commit(expected.revision, intent, record, served);
+    if (!result.ok) return Promise.resolve({ outcome: 'moved', head: this.#head() });
     for (const onHint of this.#watchers) onHint();
     return stored();
   }

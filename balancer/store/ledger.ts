@@ -1,6 +1,7 @@
 // The ledger of a fleet: the one chain of revisions that all its hosts follow, who is there, and who leads. A host keeps a whole copy in its own store,
 // serves from that copy, and comes here to change something and to hear what others changed.
 import type { Intent, Revision } from '../intent/intent.ts';
+import type { ServedConfig } from './store.ts';
 
 /** Where a chain ends. An empty one: revision 0 and an empty hash. */
 export interface LedgerHead {
@@ -43,6 +44,8 @@ export interface Append extends Snapshot {
   readonly lease: Lease | null;
   /** The text of the config that the record names; null: it names none, or one that is there already. */
   readonly configText: ConfigOfRecord | null;
+  /** Of a host alone: its config, in the same step as the revision about it. */
+  readonly served?: ServedConfig;
 }
 
 /** Another end of the chain: what a host knows and the ledger has lost, or never had. */

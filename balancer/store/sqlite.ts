@@ -1,5 +1,5 @@
 // The embedded store: one SQLite file in the state directory, one writer, every acknowledged commit on disk.
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Intent, Revision } from '../intent/intent.ts';
@@ -7,8 +7,9 @@ import { decodeIntent, decodeRevision } from './decode.ts';
 import { number, string, StoredTextError } from './decode-parts.ts';
 import { decodeToken } from './decode-tokens.ts';
 import type { StoredMark } from './session-ends.ts';
+import { StoreUnavailableError, explain, writing } from './sqlite-errors.ts';
 import { MIGRATIONS } from './sqlite-schema.ts';
-import type { AppliedConfig, CommitResult, QuotaCount, Store, StoredRevision, StoredToken } from './store.ts';
+import type { AppliedConfig, CommitResult, QuotaCount, ServedConfig, Store, StoredRevision, StoredToken } from './store.ts';
 
 /** Marks a file as ours, so that another program's database is never taken for a store: `weir` in ASCII. */
 const APPLICATION_ID = 0x77656972;
@@ -16,17 +17,8 @@ const APPLICATION_ID = 0x77656972;
 /** Records that are read at a time while going through the chain. */
 const CHAIN_PAGE = 256;
 
-/** SQLite's primary result codes for a file that another connection holds, and for one that is no database. */
-const SQLITE_BUSY = 5;
-const SQLITE_NOTADB = 26;
-
-/** The store cannot be opened, with what to do about it. */
-export class StoreUnavailableError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'StoreUnavailableError';
-  }
-}
+/** In the table of small values: what was served last. */
+const SERVED_TEXT = 'config.served';
 
 /**
  * Opens the store in `directory`, which is made when it is missing. The file is locked for as long as the store is open, by a lock
@@ -45,8 +37,7 @@ export function openSqliteStore(directory: string): Store {
     database.close();
     throw explain(error, { directory, path, owner });
   }
-  // Read only by a process that was refused, to say who is in its way; the lock is what counts.
-  writeFileSync(owner, String(process.pid), { mode: 0o600 });
+  writeOwner(owner);
   return new SqliteStore(database);
 }
 
@@ -94,42 +85,26 @@ function pragma(database: DatabaseSync, name: string): number {
 }
 
 function inTransaction<T>(database: DatabaseSync, act: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = act();
-    database.exec('COMMIT');
-    return result;
-  } catch (error) {
-    // A full disk may have ended the transaction already.
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
+  return writing(() => {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = act();
+      database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // A full disk may have ended the transaction already.
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  });
 }
 
-function explain(error: unknown, at: { readonly directory: string; readonly path: string; readonly owner: string }): unknown {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-  if (code === SQLITE_BUSY) {
-    const holder = readOwner(at.owner);
-    return new StoreUnavailableError(
-      `the store in ${at.directory} is in use by another weir${holder === null ? '' : ` (process ${holder})`}; stop that one, or give this one another state.dir`,
-      { cause: error },
-    );
-  }
-  if (code === SQLITE_NOTADB) {
-    return new StoreUnavailableError(
-      `${at.path} is not a database; it was damaged or replaced: restore it from a backup, or move it away to start empty`,
-      { cause: error },
-    );
-  }
-  return error;
-}
-
-function readOwner(path: string): string | null {
+/** Read only by a process that was refused, to say who is in its way; the lock is what counts, and a full disk must not stop a start. */
+function writeOwner(path: string): void {
   try {
-    const text = readFileSync(path, 'utf8').trim();
-    return /^\d{1,10}$/.test(text) ? text : null;
+    writeFileSync(path, String(process.pid), { mode: 0o600 });
   } catch {
-    return null;
+    // Who is refused is told that there is another one, and not which.
   }
 }
 
@@ -148,7 +123,7 @@ class SqliteStore implements Store {
     return row === null ? null : decodeIntent(string(row['intent'], 'intent'), 'intent');
   }
 
-  commit(expected: number, intent: Intent, record: Revision): CommitResult {
+  commit(expected: number, intent: Intent, record: Revision, served?: ServedConfig): CommitResult {
     if (intent.revision !== expected + 1 || record.revision !== intent.revision) {
       throw new Error(
         `a commit on revision ${expected} makes revision ${expected + 1}; got intent ${intent.revision} with record ${record.revision}`,
@@ -158,6 +133,7 @@ class SqliteStore implements Store {
       const stored = this.#revisionNow();
       if (stored !== expected) return { ok: false, revision: stored };
       this.#insert({ record, intent });
+      if (served !== undefined) this.#putServed(served);
       return { ok: true };
     });
   }
@@ -215,12 +191,14 @@ class SqliteStore implements Store {
     return this.#all('SELECT name, owner, role, cluster, secret_hash, created_at, expires_at FROM token ORDER BY name').map(decodeToken);
   }
 
-  putToken(token: StoredToken): void {
-    const { name, owner, role, cluster, secretHash, createdAt, expiresAt } = token;
-    this.#run(
-      'INSERT OR REPLACE INTO token (name, owner, role, cluster, secret_hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      ...[name, owner, role, cluster, secretHash, createdAt, expiresAt],
-    );
+  putTokens(tokens: readonly StoredToken[]): void {
+    inTransaction(this.#database, () => {
+      for (const { name, owner, role, cluster, secretHash, createdAt, expiresAt } of tokens)
+        this.#run(
+          'INSERT OR REPLACE INTO token (name, owner, role, cluster, secret_hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+          ...[name, owner, role, cluster, secretHash, createdAt, expiresAt],
+        );
+    });
   }
 
   deleteToken(name: string): boolean {
@@ -234,12 +212,12 @@ class SqliteStore implements Store {
     return { text: column('text'), at: column('at'), fileHash: column('file_hash') };
   }
 
-  putAppliedConfig(applied: AppliedConfig | null): void {
-    if (applied === null) this.#run('DELETE FROM applied_config');
-    else {
-      const { text, at, fileHash } = applied;
-      this.#run('INSERT OR REPLACE INTO applied_config (only, text, at, file_hash) VALUES (1, ?, ?, ?)', text, at, fileHash);
-    }
+  servedText(): string | null {
+    return this.getValue(SERVED_TEXT);
+  }
+
+  putServed(served: ServedConfig): void {
+    inTransaction(this.#database, () => this.#putServed(served));
   }
 
   quotaCounts(afterMs: number): readonly QuotaCount[] {
@@ -303,6 +281,15 @@ class SqliteStore implements Store {
     if (this.#database.isOpen) this.#database.close();
   }
 
+  #putServed({ text: servedText, applied }: ServedConfig): void {
+    this.putDurably(SERVED_TEXT, servedText);
+    if (applied === null) this.#run('DELETE FROM applied_config');
+    else {
+      const { text, at, fileHash } = applied;
+      this.#run('INSERT OR REPLACE INTO applied_config (only, text, at, file_hash) VALUES (1, ?, ?, ?)', text, at, fileHash);
+    }
+  }
+
   #insert({ record, intent }: StoredRevision): void {
     this.#run(
       'INSERT INTO revision (revision, record, intent) VALUES (?, ?, ?)',
@@ -324,7 +311,7 @@ class SqliteStore implements Store {
 
   /** How many rows it changed. */
   #run(sql: string, ...values: readonly SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
+    return writing(() => Number(this.#prepare(sql).run(...values).changes));
   }
 
   #prepare(sql: string): StatementSync {

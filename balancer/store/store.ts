@@ -29,6 +29,26 @@ export interface AppliedConfig {
   readonly fileHash: string;
 }
 
+/** The config that is in service, for the next start. */
+export interface ServedConfig {
+  readonly text: string;
+  /** Null: it is the file's. */
+  readonly applied: AppliedConfig | null;
+}
+
+/** The store takes nothing now, as on a full disk: nothing of what was asked is written. The message is the reason. */
+export class StoreTakesNothingError extends Error {
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.name = 'StoreTakesNothingError';
+  }
+}
+
+/** For whoever asked for what could not be written. */
+export function nothingChanged({ message }: Error): string {
+  return `the store of this host takes nothing (${message}): nothing was changed. Make room where state.dir is; traffic is served as before`;
+}
+
 export type CommitResult = { readonly ok: true } | { readonly ok: false; readonly revision: number };
 
 export interface StoredRevision {
@@ -37,14 +57,16 @@ export interface StoredRevision {
   readonly intent: Intent;
 }
 
+/** All that writes throws `StoreTakesNothingError` when the disk takes nothing, and has written nothing then. */
 export interface Store {
   /** The stored intent; null on an empty store. */
   readIntent(): Intent | null;
   /**
    * Writes the intent and its record in one transaction, durable before it returns, if the stored revision is still
-   * `expected` (0 for an empty store). Otherwise tells the stored revision and writes nothing.
+   * `expected` (0 for an empty store). Otherwise tells the stored revision and writes nothing. `served`: the config that the revision is about,
+   * in the same transaction.
    */
-  commit(expected: number, intent: Intent, record: Revision): CommitResult;
+  commit(expected: number, intent: Intent, record: Revision, served?: ServedConfig): CommitResult;
   /**
    * In one transaction: takes out the revisions after `after` and puts these in their place. What was taken out is kept as a conflict, unless it
    * stands among them.
@@ -61,12 +83,15 @@ export interface Store {
   chain(): Iterable<Revision>;
 
   tokens(): readonly StoredToken[];
-  putToken(token: StoredToken): void;
+  /** All in one transaction. */
+  putTokens(tokens: readonly StoredToken[]): void;
   /** False when there was none. */
   deleteToken(name: string): boolean;
 
   appliedConfig(): AppliedConfig | null;
-  putAppliedConfig(applied: AppliedConfig | null): void;
+  /** Also of a config that was not applied: the text that was in service last. */
+  servedText(): string | null;
+  putServed(served: ServedConfig): void;
 
   /** Of windows that end after this. */
   quotaCounts(afterMs: number): readonly QuotaCount[];

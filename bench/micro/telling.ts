@@ -128,7 +128,7 @@ function served(name: string, told: (config: ReturnType<typeof loaded>) => Parti
     ...{ deadlines, evidence, meter, random: Math.random, pinKey: new PinKey(), readFile: readFileSync, nowMs: () => 0 },
     ...{ warn: () => undefined, clientRegions: null, clock: systemClock, readSecret: () => null, work: new RunningWork() },
     keySets: { get: () => null, renew: () => Promise.resolve() },
-    allowances: { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }) as const },
+    allowances: { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }) as const, charge: () => undefined },
     sessionEnds: { endedMs: () => -Infinity, end: () => Promise.resolve('away' as const) },
     flights: { fly: () => Promise.resolve('') },
     slots: { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }) as const, release: () => undefined },

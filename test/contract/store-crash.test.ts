@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { verifyChain } from '../../balancer/intent/revision.ts';
-import { openSqliteStore, StoreUnavailableError } from '../../balancer/store/sqlite.ts';
+import { openSqliteStore } from '../../balancer/store/sqlite.ts';
+import { StoreUnavailableError } from '../../balancer/store/sqlite-errors.ts';
 import { intentOf } from '../support/revision-chain.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 

@@ -144,9 +144,8 @@ for (const [kind, makeHome] of Object.entries(KINDS)) {
         expiresAt: null,
       };
       const agent: StoredToken = { ...token, name: 'agent-eu', role: 'agent', cluster: 'eu', expiresAt: '2027-01-01T00:00:00Z' };
-      store.putToken(token);
-      store.putToken(agent);
-      store.putToken({ ...token, secretHash: 'cd' });
+      store.putTokens([token, agent]);
+      store.putTokens([{ ...token, secretHash: 'cd' }]);
       assert.deepEqual(reopen().tokens(), [agent, { ...token, secretHash: 'cd' }]);
       const again = reopen();
       assert.equal(again.deleteToken('ci'), true);
@@ -154,14 +153,19 @@ for (const [kind, makeHome] of Object.entries(KINDS)) {
       assert.deepEqual(again.tokens(), [agent]);
     });
 
-    test('keeps the applied config until it is taken away', (t) => {
+    test('keeps the config in service, applied or not, beside a revision too', (t) => {
       const { store, reopen } = open(t);
-      store.putAppliedConfig({ text: 'version: 1', at: '2026-01-01T00:00:00Z', fileHash: 'aa' });
+      assert.equal(store.servedText(), null);
+      store.putServed({ text: 'version: 1', applied: { text: 'version: 1', at: '2026-01-01T00:00:00Z', fileHash: 'aa' } });
       const applied = { text: 'version: 1 # again', at: '2026-01-02T00:00:00Z', fileHash: 'bb' };
-      store.putAppliedConfig(applied);
+      assert.deepEqual(store.commit(0, intentOf(1), recordOf(1, null), { text: 'version: 1 # again', applied }), { ok: true });
       assert.deepEqual(reopen().appliedConfig(), applied);
-      reopen().putAppliedConfig(null);
-      assert.equal(reopen().appliedConfig(), null);
+      assert.equal(reopen().servedText(), 'version: 1 # again');
+      // A commit that does not happen leaves it.
+      assert.deepEqual(reopen().commit(7, intentOf(8), recordOf(8, null), { text: 'other', applied: null }), { ok: false, revision: 1 });
+      assert.deepEqual([reopen().appliedConfig(), reopen().servedText()], [applied, 'version: 1 # again']);
+      reopen().putServed({ text: 'version: 1 # the file', applied: null });
+      assert.deepEqual([reopen().appliedConfig(), reopen().servedText()], [null, 'version: 1 # the file']);
     });
 
     test('keeps small values by key, the newest of a key', (t) => {

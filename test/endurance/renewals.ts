@@ -6,12 +6,12 @@ import { mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createSecureContext } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { Agent, WebSocket } from 'undici';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { startHeldOrigin } from '../support/held-origin.ts';
+import { SteadyLoad } from '../support/steady-load.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
 import { until } from '../support/until.ts';
 
@@ -29,63 +29,6 @@ assert.ok(RATE > 0 && ROUNDS > 0 && SOCKETS >= 0, 'expected --rate N, --rounds N
 const SETTLE_MS = 120_000;
 /** Longer than all of it takes: whoever leaves waits for its tunnels. */
 const DRAIN = '30m';
-/** Of each ten requests so many come over a connection of their own. */
-const NEW_OF_TEN = 1;
-
-/** Made once: with its own for each connection, reading the authorities of the system would be most of the work. */
-const secureContext = createSecureContext();
-
-const agentWith = (connections: number): Agent =>
-  new Agent({ connections, connect: { rejectUnauthorized: false, secureContext }, allowH2: false });
-
-/** Requests at a fixed rate, whether answers are there or not. */
-class SteadyLoad {
-  answered = 0;
-  readonly failures: string[] = [];
-  sent = 0;
-  readonly #url: string;
-  readonly #kept = agentWith(64);
-  readonly #running = new Set<Promise<void>>();
-  readonly #startedMs = performance.now();
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(url: string) {
-    this.#url = url;
-    this.#timer = setInterval(() => {
-      const due = Math.floor(((performance.now() - this.#startedMs) * RATE) / 1000);
-      for (; this.sent < due; this.sent += 1) {
-        const asked = this.#ask(this.sent % 10 < NEW_OF_TEN).finally(() => this.#running.delete(asked));
-        this.#running.add(asked);
-      }
-    }, 5);
-  }
-
-  get perSecond(): number {
-    return this.answered / ((performance.now() - this.#startedMs) / 1000);
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await Promise.all(this.#running);
-    await this.#kept.close();
-  }
-
-  async #ask(onNew: boolean): Promise<void> {
-    const { origin, pathname } = new URL(this.#url);
-    const dispatcher = onNew ? agentWith(1) : this.#kept;
-    try {
-      const { statusCode, body } = await dispatcher.request({ origin, path: pathname, method: 'GET' });
-      const text = await body.text();
-      if (statusCode === 200) this.answered += 1;
-      else this.failures.push(`${statusCode} ${text}`);
-    } catch (error) {
-      this.failures.push(String(error));
-    } finally {
-      if (onNew) await dispatcher.close();
-    }
-  }
-}
-
 interface Client {
   readonly socket: WebSocket;
   last: string;
@@ -154,7 +97,7 @@ test(`${RATE} requests a second, renewed in every way ${ROUNDS} times`, async (t
   const appliance = await startAppliance(t, { yaml: yamlOf(directory, yaml, echo.endpoint), untilProbed: true });
   const url = appliance.url().replace('http:', 'https:');
   const clients = await openSockets(t, `${url.replace('https:', 'wss:')}/echo`);
-  const load = new SteadyLoad(`${url}/`);
+  const load = new SteadyLoad(Number(new URL(url).port), RATE);
   for (let round = 1; round <= ROUNDS; round += 1)
     for (const { name, act } of RENEWALS) {
       const [before, startedMs] = [load.answered, performance.now()];

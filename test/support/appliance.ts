@@ -30,6 +30,8 @@ export interface ApplianceOptions {
   readonly redis?: string;
   /** Starts with a copy of this state directory. */
   readonly stateFrom?: string;
+  /** Gets the path of the state directory before anything is there. */
+  readonly prepare?: (stateDir: string) => void;
   /** The script that is started; a test may replace it by another one while it runs. */
   readonly program?: string;
   /** Runs what follows it, as `ip netns exec NAME`. */
@@ -64,6 +66,7 @@ export interface Pids {
 export async function startAppliance(t: TestContext, options: ApplianceOptions): Promise<Appliance> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-'));
   if (options.stateFrom !== undefined) cpSync(options.stateFrom, join(directory, 'state'), { recursive: true });
+  options.prepare?.(join(directory, 'state'));
   const appliance = new Appliance(directory, await withFreePorts(complete(options, directory)), options);
   t.after(async () => {
     await appliance.kill();
@@ -190,7 +193,9 @@ export class Appliance {
     await until(() => isReady() || !this.isRunning(), 'the appliance is ready', READY_DEADLINE_MS).catch((error: unknown) => {
       throw new Error(`${String(error)}; it said:\n${this.log}`);
     });
-    if (!this.isRunning()) throw new Error(`the appliance ended before it was ready; it said:\n${this.log}`);
+    if (this.isRunning()) return;
+    await this.ended;
+    throw new Error(`the appliance ended before it was ready; it said:\n${this.log}`);
   }
 
   /** SIGTERM, as a service manager sends it. */

@@ -27,7 +27,7 @@ const STAFF: IssuerConfig = {
 };
 
 /** Whatever is asked may pass. */
-export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 1000 }) };
+export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 1000 }), charge: () => undefined };
 
 /** There is no other worker. */
 export const ALONE_IN_FLIGHT: HostFlights = { fly: (_key, work) => work().then(({ text }) => text) };

@@ -16,6 +16,7 @@ export interface Translator {
 const RENAMED: readonly (readonly [newer: string, older: string])[] = [
   ['discovery.k8s.io/v1', 'discovery.k8s.io/v1beta1'],
   ['autoscaling/v2', 'autoscaling/v2beta2'],
+  ['policy/v1', 'policy/v1beta1'],
 ];
 
 interface TranslatorOptions {

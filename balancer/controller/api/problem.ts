@@ -1,4 +1,5 @@
 // Failures of the admin API: an ApiProblem each, with the HTTP status that tells a program the same as its code tells the command.
+import { StoreTakesNothingError, nothingChanged } from '../../store/store.ts';
 import type { ApiProblem } from './views.ts';
 
 /** A failure with the status it is answered with. */
@@ -37,7 +38,7 @@ const MAX_ECHO = 200;
 
 /**
  * What fastify threw before or around a handler: its own client errors (a body that is no JSON, too large, of another type) keep
- * their status; anything else is a defect of ours and says nothing about the inside.
+ * their status; a disk that takes nothing is told of, whatever was asked; anything else is a defect of ours and says nothing about the inside.
  */
 export function failureOfError(error: unknown): Failure {
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') {
@@ -48,5 +49,6 @@ export function failureOfError(error: unknown): Failure {
     if (statusCode >= 400 && statusCode < 500)
       return usageFailure(`the request cannot be read: ${error.message.slice(0, MAX_ECHO)}`, statusCode);
   }
+  if (error instanceof StoreTakesNothingError) return failure({ code: 'unreachable', message: nothingChanged(error) });
   return failure({ code: 'internal', message: 'an error inside weir; its log has the details' });
 }

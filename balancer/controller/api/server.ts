@@ -115,7 +115,9 @@ class FastifyAdminApi implements AdminApi {
     });
     this.#app.setErrorHandler((error, request, reply) => {
       const failed = failureOfError(error);
-      if (failed.status >= 500) parts.log.error({ error, route: request.routeOptions.url }, 'admin request failed');
+      const { problem } = failed;
+      if (problem.code === 'internal') parts.log.error({ error, route: request.routeOptions.url }, 'admin request failed');
+      else if (failed.status >= 500) parts.log.warn({ problem: problem.message }, 'admin request refused');
       return send(reply, failed);
     });
   }

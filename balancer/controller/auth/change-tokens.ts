@@ -40,6 +40,7 @@ export async function createToken(edge: Edge, request: TokenRequest, caller: Cal
   const othersExpireAt = rotate === null ? null : new Date(making.nowMs + rotate.keepMs).toISOString();
   const change = { kind: 'token_make', name, owner, role, cluster, secretHash: stored.secretHash, expiresAt, othersExpireAt } as const;
   const before = endsOf(edge);
+  if (isShared && rotate !== null) sureOfStore(edge);
   const done = isShared ? await changeOfFleet(edge, change, caller) : changeOfHost(edge, change, making);
   if (!done.ok) return done;
   // Those of this host alone are taken over from too.
@@ -89,13 +90,16 @@ export async function revokeToken(edge: Edge, { name, local, caller }: Revoking)
     return refuse({ code: 'not_found', message: `there is no token named ${name}; weir token list shows those there are` });
   const isOwn = known.length > (shared === undefined ? 0 : 1);
   const revoked = (fleet: FleetAppliedView | null, elsewhere = false): Outcome<RevokedToken> => {
-    if (isOwn) edge.options.store.deleteToken(name);
+    // What the fleet has taken is not taken back by a store that takes nothing since.
+    if (isOwn && fleet !== null) edge.keeper.keep(() => edge.options.store.deleteToken(name));
+    else if (isOwn) edge.options.store.deleteToken(name);
     edge.tokens.changed();
     tell(edge, 'security.token_revoked', `token ${name} revoked by ${caller.author.name}${elsewhere ? ', on this host alone' : ''}`);
     return { ok: true, value: { name, fleet, elsewhere } };
   };
   if (shared === undefined || (local && isOwn)) return revoked(null);
   if (!local) {
+    if (isOwn) sureOfStore(edge);
     const done = await changeOfFleet(edge, { kind: 'token_revoke', name }, caller);
     return done.ok ? revoked(done.value) : done;
   }
@@ -137,19 +141,24 @@ function changeOfHost(edge: Edge, change: TokenChange, { nowMs }: Making): Outco
   const own: Tokens = Object.fromEntries(store.tokens().map(({ name, ...token }) => [name, token]));
   const changed = changeTokens(own, change, { clusters: edge.config.clusters, wallMs: nowMs });
   if ('kind' in changed) return refuse({ code: changed.kind, message: changed.message });
-  for (const [name, token] of Object.entries(changed.tokens)) if (token !== own[name]) store.putToken({ name, ...token });
+  store.putTokens(Object.entries(changed.tokens).flatMap(([name, token]) => (token === own[name] ? [] : [{ name, ...token }])));
   edge.tokens.changed();
   return { ok: true, value: null };
 }
 
 function endOwn(edge: Edge, { cluster, othersExpireAt }: Extract<TokenChange, { kind: 'token_make' }>): void {
   const { store } = edge.options;
-  for (const token of store.tokens()) {
-    if (token.cluster !== cluster || othersExpireAt === null) continue;
-    if (token.expiresAt === null || Date.parse(token.expiresAt) > Date.parse(othersExpireAt))
-      store.putToken({ ...token, expiresAt: othersExpireAt });
-  }
+  if (othersExpireAt === null) return;
+  const isLater = (expiresAt: string | null): boolean => expiresAt === null || Date.parse(expiresAt) > Date.parse(othersExpireAt);
+  const ending = store.tokens().filter((token) => token.cluster === cluster && isLater(token.expiresAt));
+  edge.keeper.keep(() => store.putTokens(ending.map((token) => ({ ...token, expiresAt: othersExpireAt }))));
   edge.tokens.changed();
+}
+
+/** Before the fleet is asked for something that this host then has to store of its own: throws when the store takes nothing. */
+function sureOfStore(edge: Edge): void {
+  const { store } = edge.options;
+  store.putTokens(store.tokens());
 }
 
 function namesOf(edge: Edge): Tokens {

@@ -34,6 +34,8 @@ export class HostTokens {
   readonly #parts: HostTokensParts;
   readonly #seen: CallersSeen;
   #refused: ReadonlySet<string>;
+  /** Hashes that are the fleet's now, or nobody's, which the store does not know yet. */
+  readonly #followed = new Set<string>();
   #known: Known | null = null;
 
   constructor(parts: HostTokensParts) {
@@ -83,36 +85,50 @@ export class HostTokens {
     return this.#refused.has(secretHash);
   }
 
-  /** From now on, on this host, and after a restart. Throws when the store takes nothing. */
+  /** From now on, on this host, and after a restart. Throws when the store takes nothing, and then none is refused. */
   refuse(hashes: readonly string[]): void {
-    if (hashes.length === 0) return;
-    const all = [...this.#refused].filter((hash) => !hashes.includes(hash));
-    this.#refused = new Set([...all, ...hashes].slice(-MOST_REFUSED));
-    this.#parts.store.putDurably(REFUSED, JSON.stringify([...this.#refused]));
+    const refused = this.#refusedWith(hashes);
+    this.#parts.store.putDurably(REFUSED, JSON.stringify([...refused]));
+    this.#refused = refused;
   }
 
   /**
    * A revision has touched tokens of the fleet: what it took away is refused from now on, even if the end of the chain that says so is lost again, and
-   * copies that this host had of its own are the fleet's now. What the store does not take holds until a restart.
+   * copies that this host had of its own are the fleet's now. That holds whether the store takes it or not, which is tried again.
    */
   follow(touched: readonly TouchedField[]): void {
     const fields = touched.filter(({ path }) => path[0] === TOKENS);
     if (fields.length === 0) return;
     const now = new Set(fields.flatMap(({ after }) => hashOf(after) ?? []));
     const gone = fields.flatMap(({ before }) => hashOf(before) ?? []).filter((hash) => !now.has(hash));
+    this.#refused = this.#refusedWith(gone);
+    for (const hash of [...gone, ...now]) this.#followed.add(hash);
     try {
-      this.refuse(gone);
-      for (const { name, secretHash } of this.#parts.store.tokens())
-        if (now.has(secretHash) || gone.includes(secretHash)) this.#parts.store.deleteToken(name);
+      this.#keepFollowed();
     } catch {
       // A store that takes nothing is told of where it holds up more than this.
     }
     this.changed();
   }
 
-  /** Once a second; with `all` at the end. */
+  /** Once a second; with `all` at the end. Throws when the store takes nothing. */
   write(all = false): void {
+    if (this.#followed.size > 0) this.#keepFollowed();
     this.#seen.write(all);
+  }
+
+  #keepFollowed(): void {
+    const { store } = this.#parts;
+    store.putDurably(REFUSED, JSON.stringify([...this.#refused]));
+    for (const { name, secretHash } of store.tokens()) if (this.#followed.has(secretHash)) store.deleteToken(name);
+    this.#followed.clear();
+    this.changed();
+  }
+
+  /** The newest last. */
+  #refusedWith(hashes: readonly string[]): ReadonlySet<string> {
+    const others = [...this.#refused].filter((hash) => !hashes.includes(hash));
+    return new Set([...others, ...hashes].slice(-MOST_REFUSED));
   }
 
   #live(tokens: readonly KnownToken[], secret: string): KnownToken | null {

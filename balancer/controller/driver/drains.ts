@@ -21,7 +21,7 @@ export class DrainDriver {
 
   /** With every plan: nothing is closed any more as soon as a cluster is restored. */
   tick(): void {
-    const { intent, config, loop, running } = this.#edge;
+    const { intentNow: intent, config, loop, running } = this.#edge;
     const drained = Object.keys(config.clusters).filter((name) => (intent.clusters[name]?.admin ?? 'active') !== 'active');
     running.drained(drained, loop.number);
     for (const name of [...this.#closing]) if (!this.#isDue(name)) this.#stop(name);
@@ -30,7 +30,7 @@ export class DrainDriver {
   }
 
   #isDue(cluster: string): boolean {
-    const { intent, options } = this.#edge;
+    const { intentNow: intent, options } = this.#edge;
     const { admin = 'active', tunnels } = intent.clusters[cluster] ?? {};
     return admin !== 'active' && tunnels !== undefined && Date.parse(tunnels.at) <= options.clock.wallMs();
   }
@@ -42,7 +42,7 @@ export class DrainDriver {
 
   /** Each worker gets the part of the pace that its tunnels are of all. */
   #close(cluster: string): void {
-    const { intent, links, running, events } = this.#edge;
+    const { intentNow: intent, links, running, events } = this.#edge;
     const { tunnels } = running.of(cluster);
     if (tunnels === 0) return;
     const perSecond = intent.clusters[cluster]?.tunnels?.perSecond ?? this.#bearable(cluster);
@@ -59,7 +59,7 @@ export class DrainDriver {
 
   /** A tenth of the requests a second that those have free which run the same services. */
   #bearable(drained: string): number {
-    const { intent, config, prober, loop } = this.#edge;
+    const { intentNow: intent, config, prober, loop } = this.#edge;
     const { plan, standings } = loop.planned;
     const loads = clusterLoads(plan, this.#edge.demand());
     const places = Object.values(config.services).map(({ versions }) =>

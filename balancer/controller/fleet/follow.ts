@@ -56,7 +56,9 @@ async function stepTowards(sides: Sides, there: LedgerHead): Promise<Followed> {
   const after = await lastShared(sides, Math.min(here.revision, there.revision));
   if (standsAbove(here, there)) return giveBack(sides, there, after);
   const base = after === here.revision ? keeper.intent : (store.intentAt(after) ?? EMPTY_INTENT);
-  const revisions = revisionsOf(await ledger.entriesAfter(after, PAGE), { base, previous: store.revision(after) });
+  const entries = await ledger.entriesAfter(after, PAGE);
+  if (entries.length === 0) throw new UnfitEntryError(there.revision, 'the ledger names it as its newest and does not have what leads there');
+  const revisions = revisionsOf(entries, { base, previous: store.revision(after) });
   const newest = revisions.at(-1);
   // Another change has come in while this was read: the next look starts from there.
   if (newest === undefined || !sameHead(keeper.head, here)) return NOTHING;

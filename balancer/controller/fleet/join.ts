@@ -18,7 +18,7 @@ export async function recordBeginning(edge: Edge, { author, reason }: Beginning)
   for (let tried = 0; tried < TRIES; tried += 1) {
     // Of a fleet that has a config, only that one counts.
     if (edge.keeper.config !== null && edge.served.shared !== null && edge.keeper.config !== edge.served.shared.fingerprint) return null;
-    const seeding = seedIntent(edge.config, edge.keeper.intent);
+    const seeding = seedIntent(edge.config, edge.keeper.intent, edge.options.clock.wallMs());
     if (seeding.problems.length > 0) {
       edge.trying = null;
       return seeding.problems.map(({ message }) => message).join('; ');
@@ -29,8 +29,13 @@ export async function recordBeginning(edge: Edge, { author, reason }: Beginning)
       return null;
     }
     const recorded = await recordConfig(edge, edge.served, { seeding, author, reason });
-    edge.trying = null;
+    // Of a host alone: its store takes nothing. What the file says is served all the same.
+    const waits = !recorded.ok && recorded.code === 'unreachable' && edge.served.shared === null;
+    edge.trying = waits && seeding.touched.length > 0 ? seeding.intent : null;
+    if (recorded.ok && edge.unrecorded) edge.problem = null;
+    edge.unrecorded = waits;
     if (recorded.ok) return null;
+    if (waits) return recorded.message;
     await edge.fleet.look();
   }
   return 'the intent of the fleet keeps changing; what the file starts with is recorded at the next reload';

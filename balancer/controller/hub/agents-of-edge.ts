@@ -20,7 +20,7 @@ export class AgentsOfEdge {
   constructor(edge: Edge) {
     const { store, clock } = edge.options;
     this.#edge = edge;
-    this.wishes = new WishList(store, clock, (cluster) => drainedOf(edge.intent, cluster));
+    this.wishes = new WishList(store, clock, (cluster) => drainedOf(edge.intentNow, cluster));
     this.prescale = new PrescaleDriver(edge, this.wishes);
     this.hub = hubOf(edge, this);
   }

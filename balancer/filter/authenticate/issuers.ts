@@ -37,14 +37,24 @@ function issuerOf(config: IssuerConfig, sources: IssuerSources, previous: TokenI
   return new TokenIssuer(config, ownKeys(config, sources), sources.keySets, sources.clock);
 }
 
-function ownKeys({ name, keys }: IssuerConfig, { readSecret }: IssuerSources): KeySet | null {
+function ownKeys({ name, keys, algorithms }: IssuerConfig, { readSecret }: IssuerSources): KeySet | null {
   if (keys.kind === 'url') return null;
   if (keys.kind === 'secret') {
     const secret = readSecret(keys.secret);
     if (secret === null) throw new Error(`issuers.${name}.keys.secret: nothing at ${JSON.stringify(keys.secret)}`);
+    const problem = tooShort(secret, algorithms);
+    if (problem !== null) throw new Error(`issuers.${name}.keys.secret: ${problem}`);
     return { version: 1, keys: [{ kty: 'oct', k: Buffer.from(secret, 'utf8').toString('base64url') }] };
   }
   const read = readKeySet(readFileSync(keys.file, 'utf8'));
   if (read === null) throw new Error(`issuers.${name}.keys.file: ${keys.file} holds no JSON Web Key Set; expected { "keys": [ … ] }`);
   return { version: 1, keys: read };
+}
+
+/** Whoever has one token can try secrets for as long as they like, so it needs as many bytes as the hash has (RFC 7518 section 3.2). */
+function tooShort(secret: string, algorithms: readonly string[]): string | null {
+  const bytes = Buffer.byteLength(secret);
+  const bits = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice('HS'.length))));
+  if (bytes * 8 >= bits) return null;
+  return `a secret of ${bytes} bytes can be guessed; HS${bits} wants ${bits / 8} at least, for example of openssl rand -base64 48`;
 }

@@ -108,6 +108,14 @@ describe('a host that is behind', () => {
     await assert.rejects(step({ ...sides, ledger: cut }), UnfitEntryError);
     assert.equal(sides.keeper.intent.revision, 1);
   });
+
+  test('says so when the ledger names a newest revision that it does not have', async (t) => {
+    const chain = chainOf(3);
+    const sides = between(t, chain.slice(0, 1), chain);
+    const emptied = withEntries(sides.ledger, () => []);
+    await assert.rejects(step({ ...sides, ledger: emptied }), /revision 3 .* the ledger names it as its newest and does not have what leads there/);
+    assert.equal(sides.keeper.intent.revision, 1);
+  });
 });
 
 describe('a ledger that has lost revisions', () => {

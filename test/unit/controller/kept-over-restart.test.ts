@@ -102,6 +102,25 @@ test('a config keeps its generation number over a restart; another one gets the 
   assert.equal(numbers.of('aa'), 3);
 });
 
+test('a store that takes nothing stops no config, and the numbers go on when it takes something again', () => {
+  const values = new Map<string, string>();
+  let full = false;
+  const store = {
+    getValue: (key: string) => values.get(key) ?? null,
+    putValue: (key: string, value: string) => {
+      if (full) throw new Error('database or disk is full');
+      values.set(key, value);
+    },
+  };
+  const numbers = new GenerationNumbers(store);
+  assert.equal(numbers.of('aa'), 1);
+  full = true;
+  assert.deepEqual([numbers.of('bb'), numbers.next('aa'), numbers.of('aa')], [2, 3, 3]);
+  full = false;
+  assert.equal(numbers.of('cc'), 4);
+  assert.equal(new GenerationNumbers(store).of('cc'), 4);
+});
+
 test('the health that was known is known after a restart, and nothing is made up from what cannot be read', (t) => {
   const directory = stateDir(t);
   const store = openSqliteStore(directory);
@@ -137,7 +156,7 @@ test('an applied config is served until the file changes', (t) => {
   };
   assert.equal(text(), SMALL_CONFIG);
   const applied = `${SMALL_CONFIG}# applied\n`;
-  store.putAppliedConfig(source.appliedOver(applied, '2026-11-21T10:00:00.000Z'));
+  store.putServed({ text: SMALL_CONFIG, applied: source.appliedOver(applied, '2026-11-21T10:00:00.000Z') });
   assert.equal(text(), applied);
   const changed = `${SMALL_CONFIG}# by hand\n`;
   writeFileSync(configFile, changed);
@@ -151,7 +170,10 @@ test('an applied config that is valid no more gives way to the file, and a missi
   const store = openSqliteStore(directory);
   t.after(() => store.close());
   const source = new ConfigSource({ configFile, store, extensions: TEST_EXTENSIONS, environment: TEST_ENVIRONMENT });
-  store.putAppliedConfig(source.appliedOver(SMALL_CONFIG.replace('one:', 'one-more:'), '2026-11-21T10:00:00.000Z'));
+  store.putServed({
+    text: SMALL_CONFIG,
+    applied: source.appliedOver(SMALL_CONFIG.replace('one:', 'one-more:'), '2026-11-21T10:00:00.000Z'),
+  });
   const read = source.read();
   assert.ok(read.ok);
   assert.equal(read.value.text, SMALL_CONFIG);

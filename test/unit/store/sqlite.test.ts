@@ -7,7 +7,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, test, type TestContext } from 'node:test';
 import type { Revision } from '../../../balancer/intent/intent.ts';
 import { verifyChain } from '../../../balancer/intent/revision.ts';
-import { openSqliteStore, StoreUnavailableError } from '../../../balancer/store/sqlite.ts';
+import { openSqliteStore } from '../../../balancer/store/sqlite.ts';
+import { StoreUnavailableError } from '../../../balancer/store/sqlite-errors.ts';
 import { intentOf, recordOf } from '../../support/revision-chain.ts';
 
 function temporary(t: TestContext): string {

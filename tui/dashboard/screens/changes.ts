@@ -1,13 +1,14 @@
 // Changes: rollouts with their steps and what their gates say, then the revisions; Enter shows what one changed, u takes the last one back.
 import type { RevisionLineView, RolloutView } from '../../../balancer/controller/api/views.ts';
 import { countdown, percent } from '../../format.ts';
+import { glideLines } from '../../glide-text.ts';
 import { formatTimeOfDay } from '../format.ts';
 import { cell, type Cell, type Frame, type Line, type Style } from '../frame.ts';
 import { listScreen, type Looking, type Sight } from '../screen-definition.ts';
 import { PHASE_STYLE, rolloutRows } from '../views/rollout-table.ts';
 import { isNamed } from '../views/naming.ts';
 import { ruleLine } from '../views/parts.ts';
-import { approvalText } from '../views/header.ts';
+import { approvalText, glidesOf } from '../views/header.ts';
 
 const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
 
@@ -92,10 +93,13 @@ function rolloutLines(sight: Sight, height: number): Frame {
     const what = fields.map(({ field, held, before }) => `${field} ${held} → ${before}`).join(', ');
     return [cell(`  returns in ${countdown(remainingSeconds - ageMs / 1000)}: `, 'warn'), cell(`${what} (revision ${revision})`)];
   });
+  const gliding = glideLines(glidesOf(snapshot.status), ageMs / 1000).map((line): Line => [cell('  on its way: ', 'warn'), cell(line)]);
   const running = rolloutRows(rollouts).flatMap((rollout) => oneRollout(sight, rollout, ageMs));
   const none: Frame =
-    running.length + waiting.length + returning.length === 0 ? [[cell('  no rollout is under way, nothing returns by itself', 'dim')]] : [];
-  const lines = [...running, ...waiting, ...returning, ...none];
+    running.length + gliding.length + waiting.length + returning.length === 0
+      ? [[cell('  no rollout is under way, nothing returns by itself', 'dim')]]
+      : [];
+  const lines = [...running, ...gliding, ...waiting, ...returning, ...none];
   const room = Math.max(2, height) - 1;
   const more: Frame = [[cell(`  and ${lines.length - room + 1} lines more: weir canary status, weir status`, 'dim')]];
   const shownLines = lines.length <= room ? lines : [...lines.slice(0, room - 1), ...more];

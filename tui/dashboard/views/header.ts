@@ -1,5 +1,5 @@
 // The top of every screen: who and where, the totals, and one line per thing that is wrong; and the bottom: keys or the filter being typed.
-import type { ApprovalView } from '../../../balancer/controller/api/views.ts';
+import type { ApprovalView, GlideView, StatusView } from '../../../balancer/controller/api/views.ts';
 import { countdown } from '../../format.ts';
 import { type Cell, cell, type ContextStyle, type Frame, type Hit, type Line, lineWidth, withHit } from '../frame.ts';
 import { formatAge, formatLatency, formatOkRatio, formatRate, formatTimeOfDay } from '../format.ts';
@@ -58,7 +58,7 @@ function authorText(snapshot: Snapshot, nowMs: number): string {
 }
 
 function marks(state: DashboardState): readonly LinePart[] {
-  const parts: LinePart[] = [...timedMark(state)];
+  const parts: LinePart[] = [...glideMark(state), ...timedMark(state)];
   if (state.frozen !== null) parts.push({ keep: 5, line: [cell(`  [FROZEN ${formatAge(state.nowMs - state.frozen.atMs)}]`, 'warn')] });
   const { snapshot, nowMs } = shown(state);
   if (state.past !== null && snapshot !== null && SCREENS[state.screen].charts !== null)
@@ -67,6 +67,22 @@ function marks(state: DashboardState): readonly LinePart[] {
     parts.push({ keep: 10, line: [cell(`  [STALE ${formatAge(state.nowMs - state.latest.receivedAtMs)}]`, 'bad')] });
   }
   return parts;
+}
+
+/** How many changes are on their way, and when the next one has arrived. */
+function glideMark(state: DashboardState): readonly LinePart[] {
+  const { snapshot, nowMs } = shown(state);
+  const glides = snapshot === null ? [] : glidesOf(snapshot.status);
+  if (snapshot === null || glides.length === 0) return [];
+  const count = new Set(glides.map(({ revision }) => revision)).size;
+  const next = Math.min(...glides.map(({ remainingSeconds }) => remainingSeconds));
+  const leftMs = Math.max(0, next * 1000 - (nowMs - snapshot.receivedAtMs));
+  return [{ keep: 4, line: [cell(`  [${count} ON ${count === 1 ? 'ITS' : 'THEIR'} WAY ${formatAge(leftMs)}]`, 'warn')] }];
+}
+
+/** All that is on its way. */
+export function glidesOf({ services, clusters }: Pick<StatusView, 'services' | 'clusters'>): readonly GlideView[] {
+  return [...services, ...clusters].flatMap(({ glides }) => glides);
 }
 
 /** How many changes return by themselves, and when the next one does. */

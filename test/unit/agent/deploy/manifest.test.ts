@@ -1,83 +1,24 @@
 // What deploys the agent: objects that parse and are whole, a chart that renders the same, and values that its schema takes or refuses.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Ajv } from 'ajv';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { manifestOf, type ManifestSettings, objectsOf, valuesOf } from '../../../../agent/deploy/manifest.ts';
 import { weirVersion } from '../../../../balancer/version.ts';
+import { chartObjects, FULL, isValid, keyed, PLAIN, readChart } from '../../../support/agent-chart.ts';
 import { renderChart } from '../../../support/helm-template.ts';
-
-const CHART = new URL('../../../../agent/deploy/chart/', import.meta.url).pathname;
-const read = (file: string): string => readFileSync(join(CHART, file), 'utf8');
-const isValid = new Ajv().compile(JSON.parse(read('values.schema.json')) as object);
-
-const PLAIN: ManifestSettings = {
-  cluster: 'eu-west',
-  hubs: ['wss://edge-1.example:7071'],
-  namespace: 'weir',
-  image: 'registry.example/weir-agent:0.1.0',
-  replicas: 2,
-  tokenSecret: 'weir-agent-token',
-  certificateSecret: null,
-  ca: null,
-  config: null,
-  prescale: [],
-};
-const FULL: ManifestSettings = {
-  ...PLAIN,
-  hubs: ['wss://edges.example:7071', 'wss://edge-9.example', 'ws://10.0.0.9:7072', 'ws://10.0.0.8'],
-  namespace: 'edge-agents',
-  replicas: 3,
-  tokenSecret: null,
-  certificateSecret: 'weir-agent-tls',
-  ca: '-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n',
-  config: 'services:\n  shop: { service: "shop/web", ratePerEndpoint: 50 }\n# "quoted" \\ and {{ not a template }}\n',
-  prescale: [
-    { service: 'shop', namespace: 'shop', name: 'web', rpsPerReplica: 50, most: 20 },
-    { service: 'search', namespace: 'find', name: 'search-api', rpsPerReplica: 12.5, most: null },
-  ],
-};
-
-interface Named {
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-}
-
-/** By kind, namespace and name. */
-function keyed(objects: readonly unknown[]): Readonly<Record<string, unknown>> {
-  const entries = (objects as readonly Named[]).map(
-    (one) => [`${one.kind} ${one.metadata.namespace ?? ''}/${one.metadata.name}`, one] as const,
-  );
-  assert.equal(new Set(entries.map(([key]) => key)).size, entries.length, 'no object is there twice');
-  return Object.fromEntries(entries);
-}
-
-function chartObjects(settings: ManifestSettings): readonly unknown[] {
-  const values = { ...(parse(read('values.yaml')) as object), ...valuesOf(settings) };
-  assert.equal(isValid(values), true, JSON.stringify(isValid.errors));
-  const { appVersion } = parse(read('Chart.yaml')) as { readonly appVersion: string };
-  const templates = Object.fromEntries(readdirSync(join(CHART, 'templates')).map((name) => [name, read(`templates/${name}`)]));
-  const root = { Values: values, Release: { Namespace: settings.namespace }, Chart: { AppVersion: appVersion } };
-  return renderChart(templates, root)
-    .flatMap((text) => parseAllDocuments(text))
-    .map((document) => {
-      assert.deepEqual(document.errors, []);
-      return document.toJS() as unknown;
-    })
-    .filter((object) => object !== null);
-}
 
 describe('the chart', () => {
   for (const [name, settings] of Object.entries({ 'the least': PLAIN, 'all there is': FULL })) {
     test(`renders the objects of the manifest, of ${name}`, () => {
-      assert.deepEqual(keyed(chartObjects(settings)), keyed(JSON.parse(JSON.stringify(objectsOf(settings))) as readonly unknown[]));
+      assert.deepEqual(
+        keyed(chartObjects(settings, renderChart)),
+        keyed(JSON.parse(JSON.stringify(objectsOf(settings))) as readonly unknown[]),
+      );
     });
   }
 
   test('is of the version of the program', () => {
-    const { version, appVersion } = parse(read('Chart.yaml')) as Readonly<Record<string, string>>;
+    const { version, appVersion } = parse(readChart('Chart.yaml')) as Readonly<Record<string, string>>;
     assert.deepEqual([version, appVersion], [weirVersion(), weirVersion()]);
   });
 

@@ -100,7 +100,7 @@ test('what a host had before it was one of the fleet is its own until it is shar
   const { fleet, one, two } = hosts;
   const before = mintToken(AGENT, fleet.clock.wallMs(), (size) => new Uint8Array(size).fill(7));
   for (const { edge, store } of [one, two]) {
-    store.putToken(before.stored);
+    store.putTokens([before.stored]);
     edge.tokens.changed();
   }
   assert.deepEqual([names(one), hosts.three.edge.tokens.agent(before.secret)], [['agent-one host'], null]);

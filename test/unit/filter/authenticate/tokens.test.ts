@@ -122,6 +122,14 @@ test('a shared secret signs where the file says so', async (t) => {
   assert.equal((await ask(proxy, bearing(await signed('another secret of more than 256 bits, all the same')))).status, 401);
 });
 
+test('a secret that can be guessed from one token is refused with the config', async (t) => {
+  process.env['TEST_SHORT_SECRET'] = 'x'.repeat(47);
+  const keys = { secret: { env: 'TEST_SHORT_SECRET' } };
+  await believing(t, { keys });
+  const said = /issuers\.login\.keys\.secret: a secret of 47 bytes can be guessed; HS384 wants 48 at least/;
+  await assert.rejects(believing(t, { keys, algorithms: ['HS256', 'HS384'] }), said);
+});
+
 const segment = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const unsigned = (header: object, claims: object): string => `${segment(header)}.${segment(claims)}.`;
 const good = (): object => ({ iss: ISSUER, sub: 'anna', aud: 'shop', exp: nowS() + 300 });
