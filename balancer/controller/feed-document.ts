@@ -26,7 +26,7 @@ export function revisionLines(edge: Edge): readonly RevisionLineView[] {
 
 function revisionLine({ revision, at, author, source, reason, touched, undoes, approvedBy }: RevisionView): RevisionLineView {
   const fields = touched
-    .filter(({ path }) => path[0] !== 'overrides' && !path.some((part) => part.endsWith('Seed')))
+    .filter(({ path }) => path[0] !== 'overrides' && path[0] !== 'glides' && !path.some((part) => part.endsWith('Seed')))
     .map(({ path }) => path.slice(path.length > 1 ? 1 : 0).join('.'));
   return {
     ...{ revision, at, source, reason, fields, what: toldChanges(touched), undoes },
