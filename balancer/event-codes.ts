@@ -51,6 +51,7 @@ export const EVENTS = {
   'agent.endpoints_held': entry('agent', 'critical', 'A report would take away the endpoints of a cluster and is held, or is not any more'),
   'revision.made': entry('revision', 'info', 'The intent was changed, by a person or by the program'),
   'revision.glass_broken': entry('revision', 'critical', 'A change overrules a safety rule'),
+  'revision.arrived': entry('revision', 'info', 'A change that came little by little (`--over`) is where it was sent'),
   'revision.expired': entry('revision', 'info', 'The time of a change is over, or it cannot return'),
   'revision.approval_wanted': entry('revision', 'warning', 'A change waits for a second person'),
   'revision.approval_ended': entry('revision', 'info', 'A change that waited was rejected, or is too old'),

@@ -29,6 +29,7 @@ import type { Edge } from './edge.ts';
 import { describeHost } from './fleet/describe-host.ts';
 import type { Peer } from './fleet/fleet.ts';
 import { glidesOf } from './glide-views.ts';
+import { intentNow } from './intent-now.ts';
 import { underWay } from './rollout-views.ts';
 import { timedViews } from './timed-views.ts';
 
@@ -49,7 +50,7 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
   const all = trafficOf(edge, { of: 'all' }).rps;
   const timed = timedViews(edge);
   const glides = glidesOf(edge);
-  const { clusters } = edge.intentNow;
+  const { clusters } = intentNow(edge);
   return Object.values(edge.config.clusters).map((cluster): ClusterView => {
     const { name } = cluster;
     const asked = clusters[name];
@@ -97,7 +98,7 @@ function drainView(
 
 export function serviceViews(edge: Edge): readonly ServiceView[] {
   const { plan } = edge.loop;
-  const [glides, intent] = [glidesOf(edge), edge.intentNow];
+  const [glides, intent] = [glidesOf(edge), intentNow(edge)];
   return Object.values(edge.config.services).map((service): ServiceView => {
     const planned = plan.services[service.name];
     const traffic = trafficOf(edge, { of: 'service', service: service.name });

@@ -1,5 +1,7 @@
 // One change asked for by an operator: judged, previewed with the same plan as the live one, stored, and followed until the workers serve it.
 import { AT_ONCE } from '../config/rollout-config.ts';
+import { diffIntent } from '../intent/diff.ts';
+import { glidedIntent } from '../intent/glide.ts';
 import type { Author, Change, Intent, TouchedField } from '../intent/intent.ts';
 import { refusalText } from '../intent/rules.ts';
 import type { Facts } from '../intent/safety.ts';
@@ -67,7 +69,9 @@ export async function makeChange(
   // What comes little by little is looked at when it has come.
   const planAfter = edge.loop.preview({ ...after, wallMs: arrivalMs(edge, proposal.intent) });
   const changed = proposal.touched.length > 0;
-  const services = mayNotWait(whole.change) ? [] : servicesTouched(proposal.touched, edge.config);
+  const services = mayNotWait(whole.change)
+    ? []
+    : servicesTouched([...proposal.touched, ...movedAtOnce(edge, before, proposal)], edge.config);
   const demand = edge.demand();
   // What is about to happen is not foretold: it costs the loss of every cluster, worked out.
   const forecast = dryRun
@@ -98,6 +102,13 @@ export async function makeChange(
     summary = stored.value;
   }
   return result({ ...(await applied(edge, proposal.touched, local)), tookMs: clock.nowMs() - startedAtMs }, summary);
+}
+
+/** What is elsewhere at once, though it goes where it went: what was on its way is there without delay. */
+function movedAtOnce({ options }: Edge, before: Intent, { intent }: Proposal): readonly TouchedField[] {
+  if (before.glides === undefined) return [];
+  const wallMs = options.clock.wallMs();
+  return diffIntent(glidedIntent(before, wallMs), glidedIntent(intent, wallMs));
 }
 
 /** When what is about to be sent on its way has arrived: now, if it comes at once. */

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { Clock, Random } from '../../health/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Facts } from '../intent/apply-change.ts';
-import { glidedIntent } from '../intent/glide.ts';
 import type { Intent } from '../intent/intent.ts';
 import { regionsOfClients } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
@@ -178,11 +177,6 @@ export class Edge {
   /** What this host serves by: the fleet's, with what is held here against it. */
   get intent(): Intent {
     return this.local.over(this.trying ?? this.keeper.intent);
-  }
-
-  /** The same, with what is on its way where it is now. */
-  get intentNow(): Intent {
-    return glidedIntent(this.intent, this.options.clock.wallMs());
   }
 
   /** The last revision that all workers were seen to serve. */

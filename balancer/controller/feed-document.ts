@@ -1,4 +1,5 @@
 // The document that dashboards draw from: the status, and what its further screens show.
+import { GLIDES } from '../intent/diff.ts';
 import { toldChanges } from '../intent/told.ts';
 import { METRICS } from '../telemetry/metrics.ts';
 import type { FeedView, LatencyLineView, LatencyView, RevisionLineView, RevisionView } from './api/views.ts';
@@ -26,7 +27,7 @@ export function revisionLines(edge: Edge): readonly RevisionLineView[] {
 
 function revisionLine({ revision, at, author, source, reason, touched, undoes, approvedBy }: RevisionView): RevisionLineView {
   const fields = touched
-    .filter(({ path }) => path[0] !== 'overrides' && path[0] !== 'glides' && !path.some((part) => part.endsWith('Seed')))
+    .filter(({ path: [part = ''], path }) => part !== 'overrides' && part !== GLIDES && !path.some((name) => name.endsWith('Seed')))
     .map(({ path }) => path.slice(path.length > 1 ? 1 : 0).join('.'));
   return {
     ...{ revision, at, source, reason, fields, what: toldChanges(touched), undoes },

@@ -84,11 +84,12 @@ export function conclude(before: Intent, asked: Intent, facts: Facts, ending: En
   const { wallMs } = facts;
   const wrong = wrongOver(overMs);
   if (wrong !== null) return { ok: false, refusal: wrong };
-  const set = withoutEndedGlides(withGlide(before, withoutEndedOverrides(withoutEndedDrains(asked)), sets, { overMs, wallMs }));
-  if (diffIntent(before, set).length === 0)
-    return { ok: true, intent: before, touched: [], summary: `${ending.summary} (as it is already)` };
+  const set = withGlide(before, withoutEndedOverrides(withoutEndedDrains(asked)), sets, { overMs, wallMs });
   // What has arrived goes with the next change, and makes none by itself.
-  const after = ending.exact === true ? set : withoutEndedGlides(set, wallMs);
+  const arrivedMs = ending.exact === true ? undefined : wallMs;
+  const after = withoutEndedGlides(set, arrivedMs);
+  if (diffIntent(withoutEndedGlides(before, arrivedMs), after).length === 0)
+    return { ok: true, intent: before, touched: [], summary: `${ending.summary} (as it is already)` };
   const touched = diffIntent(before, after);
   const refusal = refusalOf(before, after, facts, ending.strictness);
   if (refusal !== null) return { ok: false, refusal };

@@ -47,7 +47,7 @@ const RETURN_MS = 60_000;
 function returningOver(change: TimedChange): { readonly overMs?: number } {
   if (change.overMs !== undefined) return { overMs: change.overMs };
   if (change.kind === 'admin' || change.kind === 'dial') return {};
-  return { overMs: Math.min(RETURN_MS, Math.round((change.forMs ?? 0) / 4)) };
+  return { overMs: Math.min(RETURN_MS, Math.max(SHORTEST_MS, Math.round((change.forMs ?? 0) / 4))) };
 }
 
 /** What is known of a change besides what it is. */

@@ -218,6 +218,7 @@ describe('ways back', () => {
       [{ ...shift({ green: 50 }, TEN), forMs: 3 * TEN }, TEN],
       [{ ...shift({ green: 50 }), forMs: 3 * TEN }, MINUTE],
       [{ ...shift({ green: 50 }), forMs: 100_000 }, 25_000],
+      [{ ...shift({ green: 50 }), forMs: 1000 }, 1000],
     ] as const) {
       const held = made(seeded, change);
       const ended = endOverride(held, 2, { ...config, wallMs: NOW + change.forMs });

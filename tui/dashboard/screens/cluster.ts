@@ -1,6 +1,7 @@
 // One cluster: its three axes, capacity and what the agent reports, its endpoints, what of each service goes there, and what happened to it.
 import type { ClusterView, EndpointView } from '../../../balancer/controller/api/views.ts';
 import { countdown } from '../../format.ts';
+import { dialText } from '../../glide-text.ts';
 import { byText } from '../arrange.ts';
 import type { Table } from '../columns.ts';
 import { formatAge, formatErrorRatio, formatLatency, formatRate, formatShare, formatTimeOfDay } from '../format.ts';
@@ -114,7 +115,11 @@ function stateParts({ glyphs, state, nowMs, snapshot }: Sight, cluster: ClusterV
   return [
     part(9, `  ${sign(glyphs.admin[cluster.admin])} ${cluster.admin}`, cluster.admin === 'active' ? 'good' : 'warn'),
     part(8, `  ${sign(glyphs.health[cluster.health])} ${cluster.health}`, HEALTH_STYLE[cluster.health]),
-    part(7, `  dial ${Number(cluster.dialPercent.toFixed(2))}%`, cluster.dialPercent < 100 ? 'warn' : 'plain'),
+    part(
+      7,
+      cluster.glides.length > 0 ? `  dial ${dialText(cluster)}` : `  dial ${Number(cluster.dialPercent.toFixed(2))}%`,
+      cluster.dialPercent < 100 ? 'warn' : 'plain',
+    ),
     part(6, returns, 'warn'),
     part(5, failback, 'warn'),
     part(4, `  running ${requests} requests, ${tunnels} tunnels`),

@@ -1,5 +1,6 @@
 // One service: its targets with their shares, its versions side by side over the last hour, the routes that lead to it, and its requests over time.
 import type { DifferenceView, ServiceView } from '../../../balancer/controller/api/views.ts';
+import { glideLines } from '../../glide-text.ts';
 import { byText } from '../arrange.ts';
 import { formatErrorRatio, formatLatency, formatRate, formatShare } from '../format.ts';
 import { cell, type Frame, type Line, type Style } from '../frame.ts';
@@ -75,9 +76,11 @@ function headLines(sight: Sight): Frame {
   const { columns } = sight.state.size;
   if (service === null) return [];
   const lost = service.lostShare > 0 ? [cell(`  lost ${formatShare(service.lostShare)}%`, 'bad')] : [];
+  const ageSeconds = (sight.nowMs - sight.snapshot.receivedAtMs) / 1000;
   return [
     ruleLine(`service ${service.name}`, columns, sight.glyphs),
     [cell(`  split ${splitText(service)}`), cell(`  policy ${service.policy}  when unavailable ${service.onUnavailable}`, 'dim'), ...lost],
+    ...glideLines(service.glides, ageSeconds).map((line): Line => [cell('  on its way: ', 'warn'), cell(line)]),
   ];
 }
 
