@@ -27,9 +27,6 @@ function nameOf({ path }: TouchedField): string {
   return path.slice(path.length > 1 ? 1 : 0).join('.');
 }
 
-/** When something returns, and how far something on its way is. */
-const COUNTS: ReadonlySet<string> = new Set(['overrides', 'glides']);
-
 /** Null: it only keeps count of something, or only its name tells anything. */
 function toldField(field: TouchedField): string | null {
   const { path, before, after } = field;
