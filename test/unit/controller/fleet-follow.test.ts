@@ -113,7 +113,10 @@ describe('a host that is behind', () => {
     const chain = chainOf(3);
     const sides = between(t, chain.slice(0, 1), chain);
     const emptied = withEntries(sides.ledger, () => []);
-    await assert.rejects(step({ ...sides, ledger: emptied }), /revision 3 .* the ledger names it as its newest and does not have what leads there/);
+    await assert.rejects(
+      step({ ...sides, ledger: emptied }),
+      /revision 3 .* the ledger names it as its newest and does not have what leads there/,
+    );
     assert.equal(sides.keeper.intent.revision, 1);
   });
 });
