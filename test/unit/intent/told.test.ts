@@ -26,6 +26,7 @@ test('each field that means something is told with what it was and what it is', 
     [touched('services/shop/pinEpoch', 3, 9), 'shop: pins given before are void'],
     [touched('callers/keys/k1', null, { hash: 'of a secret' }), 'keys.k1'],
     [touched('config', 'a', 'b'), 'config'],
+    [touched('glides/4', null, { overMs: 600_000 }), 'over 10m'],
   ];
   for (const [field, text] of fields) deepEqual(toldChanges([field]), [text]);
 });
@@ -37,6 +38,9 @@ test('what only keeps count is left out, unless there is nothing else', () => {
     'eu: active → drain',
   ]);
   deepEqual(toldChanges([override]), ['4']);
+  const arrived = touched('glides/4', { overMs: 600_000 }, null);
+  deepEqual(toldChanges([touched('clusters/eu/admin', 'active', 'drain'), arrived]), ['eu: active → drain']);
+  deepEqual(toldChanges([arrived]), ['what revision 4 sent on its way is there at once']);
   deepEqual(toldChanges([seed]), ['shop.splitSeed']);
 });
 
