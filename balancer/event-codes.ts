@@ -84,6 +84,11 @@ export const EVENTS = {
     'warning',
     'Sessions that providers have ended cannot be stored or told to the fleet, or can again',
   ),
+  'controller.signatures': entry(
+    'controller',
+    'warning',
+    'Which signatures were used cannot be remembered, stored or asked of the fleet, or can again',
+  ),
   'controller.renewal': entry('controller', 'info', 'The program or the workers are renewed'),
   'security.token_created': entry('security', 'warning', 'A token of the admin API was made'),
   'security.token_revoked': entry('security', 'info', 'A token of the admin API counts no more'),

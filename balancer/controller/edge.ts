@@ -10,9 +10,6 @@ import type { PlanFacts, PlanInput, Planned } from '../steer/plan.ts';
 import { targetKey } from '../steer/plan-shape.ts';
 import type { DemandView, Observed, ObservedView } from '../steer/plan-shape.ts';
 import { AloneLedger } from '../store/alone-ledger.ts';
-import type { Ledger } from '../store/ledger.ts';
-import type { LimitCounter } from '../store/limits.ts';
-import type { SharedMarks } from '../store/session-ends.ts';
 import type { Store } from '../store/store.ts';
 import { Meter, type MetricsDelta } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
@@ -25,6 +22,7 @@ import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
+import type { FleetMembership } from './fleet/membership.ts';
 import type { HostDemand } from './fleet/presence.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
 import { FleetVotes } from './driver/votes.ts';
@@ -72,22 +70,6 @@ export interface EdgeOptions {
   readonly onFleetReached: () => void;
   /** A worker cannot serve a generation that nobody here is waiting for. */
   readonly onGenerationFailed: (problem: string) => void;
-}
-
-/** What makes a host one of a fleet. */
-export interface FleetMembership {
-  readonly ledger: Ledger;
-  /** Of limits that all hosts share. */
-  readonly openCounter: () => LimitCounter;
-  /** Its name. */
-  readonly fleet: string;
-  readonly openMarks: () => SharedMarks;
-  /** Of this host. */
-  readonly id: string;
-  /** Tells it from a copy of it that lives at the same time. */
-  readonly instance: string;
-  /** Where it is, for people. */
-  readonly place: string;
 }
 
 export class Edge {

@@ -150,6 +150,7 @@ const environment: FilterEnvironment = {
   placeOf: () => ({ country: 'DE', subdivisions: [], continent: 'EU' }),
   allowances: ALLOWANCES,
   slots: SLOTS,
+  oneTimeUses: { use: () => 'first' },
   sessionEnds: { endedMs: () => -Infinity, end: () => Promise.resolve('away') },
   flights: { fly: (_key, work) => work().then(({ text }) => text) },
   stores: { invalidate: () => undefined },

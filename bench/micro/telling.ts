@@ -129,6 +129,7 @@ function served(name: string, told: (config: ReturnType<typeof loaded>) => Parti
     ...{ warn: () => undefined, clientRegions: null, clock: systemClock, readSecret: () => null, work: new RunningWork() },
     keySets: { get: () => null, renew: () => Promise.resolve() },
     allowances: { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }) as const, charge: () => undefined },
+    oneTimeUses: { use: () => 'first' as const },
     sessionEnds: { endedMs: () => -Infinity, end: () => Promise.resolve('away' as const) },
     flights: { fly: () => Promise.resolve('') },
     slots: { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }) as const, release: () => undefined },

@@ -14,6 +14,7 @@ import { StatusUnreadable } from './decoders.ts';
 import { SCREEN_WORDS } from './going.ts';
 import { LastOne } from './last-one.ts';
 import type { Action } from './model.ts';
+import { headingOf, runbookSection } from './runbook.ts';
 import { readViews, saveView } from './saved-views.ts';
 import type { Ask, DashboardState } from './state.ts';
 import { cleanText } from './text.ts';
@@ -90,6 +91,11 @@ export class Effects {
       }
       case 'history':
         return this.#histories.add(ask.lane, ask);
+      case 'runbook': {
+        const lines = runbookSection(ask.code) ?? [`the runbook is not on this machine: docs/runbook.md#${headingOf(ask.code)} of weir`];
+        dispatch({ type: 'told', title: ask.text, lines });
+        return;
+      }
       case 'views':
         dispatch({ type: 'viewNames', names: [...readViews(env).keys()].sort() });
         return;

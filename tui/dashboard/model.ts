@@ -10,6 +10,7 @@ import { type Look, nextLook } from './look.ts';
 import { chooseItem, overlayKey } from './overlays/keys.ts';
 import { followTime, type PastAction, reducePast } from './past.ts';
 import { SCREENS } from './screens/registry.ts';
+import { wrapped } from './text.ts';
 import { ask, type DashboardState, type HeatColumn, type Link, type SavedView, type ScreenName } from './state.ts';
 
 export type Action =
@@ -35,6 +36,8 @@ export type Action =
   | { readonly type: 'said'; readonly text: string; readonly ok: boolean }
   | { readonly type: 'results'; readonly results: ResultsView; readonly routes: DashboardState['routes'] }
   | { readonly type: 'viewNames'; readonly names: readonly string[] }
+  /** To be read, over the screen. */
+  | { readonly type: 'told'; readonly title: string; readonly lines: readonly string[] }
   | GoAction
   | PastAction
   | ListAction
@@ -91,6 +94,7 @@ function apply(state: DashboardState, action: Action): DashboardState {
     case 'tick':
     case 'results':
     case 'viewNames':
+    case 'told':
     case 'said':
     case 'asked':
       return takeNews(state, action);
@@ -142,7 +146,7 @@ function apply(state: DashboardState, action: Action): DashboardState {
 /** What came from outside. */
 function takeNews(
   state: DashboardState,
-  action: Extract<Action, { readonly type: 'status' | 'lost' | 'tick' | 'results' | 'viewNames' | 'said' | 'asked' }>,
+  action: Extract<Action, { readonly type: 'status' | 'lost' | 'tick' | 'results' | 'viewNames' | 'told' | 'said' | 'asked' }>,
 ): DashboardState {
   switch (action.type) {
     case 'status': {
@@ -165,6 +169,10 @@ function takeNews(
       return action.names.length === 0
         ? { ...state, said: { text: 'no views are saved; Ctrl-S saves this one', ok: false, atMs: state.nowMs } }
         : { ...state, overlay: { kind: 'views', names: action.names, index: 0 } };
+    case 'told': {
+      const lines = action.lines.flatMap((line) => wrapped(line, state.size.columns - 4));
+      return { ...state, overlay: { kind: 'text', title: action.title, lines, scroll: 0 } };
+    }
     case 'said':
       return { ...state, said: { text: action.text, ok: action.ok, atMs: state.nowMs } };
     case 'asked':
@@ -251,7 +259,7 @@ function withInterval(state: DashboardState, by: 1 | -1): DashboardState {
 }
 
 function openOverlay(kind: 'alerts' | 'log' | 'columns' | 'command'): NonNullable<DashboardState['overlay']> {
-  if (kind === 'columns') return { kind, index: 0 };
+  if (kind === 'columns' || kind === 'alerts') return { kind, index: 0 };
   return kind === 'command' ? { kind, text: '', candidates: [], past: null } : { kind, scroll: 0 };
 }
 

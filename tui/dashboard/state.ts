@@ -151,7 +151,7 @@ export type MenuItem =
 /** Whatever lies over the screen; one at a time. */
 export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
-  | { readonly kind: 'alerts'; readonly scroll: number }
+  | { readonly kind: 'alerts'; readonly index: number }
   | { readonly kind: 'log'; readonly scroll: number }
   | { readonly kind: 'text'; readonly title: string; readonly lines: readonly string[]; readonly scroll: number }
   | { readonly kind: 'columns'; readonly index: number }
@@ -214,6 +214,8 @@ export type AskKind =
   | { readonly kind: 'results'; readonly service: string }
   /** One question of a lane is under way at most; of those asked meanwhile the last one follows. */
   | { readonly kind: 'history'; readonly lane: 'past' | 'timeline'; readonly request: HistoryRequest }
+  /** What is to be done about an alert. */
+  | { readonly kind: 'runbook'; readonly code: string; readonly text: string }
   | { readonly kind: 'views' }
   | { readonly kind: 'openView'; readonly name: string }
   | { readonly kind: 'saveView'; readonly name: string; readonly view: SavedView };

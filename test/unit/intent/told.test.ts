@@ -34,7 +34,9 @@ test('each field that means something is told with what it was and what it is', 
 test('what only keeps count is left out, unless there is nothing else', () => {
   const seed = touched('services/shop/splitSeed', null, {});
   const override = touched('overrides/4', null, { until: 'then' });
-  deepEqual(toldChanges([touched('clusters/eu/admin', 'active', 'drain'), seed, override]), ['eu: active → drain']);
+  deepEqual(toldChanges([touched('clusters/eu/admin', 'active', 'drain'), seed, override, touched('glides/5', null, { overMs: 60_000 })]), [
+    'eu: active → drain',
+  ]);
   deepEqual(toldChanges([override]), ['4']);
   const arrived = touched('glides/4', { overMs: 600_000 }, null);
   deepEqual(toldChanges([touched('clusters/eu/admin', 'active', 'drain'), arrived]), ['eu: active → drain']);

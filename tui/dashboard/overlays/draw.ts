@@ -5,10 +5,10 @@ import { formatTimeOfDay } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { SCREENS } from '../screens/registry.ts';
 import { sightOf } from '../sight.ts';
-import { current, type DashboardState, isReadOnly, type Overlay, shown } from '../state.ts';
+import { current, type DashboardState, isReadOnly, type Overlay } from '../state.ts';
 import { fit } from '../text.ts';
-import { alertTexts } from '../views/header.ts';
 import { ruleLine, windowStart } from '../views/parts.ts';
+import { alertsLines } from './alerts.ts';
 import { planLines } from './plan.ts';
 import { weightsLines } from './weights.ts';
 
@@ -20,10 +20,11 @@ export function overlayLines(state: DashboardState, glyphs: Glyphs, height: numb
   if (overlay === null) return [];
   switch (overlay.kind) {
     case 'help':
-    case 'alerts':
     case 'log':
     case 'text':
       return window(state, glyphs, { ...textOf(state, glyphs, overlay), scroll: overlay.scroll, height });
+    case 'alerts':
+      return alertsLines(state, glyphs, { overlay, height });
     case 'columns':
       return columnsLines(state, glyphs, { overlay, height });
     case 'views':
@@ -63,13 +64,11 @@ export function overlayLines(state: DashboardState, glyphs: Glyphs, height: numb
 export function textOf(
   state: DashboardState,
   glyphs: Glyphs,
-  overlay: Of<'help' | 'alerts' | 'log' | 'text'>,
+  overlay: Of<'help' | 'log' | 'text'>,
 ): { readonly title: string; readonly lines: Frame } {
   switch (overlay.kind) {
     case 'help':
       return { title: `keys on ${state.screen}`, lines: helpLines(state, glyphs) };
-    case 'alerts':
-      return { title: 'what is wrong, and where the runbook has it', lines: alertsLines(state) };
     case 'log':
       return { title: 'acts of this session, as commands', lines: logLines(state) };
     case 'text':
@@ -129,23 +128,6 @@ function legendLines(state: DashboardState, { admin, health, agent }: Glyphs): r
     `HEALTH  ${health.up} up  ${health.degraded} degraded  ${health.down} down  ${health.unknown} unknown`,
     `AGENT   ${agent.fresh} fresh  ${agent.stale} stale  ${agent.absent} none, with the age of its news`,
   ];
-}
-
-/** Each with the section of the runbook that says what to do. */
-function alertsLines(state: DashboardState): Frame {
-  const status = shown(state).snapshot?.status;
-  const { problems, warnings } = alertTexts(state);
-  const codes = new Map((status?.alerts ?? []).map(({ code, text }) => [text, code]));
-  const line = (text: string, sign: string, style: 'bad' | 'warn'): Frame => {
-    const code = codes.get(text);
-    return [
-      [cell(`  ${sign} ${text}`, style)],
-      ...(code === undefined ? [] : [[cell(`      docs/runbook.md#${code.replaceAll('_', '-')}`, 'dim')]]),
-    ];
-  };
-  const lines = [...problems.flatMap((text) => line(text, '!', 'bad')), ...warnings.flatMap((text) => line(text, '~', 'warn'))];
-  const headroom: Frame = status === undefined ? [] : [[cell(`  one cluster can be lost: ${status.headroom}`, 'dim')]];
-  return lines.length === 0 ? [[cell('  nothing is wrong', 'good')], ...headroom] : [...lines, ...headroom];
 }
 
 function logLines({ log }: DashboardState): Frame {

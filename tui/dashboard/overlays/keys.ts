@@ -10,6 +10,7 @@ import { sightOf } from '../sight.ts';
 import { screenOfWords } from '../going.ts';
 import { UNICODE_GLYPHS } from '../glyphs.ts';
 import { bodyHeight } from '../views/header.ts';
+import { alertsKey } from './alerts.ts';
 import { textOf } from './draw.ts';
 import { weightsKey } from './weight-keys.ts';
 
@@ -34,8 +35,9 @@ export function overlayKey(state: DashboardState, key: string): DashboardState {
   const { overlay } = state;
   if (overlay === null) return state;
   switch (overlay.kind) {
-    case 'help':
     case 'alerts':
+      return alertsKey(state, overlay, key);
+    case 'help':
     case 'log':
     case 'text':
       return scrolled(state, overlay, key);
@@ -62,7 +64,7 @@ function closed(state: DashboardState): DashboardState {
   return { ...state, overlay: null };
 }
 
-function scrolled(state: DashboardState, overlay: Of<'help' | 'alerts' | 'log' | 'text'>, key: string): DashboardState {
+function scrolled(state: DashboardState, overlay: Of<'help' | 'log' | 'text'>, key: string): DashboardState {
   const page = Math.max(1, Math.floor(state.size.rows / 2));
   const by = (
     {
@@ -72,11 +74,11 @@ function scrolled(state: DashboardState, overlay: Of<'help' | 'alerts' | 'log' |
   )[key];
   if (by !== undefined)
     return { ...state, overlay: { ...overlay, scroll: Math.max(0, Math.min(overlay.scroll + by, mostScroll(state, overlay))) } };
-  return ['escape', 'enter', 'q', '?', '!', '@'].includes(key) ? closed(state) : state;
+  return ['escape', 'enter', 'q', '?', '@'].includes(key) ? closed(state) : state;
 }
 
 /** The last line that can be the first one shown. */
-function mostScroll(state: DashboardState, overlay: Of<'help' | 'alerts' | 'log' | 'text'>): number {
+function mostScroll(state: DashboardState, overlay: Of<'help' | 'log' | 'text'>): number {
   const { lines } = textOf(state, UNICODE_GLYPHS, overlay);
   return Math.max(0, lines.length - (bodyHeight(state) - 1));
 }
@@ -86,7 +88,7 @@ export function chooseItem(state: DashboardState, index: number): DashboardState
   const { overlay } = state;
   if (overlay === null || !('index' in overlay)) return state;
   if (overlay.index !== index) return { ...state, overlay: { ...overlay, index } };
-  const takes = overlay.kind === 'columns' ? ' ' : overlay.kind === 'menu' || overlay.kind === 'views' ? 'enter' : null;
+  const takes = overlay.kind === 'columns' ? ' ' : ['menu', 'views', 'alerts'].includes(overlay.kind) ? 'enter' : null;
   return takes === null ? state : overlayKey(state, takes);
 }
 

@@ -1,7 +1,7 @@
 // The top of every screen: who and where, the totals, and one line per thing that is wrong; and the bottom: keys or the filter being typed.
 import type { ApprovalView, GlideView, StatusView } from '../../../balancer/controller/api/views.ts';
 import { countdown } from '../../format.ts';
-import { type Cell, cell, type ContextStyle, type Frame, type Line, lineWidth } from '../frame.ts';
+import { type Cell, cell, type ContextStyle, type Frame, type Hit, type Line, lineWidth, withHit } from '../frame.ts';
 import { formatAge, formatLatency, formatOkRatio, formatRate, formatTimeOfDay } from '../format.ts';
 import { SCREENS, TABS } from '../screens/registry.ts';
 import {
@@ -131,6 +131,9 @@ export function bodyHeight(state: DashboardState): number {
   return state.size.rows - topLines(state).length - 1;
 }
 
+/** A click on what is wrong shows all of it. */
+const ALL: Hit = { type: 'key', name: '!' };
+
 /**
  * What is wrong, worst first: no news from the appliance, then what it says of itself. At most `limit` lines, the last says how many more. What waits for
  * a second person has the lines that are left, then what will be wrong.
@@ -145,19 +148,19 @@ export function alertLines(state: DashboardState, limit: number): Frame {
     ...approvals.map((approval) => [cell(` ? ${approvalText(approval, ageMs)}`, 'warn')]),
     ...warnings.map((text) => [cell(` ~ ${text}`, 'warn')]),
   ];
-  if (lines.length <= limit) return lines;
+  if (lines.length <= limit) return lines.map((line) => withHit(line, ALL));
   const more = lines.length - limit + 1;
   const style = problems.length >= limit ? 'bad' : 'warn';
   // Where there is one line it is the worst, with how many more there are.
   if (limit <= 1) {
     return lines.slice(0, limit).map(([first = cell('')]) => {
       const text = `${first.text.slice(0, 3)}[+${lines.length - 1}] ${first.text.slice(3)}`;
-      return [cell(text, first.style, { type: 'key', name: '!' })];
+      return [cell(text, first.style, ALL)];
     });
   }
   return [
-    ...lines.slice(0, limit - 1),
-    [cell(` ${style === 'bad' ? '!' : '~'} and ${more} more (! shows all)`, style, { type: 'key', name: '!' })],
+    ...lines.slice(0, limit - 1).map((line) => withHit(line, ALL)),
+    [cell(` ${style === 'bad' ? '!' : '~'} and ${more} more (! shows all)`, style, ALL)],
   ];
 }
 

@@ -1,6 +1,6 @@
 // Callers of a real worker show tokens of an issuer: good ones get on, and everything else that was ever tried against such a check does not.
 import assert from 'node:assert/strict';
-import { createHmac, createPublicKey } from 'node:crypto';
+import { createHmac, createPublicKey, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -130,6 +130,36 @@ test('a secret that can be guessed from one token is refused with the config', a
   await assert.rejects(believing(t, { keys, algorithms: ['HS256', 'HS384'] }), said);
 });
 
+test('a file may hold shared secrets of any bytes, each under its id, so that one can take the place of another', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-tokens-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'secrets.json');
+  const withKeys = (...keys: readonly object[]): Promise<Proxy> => {
+    writeFileSync(file, JSON.stringify({ keys }));
+    return believing(t, { keys: { file }, algorithms: ['HS256'] });
+  };
+  const secrets = new Map(['old', 'new', 'lost'].map((id) => [id, randomBytes(32)]));
+  const keyOf = (id: string): object => ({ kty: 'oct', kid: id, k: secrets.get(id)?.toString('base64url') });
+  const signed = (id: string): Promise<string> =>
+    new SignJWT({ iss: ISSUER, aud: 'shop', exp: nowS() + 60 })
+      .setProtectedHeader({ alg: 'HS256', kid: id })
+      .sign(secrets.get(id) ?? assert.fail(id));
+  // A public key beside them is not one of them.
+  const proxy = await withKeys(keyOf('old'), keyOf('new'), RSA.jwk);
+  for (const [id, status] of [
+    ['old', 200],
+    ['new', 200],
+    ['lost', 401],
+  ] as const)
+    assert.equal((await ask(proxy, bearing(await signed(id)))).status, status, id);
+  assert.equal((await ask(proxy, bearing(confused()))).status, 401);
+  assert.equal((await ask(proxy, bearing(await aToken(RSA)))).status, 401);
+  await assert.rejects(withKeys(RSA.jwk), /issuers\.login\.keys\.file: no key is a shared secret, which HS256 signs with/);
+  const short = { kty: 'oct', kid: 'short', k: randomBytes(31).toString('base64url') };
+  await assert.rejects(withKeys(keyOf('new'), short), /the secret "short" of 31 bytes can be guessed; HS256 wants 32 at least/);
+  await assert.rejects(withKeys({ ...keyOf('new'), alg: 'HS512' }), /the secret "new" of 32 bytes can be guessed; HS512 wants 64 at least/);
+});
+
 const segment = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const unsigned = (header: object, claims: object): string => `${segment(header)}.${segment(claims)}.`;
 const good = (): object => ({ iss: ISSUER, sub: 'anna', aud: 'shop', exp: nowS() + 300 });
@@ -189,6 +219,11 @@ describe('files that would believe whom nobody meant', () => {
     ['two places', issuer('{ url: "https://a/", file: b }'), /exactly one of url, file and secret/],
     ['a secret for public keys', issuer('{ url: "https://a/" }', ', algorithms: [HS256]'), /HS256 signs with a shared secret/],
     ['a public algorithm for a secret', issuer('{ secret: { env: A } }', ', algorithms: [RS256]'), /RS256 needs a public key/],
+    [
+      'secrets and public keys in one file',
+      issuer('{ file: b.json }', ', algorithms: [HS256, RS256]'),
+      /RS256 and HS256 want keys of two kinds/,
+    ],
     ['no algorithm', issuer('{ url: "https://a/" }', ', algorithms: [none]'), /issuers\.login\.algorithms\[0\]/],
     ['clocks an hour apart', issuer('{ url: "https://a/" }', ', leeway: 1h'), /tokens would live on/],
   ];
