@@ -225,7 +225,7 @@ export const METRICS = {
   },
   weir_introspections_total: {
     kind: 'counter',
-    help: 'Questions to authorization servers about tokens, by what they said: active, inactive, or nothing in time (failed); what is remembered is not asked',
+    help: 'Questions to authorization servers about tokens, by what they said: active, inactive, or nothing in time (failed; stale: what was said before holds); what is remembered is not asked',
     labels: ['route', 'outcome'],
   },
   weir_authorizer_decisions_total: {

@@ -122,9 +122,12 @@ test('while nobody can say, the file says what becomes of requests', async (t) =
   assert.deepEqual(await statuses(await limited(t, { onUnavailable: 'allow' }), 4), [200, 200, 200, 200]);
 });
 
-test('answers tell of the limit in the third version of the draft too, or not at all', async (t) => {
+test('answers tell of the limit in the seventh and the third version of the draft too, or not at all', async (t) => {
   const third = await fetch((await limited(t, { headers: 'draft-3' })).url);
   assert.deepEqual([third.headers.get('ratelimit-limit'), third.headers.get('ratelimit-remaining')], ['2', '1']);
+  const seventh = await fetch((await limited(t, { headers: 'draft-7' })).url);
+  assert.equal(seventh.headers.get('ratelimit-policy'), '2;w=60');
+  assert.match(seventh.headers.get('ratelimit') ?? '', /^limit=2, remaining=1, reset=\d+$/);
   const none = await fetch((await limited(t, { headers: 'none' })).url);
   assert.equal(none.headers.get('ratelimit'), null);
 });
