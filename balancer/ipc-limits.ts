@@ -6,8 +6,10 @@ export interface AllowanceWish {
   readonly key: string;
   /** Of the caller; empty: none. */
   readonly plan: string;
-  /** Requests that wait. */
+  /** What those that wait cost, beyond what is in hand. */
   readonly need: number;
+  /** What was used beyond what was given; absent: nothing. */
+  readonly charge?: number;
   /** Of a quota of the host: what was in hand and is not used, and nothing is asked for; absent: nothing comes back. */
   readonly back?: number;
 }

@@ -7,6 +7,7 @@ import { LineReader } from './ipc-lines.ts';
 import { amount, amounts, count, fitting, has, mapping, text, texts, type Guard, type Shape, type Shapes } from './ipc-shapes.ts';
 import type { AllowanceMessage, AllowancesLeftMessage, AllowanceWantedMessage } from './ipc-limits.ts';
 import type { SlotsCalledMessage, SlotsChangedMessage, SlotsGivenMessage, SlotsHeldMessage } from './ipc-slots.ts';
+import type { UsesDecidedMessage, UsesWantedMessage } from './ipc-uses.ts';
 import type { FlightLandedMessage, FlightMessage, FlightWantedMessage } from './ipc-flights.ts';
 import type { SessionEndKeptMessage, SessionEndMessage, SessionsEndedMessage } from './ipc-session-ends.ts';
 import type { KeySetMessage, KeyWantedMessage } from './ipc-keys.ts';
@@ -37,6 +38,7 @@ type WireMessage =
   | SlotsGivenMessage
   | SlotsCalledMessage
   | FlightMessage
+  | UsesDecidedMessage
   | SessionEndKeptMessage
   | SessionsEndedMessage
   /** The plan in full, every few seconds and on a gap. `keepsCallers`: who was added by command is as in the one before. */
@@ -91,6 +93,7 @@ export type WorkerMessage =
   | SlotsHeldMessage
   | FlightWantedMessage
   | FlightLandedMessage
+  | UsesWantedMessage
   | SessionEndMessage
   /** Listeners are open and the first plan is served. */
   | { readonly type: 'ready' }
@@ -141,6 +144,7 @@ const CONTROLLER_FIELDS: Readonly<Record<WireMessage['type'], Shape>> = {
   slots_called: { calls: Array.isArray },
   key_set: { url: text, version: count, keys: Array.isArray },
   flight: { key: text, state: text, text },
+  uses_decided: { number: count, outcomes: texts },
   session_end_kept: { number: count, outcome: text },
   sessions_ended: { marks: Array.isArray },
   close_tunnels: { cluster: text, perSecond: amount },
@@ -161,6 +165,7 @@ const WORKER_FIELDS: Readonly<Record<WorkerMessage['type'], Shape>> = {
   key_wanted: { url: text },
   session_end: { number: count, marks: Array.isArray, once: text },
   flight_wanted: { key: text, flies: (of) => typeof of === 'boolean' },
+  uses_wanted: { number: count, uses: Array.isArray },
   flight_landed: { key: text, text, keepMs: amount },
   work: { plan: count, clusters: mapping, callers: (of) => of === undefined || mapping(of) },
   ready: {},

@@ -196,7 +196,7 @@ async function run(): Promise<void> {
   const origin = await startOrigin(directory, null);
   const ports = { listener: await freePort(), admin: await freePort(), metrics: await freePort() };
   const configFile = join(directory, 'weir.yaml');
-  const what = { workers: WORKERS, otherRoutes: 0, accessLog: false, wiring: WIRING, certificate: null };
+  const what = { workers: WORKERS, otherRoutes: 0, accessLog: false, filters: '[]', wiring: WIRING, certificate: null };
   await writeFile(configFile, weirConfig({ ...what, ports, origin: origin.ports, directory }));
   const running = await launch(process.execPath, [COMMAND, 'serve', '-c', configFile]);
   try {

@@ -17,20 +17,30 @@ export const CHANGE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--break-glass', summary: 'overrule the safety rules of the config (needs --reason; the audit says which)' },
 ];
 
+/** For changes of where requests go. */
+export const OVER_OPTION: OptionSpec = { flags: '--over <DURATION>', summary: 'come little by little, over this time, such as 10m' };
+
 /** For changes that can return by themselves, and be made on one host alone. */
 export const TIMED_OPTIONS: readonly OptionSpec[] = [
   { flags: '--local', summary: 'of this host alone, while it is cut off from its fleet; weir local merges or discards it' },
+  OVER_OPTION,
   { flags: '--for <DURATION>', summary: 'return by itself after this time, such as 2h' },
   { flags: '--permanent', summary: 'stay, where the config asks for a time (needs --reason)' },
   ...CHANGE_OPTIONS,
 ];
 
+/** Over how long it comes. */
+export function overOf(values: CommandValues): { readonly overMs?: number } {
+  const overMs = values.durationMs('over');
+  return overMs === null ? {} : { overMs };
+}
+
 /** What a timed change says of its time. */
-export function timeOf(values: CommandValues): { readonly forMs?: number } {
+export function timeOf(values: CommandValues): { readonly forMs?: number; readonly overMs?: number } {
   const forMs = values.durationMs('for');
-  if (forMs === null) return {};
+  if (forMs === null) return overOf(values);
   if (values.flag('permanent')) throw new CommandFailure(EXIT.usage, '--for returns and --permanent stays; say one of the two');
-  return { forMs };
+  return { forMs, ...overOf(values) };
 }
 
 /** Asks the appliance for `change` and tells the outcome. */

@@ -9,7 +9,6 @@ import type {
   DrillView,
   EdgeView,
   EventView,
-  FieldDifference,
   LocalView,
   RevisionView,
   ClusterForecast,
@@ -24,7 +23,9 @@ import type {
   TrafficView,
   WorkerView,
 } from '../balancer/controller/api/views.ts';
+import type { ReadableDifference } from './difference-text.ts';
 import * as text from './format.ts';
+import { dialText, splitText } from './glide-text.ts';
 import type { Column, Tone } from './table.ts';
 
 const HEALTH_TONE: Readonly<Record<ClusterView['health'], Tone>> = { up: 'good', degraded: 'warning', unknown: 'warning', down: 'bad' };
@@ -38,7 +39,7 @@ export const CLUSTER_COLUMNS: readonly Column<ClusterView>[] = [
   { title: 'ADMIN', of: adminText, tone: (item) => (item.admin === 'active' ? null : 'warning') },
   { title: 'HEALTH', of: (item) => item.health, tone: (item) => HEALTH_TONE[item.health] },
   { title: 'AGENT', of: (item) => item.agent.state, tone: (item) => AGENT_TONE[item.agent.state] },
-  { title: 'DIAL', of: (item) => text.percent(item.dialPercent), right: true },
+  { title: 'DIAL', of: dialText, right: true },
   { title: 'DESIRED', of: (item) => text.share(item.desiredShare), right: true },
   { title: 'EFFECTIVE', of: (item) => text.share(item.effectiveShare), right: true },
   { title: 'OBSERVED', of: (item) => text.ratio(item.observedShare), right: true },
@@ -72,7 +73,7 @@ function byVersion({ targets }: ServiceView, shareOf: (target: ServiceView['targ
 
 export const SERVICE_COLUMNS: readonly Column<ServiceView>[] = [
   { title: 'SERVICE', of: (item) => item.name },
-  { title: 'SPLIT', of: (item) => text.split(item.split) },
+  { title: 'SPLIT', of: splitText },
   { title: 'LOST', of: (item) => text.share(item.lostShare), right: true },
   { title: 'POLICY', of: (item) => item.policy, wide: true },
   { title: 'ON UNAVAILABLE', of: (item) => item.onUnavailable, wide: true },
@@ -309,15 +310,11 @@ export const AUDIT_COLUMNS: readonly Column<RevisionView | LocalView>[] = [
   { title: 'HASH', of: (item) => item.hash.slice(0, 12) },
 ];
 
-export const DIFFERENCE_COLUMNS: readonly Column<FieldDifference>[] = [
+export const DIFFERENCE_COLUMNS: readonly Column<ReadableDifference>[] = [
   { title: 'FIELD', of: (item) => item.field },
-  { title: 'BEFORE', of: (item) => valueText(item.before) },
-  { title: 'AFTER', of: (item) => valueText(item.after) },
+  { title: 'BEFORE', of: (item) => item.before },
+  { title: 'AFTER', of: (item) => item.after },
 ];
-
-function valueText(value: unknown): string {
-  return value === null ? text.UNKNOWN : typeof value === 'string' ? value : JSON.stringify(value);
-}
 
 export const TOKEN_COLUMNS: readonly Column<TokenView>[] = [
   { title: 'TOKEN', of: (item) => item.name },

@@ -17,7 +17,9 @@ const FORMATS = ['table', 'wide', 'json', 'jsonl', 'yaml', 'name'];
 export async function complete(groups: readonly CommandGroup[], words: readonly string[], lookUp: LookUp): Promise<readonly string[]> {
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
-  if (before.at(-1) === '--context') return (await lookUp('contexts', '')).filter((name) => name.startsWith(current));
+  const last = before.at(-1) ?? '';
+  if (last === '--context') return (await lookUp('contexts', '')).filter((name) => name.startsWith(current));
+  if (last === '-o' || last === '--output') return FORMATS.filter((format) => format.startsWith(current));
   const candidates = await after(entriesOf(groups), before, { current, lookUp });
   return [...new Set(candidates)].filter((candidate) => candidate.startsWith(current));
 }
@@ -48,9 +50,8 @@ async function within(definition: CommandDefinition, typed: readonly string[], p
   const flags = (definition.options ?? []).map((option) => ({ ...option, words: option.flags.split(/[ ,]+/) }));
   const last = typed.at(-1) ?? '';
   const valued = flags.find((option) => option.words.includes(last) && option.flags.includes('<'));
-  if (valued !== undefined) return valued.choices ?? named(valued.flags, typed, place);
-  if (last === '-o' || last === '--output') return FORMATS;
-  if (last === '--context') return place.lookUp('contexts', '');
+  if (valued !== undefined)
+    return valued.choices ?? (valued.flags.includes('CONDITION') ? conditions(place) : named(valued.flags, typed, place));
   if (place.current.startsWith('-'))
     return [...flags.flatMap((option) => option.words.filter((word) => word.startsWith('--'))), ...GLOBAL_OPTIONS];
   const operands = typed.filter((word) => !word.startsWith('-'));
@@ -59,6 +60,35 @@ async function within(definition: CommandDefinition, typed: readonly string[], p
   // `weir get clusters`, `weir describe route`: the word before says of what.
   if (spec.name === 'NAME') return place.lookUp(kindOf(operands[0] ?? ''), '');
   return spec.choices ?? named(spec.name, operands, place);
+}
+
+const HEALTH_STATES = ['up', 'degraded', 'down', 'unknown'];
+const AGENT_STATES = ['fresh', 'stale', 'absent'];
+
+/** What `wait` takes, piece by piece: its kinds, then the names, then the states. */
+async function conditions({ current, lookUp }: Place): Promise<readonly string[]> {
+  const [kind = '', name] = current.split(/[:=]/);
+  if (!current.includes(':')) return ['stable', 'revision:', 'health:', 'agent:', 'share:', 'rollout:', 'empty:', 'idle:'];
+  const names = async (of: NameKind, ending: string): Promise<readonly string[]> =>
+    (await lookUp(of, '')).map((each) => `${kind}:${each}${ending}`);
+  switch (kind) {
+    case 'health':
+    case 'agent':
+      if (!current.includes('=')) return names('clusters', '=');
+      return (kind === 'health' ? HEALTH_STATES : AGENT_STATES).map((state) => `${kind}:${name ?? ''}=${state}`);
+    case 'share': {
+      const [service = '', version] = (name ?? '').split('/');
+      if (version === undefined) return names('services', '/');
+      return (await lookUp('versions', service)).map((each) => `share:${service}/${each}>=`);
+    }
+    case 'rollout':
+      return names('services', '');
+    case 'empty':
+    case 'idle':
+      return names('clusters', '');
+    default:
+      return [];
+  }
 }
 
 const KINDS: readonly NameKind[] = ['clusters', 'services', 'routes', 'consumers', 'drills', 'approvals', 'revisions', 'workers', 'edges'];

@@ -121,15 +121,15 @@ export function changeText(change: ChangeView | null): string {
     case 'purge':
       return `cache purge${purgeText(change)}`;
     case 'rollout_start':
-      return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}${wavesText(change.waves)}`;
+      return `canary start ${change.service} --to ${change.to} --steps ${change.steps.map((step) => step / 10_000).join(',')}${wavesText(change.waves)}${forText(change)}`;
     case 'rollout':
       return `canary ${change.action} ${change.service}`;
     case 'expire':
       return `return from ${change.revision}`;
     case 'redo':
-      return 'redo';
+      return `redo${forText(change)}`;
     case 'undo':
-      return change.to === null ? 'undo' : `undo --to ${change.to}`;
+      return `${change.to === null ? 'undo' : `undo --to ${change.to}`}${forText(change)}`;
   }
 }
 
@@ -157,8 +157,8 @@ function purgeText(change: Extract<ChangeView, { readonly kind: 'purge' }>): str
   return `${where}${all ? ' --all' : ''}${soft ? ' --soft' : ''}`;
 }
 
-function forText({ forMs }: { readonly forMs?: number }): string {
-  return forMs === undefined ? '' : ` --for ${countdown(forMs / 1000)}`;
+function forText({ forMs, overMs }: { readonly forMs?: number; readonly overMs?: number }): string {
+  return `${overMs === undefined ? '' : ` --over ${countdown(overMs / 1000)}`}${forMs === undefined ? '' : ` --for ${countdown(forMs / 1000)}`}`;
 }
 
 function tunnelsText({ tunnels }: Extract<ChangeView, { kind: 'admin' }>): string {

@@ -1,7 +1,7 @@
 // Issuers of the file → issuers of the config.
 import { isInTheClear } from './addresses.ts';
 import type { Completion } from './completion.ts';
-import { SYMMETRIC_ALGORITHMS, type IssuerConfig, type IssuerKeys } from './issuer-config.ts';
+import { isSymmetric, type IssuerConfig, type IssuerKeys } from './issuer-config.ts';
 import type { ValuePath } from './problems.ts';
 import { durationMs } from './quantities.ts';
 import type { IssuersFile } from './schema-issuers.ts';
@@ -87,16 +87,23 @@ function completeKeys(
   return reference === null ? null : { kind: 'secret', secret: reference };
 }
 
-/** A public key must never be taken for a shared secret: whoever knows it could sign (RFC 8725 section 2.1). */
+/**
+ * A public key must never be taken for a shared secret: whoever knows it could sign (RFC 8725 section 2.1). A file may hold either, and says
+ * of each key what it is; but not both for one issuer.
+ */
 function checkAlgorithms({ algorithms }: IssuerFile, keys: IssuerKeys, path: ValuePath, completion: Completion): void {
+  const [first = ''] = algorithms;
   algorithms.forEach((algorithm, index) => {
-    const symmetric = SYMMETRIC_ALGORITHMS.some((one) => one === algorithm);
-    if (symmetric === (keys.kind === 'secret')) return;
-    completion.report(
-      [...path, 'algorithms', index],
-      symmetric
-        ? `${algorithm} signs with a shared secret, and the keys are public; expected one such as RS256, or keys: { secret: … }`
-        : `${algorithm} needs a public key, and the keys are a shared secret; expected HS256, HS384 or HS512`,
-    );
+    const symmetric = isSymmetric(algorithm);
+    if (symmetric === (keys.kind === 'file' ? isSymmetric(first) : keys.kind === 'secret')) return;
+    completion.report([...path, 'algorithms', index], misfit(algorithm, first, keys.kind));
   });
+}
+
+function misfit(algorithm: string, first: string, kind: IssuerKeys['kind']): string {
+  if (kind === 'file')
+    return `${algorithm} and ${first} want keys of two kinds, a secret that is shared and one that is not; expected algorithms of one of them`;
+  return isSymmetric(algorithm)
+    ? `${algorithm} signs with a shared secret, and the keys are public; expected one such as RS256, or keys: { secret: … }`
+    : `${algorithm} needs a public key, and the keys are a shared secret; expected HS256, HS384 or HS512`;
 }

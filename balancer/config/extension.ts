@@ -8,6 +8,8 @@ export interface DeclaredLimit {
   readonly by: readonly string[];
   /** Whether it counts requests at once. */
   readonly isOfThoseAtOnce: boolean;
+  /** That may pass at once, whatever plans say; Infinity: what is written is no number. */
+  readonly most: number;
 }
 
 /** What an extension may ask while its options are made complete; paths begin at its options. */

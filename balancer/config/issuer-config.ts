@@ -21,6 +21,9 @@ export const ASYMMETRIC_ALGORITHMS = [
 ] as const;
 export const SYMMETRIC_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
 
+/** Whether whoever checks what it signs could sign too. */
+export const isSymmetric = (algorithm: string): boolean => SYMMETRIC_ALGORITHMS.some((one) => one === algorithm);
+
 export interface IssuerConfig {
   readonly name: string;
   /** The claim `iss`, exactly. */

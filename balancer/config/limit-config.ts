@@ -66,7 +66,7 @@ export interface LimitConfig {
   readonly exemptConsumers: readonly string[];
   /** Blocks of addresses it is not for. */
   readonly exemptAddresses: readonly string[];
-  readonly headers: 'draft-11' | 'draft-3' | 'none';
+  readonly headers: 'draft-11' | 'draft-7' | 'draft-3' | 'none';
 }
 
 /** The limit as it holds for callers of a plan; what was used counts on whatever the plan is. A bucket holds in proportion to its pace. */

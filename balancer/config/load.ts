@@ -184,7 +184,12 @@ function declaredLimit(limits: unknown, name: string): DeclaredLimit {
   const limit: unknown = typeof limits === 'object' && limits !== null ? Reflect.get(limits, name) : null;
   const part = (key: string): unknown => (typeof limit === 'object' && limit !== null ? Reflect.get(limit, key) : null);
   const by = part('by');
-  return { by: Array.isArray(by) ? by.map(String) : [], isOfThoseAtOnce: part('algorithm') === 'concurrency' };
+  const most = part('algorithm') === 'token' ? (part('burst') ?? part('allow')) : part('allow');
+  return {
+    by: Array.isArray(by) ? by.map(String) : [],
+    isOfThoseAtOnce: part('algorithm') === 'concurrency',
+    most: typeof most === 'number' ? most : Infinity,
+  };
 }
 
 function locateAll(findings: readonly Finding[], file: string, document: ConfigDocument): readonly ConfigProblem[] {

@@ -12,8 +12,13 @@ const keys = mapping(
       ),
     ),
     ca: Type.Optional(valueOf('file', 'PEM file with the authorities that are trusted for the URL; default: those of the system')),
-    file: Type.Optional(valueOf('file', 'File that holds the JSON Web Key Set; read with each config')),
-    secret: Type.Optional(secretOf('Where the shared secret is, for HS256, HS384 and HS512')),
+    file: Type.Optional(
+      valueOf(
+        'file',
+        'File that holds the JSON Web Key Set; read with each config. With `algorithms: [HS256]` its keys are shared secrets (`kty: oct`), of any bytes and as many as there are',
+      ),
+    ),
+    secret: Type.Optional(secretOf('Where the shared secret is, as text, for HS256, HS384 and HS512: at least 32, 48 or 64 bytes of it')),
   },
   'Where the keys come from: exactly one of url, file and secret; absent: the document of the issuer says it (OpenID Connect Discovery), at `/.well-known/openid-configuration` below `issuer`',
 );

@@ -62,8 +62,8 @@ const limit = mapping(
       'Whom it is not for',
     ),
     headers: choice(
-      ['draft-11', 'draft-3', 'none'],
-      'Fields of the answer that tell what is left: `ratelimit` and `ratelimit-policy` of draft-ietf-httpapi-ratelimit-headers-11, or `ratelimit-limit`, `-remaining` and `-reset` of its third version',
+      ['draft-11', 'draft-7', 'draft-3', 'none'],
+      'Fields of the answer that tell what is left: `ratelimit` and `ratelimit-policy` of draft-ietf-httpapi-ratelimit-headers-11, or of its seventh version, or `ratelimit-limit`, `-remaining` and `-reset` of its third',
       'draft-11',
     ),
   },

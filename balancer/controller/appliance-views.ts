@@ -2,7 +2,8 @@
 import { versionTotals } from '../intent/cluster-totals.ts';
 import type { ClusterConfig, ServiceConfig } from '../config/config.ts';
 import { MILLION } from '../config/config.ts';
-import type { Revision } from '../intent/intent.ts';
+import type { ClusterIntent, Intent, Revision } from '../intent/intent.ts';
+import { toldChanges } from '../intent/told.ts';
 import type { ClusterHealth, PlanTarget, ServicePlan } from '../steer/plan-shape.ts';
 import { WINDOW_SECONDS, type TrafficOf } from '../telemetry/window.ts';
 import type {
@@ -25,8 +26,11 @@ import type { UsedCertificate } from './certificate-watch.ts';
 import { headroomText } from '../steer/headroom.ts';
 import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 import { describeHost } from './fleet/describe-host.ts';
 import type { Peer } from './fleet/fleet.ts';
+import { glidesOf } from './glide-views.ts';
+import { intentNow } from './intent-now.ts';
 import { underWay } from './rollout-views.ts';
 import { timedViews } from './timed-views.ts';
 
@@ -46,9 +50,11 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
   const agents = new Map(agentViews(edge).map((agent) => [agent.cluster, agent]));
   const all = trafficOf(edge, { of: 'all' }).rps;
   const timed = timedViews(edge);
+  const glides = glidesOf(edge);
+  const { clusters } = intentNow(edge);
   return Object.values(edge.config.clusters).map((cluster): ClusterView => {
     const { name } = cluster;
-    const asked = edge.intent.clusters[name];
+    const asked = clusters[name];
     const traffic = trafficOf(edge, { of: 'cluster', cluster: name });
     const returns = timed.find(({ fields }) => fields.some((field) => field.cluster === name));
     const capacityRps = standings[name]?.capacityRps ?? null;
@@ -58,7 +64,8 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
       admin: asked?.admin ?? 'active',
       dialPercent: asked?.dialPercent ?? 100,
       health: healthOf(edge, cluster)?.state ?? 'unknown',
-      ...drainView(edge, name),
+      ...drainView(edge, name, asked),
+      glides: glides.cluster(name),
       returnsInSeconds: returns?.remainingSeconds ?? null,
       failback: standings[name]?.failback ?? 'in',
       ramp: standings[name]?.ramp ?? 1,
@@ -76,9 +83,13 @@ export function clusterViews(edge: Edge): readonly ClusterView[] {
   });
 }
 
-function drainView(edge: Edge, name: string): Pick<ClusterView, 'running' | 'empty' | 'tunnelsCloseInSeconds'> {
-  const { admin = 'active', tunnels } = edge.intent.clusters[name] ?? {};
-  const leftMs = tunnels === undefined ? null : Date.parse(tunnels.at) - edge.options.clock.wallMs();
+function drainView(
+  edge: Edge,
+  name: string,
+  asked: ClusterIntent | undefined,
+): Pick<ClusterView, 'running' | 'empty' | 'tunnelsCloseInSeconds'> {
+  const { admin = 'active', tunnels } = asked ?? {};
+  const leftMs = tunnels === undefined ? null : Date.parse(tunnels.at) - fleetWallMs(edge);
   return {
     running: edge.running.of(name),
     empty: admin === 'active' ? null : edge.isEmpty(name),
@@ -88,6 +99,7 @@ function drainView(edge: Edge, name: string): Pick<ClusterView, 'running' | 'emp
 
 export function serviceViews(edge: Edge): readonly ServiceView[] {
   const { plan } = edge.loop;
+  const [glides, intent] = [glidesOf(edge), intentNow(edge)];
   return Object.values(edge.config.services).map((service): ServiceView => {
     const planned = plan.services[service.name];
     const traffic = trafficOf(edge, { of: 'service', service: service.name });
@@ -95,7 +107,8 @@ export function serviceViews(edge: Edge): readonly ServiceView[] {
       name: service.name,
       policy: service.steer.policy,
       onUnavailable: service.onUnavailable,
-      split: splitPercents(edge, service),
+      split: splitPercents(intent, service),
+      glides: glides.service(service.name),
       targets: planned?.targets.map((target) => targetView(edge, service, target)) ?? [],
       regions: planned?.regions === undefined ? [] : regionViews(edge, service.name, planned.regions),
       lostShare: (planned?.lost ?? 0) / MILLION,
@@ -198,8 +211,7 @@ export function statusView(edge: Edge, { rollouts, certificates, startedAt }: St
 }
 
 function lastRevision({ revision, at, author, reason, touched }: Revision): NonNullable<StatusView['lastRevision']> {
-  const fields = touched.filter(({ path }) => !path.some((part) => part.endsWith('Seed'))).map(({ path }) => path.slice(1).join('.'));
-  return { revision, at, author: author.name, text: reason === '' ? `changed ${fields.join(', ')}` : reason };
+  return { revision, at, author: author.name, text: `${toldChanges(touched).join('; ')}${reason === '' ? '' : ` (${reason})`}` };
 }
 
 /** Serve the newest config, and the newest plan or the one before it, which is on its way. */
@@ -246,8 +258,8 @@ function regionViews(edge: Edge, service: string, regions: NonNullable<ServicePl
   );
 }
 
-function splitPercents(edge: Edge, service: ServiceConfig): Readonly<Record<string, number>> {
-  const split = edge.intent.services[service.name] === undefined ? service.split : versionTotals(edge.intent, service);
+function splitPercents(intent: Intent, service: ServiceConfig): Readonly<Record<string, number>> {
+  const split = intent.services[service.name] === undefined ? service.split : versionTotals(intent, service);
   return Object.fromEntries(service.versions.map(({ name }) => [name, ((split[name] ?? 0) * 100) / MILLION]));
 }
 

@@ -1,5 +1,7 @@
 // One change asked for by an operator: judged, previewed with the same plan as the live one, stored, and followed until the workers serve it.
 import { AT_ONCE } from '../config/rollout-config.ts';
+import { diffIntent } from '../intent/diff.ts';
+import { glidedIntent } from '../intent/glide.ts';
 import type { Author, Change, Intent, TouchedField } from '../intent/intent.ts';
 import { refusalText } from '../intent/rules.ts';
 import type { Facts } from '../intent/safety.ts';
@@ -64,9 +66,13 @@ export async function makeChange(
   if (!looked.ok) return proposed.ok ? looked : proposed;
   const proposal = looked.value;
   const planBefore = edge.loop.preview(edge.planFacts(edge.local.over(before)));
-  const planAfter = edge.loop.preview(edge.planFacts(local ? proposal.intent : edge.local.over(proposal.intent)));
+  const after = edge.planFacts(local ? proposal.intent : edge.local.over(proposal.intent));
+  // What comes little by little is looked at when it has come.
+  const planAfter = edge.loop.preview({ ...after, wallMs: arrivalMs(edge, proposal.intent) });
   const changed = proposal.touched.length > 0;
-  const services = mayNotWait(whole.change) ? [] : servicesTouched(proposal.touched, edge.config);
+  const services = mayNotWait(whole.change)
+    ? []
+    : servicesTouched([...proposal.touched, ...movedAtOnce(edge, before, proposal)], edge.config);
   const demand = edge.demand();
   // What is about to happen is not foretold: it costs the loss of every cluster, worked out.
   const forecast = dryRun
@@ -107,6 +113,18 @@ interface Made {
   readonly summary: string;
   /** Its own, whatever others make of it while the workers take it up. */
   readonly revision: number;
+}
+
+/** What is elsewhere at once, though it goes where it went: what was on its way is there without delay. */
+function movedAtOnce(edge: Edge, before: Intent, { intent }: Proposal): readonly TouchedField[] {
+  if (before.glides === undefined) return [];
+  const wallMs = fleetWallMs(edge);
+  return diffIntent(glidedIntent(before, wallMs), glidedIntent(intent, wallMs));
+}
+
+/** When what is about to be sent on its way has arrived: now, if it comes at once. */
+function arrivalMs(edge: Edge, { glides, revision }: Intent): number {
+  return fleetWallMs(edge) + (glides?.[String(revision)]?.overMs ?? 0);
 }
 
 /** What agents would be told of it. */
@@ -169,16 +187,17 @@ function propose(
   if (change.kind === 'undo') {
     const begun = change.to === null ? rolloutToTakeBack(edge.keeper.history(), intent) : null;
     if (begun !== null) {
-      const outcome = takeBackRollout(intent, begun.service, facts, momentOf(edge, begun.service, `taken back by ${caller.author.name}`));
+      const moment = momentOf(edge, begun.service, `taken back by ${caller.author.name}`);
+      const outcome = takeBackRollout(intent, begun.service, facts, { ...moment, overMs: change.overMs });
       return outcome.ok
         ? { ok: true, value: { ...outcome, undoes: begun.revision } }
         : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
     }
-    const outcome = undo(intent, change.to, edge.keeper.history(), facts);
+    const outcome = undo(intent, change, edge.keeper.history(), facts);
     return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   }
   if (change.kind === 'redo') {
-    const outcome = redo(intent, edge.keeper.history(), facts);
+    const outcome = redo(intent, edge.keeper.history(), facts, change.overMs);
     return outcome.ok ? { ok: true, value: outcome } : refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   }
   if (change.kind === 'expire')

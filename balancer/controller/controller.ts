@@ -18,6 +18,7 @@ import { takeConfig } from './config-taker.ts';
 import { DecisionLog } from './decision-log.ts';
 import { DrainDriver } from './driver/drains.ts';
 import { DrillDriver } from './driver/drills.ts';
+import { Arrivals } from './driver/arrivals.ts';
 import { ExpiryDriver } from './driver/expiries.ts';
 import { RolloutDriver } from './driver/rollouts.ts';
 import { EdgeAppliance } from './edge-appliance.ts';
@@ -88,6 +89,7 @@ export class Controller {
   readonly #decisions: DecisionLog;
   readonly #drills: DrillDriver;
   readonly #expiries: ExpiryDriver;
+  readonly #arrivals: Arrivals;
   readonly #api: AdminApi;
   readonly #hostMetrics: HostMetrics;
   readonly #metrics: MetricsEndpoint;
@@ -129,6 +131,7 @@ export class Controller {
     this.#drains = new DrainDriver(this.#edge);
     this.#drills = new DrillDriver(this.#edge);
     this.#expiries = new ExpiryDriver(this.#edge);
+    this.#arrivals = new Arrivals(this.#edge);
     this.#appliance = new EdgeAppliance(
       this.#edge,
       { rollouts: this.#rollouts, drills: this.#drills, renewing: this.#renewing },
@@ -309,17 +312,17 @@ export class Controller {
 
   /** The config to begin with: the file's, or, when that cannot be served, the text that was served last. */
   #choose(): Beginning {
-    const intent = this.#store.readIntent();
+    const [intent, wallMs] = [this.#store.readIntent(), systemClock.wallMs()];
     const read = this.#source.read();
     if (read.ok) {
-      const seeding = seedIntent(read.value.config, intent);
+      const seeding = seedIntent(read.value.config, intent, wallMs);
       if (seeding.problems.length === 0) return { served: read.value, seeding, note: read.note, problem: null };
     }
-    const problems = read.ok ? seedIntent(read.value.config, intent).problems.map(({ message }) => message) : read.problems;
+    const problems = read.ok ? seedIntent(read.value.config, intent, wallMs).problems.map(({ message }) => message) : read.problems;
     const text = this.#store.servedText();
     const last = text === null ? null : this.#source.parse(text, this.#store.appliedConfig());
     if (last?.ok !== true) throw new Error(problems.join('\n'));
-    const seeding = seedIntent(last.value.config, intent);
+    const seeding = seedIntent(last.value.config, intent, wallMs);
     if (seeding.problems.length > 0) throw new Error(problems.join('\n'));
     const problem = `the config file is not served, the config before is: ${problems.join('; ')}`;
     return { served: last.value, seeding, note: null, problem };
@@ -336,9 +339,7 @@ export class Controller {
     const edge = this.#edge;
     const { services } = edge.config;
     edge.accuracy.look({ plan: edge.loop.plan, workers: edge.links.workers().length, services }, edge.options.clock.nowMs());
-    this.#rollouts.tick();
-    this.#expiries.tick();
-    edge.approvals.tick();
+    for (const part of [this.#rollouts, this.#expiries, this.#arrivals, edge.approvals]) part.tick();
     // Other hosts are asked on demand; what waits there for a second person is to be seen by who does not ask.
     if (edge.config.safety.approval.services.length > 0 && (this.#periods += 1) % HEAR_PERIODS === 0) void edge.fleet.refresh();
     this.#drills.tick();

@@ -37,7 +37,8 @@ export class DecisionLog {
   add(input: PlanInput, planned: Planned): void {
     const { maxBytes } = this.#config();
     if (maxBytes === 0 || this.#clock.nowMs() < this.#pausedUntilMs) return;
-    const at = new Date(this.#clock.wallMs()).toISOString();
+    // The moment of the plan: by it a replay knows where what was on its way was.
+    const at = new Date(input.wallMs ?? this.#clock.wallMs()).toISOString();
     if (this.#file === '' || this.#fileBytes >= maxBytes / FILES || this.#waiting.length > MAX_WAITING_BYTES) this.#begin(at);
     const lines = this.#encoder.encode(input, planned, at);
     this.#fileBytes += lines.length;

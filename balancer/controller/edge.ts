@@ -1,18 +1,15 @@
 // The controller of one edge host: its parts, made from each other, and what each tells the others.
 import { readFileSync } from 'node:fs';
 import type { Clock, Random } from '../../health/clock.ts';
-import type { Config, PriorityClass } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Facts } from '../intent/apply-change.ts';
 import type { Intent } from '../intent/intent.ts';
 import { regionsOfClients } from '../locate/client-regions.ts';
 import type { Log } from '../log.ts';
 import type { PlanFacts, PlanInput, Planned } from '../steer/plan.ts';
-import { targetKey, UNKNOWN_REGION, type ClassDemandView } from '../steer/plan-shape.ts';
-import type { DemandView, Observed, ObservedView, RegionDemandView } from '../steer/plan-shape.ts';
+import { targetKey } from '../steer/plan-shape.ts';
+import type { DemandView, Observed, ObservedView } from '../steer/plan-shape.ts';
 import { AloneLedger } from '../store/alone-ledger.ts';
-import type { Ledger } from '../store/ledger.ts';
-import type { LimitCounter } from '../store/limits.ts';
-import type { SharedMarks } from '../store/session-ends.ts';
 import type { Store } from '../store/store.ts';
 import { Meter, type MetricsDelta } from '../telemetry/meter.ts';
 import { MetricsRegistry } from '../telemetry/registry.ts';
@@ -20,11 +17,14 @@ import { TrafficWindow } from '../telemetry/window.ts';
 import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
 import { ConfigWatch } from './config-watch.ts';
+import { decisionInputs } from './decision-inputs.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
+import type { FleetMembership } from './fleet/membership.ts';
 import type { HostDemand } from './fleet/presence.ts';
 import { FollowedOutcomes } from './driver/outcomes.ts';
 import { FleetVotes } from './driver/votes.ts';
@@ -39,6 +39,7 @@ import { LastHealth } from './last-health.ts';
 import type { MachineLimits } from './machine-limits.ts';
 import { GenerationNumbers, RisingNumber } from './numbers.ts';
 import { OneAtATime } from './one-at-a-time.ts';
+import { classDemandOf, DEMAND_SECONDS, regionDemandOf } from './measured-demand.ts';
 import { PlanLoop } from './plan-loop.ts';
 import { Prober } from './probe/prober.ts';
 import { RunningCounts } from './running-counts.ts';
@@ -72,25 +73,6 @@ export interface EdgeOptions {
   /** A worker cannot serve a generation that nobody here is waiting for. */
   readonly onGenerationFailed: (problem: string) => void;
 }
-
-/** What makes a host one of a fleet. */
-export interface FleetMembership {
-  readonly ledger: Ledger;
-  /** Of limits that all hosts share. */
-  readonly openCounter: () => LimitCounter;
-  /** Its name. */
-  readonly fleet: string;
-  readonly openMarks: () => SharedMarks;
-  /** Of this host. */
-  readonly id: string;
-  /** Tells it from a copy of it that lives at the same time. */
-  readonly instance: string;
-  /** Where it is, for people. */
-  readonly place: string;
-}
-
-/** Demand is measured over this many seconds: long enough to be steady, short enough to follow a surge. */
-const DEMAND_SECONDS = 5;
 
 export class Edge {
   readonly options: EdgeOptions;
@@ -145,7 +127,9 @@ export class Edge {
     this.served = options.served;
     this.startedAt = new Date(clock.wallMs()).toISOString();
     this.events = new EventLog(clock, log);
-    this.keeper = new IntentKeeper(store, options.fleet?.ledger ?? new AloneLedger(store, clock), clock);
+    const sight = () => ({ planned: this.loop.planned, demand: this.demand(), assigned: this.assigned() });
+    const ledger = options.fleet?.ledger ?? new AloneLedger(store, clock);
+    this.keeper = new IntentKeeper(store, ledger, clock, (touched) => decisionInputs(touched, sight()));
     this.local = new LocalChanges(store);
     this.approvals = new Approvals({
       ...{ store, clock, log },
@@ -181,6 +165,7 @@ export class Edge {
     this.fleet = this.#createFleet();
     this.loop = new PlanLoop({
       clock,
+      wallMs: () => fleetWallMs(this),
       links: this.links,
       numbers: new RisingNumber(store, 'plan', () => clock.wallMs()),
       facts: () => this.planFacts(this.intent),
@@ -219,35 +204,13 @@ export class Edge {
       capacity: this.agents.capacity(),
       demand: this.demand(),
       assigned: this.assigned(),
-      classDemand: sumOfEach(this.#classDemand(), [peers.classDemand]),
+      classDemand: sumOfEach(classDemandOf(this.config, this.window), [peers.classDemand]),
       observed: this.#observed(),
       hostRegion,
       regions,
       clientRegions,
-      regionDemand: sumOfEach(this.#regionDemand(clientRegions), [peers.regionDemand]),
+      regionDemand: sumOfEach(regionDemandOf(this.config, this.window, clientRegions), [peers.regionDemand]),
     };
-  }
-
-  /** Per priority class, of services whose routes have more than one. */
-  #classDemand(): ClassDemandView {
-    const demand: Record<string, Partial<Record<PriorityClass, number>>> = {};
-    const classed = new Set(this.config.routes.flatMap(({ priorityClass, service }) => (priorityClass === 'normal' ? [] : [service])));
-    for (const { name, service, priorityClass } of this.config.routes) {
-      if (!classed.has(service)) continue;
-      const classes = (demand[service] ??= {});
-      classes[priorityClass] = (classes[priorityClass] ?? 0) + this.window.rps({ of: 'route', route: name }, DEMAND_SECONDS);
-    }
-    return demand;
-  }
-
-  /** Of the clients of each region, of services that go to the nearest place. */
-  #regionDemand(regions: readonly string[]): RegionDemandView {
-    if (regions.length === 0) return {};
-    const near = Object.values(this.config.services).filter(({ steer }) => steer.policy === 'nearest');
-    const rps = (service: string, region: string): number => this.window.rps({ of: 'region', service, region }, DEMAND_SECONDS);
-    return Object.fromEntries(
-      near.map(({ name }) => [name, Object.fromEntries([UNKNOWN_REGION, ...regions].map((region) => [region, rps(name, region)]))]),
-    );
   }
 
   #observed(): ObservedView {
@@ -324,7 +287,7 @@ export class Edge {
       ...{ gates: this.config.gates, consumers: this.config.consumers, limits: this.config.limits },
       capacityRps: (cluster) => standings[cluster]?.capacityRps ?? null,
       isDown: (cluster) => clusters[cluster]?.state === 'down',
-      wallMs: this.options.clock.wallMs(),
+      wallMs: fleetWallMs(this),
       usable: (service, version, cluster) => clusters[cluster]?.state !== 'down' && !ejected.has(targetKey(service, version, cluster)),
     };
   }
@@ -392,7 +355,12 @@ export class Edge {
 
   /** What this host alone is asked for, as the others are told. */
   ownDemand(): HostDemand {
-    const regionDemand = this.#regionDemand(regionsOfClients(this.config));
-    return toldDemand({ demand: this.#ownDemand(), assigned: this.#ownAssigned(), classDemand: this.#classDemand(), regionDemand });
+    const regionDemand = regionDemandOf(this.config, this.window, regionsOfClients(this.config));
+    return toldDemand({
+      demand: this.#ownDemand(),
+      assigned: this.#ownAssigned(),
+      classDemand: classDemandOf(this.config, this.window),
+      regionDemand,
+    });
   }
 }

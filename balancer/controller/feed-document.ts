@@ -1,4 +1,6 @@
 // The document that dashboards draw from: the status, and what its further screens show.
+import { GLIDES } from '../intent/diff.ts';
+import { toldChanges } from '../intent/told.ts';
 import { METRICS } from '../telemetry/metrics.ts';
 import type { FeedView, LatencyLineView, LatencyView, RevisionLineView, RevisionView } from './api/views.ts';
 import { edgeViews, workerViews } from './appliance-views.ts';
@@ -25,10 +27,10 @@ export function revisionLines(edge: Edge): readonly RevisionLineView[] {
 
 function revisionLine({ revision, at, author, source, reason, touched, undoes, approvedBy }: RevisionView): RevisionLineView {
   const fields = touched
-    .filter(({ path }) => !path.some((part) => part.endsWith('Seed')))
+    .filter(({ path: [part = ''], path }) => part !== 'overrides' && part !== GLIDES && !path.some((name) => name.endsWith('Seed')))
     .map(({ path }) => path.slice(path.length > 1 ? 1 : 0).join('.'));
   return {
-    ...{ revision, at, source, reason, fields, undoes },
+    ...{ revision, at, source, reason, fields, what: toldChanges(touched), undoes },
     author: author.name,
     how: author.how,
     approvedBy: approvedBy?.name ?? null,

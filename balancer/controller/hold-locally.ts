@@ -21,6 +21,8 @@ export async function whyNotLocal(edge: Edge, change: AskedChange): Promise<ApiP
       code: 'usage',
       message: `--local is for what steers: shift, drain, restore, maintenance and dial; a ${change.kind.replace('_', ' ')} waits until the fleet can be asked`,
     };
+  if (change.overMs !== undefined)
+    return { code: 'usage', message: '--local is there at once, and --over is for what all hosts do alike: leave one of the two away' };
   if ((await edge.fleet.cutOff()) !== null) return null;
   const message =
     'the fleet can be asked, so a change of one host alone would only set it apart from the others: leave --local away, and the change is in force on all hosts';

@@ -5,6 +5,7 @@ import {
   CONFIG_PATH,
   type Author,
   type Change,
+  type DecisionInputs,
   type Intent,
   type Revision,
   type RevisionSource,
@@ -56,10 +57,14 @@ const ASK_AGAIN_MS = 100;
 /** Records read at a time when history is walked. */
 const PAGE = 50;
 
+/** What of this host's sight goes into the record of a change; undefined: nothing. */
+export type SeesInputs = (touched: readonly TouchedField[]) => DecisionInputs | undefined;
+
 export class IntentKeeper {
   readonly #store: RevisionStore;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
+  readonly #sees: SeesInputs;
   #intent: Intent;
   #newest: Revision | null;
   #config: string | null;
@@ -68,10 +73,11 @@ export class IntentKeeper {
   /** Writes to the store, in order: a disk that is full must not hold up what the fleet has agreed on. */
   readonly #unkept: (() => void)[] = [];
 
-  constructor(store: RevisionStore, ledger: Ledger, clock: Clock) {
+  constructor(store: RevisionStore, ledger: Ledger, clock: Clock, sees: SeesInputs = () => undefined) {
     this.#store = store;
     this.#ledger = ledger;
     this.#clock = clock;
+    this.#sees = sees;
     this.#intent = store.readIntent() ?? EMPTY_INTENT;
     this.#newest = store.revisions(1)[0] ?? null;
     this.#config = this.#recordedConfig();
@@ -105,7 +111,9 @@ export class IntentKeeper {
     if (this.barred !== null) return { ok: false, code: 'unreachable', message: `${this.barred}: nothing was changed` };
     const at = new Date(this.#clock.wallMs()).toISOString();
     const expected = this.head;
-    const record = chainRevision({ revision: next.revision, at, touched, ...cause }, this.#newest);
+    const inputs = this.#sees(touched);
+    const facts = { revision: next.revision, at, touched, ...cause, ...(inputs === undefined ? {} : { inputs }) };
+    const record = chainRevision(facts, this.#newest);
     const change = { expected, record, intent: next, lease, configText: configText ?? null, ...(served === undefined ? {} : { served }) };
     let result: AppendResult;
     try {

@@ -88,9 +88,10 @@ export class Limits {
     this.#fleet?.close();
   }
 
-  #grantOwn({ config, bucket, spare: usual }: Counted, { limit, key, need }: AllowanceWish): AllowanceGrant {
+  #grantOwn({ config, bucket, spare: usual }: Counted, { limit, key, need, charge = 0 }: AllowanceWish): AllowanceGrant {
     const spare = config.plan === '' ? usual : spareOf(config, this.#workers);
     const nowMs = this.#wallMs();
+    if (charge > 0) bucket.charge(key, charge, nowMs, amountOf(config, this.#workers));
     // What is in hand of a bucket does not fill up, so it may be kept; windows end for all.
     const validMs = config.algorithm === 'token' ? config.windowMs : config.windowMs - (nowMs % config.windowMs);
     return { limit, key, ...bucket.take(key, need + spare, nowMs, amountOf(config, this.#workers)), validMs, isAway: false };

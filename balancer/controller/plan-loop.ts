@@ -17,6 +17,8 @@ export interface PlanLoopOptions {
   readonly numbers: RisingNumber;
   /** What is known now. */
   readonly facts: () => PlanFacts;
+  /** Milliseconds since 1970, as all hosts of the fleet have them: for what comes little by little. */
+  readonly wallMs: () => number;
   /** What a controller before left; null: nothing. */
   readonly remembered?: PlanMemory | null;
   /** Once a second, after the plan. */
@@ -73,9 +75,9 @@ export class PlanLoop {
     return plan(this.#input(facts));
   }
 
-  /** What the plan comes to when ramps are through and nothing is damped any more, from what was remembered then or is now. */
+  /** What the plan comes to when ramps and glides are through and nothing is damped any more, from what was remembered then or is now. */
   settled(facts: PlanFacts, memory: PlanMemory | null = this.#memory): Planned {
-    return plan({ ...this.#input(facts), previous: settledMemory(memory) });
+    return plan({ ...this.#input(facts), previous: settledMemory(memory), wallMs: Infinity });
   }
 
   get #memory(): PlanMemory | null {
@@ -83,7 +85,8 @@ export class PlanLoop {
   }
 
   #input(facts: PlanFacts): PlanInput {
-    return { ...facts, previous: this.#memory, nowMs: this.#options.clock.nowMs() };
+    const { clock, wallMs } = this.#options;
+    return { wallMs: wallMs(), ...facts, previous: this.#memory, nowMs: clock.nowMs() };
   }
 
   start(): void {

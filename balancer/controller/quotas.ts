@@ -141,7 +141,8 @@ export class Quotas {
     if (this.#wanted.length > 0) this.#soon(this.#options.clock.nowMs() - startedMs);
   }
 
-  #take({ limit: amount, name }: QuotaLimit, { key, need }: AllowanceWish, count: Count, wallMs: number): AllowanceGrant {
+  #take({ limit: amount, name }: QuotaLimit, { key, need, charge = 0 }: AllowanceWish, count: Count, wallMs: number): AllowanceGrant {
+    count.given += charge;
     const ahead = Math.min(MOST_AHEAD, Math.floor(amount * AHEAD));
     const free = Math.max(0, amount - count.given);
     const granted = Math.min(free, need + Math.floor(ahead / this.#workers));

@@ -7,12 +7,13 @@ import type { DifferenceView, MirroredView, ResultsView, VersionResultView } fro
 import type { ResultsRequest } from './appliance.ts';
 import { noCounts } from './driver/outcomes.ts';
 import type { Edge } from './edge.ts';
+import { intentNow } from './intent-now.ts';
 
 /** A text: what is asked for is not there. */
 export function resultsView(edge: Edge, name: string, { windowSeconds, baseline: asked }: ResultsRequest): ResultsView | string {
   const service = edge.config.services[name];
   if (service === undefined) return `no service named ${JSON.stringify(name)}; there are ${Object.keys(edge.config.services).join(', ')}`;
-  const split = edge.intent.services[name]?.split ?? service.split;
+  const split = intentNow(edge).services[name]?.split ?? service.split;
   const names = service.versions.map((version) => version.name);
   // Of equal shares the first of the file.
   const largest = names.reduce((best, version) => ((split[version] ?? 0) > (split[best] ?? 0) ? version : best));

@@ -16,6 +16,7 @@ import type { ResponseStore } from './cache/response-store.ts';
 import type { Allowances } from './rate-limit/allowances.ts';
 import type { Slots } from './rate-limit/slots.ts';
 import type { Issuers } from './authenticate/issuers.ts';
+import type { OneTimeUses } from './authenticate/one-time-use.ts';
 import type { HostFlights } from './login/host-flights.ts';
 import type { SessionEnds } from './login/session-ends.ts';
 import type { SignIns } from './login/sign-ins.ts';
@@ -62,6 +63,8 @@ export interface FilterEnvironment {
   /** What only one worker of the host does at a time. */
   readonly flights: HostFlights;
   readonly sessionEnds: SessionEnds;
+  /** What may be used once, wherever it is shown. */
+  readonly oneTimeUses: OneTimeUses;
   /** Null: it is not where the reference says. */
   readonly readSecret: (reference: SecretReference) => string | null;
   /** Where an address is; null: nobody knows. */

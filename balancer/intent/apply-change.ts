@@ -4,8 +4,9 @@ import { nearest } from '../config/nearest.ts';
 import { clusterTotals } from './cluster-totals.ts';
 import { callersPart, changeCallers, type CallerChange } from './callers.ts';
 import { diffIntent } from './diff.ts';
-import type { AdminState, Change, Intent, PurgeChange, Refusal, TouchedField } from './intent.ts';
-import { withoutEndedOverrides } from './override.ts';
+import type { AdminState, Change, Intent, PurgeChange, Refusal, TimedChange, TouchedField } from './intent.ts';
+import { dialNow, glidedIntent, overText, withGlide, withoutEndedGlides, wrongOver } from './glide.ts';
+import { fieldsSetBy, withoutEndedOverrides, type Field } from './override.ts';
 import { purgeOf, purgeText, withPurge } from './purge.ts';
 import { divide, formatPercent, isRefusal, parsePercent } from './percent.ts';
 import { withQuotaReset } from './quota-reset.ts';
@@ -64,23 +65,49 @@ export function applyChange(intent: Intent, change: DirectChange, facts: Facts):
   }
 }
 
+/** How a change ends. */
+export interface Ending {
+  readonly summary: string;
+  readonly strictness: Strictness;
+  /** To what was there before. */
+  readonly goesBack?: boolean;
+  /** What it sets is there at once, or over a time from where it is now; what else is on its way goes on. */
+  readonly sets?: readonly Field[];
+  readonly overMs?: number | undefined;
+  /** Just as it was, with what has arrived since. */
+  readonly exact?: boolean;
+}
+
 /** Ends every change: the diff, the revision, the safety rules. */
-export function conclude(
-  before: Intent,
-  asked: Intent,
-  facts: Facts,
-  ending: { readonly summary: string; readonly strictness: Strictness; readonly goesBack?: boolean },
-): ChangeOutcome {
-  const after = withoutEndedOverrides(withoutEndedDrains(asked));
+export function conclude(before: Intent, asked: Intent, facts: Facts, ending: Ending): ChangeOutcome {
+  const { sets = [], overMs } = ending;
+  const { wallMs } = facts;
+  const wrong = wrongOver(overMs);
+  if (wrong !== null) return { ok: false, refusal: wrong };
+  const set = withGlide(before, withoutEndedOverrides(withoutEndedDrains(asked)), sets, { overMs, wallMs });
+  // What has arrived goes with the next change, and makes none by itself.
+  const arrivedMs = ending.exact === true ? undefined : wallMs;
+  const after = withoutEndedGlides(set, arrivedMs);
+  if (diffIntent(withoutEndedGlides(before, arrivedMs), after).length === 0)
+    return { ok: true, intent: before, touched: [], summary: `${ending.summary} (as it is already)` };
   const touched = diffIntent(before, after);
-  if (touched.length === 0) return { ok: true, intent: before, touched, summary: `${ending.summary} (as it is already)` };
-  const refusal = breach(before, after, facts, ending.strictness);
+  const refusal = refusalOf(before, after, facts, ending.strictness);
   if (refusal !== null) return { ok: false, refusal };
   const broken = brokenRules({ before, after, facts, goesBack: ending.goesBack === true });
   const [first] = broken;
   if (first !== undefined && facts.breakGlass !== true) return { ok: false, refusal: { kind: 'unsafe', message: refusalText(first) } };
   const overruled = first === undefined ? {} : { overruled: broken.map(({ rule }) => rule) };
-  return { ok: true, intent: { ...after, revision: before.revision + 1 }, touched, summary: ending.summary, ...overruled };
+  const begun = after.glides?.[String(before.revision + 1)];
+  const summary = overMs === undefined || begun === undefined ? ending.summary : `${ending.summary}, over ${overText(overMs)}`;
+  return { ok: true, intent: { ...after, revision: before.revision + 1 }, touched, summary, ...overruled };
+}
+
+/** Where it goes, and where it begins: between the two there is nothing that neither has. */
+function refusalOf(before: Intent, after: Intent, facts: Facts, strictness: Strictness): Refusal | null {
+  const [now, begin] = [before, after].map((intent) => glidedIntent(intent, facts.wallMs));
+  const refusal = breach(now ?? before, after, facts, strictness);
+  // It begins as things are, however they are.
+  return refusal ?? (begin === undefined || begin === after ? null : breach(now ?? before, begin, facts, 'other'));
 }
 
 function shift(intent: Intent, change: Extract<Change, { kind: 'shift' }>, facts: Facts): ChangeOutcome {
@@ -88,14 +115,16 @@ function shift(intent: Intent, change: Extract<Change, { kind: 'shift' }>, facts
   if (isRefusal(service)) return refuse(service);
   const present = intent.services[service.name];
   if (present === undefined) return refuse(notSeeded(service.name));
+  const now = glidedIntent(intent, facts.wallMs).services[service.name] ?? present;
   const versions = service.versions.map(({ name }) => name);
   const named = parseNamed(change.percents, versions, { noun: 'version', where: `service "${service.name}" has` });
   if (isRefusal(named)) return refuse(named);
-  const have = Object.fromEntries(versions.map((name) => [name, present.split[name] ?? 0]));
+  const have = Object.fromEntries(versions.map((name) => [name, now.split[name] ?? 0]));
   const split = divide({ subject: `service "${service.name}"`, noun: 'version', present: have, named });
   if (isRefusal(split)) return refuse(split);
   const after = { ...intent, services: { ...intent.services, [service.name]: { ...withoutRollout(present, 'a shift'), split } } };
-  return conclude(intent, after, facts, { summary: `${service.name}: ${describeShares(have, split)}`, strictness: 'weights' });
+  const summary = `${service.name}: ${describeShares(have, split)}`;
+  return conclude(intent, after, facts, { summary, strictness: 'weights', ...settingOf(change, intent) });
 }
 
 function shiftClusters(intent: Intent, change: Extract<Change, { kind: 'shift_clusters' }>, facts: Facts): ChangeOutcome {
@@ -110,9 +139,10 @@ function shiftClusters(intent: Intent, change: Extract<Change, { kind: 'shift_cl
   const clusters = [...new Set(service.versions.flatMap(({ placements }) => placements.map(({ cluster }) => cluster)))];
   const named = parseNamed(change.percents, clusters, { noun: 'cluster', where: `service "${service.name}" runs in` });
   if (isRefusal(named)) return refuse(named);
+  const now = glidedIntent(intent, facts.wallMs).services[service.name] ?? present;
   const weights: Record<string, Readonly<Record<string, number>>> = { ...present.clusterWeights };
   for (const { name } of service.versions) {
-    const place = { service: service.name, version: name, share: present.split[name] ?? 0, present: present.clusterWeights[name] ?? {} };
+    const place = { service: service.name, version: name, share: present.split[name] ?? 0, present: now.clusterWeights[name] ?? {} };
     const divided = divideAmongClusters(place, named);
     if (isRefusal(divided)) return refuse(divided);
     weights[name] = divided;
@@ -120,9 +150,13 @@ function shiftClusters(intent: Intent, change: Extract<Change, { kind: 'shift_cl
   const after = { ...intent, services: { ...intent.services, [service.name]: { ...present, clusterWeights: weights } } };
   const totals = (of: Intent) => clusterTotals(of, service);
   return conclude(intent, after, facts, {
-    summary: `${service.name}: ${describeShares(totals(intent), totals(after))}`,
-    strictness: 'weights',
+    summary: `${service.name}: ${describeShares(totals(glidedIntent(intent, facts.wallMs)), totals(after))}`,
+    ...{ strictness: 'weights', ...settingOf(change, intent) },
   });
+}
+
+function settingOf(change: TimedChange, intent: Intent): Pick<Ending, 'sets' | 'overMs'> {
+  return { sets: fieldsSetBy(change, intent), overMs: change.overMs };
 }
 
 interface VersionPlaces {
@@ -156,12 +190,14 @@ function setAdmin(intent: Intent, change: Extract<Change, { kind: 'admin' }>, fa
   const cluster = find(facts.clusters, change.cluster, 'cluster');
   if (isRefusal(cluster)) return refuse(cluster);
   const present = intent.clusters[cluster.name] ?? { admin: 'active', dialPercent: 100 };
-  const deadline = change.tunnels === undefined ? present.tunnels : deadlineOf(change.tunnels, facts.wallMs ?? 0);
+  // Tunnels have their time from when it is drained.
+  const drainedMs = (facts.wallMs ?? 0) + (change.overMs ?? 0);
+  const deadline = change.tunnels === undefined ? present.tunnels : deadlineOf(change.tunnels, drainedMs);
   const set = withTunnels({ ...present, admin: change.state }, deadline);
   const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: set } };
   const summary = `${cluster.name}: ${present.admin === change.state ? '' : `${ADMIN_WORDS[present.admin]} → `}${ADMIN_WORDS[change.state]}`;
   const tunnels = change.state === 'active' || sameJson(present.tunnels, deadline) ? '' : tunnelText(deadline);
-  return conclude(intent, after, facts, { summary: `${summary}${tunnels}`, strictness: 'other' });
+  return conclude(intent, after, facts, { summary: `${summary}${tunnels}`, strictness: 'other', ...settingOf(change, intent) });
 }
 
 function setDial(intent: Intent, change: Extract<Change, { kind: 'dial' }>, facts: Facts): ChangeOutcome {
@@ -171,8 +207,9 @@ function setDial(intent: Intent, change: Extract<Change, { kind: 'dial' }>, fact
   if (isRefusal(checked)) return refuse(checked);
   const present = intent.clusters[cluster.name] ?? { admin: 'active', dialPercent: 100 };
   const after = { ...intent, clusters: { ...intent.clusters, [cluster.name]: { ...present, dialPercent: change.percent } } };
-  const summary = `${cluster.name}: dial ${present.dialPercent === change.percent ? '' : `${present.dialPercent} % → `}${change.percent} %`;
-  return conclude(intent, after, facts, { summary, strictness: 'other' });
+  const dialPercent = dialNow(intent, cluster.name, facts.wallMs);
+  const summary = `${cluster.name}: dial ${dialPercent === change.percent ? '' : `${dialPercent} % → `}${change.percent} %`;
+  return conclude(intent, after, facts, { summary, strictness: 'other', ...settingOf(change, intent) });
 }
 
 function release(intent: Intent, change: Extract<Change, { kind: 'release' }>, facts: Facts): ChangeOutcome {

@@ -1,7 +1,8 @@
 // What two intents differ in, field by field, and how a field is put back. A field is the smallest thing that makes sense alone.
 import { canonicalJson, sameJson } from '../config/canonical-json.ts';
 import { CALLERS, callersPart, restoredCallers } from './callers.ts';
-import { overridesPart, type Overrides } from './override.ts';
+import { glidesPart } from './glide.ts';
+import { overridesPart } from './override.ts';
 import { purgesPart } from './purge.ts';
 import { restoredEpochs } from './quota-reset.ts';
 import { withoutRollout } from './rollout.ts';
@@ -10,6 +11,9 @@ import type { ClusterIntent, Intent, ServiceIntent, TouchedField } from './inten
 
 /** The field of a cluster that only rises: a release cannot be taken back, since requests have gone there since. */
 export const RELEASES = 'releases';
+
+/** What is on its way, by the revision that sent it: where it goes is a field of its own. */
+export const GLIDES = 'glides';
 
 /** The part of an intent that nothing takes back: what was purged is gone. */
 export const PURGES = 'purges';
@@ -44,6 +48,7 @@ export function fieldsOf(intent: Intent): ReadonlyMap<string, { readonly path: r
   for (const [id, key] of Object.entries(intent.callers?.keys ?? {})) add([CALLERS, 'keys', id], key);
   for (const [name, token] of Object.entries(intent.tokens ?? {})) add([TOKENS, name], token);
   for (const [id, override] of Object.entries(intent.overrides ?? {})) add(['overrides', id], override);
+  for (const [id, glide] of Object.entries(intent.glides ?? {})) add([GLIDES, id], glide);
   for (const [id, purge] of Object.entries(intent.purges ?? {})) add([PURGES, id], purge);
   return fields;
 }
@@ -108,15 +113,19 @@ export function restoreFields(intent: Intent, from: Intent, paths: ReadonlySet<s
     ...restoredEpochs(intent.quotaEpochs, from.quotaEpochs, (consumer, limit) => chosen('quotaEpochs', consumer, limit)),
     ...callersPart(restoredCallers(intent.callers, from.callers, chosen)),
     ...tokensPart(intent.tokens),
-    ...overridesPart({
-      ...pick(intent.overrides, (id) => !chosen('overrides', id)),
-      ...pick(from.overrides, (id) => chosen('overrides', id)),
-    }),
+    ...overridesPart(picked(intent.overrides, from.overrides, (id) => chosen('overrides', id))),
+    ...glidesPart(picked(intent.glides, from.glides, (id) => chosen(GLIDES, id))),
   };
 }
 
-function pick(overrides: Overrides | undefined, wanted: (id: string) => boolean): Overrides {
-  return Object.fromEntries(Object.entries(overrides ?? {}).filter(([id]) => wanted(id)));
+/** Those that are chosen from the other, the rest of what is there. */
+function picked<T>(
+  present: Readonly<Record<string, T>> | undefined,
+  other: Readonly<Record<string, T>> | undefined,
+  isChosen: (id: string) => boolean,
+): Readonly<Record<string, T>> {
+  const of = (all: Readonly<Record<string, T>> = {}, chosen: boolean) => Object.entries(all).filter(([id]) => isChosen(id) === chosen);
+  return Object.fromEntries([...of(present, false), ...of(other, true)]);
 }
 
 function mapValues<T>(record: Readonly<Record<string, T>>, change: (name: string, value: T) => T): Readonly<Record<string, T>> {

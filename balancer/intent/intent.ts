@@ -2,6 +2,7 @@
 
 import type { DrainConfig } from '../config/drain-config.ts';
 import type { CallerChange, Callers } from './callers.ts';
+import type { Glides } from './glide.ts';
 import type { Overrides } from './override.ts';
 import type { Purges } from './purge.ts';
 import type { RolloutIntent, RolloutPlan } from './rollout.ts';
@@ -70,6 +71,8 @@ export interface Intent {
   readonly tokens?: Tokens;
   /** Changes that return by themselves; absent: none. */
   readonly overrides?: Overrides;
+  /** Changes that are on their way; absent: none. */
+  readonly glides?: Glides;
   /** The last purges of what routes have stored; absent: there never was one. */
   readonly purges?: Purges;
 }
@@ -89,9 +92,9 @@ export type Change =
   | RolloutChange
   /** What was set for a time returns; asked for by nobody. */
   | { readonly kind: 'expire'; readonly revision: number }
-  | { readonly kind: 'undo'; readonly to: number | null }
+  | { readonly kind: 'undo'; readonly to: number | null; readonly overMs?: number }
   /** What was undone last is there again. */
-  | { readonly kind: 'redo' };
+  | { readonly kind: 'redo'; readonly overMs?: number };
 
 /** What routes have stored is dropped, or with `soft` ends now. Several of these are all of them together; `route` alone: all that it has. */
 export interface PurgeChange {
@@ -106,13 +109,17 @@ export interface PurgeChange {
   readonly soft?: boolean;
 }
 
-/** Those that can return by themselves: after `forMs`, if it is there. */
+/** Those that can return by themselves, after `forMs`, and come little by little, over `overMs`, if these are there. */
 export type TimedChange = (
   | { readonly kind: 'shift'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
   | { readonly kind: 'shift_clusters'; readonly service: string; readonly percents: Readonly<Record<string, number>> }
   | { readonly kind: 'admin'; readonly cluster: string; readonly state: AdminState; readonly tunnels?: DrainConfig }
   | { readonly kind: 'dial'; readonly cluster: string; readonly percent: number }
-) & { readonly forMs?: number };
+) & {
+  readonly forMs?: number;
+  /** Little by little, from where it is now. Absent: at once. */
+  readonly overMs?: number;
+};
 
 /** What becomes of a rollout; the last three are made by its own driver. */
 export type RolloutAction = 'pause' | 'resume' | 'promote' | 'abort' | 'step' | 'end' | 'fail';
@@ -149,9 +156,32 @@ export interface Revision {
   readonly overruled?: readonly string[];
   /** The second person, of a change that takes two; absent: one was enough. */
   readonly approvedBy?: Author;
+  /** What the host that made it saw; absent: it is about no service and no cluster. */
+  readonly inputs?: DecisionInputs;
   /** SHA-256 over the previous hash and this record without `hash`, in hex. */
   readonly previousHash: string;
   readonly hash: string;
+}
+
+/** Of the services and clusters that a change is about, when it was made. */
+export interface DecisionInputs {
+  readonly services: Readonly<Record<string, ServiceInputs>>;
+  readonly clusters: Readonly<Record<string, ClusterInputs>>;
+}
+
+export interface ServiceInputs {
+  /** Requests per second of the fleet. */
+  readonly rps: number;
+  /** Millionths of its requests, by `version/cluster`, and those that nobody could take. */
+  readonly shares: Readonly<Record<string, number>>;
+  readonly lost: number;
+}
+
+export interface ClusterInputs {
+  readonly state: string;
+  readonly rps: number;
+  /** Requests per second; null: not known. */
+  readonly capacityRps: number | null;
 }
 
 /** The path of a change of config, which is no part of the intent; its values are fingerprints. */

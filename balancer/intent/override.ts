@@ -1,6 +1,6 @@
 // A change that returns by itself: which fields it holds, and until when. A part of the intent, so that whoever drives it next knows the deadline.
 import { sameJson } from '../config/canonical-json.ts';
-import type { AdminState, Intent, ServiceIntent } from './intent.ts';
+import type { AdminState, Intent, ServiceIntent, TimedChange } from './intent.ts';
 import { withoutRollout } from './rollout.ts';
 
 type Weights = Readonly<Record<string, number>>;
@@ -22,6 +22,8 @@ export interface Override {
   /** ISO 8601, UTC. */
   readonly until: string;
   readonly fields: readonly HeldField[];
+  /** Over how long it returns then. Absent: a cluster in the ramp that it has after a failure, all else at once. */
+  readonly overMs?: number;
 }
 
 /** By the number of the revision that made each. */
@@ -37,6 +39,32 @@ export function pathOf(field: Field): readonly string[] {
     case 'admin':
     case 'dialPercent':
       return ['clusters', field.cluster, field.kind];
+  }
+}
+
+/** The field that a path is; null: it is none of those. */
+export function fieldAt([part, name = '', kind, version = '']: readonly string[]): Field | null {
+  if (part === 'services' && kind === 'split') return { kind, service: name };
+  if (part === 'services' && kind === 'clusterWeights') return { kind, service: name, version };
+  return part === 'clusters' && (kind === 'admin' || kind === 'dialPercent') ? { kind, cluster: name } : null;
+}
+
+/** What a change is about, whether it is otherwise now or not. */
+export function fieldsSetBy(change: TimedChange, { services }: Pick<Intent, 'services'>): readonly Field[] {
+  switch (change.kind) {
+    case 'shift':
+      return [{ kind: 'split', service: change.service }];
+    case 'shift_clusters': {
+      const { service, percents } = change;
+      const weights = Object.entries(services[service]?.clusterWeights ?? {});
+      return weights.flatMap(([version, clusters]) =>
+        Object.keys(percents).some((cluster) => Object.hasOwn(clusters, cluster)) ? [{ kind: 'clusterWeights', service, version }] : [],
+      );
+    }
+    case 'admin':
+      return [{ kind: 'admin', cluster: change.cluster }];
+    case 'dial':
+      return [{ kind: 'dialPercent', cluster: change.cluster }];
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../config/canonical-json.ts';
 import { CALLERS } from './callers.ts';
+import { GLIDES } from './diff.ts';
 import { CONFIG_PATH, type Revision } from './intent.ts';
 import { TOKENS } from './tokens.ts';
 
@@ -25,7 +26,7 @@ export function patchIntent(before: object, { revision, touched }: Pick<Revision
     else parent[name] = value;
   }
   for (const part of ['services', 'clusters', 'quotaEpochs']) dropBare(treesTo(after, [part]).at(-1) ?? {});
-  for (const part of ['overrides', 'quotaEpochs', TOKENS])
+  for (const part of ['overrides', GLIDES, 'quotaEpochs', TOKENS])
     if (Object.keys(treesTo(after, [part]).at(-1) ?? {}).length === 0) Reflect.deleteProperty(after, part);
   dropEmptyCallers(after);
   for (const service of Object.values(treesTo(after, ['services']).at(-1) ?? {})) if (isTree(service)) service['clusterWeights'] ??= {};

@@ -25,7 +25,7 @@ export function chainRevision(facts: RevisionFacts, previous: Pick<Revision, 'ha
 
 /** SHA-256, in hex, over the previous hash and the canonical JSON of the record without its hash. */
 export function revisionHash(record: Omit<Revision, 'hash'>): string {
-  const { revision, at, author, source, reason, change, touched, undoes, overruled, approvedBy, previousHash } = record;
+  const { revision, at, author, source, reason, change, touched, undoes, overruled, approvedBy, inputs, previousHash } = record;
   // By name, so that a record that carries its own hash, or something unknown, hashes as what it says.
   const body = {
     revision,
@@ -38,6 +38,7 @@ export function revisionHash(record: Omit<Revision, 'hash'>): string {
     undoes,
     ...(overruled === undefined ? {} : { overruled }),
     ...(approvedBy === undefined ? {} : { approvedBy }),
+    ...(inputs === undefined ? {} : { inputs }),
     previousHash,
   };
   return createHash('sha256').update(previousHash).update(canonicalJson(body)).digest('hex');

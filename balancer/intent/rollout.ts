@@ -9,6 +9,8 @@ export type RolloutPhase = 'running' | 'paused' | 'frozen' | 'promoted' | 'rolle
 export interface RolloutPlan extends RolloutConfig {
   /** The version that grows. */
   readonly to: string;
+  /** Each step comes little by little, over this time; `holdMs` begins when it has come. Absent: at once. */
+  readonly overMs?: number;
 }
 
 export interface RolloutIntent extends RolloutPlan {
@@ -60,6 +62,6 @@ export function clustersOfEarlierWaves({ waves = [], wave = 0 }: Pick<RolloutInt
 }
 
 /** How long the present step lasts at least. */
-export function holdOf({ holdMs, step }: Pick<RolloutIntent, 'holdMs' | 'step'>): number {
-  return holdMs[Math.min(step, holdMs.length - 1)] ?? 0;
+export function holdOf({ holdMs, step, overMs = 0 }: Pick<RolloutIntent, 'holdMs' | 'step' | 'overMs'>): number {
+  return overMs + (holdMs[Math.min(step, holdMs.length - 1)] ?? 0);
 }

@@ -4,6 +4,7 @@ import { sameJson } from '../config/canonical-json.ts';
 import { callersPart } from './callers.ts';
 import { diffIntent, EMPTY_INTENT } from './diff.ts';
 import type { ClusterIntent, Intent, Refusal, ServiceIntent, TouchedField } from './intent.ts';
+import { glidedIntent, glidesPart, withoutEndedGlides } from './glide.ts';
 import { withoutEndedOverrides } from './override.ts';
 import { purgesPart } from './purge.ts';
 import { formatPercent } from './percent.ts';
@@ -26,19 +27,20 @@ type Weights = Readonly<Record<string, number>>;
 /**
  * The intent after a config is loaded. What the file says is remembered beside what is asked for, so that a reload changes only what
  * changed in the file, and never takes back what an operator did. A version that is new gets 0, a cluster that is new is active at
- * 100 %. What left the file while it has a share is a problem, unless the same file says where the share goes.
+ * 100 %. What left the file while it has a share (`wallMs`: still has one, on its way) is a problem, unless the same file says where
+ * the share goes.
  */
-export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding {
+export function seedIntent(config: SeedConfig, previous: Intent | null, wallMs?: number): Seeding {
   const before = previous ?? EMPTY_INTENT;
   const problems: Refusal[] = [];
-  for (const [name, service] of Object.entries(before.services)) {
+  for (const [name, service] of Object.entries(glidedIntent(before, wallMs).services)) {
     const now = config.services[name];
     if (now === undefined) problems.push(...serviceLeft(name, service, config.routes));
     else problems.push(...heldByRollout(now, service), ...versionsLeft(now, service), ...placementsLeft(now, service, before.clusters));
   }
   if (problems.length > 0) return { intent: before, touched: [], problems };
   const active: ClusterIntent = { admin: 'active', dialPercent: 100 };
-  const seeded = withoutEndedOverrides({
+  const seeded = withoutEnded({
     revision: before.revision,
     services: Object.fromEntries(
       Object.values(config.services).map((service) => [
@@ -52,9 +54,15 @@ export function seedIntent(config: SeedConfig, previous: Intent | null): Seeding
     ...tokensPart(before.tokens),
     ...(before.quotaEpochs === undefined ? {} : { quotaEpochs: before.quotaEpochs }),
     ...(before.overrides === undefined ? {} : { overrides: before.overrides }),
+    ...glidesPart(before.glides),
   });
   const touched = diffIntent(before, seeded);
   return { intent: touched.length === 0 ? before : { ...seeded, revision: before.revision + 1 }, touched, problems: [] };
+}
+
+/** What the file changed of a field has the say from then on. */
+function withoutEnded(intent: Intent): Intent {
+  return withoutEndedGlides(withoutEndedOverrides(intent));
 }
 
 function seedService(service: ServiceConfig, routes: readonly RouteConfig[], previous: ServiceIntent | null): ServiceIntent {

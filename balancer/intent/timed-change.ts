@@ -3,7 +3,7 @@ import { applyChange, conclude, type ChangeOutcome, type DirectChange } from './
 import type { TimedAct } from '../config/safety-config.ts';
 import { sameJson } from '../config/canonical-json.ts';
 import type { ClusterIntent, Intent, Refusal, TimedChange } from './intent.ts';
-import { heldField, pathOf, putBack, withOverrides, type Field, type HeldField, type Overrides } from './override.ts';
+import { fieldsSetBy, heldField, pathOf, putBack, withOverrides, type Field, type HeldField, type Overrides } from './override.ts';
 import { isActive } from './rollout.ts';
 import { refusalText, type Breach } from './rules.ts';
 import type { Facts } from './safety.ts';
@@ -17,25 +17,37 @@ const LONGEST_MS = 30 * 86_400_000;
  * changes; without one, what it sets stays, even where it was held for a time already.
  */
 export function applyTimed(intent: Intent, change: DirectChange, facts: Facts, { wallMs, permanent }: Asked): ChangeOutcome {
-  const outcome = applyChange(intent, change, facts);
+  const known = { ...facts, wallMs: facts.wallMs ?? wallMs };
+  const outcome = applyChange(intent, change, known);
   if (!outcome.ok || !isTimed(change)) return outcome;
   const { forMs } = change;
   const problem = forMs === undefined ? null : wrongTime(intent, change, forMs);
   if (problem !== null) return { ok: false, refusal: problem };
   const untimed = forMs === undefined && !permanent ? needsTime(change, facts) : null;
   if (untimed !== null && facts.breakGlass !== true) return { ok: false, refusal: { kind: 'unsafe', message: refusalText(untimed) } };
-  const fields = fieldsOf(change, outcome.intent);
+  const fields = fieldsSetBy(change, outcome.intent);
   const before = fields.reduce((lasting, field) => holdersOf(intent.overrides, field).reduce(putBack, lasting), intent);
   const held = fields.map((field) => heldField(field, before, outcome.intent)).filter((field) => field !== null);
   const others = withoutHolders(intent.overrides, fields);
   const until = forMs === undefined || held.length === 0 ? null : new Date(wallMs + forMs).toISOString();
-  const overrides = until === null ? others : { ...others, [String(intent.revision + 1)]: { until, fields: held } };
+  const overrides =
+    until === null ? others : { ...others, [String(intent.revision + 1)]: { until, fields: held, ...returningOver(change) } };
   const after = withOverrides({ ...outcome.intent, revision: intent.revision }, overrides);
   const stays = until === null && Object.keys(others).length < Object.keys(intent.overrides ?? {}).length;
   const word = until !== null ? `, until ${spoken(until)}` : stays ? ', for good' : '';
   const summary = `${outcome.summary.replace(AS_IT_IS, '')}${word}`;
-  const ended = conclude(intent, after, facts, { summary, strictness: 'other' });
+  const ended = conclude(intent, after, known, { summary, strictness: 'other' });
   return ended.ok && untimed !== null ? { ...ended, overruled: [untimed.rule, ...(ended.overruled ?? [])] } : ended;
+}
+
+/** A shift that comes at once does not return at once: nobody watches then. */
+const RETURN_MS = 60_000;
+
+/** As it came; a cluster that came at once returns in the ramp that it has after a failure, a shift within a part of the time that it was for. */
+function returningOver(change: TimedChange): { readonly overMs?: number } {
+  if (change.overMs !== undefined) return { overMs: change.overMs };
+  if (change.kind === 'admin' || change.kind === 'dial') return {};
+  return { overMs: Math.min(RETURN_MS, Math.max(SHORTEST_MS, Math.round((change.forMs ?? 0) / 4))) };
 }
 
 /** What is known of a change besides what it is. */
@@ -76,11 +88,17 @@ export function endOverride(intent: Intent, id: number, facts: Facts): ChangeOut
   const others = Object.entries(intent.overrides ?? {}).filter(([other]) => other !== String(id));
   const fitted = fit(withOverrides(override.fields.reduce(putBack, intent), Object.fromEntries(others)), facts);
   if ('message' in fitted) return { ok: false, refusal: fitted };
-  const clusters = Object.entries(fitted.clusters).map(([name, cluster]) => [name, returned(intent, name, cluster)] as const);
+  const { overMs, fields } = override;
+  // Over a time of its own it comes back by that, and begins no ramp beside it.
+  const ramped = fields.some((field) => 'cluster' in field) && overMs === undefined;
+  const clusters = ramped
+    ? Object.entries(fitted.clusters).map(([name, cluster]) => [name, returned(intent, name, cluster)] as const)
+    : Object.entries(fitted.clusters);
   const what = override.fields.map((field) => pathOf(field).slice(1).join('.')).join(', ');
   const summary = `the time of revision ${id} is over, ${what} as before`;
+  const glides = overMs === undefined ? {} : { sets: fields, overMs };
   return conclude(intent, { ...fitted, clusters: Object.fromEntries(clusters) }, facts, {
-    ...{ summary, strictness: 'other', goesBack: true },
+    ...{ summary, strictness: 'other', goesBack: true, ...glides },
   });
 }
 
@@ -91,6 +109,8 @@ function isTimed(change: DirectChange): change is TimedChange {
 function wrongTime(intent: Intent, change: TimedChange, forMs: number): Refusal | null {
   if (!(forMs >= SHORTEST_MS && forMs <= LONGEST_MS))
     return { kind: 'usage', message: `for: expected a time from 1 s to 30 days, such as 2h, got ${forMs / 1000} s` };
+  if ((change.overMs ?? 0) > forMs)
+    return { kind: 'usage', message: 'over: it would return before it has arrived; say a time that is no longer than that of --for' };
   if (change.kind !== 'shift') return null;
   const rollout = intent.services[change.service]?.rollout;
   if (!isActive(rollout)) return null;
@@ -98,25 +118,6 @@ function wrongTime(intent: Intent, change: TimedChange, forMs: number): Refusal 
     `a rollout of "${change.service}" to "${rollout.to}" is ${rollout.phase}, and a shift that returns would return into the midst of it; ` +
     `end it first (weir canary abort ${change.service}), or shift without --for, which ends it too`;
   return { kind: 'conflict', message };
-}
-
-/** What a change is about, whether it is otherwise now or not. */
-function fieldsOf(change: TimedChange, { services }: Intent): readonly Field[] {
-  switch (change.kind) {
-    case 'shift':
-      return [{ kind: 'split', service: change.service }];
-    case 'shift_clusters': {
-      const { service, percents } = change;
-      const weights = Object.entries(services[service]?.clusterWeights ?? {});
-      return weights.flatMap(([version, clusters]) =>
-        Object.keys(percents).some((cluster) => Object.hasOwn(clusters, cluster)) ? [{ kind: 'clusterWeights', service, version }] : [],
-      );
-    }
-    case 'admin':
-      return [{ kind: 'admin', cluster: change.cluster }];
-    case 'dial':
-      return [{ kind: 'dialPercent', cluster: change.cluster }];
-  }
 }
 
 /** A field that is held goes back to what it was before that: nothing of limited time becomes the lasting state. */

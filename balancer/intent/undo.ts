@@ -2,9 +2,9 @@
 import { conclude, type Applied, type ChangeOutcome } from './apply-change.ts';
 import { CALLERS } from './callers.ts';
 import { canonicalJson } from '../config/canonical-json.ts';
-import { fieldsOf, PURGES, RELEASES, restoreFields } from './diff.ts';
+import { diffIntent, fieldsOf, GLIDES, PURGES, RELEASES, restoreFields } from './diff.ts';
 import type { Intent, Refusal, Revision, TouchedField } from './intent.ts';
-import { sameMeaning } from './override.ts';
+import { fieldAt, sameMeaning } from './override.ts';
 import { formatPercent } from './percent.ts';
 import type { Facts } from './safety.ts';
 import { TOKENS } from './tokens.ts';
@@ -16,6 +16,18 @@ export interface History {
   readonly intentAt: (revision: number) => Intent | null;
 }
 
+export interface UndoAsked {
+  /** Null: the last one is taken back. */
+  readonly to: number | null;
+  /** What it sets comes little by little; absent: at once. */
+  readonly overMs?: number | undefined;
+}
+
+interface Manner {
+  readonly facts: Facts;
+  readonly overMs: number | undefined;
+}
+
 export type UndoOutcome = (Applied & { readonly undoes: number }) | Extract<ChangeOutcome, { readonly ok: false }>;
 
 /**
@@ -23,13 +35,13 @@ export type UndoOutcome = (Applied & { readonly undoes: number }) | Extract<Chan
  * back. Stops when a later revision touched the same fields. With `to`: every split, weight, admin state and dial is again what it
  * was at that revision. What the file says, and what it has since added, stays.
  */
-export function undo(intent: Intent, to: number | null, history: History, facts: Facts): UndoOutcome {
-  return to === null ? undoLast(intent, history, facts) : restore(intent, to, history, facts);
+export function undo(intent: Intent, { to, overMs }: UndoAsked, history: History, facts: Facts): UndoOutcome {
+  return to === null ? undoLast(intent, history, { facts, overMs }) : restore(intent, to, history, { facts, overMs });
 }
 
 /** Takes back the last operator revision if that was an undo; anything else was not undone. */
-export function redo(intent: Intent, history: History, facts: Facts): UndoOutcome {
-  return undoLast(intent, history, facts, ({ revision, change }) =>
+export function redo(intent: Intent, history: History, facts: Facts, overMs?: number): UndoOutcome {
+  return undoLast(intent, history, { facts, overMs }, ({ revision, change }) =>
     change?.kind === 'undo'
       ? null
       : `there is nothing to redo: the last change of an operator, revision ${revision}, was no undo; weir undo --to REVISION goes to any revision`,
@@ -37,7 +49,7 @@ export function redo(intent: Intent, history: History, facts: Facts): UndoOutcom
 }
 
 /** `unfit`: why the last one is not to be taken back; null: it is. */
-function undoLast(intent: Intent, history: History, facts: Facts, unfit: (last: Revision) => string | null = () => null): UndoOutcome {
+function undoLast(intent: Intent, history: History, manner: Manner, unfit: (last: Revision) => string | null = () => null): UndoOutcome {
   const later: Revision[] = [];
   for (const revision of history.revisions) {
     if (revision.source !== 'operator' || cannotBeTakenBack(revision)) {
@@ -52,10 +64,8 @@ function undoLast(intent: Intent, history: History, facts: Facts, unfit: (last: 
     if (from === null)
       return notFound(`the intent before revision ${revision.revision} is not in the store any more; weir history shows what is`);
     const paths = new Set(revision.touched.map(({ path }) => canonicalJson(path)));
-    return end(intent, restoreFields(intent, from, paths), facts, {
-      undoes: revision.revision,
-      summary: `took back revision ${revision.revision}`,
-    });
+    const summary = `took back revision ${revision.revision}`;
+    return end(intent, restoreFields(intent, from, paths), manner, { undoes: revision.revision, summary, exact: false });
   }
   return notFound('there is nothing to undo: no operator has changed anything yet');
 }
@@ -73,20 +83,29 @@ function cannotBeTakenBack({ touched }: Revision): boolean {
   return touched.length > 0 && touched.every(({ path }) => path.at(-1) === RELEASES || path[0] === PURGES || path[0] === TOKENS);
 }
 
-function restore(intent: Intent, to: number, history: History, facts: Facts): UndoOutcome {
+function restore(intent: Intent, to: number, history: History, manner: Manner): UndoOutcome {
   const from = history.intentAt(to);
   if (from === null) return notFound(`there is no revision ${to}; the newest is ${intent.revision}, weir history shows the others`);
   // Callers stay: whoever goes back for the sake of traffic must not lock out those who came since, nor let in those who had to leave.
   const fields = [...fieldsOf(intent), ...fieldsOf(from)].filter(([, { path }]) => path[0] !== CALLERS && path[0] !== TOKENS);
   const paths = new Set(fields.map(([key]) => key));
-  return end(intent, restoreFields(intent, from, paths), facts, { undoes: intent.revision, summary: `back to revision ${to}` });
+  const done = { undoes: intent.revision, summary: `back to revision ${to}`, exact: manner.overMs === undefined };
+  return end(intent, restoreFields(intent, from, paths), manner, done);
 }
 
-function end(intent: Intent, restored: Intent, facts: Facts, done: { readonly undoes: number; readonly summary: string }): UndoOutcome {
+function end(
+  intent: Intent,
+  restored: Intent,
+  { facts, overMs }: Manner,
+  { summary, undoes, exact }: { readonly undoes: number; readonly summary: string; readonly exact: boolean },
+): UndoOutcome {
   const fitted = fit(restored, facts);
   if ('message' in fitted) return { ok: false, refusal: fitted };
-  const outcome = conclude(intent, fitted, facts, { summary: done.summary, strictness: 'other' });
-  return outcome.ok ? { ...outcome, undoes: done.undoes } : outcome;
+  // Without a time of its own, what was on its way then is again where it would be by now.
+  const fields = overMs === undefined ? [] : diffIntent(intent, fitted).map(({ path }) => fieldAt(path));
+  const sets = fields.filter((field) => field !== null);
+  const outcome = conclude(intent, fitted, facts, { summary, strictness: 'other', sets, overMs, exact });
+  return outcome.ok ? { ...outcome, undoes } : outcome;
 }
 
 /** What the config has now, with what it had then: what left the file must not come back with a share, what came gets 0. */
@@ -131,7 +150,7 @@ function findConflict(target: Revision, later: readonly Revision[]): Refusal | n
   const touched = new Set(target.touched.map(({ path }) => canonicalJson(path)));
   const clashes = later.flatMap((revision) =>
     revision.touched
-      .filter((field) => touched.has(canonicalJson(field.path)) && changesMeaning(field))
+      .filter((field) => field.path[0] !== GLIDES && touched.has(canonicalJson(field.path)) && changesMeaning(field))
       .map(({ path }) => `revision ${revision.revision} by ${revision.author.name} changed ${path.join('.')}`),
   );
   if (clashes.length === 0) return null;

@@ -4,6 +4,9 @@ import type { Fields } from './fields.ts';
 /** They may be sent again when it is not known whether the first one arrived (RFC 9110 section 9.2.2). */
 export const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
+/** Every server answers them, if only with a refusal. Of others some close the connection without a word (`node:http` does). */
+export const ANSWERED_BY_ALL: ReadonlySet<string> = new Set([...IDEMPOTENT, 'POST', 'PATCH']);
+
 /** Frameworks take the method from these fields, most of them for POST only. */
 export const METHOD_FIELDS: ReadonlySet<string> = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 /** And from this parameter of the query, for POST. */

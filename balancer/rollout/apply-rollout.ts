@@ -1,6 +1,7 @@
 // A rollout begun, moved on or ended: the new intent, or why not. Pure.
 import { sameJson } from '../config/canonical-json.ts';
 import { MILLION } from '../config/config.ts';
+import { glidedIntent } from '../intent/glide.ts';
 import { conclude, find, notSeeded, type ChangeOutcome, type Facts } from '../intent/apply-change.ts';
 import type { Intent, Refusal, RolloutAction, RolloutChange, ServiceIntent } from '../intent/intent.ts';
 import { divide, formatPercent, isRefusal } from '../intent/percent.ts';
@@ -9,6 +10,7 @@ import { isActive, withoutClusterSplits, type RolloutIntent, type RolloutPhase }
 import { coversAll, largestWave, splitsOfWaves, waveText, weightsAtEnd, wrongWaves, type Waves } from './waves.ts';
 import { readGate } from './gates/registry.ts';
 
+const MINUTE_MS = 60_000;
 const MAX_HOLD_MS = 7 * 86_400_000;
 
 /** What is known when a rollout changes. */
@@ -19,6 +21,8 @@ export interface Moment {
   readonly note: string;
   /** 0 to 1: errors of the service now. */
   readonly usualErrorRatio: number;
+  /** Over how long a rollout that is taken back goes back; absent: at once. */
+  readonly overMs?: number | undefined;
 }
 
 type Start = Extract<RolloutChange, { kind: 'rollout_start' }>;
@@ -48,12 +52,12 @@ export function rolloutToTakeBack({ revisions }: History, intent: Intent): { rea
 }
 
 /** The split is what it was before the rollout, whether that is under way or done. */
-export function takeBackRollout(intent: Intent, service: string, facts: Facts, { note }: Moment): ChangeOutcome {
+export function takeBackRollout(intent: Intent, service: string, facts: Facts, { note, overMs }: Moment): ChangeOutcome {
   const present = intent.services[service];
   if (present?.rollout === undefined) return refuse(notSeeded(service));
   const rollout: RolloutIntent = { ...present.rollout, phase: 'aborted', note };
   return settle({ intent, facts, service, present }, rollout, {
-    share: null,
+    ...{ share: null, overMs },
     summary: `${service}: rollout to ${rollout.to} is taken back`,
   });
 }
@@ -88,7 +92,7 @@ function start(scene: Scene, change: Start, moment: Moment): ChangeOutcome {
   if (problem !== null) return refuse({ kind: 'usage', message: problem });
   const leap = tooFarForRules(scene, change, waves);
   if (leap !== null) return refuse({ kind: 'unsafe', message: leap });
-  const { to, steps, holdMs, minRequests, gates, onFail } = change;
+  const { to, steps, holdMs, minRequests, gates, onFail, overMs } = change;
   const rollout: RolloutIntent = {
     ...{ to, steps, holdMs, minRequests, gates, onFail },
     id: intent.revision + 1,
@@ -97,10 +101,11 @@ function start(scene: Scene, change: Start, moment: Moment): ChangeOutcome {
     phase: 'running',
     step: 0,
     ...(waves === null ? {} : { waves, wave: 0 }),
+    ...(overMs === undefined ? {} : { overMs }),
     stepAt: moment.at,
     note: '',
   };
-  return settle(scene, rollout, { share: steps[0] ?? MILLION, summary: `${service}: rollout to ${to} begins` });
+  return settle(scene, rollout, { share: steps[0] ?? MILLION, overMs, summary: `${service}: rollout to ${to} begins` });
 }
 
 /** What a plan is refused for; null: nothing. `present`: what the version has now. */
@@ -125,17 +130,25 @@ function wrongWith({ steps, holdMs, minRequests, gates, to }: Start, present: nu
   return wrong === undefined ? null : `gate ${wrong}`;
 }
 
-function problemOfWaves({ intent, facts, service }: Scene, { to, steps }: Start, waves: Waves | null): string | null {
+function problemOfWaves({ intent, facts, service }: Scene, { to, steps, overMs }: Start, waves: Waves | null): string | null {
+  if (waves !== null && overMs !== undefined)
+    return 'over: the steps of waves come at once; take smaller steps, or no waves (--waves none)';
   const config = facts.services[service];
   return waves === null || config === undefined ? null : wrongWaves(waves, { to, first: steps[0] ?? MILLION }, intent, config);
 }
 
 /** A step that no driver could make later; the first one is judged when it is made, which is now. Of a wave a step moves its part of the service. */
-function tooFarForRules({ intent, facts: { services, safety }, service }: Scene, { steps }: Start, waves: Waves | null): string | null {
+function tooFarForRules(
+  { intent, facts: { services, safety }, service }: Scene,
+  { steps, overMs }: Start,
+  waves: Waves | null,
+): string | null {
   const config = services[service];
   const part = waves === null || config === undefined ? 1 : largestWave(waves, intent, config) / MILLION;
+  // Of what comes over a time, what a minute brings counts.
+  const ofStep = part * Math.min(1, MINUTE_MS / (overMs ?? MINUTE_MS));
   const index = steps.findIndex(
-    (share, at) => (at > 0 || waves !== null) && (share - (steps[at - 1] ?? 0)) * part > (safety?.maxShift ?? MILLION),
+    (share, at) => (at > 0 || waves !== null) && (share - (steps[at - 1] ?? 0)) * ofStep > (safety?.maxShift ?? MILLION),
   );
   if (index < 0 || safety === undefined) return null;
   const [from, to] = [steps[index - 1] ?? 0, steps[index] ?? 0].map(formatPercent);
@@ -158,12 +171,17 @@ function move(scene: Scene, action: RolloutAction, moment: Moment): ChangeOutcom
   if (!isActive(rollout) || !NEEDS[action].includes(rollout.phase)) return refuse(conflict(wrongPhase(service, action, rollout)));
   const { to, steps } = rollout;
   const { at: stepAt, note } = moment;
-  const share = shareNow(present, rollout);
+  const share = shareNow(scene, rollout);
   switch (action) {
     case 'pause':
       return settle(scene, { ...rollout, phase: 'paused', note }, { share, summary: `${service}: rollout to ${to} is paused` });
-    case 'resume':
-      return settle(scene, { ...rollout, phase: 'running', stepAt, note: '' }, { share, summary: `${service}: rollout to ${to} goes on` });
+    case 'resume': {
+      const { overMs } = rollout;
+      const going = { ...rollout, phase: 'running', stepAt, note: '' } as const;
+      // Where it was stopped on its way, it goes on from there.
+      const whole = overMs === undefined ? share : (steps[rollout.step] ?? share);
+      return settle(scene, going, { share: whole, overMs, summary: `${service}: rollout to ${to} goes on` });
+    }
     case 'promote':
       return settle(
         scene,
@@ -175,18 +193,19 @@ function move(scene: Scene, action: RolloutAction, moment: Moment): ChangeOutcom
     case 'step': {
       const next = { ...rollout, ...stepAfter(rollout), stepAt, note: '' };
       const summary = `${service}: rollout to ${to}, step ${next.step + 1} of ${steps.length}`;
-      return settle(scene, next, { share: steps[next.step] ?? share, summary });
+      return settle(scene, next, { share: steps[next.step] ?? share, overMs: rollout.overMs, summary });
     }
     case 'end':
-      return end(scene, rollout, share);
+      return end(scene, rollout, rollout.overMs === undefined ? share : (present.split[to] ?? 0));
     case 'fail':
       return fail(scene, rollout, moment);
   }
 }
 
 /** What the version has of what the rollout is about now. */
-function shareNow(present: ServiceIntent, { to, waves, steps, step }: RolloutIntent): number {
-  return waves === undefined ? (present.split[to] ?? 0) : (steps[step] ?? 0);
+function shareNow({ intent, facts, service, present }: Scene, { to, waves, steps, step }: RolloutIntent): number {
+  const now = glidedIntent(intent, facts.wallMs).services[service] ?? present;
+  return waves === undefined ? (now.split[to] ?? 0) : (steps[step] ?? 0);
 }
 
 /** After the last step of a wave comes the first one of the next. */
@@ -215,9 +234,9 @@ function end(scene: Scene, rollout: RolloutIntent, share: number): ChangeOutcome
 }
 
 function fail(scene: Scene, rollout: RolloutIntent, { at, note }: Moment): ChangeOutcome {
-  const { service, present } = scene;
+  const { service } = scene;
   const { to, steps, step, wave = 0, onFail } = rollout;
-  const share = shareNow(present, rollout);
+  const share = shareNow(scene, rollout);
   if (onFail === 'freeze')
     return settle(scene, { ...rollout, phase: 'frozen', note }, { share, summary: `${service}: rollout to ${to} is frozen: ${note}` });
   const earlier = step > 0 ? { step: step - 1 } : wave > 0 ? { step: steps.length - 1, wave: wave - 1 } : null;
@@ -248,9 +267,11 @@ interface Settling {
   readonly share: number | 'whole' | null;
   readonly summary: string;
   readonly goesBack?: boolean;
+  /** Over how long the split comes to it; undefined: at once. */
+  readonly overMs?: number | undefined;
 }
 
-function settle(scene: Scene, rollout: RolloutIntent, { share, summary, goesBack = share === null }: Settling): ChangeOutcome {
+function settle(scene: Scene, rollout: RolloutIntent, { share, summary, overMs, goesBack = share === null }: Settling): ChangeOutcome {
   const { intent, facts, service, present } = scene;
   const settled = share === null ? asBefore(present, rollout) : share === 'whole' ? asWhole(scene, rollout) : atStep(scene, rollout, share);
   if (isRefusal(settled)) return refuse(settled);
@@ -259,7 +280,8 @@ function settle(scene: Scene, rollout: RolloutIntent, { share, summary, goesBack
   const inWave = typeof share === 'number' && rollout.waves !== undefined;
   const had = inWave ? share : (settled.split[rollout.to] ?? 0);
   const said = moved ? `${summary}${inWave ? waveText(rollout) : ''}: ${formatPercent(had)} %` : summary;
-  return conclude(intent, after, facts, { summary: said, strictness: share === null ? 'other' : 'weights', goesBack });
+  const sets = [{ kind: 'split', service } as const];
+  return conclude(intent, after, facts, { summary: said, strictness: share === null ? 'other' : 'weights', goesBack, sets, overMs });
 }
 
 /** The split before it, with versions that came or went at 0 meanwhile: the config has the say which there are. */

@@ -22,12 +22,15 @@ export interface Since {
   readonly before: ServicePlan | undefined;
   readonly elapsedMs: number;
   readonly standings: Readonly<Record<string, Standing>>;
+  /** What the operator asked for is on its way, and is a little farther than before. */
+  readonly gliding: boolean;
 }
 
 /**
  * From the shares before towards those of the solution. What an operator changed is there at once, as is what a failure or a limit takes
  * away, and what takes that over. Everything else that rises does so by ten points in ten seconds, or not at all where the agent is
- * silent; what would give it keeps the difference. Each share is between what it was and what it should be.
+ * silent; what would give it keeps the difference. Each share is between what it was and what it should be. What glides is moved by as much as its
+ * place by intent, without being damped, and all else is damped from there: a glide of hours must not make hours without damping.
  */
 export function damp(draft: Draft, solution: Solution, since: Since): Damped {
   const { before } = since;
@@ -35,12 +38,13 @@ export function damp(draft: Draft, solution: Solution, since: Since): Damped {
   const at = { effective, damped: effective.map(() => false) };
   if (before === undefined || draft.onUnavailable !== 'redistribute' || before.panic || draft.wish.panic) return at;
   if (before.targets.length !== effective.length) return at;
-  if (before.targets.every((target, index) => target.effective === effective[index]) || !sameIntent(before.targets, draft.targets))
-    return at;
-  const shares = before.targets.map((target) => target.effective);
+  if (before.targets.every((target, index) => target.effective === effective[index])) return at;
+  const isSame = sameIntent(before.targets, draft.targets);
+  if (!isSame && (!since.gliding || !samePlaces(before.targets, draft.targets))) return at;
+  const shares = isSame ? before.targets.map((target) => target.effective) : glidedShares(before, draft.targets);
   const moves = { draft, solution, since, before, shares };
   const forced = effective.map((share, index) => forcedFall(moves, index, share));
-  if (isTrifle(moves, forced)) return { effective: shares, damped: shares.map((share, index) => share !== effective[index]) };
+  if (isSame && isTrifle(moves, forced)) return { effective: shares, damped: shares.map((share, index) => share !== effective[index]) };
   const reached = approach(moves, forced);
   return { effective: reached, damped: reached.map((share, index) => share !== effective[index]) };
 }
@@ -55,20 +59,23 @@ interface Moves {
 
 /** Same places, same wishes of the operator: whatever differs is automatic. */
 function sameIntent(before: readonly PlanTarget[], now: readonly PlanTarget[]): boolean {
+  return samePlaces(before, now) && before.every(({ desired, weight }, at) => desired === now[at]?.desired && weight === now[at].weight);
+}
+
+function samePlaces(before: readonly PlanTarget[], now: readonly PlanTarget[]): boolean {
   return (
     before.length === now.length &&
-    before.every((target, index) => {
+    before.every(({ version, cluster, priority }, index) => {
       const other = now[index];
-      return (
-        other !== undefined &&
-        target.version === other.version &&
-        target.cluster === other.cluster &&
-        target.desired === other.desired &&
-        target.weight === other.weight &&
-        target.priority === other.priority
-      );
+      return other !== undefined && version === other.version && cluster === other.cluster && priority === other.priority;
     })
   );
+}
+
+/** The shares before, each with what its place has more or less by intent since. What is served stays as much as it was. */
+function glidedShares({ targets, lost }: ServicePlan, now: readonly PlanTarget[]): readonly number[] {
+  const moved = targets.map(({ effective, desired }, index) => Math.max(0, effective + (now[index]?.desired ?? 0) - desired));
+  return sum(moved) === MILLION - lost ? moved : apportion(MILLION - lost, moved);
 }
 
 /** What of a fall cannot wait: all of it where the place got worse or is closed, else what is above its limit. */

@@ -24,6 +24,8 @@ export interface PlanFacts {
   /** The regions that clients are told to be in, for `nearest`; absent or empty: all are where the host is. */
   readonly clientRegions?: readonly string[];
   readonly regionDemand?: RegionDemandView;
+  /** Milliseconds since 1970: where what is on its way is. Absent: it has arrived. */
+  readonly wallMs?: number;
 }
 
 export interface PlanInput extends PlanFacts {

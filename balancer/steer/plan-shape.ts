@@ -76,6 +76,7 @@ export interface ObservedView {
 /** Why a target has the share it has; the first is the layer that decided (`reasons.ts` has the layers). */
 export type ShareReason =
   | 'intent'
+  | 'gliding'
   | 'maintenance'
   | 'drain'
   | 'dial'

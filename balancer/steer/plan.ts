@@ -1,6 +1,7 @@
 // The one function that turns intent, health, capacity and demand into shares: used live, in previews and in simulation.
 import { MILLION } from '../config/config.ts';
 import { callersPart } from '../intent/callers.ts';
+import { glided, type Glided } from '../intent/glide.ts';
 import { purgesPart } from '../intent/purge.ts';
 import { damp } from './damping.ts';
 import { draftService, type Draft, type Kept } from './draft.ts';
@@ -35,7 +36,11 @@ export interface Planned {
  * utilisation of a cluster. Then, in turn: health and ramps (`redistribute()`), capacity of all services together (`solve()`), damping.
  * Time comes in, and memory goes in and out: the same input gives the same plan.
  */
-export function plan(input: PlanInput): Planned {
+export function plan(asked: PlanInput): Planned {
+  const elapsedMs = asked.previous === null ? 0 : Math.max(0, asked.nowMs - asked.previous.atMs);
+  const { wallMs = Infinity } = asked;
+  const gliding = glided(asked.intent, wallMs, wallMs - elapsedMs);
+  const input = { ...asked, intent: gliding.intent };
   const standing = standings(input);
   const errors = followErrors(input, standing.memory);
   const slowness = followSlowness(input, standing.memory);
@@ -49,14 +54,13 @@ export function plan(input: PlanInput): Planned {
   const open = openCapacity(input, standing.of);
   const bounds = { capacity: open, demand: input.demand, classDemand: input.classDemand ?? {} };
   const { solutions, loads } = solve(drafts, bounds);
-  const elapsedMs = input.previous === null ? 0 : Math.max(0, input.nowMs - input.previous.atMs);
   const services: Record<string, ServicePlan> = {};
   let parts: RegionPart[] = [];
   for (const [index, draft] of drafts.entries()) {
     const solution = solutions[index];
     if (solution === undefined) continue;
     const { service, clients } = draft;
-    const finished = finish(draft, solution, { ...ground, elapsedMs });
+    const finished = finish(draft, solution, { ...ground, elapsedMs, gliding });
     if (clients !== null) parts = [...parts, { ...clients, plan: finished }];
     // The drafts of a service follow each other.
     if (drafts[index + 1]?.service === service) continue;
@@ -103,15 +107,17 @@ interface Finishing {
   readonly kept: Kept;
   readonly ejected: ReadonlySet<string>;
   readonly elapsedMs: number;
+  readonly gliding: Glided;
 }
 
 function finish(draft: Draft, solution: Solution, finishing: Finishing): ServicePlan {
-  const { input, standings: of, elapsedMs } = finishing;
+  const { input, standings: of, elapsedMs, gliding } = finishing;
   const { service, onUnavailable, overload } = draft;
   const last = input.previous?.services[service];
   const before = draft.clients === null ? last : last?.regions?.[draft.clients.region];
-  const { effective, damped } = damp(draft, solution, { before, elapsedMs, standings: of });
-  const cause = { ...finishing, draft, solution, damped };
+  const moves = gliding.services.has(service) || draft.targets.some(({ cluster }) => gliding.clusters.has(cluster));
+  const { effective, damped } = damp(draft, solution, { before, elapsedMs, standings: of, gliding: moves });
+  const cause = { ...finishing, draft, solution, damped, gliding };
   let lost = MILLION;
   let index = -1;
   for (const target of draft.targets) {

@@ -1,4 +1,5 @@
 // Why a target has the share it has, by the layer that decided: safety > operator > capacity > health > base weights. Pure.
+import type { Glided } from '../intent/glide.ts';
 import type { Draft, Kept } from './draft.ts';
 import { clusterIntent, type PlanInput } from './plan-input.ts';
 import { targetKey, type PlanTarget, type ShareReason } from './plan-shape.ts';
@@ -15,6 +16,7 @@ export const REASON_LAYERS: Readonly<Record<ShareReason, Layer>> = {
   maintenance: 'operator',
   drain: 'operator',
   dial: 'operator',
+  gliding: 'operator',
   awaiting_release: 'operator',
   held: 'operator',
   capacity: 'capacity',
@@ -39,6 +41,8 @@ export interface Cause {
   readonly ejected: ReadonlySet<string>;
   readonly solution: Solution;
   readonly damped: readonly boolean[];
+  /** What is on its way to what operators asked for. */
+  readonly gliding: Glided;
 }
 
 const INTENT: readonly ShareReason[] = ['intent'];
@@ -51,6 +55,8 @@ export function reasonsOf(target: PlanTarget, index: number, cause: Cause): read
   const reasons: ShareReason[] = [];
   if (admin === 'drain') reasons.push('drain');
   else if (dialPercent < 100) reasons.push('dial');
+  const { services, clusters } = cause.gliding;
+  if (clusters.has(target.cluster) || services.has(cause.draft.service)) reasons.push('gliding');
   addStanding(reasons, target, cause);
   addShare(reasons, target, { cause, index });
   if (reasons.length === 0) return INTENT;

@@ -5,6 +5,7 @@ import type {
   Author,
   Change,
   ClusterIntent,
+  DecisionInputs,
   Intent,
   PurgeChange,
   Returned,
@@ -18,6 +19,7 @@ import { decodeCallerChange, decodeCallers } from './decode-callers.ts';
 import { list, members, number, oneOf, parse, record, string, type Decode, type Members } from './decode-parts.ts';
 import type { HeldField, Override } from '../intent/override.ts';
 import type { RolloutIntent, RolloutPlan } from '../intent/rollout.ts';
+import { decodeGlides } from './decode-glides.ts';
 import { decodeTokenChange, decodeTokens } from './decode-tokens.ts';
 
 /** `what` names the text in messages, e.g. `intent 12`. */
@@ -31,6 +33,7 @@ export function decodeIntent(text: string, what: string): Intent {
     ...(intent['callers'] === undefined ? {} : { callers: decodeCallers(intent['callers'], `${what}.callers`) }),
     ...(intent['tokens'] === undefined ? {} : { tokens: decodeTokens(intent['tokens'], `${what}.tokens`) }),
     ...(intent['overrides'] === undefined ? {} : { overrides: record(override)(intent['overrides'], `${what}.overrides`) }),
+    ...(intent['glides'] === undefined ? {} : { glides: decodeGlides(intent['glides'], `${what}.glides`) }),
     ...(intent['purges'] === undefined ? {} : { purges: record(purge)(intent['purges'], `${what}.purges`) }),
   };
 }
@@ -49,6 +52,7 @@ export function decodeRevision(text: string, what: string): Revision {
     undoes: value['undoes'] === null ? null : number(value['undoes'], at('undoes')),
     ...(value['overruled'] === undefined ? {} : { overruled: list(string)(value['overruled'], at('overruled')) }),
     ...(value['approvedBy'] === undefined ? {} : { approvedBy: author(value['approvedBy'], at('approvedBy')) }),
+    ...(value['inputs'] === undefined ? {} : { inputs: decisionInputs(value['inputs'], at('inputs')) }),
     previousHash: string(value['previousHash'], at('previousHash')),
     hash: string(value['hash'], at('hash')),
   };
@@ -56,6 +60,21 @@ export function decodeRevision(text: string, what: string): Revision {
 
 const numbers = record(number);
 const numbersByName = record(numbers);
+
+function decisionInputs(value: unknown, path: string): DecisionInputs {
+  const of = members(value, path);
+  return {
+    services: record((one, at) => {
+      const { rps, shares, lost } = members(one, at);
+      return { rps: number(rps, `${at}.rps`), shares: numbers(shares, `${at}.shares`), lost: number(lost, `${at}.lost`) };
+    })(of['services'], `${path}.services`),
+    clusters: record((one, at) => {
+      const { state, rps, capacityRps } = members(one, at);
+      const capacity = capacityRps === null ? null : number(capacityRps, `${at}.capacityRps`);
+      return { state: string(state, `${at}.state`), rps: number(rps, `${at}.rps`), capacityRps: capacity };
+    })(of['clusters'], `${path}.clusters`),
+  };
+}
 
 function serviceIntent(value: unknown, path: string): ServiceIntent {
   const service = members(value, path);
@@ -99,6 +118,7 @@ function rolloutPlan(of: Members, path: string): RolloutPlan {
     gates: list(string)(of['gates'], `${path}.gates`),
     onFail: oneOf(['rollback', 'step-back', 'freeze'], of['onFail'], `${path}.onFail`),
     ...(of['waves'] === undefined ? {} : { waves: list(list(string))(of['waves'], `${path}.waves`) }),
+    ...overTime(of, path),
   };
 }
 
@@ -134,13 +154,21 @@ function drainConfig(value: unknown, path: string): DrainConfig {
   };
 }
 
+function overTime(of: Members, path: string): { readonly overMs?: number } {
+  return of['overMs'] === undefined ? {} : { overMs: number(of['overMs'], `${path}.overMs`) };
+}
+
 function nullable(value: unknown, path: string): number | null {
   return value === null ? null : number(value, path);
 }
 
 function override(value: unknown, path: string): Override {
   const of = members(value, path);
-  return { until: string(of['until'], `${path}.until`), fields: list(heldField)(of['fields'], `${path}.fields`) };
+  return {
+    until: string(of['until'], `${path}.until`),
+    fields: list(heldField)(of['fields'], `${path}.fields`),
+    ...overTime(of, path),
+  };
 }
 
 function purge(value: unknown, path: string): Purge {
@@ -226,7 +254,8 @@ const ACTIONS = ['pause', 'resume', 'promote', 'abort', 'step', 'end', 'fail'] a
 function change(value: unknown, path: string): Change {
   const of = members(value, path);
   const kind = oneOf(KINDS, of['kind'], `${path}.kind`);
-  const time = of['forMs'] === undefined ? {} : { forMs: number(of['forMs'], `${path}.forMs`) };
+  const over = overTime(of, path);
+  const time = { ...(of['forMs'] === undefined ? {} : { forMs: number(of['forMs'], `${path}.forMs`) }), ...over };
   switch (kind) {
     case 'shift':
     case 'shift_clusters':
@@ -269,8 +298,8 @@ function change(value: unknown, path: string): Change {
     case 'expire':
       return { kind, revision: number(of['revision'], `${path}.revision`) };
     case 'redo':
-      return { kind };
+      return { kind, ...over };
     case 'undo':
-      return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`) };
+      return { kind, to: of['to'] === null ? null : number(of['to'], `${path}.to`), ...over };
   }
 }

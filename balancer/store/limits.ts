@@ -13,5 +13,7 @@ export interface TakenOfFleet extends Taken {
 export interface LimitCounter {
   /** Takes for `key` as many of `wanted` as there are, in one step; throws `LedgerAwayError`. */
   take(limit: CountedLimit, key: string, wanted: number): Promise<TakenOfFleet>;
+  /** `used` of `key` was used, whether it was there or not; throws `LedgerAwayError`. */
+  charge(limit: CountedLimit, key: string, used: number): Promise<void>;
   close(): void;
 }

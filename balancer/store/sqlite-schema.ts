@@ -46,4 +46,9 @@ export const MIGRATIONS: readonly string[] = [
      until INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX session_mark_until ON session_mark (until);`,
+  `CREATE TABLE one_time_use (
+     until INTEGER NOT NULL,
+     key   TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX one_time_use_until ON one_time_use (until);`,
 ];

@@ -6,6 +6,7 @@ import type { Intent, Revision } from '../intent/intent.ts';
 import { decodeIntent, decodeRevision } from './decode.ts';
 import { number, string, StoredTextError } from './decode-parts.ts';
 import { decodeToken } from './decode-tokens.ts';
+import type { StoredUse } from './one-time-uses.ts';
 import type { StoredMark } from './session-ends.ts';
 import { StoreUnavailableError, explain, writing } from './sqlite-errors.ts';
 import { MIGRATIONS } from './sqlite-schema.ts';
@@ -16,6 +17,9 @@ const APPLICATION_ID = 0x77656972;
 
 /** Records that are read at a time while going through the chain. */
 const CHAIN_PAGE = 256;
+
+/** Uses that have ended and are forgotten with each write, however few come. */
+const FORGOTTEN_AT_LEAST = 20;
 
 /** In the table of small values: what was served last. */
 const SERVED_TEXT = 'config.served';
@@ -258,19 +262,31 @@ class SqliteStore implements Store {
     });
   }
 
+  *oneTimeUses(afterMs: number): Iterable<StoredUse> {
+    for (const { key, until } of this.#prepare('SELECT key, until FROM one_time_use WHERE until > ?').iterate(afterMs))
+      yield { key: string(key, 'one_time_use.key'), untilMs: number(until, 'one_time_use.until') };
+  }
+
+  /** In the order of coming, which makes no page of its own for each; a few at a time are forgotten, so that no write is long. */
+  putOneTimeUses(uses: readonly StoredUse[], endedMs: number): void {
+    this.#unsynced(() =>
+      inTransaction(this.#database, () => {
+        this.#run(
+          'DELETE FROM one_time_use WHERE rowid IN (SELECT rowid FROM one_time_use WHERE until <= ? LIMIT ?)',
+          ...[endedMs, 2 * uses.length + FORGOTTEN_AT_LEAST],
+        );
+        for (const { key, untilMs } of uses) this.#run('INSERT INTO one_time_use (until, key) VALUES (?, ?)', untilMs, key);
+      }),
+    );
+  }
+
   getValue(key: string): string | null {
     const row = this.#one('SELECT value FROM value WHERE key = ?', key);
     return row === null ? null : string(row['value'], `value ${key}`);
   }
 
-  /** Not synced by itself: it survives the end of the process, and a power failure once a commit or checkpoint has followed. */
   putValue(key: string, value: string): void {
-    this.#database.exec('PRAGMA synchronous = NORMAL');
-    try {
-      this.putDurably(key, value);
-    } finally {
-      this.#database.exec('PRAGMA synchronous = FULL');
-    }
+    this.#unsynced(() => this.putDurably(key, value));
   }
 
   putDurably(key: string, value: string): void {
@@ -279,6 +295,16 @@ class SqliteStore implements Store {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  /** It survives the end of the process, and a power failure once a commit or checkpoint has followed. */
+  #unsynced(write: () => void): void {
+    this.#database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      write();
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL');
+    }
   }
 
   #putServed({ text: servedText, applied }: ServedConfig): void {

@@ -1,6 +1,7 @@
 // The store of an edge host: the intent, its audit chain, applied config, tokens, last known health. One interface, several homes.
 import type { Intent, Revision } from '../intent/intent.ts';
 import type { TokenRecord } from '../intent/tokens.ts';
+import type { StoredUse } from './one-time-uses.ts';
 import type { StoredMark } from './session-ends.ts';
 
 export type { Role } from '../intent/tokens.ts';
@@ -102,6 +103,11 @@ export interface Store {
   sessionMarks(afterMs: number): readonly StoredMark[];
   /** All in one transaction, on disk before it returns. Forgets those keys, and what means nothing after `endedMs`. */
   putSessionMarks(marks: readonly StoredMark[], forgotten: readonly string[], endedMs: number): void;
+
+  /** What may be used once and was, of that what means something after this. */
+  oneTimeUses(afterMs: number): Iterable<StoredUse>;
+  /** All in one transaction, which outlives the process. Forgets some of what means nothing after `endedMs`: at least as many as come. */
+  putOneTimeUses(uses: readonly StoredUse[], endedMs: number): void;
 
   /** Small values by key: last plan number, generation, last health. Durable in order, not necessarily at once. */
   getValue(key: string): string | null;

@@ -198,6 +198,16 @@ export const METRICS = {
     help: 'Requests of routes with the filter authenticate or login, by the method that proved the caller, or the code of the error catalogue that refused it',
     labels: ['route', 'outcome'],
   },
+  weir_signed_requests_total: {
+    kind: 'counter',
+    help: 'Requests whose signature is right and good once, by what was known of it: used for the first time (first), or so by what this host or worker knows alone (alone), used before (repeated), no room to remember it (full), or nobody to ask (away)',
+    labels: ['route', 'outcome'],
+  },
+  weir_signatures_remembered: {
+    kind: 'gauge',
+    help: 'Used signatures that the host remembers; at 500,000 no more are taken',
+    labels: [],
+  },
   weir_condition_failures_total: {
     kind: 'counter',
     help: 'Conditions of the filter authorize that had no value, which counts against the caller: something is not there (missing), is of another type (type), is no value (value), or took too many steps (cost)',
@@ -215,7 +225,7 @@ export const METRICS = {
   },
   weir_introspections_total: {
     kind: 'counter',
-    help: 'Questions to authorization servers about tokens, by what they said: active, inactive, or nothing in time (failed); what is remembered is not asked',
+    help: 'Questions to authorization servers about tokens, by what they said: active, inactive, or nothing in time (failed; stale: what was said before holds); what is remembered is not asked',
     labels: ['route', 'outcome'],
   },
   weir_authorizer_decisions_total: {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { OutgoingRequest, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import { grpcResult, grpcResultAtEnd, isGrpcAnswer } from '../message/grpc-status.ts';
+import { ANSWERED_BY_ALL } from '../message/methods.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { ConnectionWaiter } from '../upstream/connection-pool.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -50,6 +51,8 @@ export function noteFailure({ counters, evidence, deadlines, nowMs }: WorkerCont
   counters.upstreamFailure(cluster.name, code);
   // A kept connection that the endpoint closed meanwhile says nothing about the endpoint.
   if (!blamesPath(code) || code === 'stale_connection') return;
+  // Nor does one that it closes for a method of which it never heard: whoever asks so on purpose must not take it away from others.
+  if (code === 'connection_reset' && !ANSWERED_BY_ALL.has(attempt.method)) return;
   tries.lost();
   evidence.attemptFailed(attempt.target, deadlines.nowMs, code);
   evidence.pathFailed(cluster, attempt.endpoint, deadlines.nowMs, `${code}: ${detail}`);
@@ -76,6 +79,8 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   readonly target: ServiceTarget;
   readonly endpoint: Endpoint;
   headSeen = false;
+  /** Of the request; empty: it was not sent. */
+  method = '';
   /** When its endpoint had been sent all of it, and when its head came; 0: not yet. */
   sentMs = 0;
   headMs = 0;
@@ -95,7 +100,6 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
   tryMs = 0;
   #startedAtMs = 0;
   #exchange: UpstreamExchange | null = null;
-  #mayBeGrpc = false;
   #over = false;
 
   constructor({ target, endpoint }: Place, owner: AttemptOwner, receiver: AnswerReceiver, context: WorkerContext) {
@@ -160,7 +164,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     this.sentMs = this.#context.nowMs();
     this.tellsUnseen = connection.tellsUnseen;
     const outgoing = this.#owner.outgoing(this, this.#leftOfTry());
-    this.#mayBeGrpc = outgoing.request.method === 'POST';
+    this.method = outgoing.request.method;
     this.#exchange = connection.send(outgoing, this);
     this.#owner.onSent(this);
   }
@@ -180,7 +184,7 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     const tookMs = this.headMs - this.sentMs;
     this.endpoint.observeLatency(tookMs);
     this.target.tryLimit.answered(tookMs);
-    this.result = this.#mayBeGrpc && isGrpcAnswer(status, fields) ? (grpcResult(fields) ?? 0) : status;
+    this.result = this.method === 'POST' && isGrpcAnswer(status, fields) ? (grpcResult(fields) ?? 0) : status;
     this.target.tries.answered(this.result, tookMs);
     this.#owner.onHead(this, status, fields, bodyLength);
   }

@@ -187,6 +187,7 @@ export class Generation {
       slots: environment.slots,
       flights: environment.flights,
       sessionEnds: environment.sessionEnds,
+      oneTimeUses: environment.oneTimeUses,
       stores: this.stores,
       consumers: this.consumers,
     };

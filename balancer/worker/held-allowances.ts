@@ -40,8 +40,9 @@ export class HeldAllowances implements Allowances {
   /** By limit: what counts while the controller is away. */
   readonly #alone = new Map<LimitConfig, Bucket>();
   #wishes = new Set<Held>();
-  /** Of quotas: what goes back. */
-  #backs: AllowanceWish[] = [];
+  /** What goes back of quotas, and what was used beyond what was in hand. */
+  #told: AllowanceWish[] = [];
+  #sends = false;
   /** Who counts for the fleet cannot be asked. */
   #storeAwayUntilMs = -Infinity;
   #hosts = 1;
@@ -51,19 +52,32 @@ export class HeldAllowances implements Allowances {
     this.#patience = new Patience(options, PATIENCE_MS);
   }
 
-  take(limit: LimitConfig, key: string): Decision | Promise<Decision> {
+  take(limit: LimitConfig, key: string, cost = 1): Decision | Promise<Decision> {
     const nowMs = this.#options.clock.nowMs();
     const held = this.#of(limit, key);
-    if (held.left > 0 && nowMs < held.untilMs && held.waiting.length === 0) {
-      held.left -= 1;
+    if (held.left >= cost && nowMs < held.untilMs && held.waiting.length === 0) {
+      held.left -= cost;
       if (held.given > 1 && held.left * 2 < held.given && held.remaining > 0) this.#wish(held);
       return { verdict: 'pass', remaining: held.left + held.remaining, resetMs: held.resetAtMs - nowMs };
     }
     if (nowMs < held.emptyUntilMs) return { verdict: 'refuse', remaining: 0, resetMs: held.resetAtMs - nowMs };
     if (limit.fleet !== null && nowMs < this.#storeAwayUntilMs && limit.fleet.onStoreError !== 'local')
       return uncounted(limit.fleet.onStoreError, this.#storeAwayUntilMs - nowMs);
-    if (this.#patience.isOver(nowMs)) return this.#aloneDecision(limit, key);
-    return this.#wait(held);
+    if (this.#patience.isOver(nowMs)) return this.#aloneDecision(held, cost);
+    return this.#wait(held, cost);
+  }
+
+  charge(limit: LimitConfig, key: string, cost: number): void {
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const held = this.#of(limit, key);
+    const isInHand = nowMs < held.untilMs;
+    const beyond = cost - (isInHand ? held.left : 0);
+    if (isInHand) held.left = Math.max(0, -beyond);
+    if (isInHand && beyond <= 0) return;
+    if (this.#patience.isOver(nowMs)) {
+      if (limit.onUnavailable === 'local') this.#aloneBucket(limit).charge(key, beyond, clock.wallMs());
+    } else if (beyond > 0) this.#tell({ limit: limit.name, key, plan: limit.plan, need: 0, charge: beyond });
   }
 
   /** What the controller gives. `hosts`: that share the limits of the fleet. */
@@ -104,13 +118,14 @@ export class HeldAllowances implements Allowances {
     held.remaining = remaining;
     held.untilMs = nowMs + validMs;
     held.resetAtMs = nowMs + resetMs;
-    while (held.left > 0 && held.waiting.length > 0) {
-      held.left -= 1;
-      held.waiting.shift()?.({ verdict: 'pass', remaining: held.left + remaining, resetMs });
+    for (let [next] = held.waiting; next !== undefined && next.cost <= held.left; [next] = held.waiting) {
+      held.waiting.shift();
+      next.decide(give(held, next.cost, resetMs));
     }
-    if (held.left === 0 && remaining === 0 && granted === 0) {
+    if (remaining === 0 && granted === 0) {
       held.emptyUntilMs = nowMs + Math.min(resetMs, QUIET_MS);
-      settle(held, () => ({ verdict: 'refuse', remaining: 0, resetMs }));
+      // Behind one that costs more than there is others may wait that cost less.
+      settle(held, (cost) => (cost <= held.left ? give(held, cost, resetMs) : { verdict: 'refuse', remaining: held.left, resetMs }));
     } else if (held.waiting.length > 0) return this.#wish(held);
     held.timer?.cancel();
     held.timer = null;
@@ -124,35 +139,54 @@ export class HeldAllowances implements Allowances {
     settle(held, () => decision);
   }
 
-  #wait(held: Held): Promise<Decision> {
-    const waited = this.#patience.wait(held, () => {
+  #wait(held: Held, cost: number): Promise<Decision> {
+    const alone = (ofOne: number): Decision => {
       held.asked = false;
-      return this.#aloneDecision(held.limit, held.key);
-    });
+      return this.#aloneDecision(held, ofOne);
+    };
+    const waited = this.#patience.wait(held, alone, cost);
     this.#wish(held);
     return waited;
   }
 
   /** With its part of the limit, where the config says so. */
-  #aloneDecision(limit: LimitConfig, key: string): Decision {
+  #aloneDecision({ limit, key }: Held, cost: number): Decision {
     if (limit.onUnavailable !== 'local') return uncounted(limit.onUnavailable, AWAY_MS);
-    const { clock, workers } = this.#options;
+    const bucket = this.#aloneBucket(limit);
+    const nowMs = this.#options.clock.wallMs();
+    const { remaining: free } = bucket.take(key, 0, nowMs);
+    const { granted, remaining, resetMs } = bucket.take(key, cost <= free ? cost : 0, nowMs);
+    return { verdict: granted === cost ? 'pass' : 'refuse', remaining, resetMs };
+  }
+
+  #aloneBucket(limit: LimitConfig): Bucket {
+    const { workers } = this.#options;
     let bucket = this.#alone.get(limit);
     if (bucket === undefined) {
       const part = (amount: number): number => Math.max(1, Math.floor(amount / workers() / (limit.fleet === null ? 1 : this.#hosts)));
       bucket = bucketOf({ ...limit, limit: part(limit.limit), burst: part(limit.burst) });
       this.#alone.set(limit, bucket);
     }
-    const { granted, remaining, resetMs } = bucket.take(key, 1, clock.wallMs());
-    return { verdict: granted === 1 ? 'pass' : 'refuse', remaining, resetMs };
+    return bucket;
   }
 
   /** All wishes of one turn go together. */
   #wish(held: Held): void {
     if (held.asked) return;
     held.asked = true;
-    if (this.#wishes.size === 0) setImmediate(() => this.#send());
     this.#wishes.add(held);
+    this.#soon();
+  }
+
+  #tell(wish: AllowanceWish): void {
+    this.#told.push(wish);
+    this.#soon();
+  }
+
+  #soon(): void {
+    if (this.#sends) return;
+    this.#sends = true;
+    setImmediate(() => this.#send());
   }
 
   /** All that is in hand of quotas of the host; other limits have forgotten it soon. */
@@ -165,15 +199,20 @@ export class HeldAllowances implements Allowances {
     const { limit, key, left, untilMs } = held;
     if (limit.calendar === null || limit.fleet !== null || left === 0 || this.#options.clock.nowMs() >= untilMs) return;
     held.left = 0;
-    this.#backs.push({ limit: limit.name, key, plan: limit.plan, need: 0, back: left });
+    this.#tell({ limit: limit.name, key, plan: limit.plan, need: 0, back: left });
   }
 
   #send(): void {
-    const wishes = [...this.#wishes].map(({ limit: { name: limit, plan }, key, waiting }) => ({ limit, key, plan, need: waiting.length }));
+    const nowMs = this.#options.clock.nowMs();
+    const wishes = [...this.#wishes].map(({ limit: { name: limit, plan }, key, waiting, left, untilMs }) => {
+      const cost = waiting.reduce((sum, one) => sum + one.cost, 0);
+      return { limit, key, plan, need: Math.max(0, cost - (nowMs < untilMs ? left : 0)) };
+    });
+    const told = this.#told;
     this.#wishes = new Set();
-    const backs = this.#backs;
-    this.#backs = [];
-    if (wishes.length + backs.length > 0) this.#options.ask([...backs, ...wishes]);
+    this.#told = [];
+    this.#sends = false;
+    if (wishes.length + told.length > 0) this.#options.ask([...told, ...wishes]);
   }
 
   #of(limit: LimitConfig, key: string): Held {
@@ -191,4 +230,9 @@ export class HeldAllowances implements Allowances {
       if (this.#held.size <= MAX_HELD * 0.9) return;
     }
   }
+}
+
+function give(held: Held, cost: number, resetMs: number): Decision {
+  held.left -= cost;
+  return { verdict: 'pass', remaining: held.left + held.remaining, resetMs };
 }

@@ -6,6 +6,12 @@ import type { Decision } from '../filter/rate-limit/allowances.ts';
 /** After a wait in vain the controller is taken to hang, and nobody waits for it. */
 export const AWAY_MS = 5000;
 
+/** A request that waits. */
+export interface Waiting {
+  readonly cost: number;
+  readonly decide: (decision: Decision) => void;
+}
+
 export interface HeldCounter {
   /** Of the newest generation that asked. */
   limit: LimitConfig;
@@ -16,7 +22,7 @@ export interface HeldCounter {
   emptyUntilMs: number;
   /** The controller was, and has not answered. */
   asked: boolean;
-  waiting: ((decision: Decision) => void)[];
+  waiting: Waiting[];
   timer: Timer | null;
 }
 
@@ -100,9 +106,9 @@ export class Patience {
   }
 
   /** `alone`: what becomes of each that waited in vain. */
-  wait(counter: HeldCounter, alone: () => Decision): Promise<Decision> {
+  wait(counter: HeldCounter, alone: (cost: number) => Decision, cost = 1): Promise<Decision> {
     const { promise, resolve } = Promise.withResolvers<Decision>();
-    counter.waiting.push(resolve);
+    counter.waiting.push({ cost, decide: resolve });
     counter.timer ??= this.#clock.after(
       this.#patienceMs,
       () => {
@@ -116,12 +122,12 @@ export class Patience {
 }
 
 /** Nobody waits any more. */
-export function settle(counter: HeldCounter, decide: () => Decision): void {
+export function settle(counter: HeldCounter, decide: (cost: number) => Decision): void {
   counter.timer?.cancel();
   counter.timer = null;
   const { waiting } = counter;
   counter.waiting = [];
-  for (const resolve of waiting) resolve(decide());
+  for (const one of waiting) one.decide(decide(one.cost));
 }
 
 /** What becomes of a request that nobody can count. */

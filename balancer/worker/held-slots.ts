@@ -70,7 +70,7 @@ export class HeldSlots implements Slots {
     if (held.used >= held.owned) return;
     const next = held.waiting.shift();
     if (next !== undefined) {
-      next(use(held));
+      next.decide(use(held));
       if (held.waiting.length === 0) settle(held, () => REFUSED);
     } else if (held.owes > 0) {
       held.owes -= 1;
@@ -136,7 +136,7 @@ export class HeldSlots implements Slots {
     while (held.used < held.owned) {
       const next = held.waiting.shift();
       if (next === undefined) break;
-      next(use(held));
+      next.decide(use(held));
     }
     if (held.waiting.length > 0 && granted > 0) return this.#ask(held);
     if (held.used >= held.owned && granted === 0) held.emptyUntilMs = this.#options.clock.nowMs() + QUIET_MS;

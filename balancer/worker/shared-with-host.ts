@@ -6,6 +6,7 @@ import type { ControllerMessage, WorkerMessage } from '../ipc.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import { HeldFlights } from './held-flights.ts';
 import { HeldLimits } from './held-limits.ts';
+import { HeldUses } from './held-uses.ts';
 import { KeySets } from './key-sets.ts';
 import { ToldEnds } from './told-ends.ts';
 
@@ -19,14 +20,17 @@ export interface SharedWithHostOptions {
 }
 
 /** As filters of this worker have it. */
-export interface SharedEnvironment extends Pick<FilterEnvironment, 'allowances' | 'slots' | 'flights' | 'sessionEnds'> {
+export interface SharedEnvironment extends Pick<FilterEnvironment, 'allowances' | 'slots' | 'flights' | 'sessionEnds' | 'oneTimeUses'> {
   readonly keySets: FetchedKeySets;
 }
 
 /** What the controller says of it. */
 export type SharedMessage = Extract<
   ControllerMessage,
-  { readonly type: 'allowance' | 'slots_given' | 'slots_called' | 'key_set' | 'flight' | 'session_end_kept' | 'sessions_ended' }
+  {
+    readonly type:
+      'allowance' | 'slots_given' | 'slots_called' | 'key_set' | 'flight' | 'uses_decided' | 'session_end_kept' | 'sessions_ended';
+  }
 >;
 
 export class SharedWithHost {
@@ -34,6 +38,7 @@ export class SharedWithHost {
   readonly #limits: HeldLimits;
   readonly #flights: HeldFlights;
   readonly #ends: ToldEnds;
+  readonly #uses: HeldUses;
   readonly environment: SharedEnvironment;
 
   constructor(options: SharedWithHostOptions) {
@@ -41,20 +46,29 @@ export class SharedWithHost {
     this.#limits = new HeldLimits(options);
     this.#flights = new HeldFlights(options);
     this.#ends = new ToldEnds(options);
+    this.#uses = new HeldUses(options);
     const { allowances, slots } = this.#limits;
-    this.environment = { keySets: this.#keySets, allowances, slots, flights: this.#flights, sessionEnds: this.#ends };
+    this.environment = {
+      keySets: this.#keySets,
+      allowances,
+      slots,
+      flights: this.#flights,
+      sessionEnds: this.#ends,
+      oneTimeUses: this.#uses,
+    };
   }
 
   receive(message: SharedMessage): void {
     if (message.type === 'key_set') this.#keySets.take(message);
     else if (message.type === 'flight') this.#flights.receive(message);
+    else if (message.type === 'uses_decided') this.#uses.receive(message);
     else if (message.type === 'session_end_kept' || message.type === 'sessions_ended') this.#ends.receive(message);
     else this.#limits.receive(message);
   }
 
   /** What each new controller, and one on a new connection, has to hear. */
   standing(pid: number): readonly WorkerMessage[] {
-    return [...this.#limits.standing(pid), ...this.#flights.standing(), ...this.#ends.standing()];
+    return [...this.#limits.standing(pid), ...this.#flights.standing(), ...this.#ends.standing(), ...this.#uses.standing()];
   }
 
   /** Once a second. */

@@ -237,6 +237,7 @@ export class Worker {
       case 'slots_called':
       case 'key_set':
       case 'flight':
+      case 'uses_decided':
       case 'session_end_kept':
       case 'sessions_ended':
         return this.#shared.receive(message);

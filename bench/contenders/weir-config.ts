@@ -8,6 +8,8 @@ export interface WeirSetting {
   /** Routes that the requests do not take. */
   readonly otherRoutes: number;
   readonly accessLog: boolean;
+  /** Of the route that the requests take, in YAML. */
+  readonly filters: string;
 }
 
 export interface WeirFile extends WeirSetting {
@@ -67,5 +69,5 @@ services:
       green: { clusters: { one: { weight: 50 }, two: { weight: 50 } } }
     split: { blue: 90, green: 10 }
 routes:
-${others(file.otherRoutes)}  - { name: all, match: { path: / }, service: bench }
+${others(file.otherRoutes)}  - { name: all, match: { path: / }, service: bench, filters: ${file.filters} }
 `;

@@ -70,7 +70,18 @@ export const weirWith = ({ name, summary, connectionsFactor = 1, ...changed }: W
     await mkdir(join(directory, 'state'), { mode: 0o700 });
     const ports = { listener: await freePort(), admin: await freePort(), metrics: await freePort() };
     const certificate = wiring.downstream === 'plain' ? null : certificateOf(setting);
-    const file: WeirFile = { workers: 1, otherRoutes: 0, accessLog: false, ...changed, ports, wiring, origin, certificate, directory };
+    const file: WeirFile = {
+      workers: 1,
+      otherRoutes: 0,
+      accessLog: false,
+      filters: '[]',
+      ...changed,
+      ports,
+      wiring,
+      origin,
+      certificate,
+      directory,
+    };
     const path = join(directory, 'weir.yaml');
     await writeFile(path, weirConfig(file));
     const running = await launch(process.execPath, [WEIR_COMMAND, 'serve', '-c', path]);

@@ -18,6 +18,7 @@ import { systemClock } from '../../health/clock.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
 import type { CanonicalRequest } from '../../balancer/message/request.ts';
 import { sessionCookie } from './login-session.ts';
+import { hitting, signedToken } from './repeated.ts';
 import type { MicroCase, MicroSubject } from './harness.ts';
 
 const FIELDS = ['user-agent', 'curl/8.5.0', 'accept', '*/*', 'accept-encoding', 'gzip', 'cookie', 'session=1', 'x-internal', 'yes'];
@@ -150,6 +151,7 @@ const environment: FilterEnvironment = {
   placeOf: () => ({ country: 'DE', subdivisions: [], continent: 'EU' }),
   allowances: ALLOWANCES,
   slots: SLOTS,
+  oneTimeUses: { use: () => 'first' },
   sessionEnds: { endedMs: () => -Infinity, end: () => Promise.resolve('away') },
   flights: { fly: (_key, work) => work().then(({ text }) => text) },
   stores: { invalidate: () => undefined },
@@ -191,10 +193,10 @@ const USUAL: readonly (readonly [name: string, written: string, fields: readonly
 
 const CONDITION = 'claims.tier == "gold" && request.method == "GET" && "boss" in claims.realm.roles';
 
-const created = (name: string, written: string): Filter => {
+const created = (name: string, written: string, facts: Partial<FilterEnvironment> = {}): Filter => {
   const definition = FILTERS.find((one) => one.name === name);
   if (definition === undefined) throw new Error(`there is no filter ${name}`);
-  return definition.create(optionsOf(name, written), environment);
+  return definition.create(optionsOf(name, written), { ...environment, ...facts });
 };
 
 /** Somebody who has signed in: the session was opened with the request before. */
@@ -206,6 +208,17 @@ async function signedIn(): Promise<MicroCase> {
   if (opened.identity === null) throw new Error('the session of the bench is none');
   return filtering(`login, a session in a cookie of ${cookie.length} bytes`, login, ['cookie', cookie]);
 }
+
+/** Somebody whose token was checked with the request before. */
+async function checkedBefore(): Promise<MicroCase> {
+  const { issuers, token } = signedToken(STAFF, environment);
+  const jwt = created('authenticate', '{ jwt: { issuers: [staff] } }', { issuers });
+  const first = newRequest(['authorization', `Bearer ${token}`]);
+  if ((await jwt.onRequest?.(first)) !== undefined || first.identity === null) throw new Error('the token of the bench is none');
+  return filtering(`authenticate, a JWT of ${token.length} bytes that was checked before`, jwt, ['authorization', `Bearer ${token}`]);
+}
+
+const aHit = (bytes: number): MicroCase => hitting(created('cache', '{}'), bytes, () => newRequest(FIELDS.slice()));
 
 export const filters: MicroSubject = {
   name: 'filters',
@@ -224,5 +237,5 @@ export const filters: MicroSubject = {
     changing(`jsonBody, a mask in a response of ${ORDER.length} bytes`, created('jsonBody', '{ response: { mask: [/customer/card] } }')),
     ...FILTERS.map(({ name, example }) => filtering(`${name}, as on its page`, created(name, example))),
   ],
-  laterCases: async () => [await signedIn()],
+  laterCases: async () => [await signedIn(), await checkedBefore(), aHit(100), aHit(100_000)],
 };

@@ -2,6 +2,7 @@
 import type { Scenario } from '../scenario.ts';
 import { accessLog } from './access-log.ts';
 import { allOf } from './all.ts';
+import { cachedAnswers } from './cache.ts';
 import { lostClusters } from './failover.ts';
 import { filterCosts } from './filters.ts';
 import { h2In } from './h2-in.ts';
@@ -21,7 +22,7 @@ import { websocket } from './websocket.ts';
 
 const SINGLE: readonly Scenario[] = [
   ...[proxy, upstreamTls, upstreamH2, tlsIn, tlsInHttp1, h2In, large, websocket, idle],
-  ...[routes, scaling, latency, accessLog, lostClusters, overload, startOfHost, micro],
+  ...[routes, scaling, latency, accessLog, cachedAnswers, lostClusters, overload, startOfHost, micro],
 ];
 
 // `filters` is a part of `micro`: `all` runs it once.

@@ -17,6 +17,7 @@ import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
 const WORKERS = 2;
+const DAY_MS = 86_400_000;
 
 function counterOf(port: number, timeoutMs: number): LimitCounter {
   const place = { kind: 'single', node: { host: '127.0.0.1', port } } as const;
@@ -35,7 +36,8 @@ const PATIENT: Clock = { ...systemClock, after: () => ({ cancel: () => undefined
 
 interface Host {
   /** One request at a worker. */
-  take(worker: number, key?: string): Promise<Decision['verdict']>;
+  take(worker: number, key?: string, cost?: number): Promise<Decision['verdict']>;
+  charge(worker: number, cost: number): void;
   readonly told: string[];
 }
 
@@ -61,7 +63,8 @@ function hostOf(t: TestContext, { port }: RedisServer, limit: FleetLimit, timeou
   });
   return {
     told,
-    take: async (worker, key = 'one') => (await (workers[worker] ?? assert.fail()).take(limit, key)).verdict,
+    take: async (worker, key = 'one', cost = 1) => (await (workers[worker] ?? assert.fail()).take(limit, key, cost)).verdict,
+    charge: (worker, cost) => workers[worker]?.charge(limit, 'one', cost),
   };
 }
 
@@ -91,6 +94,30 @@ describe('of 10,000 requests at once over two hosts', () => {
       assert.ok(count <= 1000 && count >= 950, `${count}`);
     });
   }
+});
+
+for (const algorithm of ['fixed', 'sliding', 'token'] as const)
+  for (const mode of ['exact', 'lease'] as const)
+    test(`what was used beyond what there was is used up for all hosts: ${mode}, ${algorithm}`, async (t) => {
+      const redis = await startRedis(t);
+      const limit = aFleetLimit({ mode }, { algorithm });
+      const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
+      const [one, other] = hosts;
+      assert.ok(one !== undefined && other !== undefined);
+      assert.equal(await one.take(0, 'one', 100), 'pass');
+      one.charge(0, 2000);
+      await until(async () => (await one.take(1)) === 'refuse', 'the host has heard of it');
+      assert.equal(await other.take(0, 'one', 100), 'refuse');
+    });
+
+test('what a quota of the fleet is charged beyond what there was is used up', async (t) => {
+  const redis = await startRedis(t);
+  const limit = aFleetLimit({}, { calendar: 'month' });
+  const counter = openCounter(t, redis.port);
+  assert.equal((await counter.take(limit, 'one', 10)).remaining, 990);
+  await counter.charge(limit, 'one', 2000);
+  const { granted, remaining } = await counter.take(limit, 'one', 1);
+  assert.deepEqual([granted, remaining], [0, 0]);
 });
 
 test('a lease of requests that come one by one is asked for seldom, and passes no more than the limit', async (t) => {
@@ -146,6 +173,15 @@ test('Redis counts as a host does', async (t) => {
   }
 });
 
+test('a Redis that has forgotten how limits are counted is told again, and has counted on', async (t) => {
+  const redis = await startRedis(t);
+  const counter = openCounter(t, redis.port);
+  const limit = aFleetLimit();
+  assert.equal((await counter.take(limit, 'a', 600)).granted, 600);
+  cli(redis, 'SCRIPT', 'FLUSH');
+  assert.equal((await counter.take(limit, 'a', 600)).granted, 400);
+});
+
 test('a bucket of the fleet has for each plan a burst and a pace of its own, and stays as empty as it is when the plan changes', async (t) => {
   const redis = await startRedis(t, [leastRights()]);
   const counter = openCounter(t, redis.port);
@@ -182,13 +218,16 @@ test('a clock that is behind, as of a replica that took over, opens no window an
 test('who is counted does not stand in Redis, and what is counted leaves it by itself', async (t) => {
   const redis = await startRedis(t, [leastRights()]);
   const counter = openCounter(t, redis.port);
-  for (const algorithm of ['fixed', 'sliding', 'token'] as const)
-    await counter.take(aFleetLimit({}, { algorithm, name: algorithm }), '198.51.100.7', 1);
+  const algorithms = ['fixed', 'sliding', 'token'] as const;
+  for (const algorithm of algorithms) await counter.take(aFleetLimit({}, { algorithm, name: algorithm }), '198.51.100.7', 1);
   const keys = cli(redis, 'KEYS', '*').split('\n');
   assert.equal(keys.length, 3);
   for (const key of keys) {
     assert.doesNotMatch(key, /198\.51/);
-    assert.ok(Number(cli(redis, 'PTTL', key)) > 0);
+    // Not before it counts for nothing: a sliding window looks back over one that is over.
+    const leastMs = key.includes('sliding') ? DAY_MS : 0;
+    const leftMs = Number(cli(redis, 'PTTL', key));
+    assert.ok(leftMs > leastMs && leftMs <= 2 * DAY_MS, `${key}: ${leftMs}`);
   }
 });
 

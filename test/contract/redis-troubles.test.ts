@@ -135,15 +135,19 @@ describe('a ledger behind a network with troubles', () => {
     assert.equal((await ledger.entriesAfter(0, 10)).length, 2);
   });
 
-  test('a hint that is lost is made up for when the connection of hints is made anew', async (t) => {
+  test('a connection of hints that breaks is a hint, once, and one that is made anew makes up for what was lost', async (t) => {
     const { ledger, link, fleet } = await far(t);
     let hints = 0;
     t.after(ledger.watch(() => (hints += 1)));
     await until(() => hints === 1, 'watching', SETTLE_MS);
     link.cut();
+    await until(() => hints === 2, 'it looks since the connection broke', SETTLE_MS);
     execFileSync('redis-cli', ['-p', String(redis.port), 'PUBLISH', `weir:{${fleet}}:hint`, 'lost'], { stdio: 'ignore' });
+    // Attempts to connect fail meanwhile, and are no news.
+    await away(() => ledger.head());
+    assert.equal(hints, 2);
     link.heal();
-    await until(() => hints >= 2, 'it looks by itself', SETTLE_MS);
+    await until(() => hints === 3, 'it looks by itself', SETTLE_MS);
   });
 
   test('a Redis that has forgotten the scripts is told them again', async (t) => {
@@ -170,7 +174,8 @@ test('kill -9 of Redis at any instant loses nothing that it has acknowledged, as
   const random = seededRandom(20_26);
   const acknowledged: string[] = [];
   let newest: Snapshot | null = null;
-  for (let round = 0; round < 8; round += 1) {
+  // Of a busy machine the instants hit fewer of them: it goes on until there were enough.
+  for (let round = 0; round < 8 || (acknowledged.length <= 20 && round < 60); round += 1) {
     // The instant within an append is the point here.
     const killed = delay(random() * 60).then(() => server.kill());
     const asked = await appendUntilAway(ledger, newest, (next) => acknowledged.push(next.record.hash));

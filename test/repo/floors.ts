@@ -50,6 +50,7 @@ export const PLACES: readonly Place[] = [
       'balancer/ipc-session-ends.ts',
       'balancer/session-marks.ts',
       'balancer/ipc-slots.ts',
+      'balancer/ipc-uses.ts',
     ],
   },
   { floor: 7, paths: ['balancer/listener/'] },

@@ -52,6 +52,9 @@ test('an appliance and its command', async (t) => {
       await changed('describe', 'revision', '2'),
       /services\.demo\.split +\{"blue":1000000,"green":0\} +\{"blue":500000,"green":500000\}\n/,
     );
+    const [shifted] = (await changed('audit', 'export')).split('\n').filter((line) => line.includes('"reason":"half of it"'));
+    assert.match(shifted ?? '', /"inputs":\{"services":\{"demo":\{"rps":\d.*"shares":\{"blue\/one":.*"clusters":\{"one":\{"state":"up"/);
+    assert.match(await changed('describe', 'revision', '2'), /clusters then:\n +CLUSTER +STATE +RPS +CAPACITY\n +one +up /);
     await changed('undo');
     assert.match((await weir('get', 'services')).stdout, /blue=100% green=0%/);
     assert.match((await weir('audit', 'verify')).stdout, /^the audit chain is intact: \d+ records\n$/);

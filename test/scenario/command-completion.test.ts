@@ -6,18 +6,18 @@ import { test } from 'node:test';
 import { startAdminServer } from '../support/admin-server.ts';
 import { WEIR } from '../support/command.ts';
 
-test('bash completes commands and the names of clusters and versions', async () => {
+test('bash completes commands, the names of clusters and versions, and what stands behind a colon', async () => {
   await using admin = await startAdminServer();
   const script = `
     weir() { "${process.execPath}" "${WEIR}" "$@"; }
     compopt() { :; }
     source <(weir completion bash)
-    for line in "weir mainte" "weir shift demo g" "weir drain "; do
+    for line in "weir mainte" "weir shift demo g" "weir drain " "weir wait --for health:o"; do
       COMP_LINE="$line" COMP_POINT=\${#line} COMPREPLY=()
       _weir
       echo "\${COMPREPLY[*]}"
     done`;
   const env = { PATH: process.env['PATH'], WEIR_SERVER: `unix:${admin.socketPath}` };
   const child = spawn('bash', ['--norc', '-c', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  assert.equal(await text(child.stdout), 'maintenance\ngreen=\none two\n');
+  assert.equal(await text(child.stdout), 'maintenance\ngreen=\none two\none=\n');
 });

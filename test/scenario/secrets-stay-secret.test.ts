@@ -1,5 +1,6 @@
 // Secrets that stand out, in every place that has one: a real host goes through good and bad requests and commands, and nothing it writes has any.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,51 +10,21 @@ import { SignJWT } from 'jose';
 import { hashPassword } from '../../balancer/config/make-credential.ts';
 import { exchange, startAppliance, type Appliance } from '../support/appliance.ts';
 import { Browser } from '../support/browser.ts';
-import { makeCertificate } from '../support/certificates.ts';
+import { Canaries } from '../support/canaries.ts';
+import { makeCertificate, type TestCertificate } from '../support/certificates.ts';
 import { runWeir } from '../support/command.ts';
 import { aLogoutToken, tellLogout } from '../support/logout-token.ts';
 import { CLIENT, startOidcProvider, type OidcProvider } from '../support/oidc-provider.ts';
 import { startOrigin } from '../support/origin.ts';
 import { handshake } from '../support/raw-agent.ts';
 import { connectRaw } from '../support/raw-client.ts';
+import { startSentinel } from '../support/redis-ensembles.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { signedMessage } from '../support/signed-message.ts';
 import { signed, unsigned, type Sent } from '../support/signed-request.ts';
 import { visit } from '../support/tls-client.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
-
-/** By what it is. Each is unlike anything else that is written. */
-class Canaries {
-  readonly #texts = new Map<string, string>();
-
-  make(what: string): string {
-    return this.know(what, `canary${randomBytes(18).toString('hex')}`);
-  }
-
-  know(what: string, text: string): string {
-    this.#texts.set(what, text);
-    return text;
-  }
-
-  get size(): number {
-    return this.#texts.size;
-  }
-
-  /** What of it stands in a text, as it is or in one of the spellings that decoders know. */
-  in(text: string): readonly string[] {
-    return [...this.#texts].flatMap(([what, secret]) => (spellings(secret).some((one) => text.includes(one)) ? [what] : []));
-  }
-}
-
-/** Of base64 only what does not depend on where in the text it begins. */
-function spellings(secret: string): readonly string[] {
-  const shifted = [0, 1, 2].map((shift) => {
-    const text = Buffer.from(' '.repeat(shift) + secret).toString('base64');
-    return text.slice(shift === 0 ? 0 : shift + 1, -4);
-  });
-  return [secret, encodeURIComponent(secret), Buffer.from(secret).toString('hex'), ...shifted];
-}
 
 interface Planted {
   readonly canaries: Canaries;
@@ -68,6 +39,7 @@ interface Planted {
   /** What others were shown: who introspects tokens, hears of events and gets spans. */
   readonly shown: ReadonlyMap<string, string>;
   readonly client: { readonly cert: string; readonly key: string };
+  readonly edge: TestCertificate;
 }
 
 async function plant(t: TestContext): Promise<Planted> {
@@ -83,11 +55,17 @@ async function plant(t: TestContext): Promise<Planted> {
   const [pepper, tokenSecret, redisPassword] = [canaries.make('pepper'), canaries.make('token secret'), canaries.make('redis password')];
   const fleetKey = canaries.know('fleet key', randomBytes(32).toString('base64'));
   const server = await startRedis(t, [`requirepass ${redisPassword}`]);
-  const origin = await startOrigin(t, (_request, response) => response.end('ok'));
+  const sentinelPassword = canaries.make('sentinel password');
+  const guarded = [`requirepass ${sentinelPassword}`, `sentinel auth-pass main ${redisPassword}`];
+  const sentinel = await startSentinel(t, server.port, 1, guarded);
   const [authority, site] = ['authority.example', 'shop.example'].map((name) => makeCertificate(directory, { names: [name] }));
   assert.ok(authority !== undefined && site !== undefined);
   const client = makeCertificate(directory, { names: ['client.example'], ca: authority });
-  for (const [what, { key }] of Object.entries({ 'site key': site, 'client key': client }))
+  const edge = makeCertificate(directory, { names: ['edge.example'], ca: authority });
+  const gateway = makeCertificate(directory, { names: ['127.0.0.1'], ca: authority });
+  const demanding = { cert: gateway.pem, key: readFileSync(gateway.key), ca: authority.pem, requestCert: true, rejectUnauthorized: true };
+  const origin = await startOrigin(t, (_request, response) => response.end('ok'), { tls: demanding });
+  for (const [what, { key }] of Object.entries({ 'site key': site, 'client key': client, 'key for a cluster': edge }))
     canaries.know(what, readFileSync(key, 'utf8').split('\n')[1] ?? '');
   const key = `acme_7f3a9c01be22.${canaries.make('key')}`;
   const password = canaries.make('password');
@@ -125,7 +103,7 @@ issuers:
   login: { issuer: "https://login.example", keys: { secret: { env: WEIR_TEST_TOKEN_SECRET } } }
   staff: { issuer: "${provider.issuer}", keys: { url: "${provider.issuer}/keys" } }
 clusters:
-  one: { endpoints: ["${origin.endpoint}"] }
+  one: { endpoints: ["${origin.endpoint}"], tls: { ca: "${authority.cert}", cert: "${edge.cert}", key: "${edge.key}" } }
   gone: { endpoints: ["http://127.0.0.1:${await freePort()}"], health: none }
 services:
   shop: { versions: { blue: { clusters: { one: {} } }, green: { clusters: { one: {} } } } }
@@ -136,8 +114,9 @@ routes:
   - { service: shop, name: opaque, match: { path: /opaque }, filters: [{ authenticate: { introspection: { url: "${others.endpoint}/introspect", client: weir, secret: { file: "${file('introspection secret')}" } } } }] }
   - { service: lost, name: lost, match: { path: /lost } }
 `;
-  const redis = `{ url: "redis://127.0.0.1:${server.port}", password: { file: "${file('redis file', redisPassword)}" }, keyFile: "${file('fleet file', fleetKey)}" }`;
-  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, provider, shown, client };
+  const sentinels = `sentinel: { name: main, nodes: ["127.0.0.1:${sentinel}"], password: { file: "${file('sentinel file', sentinelPassword)}" } }`;
+  const redis = `{ ${sentinels}, password: { file: "${file('redis file', redisPassword)}" }, keyFile: "${file('fleet file', fleetKey)}" }`;
+  return { canaries, yaml, redis, accessLog, key, password, signingSecret, tokenSecret, provider, shown, client, edge };
 }
 
 const token = (secret: string, expiresS: number): Promise<string> =>
@@ -272,7 +251,7 @@ async function signIn(appliance: Appliance, { canaries, provider }: Planted): Pr
 }
 
 /** What commands say; those that show a secret once have it taken out. */
-async function command(appliance: Appliance, { canaries }: Planted): Promise<string> {
+async function command(appliance: Appliance, { canaries, edge }: Planted): Promise<string> {
   let said = '';
   const run = async (...args: readonly string[]): Promise<void> => {
     const { stdout, stderr, code } = await appliance.weir(...args);
@@ -308,7 +287,30 @@ async function command(appliance: Appliance, { canaries }: Planted): Promise<str
   appliance.rewrite((yaml) => yaml.replace('subjects: [anna]', 'subjects: [anna, otto]'));
   await run('config', 'apply', appliance.configFile);
   await run('audit', '-o', 'json');
+  // A key that is none: those who try to read it may not say what stands there.
+  const key = join(appliance.directory, 'broken.key');
+  writeFileSync(key, `-----BEGIN PRIVATE KEY-----\n${canaries.make('broken key for a cluster')}\n-----END PRIVATE KEY-----\n`);
+  const cluster = `  broken: { endpoints: ["https://127.0.0.1:1"], health: none, tls: { cert: "${edge.cert}", key: "${key}" } }\n`;
+  appliance.rewrite((yaml) => yaml.replace('  gone:', `${cluster}  gone:`));
+  const broken = await appliance.weir('config', 'apply', appliance.configFile);
+  said += broken.stdout + broken.stderr;
+  assert.notEqual(broken.code, 0);
+  assert.match(broken.stderr, /cluster broken/);
   return said;
+}
+
+/** What is in the archive for who helps, by file. */
+async function bundle(appliance: Appliance): Promise<Readonly<Record<string, string>>> {
+  const archive = join(appliance.directory, 'bundle.tar.gz');
+  const { code, stdout, stderr } = await appliance.weir('debug', 'bundle', '--file', archive);
+  assert.equal(code, 0, stderr);
+  const unpacked = join(appliance.directory, 'bundle');
+  mkdirSync(unpacked);
+  execFileSync('tar', ['xzf', archive, '-C', unpacked]);
+  const names = readdirSync(unpacked);
+  for (const name of ['weir.yaml', 'status.json', 'revisions.json', 'events.json']) assert.ok(names.includes(name), name);
+  const texts = names.map((name) => [`${name} of the archive`, readFileSync(join(unpacked, name), 'utf8')] as const);
+  return { ...Object.fromEntries(texts), 'what was said of the archive': stdout + stderr };
 }
 
 function filesBelow(directory: string): readonly string[] {
@@ -338,8 +340,11 @@ test('nothing a host writes has a secret in it', async (t) => {
   };
   const { supervisor, controller, workers } = appliance.pids();
   for (const pid of [supervisor, controller, ...workers]) written[`arguments of ${pid}`] = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  Object.assign(written, await bundle(appliance));
   assert.deepEqual(await appliance.stop(), { code: 0, signal: null });
   written['the log'] = appliance.log;
+  // By the Sentinel, which wants its password; the requests above came to a cluster that wants the certificate.
+  assert.match(written['the log'], /the fleet is reached/);
   const leaks = Object.entries(written).flatMap(([where, text]) => canaries.in(text).map((what) => `${what} in ${where}`));
   assert.deepEqual(leaks, []);
   // The store has the config, and hashes are what stands there.

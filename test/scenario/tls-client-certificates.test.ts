@@ -22,6 +22,9 @@ test('certificates of clients', async (t) => {
   const between = makeCertificate(directory, { names: ['between.example'], ca: authority, authority: true });
   const client = makeCertificate(directory, { names: ['client.example'], ca: authority });
   const below = makeCertificate(directory, { names: ['below.example'], ca: between });
+  const [visitor, host] = (['clientAuth', 'serverAuth'] as const).map((usage) =>
+    makeCertificate(directory, { names: ['shop.example'], ca: authority, usage, file: usage }),
+  ) as [TestCertificate, TestCertificate];
   const foreign = makeCertificate(directory, { names: ['client.example'], ca: stranger, file: 'foreign' });
   const origin = await startOrigin(t, (request, response) => {
     const { 'client-cert': certificate = '-', 'client-cert-chain': chain = '-' } = request.headers;
@@ -63,20 +66,24 @@ routes:
   for (const version of VERSIONS) {
     const at = { minVersion: version, maxVersion: version };
 
-    await t.test(`${version}: where one is required, none is let in without, and none with one of another authority`, async () => {
-      const before = await counted('required');
-      assert.equal((await ask('required', { ...at, ...withOne(client) })).status, 200);
-      // TLS 1.3 lets the client believe that the handshake is over before its certificate was looked at.
-      const status = async (options: Partial<VisitOptions>): Promise<number> =>
-        ask('required', { ...at, ...options }).then(
-          (seen) => seen.status,
-          () => 0,
-        );
-      assert.equal(await status({}), 0);
-      assert.equal(await status(withOne(foreign)), 0);
-      assert.equal(await status(withOne(server)), 0);
-      await until(async () => (await counted('required')) >= before + 3, 'the three are counted');
-    });
+    await t.test(
+      `${version}: where one is required, none is let in without, with one of another authority, or with that of a server`,
+      async () => {
+        const before = await counted('required');
+        for (const one of [client, visitor]) assert.equal((await ask('required', { ...at, ...withOne(one) })).status, 200);
+        // TLS 1.3 lets the client believe that the handshake is over before its certificate was looked at.
+        const status = async (options: Partial<VisitOptions>): Promise<number> =>
+          ask('required', { ...at, ...options }).then(
+            (seen) => seen.status,
+            () => 0,
+          );
+        assert.equal(await status({}), 0);
+        assert.equal(await status(withOne(foreign)), 0);
+        assert.equal(await status(withOne(server)), 0);
+        assert.equal(await status(withOne(host)), 0);
+        await until(async () => (await counted('required')) >= before + 4, 'the four are counted');
+      },
+    );
 
     await t.test(`${version}: where it is optional, none is fine, and a bad one is not`, async () => {
       assert.equal((await ask('optional', at)).body, '- -');

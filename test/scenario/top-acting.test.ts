@@ -19,9 +19,10 @@ interface SessionOptions {
   readonly args?: string;
   /** Of the context file; `SOCKET` stands for where the appliance is. */
   readonly contexts?: string;
+  readonly insideTmux?: boolean;
 }
 
-async function start({ args = '', contexts }: SessionOptions = {}): Promise<Session> {
+async function start({ args = '', contexts, insideTmux = false }: SessionOptions = {}): Promise<Session> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-acting-'));
   const admin = await startAdminServer();
   if (contexts !== undefined) {
@@ -30,7 +31,7 @@ async function start({ args = '', contexts }: SessionOptions = {}): Promise<Sess
       mode: 0o600,
     });
   }
-  const terminal = await TestTerminal.start({ columns: 120, rows: 40, directory });
+  const terminal = await TestTerminal.start({ columns: 120, rows: 40, directory, insideTmux });
   const server = contexts === undefined ? `--server unix:${admin.socketPath}` : '';
   await terminal.type(`"${process.execPath}" "${WEIR}" top ${server} ${args}; echo "ended $?"`);
   await terminal.waitForText('clusters 2');
@@ -92,11 +93,13 @@ describe('weir top acts', () => {
     await terminal.waitForText('drain one');
     await write(terminal, '2h', '2h');
     await step(terminal, 'Enter', '▸ deadline');
+    await step(terminal, 'Enter', '▸ over');
+    await write(terminal, '10m', 'over      10m');
     await step(terminal, 'Enter', '▸ reason');
     await write(terminal, 'why', 'reason    why');
     await terminal.press('Enter');
     const plan = await terminal.waitForText('a apply');
-    match(plan, /weir drain one --for 2h --reason why/);
+    match(plan, /weir drain one --for 2h --over 10m --reason why/);
     match(plan, /moves .* requests\/s/);
     equal(made(admin).length, 0);
     await terminal.press('Enter');
@@ -108,7 +111,7 @@ describe('weir top acts', () => {
     await makeIt(terminal);
     await terminal.waitForText(/applied as revision 2/);
     const [drain] = made(admin);
-    deepEqual(drain?.change, { kind: 'admin', cluster: 'one', state: 'drain', forMs: 7_200_000 });
+    deepEqual(drain?.change, { kind: 'admin', cluster: 'one', state: 'drain', forMs: 7_200_000, overMs: 600_000 });
     match(JSON.stringify(drain), /"ifRevision":1,?/);
     await leave(terminal);
     await terminal.press('@');
@@ -273,6 +276,21 @@ describe('weir top acts', () => {
     await terminal.press('Enter');
     await terminal.waitForText('applied as revision');
     equal(made(admin).length, 1);
+  });
+
+  test('a line is copied into the buffer of the tmux that it runs in, as a shell would read it', async () => {
+    await using session = await start({ insideTmux: true });
+    const { terminal } = session;
+    await run(terminal, "drain one --reason 'why not'");
+    await terminal.waitForText('a apply');
+    await terminal.press('c');
+    await terminal.waitForText('copied, also to the buffer of tmux');
+    equal(await terminal.buffer(), "weir drain one --reason 'why not'");
+    await leave(terminal);
+    await step(terminal, ':', 'a command');
+    await write(terminal, 'q', ': weir q');
+    await terminal.press('Enter');
+    await terminal.waitForText('ended 0');
   });
 
   test('views are saved and opened again, rows are exported, and the mouse does what is under it', async () => {

@@ -52,7 +52,8 @@ describe('weir top', () => {
 
     await terminal.press('q');
     await terminal.waitForText('ended 0');
-    deepEqual([...new Set(server.asked)], ['GET /v1/status', 'GET /v1/feed', 'GET /v1/results/search', 'GET /v1/routes']);
+    const asked = ['GET /v1/status', 'GET /v1/feed', 'GET /v1/results/search', 'GET /v1/routes', 'GET /v1/history/metrics'];
+    deepEqual([...new Set(server.asked)], asked);
   });
 
   test('reads the status alone where the appliance has no feed yet', async () => {

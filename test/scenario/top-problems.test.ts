@@ -144,11 +144,22 @@ test('on one host', async (t) => {
 
   await t.test('charts go back in time by the history of the host, and to now again', async () => {
     await terminal.press('6');
-    await terminal.waitForText('last minute, seconds');
+    await terminal.waitForText(', seconds  (<');
     await terminal.press('<');
-    await terminal.waitForAll(['[PAST 10 min ago]', ' a column']);
-    await terminal.press('>');
-    await terminal.waitForText('last minute, seconds');
+    await terminal.waitForAll(['[PAST last 10 min]', ' a point', '░']);
+    // Each row has a history of its own.
+    await terminal.press('j');
+    await terminal.waitForText(/cluster\/one, .* a point/);
+    await terminal.press('3');
+    await terminal.waitForAll(['health, as above', ' a point']);
+    // What happened is looked at when it happened.
+    await terminal.press('7');
+    await terminal.press('<');
+    await terminal.waitForText(/\[PAST (last )?10 min/);
+    await terminal.press('Escape');
+    await terminal.waitForText('KIND');
+    await terminal.press('6');
+    await terminal.waitForText(', seconds  (<');
   });
   await load.stop();
 });

@@ -77,20 +77,43 @@ test('the terminal is as it was after a death that no handler sees', async () =>
   deepEqual(await session.lineSettings('after'), before);
 });
 
-test('Ctrl-Z gives the terminal to the shell, and fg brings the dashboard back', async () => {
+const STOPS: readonly (readonly [string, (session: TopSession) => Promise<void>])[] = [
+  ['Ctrl-Z', ({ terminal }) => terminal.press('C-z')],
+  ['a signal from elsewhere that stops it', (session) => signal('SIGTSTP')(session)],
+];
+for (const [how, stop] of STOPS) {
+  test(`${how} gives the terminal to the shell, and fg brings the dashboard back`, async () => {
+    await using session = await startTopSession({ shell: 'bash' });
+    const { terminal } = session;
+    await session.launch();
+    await terminal.waitForText('RPS 4021');
+    await stop(session);
+    await terminal.waitForText('Stopped');
+    deepEqual(await terminal.mode(), { alternateScreen: false, cursorShown: true });
+    await terminal.type('fg');
+    await terminal.waitForText('RPS 4021');
+    await terminal.press('2');
+    await terminal.waitForText('versions 4');
+    await terminal.press('q');
+    await terminal.waitFor((screen) => !screen.includes('versions 4') && screen.includes('ended 148'), 'the shell again');
+    deepEqual(await terminal.mode(), { alternateScreen: false, cursorShown: true });
+  });
+}
+
+test('after a stop that no process sees coming, the dashboard takes the terminal again as soon as it goes on', async () => {
   await using session = await startTopSession({ shell: 'bash' });
   const { terminal } = session;
   await session.launch();
   await terminal.waitForText('RPS 4021');
-  await terminal.press('C-z');
+  await signal('SIGSTOP')(session);
   await terminal.waitForText('Stopped');
-  deepEqual(await terminal.mode(), { alternateScreen: false, cursorShown: true });
-  await terminal.type('fg');
-  await terminal.waitForText('RPS 4021');
+  await terminal.type('stty sane; clear; fg');
+  await terminal.waitForAll(['RPS 4021', 'q:quit']);
+  // A key counts without Enter, and is not echoed.
   await terminal.press('2');
   await terminal.waitForText('versions 4');
   await terminal.press('q');
-  await terminal.waitFor((screen) => !screen.includes('versions 4') && screen.includes('ended 148'), 'the shell again');
+  await terminal.waitFor((screen) => !screen.includes('versions 4'), 'the shell again');
   deepEqual(await terminal.mode(), { alternateScreen: false, cursorShown: true });
 });
 

@@ -20,6 +20,8 @@ export interface CertificateWish {
   readonly ca?: TestCertificate;
   /** Whether one that is signed by `ca` may itself sign others. */
   readonly authority?: boolean;
+  /** What it may be used for alone (RFC 5280 section 4.2.1.12), as openssl names it; absent: anything. */
+  readonly usage?: 'serverAuth' | 'clientAuth';
   /** Name of the files without ending; default: the first name. */
   readonly file?: string;
   /** How long it is valid; default: 2. */
@@ -29,7 +31,7 @@ export interface CertificateWish {
 /** Makes a certificate and its key in `directory`. */
 export function makeCertificate(
   directory: string,
-  { names, ca, file, days = 2, authority = ca === undefined }: CertificateWish,
+  { names, ca, file, usage, days = 2, authority = ca === undefined }: CertificateWish,
 ): TestCertificate {
   const [first = 'localhost'] = names;
   const stem = file ?? first.replace(/[^A-Za-z0-9.-]/g, '_');
@@ -38,9 +40,10 @@ export function makeCertificate(
   const alternative = names.map((name) => (isIP(name) === 0 ? `DNS:${name}` : `IP:${name}`)).join(',');
   const signer = ca === undefined ? [] : ['-CA', ca.cert, '-CAkey', ca.key];
   const role = authority ? ['-addext', 'basicConstraints=critical,CA:TRUE'] : [];
+  const purpose = usage === undefined ? [] : ['-addext', `extendedKeyUsage=${usage}`];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const subject = ['-subj', `/CN=${first}`, '-addext', `subjectAltName=${alternative}`];
-  const args = ['req', '-x509', ...curve, '-days', String(days), ...subject, ...signer, ...role, '-keyout', key, '-out', cert];
+  const args = ['req', '-x509', ...curve, '-days', String(days), ...subject, ...signer, ...role, ...purpose, '-keyout', key, '-out', cert];
   execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   return { cert, key, pem: readFileSync(cert, 'utf8') };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startAdminServer } from './admin-server.ts';
 import { WEIR } from './command.ts';
+import { pastHour } from './past-hour.ts';
 import { changingStatus } from './statuses.ts';
 import { TestTerminal } from './terminal.ts';
 import { pictureOf } from './terminal-picture.ts';
@@ -20,7 +21,7 @@ const TABS = [
   ['4', 'changes', 'revisions 4'],
   ['5', 'edges', 'workers 8'],
   ['6', 'latency', 'histogram of'],
-  ['7', 'events', 'events 10'],
+  ['7', 'events', 'events 9'],
 ] as const;
 
 async function save(terminal: TestTerminal, name: string): Promise<void> {
@@ -29,8 +30,13 @@ async function save(terminal: TestTerminal, name: string): Promise<void> {
   writeFileSync(join(DIRECTORY, `${name}.svg`), pictureOf(await terminal.colouredScreen(), SIZE));
 }
 
+/** Of whichever cluster is asked for: the first one that is looked at. */
+const HISTORY = {
+  'GET /v1/history/metrics': () => ({ status: 200, value: { kind: 'history', revision: 42, items: [pastHour('cluster/ap-south')] } }),
+};
+
 async function drawScreens(): Promise<void> {
-  await using session = await startTopSession({ ...SIZE, status: changingStatus() });
+  await using session = await startTopSession({ ...SIZE, status: changingStatus(), answers: HISTORY });
   const { terminal } = session;
   await session.launch();
   await terminal.waitForText('clusters 4');
@@ -41,6 +47,15 @@ async function drawScreens(): Promise<void> {
     await terminal.waitForText(title);
     await save(terminal, name);
   }
+  await terminal.press('3');
+  await terminal.waitForText('health, last hour');
+  await terminal.press('<');
+  await terminal.press(']');
+  await terminal.press(']');
+  await terminal.waitForAll(['[PAST last 1 h]', 'a point', 'health, as above']);
+  await save(terminal, 'past');
+  await terminal.press('7');
+  await terminal.waitForText('events 9');
   await terminal.press('?');
   await terminal.waitForText('keys on events');
   await save(terminal, 'help');

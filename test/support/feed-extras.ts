@@ -26,7 +26,14 @@ function edgeView(name: string, status: StatusView, change: Partial<EdgeView>): 
 function revisionLine(revision: number, change: Partial<RevisionLineView>): RevisionLineView {
   return {
     ...{ revision, at: new Date(Date.parse(STATUS_AT) - (43 - revision) * 3_600_000).toISOString(), author: 'alice', how: 'token alice' },
-    ...{ source: 'operator', reason: '', fields: ['shop.split'], undoes: null, approvedBy: null },
+    ...{
+      source: 'operator',
+      reason: '',
+      fields: ['shop.split'],
+      what: ['shop: blue 100 % → 90 %, green 0 % → 10 %'],
+      undoes: null,
+      approvedBy: null,
+    },
     ...change,
   };
 }
@@ -50,9 +57,15 @@ export function extrasView(status: StatusView, second = 1): Omit<FeedView, 'stat
     ],
     revisions: [
       revisionLine(42, { reason: 'new checkout' }),
-      revisionLine(41, { fields: ['ap-south.admin'], author: 'bob', how: 'local, claims bob', approvedBy: 'carol' }),
+      revisionLine(41, {
+        fields: ['ap-south.admin'],
+        what: ['ap-south: active → drain'],
+        author: 'bob',
+        how: 'local, claims bob',
+        approvedBy: 'carol',
+      }),
       revisionLine(40, { undoes: 39 }),
-      revisionLine(39, { source: 'rollout', author: 'weir', fields: ['shop.split', 'shop.rollout'] }),
+      revisionLine(39, { source: 'rollout', author: 'weir', fields: ['shop.split', 'shop.rollout'], what: [] }),
     ],
     latency: {
       second,

@@ -10,6 +10,8 @@ import { ResponseStore } from '../../balancer/filter/cache/response-store.ts';
 import { Issuers } from '../../balancer/filter/authenticate/issuers.ts';
 import type { FetchedKeySets } from '../../balancer/filter/authenticate/key-set.ts';
 import type { FilterEnvironment } from '../../balancer/filter/filter.ts';
+import type { OneTimeUses } from '../../balancer/filter/authenticate/one-time-use.ts';
+import { UsedOnce } from '../../balancer/filter/authenticate/used-once.ts';
 import type { HostFlights } from '../../balancer/filter/login/host-flights.ts';
 import type { SessionEnds } from '../../balancer/filter/login/session-ends.ts';
 import { SignIns } from '../../balancer/filter/login/sign-ins.ts';
@@ -27,13 +29,19 @@ const STAFF: IssuerConfig = {
 };
 
 /** Whatever is asked may pass. */
-export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 1000 }) };
+export const NO_LIMITS: Allowances = { take: () => ({ verdict: 'pass', remaining: 1, resetMs: 1000 }), charge: () => undefined };
 
 /** There is no other worker. */
 export const ALONE_IN_FLIGHT: HostFlights = { fly: (_key, work) => work().then(({ text }) => text) };
 
 /** Nobody has ended anything, and nobody could keep it. */
 export const NO_ENDS: SessionEnds = { endedMs: () => -Infinity, end: () => Promise.resolve('away') };
+
+/** What this worker knows decides, as if there were no other. */
+export function aloneInUse(): OneTimeUses {
+  const used = new UsedOnce(systemClock);
+  return { use: ({ key, untilMs }) => (used.take(key, untilMs) ? 'first' : 'repeated') };
+}
 
 export const NO_SLOTS: Slots = { acquire: () => ({ verdict: 'pass', remaining: 1, resetMs: 0 }), release: () => undefined };
 
@@ -44,6 +52,7 @@ export const NOTHING_SHARED: SharedEnvironment = {
   slots: NO_SLOTS,
   flights: ALONE_IN_FLIGHT,
   sessionEnds: NO_ENDS,
+  oneTimeUses: aloneInUse(),
 };
 
 export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): FilterEnvironment {
@@ -58,6 +67,7 @@ export function aFilterEnvironment(facts: Partial<FilterEnvironment> = {}): Filt
     slots: NO_SLOTS,
     flights: ALONE_IN_FLIGHT,
     sessionEnds: NO_ENDS,
+    oneTimeUses: aloneInUse(),
     readSecret: () => null,
     meter: new Meter(),
     stores: { invalidate: () => undefined },

@@ -109,6 +109,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart 
       machine: { openFiles: null, memory: null, backlog: null },
       fleet: {
         ledger: faultyLedger(ledger, faults, random),
+        openUses: () => assert.fail('nothing is signed'),
         openMarks: () => assert.fail('no provider ends a session'),
         openCounter: () => assert.fail('there is no limit of the fleet'),
         fleet: 'weir',

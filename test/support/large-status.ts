@@ -32,6 +32,7 @@ function serviceView(index: number, second: number): ServiceView {
       policy: 'capacity',
       onUnavailable: 'redistribute',
       split: { blue: 90, green: 10 },
+      glides: [],
     },
     ...{ targets, regions: [], lostShare: 0, shedShare: 0, traffic: trafficView(rps, 0, 40) },
   };

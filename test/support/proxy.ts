@@ -12,6 +12,7 @@ import { decodeWorkerMessage, encodeMessage, type WorkerMessage } from '../../ba
 import { encodeGeneration } from '../../balancer/ipc-generation.ts';
 import { LineReader } from '../../balancer/ipc-lines.ts';
 import { seedIntent } from '../../balancer/intent/seed.ts';
+import { OneTimeUses } from '../../balancer/controller/one-time-uses.ts';
 import { SessionEnds } from '../../balancer/controller/session-ends.ts';
 import { systemClock } from '../../health/clock.ts';
 import { silentLog } from '../../balancer/log.ts';
@@ -117,6 +118,7 @@ function configOf(directory: string, port: number, options: ProxyOptions): Confi
   return result.config;
 }
 
+const NO_USES = { oneTimeUses: () => [], putOneTimeUses: () => undefined };
 const NO_MARKS = { sessionMarks: () => [], putSessionMarks: () => undefined };
 
 /** Says generation and plan to whoever says hello, and acknowledges metrics: all a worker needs to serve. */
@@ -130,6 +132,7 @@ async function startTeller(
     ...{ clock: systemClock, store: NO_MARKS, tell: () => undefined, fleet: null },
     send: (message) => sockets.forEach((socket) => socket.write(encodeMessage(message))),
   });
+  const uses = new OneTimeUses({ clock: systemClock, store: NO_USES, tell: () => undefined, remembered: () => undefined, fleet: null });
   const server = createServer((socket) => {
     const reader = new LineReader();
     sockets.add(socket);
@@ -141,6 +144,7 @@ async function startTeller(
         onSaid(message);
         if (message.type === 'metrics') socket.write(encodeMessage({ type: 'metrics_ack', sequence: message.sequence }));
         if (message.type === 'session_end') ends.hear(message, (answer) => socket.write(encodeMessage(answer)));
+        if (message.type === 'uses_wanted') uses.hear(message, (answer) => socket.write(encodeMessage(answer)));
         if (message.type === 'flight_wanted') socket.write(encodeMessage({ type: 'flight', key: message.key, state: 'yours', text: '' }));
         if (message.type !== 'hello') continue;
         for (const line of encodeGeneration(1, told.config)) socket.write(line);

@@ -69,13 +69,14 @@ function pairOf(primary: RedisServer, replica: RedisServer): Omit<Ensemble, 'pla
   };
 }
 
-async function startSentinel(t: Ends, primaryPort: number): Promise<number> {
+/** Its port. `quorum`: how many Sentinels must agree; `settings`: lines of sentinel.conf. */
+export async function startSentinel(t: Ends, primaryPort: number, quorum = 2, settings: readonly string[] = []): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-sentinel-'));
   const port = await freePort();
   const file = join(directory, 'sentinel.conf');
-  const own = ['bind 127.0.0.1', `port ${port}`, `dir ${directory}`, `sentinel monitor main 127.0.0.1 ${primaryPort} 2`];
+  const own = ['bind 127.0.0.1', `port ${port}`, `dir ${directory}`, `sentinel monitor main 127.0.0.1 ${primaryPort} ${quorum}`];
   const pace = [`sentinel down-after-milliseconds main ${DOWN_AFTER_MS}`, 'sentinel failover-timeout main 3000'];
-  writeFileSync(file, [...own, ...pace].join('\n'));
+  writeFileSync(file, [...own, ...pace, ...settings].join('\n'));
   const child = spawn('redis-server', [file, '--sentinel'], { stdio: ['ignore', 'pipe', 'ignore'] });
   t.after(async () => {
     const ended = once(child, 'exit');

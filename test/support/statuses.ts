@@ -42,6 +42,7 @@ export function clusterView(name: string, change: Partial<ClusterView> = {}): Cl
     traffic: trafficView(2316, 0.0002, 38),
     capacityRps: 3000,
     utilisation: 0.74,
+    glides: [],
     returnsInSeconds: null,
     running: { requests: 0, tunnels: 0 },
     empty: null,
@@ -78,6 +79,7 @@ function serviceViews(): readonly ServiceView[] {
       policy: 'capacity',
       onUnavailable: 'redistribute',
       split: { blue: 90, green: 10 },
+      glides: [],
       targets: [
         targetView('blue', 'eu-west', 0.54, { effectiveShare: 0.6, reasons: ['redistributed'] }),
         targetView('blue', 'us-east', 0.36, { effectiveShare: 0.3, reasons: ['capacity'] }),
@@ -94,6 +96,7 @@ function serviceViews(): readonly ServiceView[] {
       policy: 'nearest',
       onUnavailable: 'fail',
       split: { stable: 99.5, canary: 0.5 },
+      glides: [],
       targets: [targetView('stable', 'eu-west', 0.995), targetView('canary', 'eu-west', 0.005, { traffic: trafficView(0.6, 0.04, 310) })],
       regions: [],
       lostShare: 0.02,

@@ -12,6 +12,8 @@ export interface TerminalOptions {
   /** On top of a bare environment with a UTF-8 locale. */
   readonly env?: Readonly<Record<string, string>>;
   readonly directory: string;
+  /** The program may speak to the tmux that it runs in; else it only learns that there is one. */
+  readonly insideTmux?: boolean;
   /** Default: sh. */
   readonly shell?: string;
 }
@@ -32,7 +34,14 @@ export class TestTerminal implements AsyncDisposable {
     this.#socket = socket;
   }
 
-  static async start({ columns, rows, env = {}, directory, shell: program = 'sh' }: TerminalOptions): Promise<TestTerminal> {
+  static async start({
+    columns,
+    rows,
+    env = {},
+    directory,
+    insideTmux = false,
+    shell: program = 'sh',
+  }: TerminalOptions): Promise<TestTerminal> {
     await demandTmux();
     const terminal = new TestTerminal(`weir-test-${randomBytes(6).toString('hex')}`);
     const bare = { PATH: process.env['PATH'] ?? '', HOME: directory, LANG: 'C.UTF-8', PS1: `${PROMPT} `, ...env };
@@ -42,12 +51,22 @@ export class TestTerminal implements AsyncDisposable {
       'env',
       '-i',
       'TERM=screen-256color',
-      'TMUX=inside',
+      ...(insideTmux ? [] : ['TMUX=inside']),
       ...settings,
       ...(program === 'bash' ? ['bash', '--norc'] : [program]),
     ];
     const size = ['-x', String(columns), '-y', String(rows)];
-    await terminal.#tmux('new-session', '-d', ...size, '-c', directory, shell.map(quote).join(' '));
+    await terminal.#tmux(
+      'new-session',
+      '-d',
+      ...size,
+      '-c',
+      directory,
+      shell
+        .map(quote)
+        .join(' ')
+        .replace("'-i'", insideTmux ? `'-i' TMUX="$TMUX"` : "'-i'"),
+    );
     await terminal.waitForText(PROMPT);
     return terminal;
   }
@@ -83,6 +102,12 @@ export class TestTerminal implements AsyncDisposable {
   /** The same with its colours, as the sequences that a terminal would be sent. */
   async colouredScreen(): Promise<string> {
     const { stdout } = await this.#tmux('capture-pane', '-p', '-e', '-N');
+    return stdout;
+  }
+
+  /** What was copied last, as tmux would paste it. */
+  async buffer(): Promise<string> {
+    const { stdout } = await this.#tmux('show-buffer');
     return stdout;
   }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StatusView } from '../../balancer/controller/api/views.ts';
-import { StatusServer } from './status-server.ts';
+import { StatusServer, type StatusServerOptions } from './status-server.ts';
 import { busyStatus } from './statuses.ts';
 import { TestTerminal } from './terminal.ts';
 
@@ -15,6 +15,7 @@ export interface TopSessionOptions {
   readonly everyMs?: number;
   /** False: an appliance from before there was a feed. */
   readonly feed?: boolean;
+  readonly answers?: NonNullable<StatusServerOptions['answers']>;
   /** One with job control, to suspend it in. */
   readonly shell?: 'bash';
   /** Further words of the command line. */
@@ -42,7 +43,7 @@ export async function startTopSession(options: TopSessionOptions = {}): Promise<
   const { columns = 100, rows = 30, env = {}, status = busyStatus(), everyMs = 200, instrumented, feed = true, args: more = [] } = options;
   const directory = mkdtempSync(join(tmpdir(), 'weir-top-'));
   const socketPath = join(directory, 'admin.sock');
-  const server = new StatusServer(status, everyMs, { feed });
+  const server = new StatusServer(status, everyMs, { feed, ...(options.answers === undefined ? {} : { answers: options.answers }) });
   await server.start(socketPath);
   const terminal = await TestTerminal.start({
     columns,
@@ -59,7 +60,8 @@ export async function startTopSession(options: TopSessionOptions = {}): Promise<
       const [program, ...args] =
         instrumented === undefined ? [WEIR, 'top', '--server', `unix:${socketPath}`, ...more] : [INSTRUMENTED, socketPath, instrumented];
       // `exec` makes the shell's process id that of the dashboard.
-      if (options.shell === 'bash') return terminal.type(`"${process.execPath}" "${program}" ${args.join(' ')}; echo "ended $?"`);
+      if (options.shell === 'bash')
+        return terminal.type(`(echo $BASHPID >pid; exec "${process.execPath}" "${program}" ${args.join(' ')}); echo "ended $?"`);
       return terminal.type(`sh -c 'echo $$ >pid; exec "${process.execPath}" "${program}" ${args.join(' ')}'; echo "ended $?"`);
     },
     processId: () => Number(readFileSync(join(directory, 'pid'), 'utf8')),

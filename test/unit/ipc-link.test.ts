@@ -89,7 +89,7 @@ class Worker {
     if (message.type === 'ticket_key') this.ticketKeys.push(message.key);
     if (this.stuck || message.type === 'metrics_ack' || message.type === 'ticket_key' || message.type === 'pin_key') return;
     if (message.type === 'close_tunnels' || message.type === 'slots_called' || message.type === 'flight') return;
-    if (message.type === 'session_end_kept' || message.type === 'sessions_ended') return;
+    if (message.type === 'session_end_kept' || message.type === 'sessions_ended' || message.type === 'uses_decided') return;
     if (message.type === 'recent_question') {
       this.link.send({ type: 'recent_answer', question: message.question, traces: [] });
       return;

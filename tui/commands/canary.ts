@@ -1,6 +1,6 @@
 // weir canary: a version gets its share step by step, and loses it when a gate fails. The controller drives it; the command may leave.
 import type { RolloutPlanView, RolloutView } from '../../balancer/controller/api/views.ts';
-import { CHANGE_OPTIONS, makeChange, parsePercent } from '../change.ts';
+import { CHANGE_OPTIONS, makeChange, OVER_OPTION, overOf, parsePercent } from '../change.ts';
 import { GATE_COLUMNS, ROLLOUT_COLUMNS } from '../columns.ts';
 import type { CommandCall, CommandDefinition, CommandEntry, OptionSpec } from '../command.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
@@ -48,6 +48,7 @@ const startCommand: CommandDefinition = {
       summary: 'clusters that take all steps one after the other: eu-west+eu-north,us-east; none: all at once',
     },
     { flags: '--hold <DURATION>', summary: 'how long a step lasts at least (default 1m)' },
+    { ...OVER_OPTION, summary: 'each step comes little by little, over this time; its hold begins then' },
     ...GATE_OPTIONS,
     ...FOLLOW_OPTIONS,
     ...CHANGE_OPTIONS,
@@ -60,6 +61,7 @@ const startCommand: CommandDefinition = {
       ...(steps === null ? {} : { steps: steps.split(',').map((step) => Math.round(parsePercent(step.trim(), '--steps') * PER_PERCENT)) }),
       ...(holdMs === null ? {} : { holdMs: [holdMs] }),
       ...(waves === null ? {} : { waves: parseWaves(waves) }),
+      ...overOf(call.values),
     });
   },
 };
@@ -79,7 +81,7 @@ function parseWaves(written: string): readonly (readonly string[])[] {
 /** Begins a rollout with the gates of the options, and follows it where somebody watches. */
 export async function startRollout(
   call: CommandCall,
-  plan: Partial<RolloutPlanView>,
+  plan: Partial<RolloutPlanView> & { readonly overMs?: number },
   more: Parameters<typeof makeChange>[3] = {},
 ): Promise<ExitCode> {
   const { values } = call;

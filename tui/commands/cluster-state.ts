@@ -1,7 +1,7 @@
 // weir drain, restore, maintenance: the admin state of a cluster.
 import type { ChangeView, ClusterView } from '../../balancer/controller/api/views.ts';
 import { askedTime } from '../asking-time.ts';
-import { CHANGE_OPTIONS, makeChange, timeOf, TIMED_OPTIONS } from '../change.ts';
+import { CHANGE_OPTIONS, makeChange, OVER_OPTION, timeOf, TIMED_OPTIONS } from '../change.ts';
 import type { CommandDefinition, OptionSpec } from '../command.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 import type { CommandValues } from '../values.ts';
@@ -71,7 +71,7 @@ function stateCommand(verb: string, { state, condition, waits, notes }: StateCom
   return {
     examples: [
       `weir ${verb} eu-west --dry-run`,
-      ...(state === 'active' ? [] : [`weir ${verb} eu-west --for 2h`]),
+      ...(state === 'active' ? [`weir ${verb} eu-west --over 10m`] : [`weir ${verb} eu-west --over 5m --for 2h`]),
       `weir ${verb} eu-west --reason "upgrade of the nodes" --wait`,
     ],
     notes,
@@ -82,7 +82,7 @@ function stateCommand(verb: string, { state, condition, waits, notes }: StateCom
         flags: '--timeout <DURATION>',
         summary: 'how long --wait waits (default 5m, behind the deadline, of the command or the config; exit code 8)',
       },
-      ...(state === 'active' ? CHANGE_OPTIONS : [...TUNNEL_OPTIONS, ...TIMED_OPTIONS]),
+      ...(state === 'active' ? [OVER_OPTION, ...CHANGE_OPTIONS] : [...TUNNEL_OPTIONS, ...TIMED_OPTIONS]),
     ],
     run: async (call) => {
       const cluster = call.values.argument(0);

@@ -11,13 +11,14 @@ _weir() {
   read -ra words <<<"$line"
   [[ "$line" == *[[:space:]] ]] && words+=("")
   candidates="$(weir __complete -- "\${words[@]:1}" 2>/dev/null)" || return
-  local current="\${words[-1]}" prefix=""
-  [[ "$current" == *=* ]] && prefix="\${current%=*}="
+  # So does ":"; what stands before the last of them is not what bash completes.
+  local current="\${words[-1]}"
+  local prefix="\${current%"\${current##*[=:]}"}"
   COMPREPLY=()
   while IFS= read -r candidate; do
     [[ -n "$candidate" ]] && COMPREPLY+=("\${candidate#"$prefix"}")
   done <<<"$candidates"
-  [[ \${#COMPREPLY[@]} -eq 1 && "\${COMPREPLY[0]}" == *= ]] && compopt -o nospace
+  [[ \${#COMPREPLY[@]} -eq 1 && "\${COMPREPLY[0]}" == *[=:/] ]] && compopt -o nospace
 }
 complete -o default -F _weir weir
 `;
@@ -29,8 +30,8 @@ _weir() {
   candidates=("\${(@f)$(weir __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   candidates=("\${(@)candidates:#}")
   if (( \${#candidates} )); then
-    compadd -S '' -- "\${(@M)candidates:#*=}"
-    compadd -- "\${(@)candidates:#*=}"
+    compadd -S '' -- "\${(@M)candidates:#*[=:/]}"
+    compadd -- "\${(@)candidates:#*[=:/]}"
   else
     _files
   fi

@@ -3,6 +3,7 @@ import type { CacheView, ListView, ResultsView, RevisionView } from '../../balan
 import type { ListKind } from '../client.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
+import { share } from '../format.ts';
 import { writeResult } from '../output.ts';
 import { resultsText } from '../results.ts';
 import { type Column, plain, table } from '../table.ts';
@@ -80,15 +81,36 @@ async function describeRoute(call: CommandCall, list: ListView<object>, caches: 
   return EXIT.ok;
 }
 
-/** The fields a revision touched with both values in one line each; everything else reads well as it is. */
+/** The fields a revision touched with both values in one line each, and what its maker saw as tables; everything else reads well as it is. */
 function readable(item: object): object {
-  if (!('touched' in item) || !Array.isArray(item.touched)) return item;
-  const touched = item.touched.map((field: RevisionView['touched'][number]) => ({
+  if (!isRevision(item)) return item;
+  const touched = item.touched.map((field) => ({
     field: field.path.join('.'),
     before: JSON.stringify(field.before),
     after: JSON.stringify(field.after),
   }));
-  return { ...item, touched };
+  const { inputs, ...said } = item;
+  return { ...said, touched, ...(inputs === undefined ? {} : seenThen(inputs)) };
+}
+
+function isRevision(item: object): item is Pick<RevisionView, 'touched' | 'inputs'> {
+  return 'touched' in item && Array.isArray(item.touched);
+}
+
+function seenThen({ services, clusters }: NonNullable<RevisionView['inputs']>): object {
+  return {
+    servicesThen: Object.entries(services).map(([service, { rps, shares, lost }]) => ({
+      ...{ service, rps },
+      shares: Object.entries(shares).map(([place, millionths]) => `${place} ${share(millionths / 1e6)}`),
+      lost: share(lost / 1e6),
+    })),
+    clustersThen: Object.entries(clusters).map(([cluster, { state, rps, capacityRps }]) => ({
+      cluster,
+      state,
+      rps,
+      capacity: capacityRps,
+    })),
+  };
 }
 
 const INDENT = '  ';

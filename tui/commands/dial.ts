@@ -4,7 +4,7 @@ import { makeChange, parsePercent, timeOf, TIMED_OPTIONS } from '../change.ts';
 import type { CommandDefinition } from '../command.ts';
 
 export const dialCommand: CommandDefinition = {
-  examples: ['weir dial eu-west 50 --dry-run', 'weir dial eu-west 50 --for 2h', 'weir dial eu-west 100'],
+  examples: ['weir dial eu-west 50 --dry-run', 'weir dial eu-west 50 --over 10m', 'weir dial eu-west 50 --for 2h', 'weir dial eu-west 100'],
   notes:
     'The dial multiplies the weight and the capacity of the cluster in every service. 0 leaves it without traffic. Without --for it is asked on a terminal whether it returns by itself.',
   arguments: [

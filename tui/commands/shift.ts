@@ -8,6 +8,7 @@ export const shiftCommand: CommandDefinition = {
     'weir shift shop green=10 --dry-run',
     'weir shift shop green=10 --reason "canary of 2.4"',
     'weir shift shop blue=0 green=100',
+    'weir shift shop green=50 --over 10m',
     'weir shift shop green=50 --for 30m',
     'weir shift shop --clusters eu-west=70 us-east=30',
     'weir shift shop green=0 --local --for 1h',
@@ -16,6 +17,7 @@ export const shiftCommand: CommandDefinition = {
     'The versions named get these percentages (up to 4 decimals), the others share the rest in proportion to what they have.',
     'If the others all have 0, all versions must be named; percentages that name all must add up to 100.',
     '--clusters sets the weights of clusters in every version of the service that runs there, by the same rule.',
+    '--over takes the share there in a straight line, from where it is now; another shift goes on from where it has come to.',
   ].join('\n'),
   arguments: [
     { name: 'SERVICE', summary: 'the service' },

@@ -6,6 +6,7 @@ import type { CommandCall, CommandDefinition } from '../command.ts';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import { stepText } from '../following-rollout.ts';
 import { countdown, running, time, traffic } from '../format.ts';
+import { glideLines } from '../glide-text.ts';
 import { isStructured, writeResult } from '../output.ts';
 import { type Tone, colored, plain, table } from '../table.ts';
 import { WATCH_OPTION } from '../watching.ts';
@@ -68,6 +69,8 @@ function heading(status: StatusView, color: boolean): string {
   lines.push(...status.warnings.map((line) => `${tinted('warning', 'warning')}: ${plain(line)}`));
   lines.push(`one cluster can be lost: ${plain(status.headroom)}`);
   lines.push(...status.rollouts.map((rollout) => `rollout of ${plain(stepText(rollout))}`));
+  const glides = [...status.services, ...status.clusters].flatMap((one) => one.glides);
+  lines.push(...glideLines(glides).map((line) => `on its way: ${plain(line)}`));
   for (const { revision, remainingSeconds, fields } of status.timed) {
     const what = fields.map(({ field, held, before }) => `${field} ${held} → ${before}`).join(', ');
     lines.push(`returns by itself in ${countdown(remainingSeconds)}: ${plain(what)} (revision ${revision})`);

@@ -102,13 +102,14 @@ function unapplied(
   return { ...logged, overlay: { ...overlay, phase: { kind: 'failed', message } } };
 }
 
-function beginAct(state: DashboardState, name: string): DashboardState {
+/** `on`: what was chosen; absent: what is selected or marked. */
+export function beginAct(state: DashboardState, name: string, on?: Subject): DashboardState {
   const act = ACTS.find((one) => one.name === name);
   const snapshot = lookingAt(state)?.snapshot;
   if (act === undefined || snapshot === undefined) return state;
   const refusal = whyNot(state);
   if (refusal !== null) return { ...state, said: { text: refusal, ok: false, atMs: state.nowMs } };
-  const [first = {}, ...others] = subjectsOf(state, act);
+  const [first = {}, ...others] = on === undefined ? subjectsOf(state, act) : [on];
   const beginning = act.begin(first, { state, snapshot });
   switch (beginning.kind) {
     case 'no':

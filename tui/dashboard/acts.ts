@@ -1,7 +1,7 @@
 // What can be done from the dashboard, as data: each act is a command line, and the appliance is asked what it would come to before anything is done.
 import type { ServiceView } from '../../balancer/controller/api/views.ts';
 import type { Subject } from './screen-definition.ts';
-import type { DashboardState, FormField, Overlay, Snapshot, WeightValue } from './state.ts';
+import type { DashboardState, FormField, MenuItem, Overlay, Snapshot, WeightValue } from './state.ts';
 
 /** What pressing the key of an act leads to. */
 export type Beginning =
@@ -29,6 +29,7 @@ const choice = (name: string, label: string, choices: readonly string[], value: 
   hint: 'left, right',
 });
 const REASON = field('reason', 'reason', 'why, for the audit');
+const OVER = field('over', 'over', 'come little by little, over this time: 10m; empty: at once');
 const FOR = field('for', 'for', 'return by itself after this time: 30m, 2h; empty: it stays');
 
 /** `--for 2h`, for what was filled in. */
@@ -55,11 +56,24 @@ function serviceOf({ service }: Subject, { snapshot }: { readonly snapshot: Snap
   return services.find(({ name }) => name === service) ?? (service === undefined && services.length === 1 ? (services[0] ?? null) : null);
 }
 
-const NO_SERVICE = no('choose a service first: services (2)');
+/** The row is about no service: which one is asked. Those that `first` names stand above the others. */
+function chooseService(act: string, { snapshot }: { readonly snapshot: Snapshot }, first: readonly MenuItem[] = []): Beginning {
+  const { services } = snapshot.status;
+  if (services.length === 0) return no('there are no services');
+  const items = services.map(({ name }): MenuItem => ({ label: name, act, subject: { service: name } }));
+  const named = new Set(first.map((item) => ('subject' in item ? item.subject.service : '')));
+  const others = items.filter((item) => !('subject' in item) || !named.has(item.subject.service));
+  return { kind: 'overlay', overlay: { kind: 'menu', title: `${act}: of which service?`, items: [...first, ...others], index: 0 } };
+}
 
 function beginCanary(subject: Subject, sight: { readonly state: DashboardState; readonly snapshot: Snapshot }): Beginning {
   const service = serviceOf(subject, sight);
-  if (service === null) return NO_SERVICE;
+  if (service === null) {
+    const running = sight.snapshot.status.rollouts.map(({ service: name, to, phase }): MenuItem => {
+      return { label: `${name}: rollout to ${to}, ${phase}`, act: 'canary', subject: { service: name } };
+    });
+    return chooseService('canary', sight, running);
+  }
   const { name, split } = service;
   const rollout = sight.snapshot.status.rollouts.find((one) => one.service === name);
   if (rollout !== undefined) {
@@ -99,7 +113,7 @@ function canaryWords(service: string, values: Readonly<Record<string, string>>):
 
 function beginSwitch(subject: Subject, sight: { readonly state: DashboardState; readonly snapshot: Snapshot }): Beginning {
   const service = serviceOf(subject, sight);
-  if (service === null) return NO_SERVICE;
+  if (service === null) return chooseService('switch', sight);
   const versions = Object.keys(service.split).filter((version) => (service.split[version] ?? 0) < 100);
   const to = subject.version !== undefined && versions.includes(subject.version) ? subject.version : (versions[0] ?? '');
   if (versions.length === 0 || Object.keys(service.split).length < 2) return no(`${service.name} has no other version to switch to`);
@@ -107,6 +121,7 @@ function beginSwitch(subject: Subject, sight: { readonly state: DashboardState; 
     choice('to', 'to version', versions, to),
     field('warm', 'warm', 'how long it gets a small share first, such as 30s; empty: not at all'),
     field('keep-old', 'keep old', 'how long a failed gate goes back by itself, such as 15m; empty: 1m'),
+    OVER,
     REASON,
   ];
   return {
@@ -122,7 +137,7 @@ function beginWeights(subject: Subject, sight: { readonly state: DashboardState;
   if (subject.service === undefined && found !== undefined)
     return { kind: 'overlay', overlay: weightsOverlay('dial', found.name, [{ name: found.name, percent: found.dialPercent }]) };
   const service = serviceOf(subject, sight);
-  if (service === null) return NO_SERVICE;
+  if (service === null) return chooseService('weights', sight);
   return { kind: 'overlay', overlay: weightsOverlay('versions', service.name, versionWeights(service)) };
 }
 
@@ -138,7 +153,7 @@ export function clusterWeights({ targets }: ServiceView): readonly WeightValue[]
 }
 
 export function weightsOverlay(of: 'versions' | 'clusters' | 'dial', subject: string, before: readonly WeightValue[]): Overlay {
-  return { kind: 'weights', of, subject, before, values: before, index: 0, preview: null, ask: 0 };
+  return { kind: 'weights', of, subject, before, values: before, index: 0, typed: '', preview: null, ask: 0 };
 }
 
 /** To a millionth of the whole, the finest that can be asked for. */
@@ -151,16 +166,17 @@ export const ACTS: readonly Act[] = [
   { name: 'canary', key: 'c', help: 'canary: start, pause, promote, abort', many: false, begin: beginCanary, words: canaryWords },
   {
     ...{ name: 'switch', key: 'b', help: 'switch to another version', many: false, begin: beginSwitch },
-    words: (service, values) => ['switch', service, ...options(values, ['to', 'warm', 'keep-old', 'reason'])],
+    words: (service, values) => ['switch', service, ...options(values, ['to', 'warm', 'keep-old', 'over', 'reason'])],
   },
   {
     ...{ name: 'drain', key: 'd', help: 'drain a cluster', many: true },
     begin: onCluster('drain', 'drain', [
       FOR,
       field('deadline', 'deadline', 'close tunnels that are left then, such as 10m; empty: as the config says'),
+      OVER,
       REASON,
     ]),
-    words: (cluster, values) => ['drain', cluster, ...options(values, ['for', 'deadline', 'reason'])],
+    words: (cluster, values) => ['drain', cluster, ...options(values, ['for', 'deadline', 'over', 'reason'])],
   },
   { name: 'restore', key: 'e', help: 'restore a cluster', many: true, begin: onCluster('restore', 'restore', []) },
   {
@@ -169,9 +185,9 @@ export const ACTS: readonly Act[] = [
       key: 'm',
       help: 'maintenance of a cluster',
       many: true,
-      begin: onCluster('maintenance', 'maintenance of', [FOR, REASON]),
+      begin: onCluster('maintenance', 'maintenance of', [FOR, OVER, REASON]),
     },
-    words: (cluster, values) => ['maintenance', cluster, ...options(values, ['for', 'reason'])],
+    words: (cluster, values) => ['maintenance', cluster, ...options(values, ['for', 'over', 'reason'])],
   },
   { name: 'release', key: 'L', help: 'release a cluster that waits', many: true, begin: onCluster('release', 'release', []) },
   { name: 'undo', key: 'u', help: 'take back the last change', many: false, begin: () => ({ kind: 'line', words: ['undo'] }) },

@@ -22,6 +22,22 @@ export function blockChart(
   });
 }
 
+/** As many as there are columns: of more, neighbours become one; of fewer, each fills several. */
+export function spread<Value>(values: readonly Value[], width: number, merge: (values: readonly Value[]) => Value): readonly Value[] {
+  if (values.length === 0 || width <= 0) return [];
+  return Array.from({ length: width }, (_, column) => {
+    const first = Math.floor((column * values.length) / width);
+    const end = Math.max(first + 1, Math.floor(((column + 1) * values.length) / width));
+    return merge(values.slice(first, end));
+  });
+}
+
+/** Of those that are known. */
+export function meanOf(values: readonly (number | null)[]): number | null {
+  const some = values.filter((value) => value !== null);
+  return some.length === 0 ? null : some.reduce((sum, value) => sum + value, 0) / some.length;
+}
+
 /** Requests per bucket of one second or point; null: nothing is known of it. */
 export type Counts = readonly number[] | null;
 

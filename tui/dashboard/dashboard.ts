@@ -9,7 +9,7 @@ import { type Frame, hitAt } from './frame.ts';
 import { type EndCause, guardProcess } from './guard.ts';
 import type { InputEvent } from './input.ts';
 import { openKeyboard } from './keyboard.ts';
-import { commandFor, type KeyCommand } from './keys.ts';
+import { commandFor, type KeyCommand, takesText } from './keys.ts';
 import { openLastResort } from './last-resort.ts';
 import type { Look } from './look.ts';
 import { type Action, initialState, reduce } from './model.ts';
@@ -103,6 +103,8 @@ class Running {
 
   start(): void {
     const { client, clock, random, view } = this.#options;
+    process.on('SIGTSTP', this.#suspend);
+    process.on('SIGCONT', this.#goOn);
     this.#screen.mouse(this.#state.mouse);
     if (view !== null) this.#dispatch({ type: 'view', view });
     this.#timers = [
@@ -123,6 +125,8 @@ class Running {
   }
 
   close(): void {
+    process.off('SIGTSTP', this.#suspend);
+    process.off('SIGCONT', this.#goOn);
     this.#feedEnd.abort();
     for (const timer of this.#timers) timer.cancel();
     this.#pacer.close();
@@ -164,26 +168,36 @@ class Running {
     const key = (name: string): void => this.#obey(commandFor(this.#state, { kind: 'key', name }, 1));
     if (act !== 'click') return key(act === 'wheel-up' ? 'up' : 'down');
     const hit = hitAt(this.#frame, column, row);
-    if (hit === null || (this.#state.overlay !== null && hit.type !== 'key')) return;
+    const over = this.#state.overlay !== null;
+    // What is drawn beside a list that lies over the screen is not what is clicked at; a key in a line of text would be a letter.
+    if (hit === null || (over && hit.type !== 'overlayItem' && (hit.type !== 'key' || (hit.name.length === 1 && takesText(this.#state)))))
+      return;
     if (hit.type === 'key') return key(hit.name);
     const selected = this.#state.lists[this.#state.screen].selection.id;
     if (hit.type === 'select' && hit.id === selected) return key('enter');
     this.#dispatch(hit);
   }
 
-  /** Until the shell lets it go on, the terminal is the shell's. */
-  #suspend(): void {
+  /** Until the shell lets it go on, the terminal is the shell's: by Ctrl-Z, or by a signal from elsewhere. */
+  readonly #suspend = (): void => {
     this.#keyboard.pause();
     this.#screen.suspend();
-    process.once('SIGCONT', () => {
-      this.#keyboard.resume();
-      this.#screen.resume();
-      this.#screen.mouse(this.#state.mouse);
-      this.#dispatch({ type: 'resize', size: this.#screen.size() });
-    });
+    // Without a listener the signal stops this process.
+    process.off('SIGTSTP', this.#suspend);
     // The whole group, as Ctrl-Z in a shell: who started this may wait for it.
     process.kill(0, 'SIGTSTP');
-  }
+  };
+
+  /** Also after a stop that no process sees coming: the shell had the terminal meanwhile. */
+  readonly #goOn = (): void => {
+    process.off('SIGTSTP', this.#suspend);
+    process.on('SIGTSTP', this.#suspend);
+    this.#keyboard.pause();
+    this.#keyboard.resume();
+    this.#screen.resume();
+    this.#screen.mouse(this.#state.mouse);
+    this.#dispatch({ type: 'resize', size: this.#screen.size() });
+  };
 
   #compare(): void {
     const { screen, subjects } = this.#state;

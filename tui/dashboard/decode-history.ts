@@ -1,5 +1,5 @@
 // What the history of metrics answers, checked and with its columns as the charts take them.
-import { figure, list, nullable, object, text } from './decoders.ts';
+import { figure, list, nullable, object, oneOf, text } from './decoders.ts';
 import type { HistorySeries } from './state.ts';
 
 const column = (value: unknown, path: string): readonly (number | null)[] =>
@@ -13,6 +13,8 @@ const series = object<Omit<HistorySeries, 'of'> & { readonly series: string }>({
   errorRatio: column,
   p95Ms: column,
   p99Ms: column,
+  effectiveShare: column,
+  health: (value, path) => (value === undefined ? [] : list(nullable(oneOf('unknown', 'up', 'degraded', 'down')))(value, path)),
   histogram: (value, path) => (value === undefined || value === null ? [] : list(nullable(list(figure)))(value, path)),
 });
 

@@ -7,6 +7,7 @@ import type {
   EdgeView,
   EventView,
   FeedView,
+  GlideView,
   LatencyView,
   RegionShareView,
   RevisionLineView,
@@ -83,6 +84,20 @@ const agent = object<Omit<AgentView, 'dialogue'>>({
   agentVersion: nullable(text),
 });
 
+const glides = listOrNone(
+  object<GlideView>({
+    revision: figure,
+    field: text,
+    name: text,
+    from: figure,
+    now: figure,
+    to: figure,
+    since: text,
+    until: text,
+    remainingSeconds: figure,
+  }),
+);
+
 const cluster = remembered(
   object<ClusterView>({
     name: text,
@@ -90,6 +105,7 @@ const cluster = remembered(
     admin: oneOf('active', 'drain', 'maintenance'),
     dialPercent: figure,
     health,
+    glides,
     returnsInSeconds: nullable(figure),
     running: object({ requests: figure, tunnels: figure }),
     empty: nullable(flag),
@@ -115,6 +131,7 @@ const reasons = list(
     'maintenance',
     'drain',
     'dial',
+    'gliding',
     'cluster_down',
     'target_ejected',
     'held',
@@ -165,6 +182,7 @@ const service = remembered(
     policy: text,
     onUnavailable: text,
     split: record(figure),
+    glides,
     targets: list(target),
     regions: list(regionShare),
     lostShare: figure,
@@ -291,7 +309,7 @@ const edge = object<EdgeView>({
 
 const revisionLine = remembered(
   object<RevisionLineView>({
-    ...{ revision: figure, at: text, author: text, how: text, source: text, reason: text, fields: list(text) },
+    ...{ revision: figure, at: text, author: text, how: text, source: text, reason: text, fields: list(text), what: listOrNone(text) },
     ...{ undoes: nullable(figure), approvedBy: nullable(text) },
   }),
 );

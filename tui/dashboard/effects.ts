@@ -3,12 +3,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultsView, RouteView } from '../../balancer/controller/api/views.ts';
 import type { AdminClient } from '../client.ts';
-import { complete, type LookUp } from '../complete.ts';
+import { complete, type LookUp, type NameKind } from '../complete.ts';
 import { CommandFailure, ProblemFailure } from '../exit.ts';
 import { type ActPlan, makeAct } from '../inside-acts.ts';
 import { type InsideParts, runInside } from '../inside-command.ts';
+import { namesOf, namesOnScreen } from '../known-names.ts';
+import { copyText } from './clipboard.ts';
 import { decodeHistory } from './decode-history.ts';
+import { StatusUnreadable } from './decoders.ts';
+import { SCREEN_WORDS } from './going.ts';
+import { LastOne } from './last-one.ts';
 import type { Action } from './model.ts';
+import { headingOf, runbookSection } from './runbook.ts';
 import { readViews, saveView } from './saved-views.ts';
 import type { Ask, DashboardState } from './state.ts';
 import { cleanText } from './text.ts';
@@ -25,14 +31,19 @@ export interface EffectParts extends InsideParts {
 }
 
 const WINDOW_SECONDS = 3600;
-/** Points of a chart: more than a terminal has columns for. */
-const HISTORY_POINTS = 240;
+/** So long names that were asked for are taken for those there are. */
+const NAMES_MS = 10_000;
+
+type LineAsk = Extract<Ask, { readonly kind: 'line' }>;
+type HistoryAsk = Extract<Ask, { readonly kind: 'history' }>;
 
 export class Effects {
   readonly #parts: EffectParts;
-  /** One preview is under way at most; of those asked for meanwhile the last one follows. */
-  #previewing = false;
-  #nextPreview: Ask | null = null;
+  /** Whoever turns weights, moves through rows or through time waits for one answer at most. */
+  readonly #previews = new LastOne<LineAsk>((ask) => this.#line(ask));
+  readonly #histories = new LastOne<HistoryAsk>((ask) => this.#history(ask));
+  /** Names that were asked for. */
+  readonly #known = new Map<NameKind, { readonly atMs: number; readonly names: Promise<readonly string[]> }>();
   /** Lines that run, by the number of who asks. */
   readonly #lines = new Map<number, AbortController>();
 
@@ -55,7 +66,7 @@ export class Effects {
     const { client, dispatch, env, write } = this.#parts;
     switch (ask.kind) {
       case 'line':
-        return ask.preview ? this.#preview(ask) : this.#line(ask);
+        return ask.preview ? this.#previews.add('weights', ask) : this.#line(ask);
       case 'apply':
         return this.#apply(ask);
       case 'make':
@@ -67,9 +78,7 @@ export class Effects {
         dispatch({ type: 'completed', ask: ask.number, candidates: await this.#complete(ask.words) });
         return;
       case 'copy':
-        // OSC 52: the terminal puts it into the clipboard of whoever sits there, over ssh too.
-        write(`\x1b]52;c;${Buffer.from(ask.text).toString('base64')}\x07`);
-        dispatch({ type: 'said', text: `copied: ${ask.text}`, ok: true });
+        dispatch({ type: 'said', text: `${await copyText(ask.text, { env, write })}: ${ask.text}`, ok: true });
         return;
       case 'export':
         this.#export(ask);
@@ -81,7 +90,12 @@ export class Effects {
         return;
       }
       case 'history':
-        return this.#history(ask);
+        return this.#histories.add(ask.lane, ask);
+      case 'runbook': {
+        const lines = runbookSection(ask.code) ?? [`the runbook is not on this machine: docs/runbook.md#${headingOf(ask.code)} of weir`];
+        dispatch({ type: 'told', title: ask.text, lines });
+        return;
+      }
       case 'views':
         dispatch({ type: 'viewNames', names: [...readViews(env).keys()].sort() });
         return;
@@ -101,7 +115,7 @@ export class Effects {
     }
   }
 
-  async #line({ number, words }: Extract<Ask, { readonly kind: 'line' }>): Promise<void> {
+  async #line({ number, words }: LineAsk): Promise<void> {
     const { dispatch } = this.#parts;
     const left = new AbortController();
     this.#lines.set(number, left);
@@ -125,23 +139,6 @@ export class Effects {
         dispatch({ type: 'printed', ask: number, words, text: cleanLines(outcome.text), ok: outcome.ok });
         return;
     }
-  }
-
-  async #preview(ask: Extract<Ask, { readonly kind: 'line' }>): Promise<void> {
-    this.#nextPreview = ask;
-    if (this.#previewing) return;
-    this.#previewing = true;
-    try {
-      for (let next = this.#takePreview(); next !== null; next = this.#takePreview()) await this.#line(next);
-    } finally {
-      this.#previewing = false;
-    }
-  }
-
-  #takePreview(): Extract<Ask, { readonly kind: 'line' }> | null {
-    const next = this.#nextPreview;
-    this.#nextPreview = null;
-    return next?.kind === 'line' ? next : null;
   }
 
   async #apply({ number, request, words }: Extract<Ask, { readonly kind: 'apply' }>): Promise<void> {
@@ -185,16 +182,28 @@ export class Effects {
     for (const line of this.#lines.values()) line.abort();
   }
 
-  /** By the names that are on the screen: no question for each key. */
+  /** By the names that are on the screen; others are asked for once in a while, not for each key. */
   async #complete(words: readonly string[]): Promise<readonly string[]> {
-    const status = this.#parts.state().latest?.status;
+    const { groups, state } = this.#parts;
+    const { latest } = state();
     const lookUp: LookUp = (kind, service) => {
-      if (status === undefined) return Promise.resolve([]);
-      if (kind === 'clusters') return Promise.resolve(status.clusters.map(({ name }) => name));
-      if (kind === 'services') return Promise.resolve(status.services.map(({ name }) => name));
-      return Promise.resolve(Object.keys(status.services.find(({ name }) => name === service)?.split ?? {}));
+      const known = latest === null ? [] : namesOnScreen(latest, kind, service);
+      return known === null ? this.#names(kind) : Promise.resolve(known);
     };
-    return complete(this.#parts.groups, words, lookUp);
+    const screens = words.length === 1 ? SCREEN_WORDS.filter((word) => word.startsWith(words[0] ?? '')) : [];
+    const [word = '', name = ''] = words;
+    const about = words.length === 2 && (word === 'cluster' || word === 'service') ? await lookUp(`${word}s`, '') : [];
+    const candidates = await complete(groups, words, lookUp);
+    return [...new Set([...about.filter((each) => each.startsWith(name)), ...candidates, ...screens])];
+  }
+
+  #names(kind: NameKind): Promise<readonly string[]> {
+    const { client, clock, env } = this.#parts;
+    const known = this.#known.get(kind);
+    if (known !== undefined && clock.nowMs() - known.atMs < NAMES_MS) return known.names;
+    const names = namesOf(kind, { client, env }).catch(() => []);
+    this.#known.set(kind, { atMs: clock.nowMs(), names });
+    return names;
   }
 
   #export({ screen, rows }: Extract<Ask, { readonly kind: 'export' }>): void {
@@ -210,16 +219,12 @@ export class Effects {
     }
   }
 
-  async #history({ number, of, beforeNowMs, histogram }: Extract<Ask, { readonly kind: 'history' }>): Promise<void> {
-    const { client, clock, dispatch } = this.#parts;
-    const toMs = clock.wallMs() - beforeNowMs;
-    // As much as lies between then and now: what happened in an hour is looked at in an hour.
-    const range = { from: new Date(toMs - beforeNowMs).toISOString(), to: new Date(toMs).toISOString() };
-    const request = { series: of, ...range, points: HISTORY_POINTS, ...(histogram ? { histogram } : {}) };
+  async #history({ number, request }: HistoryAsk): Promise<void> {
+    const { client, dispatch } = this.#parts;
     try {
       dispatch({ type: 'history', ask: number, series: decodeHistory(await client.history(request)), problem: null });
     } catch (error) {
-      if (!(error instanceof CommandFailure)) throw error;
+      if (!(error instanceof CommandFailure) && !(error instanceof StatusUnreadable)) throw error;
       dispatch({ type: 'history', ask: number, series: null, problem: cleanText(error.message) });
     }
   }

@@ -11,6 +11,8 @@ export type ContextStyle = 'context-red' | 'context-yellow' | 'context-green' | 
 export type Hit =
   | { readonly type: 'select'; readonly id: string }
   | { readonly type: 'sortBy'; readonly sort: string }
+  /** Of a list that lies over the screen. */
+  | { readonly type: 'overlayItem'; readonly index: number }
   /** As if the key were pressed. */
   | { readonly type: 'key'; readonly name: string };
 

@@ -7,6 +7,8 @@ export interface Glyphs {
   readonly admin: Readonly<Record<ClusterView['admin'], string>>;
   readonly health: Readonly<Record<ClusterView['health'], string>>;
   readonly agent: Readonly<Record<AgentView['state'], string>>;
+  /** Of a strip over time: higher is worse. */
+  readonly healthBar: Readonly<Record<'up' | 'degraded' | 'down', string>>;
   /** An axis whose last known value is too old to be believed. */
   readonly outdated: string;
   readonly marker: string;
@@ -27,6 +29,7 @@ export const UNICODE_GLYPHS: Glyphs = {
   admin: { active: '●', drain: '◐', maintenance: '■' },
   health: { up: '●', degraded: '◐', down: '○', unknown: '?' },
   agent: { fresh: '●', stale: '◌', absent: '-' },
+  healthBar: { up: '▁', degraded: '▄', down: '█' },
   outdated: '?',
   marker: '▸',
   mark: '*',
@@ -43,6 +46,7 @@ export const ASCII_GLYPHS: Glyphs = {
   admin: { active: '+', drain: '~', maintenance: '#' },
   health: { up: '+', degraded: '~', down: 'x', unknown: '?' },
   agent: { fresh: '+', stale: '~', absent: '-' },
+  healthBar: { up: '_', degraded: '=', down: '#' },
   outdated: '?',
   marker: '>',
   mark: '*',

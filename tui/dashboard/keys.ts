@@ -3,7 +3,7 @@ import { ACTS } from './acts.ts';
 import type { InputEvent } from './input.ts';
 import type { Action } from './model.ts';
 import { SCREENS, TABS } from './screens/registry.ts';
-import { type DashboardState, isReadOnly, type ScreenName } from './state.ts';
+import { type DashboardState, isReadOnly, type Overlay, type ScreenName } from './state.ts';
 import { cleanText } from './text.ts';
 
 /** What a key asks for: a change of the state, or something that only the terminal can do. */
@@ -26,8 +26,8 @@ export interface KeyBinding {
 const hasSorts = (screen: ScreenName): boolean => SCREENS[screen].sorts.length > 1;
 const isAbout = (screen: ScreenName): boolean => SCREENS[screen].about !== null;
 const opens = (screen: ScreenName): boolean => SCREENS[screen].opens !== null;
-const hasCharts = (screen: ScreenName): boolean =>
-  screen !== 'changes' && screen !== 'events' && screen !== 'edges' && screen !== 'services';
+const hasCharts = (screen: ScreenName): boolean => SCREENS[screen].charts !== null;
+const hasMoments = (screen: ScreenName): boolean => SCREENS[screen].hasMoments;
 
 const LOOKING: readonly KeyBinding[] = [
   { keys: ['j', 'down'], label: 'j ↓', help: 'next row', moves: true, command: { type: 'move', by: 1 } },
@@ -48,6 +48,9 @@ const LOOKING: readonly KeyBinding[] = [
   { keys: [' '], label: 'Space', help: 'mark the row', command: { type: 'mark' } },
   { keys: ['<'], label: '<', help: 'charts back in time', on: hasCharts, command: { type: 'past', by: 1 } },
   { keys: ['>'], label: '>', help: 'charts towards now', on: hasCharts, command: { type: 'past', by: -1 } },
+  { keys: [']'], label: ']', help: 'charts of a longer time', on: hasCharts, command: { type: 'span', by: 1 } },
+  { keys: ['['], label: '[', help: 'charts of a shorter time', on: hasCharts, command: { type: 'span', by: -1 } },
+  { keys: ['<'], label: '<', help: 'charts of that time', on: hasMoments, command: { type: 'past', by: 1 } },
   { keys: ['p'], label: 'p', help: 'freeze, go on', command: { type: 'freeze' } },
   { keys: ['+'], label: '+', help: 'news less often', command: { type: 'interval', by: 1 } },
   { keys: ['-'], label: '-', help: 'news more often', command: { type: 'interval', by: -1 } },
@@ -99,10 +102,18 @@ export function commandFor(state: DashboardState, event: InputEvent, together: n
   if (name === 'ctrl-z') return { type: 'suspend' };
   const typed = together <= MAX_TYPED_AT_ONCE;
   if (state.editing !== null) return filterCommand(name, typed);
-  if (state.overlay !== null) return typed || takesText(state) ? overlayCommand(name, typed) : null;
+  if (state.overlay !== null) {
+    if (typed && name === 'enter' && leaves(state.overlay)) return { type: 'quit' };
+    return typed || takesText(state) ? overlayCommand(name, typed) : null;
+  }
   const binding = bindingsOn(state).find((each) => each.keys.includes(name));
   if (binding === undefined || (!typed && binding.moves !== true)) return null;
   return binding.command;
+}
+
+/** `:q`, as in editors and in other dashboards. */
+function leaves(overlay: Overlay): boolean {
+  return overlay.kind === 'command' && /^\s*(q|quit|exit)!?\s*$/.test(overlay.text);
 }
 
 /** Text that is pasted goes where text is typed, and nowhere else. */
@@ -111,7 +122,8 @@ function pasteCommand(state: DashboardState, text: string): KeyCommand | null {
   return takesText(state) ? { type: 'overlayText', text } : null;
 }
 
-function takesText({ overlay }: DashboardState): boolean {
+/** Whether letters are text now. */
+export function takesText({ overlay }: DashboardState): boolean {
   if (overlay === null) return false;
   if (overlay.kind === 'command' || overlay.kind === 'name') return true;
   if (overlay.kind === 'form') return overlay.fields[overlay.index]?.choices === null;

@@ -4,6 +4,7 @@ import { type Arrangement, arrange, remember } from './arrange.ts';
 import { type Table, withoutColumns } from './columns.ts';
 import type { Frame } from './frame.ts';
 import type { Glyphs } from './glyphs.ts';
+import type { Charted, Moment } from './past.ts';
 import type { DashboardState, ListState, ScreenName, Snapshot } from './state.ts';
 import { listLines, listTitle, ruleLine } from './views/parts.ts';
 
@@ -46,6 +47,13 @@ export interface ScreenDefinition {
   readonly subjectOf: (looking: Looking, id: string) => Subject;
   /** Where Enter leads. */
   readonly opens: ScreenName | 'revision' | null;
+  /** What its charts are of, by the selected row; null: it has none. */
+  readonly charts: ((looking: Looking, id: string | null) => Charted | null) | null;
+  /** The time that a row tells of; null: it tells of none. Where no row does, there is no such key. */
+  readonly hasMoments: boolean;
+  readonly momentOf: (looking: Looking, id: string) => Moment | null;
+  /** All that is known of a row, for what no line has room for; null: its line has it all. */
+  readonly detailOf: (looking: Looking, id: string) => { readonly title: string; readonly lines: readonly string[] } | null;
   /** The rows as they are, for a file. */
   readonly exported: (looking: Looking) => readonly unknown[];
 }
@@ -64,6 +72,10 @@ export interface ListScreen<Row> extends Arrangement<Row> {
   /** Said where there are no rows at all. */
   readonly none: (looking: Looking) => string;
   readonly subject: (row: Row) => Subject;
+  /** What its charts are of; null: there is no row, and they are of one. */
+  readonly charts?: (row: Row | null, looking: Looking) => Charted | null;
+  readonly moment?: (row: Row, looking: Looking) => Moment | null;
+  readonly detail?: (row: Row) => { readonly title: string; readonly lines: readonly string[] } | null;
   /** Lines above and below the list, at most so many; the list has at least four lines for rows. */
   readonly above?: (sight: Sight, height: number, rows: readonly Row[]) => Frame;
   readonly below?: (sight: Sight, height: number, rows: readonly Row[]) => Frame;
@@ -79,6 +91,8 @@ export function listScreen<Row>(screen: ListScreen<Row>): ScreenDefinition {
     kept([snapshot, state.subjects, list.filter, list.sort, list.reverse, state.results], () =>
       arrange(screen.rows({ state, snapshot, list }), list, screen),
     );
+  const find = (looking: Looking, id: string | null): Row | null => arranged(looking).find((each) => screen.id(each) === id) ?? null;
+  const { charts, moment, detail } = screen;
   return {
     name: screen.name,
     label: screen.label,
@@ -91,8 +105,18 @@ export function listScreen<Row>(screen: ListScreen<Row>): ScreenDefinition {
     ids: (looking) => arranged(looking).map(screen.id),
     exported: arranged,
     subjectOf: (looking, id) => {
-      const row = arranged(looking).find((each) => screen.id(each) === id);
-      return row === undefined ? {} : screen.subject(row);
+      const row = find(looking, id);
+      return row === null ? {} : screen.subject(row);
+    },
+    charts: charts === undefined ? null : (looking, id) => charts(find(looking, id), looking),
+    hasMoments: moment !== undefined,
+    momentOf: (looking, id) => {
+      const row = find(looking, id);
+      return row === null ? null : (moment?.(row, looking) ?? null);
+    },
+    detailOf: (looking, id) => {
+      const row = find(looking, id);
+      return row === null ? null : (detail?.(row) ?? null);
     },
     lines: (sight, height) => screenLines(screen, { sight, rows: arranged(sight) }, height),
   };

@@ -1,10 +1,13 @@
 // What the dashboard knows and shows, as one value, and how it is looked at. Pure: no terminal, no network, no clock.
-import type { ChangeRequest, ChangeResult, ResultsView, RouteView, StatusView } from '../../balancer/controller/api/views.ts';
+import type { ChangeRequest, ChangeResult, ClusterView, ResultsView, RouteView, StatusView } from '../../balancer/controller/api/views.ts';
+import type { HistoryRequest } from '../../balancer/controller/api/history-view.ts';
 import type { ContextSettings } from '../contexts.ts';
 import type { ActPlan, InsideAct } from '../inside-acts.ts';
 import type { FeedExtras } from './decode.ts';
 import type { Size } from './frame.ts';
 import type { Look } from './look.ts';
+import type { Charted } from './past.ts';
+import type { Subject } from './screen-definition.ts';
 
 export type ScreenName = 'overview' | 'services' | 'cluster' | 'changes' | 'edges' | 'latency' | 'events' | 'service';
 
@@ -54,12 +57,28 @@ export interface HeatColumn {
   readonly errors: ReadonlyMap<string, number>;
 }
 
-/** A time before now that charts end at. */
+/** A stretch of time that charts show in place of the last minute. */
 export interface Past {
-  readonly beforeNowMs: number;
-  /** What was found for it, by what it is of; null: it is being asked for. */
+  readonly spanMs: number;
+  /** When it ends, of the appliance's clock; null: now, and it goes on with it. */
+  readonly endMs: number | null;
+  /** The time of a row somewhere else: the way back leads there. */
+  readonly jumped: boolean;
+  /** What was asked for, and when, of the dashboard's clock; null: nothing yet. */
+  readonly asked: Charted | null;
+  readonly askedAtMs: number;
+  /** What was found, by what it is of; null: it is being asked for. */
   readonly series: ReadonlyMap<string, HistorySeries> | null;
   readonly problem: string | null;
+  readonly ask: number;
+}
+
+/** The health of a cluster over the last hour. */
+export interface Timeline {
+  readonly of: string;
+  /** Null: it is being asked for, or not to be had. */
+  readonly series: HistorySeries | null;
+  readonly askedAtMs: number;
   readonly ask: number;
 }
 
@@ -72,6 +91,9 @@ export interface HistorySeries {
   readonly errorRatio: readonly (number | null)[];
   readonly p95Ms: readonly (number | null)[];
   readonly p99Ms: readonly (number | null)[];
+  /** The share of its service, of versions, and the worst health of the step, of clusters; empty: of something else. */
+  readonly effectiveShare: readonly (number | null)[];
+  readonly health: readonly (ClusterView['health'] | null)[];
   /** Requests per bucket of latency, point by point; empty: not asked for. */
   readonly histogram: readonly (readonly number[] | null)[];
 }
@@ -121,10 +143,15 @@ export interface WeightValue {
   readonly percent: number;
 }
 
+/** What a line of a menu leads to: a command, or an act on what was chosen. */
+export type MenuItem =
+  | { readonly label: string; readonly words: readonly string[] }
+  | { readonly label: string; readonly act: string; readonly subject: Subject };
+
 /** Whatever lies over the screen; one at a time. */
 export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
-  | { readonly kind: 'alerts'; readonly scroll: number }
+  | { readonly kind: 'alerts'; readonly index: number }
   | { readonly kind: 'log'; readonly scroll: number }
   | { readonly kind: 'text'; readonly title: string; readonly lines: readonly string[]; readonly scroll: number }
   | { readonly kind: 'columns'; readonly index: number }
@@ -134,7 +161,7 @@ export type Overlay =
   | {
       readonly kind: 'menu';
       readonly title: string;
-      readonly items: readonly { readonly label: string; readonly words: readonly string[] }[];
+      readonly items: readonly MenuItem[];
       readonly index: number;
     }
   | {
@@ -153,6 +180,8 @@ export type Overlay =
       readonly before: readonly WeightValue[];
       readonly values: readonly WeightValue[];
       readonly index: number;
+      /** Digits of the figure that is typed for the active one; empty: none. */
+      readonly typed: string;
       /** Null: it is being asked for. */
       readonly preview: { readonly result: ChangeResult | null; readonly problem: string | null } | null;
       readonly ask: number;
@@ -183,7 +212,10 @@ export type AskKind =
   | { readonly kind: 'copy'; readonly text: string }
   | { readonly kind: 'export'; readonly screen: ScreenName; readonly rows: unknown }
   | { readonly kind: 'results'; readonly service: string }
-  | { readonly kind: 'history'; readonly of: string; readonly beforeNowMs: number; readonly histogram: boolean }
+  /** One question of a lane is under way at most; of those asked meanwhile the last one follows. */
+  | { readonly kind: 'history'; readonly lane: 'past' | 'timeline'; readonly request: HistoryRequest }
+  /** What is to be done about an alert. */
+  | { readonly kind: 'runbook'; readonly code: string; readonly text: string }
   | { readonly kind: 'views' }
   | { readonly kind: 'openView'; readonly name: string }
   | { readonly kind: 'saveView'; readonly name: string; readonly view: SavedView };
@@ -229,6 +261,7 @@ export interface DashboardState {
   readonly said: { readonly text: string; readonly ok: boolean; readonly atMs: number } | null;
   readonly heat: readonly HeatColumn[];
   readonly past: Past | null;
+  readonly timeline: Timeline | null;
   /** The versions of the service that is looked at, side by side. */
   readonly results: ResultsView | null;
   /** Those that lead to it; null: not known. */

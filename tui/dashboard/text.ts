@@ -39,3 +39,10 @@ export function fit(text: string, width: number, align: Align, ellipsis: string)
   const clipped = clip(text, width, ellipsis);
   return align === 'left' ? clipped.padEnd(width) : clipped.padStart(width);
 }
+
+/** Lines of at most `width` cells, broken between words where there are any. */
+export function wrapped(text: string, width: number): readonly string[] {
+  const most = Math.max(20, width);
+  const lines = text.match(new RegExp(`.{1,${most}}(\\s|$)|.{1,${most}}`, 'gu')) ?? [''];
+  return lines.map((line) => line.trimEnd());
+}

@@ -24,6 +24,8 @@ export interface RevisionLineView {
   readonly reason: string;
   /** `shop.split`, without `services.` and `clusters.` before it. */
   readonly fields: readonly string[];
+  /** The same in words: `shop: blue 90 % → 70 %, green 10 % → 30 %`. */
+  readonly what: readonly string[];
   readonly undoes: number | null;
   /** The second person; null: one was enough. */
   readonly approvedBy: string | null;

@@ -33,6 +33,7 @@ const Claims = Type.String({ maxLength: 64 });
 // The range is the intent's to check: its message knows what the percentages are for.
 const Percents = Type.Record(Type.String(), Type.Number(), { maxProperties: 1000 });
 const ForMs = Type.Optional(Type.Number());
+const OverMs = Type.Optional(Type.Number());
 const Tunnels = Type.Object(
   {
     deadlineMs: Type.Unsafe<number | null>({ type: ['number', 'null'], minimum: 0, maximum: 30 * 86_400_000 }),
@@ -45,13 +46,20 @@ const Purged = Type.Optional(Type.Array(Type.String({ maxLength: 4096 }), { maxI
 const AdminState = Type.Unsafe<'active' | 'drain' | 'maintenance'>({ type: 'string', enum: ['active', 'drain', 'maintenance'] });
 
 const kinds = [
-  Type.Object({ kind: Type.Literal('shift'), service: Type.String(), percents: Percents, forMs: ForMs }, strict),
-  Type.Object({ kind: Type.Literal('shift_clusters'), service: Type.String(), percents: Percents, forMs: ForMs }, strict),
+  Type.Object({ kind: Type.Literal('shift'), service: Type.String(), percents: Percents, forMs: ForMs, overMs: OverMs }, strict),
+  Type.Object({ kind: Type.Literal('shift_clusters'), service: Type.String(), percents: Percents, forMs: ForMs, overMs: OverMs }, strict),
   Type.Object(
-    { kind: Type.Literal('admin'), cluster: Type.String(), state: AdminState, forMs: ForMs, tunnels: Type.Optional(Tunnels) },
+    {
+      kind: Type.Literal('admin'),
+      cluster: Type.String(),
+      state: AdminState,
+      forMs: ForMs,
+      overMs: OverMs,
+      tunnels: Type.Optional(Tunnels),
+    },
     strict,
   ),
-  Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number(), forMs: ForMs }, strict),
+  Type.Object({ kind: Type.Literal('dial'), cluster: Type.String(), percent: Type.Number(), forMs: ForMs, overMs: OverMs }, strict),
   Type.Object({ kind: Type.Literal('release'), cluster: Type.String() }, strict),
   Type.Object({ kind: Type.Literal('void_pins'), service: Type.String() }, strict),
   Type.Object(
@@ -82,6 +90,7 @@ const kinds = [
       gates: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 20 })),
       waves: Type.Optional(Type.Array(Type.Array(Type.String({ maxLength: 63 }), { minItems: 1, maxItems: 1000 }), { maxItems: 1000 })),
       onFail: Type.Optional(Type.Unsafe<OnFail>({ type: 'string', enum: ['rollback', 'step-back', 'freeze'] })),
+      overMs: OverMs,
     },
     strict,
   ),
@@ -93,8 +102,11 @@ const kinds = [
     },
     strict,
   ),
-  Type.Object({ kind: Type.Literal('undo'), to: Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1 }) }, strict),
-  Type.Object({ kind: Type.Literal('redo') }, strict),
+  Type.Object(
+    { kind: Type.Literal('undo'), to: Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1 }), overMs: OverMs },
+    strict,
+  ),
+  Type.Object({ kind: Type.Literal('redo'), overMs: OverMs }, strict),
 ] as const;
 
 const ChangeSchema = Type.Unsafe<AskedChange>({

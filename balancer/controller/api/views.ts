@@ -3,6 +3,7 @@ import type { AgentView } from './agent-view.ts';
 import type { ApprovalView } from './approval-view.ts';
 import type { AlertView } from './feed-view.ts';
 import type { FleetAppliedView } from './fleet-views.ts';
+import type { GlideView } from './glide-view.ts';
 import type { Forecast, ShareChange } from './forecast-view.ts';
 import type { RolloutView } from './rollout-views.ts';
 import type { RolloutConfig } from '../../config/rollout-config.ts';
@@ -45,6 +46,8 @@ export interface ClusterView {
   readonly admin: AdminState;
   readonly dialPercent: number;
   readonly health: HealthState;
+  /** Its dial and its admin state, while they are on their way. */
+  readonly glides: readonly GlideView[];
   /** Until its admin state or dial returns by itself; null: it stays. */
   readonly returnsInSeconds: number | null;
   /** What runs there now, on all workers of the host. */
@@ -132,8 +135,10 @@ export interface ServiceView {
   readonly name: string;
   readonly policy: string;
   readonly onUnavailable: string;
-  /** Percent per version. */
+  /** Percent per version, now. */
   readonly split: Readonly<Record<string, number>>;
+  /** Its split and the weights of its versions, while they are on their way. */
+  readonly glides: readonly GlideView[];
   readonly targets: readonly TargetView[];
   /** By region of clients and place, where shares differ by region; else empty. */
   readonly regions: readonly RegionShareView[];
@@ -233,7 +238,7 @@ export interface StatusView {
 /** A change as it is asked for: what a rollout leaves out is as the config says. */
 export type AskedChange =
   | Exclude<Change, { readonly kind: 'rollout_start' }>
-  | ({ readonly kind: 'rollout_start'; readonly service: string; readonly to: string } & Partial<RolloutConfig>);
+  | ({ readonly kind: 'rollout_start'; readonly service: string; readonly to: string; readonly overMs?: number } & Partial<RolloutConfig>);
 
 /** `POST /v1/changes`. */
 export interface ChangeRequest {
@@ -362,4 +367,5 @@ export type { EdgeView, FleetAppliedView, LocalRequest, LocalView } from './flee
 export type { MadeToken, RevokedToken, TokenRequest, TokenView } from './token-view.ts';
 export type { ConfigApplyResult, ExpectationRequest } from '../appliance.ts';
 export type { GateView, RolloutView } from './rollout-views.ts';
+export type { GlideView } from './glide-view.ts';
 export type { AlertView, Delta, FeedMessage, FeedView, LatencyLineView, LatencyView, RevisionLineView } from './feed-view.ts';

@@ -1,6 +1,7 @@
 // What waits for a second person, as the store of the host keeps it.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../config/canonical-json.ts';
+import { GLIDES } from '../../intent/diff.ts';
 import type { Change, TouchedField } from '../../intent/intent.ts';
 import { members, number, string, StoredTextError } from '../../store/decode-parts.ts';
 import type { Role } from '../../store/store.ts';
@@ -38,9 +39,9 @@ export interface BasisOf {
   readonly config: string | null;
 }
 
-/** The fields that a change touches with what they are now. What it holds for a time has its own revision as its name, and a moment. */
+/** The fields that a change touches with what they are now. What it holds for a time, and what is on its way, has its own revision as its name, and a moment. */
 export function basisOf({ touched, undoes, config }: BasisOf): string {
-  const fields = touched.filter(({ path }) => path[0] !== 'overrides').map(({ path, before }) => ({ path, before }));
+  const fields = touched.filter(({ path }) => path[0] !== 'overrides' && path[0] !== GLIDES).map(({ path, before }) => ({ path, before }));
   return createHash('sha256').update(canonicalJson({ fields, undoes, config })).digest('hex');
 }
 

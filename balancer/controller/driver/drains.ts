@@ -3,6 +3,7 @@
 import { clusterLoads } from '../cluster-shares.ts';
 import type { Edge } from '../edge.ts';
 import { fleetWallMs } from '../fleet/fleet-time.ts';
+import { intentNow } from '../intent-now.ts';
 
 /** A connection that comes back costs several requests: TLS, authentication, what it has to load. */
 const PART_OF_FREE = 0.1;
@@ -22,7 +23,8 @@ export class DrainDriver {
 
   /** With every plan: nothing is closed any more as soon as a cluster is restored. */
   tick(): void {
-    const { intent, config, loop, running } = this.#edge;
+    const { config, loop, running } = this.#edge;
+    const intent = intentNow(this.#edge);
     const drained = Object.keys(config.clusters).filter((name) => (intent.clusters[name]?.admin ?? 'active') !== 'active');
     running.drained(drained, loop.number);
     for (const name of [...this.#closing]) if (!this.#isDue(name)) this.#stop(name);
@@ -31,8 +33,7 @@ export class DrainDriver {
   }
 
   #isDue(cluster: string): boolean {
-    const { intent } = this.#edge;
-    const { admin = 'active', tunnels } = intent.clusters[cluster] ?? {};
+    const { admin = 'active', tunnels } = intentNow(this.#edge).clusters[cluster] ?? {};
     return admin !== 'active' && tunnels !== undefined && Date.parse(tunnels.at) <= fleetWallMs(this.#edge);
   }
 
@@ -43,10 +44,10 @@ export class DrainDriver {
 
   /** Each worker gets the part of the pace that its tunnels are of all. */
   #close(cluster: string): void {
-    const { intent, links, running, events } = this.#edge;
+    const { links, running, events } = this.#edge;
     const { tunnels } = running.of(cluster);
     if (tunnels === 0) return;
-    const perSecond = intent.clusters[cluster]?.tunnels?.perSecond ?? this.#bearable(cluster);
+    const perSecond = intentNow(this.#edge).clusters[cluster]?.tunnels?.perSecond ?? this.#bearable(cluster);
     if (!this.#closing.has(cluster)) {
       const pace = `about ${Math.round(perSecond * 10) / 10} a second`;
       events.add('controller.drained', `the deadline of ${cluster} has passed: its ${tunnels} tunnels are closed, ${pace}`);
@@ -60,7 +61,8 @@ export class DrainDriver {
 
   /** A tenth of the requests a second that those have free which run the same services. */
   #bearable(drained: string): number {
-    const { intent, config, prober, loop } = this.#edge;
+    const { config, prober, loop } = this.#edge;
+    const intent = intentNow(this.#edge);
     const { plan, standings } = loop.planned;
     const loads = clusterLoads(plan, this.#edge.demand());
     const places = Object.values(config.services).map(({ versions }) =>

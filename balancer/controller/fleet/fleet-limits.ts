@@ -60,20 +60,22 @@ export class FleetLimits {
   }
 
   /** `whose`: the counter of the key, where that is another one since it was reset. */
-  async grant(limit: FleetLimit, { key, need }: AllowanceWish, whose = key): Promise<AllowanceGrant> {
+  async grant(limit: FleetLimit, wish: AllowanceWish, whose = wish.key): Promise<AllowanceGrant> {
     const { count } = this.#options;
+    const { key, need, charge = 0 } = wish;
     if (this.#counter === null || this.#away !== null) {
       count('away');
-      return this.#withoutCount(limit, key, need);
+      return this.#withoutCount(limit, wish);
     }
     try {
+      if (charge > 0) await this.#counter.charge(limit, whose, charge);
       const taken = await (limit.fleet.mode === 'exact' ? this.#counter.take(limit, whose, need) : this.#lease(limit, whose, need));
       count('counted');
       return { limit: limit.name, key, ...taken, isAway: false };
     } catch (error) {
       this.#lost(limit, error);
       count('away');
-      return this.#withoutCount(limit, key, need);
+      return this.#withoutCount(limit, wish);
     }
   }
 
@@ -122,7 +124,7 @@ export class FleetLimits {
     return { slice, spare, inHand: hosts * (slice + spare * this.#workers) };
   }
 
-  #withoutCount(limit: FleetLimit, key: string, need: number): AllowanceGrant {
+  #withoutCount(limit: FleetLimit, { key, need, charge = 0 }: AllowanceWish): AllowanceGrant {
     const { name, fleet, windowMs } = limit;
     if (fleet.onStoreError !== 'local')
       return { limit: name, key, granted: 0, remaining: 0, resetMs: LOOK_MS, validMs: LOOK_MS, isAway: true };
@@ -133,9 +135,11 @@ export class FleetLimits {
       bucket = bucketOf({ ...limit, ...amount });
       this.#alone.set(name, bucket);
     }
+    const nowMs = this.#options.clock.wallMs();
+    if (charge > 0) bucket.charge(key, charge, nowMs, amount);
     // Only until the fleet counts again: a worker must not go on with what was given here.
     const validMs = Math.min(LOOK_MS, windowMs);
-    return { limit: name, key, ...bucket.take(key, need, this.#options.clock.wallMs(), amount), validMs, isAway: false };
+    return { limit: name, key, ...bucket.take(key, need, nowMs, amount), validMs, isAway: false };
   }
 
   #lost(limit: FleetLimit, error: unknown): void {

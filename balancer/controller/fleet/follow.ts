@@ -57,7 +57,8 @@ async function stepTowards(sides: Sides, there: LedgerHead): Promise<Followed> {
   if (standsAbove(here, there)) return giveBack(sides, there, after);
   const base = after === here.revision ? keeper.intent : (store.intentAt(after) ?? EMPTY_INTENT);
   const entries = await ledger.entriesAfter(after, PAGE);
-  if (entries.length === 0) throw new UnfitEntryError(there.revision, 'the ledger names it as its newest and does not have what leads there');
+  if (entries.length === 0)
+    throw new UnfitEntryError(there.revision, 'the ledger names it as its newest and does not have what leads there');
   const revisions = revisionsOf(entries, { base, previous: store.revision(after) });
   const newest = revisions.at(-1);
   // Another change has come in while this was read: the next look starts from there.

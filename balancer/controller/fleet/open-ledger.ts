@@ -6,11 +6,13 @@ import type { SecretReference } from '../../config/config.ts';
 import type { RedisConfig, RedisPlaceConfig } from '../../config/redis-config.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { LimitCounter } from '../../store/limits.ts';
+import type { SharedUses } from '../../store/one-time-uses.ts';
 import type { SharedMarks } from '../../store/session-ends.ts';
 import { RedisConnection, type RedisAccess, type RedisPlace } from '../../store/redis/connection.ts';
 import { RedisLedger } from '../../store/redis/redis-ledger.ts';
 import { RedisMarks } from '../../store/redis/redis-marks.ts';
 import { RedisLimits } from '../../store/redis/redis-limits.ts';
+import { RedisUses } from '../../store/redis/redis-uses.ts';
 import { parseKeys, Seal } from '../../store/seal.ts';
 import { readSecret } from '../../secret.ts';
 
@@ -22,6 +24,8 @@ export interface SharedStore {
   readonly openCounter: () => LimitCounter;
   /** The same, of sessions that ended. */
   readonly openMarks: () => SharedMarks;
+  /** As `openCounter`, of what may be used once; nothing counts in its place, so it is waited for as long as for any answer. */
+  readonly openUses: () => SharedUses;
 }
 
 /** Null: the host is alone. Throws with what is wrong with the key file or a secret. Connects in the background. */
@@ -35,6 +39,7 @@ export function openShared(redis: RedisConfig | null, clock: Clock): SharedStore
     fleet,
     ledger: new RedisLedger({ ...access, fleet, clock, seal }),
     openCounter: () => new RedisLimits(new RedisConnection({ ...access, timeoutMs: limitTimeoutMs }, clock), fleet, wallMs),
+    openUses: () => new RedisUses(new RedisConnection(access, clock), fleet),
     openMarks: () => new RedisMarks(new RedisConnection(access, clock), fleet, seal, wallMs),
   };
 }

@@ -3,6 +3,7 @@ import type { CapacityReport, CapacityView } from '../../steer/plan-shape.ts';
 import { PrescaleDriver } from '../driver/prescale.ts';
 import type { Edge } from '../edge.ts';
 import { withinCeiling } from './ceiling.ts';
+import { intentNow } from '../intent-now.ts';
 import { drainedOf } from './drained.ts';
 import { hubOf } from './hub-of-edge.ts';
 import type { Hub } from './hub.ts';
@@ -20,7 +21,7 @@ export class AgentsOfEdge {
   constructor(edge: Edge) {
     const { store, clock } = edge.options;
     this.#edge = edge;
-    this.wishes = new WishList(store, clock, (cluster) => drainedOf(edge.intent, cluster));
+    this.wishes = new WishList(store, clock, (cluster) => drainedOf(intentNow(edge), cluster));
     this.prescale = new PrescaleDriver(edge, this.wishes);
     this.hub = hubOf(edge, this);
   }

@@ -1,6 +1,7 @@
 // Filter authenticate: lets nobody on who has not proved who they are, by one of several methods or by all of them.
 import { Type, type Static, type Schema } from '../../schema/type.ts';
 import type { OptionsPlace } from '../../config/extension.ts';
+import type { Config } from '../../config/config.ts';
 import { choice, mapping, optionalMapping, valueOf } from '../../config/schema-parts.ts';
 import { removeField } from '../../message/fields.ts';
 import type { Identity } from '../../message/identity.ts';
@@ -82,6 +83,15 @@ export const authenticate: FilterDefinition = {
     });
   },
 };
+
+/** Whether signatures of some of its routes are good once. */
+export const hasOneTimeUses = ({ routes }: Pick<Config, 'routes'>): boolean =>
+  routes.some(({ filters }) =>
+    filters.some(
+      ({ name, options }) =>
+        name === authenticate.name && METHODS.some((method) => method.usesOnce?.((options as Options)[method.name]) === true),
+    ),
+  );
 
 interface Parts {
   readonly gate: Gate;

@@ -5,7 +5,7 @@ import { Type, type Static } from '../../schema/type.ts';
 import { choice, listOf, mapping } from '../../config/schema-parts.ts';
 import type { Identity } from '../../message/identity.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
-import type { FilterEnvironment } from '../filter.ts';
+import type { FilterEnvironment, Refusal } from '../filter.ts';
 import { authParameters } from './auth-parameters.ts';
 import { carriedByScheme, removeCarriedField } from './carried.ts';
 import type { Consumers, KnownSigner } from './consumers.ts';
@@ -17,7 +17,7 @@ import {
   type Proof,
 } from './method.ts';
 import { partText } from './signed-parts.ts';
-import { body, repeat, SignedRequests, skew, skewMsOf, type SignedOptions } from './signed-requests.ts';
+import { body, onUnavailable, repeat, SignedRequests, skew, skewMsOf, usesOnce, type SignedOptions } from './signed-requests.ts';
 import { SigningSecrets } from './signing-secrets.ts';
 
 const ALGORITHMS = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'] as const;
@@ -45,6 +45,7 @@ const schema = mapping(
     skew,
     body,
     repeat,
+    onUnavailable,
     forward: Type.Boolean({ default: false, description: 'Whether the cluster gets to see the signature' }),
   },
   'Requests signed with a secret of the consumer',
@@ -65,6 +66,7 @@ export const hmac: AuthenticationMethodDefinition = {
     const { skew: text, ...rest } = options as File;
     return { ...rest, skewMs: skewMsOf(text, place) };
   },
+  usesOnce,
   create: (options, environment) => new HmacMethod(options as Options, environment),
 };
 
@@ -88,19 +90,20 @@ class HmacMethod implements AuthenticationMethod {
   readonly #requests: SignedRequests;
   readonly #identities = new WeakMap<KnownSigner, Identity>();
 
-  constructor(options: Options, { clock, consumers, readSecret }: FilterEnvironment) {
+  constructor(options: Options, { clock, consumers, readSecret, oneTimeUses, meter, route }: FilterEnvironment) {
     this.#options = options;
     this.#required = options.headers.map((name) => name.toLowerCase());
     this.challenge = `hmac headers="${['date', ...this.#required.filter((name) => name !== 'date')].join(' ')}"`;
     this.#clock = clock;
     this.#consumers = consumers;
     this.#secrets = new SigningSecrets(readSecret, clock);
-    this.#requests = new SignedRequests(options, clock);
+    const refused = (detail: string): Refusal => invalidCredentials(detail, this.challenge);
+    this.#requests = new SignedRequests(options, { method: 'hmac', refused, oneTimeUses, meter, route });
     const { onRequestBody } = this.#requests;
     if (onRequestBody !== undefined) this.onRequestBody = onRequestBody;
   }
 
-  prove(request: CanonicalRequest): Proof {
+  prove(request: CanonicalRequest): Proof | Promise<Proof> {
     const carried = carriedByScheme(request, 'hmac');
     if (carried === undefined) return null;
     if (carried === null) return ambiguousCredentials('more than one Authorization field', this.challenge);
@@ -115,7 +118,7 @@ class HmacMethod implements AuthenticationMethod {
     if (!this.#options.forward) removeCarriedField(request, 'authorization');
   }
 
-  #judge(request: CanonicalRequest, shown: Shown, signed: string): Proof {
+  #judge(request: CanonicalRequest, shown: Shown, signed: string): Proof | Promise<Proof> {
     const { user, algorithm, parts, signature } = shown;
     if (!this.#options.algorithms.some((known) => known === algorithm)) return this.#refused('its algorithm is not allowed');
     const known = this.#consumers.findSigner(user);
@@ -124,19 +127,21 @@ class HmacMethod implements AuthenticationMethod {
     const expected = createHmac(algorithm.slice('hmac-'.length), secret).update(signed, 'latin1').digest();
     const right = expected.length === signature.length && timingSafeEqual(expected, signature);
     if (!right || known === null || known.isPublic) return this.#refused('nobody has signed this');
-    const problem = this.#problemOf(request, parts, `${user}\n${signed}`);
-    return problem === null ? this.#identityOf(known) : this.#refused(`of ${user}: ${problem}`);
+    const untilMs = this.#untilOf(request, parts);
+    if (typeof untilMs === 'string') return this.#refused(`of ${user}: ${untilMs}`);
+    const text = `${user}\n${signed}`;
+    return this.#requests.prove(request, { parts, text, untilMs, id: user, identity: this.#identityOf(known) });
   }
 
-  /** Null: what is signed is enough, of now, and not seen before. `text`: who signed what. */
-  #problemOf(request: CanonicalRequest, parts: readonly string[], text: string): string | null {
+  /** Until when it is good, in wall milliseconds, if what is signed is enough and of now; a text: why it is not. */
+  #untilOf(request: CanonicalRequest, parts: readonly string[]): number | string {
     const { skewMs } = this.#options;
     const missing = this.#required.find((name) => !isSigned(name, parts));
     if (missing !== undefined) return `"${missing}" is not signed`;
     const sentMs = sentAt(request, parts);
     if (sentMs === null) return 'neither date nor x-date is signed, or it is no date';
     if (Math.abs(this.#clock.wallMs() - sentMs) > skewMs) return 'its date is too far from now';
-    return this.#requests.problemOf(request, { parts, text, untilMs: sentMs + skewMs + 1 });
+    return sentMs + skewMs + 1;
   }
 
   #identityOf(known: KnownSigner): Identity {

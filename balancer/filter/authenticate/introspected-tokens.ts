@@ -25,9 +25,11 @@ export interface IntrospectionOptions {
   readonly clock: Pick<Clock, 'wallMs'>;
   /** The longest that a token is believed in without asking again. */
   readonly rememberMs: number;
+  /** How much longer one that was active is, while the server does not answer. */
+  readonly staleMs: number;
   /** Name and password of weir there; null: the secret is not where the config says. */
   readonly authorization: () => string | null;
-  readonly count: (outcome: 'active' | 'inactive' | 'failed') => void;
+  readonly count: (outcome: 'active' | 'inactive' | 'failed' | 'stale') => void;
 }
 
 export class IntrospectedTokens {
@@ -43,7 +45,6 @@ export class IntrospectedTokens {
     const digest = hash('sha256', token, 'base64');
     const known = this.#remembered.get(digest);
     if (known !== undefined && known.untilMs > this.#options.clock.wallMs()) return known.facts;
-    this.#remembered.delete(digest);
     const running = this.#running.get(digest);
     if (running !== undefined) return running;
     const asked = this.#ask(token, digest).finally(() => this.#running.delete(digest));
@@ -54,21 +55,26 @@ export class IntrospectedTokens {
   async #ask(token: string, digest: string): Promise<Introspected> {
     const { questions, authorization, count } = this.#options;
     const credentials = authorization();
-    if (credentials === null) return this.#failed('the secret is not where the config says');
+    if (credentials === null) return this.#failed(digest, 'the secret is not where the config says');
     const headers = { authorization: credentials, accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
     const outcome = await questions.post(headers, new URLSearchParams({ token, token_type_hint: 'access_token' }).toString());
-    if (typeof outcome === 'string') return this.#failed(outcome);
+    if (typeof outcome === 'string') return this.#failed(digest, outcome);
     const said = outcome.status === 200 ? decodeSaid(outcome.body) : null;
-    if (said === null) return this.#failed(`the answer is ${outcome.status} and says nothing of a token`);
+    if (said === null) return this.#failed(digest, `the answer is ${outcome.status} and says nothing of a token`);
     const facts = said['active'] === true && isNow(said, this.#options.clock.wallMs()) ? said : null;
     count(facts === null ? 'inactive' : 'active');
     this.#remember(digest, facts);
     return facts;
   }
 
-  #failed(why: string): string {
-    this.#options.count('failed');
-    return why;
+  /** What the server said before, where that is still to be believed; else why nobody can say. */
+  #failed(digest: string, why: string): TokenFacts | string {
+    const { clock, staleMs, count } = this.#options;
+    const wallMs = clock.wallMs();
+    const { facts = null, untilMs = -Infinity } = this.#remembered.get(digest) ?? {};
+    const isBelieved = facts !== null && wallMs < untilMs + staleMs && isNow(facts, wallMs);
+    count(isBelieved ? 'stale' : 'failed');
+    return isBelieved ? facts : why;
   }
 
   #remember(digest: string, facts: TokenFacts | null): void {
@@ -77,6 +83,7 @@ export class IntrospectedTokens {
     const expiry = facts?.['exp'];
     const untilMs =
       facts === null ? nowMs + INACTIVE_MS : Math.min(nowMs + rememberMs, typeof expiry === 'number' ? expiry * MS : Infinity);
+    this.#remembered.delete(digest);
     this.#remembered.set(digest, { facts, untilMs });
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);

@@ -43,6 +43,10 @@ const schema = mapping(
     audiences: listOf(text('Audience'), '`aud` must hold one of these; absent: any audience will do', { default: [] }),
     timeout: duration('For an answer; without one requests get 503', '2s'),
     remember: duration('The longest that a token is believed in without asking again, at most 10m; never beyond its expiry', '60s'),
+    stale: duration(
+      'While the server does not answer: how long beyond that a token is believed that it called active, at most 1h; never beyond its expiry. 0s: not at all',
+      '0s',
+    ),
     consumerClaim: text('What of the answer names the consumer, see `consumers.<name>.subjects`', { default: 'sub' }),
     groupsClaim: Type.Optional(text('What of the answer has groups, as a list; absent: only the consumer has groups')),
     requireConsumer: Type.Boolean({ default: false, description: 'Whether tokens that name no consumer are refused' }),
@@ -58,10 +62,12 @@ interface Options extends Pick<File, 'url' | 'client' | 'tokens' | 'audiences' |
   readonly secret: SecretReference;
   readonly timeoutMs: number;
   readonly rememberMs: number;
+  readonly staleMs: number;
   readonly groupsClaim: string | null;
 }
 
 const MOST_REMEMBER_MS = 600_000;
+const MOST_STALE_MS = 3_600_000;
 
 export const introspection: AuthenticationMethodDefinition = {
   name: 'introspection',
@@ -71,9 +77,11 @@ export const introspection: AuthenticationMethodDefinition = {
   create: (options, environment) => new IntrospectionMethod(options as Options, environment),
 };
 
-function completed({ timeout, remember, ca, groupsClaim, secret, ...rest }: File, place: OptionsPlace): Options | undefined {
+function completed({ timeout, remember, stale, ca, groupsClaim, secret, ...rest }: File, place: OptionsPlace): Options | undefined {
   const rememberMs = durationMs(remember);
   if (rememberMs > MOST_REMEMBER_MS) place.report(['remember'], 'is more than 10m; a token that was revoked would be good for so long');
+  const staleMs = durationMs(stale);
+  if (staleMs > MOST_STALE_MS) place.report(['stale'], 'is more than 1h; who takes the server away could use a revoked token for so long');
   if (isInTheClear(rest.url))
     place.report(['url'], 'tokens would go there in the clear, and whoever is on the way could use them; write https://');
   const reference = place.secret(['secret'], secret);
@@ -84,6 +92,7 @@ function completed({ timeout, remember, ca, groupsClaim, secret, ...rest }: File
     ca: ca === undefined ? null : place.readableFile(['ca'], ca),
     timeoutMs: durationMs(timeout),
     rememberMs,
+    staleMs,
     groupsClaim: groupsClaim ?? null,
   };
 }
@@ -99,10 +108,10 @@ class IntrospectionMethod implements AuthenticationMethod {
   constructor(options: Options, { clock, consumers, meter, readSecret, route }: FilterEnvironment) {
     this.#options = options;
     this.#consumers = consumers;
-    const { client, secret, rememberMs } = options;
+    const { client, secret, rememberMs, staleMs } = options;
     this.#tokens = new IntrospectedTokens({
       questions: new HttpQuestions(options, clock),
-      ...{ clock, rememberMs },
+      ...{ clock, rememberMs, staleMs },
       authorization: () => {
         const password = readSecret(secret);
         return password === null ? null : basicOf(client, password);

@@ -116,7 +116,8 @@ export class TokenIssuer {
         ...(audiences.length === 0 ? {} : { audience: [...audiences] }),
         ...(type === null ? {} : { typ: type }),
       });
-      return payload;
+      // A number that no double holds is read as Infinity: a token for ever, which its issuer cannot have meant.
+      return Number.isFinite(payload.exp) ? payload : 'its expiry is no time';
     } catch (error) {
       if (error instanceof errors.JWSSignatureVerificationFailed) return BAD_SIGNATURE;
       return error instanceof Error ? error.message : String(error);

@@ -22,6 +22,8 @@ export interface AuthenticationMethod {
 
 /** The entry of a method in the registry. */
 export interface AuthenticationMethodDefinition extends ConfigExtension {
+  /** Whether by these options, which may be absent, something of a caller is good once. */
+  readonly usesOnce?: (options: unknown) => boolean;
   /** As of a filter. */
   create(options: unknown, environment: FilterEnvironment): AuthenticationMethod;
 }

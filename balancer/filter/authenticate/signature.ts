@@ -5,7 +5,7 @@ import { listOf, mapping } from '../../config/schema-parts.ts';
 import type { Identity } from '../../message/identity.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
 import { parseDictionary, type Member, type Parameters } from '../../message/structured-fields.ts';
-import type { FilterEnvironment } from '../filter.ts';
+import type { FilterEnvironment, Refusal } from '../filter.ts';
 import { removeCarriedField } from './carried.ts';
 import type { Consumers, KnownSigner } from './consumers.ts';
 import { coveredText, type Covered } from './covered-text.ts';
@@ -17,7 +17,7 @@ import {
   type Proof,
 } from './method.ts';
 import { partText } from './signed-parts.ts';
-import { body, repeat, SignedRequests, skew, skewMsOf, type SignedOptions } from './signed-requests.ts';
+import { body, onUnavailable, repeat, SignedRequests, skew, skewMsOf, usesOnce, type SignedOptions } from './signed-requests.ts';
 import { SigningSecrets, VerifyingKeys } from './signing-secrets.ts';
 
 const MAX_LENGTH = 8192;
@@ -50,6 +50,7 @@ const schema = mapping(
     skew,
     body,
     repeat,
+    onUnavailable,
     forward: Type.Boolean({ default: false, description: 'Whether the cluster gets to see `signature` and `signature-input`' }),
   },
   'Requests with signatures of RFC 9421',
@@ -72,6 +73,7 @@ export const signature: AuthenticationMethodDefinition = {
     const { skew: text, tag, ...rest } = options as File;
     return { ...rest, tag: tag ?? null, skewMs: skewMsOf(text, place) };
   },
+  usesOnce,
   create: (options, environment) => new SignatureMethod(options as Options, environment),
 };
 
@@ -92,17 +94,17 @@ class SignatureMethod implements AuthenticationMethod {
   readonly #requests: SignedRequests;
   readonly #identities = new WeakMap<KnownSigner, Identity>();
 
-  constructor(options: Options, { clock, consumers, readSecret }: FilterEnvironment) {
+  constructor(options: Options, { clock, consumers, readSecret, oneTimeUses, meter, route }: FilterEnvironment) {
     this.#options = options;
     this.#clock = clock;
     this.#consumers = consumers;
     this.#keys = new VerifyingKeys(new SigningSecrets(readSecret, clock));
-    this.#requests = new SignedRequests(options, clock);
+    this.#requests = new SignedRequests(options, { method: 'signature', refused, oneTimeUses, meter, route });
     const { onRequestBody } = this.#requests;
     if (onRequestBody !== undefined) this.onRequestBody = onRequestBody;
   }
 
-  prove(request: CanonicalRequest): Proof {
+  prove(request: CanonicalRequest): Proof | Promise<Proof> {
     const input = partText(request, 'signature-input');
     const value = partText(request, 'signature');
     if (input === null && value === null) return null;
@@ -127,7 +129,7 @@ class SignatureMethod implements AuthenticationMethod {
     removeCarriedField(request, 'signature-input');
   }
 
-  #judge(request: CanonicalRequest, { input, keyId, value }: Shown): Proof {
+  #judge(request: CanonicalRequest, { input, keyId, value }: Shown): Proof | Promise<Proof> {
     const covered = coveredText(input, request);
     if (typeof covered === 'string') return refused(covered);
     const known = this.#consumers.findSigner(keyId);
@@ -138,12 +140,14 @@ class SignatureMethod implements AuthenticationMethod {
     const named = parameters.get('alg') ?? key.algorithm;
     if (named !== key.algorithm) return refused(`the key ${keyId} is for ${key.algorithm} only`);
     if (!key.isOf(value, Buffer.from(covered.text, 'latin1'))) return refused(`the signature is not of ${keyId}`);
-    const problem = this.#problemOf(request, covered, parameters);
-    return problem === null ? this.#identityOf(known) : refused(`of ${keyId}: ${problem}`);
+    const untilMs = this.#untilOf(covered, parameters);
+    if (typeof untilMs === 'string') return refused(`of ${keyId}: ${untilMs}`);
+    const { names: parts, text } = covered;
+    return this.#requests.prove(request, { parts, text, untilMs, id: keyId, identity: this.#identityOf(known) });
   }
 
-  /** Null: what is covered is enough, of now, and not seen before. */
-  #problemOf(request: CanonicalRequest, { names, text }: Covered, parameters: Parameters): string | null {
+  /** Until when it is good, in wall milliseconds, if what is covered is enough and of now; a text: why it is not. */
+  #untilOf({ names }: Covered, parameters: Parameters): number | string {
     const { components, skewMs } = this.#options;
     const missing = components.find((name) => !isCovered(name, names));
     if (missing !== undefined) return `"${missing}" is not covered`;
@@ -152,8 +156,7 @@ class SignatureMethod implements AuthenticationMethod {
     const nowMs = this.#clock.wallMs();
     if (Math.abs(nowMs - created * MS) > skewMs) return 'the time of its creation is too far from now';
     if (expires * MS <= nowMs) return 'it has expired';
-    const untilMs = Math.min(created * MS + skewMs + 1, expires * MS);
-    return this.#requests.problemOf(request, { parts: names, text, untilMs });
+    return Math.min(created * MS + skewMs + 1, expires * MS);
   }
 
   #identityOf(known: KnownSigner): Identity {
@@ -163,7 +166,7 @@ class SignatureMethod implements AuthenticationMethod {
   }
 }
 
-const refused = (detail: string): Proof => invalidCredentials(detail, CHALLENGE);
+const refused = (detail: string): Refusal => invalidCredentials(detail, CHALLENGE);
 
 /** What else a name is covered by. */
 const COVERED_BY: ReadonlyMap<string, readonly string[]> = new Map([

@@ -1,13 +1,14 @@
 // What holds for signed requests, whatever signed them: their bodies are the ones that were signed, and a signature is good once.
-import type { Clock } from '../../../health/clock.ts';
 import { choice, duration } from '../../config/schema-parts.ts';
 import type { OptionsPlace } from '../../config/extension.ts';
 import { durationMs } from '../../config/quantities.ts';
+import type { Identity } from '../../message/identity.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
-import type { BodyTransform } from '../filter.ts';
+import type { BodyTransform, FilterEnvironment, Refusal } from '../filter.ts';
+import type { Proof } from './method.ts';
+import { useKey, type UseOutcome } from './one-time-use.ts';
 import { SignedBody, signedDigests, type Digest } from './signed-body.ts';
 import { isSafe } from './signed-parts.ts';
-import { UsedOnce } from './used-once.ts';
 
 const MOST_SKEW_MS = 3_600_000;
 
@@ -25,6 +26,12 @@ export const repeat = choice(
   'safe',
 );
 
+export const onUnavailable = choice(
+  ['deny', 'local'],
+  'While nobody can be asked whether a signature was used: 503 (deny); or what this host knows decides while Redis is away, and what this worker knows while the controller is (local), so that a copy may pass once at each',
+  'deny',
+);
+
 /** Of a skew as it stands in the file. */
 export function skewMsOf(text: string, place: OptionsPlace): number {
   const skewMs = durationMs(text);
@@ -35,7 +42,10 @@ export function skewMsOf(text: string, place: OptionsPlace): number {
 export interface SignedOptions {
   readonly body: 'verify' | 'ignore';
   readonly repeat: 'safe' | 'never' | 'always';
+  readonly onUnavailable: 'deny' | 'local';
 }
+
+export const usesOnce = (options: unknown): boolean => options !== undefined && (options as SignedOptions).repeat !== 'always';
 
 /** A request whose signature is right. */
 export interface RightlySigned {
@@ -45,19 +55,28 @@ export interface RightlySigned {
   readonly text: string;
   /** Until when it would be good, in wall milliseconds. */
   readonly untilMs: number;
+  /** Of who has signed it. */
+  readonly id: string;
+  readonly identity: Identity;
+}
+
+export interface SignedRequestsPlace extends Pick<FilterEnvironment, 'oneTimeUses' | 'meter' | 'route'> {
+  /** Of the method. */
+  readonly method: string;
+  readonly refused: (detail: string) => Refusal;
 }
 
 export class SignedRequests {
   readonly #options: SignedOptions;
-  readonly #used: UsedOnce;
+  readonly #place: SignedRequestsPlace;
   /** What the bodies of requests must be that are on their way. */
   readonly #bodies = new WeakMap<CanonicalRequest, readonly Digest[]>();
   /** Absent: bodies are not looked at. */
   readonly onRequestBody?: (request: CanonicalRequest) => BodyTransform | null;
 
-  constructor(options: SignedOptions, clock: Pick<Clock, 'wallMs'>) {
+  constructor(options: SignedOptions, place: SignedRequestsPlace) {
     this.#options = options;
-    this.#used = new UsedOnce(clock);
+    this.#place = place;
     if (options.body === 'ignore') return;
     this.onRequestBody = (request) => {
       const digests = this.#bodies.get(request);
@@ -65,13 +84,38 @@ export class SignedRequests {
     };
   }
 
-  /** Null: it may go on. A text: why it may not. */
-  problemOf(request: CanonicalRequest, { parts, text, untilMs }: RightlySigned): string | null {
+  /** Who has signed it, if its body can be the one that was signed and the signature was not used before. */
+  prove(request: CanonicalRequest, signed: RightlySigned): Proof | Promise<Proof> {
+    const { parts, text, untilMs } = signed;
     const digests = this.#options.body === 'verify' ? signedDigests(request, parts) : [];
-    if (typeof digests === 'string') return digests;
-    if (!this.#mayRepeat(request) && !this.#used.take(text, untilMs)) return 'it was used before';
+    if (typeof digests === 'string') return this.#refused(signed, digests);
     if (digests.length > 0) this.#bodies.set(request, digests);
-    return null;
+    if (this.#mayRepeat(request)) return signed.identity;
+    const { oneTimeUses, method } = this.#place;
+    const mayBeAlone = this.#options.onUnavailable === 'local';
+    const outcome = oneTimeUses.use({ key: useKey(method, text), untilMs, mayBeAlone });
+    return outcome instanceof Promise ? outcome.then((later) => this.#judge(signed, later)) : this.#judge(signed, outcome);
+  }
+
+  #judge(signed: RightlySigned, outcome: UseOutcome): Proof {
+    const { meter, route, method } = this.#place;
+    meter.counter('weir_signed_requests_total', [route, outcome]).add(1);
+    switch (outcome) {
+      case 'first':
+      case 'alone':
+        return signed.identity;
+      case 'repeated':
+        return this.#refused(signed, 'it was used before');
+      case 'full':
+      case 'away': {
+        const why = outcome === 'full' ? 'there is no room to remember that it is used' : 'nobody can be asked whether it was used';
+        return { code: 'authentication_unavailable', detail: `${method}: of ${signed.id}: ${why}`, fields: [] };
+      }
+    }
+  }
+
+  #refused({ id }: RightlySigned, problem: string): Refusal {
+    return this.#place.refused(`of ${id}: ${problem}`);
   }
 
   #mayRepeat(request: CanonicalRequest): boolean {

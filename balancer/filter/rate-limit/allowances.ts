@@ -10,6 +10,8 @@ export interface Decision {
 }
 
 export interface Allowances {
-  /** A promise only where nothing is in hand; it settles within a moment. */
-  take(limit: LimitConfig, key: string): Decision | Promise<Decision>;
+  /** All of `cost` (1) or nothing. A promise only where too little is in hand; it settles within a moment. */
+  take(limit: LimitConfig, key: string, cost?: number): Decision | Promise<Decision>;
+  /** What has been used beyond what was taken, whether it was there or not; below 0: what was taken and not used. */
+  charge(limit: LimitConfig, key: string, cost: number): void;
 }

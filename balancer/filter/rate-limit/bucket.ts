@@ -7,6 +7,8 @@ export interface Bucket {
    * used before stays, of a bucket as the part of it that is empty.
    */
   take(key: string, count: number, nowMs: number, amount?: LimitAmount): Taken;
+  /** `count` was used, whether it was there or not: what comes next waits for it. Below 0: was taken, and is free again. */
+  charge(key: string, count: number, nowMs: number, amount?: LimitAmount): void;
 }
 
 /** Keys that are remembered for a limit; one that nobody asked for the longest is forgotten first, and begins anew. */
@@ -52,19 +54,28 @@ class WindowBucket implements Bucket {
   }
 
   take(key: string, count: number, nowMs: number, { limit }: LimitAmount = this.#amount): Taken {
-    const index = Math.floor(nowMs / this.#windowMs);
-    const window = this.#windows.touch(key, () => ({ index, current: 0, before: 0 }));
-    if (window.index !== index) {
-      window.before = index === window.index + 1 ? window.current : 0;
-      window.current = 0;
-      window.index = index;
-    }
-    const passedMs = nowMs - index * this.#windowMs;
+    const window = this.#at(key, nowMs);
+    const passedMs = nowMs - window.index * this.#windowMs;
     const weighed = this.#slides ? (window.before * (this.#windowMs - passedMs)) / this.#windowMs : 0;
     const free = Math.max(0, Math.floor(limit - weighed - window.current));
     const granted = Math.min(count, free);
     window.current += granted;
     return { granted, remaining: free - granted, resetMs: this.#resetMs(window, limit, free - granted, passedMs) };
+  }
+
+  charge(key: string, count: number, nowMs: number): void {
+    const window = this.#at(key, nowMs);
+    window.current = Math.max(0, window.current + count);
+  }
+
+  #at(key: string, nowMs: number): Window {
+    const index = Math.floor(nowMs / this.#windowMs);
+    const window = this.#windows.touch(key, () => ({ index, current: 0, before: 0 }));
+    if (window.index === index) return window;
+    window.before = index === window.index + 1 ? window.current : 0;
+    window.current = 0;
+    window.index = index;
+    return window;
   }
 
   /** Where nothing is left, the time until the window before weighs one less, if that is sooner than the next window. */
@@ -96,8 +107,13 @@ class TokenBucket implements Bucket {
     const free = Math.floor((emptyMs - (fullAtMs - nowMs)) / perTokenMs + 1e-9);
     const granted = Math.max(0, Math.min(count, free));
     full.ms = fullAtMs + granted * perTokenMs;
-    const left = free - granted;
+    const left = Math.max(0, free - granted);
     const resetMs = left > 0 ? full.ms - nowMs : full.ms + perTokenMs - emptyMs - nowMs;
     return { granted, remaining: left, resetMs: Math.max(1, Math.ceil(resetMs)) };
+  }
+
+  charge(key: string, count: number, nowMs: number, { limit }: LimitAmount = this.#amount): void {
+    const full = this.#fullAt.touch(key, () => ({ ms: nowMs }));
+    full.ms = Math.max(full.ms, nowMs) + (count * this.#windowMs) / limit;
   }
 }

@@ -8,7 +8,7 @@ const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000));
 /** Fields of the answer (draft-ietf-httpapi-ratelimit-headers); of several limits each adds its own to the lists of draft 11. */
 export function tellLimit(fields: Fields, limit: LimitConfig, { remaining, resetMs }: Decision): void {
   if (limit.headers === 'none') return;
-  // The third version has no words for what has no window.
+  // Older versions have no words for what has no window.
   if (limit.algorithm === 'concurrency') {
     if (limit.headers !== 'draft-11') return;
     fields.push('ratelimit-policy', `"${limit.name}";q=${limit.limit};qu="concurrent-requests"`);
@@ -20,6 +20,13 @@ export function tellLimit(fields: Fields, limit: LimitConfig, { remaining, reset
     const window = limit.calendar === 'month' ? '' : `;w=${seconds(limit.windowMs)}`;
     fields.push('ratelimit-policy', `"${limit.name}";q=${limit.limit}${window}`);
     fields.push('ratelimit', `"${limit.name}";r=${remaining};t=${seconds(resetMs)}`);
+    return;
+  }
+  if (limit.headers === 'draft-7') {
+    // Of several limits the first one speaks in this form.
+    if (fields.includes('ratelimit')) return;
+    fields.push('ratelimit-policy', `${limit.limit};w=${seconds(limit.windowMs)}`);
+    fields.push('ratelimit', `limit=${limit.limit}, remaining=${remaining}, reset=${seconds(resetMs)}`);
     return;
   }
   fields.push('ratelimit-limit', `${limit.limit}`, 'ratelimit-remaining', `${remaining}`, 'ratelimit-reset', `${seconds(resetMs)}`);

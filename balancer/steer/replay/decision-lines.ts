@@ -11,7 +11,7 @@ export const DECISIONS_HEADER = JSON.stringify({ weir: 'decisions', version: DEC
 /** The parts that are the config's. */
 export type FleetFacts = Pick<PlanFacts, 'services' | 'clusters' | 'hostRegion' | 'regions' | 'clientRegions'>;
 /** The parts that change while a config is served. */
-export type MovingFacts = Omit<PlanFacts, keyof FleetFacts>;
+export type MovingFacts = Omit<PlanFacts, keyof FleetFacts | 'wallMs'>;
 
 export interface Decision {
   /** ISO 8601, UTC. */
@@ -135,7 +135,8 @@ export class DecisionDecoder {
     const remembered = this.#isFirst ? this.#previous : previous;
     const continues = !this.#isFirst || this.#continues;
     this.#isFirst = false;
-    return { at, digest, continues, input: { ...this.#fleet, ...(this.#moving as unknown as MovingFacts), previous: remembered, nowMs } };
+    const moving = this.#moving as unknown as MovingFacts;
+    return { at, digest, continues, input: { ...this.#fleet, ...moving, previous: remembered, nowMs, wallMs: Date.parse(at) } };
   }
 }
 

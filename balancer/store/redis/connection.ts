@@ -86,12 +86,26 @@ export class RedisConnection {
     return this.#ask((client) => client.hmget(key, ...names));
   }
 
-  /** Calls back with each message of the channel, and once whenever the subscription is made anew: what came meanwhile is not told. */
+  /**
+   * Calls back with each message of the channel, and once whenever the subscription is made anew: what came meanwhile is not told. Also when the
+   * connection breaks: whoever asks then knows at once that Redis is away, and not with the next question.
+   */
   watch(channel: string, onHint: () => void): () => void {
     const client = this.#connect();
+    let connected = false;
     client.on('message', onHint);
-    client.on('ready', () => void client.subscribe(channel).then(onHint, () => undefined));
+    client.on('ready', () => {
+      connected = true;
+      void client.subscribe(channel).then(onHint, () => undefined);
+    });
+    const onClose = (): void => {
+      // Attempts that fail close too.
+      if (connected) onHint();
+      connected = false;
+    };
+    client.on('close', onClose);
     const end = (): void => {
+      client.off('close', onClose);
       this.#watches.delete(client);
       client.disconnect();
     };

@@ -43,6 +43,7 @@ class Scene {
         sendWholePlan: () => void (this.whole += 1),
       },
       numbers: new RisingNumber(store, 'plan', () => 0),
+      wallMs: () => this.clock.wallMs(),
       facts: () => ({ ...config, intent: this.intent, health: this.health, capacity: {}, demand: {} }),
       onPeriod: () => void (this.periods += 1),
     });

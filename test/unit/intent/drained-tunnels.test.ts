@@ -52,7 +52,7 @@ test('it is gone when the cluster is active again: restored, taken back, or at t
   const drained = made(seeded, drain(600_000, { forMs: 3_600_000 }));
   const restored = made(drained, { kind: 'admin', cluster: 'eu', state: 'active' });
   const ended = endOverride(drained, drained.revision, facts);
-  const back = undo(drained, null, historyOf([seeded, drained]), facts);
+  const back = undo(drained, { to: null }, historyOf([seeded, drained]), facts);
   assert.ok(ended.ok && back.ok);
   for (const intent of [restored, ended.intent, back.intent])
     assert.deepEqual([intent.clusters['eu']?.admin, intent.clusters['eu']?.tunnels], ['active', undefined]);

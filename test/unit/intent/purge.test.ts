@@ -104,11 +104,11 @@ describe('a purge', () => {
     const now = purged(shifted.intent, { tags: ['b'] });
     assert.deepEqual(seedIntent(config, now).intent, now);
     const history = historyOf([seeded, purged(seeded, { tags: ['a'] }), shifted.intent, now]);
-    const undone = undo(now, null, history, facts);
+    const undone = undo(now, { to: null }, history, facts);
     assert.ok(undone.ok && undone.undoes === shifted.intent.revision);
     assert.deepEqual(undone.intent.purges, now.purges);
     assert.equal(undone.intent.services['shop']?.split['green'], 100_000);
-    const back = undo(now, seeded.revision, history, facts);
+    const back = undo(now, { to: seeded.revision }, history, facts);
     assert.ok(back.ok);
     assert.deepEqual(back.intent.purges, now.purges);
   });

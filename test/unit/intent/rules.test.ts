@@ -75,6 +75,40 @@ describe('rules', () => {
     made(applyChange(seeded, shift(20), withRules({ freeze }, { wallMs: FRIDAY_EVENING + 6 * 3_600_000 })));
   });
 
+  test('of a change over a time what a minute brings counts as a step, from where things are now', () => {
+    const rules = withRules({ maxShift: 250_000 }, { wallMs: FRIDAY_EVENING });
+    const over = (green: number, overMs: number): DirectChange => ({ ...shift(green), overMs }) as DirectChange;
+    assert.match(
+      refused(applyChange(seeded, over(100, 180_000), rules)),
+      /30 % of service "shop" would move within a minute.*safety\.maxShift/,
+    );
+    const sent = made(applyChange(seeded, over(100, 240_000), rules));
+    const soon = { ...rules, wallMs: FRIDAY_EVENING + 80_000 };
+    assert.match(refused(applyChange(sent, shift(66), soon)), /26 % of service "shop" would move at once/);
+    made(applyChange(sent, shift(65), soon));
+    const fast = made(applyChange(seeded, over(100, 60_000), { ...rules, breakGlass: true }));
+    made(applyChange(fast, drain('eu'), { ...rules, wallMs: FRIDAY_EVENING + 1000 }));
+  });
+
+  test('a change over a time is not on its way into a window', () => {
+    const freeze = [{ when: '* 18-23 * * fri', timeZone: 'UTC' }];
+    const rules = withRules({ freeze }, { wallMs: Date.parse('2026-01-02T17:50:00.000Z') });
+    const over = (overMs: number): DirectChange => ({ kind: 'shift', service: 'shop', percents: { green: 20 }, overMs });
+    made(applyChange(seeded, over(9.5 * 60_000), rules));
+    assert.match(
+      refused(applyChange(seeded, over(10 * 60_000), rules)),
+      /would still be on its way when changes are frozen.*safety\.freeze/,
+    );
+  });
+
+  test('a cluster on its way back counts by what it has yet', () => {
+    const rules = withRules({ maxCapacityOut: 0.5, minActiveClusters: 2 }, { wallMs: FRIDAY_EVENING });
+    const one = made(applyChange(seeded, drain('eu'), rules));
+    const back = made(applyChange(one, { kind: 'admin', cluster: 'eu', state: 'active', overMs: 600_000 }, rules));
+    assert.match(refused(applyChange(back, drain('us'), { ...rules, wallMs: FRIDAY_EVENING + 60_000 })), /63\.3333 % of the capacity/);
+    made(applyChange(back, drain('us'), { ...rules, wallMs: FRIDAY_EVENING + 600_000 }));
+  });
+
   test('a change that needs a time says for how long, or that it stays', () => {
     const rules = withRules({ requireExpiry: ['drain', 'dial'] });
     const asked = { wallMs: FRIDAY_EVENING, permanent: false };
@@ -107,7 +141,7 @@ describe('rules', () => {
     const asked = { wallMs: FRIDAY_EVENING, permanent: false };
     const shifted = made(applyTimed(seeded, { kind: 'shift', service: 'shop', percents: { green: 80 }, forMs: 60_000 }, config, asked));
     const history = { revisions: [], intentAt: () => seeded };
-    assert.match(refused(undo(shifted, 1, history, rules)), /rule safety\.freeze/);
+    assert.match(refused(undo(shifted, { to: 1 }, history, rules)), /rule safety\.freeze/);
     assert.deepEqual(made(endOverride(shifted, 2, rules)).services['shop']?.split, seeded.services['shop']?.split);
   });
 

@@ -138,14 +138,14 @@ function chainOf(...changes: readonly DirectChange[]): { readonly intent: Intent
 describe('an undo', () => {
   it('takes back who was added and what was issued', () => {
     const chain = chainOf(add('acme'), issue('acme', 'acme_1'));
-    const outcome = undo(chain.intent, null, chain.history, facts);
+    const outcome = undo(chain.intent, { to: null }, chain.history, facts);
     assert.ok(outcome.ok);
     assert.deepEqual(outcome.intent.callers, { consumers: { acme: PLAIN } });
   });
 
   it('does not bring back what was revoked or removed', () => {
     const chain = chainOf(add('acme'), issue('acme', 'acme_1'), { kind: 'key_revoke', consumer: 'acme', id: 'acme_1' });
-    const outcome = undo(chain.intent, null, chain.history, facts);
+    const outcome = undo(chain.intent, { to: null }, chain.history, facts);
     assert.ok(!outcome.ok);
     assert.match(outcome.refusal.message, /took away acme_1, and what was taken from callers does not come back/);
   });
@@ -154,7 +154,7 @@ describe('an undo', () => {
     const revoke: CallerChange = { kind: 'key_revoke', consumer: 'acme', id: 'acme_1' };
     const shift = { kind: 'shift', service: 'shop', percents: { green: 10 } } as const;
     const chain = chainOf(add('acme'), issue('acme', 'acme_1'), revoke, add('other'), shift);
-    const outcome = undo(chain.intent, 1, chain.history, facts);
+    const outcome = undo(chain.intent, { to: 1 }, chain.history, facts);
     assert.ok(outcome.ok);
     assert.deepEqual(outcome.intent.callers, chain.intent.callers);
     assert.equal(outcome.intent.services['shop']?.split['green'], 0);

@@ -133,10 +133,10 @@ describe('the time of a change ends', () => {
       hash: '',
     };
     const revision = { ...record, revision: 2, source: 'operator' as const, touched: diffIntent(seeded, timed) };
-    const undone = undo(timed, null, { revisions: [revision], intentAt }, config);
+    const undone = undo(timed, { to: null }, { revisions: [revision], intentAt }, config);
     assert.ok(undone.ok);
     assert.deepEqual([undone.intent.overrides, undone.intent.clusters], [undefined, seeded.clusters]);
-    const back = undo(undone.intent, 2, { revisions: [revision], intentAt }, config);
+    const back = undo(undone.intent, { to: 2 }, { revisions: [revision], intentAt }, config);
     assert.ok(back.ok);
     assert.deepEqual({ ...back.intent, revision: 2 }, timed);
   });

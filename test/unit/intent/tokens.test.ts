@@ -116,11 +116,11 @@ describe('tokens of a fleet', () => {
     assert.deepEqual(seedIntent(config, made).intent.tokens, made.tokens);
     // The last change of an operator that an undo can take back is the shift before the token.
     const history = historyOf([seeded, shift, shifted], [shifted, make('ci'), made]);
-    const undone = undo(made, null, history, facts);
+    const undone = undo(made, { to: null }, history, facts);
     assert.ok(undone.ok, undone.ok ? '' : undone.refusal.message);
     assert.deepEqual(undone.intent.tokens, made.tokens);
     assert.deepEqual(undone.intent.services['shop']?.split, seeded.services['shop']?.split);
-    const back = undo(made, seeded.revision, history, facts);
+    const back = undo(made, { to: seeded.revision }, history, facts);
     assert.ok(back.ok);
     assert.deepEqual(back.intent.tokens, made.tokens);
   });
@@ -129,7 +129,7 @@ describe('tokens of a fleet', () => {
     const made = after(seeded, make('ci'), shift);
     const revoke: DirectChange = { kind: 'token_revoke', name: 'ci' };
     const revoked = after(made, revoke);
-    const back = undo(revoked, made.revision, historyOf([made, revoke, revoked]), facts);
+    const back = undo(revoked, { to: made.revision }, historyOf([made, revoke, revoked]), facts);
     assert.ok(back.ok);
     assert.equal(back.intent.tokens, undefined);
   });

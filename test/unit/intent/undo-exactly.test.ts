@@ -32,7 +32,7 @@ test('undo to any revision restores the digest of what operators had set, across
   assert.ok(new Set(digests).size >= 6, 'the revisions differ in what was set');
   for (const then of intents) {
     const intentAt = (revision: number): Intent | null => intents[revision - 1] ?? null;
-    const outcome = undo(newest, then.revision, { revisions: [], intentAt }, config);
+    const outcome = undo(newest, { to: then.revision }, { revisions: [], intentAt }, config);
     assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.message);
     assert.equal(digest(outcome.intent), digests[then.revision - 1], `revision ${then.revision}`);
   }
@@ -58,11 +58,14 @@ function journey(): readonly Intent[] {
   next((now) => applyRollout(now, { kind: 'rollout', service: 'mail', action: 'promote' }, config, MOMENT));
   next((now) => endOverride(now, 6, config));
   asked({ kind: 'shift_clusters', service: 'shop', percents: { eu: 12.5 } });
+  asked({ kind: 'shift', service: 'shop', percents: { green: 80 }, overMs: HOUR });
+  asked({ kind: 'dial', cluster: 'us', percent: 10, overMs: 2 * HOUR });
+  asked({ kind: 'shift', service: 'shop', percents: { green: 0 } });
   return intents;
 }
 
 /** Of what operators set: the rest says how it came about (rollouts, returns) or what the file had. */
-function digest({ services, clusters, overrides }: Intent): string {
+function digest({ services, clusters, overrides, glides }: Intent): string {
   const set = {
     services: Object.entries(services).map(([name, { split, clusterWeights, clusterSplits = {}, pinEpoch = 0 }]) => [
       name,
@@ -70,6 +73,7 @@ function digest({ services, clusters, overrides }: Intent): string {
     ]),
     clusters: Object.entries(clusters).map(([name, { admin, dialPercent, tunnels = null }]) => [name, { admin, dialPercent, tunnels }]),
     overrides: overrides ?? {},
+    glides: glides ?? {},
   };
   return createHash('sha256').update(canonicalJson(set)).digest('hex');
 }

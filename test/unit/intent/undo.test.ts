@@ -46,7 +46,7 @@ class Journal {
   }
 
   try(to: number | null = null): UndoOutcome {
-    return undo(this.intent, to, this.#history(), this.#config);
+    return undo(this.intent, { to }, this.#history(), this.#config);
   }
 
   redo(): UndoOutcome {

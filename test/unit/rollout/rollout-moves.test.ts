@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Intent, RolloutAction, RolloutChange } from '../../../balancer/intent/intent.ts';
 import { applyChange } from '../../../balancer/intent/apply-change.ts';
+import { glidedIntent } from '../../../balancer/intent/glide.ts';
+import { holdOf } from '../../../balancer/intent/rollout.ts';
 import { seedIntent } from '../../../balancer/intent/seed.ts';
 import { applyRollout, takeBackRollout } from '../../../balancer/rollout/apply-rollout.ts';
 import { decodeIntent } from '../../../balancer/store/decode.ts';
@@ -46,6 +48,33 @@ test('a failed gate rolls back to the split before, steps back to where it passe
   assert.deepEqual([split(frozen)['green'], phase(frozen)], [500_000, ['frozen', 1, 2]]);
   const lowest = moved(made(seeded, { ...START, onFail: 'step-back' }), 'fail');
   assert.deepEqual([split(lowest), phase(lowest)], [split(seeded), ['rolled_back', 0, 2]], 'there is no step to go back to');
+});
+
+test('with a time each step comes over it, a pause and a freeze stop it where it is, and a resume goes on from there', () => {
+  const [minute, nowMs] = [60_000, Date.parse(AT)];
+  const at = (wallMs: number, intent: Intent, action: RolloutAction): Intent =>
+    taken(applyRollout(intent, act(action), { ...config, wallMs }, { at: new Date(wallMs).toISOString(), note: '', usualErrorRatio: 0 }));
+  const greenAt = (intent: Intent, wallMs: number): unknown => split(glidedIntent(intent, wallMs))['green'];
+  const start = { ...START, steps: [500_000, 1_000_000], overMs: minute, onFail: 'freeze' } as const;
+  const moment = { at: AT, note: '', usualErrorRatio: 0 };
+  const begun = taken(applyRollout(seeded, start, { ...config, wallMs: nowMs }, moment));
+  assert.deepEqual([split(begun)['green'], greenAt(begun, nowMs), greenAt(begun, nowMs + minute / 2)], [500_000, 0, 250_000]);
+  assert.deepEqual(decodeIntent(JSON.stringify(begun), 'intent'), begun);
+  const { rollout } = begun.services['shop'] ?? {};
+  assert.equal(rollout === undefined ? null : holdOf(rollout), 2 * minute, 'its hold begins when it has come');
+  for (const action of ['pause', 'fail'] as const) {
+    const stopped = at(nowMs + minute / 2, begun, action);
+    assert.deepEqual([split(stopped)['green'], stopped.glides], [250_000, undefined], action);
+    const resumed = at(nowMs + minute, stopped, 'resume');
+    assert.deepEqual([split(resumed)['green'], greenAt(resumed, nowMs + 1.5 * minute)], [500_000, 375_000]);
+  }
+  const second = at(nowMs + 2 * minute, begun, 'step');
+  assert.equal(greenAt(second, nowMs + 2.5 * minute), 750_000);
+  assert.deepEqual(phase(at(nowMs + 4 * minute, second, 'end')), ['promoted', 1, 2]);
+  assert.deepEqual(greenAt(at(nowMs + 2.5 * minute, second, 'abort'), nowMs + 2.5 * minute), 0, 'back at once');
+  assert.equal(greenAt(at(nowMs + 2.5 * minute, second, 'promote'), nowMs + 2.5 * minute), 1_000_000);
+  const back = taken(takeBackRollout(second, 'shop', { ...config, wallMs: nowMs + 3 * minute }, { ...moment, overMs: minute }));
+  assert.equal(greenAt(back, nowMs + 3.5 * minute), 500_000, 'an undo may take its time');
 });
 
 test('steps that end below 100 % wait there to be promoted', () => {
@@ -118,7 +147,10 @@ function apply(intent: Intent, change: RolloutChange, note: string): ReturnType<
 }
 
 function made(intent: Intent, change: RolloutChange, note = ''): Intent {
-  const outcome = apply(intent, change, note);
+  return taken(apply(intent, change, note));
+}
+
+function taken(outcome: ReturnType<typeof applyRollout>): Intent {
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.message);
   return outcome.intent;
 }

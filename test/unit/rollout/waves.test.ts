@@ -70,7 +70,7 @@ test('a failed gate takes all waves back; step-back returns to the wave before, 
 test('abort, a shift and an undo of everything leave no cluster with a split of its own', () => {
   const second = moved(moved(made(seeded, START), 'step'), 'step');
   const shifted = applyChange(second, { kind: 'shift', service: 'shop', percents: { green: 20 } }, config);
-  const restored = undo(second, 1, { revisions: [], intentAt: () => seeded }, config);
+  const restored = undo(second, { to: 1 }, { revisions: [], intentAt: () => seeded }, config);
   assert.ok(shifted.ok && restored.ok);
   for (const intent of [moved(second, 'abort'), shifted.intent, restored.intent]) {
     assert.equal(intent.services['shop']?.clusterSplits, undefined);

@@ -298,7 +298,12 @@ test('an undo gives nothing to a cluster that went down since, and its share whe
   story.change({ kind: 'shift_clusters', service: 'shop', percents: { eu: 0, us: 100 } }).for(5);
   history.push(story.facts.intent);
   story.for(5, story.health({ eu: 'down' }));
-  const outcome = undo(story.facts.intent, 1, { revisions: [], intentAt: (revision) => history[revision - 1] ?? null }, story.facts);
+  const outcome = undo(
+    story.facts.intent,
+    { to: 1 },
+    { revisions: [], intentAt: (revision) => history[revision - 1] ?? null },
+    story.facts,
+  );
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.message);
   story.facts = { ...story.facts, intent: outcome.intent };
   const targets = (): readonly (readonly [number, number])[] =>

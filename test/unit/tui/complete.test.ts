@@ -40,6 +40,27 @@ describe('completion', () => {
     assert.deepEqual(await offers('describe', 'consumer', ''), ['acme']);
   });
 
+  test('formats behind -o, wherever it stands', async () => {
+    assert.deepEqual(await offers('-o', 'y'), ['yaml']);
+    assert.deepEqual(await offers('get', 'clusters', '--output', 'w'), ['wide']);
+  });
+
+  test('what can be waited for, piece by piece', async () => {
+    assert.deepEqual(await offers('wait', '--for', 's'), ['stable', 'share:']);
+    assert.deepEqual(await offers('wait', '--for', 'health:e'), ['health:eu-west=']);
+    assert.deepEqual(await offers('wait', '--for', 'health:eu-west=d'), ['health:eu-west=degraded', 'health:eu-west=down']);
+    assert.deepEqual(await offers('wait', '--for', 'agent:eu-west='), [
+      'agent:eu-west=fresh',
+      'agent:eu-west=stale',
+      'agent:eu-west=absent',
+    ]);
+    assert.deepEqual(await offers('wait', '--for', 'share:sh'), ['share:shop/']);
+    assert.deepEqual(await offers('wait', '--for', 'share:shop/'), ['share:shop/blue>=', 'share:shop/green>=']);
+    assert.deepEqual(await offers('wait', '--for', 'rollout:b'), ['rollout:blog']);
+    assert.deepEqual(await offers('wait', '--for', 'idle:u'), ['idle:us-east']);
+    assert.deepEqual(await offers('wait', '--for', 'nothing:'), []);
+  });
+
   test('names that the appliance knows', async () => {
     assert.deepEqual(await offers('shift', ''), ['shop', 'blog']);
     assert.deepEqual(await offers('shift', 'shop', 'g'), ['green=']);

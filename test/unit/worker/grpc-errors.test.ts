@@ -19,6 +19,9 @@ const STATUSES: Partial<Record<ErrorCode, string>> = {
   request_deadline: '4',
   internal: '13',
   misdirected_request: '2',
+  credentials_missing: '16',
+  access_denied: '7',
+  rate_limited: '8',
 };
 
 for (const [code, status] of Object.entries(STATUSES)) {

@@ -50,8 +50,12 @@ class Host {
     });
   }
 
-  take(worker: number, key = 'one'): Decision | Promise<Decision> | undefined {
-    return this.workers[worker]?.take(this.limit, key);
+  take(worker: number, key = 'one', cost = 1): Decision | Promise<Decision> | undefined {
+    return this.workers[worker]?.take(this.limit, key, cost);
+  }
+
+  charge(worker: number, cost: number, key = 'one'): void {
+    this.workers[worker]?.charge(this.limit, key, cost);
   }
 
   /** Another controller, which hears from every worker what the one before had told it. */
@@ -62,8 +66,8 @@ class Host {
   }
 
   /** Whether it waits or not. */
-  async taken(worker: number): Promise<Decision | undefined> {
-    return this.take(worker);
+  async taken(worker: number, cost = 1): Promise<Decision | undefined> {
+    return this.take(worker, 'one', cost);
   }
 }
 
@@ -173,6 +177,69 @@ describe('a limit of a host', () => {
     assert.deepEqual(await host.take(0, 'b'), { verdict: 'pass', remaining: 1, resetMs: 60_000 });
     assert.deepEqual(await host.take(0, 'a'), { verdict: 'pass', remaining: 0, resetMs: 60_000 });
     assert.deepEqual(await host.take(0, 'a'), { verdict: 'refuse', remaining: 0, resetMs: 60_000 });
+  });
+});
+
+describe('what costs more than one', () => {
+  it('takes all of its cost or nothing, over all workers together', async () => {
+    const host = new Host(limitOf(1000));
+    const decisions = await Promise.all(Array.from({ length: 400 }, (_, index) => Promise.resolve(host.take(index % 4, 'one', 7))));
+    const count = passed(decisions) * 7;
+    assert.ok(count <= 1000 && count >= 930, `${count}`);
+  });
+
+  it('is refused where too little is left, and what costs less passes', async () => {
+    const host = new Host(limitOf(10), 1);
+    assert.equal((await host.take(0, 'one', 8))?.verdict, 'pass');
+    assert.equal((await host.take(0, 'one', 5))?.verdict, 'refuse');
+    assert.equal((await host.take(0, 'one', 2))?.verdict, 'pass');
+    assert.equal((await host.take(0, 'one', 1))?.verdict, 'refuse');
+  });
+
+  it('does not hold back those behind it that cost less', async () => {
+    const host = new Host(limitOf(10), 1);
+    const all = await Promise.all([50, 4, 50, 6].map((cost) => host.taken(0, cost)));
+    assert.deepEqual(
+      all.map((one) => one?.verdict),
+      ['refuse', 'pass', 'refuse', 'pass'],
+    );
+  });
+
+  for (const algorithm of ['fixed', 'sliding', 'token'] as const)
+    it(`is waited for when it was used up beyond what there was (${algorithm})`, async () => {
+      const host = new Host({ ...limitOf(100), algorithm }, 2);
+      assert.equal((await host.take(0))?.verdict, 'pass');
+      host.charge(0, 300);
+      await turn();
+      await turn();
+      host.clock.advance(200);
+      assert.equal((await host.take(1))?.verdict, 'refuse', 'the other worker knows');
+      host.clock.advance(60_000);
+      // Windows of the clock begin anew; others pay back three times what there is.
+      assert.equal((await host.take(1))?.verdict, algorithm === 'fixed' ? 'pass' : 'refuse');
+      host.clock.advance(130_000);
+      assert.equal((await host.take(1))?.verdict, 'pass');
+    });
+
+  it('is free again as far as it was not used', async () => {
+    const host = new Host(limitOf(100), 1);
+    assert.equal((await host.take(0, 'one', 100))?.verdict, 'pass');
+    host.charge(0, -40);
+    assert.equal((await host.take(0, 'one', 40))?.verdict, 'pass');
+    assert.equal((await host.take(0))?.verdict, 'refuse');
+  });
+
+  it('is counted by each worker alone while the controller is away', () => {
+    const host = new Host(limitOf(40), 4);
+    host.isUp = false;
+    const verdict = (cost: number): Decision['verdict'] | undefined => {
+      const decision = host.take(0, 'one', cost);
+      assert.ok(!(decision instanceof Promise));
+      return decision?.verdict;
+    };
+    assert.deepEqual([verdict(8), verdict(3), verdict(1)], ['pass', 'refuse', 'pass']);
+    host.charge(0, 5);
+    assert.equal(verdict(1), 'refuse');
   });
 });
 

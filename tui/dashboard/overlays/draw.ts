@@ -1,14 +1,14 @@
 // What lies over the screen, as lines: help, alerts, lists to choose from, forms, the editor of weights, plans. Pure.
 import { bindingsOn } from '../keys.ts';
-import { cell, type Frame, type Line } from '../frame.ts';
+import { cell, type Frame, type Line, withHit } from '../frame.ts';
 import { formatTimeOfDay } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { SCREENS } from '../screens/registry.ts';
 import { sightOf } from '../sight.ts';
-import { current, type DashboardState, isReadOnly, type Overlay, shown } from '../state.ts';
+import { current, type DashboardState, isReadOnly, type Overlay } from '../state.ts';
 import { fit } from '../text.ts';
-import { alertTexts } from '../views/header.ts';
-import { ruleLine } from '../views/parts.ts';
+import { ruleLine, windowStart } from '../views/parts.ts';
+import { alertsLines } from './alerts.ts';
 import { planLines } from './plan.ts';
 import { weightsLines } from './weights.ts';
 
@@ -20,33 +20,28 @@ export function overlayLines(state: DashboardState, glyphs: Glyphs, height: numb
   if (overlay === null) return [];
   switch (overlay.kind) {
     case 'help':
-      return window(state, glyphs, { title: `keys on ${state.screen}`, lines: helpLines(state, glyphs), scroll: overlay.scroll, height });
-    case 'alerts':
-      return window(state, glyphs, {
-        title: 'what is wrong, and where the runbook has it',
-        lines: alertsLines(state),
-        scroll: overlay.scroll,
-        height,
-      });
     case 'log':
-      return window(state, glyphs, { title: 'acts of this session, as commands', lines: logLines(state), scroll: overlay.scroll, height });
     case 'text':
-      return window(state, glyphs, {
-        title: overlay.title,
-        lines: overlay.lines.map((text) => [cell(`  ${text}`)]),
-        scroll: overlay.scroll,
+      return window(state, glyphs, { ...textOf(state, glyphs, overlay), scroll: overlay.scroll, height });
+    case 'alerts':
+      return alertsLines(state, glyphs, { overlay, height });
+    case 'columns':
+      return columnsLines(state, glyphs, { overlay, height });
+    case 'views':
+      return chooser(state, glyphs, {
+        title: 'saved views',
+        labels: overlay.names,
+        index: overlay.index,
+        hint: 'Enter opens, Esc leaves',
         height,
       });
-    case 'columns':
-      return columnsLines(state, glyphs, overlay);
-    case 'views':
-      return chooser(state, glyphs, { title: 'saved views', labels: overlay.names, index: overlay.index, hint: 'Enter opens, Esc leaves' });
     case 'menu':
       return chooser(state, glyphs, {
         title: overlay.title,
         labels: overlay.items.map(({ label }) => label),
         index: overlay.index,
-        hint: 'Enter shows the plan, Esc leaves',
+        hint: overlay.items.some((item) => 'words' in item) ? 'Enter shows the plan, Esc leaves' : 'Enter goes on, Esc leaves',
+        height,
       });
     case 'name':
       return [
@@ -62,6 +57,22 @@ export function overlayLines(state: DashboardState, glyphs: Glyphs, height: numb
       return weightsLines(state, glyphs, overlay).slice(0, height);
     case 'plan':
       return planLines(state, glyphs, { overlay, height });
+  }
+}
+
+/** What is read line by line. */
+export function textOf(
+  state: DashboardState,
+  glyphs: Glyphs,
+  overlay: Of<'help' | 'log' | 'text'>,
+): { readonly title: string; readonly lines: Frame } {
+  switch (overlay.kind) {
+    case 'help':
+      return { title: `keys on ${state.screen}`, lines: helpLines(state, glyphs) };
+    case 'log':
+      return { title: 'acts of this session, as commands', lines: logLines(state) };
+    case 'text':
+      return { title: overlay.title, lines: overlay.lines.map((text) => [cell(`  ${text}`)]) };
   }
 }
 
@@ -111,29 +122,12 @@ function legendLines(state: DashboardState, { admin, health, agent }: Glyphs): r
     isReadOnly(state)
       ? '[RO]: no key changes traffic; use weir shift, drain, undo'
       : 'Every change shows its plan first: a then y makes it, or a word to type',
-    'filter: word  !not  state=up  region=eu, all must hold',
+    'filter: word  !not  state=up  region=eu  err>1  rps<5, all must hold',
     'DES% asked for   EFF% planned now   OBS% seen in traffic',
     `ADMIN   ${admin.active} active  ${admin.drain} drain  ${admin.maintenance} maintenance  50%: dial`,
     `HEALTH  ${health.up} up  ${health.degraded} degraded  ${health.down} down  ${health.unknown} unknown`,
     `AGENT   ${agent.fresh} fresh  ${agent.stale} stale  ${agent.absent} none, with the age of its news`,
   ];
-}
-
-/** Each with the section of the runbook that says what to do. */
-function alertsLines(state: DashboardState): Frame {
-  const status = shown(state).snapshot?.status;
-  const { problems, warnings } = alertTexts(state);
-  const codes = new Map((status?.alerts ?? []).map(({ code, text }) => [text, code]));
-  const line = (text: string, sign: string, style: 'bad' | 'warn'): Frame => {
-    const code = codes.get(text);
-    return [
-      [cell(`  ${sign} ${text}`, style)],
-      ...(code === undefined ? [] : [[cell(`      docs/runbook.md#${code.replaceAll('_', '-')}`, 'dim')]]),
-    ];
-  };
-  const lines = [...problems.flatMap((text) => line(text, '!', 'bad')), ...warnings.flatMap((text) => line(text, '~', 'warn'))];
-  const headroom: Frame = status === undefined ? [] : [[cell(`  one cluster can be lost: ${status.headroom}`, 'dim')]];
-  return lines.length === 0 ? [[cell('  nothing is wrong', 'good')], ...headroom] : [...lines, ...headroom];
 }
 
 function logLines({ log }: DashboardState): Frame {
@@ -149,21 +143,38 @@ interface Chooser {
   readonly labels: readonly string[];
   readonly index: number;
   readonly hint: string;
+  readonly height: number;
 }
 
-function chooser({ size }: DashboardState, glyphs: Glyphs, { title, labels, index, hint }: Chooser): Frame {
-  const lines = labels.map((label, each): Line => [
-    cell(each === index ? `${glyphs.marker} ${label}` : `  ${label}`, each === index ? 'selected' : 'plain'),
-  ]);
+/** Of more than there is room for, those around the active one. */
+function chooser({ size }: DashboardState, glyphs: Glyphs, { title, labels, index, hint, height }: Chooser): Frame {
+  const room = Math.max(1, height - 2);
+  const start = windowStart(index, room, labels.length);
+  const lines = labels.slice(start, start + room).map((label, offset): Line => {
+    const each = start + offset;
+    const text = each === index ? `${glyphs.marker} ${label}` : `  ${label}`;
+    return [cell(text, each === index ? 'selected' : 'plain', { type: 'overlayItem', index: each })];
+  });
   return [ruleLine(title, size.columns, glyphs), ...lines, [cell(`  ${hint}`, 'dim')]];
 }
 
-function columnsLines(state: DashboardState, glyphs: Glyphs, { index }: Of<'columns'>): Frame {
+interface ColumnsDrawing {
+  readonly overlay: Of<'columns'>;
+  readonly height: number;
+}
+
+function columnsLines(state: DashboardState, glyphs: Glyphs, { overlay: { index }, height }: ColumnsDrawing): Frame {
   const sight = sightOf(state);
   const columns = sight === null ? [] : SCREENS[state.screen].columns(sight);
   const { hidden } = current(state);
   const labels = columns.map(({ id, title }) => `[${hidden.includes(id) ? ' ' : 'x'}] ${title}`);
-  return chooser(state, glyphs, { title: 'columns', labels, index, hint: 'Space shows or hides, as far as there is room; Esc leaves' });
+  return chooser(state, glyphs, {
+    title: 'columns',
+    labels,
+    index,
+    hint: 'Space shows or hides, as far as there is room; Esc leaves',
+    height,
+  });
 }
 
 /** Candidates that have a line. */
@@ -183,7 +194,7 @@ function commandLines({ size }: DashboardState, glyphs: Glyphs, { text, candidat
     ruleLine('a command; changes show their plan first', size.columns, glyphs),
     ...shownLines,
     prompt,
-    [cell('  Tab completes, up and down go through what was typed, Enter runs, Esc leaves', 'dim')],
+    [cell('  Tab completes, up and down go through what was typed, Enter runs, Esc leaves; services, cluster NAME … show a screen', 'dim')],
   ];
 }
 
@@ -192,11 +203,12 @@ function formLines({ size }: DashboardState, glyphs: Glyphs, { title, fields, in
   const lines = fields.map(({ label, value, choices }, each): Line => {
     const active = each === index;
     const shownValue = choices === null ? value : `${active ? '< ' : '  '}${value}${active ? ' >' : ''}`;
-    return [
+    const line = [
       cell(`${active ? glyphs.marker : ' '} ${label.padEnd(width)}  `, active ? 'accent' : 'plain'),
       cell(shownValue, active ? 'title' : 'plain'),
-      ...(active && choices === null ? [cell(' ', 'selected')] : []),
+      ...(active && choices === null ? [cell(' ', 'selected' as const)] : []),
     ];
+    return withHit(line, { type: 'overlayItem', index: each });
   });
   const hint = fields[index]?.hint ?? '';
   const goes = index === fields.length - 1 ? 'Enter shows the plan' : 'Enter goes on';

@@ -1,12 +1,18 @@
 // What keys do while something lies over the screen. Pure. Enter goes on to the next thing and never makes a change.
-import { ACTS, clusterWeights, round, versionWeights, weightsOverlay } from '../acts.ts';
-import { apply, changesOf, openPlan, type PlanOverlay, previewOf, takesReason, weightWords, whyNot, wordOf } from '../acting.ts';
+import { ACTS } from '../acts.ts';
+import { apply, beginAct, changesOf, lineOf, openPlan, type PlanOverlay, takesReason, whyNot, wordOf } from '../acting.ts';
 import { splitWords } from '../../command-words.ts';
 import { lookingAt, withList } from '../lists.ts';
 import { SCREENS } from '../screens/registry.ts';
-import { ask, current, type DashboardState, type Overlay, type Planned, shown, type WeightValue } from '../state.ts';
+import { ask, current, type DashboardState, type Overlay, type Planned } from '../state.ts';
 import { cleanText } from '../text.ts';
 import { sightOf } from '../sight.ts';
+import { screenOfWords } from '../going.ts';
+import { UNICODE_GLYPHS } from '../glyphs.ts';
+import { bodyHeight } from '../views/header.ts';
+import { alertsKey } from './alerts.ts';
+import { textOf } from './draw.ts';
+import { weightsKey } from './weight-keys.ts';
 
 type Of<Kind extends Overlay['kind']> = Extract<Overlay, { readonly kind: Kind }>;
 
@@ -29,8 +35,9 @@ export function overlayKey(state: DashboardState, key: string): DashboardState {
   const { overlay } = state;
   if (overlay === null) return state;
   switch (overlay.kind) {
-    case 'help':
     case 'alerts':
+      return alertsKey(state, overlay, key);
+    case 'help':
     case 'log':
     case 'text':
       return scrolled(state, overlay, key);
@@ -57,20 +64,32 @@ function closed(state: DashboardState): DashboardState {
   return { ...state, overlay: null };
 }
 
-function scrolled(state: DashboardState, overlay: Of<'help' | 'alerts' | 'log' | 'text'>, key: string): DashboardState {
+function scrolled(state: DashboardState, overlay: Of<'help' | 'log' | 'text'>, key: string): DashboardState {
   const page = Math.max(1, Math.floor(state.size.rows / 2));
   const by = (
-    { j: 1, down: 1, k: -1, up: -1, pagedown: page, pageup: -page, g: -Infinity, home: -Infinity } as Readonly<Record<string, number>>
+    {
+      ...{ j: 1, down: 1, k: -1, up: -1, pagedown: page, ' ': page, pageup: -page },
+      ...{ g: -Infinity, home: -Infinity, G: Infinity, end: Infinity },
+    } as Readonly<Record<string, number>>
   )[key];
   if (by !== undefined)
-    return { ...state, overlay: { ...overlay, scroll: Math.max(0, Math.min(overlay.scroll + by, lengthOf(state, overlay) - 1)) } };
-  return ['escape', 'enter', 'q', '?', '!', '@'].includes(key) ? closed(state) : state;
+    return { ...state, overlay: { ...overlay, scroll: Math.max(0, Math.min(overlay.scroll + by, mostScroll(state, overlay))) } };
+  return ['escape', 'enter', 'q', '?', '@'].includes(key) ? closed(state) : state;
 }
 
-function lengthOf(state: DashboardState, overlay: Of<'help' | 'alerts' | 'log' | 'text'>): number {
-  if (overlay.kind === 'text') return overlay.lines.length;
-  if (overlay.kind === 'log') return state.log.length;
-  return overlay.kind === 'alerts' ? (shown(state).snapshot?.status.alerts.length ?? 0) + 1 : 60;
+/** The last line that can be the first one shown. */
+function mostScroll(state: DashboardState, overlay: Of<'help' | 'log' | 'text'>): number {
+  const { lines } = textOf(state, UNICODE_GLYPHS, overlay);
+  return Math.max(0, lines.length - (bodyHeight(state) - 1));
+}
+
+/** A click on the item of a list that lies over the screen: it becomes the active one, and what is active already is taken. */
+export function chooseItem(state: DashboardState, index: number): DashboardState {
+  const { overlay } = state;
+  if (overlay === null || !('index' in overlay)) return state;
+  if (overlay.index !== index) return { ...state, overlay: { ...overlay, index } };
+  const takes = overlay.kind === 'columns' ? ' ' : ['menu', 'views', 'alerts'].includes(overlay.kind) ? 'enter' : null;
+  return takes === null ? state : overlayKey(state, takes);
 }
 
 function stepped(index: number, count: number, key: string): number | null {
@@ -124,8 +143,7 @@ function commandKey(state: DashboardState, overlay: Of<'command'>, key: string):
     if (text === '') return closed(state);
     const typed = [text, ...state.typed.filter((each) => each !== text)].slice(0, MAX_TYPED);
     const words = splitWords(text.replace(/^weir\s+/, ''));
-    if (words[0] === 'q' || words[0] === 'quit') return { ...closed(state), said: { text: 'q leaves', ok: true, atMs: state.nowMs } };
-    return openPlan({ ...state, typed }, words);
+    return screenOfWords({ ...state, typed }, words) ?? openPlan({ ...state, typed }, words);
   }
   const text = edited(overlay.text, key);
   if (text === null) return state;
@@ -151,7 +169,7 @@ function completed(state: DashboardState, overlay: Of<'command'>): DashboardStat
     while (length < begin.length && begin[length] === each[length]) length += 1;
     return begin.slice(0, length);
   }, first);
-  const end = candidates.length === 1 && !common.endsWith('=') ? ' ' : '';
+  const end = candidates.length === 1 && !/[=:/]$/.test(common) ? ' ' : '';
   const text = overlay.text.slice(0, overlay.text.length - last.length) + common + end;
   return ask({ ...state, overlay: { ...overlay, text, past: null } }, { kind: 'complete', words: wordsSoFar(text) });
 }
@@ -160,7 +178,8 @@ function menuKey(state: DashboardState, overlay: Of<'menu'>, key: string): Dashb
   const moved = stepped(overlay.index, overlay.items.length, key);
   if (moved !== null) return { ...state, overlay: { ...overlay, index: moved } };
   const item = overlay.items[overlay.index];
-  if (key === 'enter' && item !== undefined) return openPlan(state, item.words);
+  if (key === 'enter' && item !== undefined)
+    return 'words' in item ? openPlan(state, item.words) : beginAct(closed(state), item.act, item.subject);
   return key === 'escape' || key === 'q' ? closed(state) : state;
 }
 
@@ -205,51 +224,6 @@ function formPlan(state: DashboardState, { act: name, subject, fields }: Of<'for
   );
 }
 
-const STEPS: Readonly<Record<string, number>> = { '[': -1, ']': 1, '{': -10, '}': 10, left: -1, right: 1, '-': -0.1, '+': 0.1 };
-
-function weightsKey(state: DashboardState, overlay: Of<'weights'>, key: string): DashboardState {
-  if (key === 'escape' || key === 'q') return closed(state);
-  if (key === 'enter') return openPlan(state, weightWords(overlay));
-  if (key === 'f4' || key === 'r') return previewOf({ ...state, overlay: { ...overlay, values: overlay.before } });
-  if (key === 'tab') return otherAxis(state, overlay);
-  const moved = stepped(overlay.index, overlay.values.length, key);
-  if (moved !== null) return { ...state, overlay: { ...overlay, index: moved } };
-  const by = STEPS[key];
-  const value = overlay.values[overlay.index];
-  if (by === undefined || value === undefined) return state;
-  const percent = Math.max(0, Math.min(100, round(value.percent + by)));
-  return previewOf({ ...state, overlay: { ...overlay, values: withWeight(overlay, percent) } });
-}
-
-/** The others share the rest in proportion to what they have; if that is nothing, the first of them gets it. */
-export function withWeight({ of, values, index }: Pick<Of<'weights'>, 'of' | 'values' | 'index'>, percent: number): readonly WeightValue[] {
-  if (of === 'dial') return values.map((value) => ({ ...value, percent }));
-  if (values.length < 2) return values;
-  const others = values.filter((_, each) => each !== index).reduce((sum, value) => sum + value.percent, 0);
-  const firstOther = index === 0 ? 1 : 0;
-  const scaled = values.map((value, each) => {
-    if (each === index) return { ...value, percent };
-    const share = others === 0 ? (each === firstOther ? 1 : 0) : value.percent / others;
-    return { ...value, percent: round((100 - percent) * share) };
-  });
-  // What rounding left over goes to the largest of the others, so that all are 100 exactly.
-  const left = round(100 - scaled.reduce((sum, value) => sum + value.percent, 0));
-  const rest = scaled.map((value, each) => ({ percent: value.percent, each })).filter(({ each }) => each !== index);
-  const largest = rest.toSorted((one, other) => other.percent - one.percent)[0]?.each;
-  return scaled.map((value, each) => (each === largest ? { ...value, percent: round(value.percent + left) } : value));
-}
-
-function otherAxis(state: DashboardState, overlay: Of<'weights'>): DashboardState {
-  if (overlay.of === 'dial') return state;
-  const service = shown(state).snapshot?.status.services.find(({ name }) => name === overlay.subject);
-  if (service === undefined) return state;
-  const of = overlay.of === 'versions' ? 'clusters' : 'versions';
-  return previewOf({
-    ...state,
-    overlay: weightsOverlay(of, service.name, of === 'versions' ? versionWeights(service) : clusterWeights(service)),
-  });
-}
-
 function planKey(state: DashboardState, overlay: PlanOverlay, key: string): DashboardState {
   if (overlay.reason !== null) return reasonKey(state, overlay, overlay.reason, key);
   const { phase } = overlay;
@@ -276,7 +250,7 @@ function planKey(state: DashboardState, overlay: PlanOverlay, key: string): Dash
 function shownKey(state: DashboardState, overlay: PlanOverlay, key: string): DashboardState {
   const { planned } = overlay;
   if (key === 'escape' || key === 'q') return closed(state);
-  if (key === 'c') return ask(state, { kind: 'copy', text: ['weir', ...overlay.words].join(' ') });
+  if (key === 'c') return ask(state, { kind: 'copy', text: lineOf(overlay.words) });
   if (planned === null || !changesOf(planned)) return key === 'enter' ? closed(state) : state;
   if (key === 'r' && takesReason(planned)) return { ...state, overlay: { ...overlay, reason: '' } };
   // A plan may be looked at by who may not make it.

@@ -1,12 +1,14 @@
 // The plan of a change: from and to, what moves, which rules have a say, the same as a command line, and what makes it.
 import type { ChangeResult, Forecast } from '../../../balancer/controller/api/views.ts';
+import { expectedText, spillText } from '../../change.ts';
 import type { ActPlan } from '../../inside-acts.ts';
 import { changesOf, lineOf, type PlanOverlay, takesReason, whyNot } from '../acting.ts';
 import { formatRate, formatShare } from '../format.ts';
-import { cell, type Frame, type Line } from '../frame.ts';
+import { cell, type Frame, type Line, type Style } from '../frame.ts';
 import type { Glyphs } from '../glyphs.ts';
 import type { DashboardState, Planned } from '../state.ts';
 import { shown } from '../state.ts';
+import { cleanText, wrapped } from '../text.ts';
 import { ruleLine } from '../views/parts.ts';
 
 interface PlanDrawing {
@@ -92,7 +94,7 @@ export function shareLines({ shares }: ChangeResult, most: number): Frame {
 }
 
 /** Requests a second that go elsewhere, what clusters are left with, and what is lost. */
-function forecastLines(state: DashboardState, { clusters, moved, lostRps, headroom, expected }: Forecast): Frame {
+function forecastLines(state: DashboardState, { clusters, moved, lostRps, headroom, spill, expected }: Forecast): Frame {
   const services = shown(state).snapshot?.status.services ?? [];
   const rpsOf = (service: string): number => services.find(({ name }) => name === service)?.traffic.rps ?? 0;
   const movedRps = moved.reduce(
@@ -106,11 +108,12 @@ function forecastLines(state: DashboardState, { clusters, moved, lostRps, headro
     return `${cluster} ${formatRate(before.rps)} → ${formatRate(after.rps)}${used}`;
   });
   const isTight = clusters.some(({ after }) => (after.utilisation ?? 0) >= 1);
+  const moves = `  moves ${formatRate(movedRps)} requests/s${part}`;
+  const [beside = '', ...below] = packed(loads, state.size.columns - moves.length - 3, state.size.columns - 4);
+  const loadStyle = isTight ? 'bad' : 'plain';
   return [
-    [
-      cell(`  moves ${formatRate(movedRps)} requests/s${part}`, 'title'),
-      cell(loads.length === 0 ? '' : `:  ${loads.join('   ')}`, isTight ? 'bad' : 'plain'),
-    ],
+    [cell(moves, 'title'), cell(beside === '' ? '' : `:  ${beside}`, loadStyle)],
+    ...below.map((line): Line => [cell(`    ${line}`, loadStyle)]),
     ...(lostRps.before > 0 || lostRps.after > 0
       ? [
           [
@@ -122,10 +125,32 @@ function forecastLines(state: DashboardState, { clusters, moved, lostRps, headro
         ]
       : []),
     [cell(`  one cluster could be lost then: ${headroom}`, headroom.startsWith('no') ? 'warn' : 'dim')],
-    ...expected.map(({ cluster, service, rps }): Line => [
-      cell(`  the agent of ${cluster} would be told to expect ${formatRate(rps)} requests/s of ${service}`, 'dim'),
-    ]),
+    ...worstSpill(spill).flatMap((one) => wholeLines(state, spillText(one), one.shedRps > 0 ? 'warn' : 'dim')),
+    ...expected.flatMap((one) => wholeLines(state, expectedText(one), 'dim')),
   ];
+}
+
+function wholeLines({ size }: DashboardState, text: string, style: Style): Frame {
+  return wrapped(cleanText(text), size.columns - 6).map((line): Line => [cell(`    ${line}`, style)]);
+}
+
+/** Clusters whose loss is told, those that would cost requests first. */
+const SPILL_LINES = 3;
+
+function worstSpill(spill: Forecast['spill']): Forecast['spill'] {
+  return spill.toSorted((one, other) => other.shedRps - one.shedRps).slice(0, SPILL_LINES);
+}
+
+/** As many on each line as there is room for: what a cluster is left with is never cut. The first line has less room, perhaps none. */
+function packed(parts: readonly string[], first: number, width: number): readonly string[] {
+  const lines = [''];
+  for (const part of parts) {
+    const last = lines.at(-1) ?? '';
+    const longer = last === '' ? part : `${last}   ${part}`;
+    if (longer.length <= (lines.length === 1 ? first : width)) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 function ruleLines({ needsApproval, refusals }: ChangeResult): Frame {
@@ -181,11 +206,8 @@ function shownLine(state: DashboardState, planned: Planned): Line {
 }
 
 function messageLines(before: string, message: string, { size }: DashboardState): Frame {
-  const width = Math.max(20, size.columns - 4);
-  const lines = `${before}${message}`
-    .split('\n')
-    .flatMap((line) => line.match(new RegExp(`.{1,${width}}(\\s|$)|.{1,${width}}`, 'gu')) ?? []);
-  return lines.slice(0, 8).map((line): Line => [cell(`  ${line.trimEnd()}`, 'bad')]);
+  const lines = `${before}${message}`.split('\n').flatMap((line) => wrapped(line, size.columns - 4));
+  return lines.slice(0, 8).map((line): Line => [cell(`  ${line}`, 'bad')]);
 }
 
 function appliedLines({ revision, applied, undo }: ChangeResult, more: number): Frame {

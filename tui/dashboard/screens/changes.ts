@@ -1,12 +1,14 @@
 // Changes: rollouts with their steps and what their gates say, then the revisions; Enter shows what one changed, u takes the last one back.
 import type { RevisionLineView, RolloutView } from '../../../balancer/controller/api/views.ts';
 import { countdown, percent } from '../../format.ts';
+import { glideLines } from '../../glide-text.ts';
 import { formatTimeOfDay } from '../format.ts';
 import { cell, type Cell, type Frame, type Line, type Style } from '../frame.ts';
 import { listScreen, type Looking, type Sight } from '../screen-definition.ts';
 import { PHASE_STYLE, rolloutRows } from '../views/rollout-table.ts';
+import { isNamed } from '../views/naming.ts';
 import { ruleLine } from '../views/parts.ts';
-import { approvalText } from '../views/header.ts';
+import { approvalText, glidesOf } from '../views/header.ts';
 
 const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
 
@@ -16,13 +18,14 @@ function revisionsOf({ snapshot }: Pick<Looking, 'snapshot'>): readonly Revision
   const last = snapshot.status.lastRevision;
   if (last === null) return [];
   const { revision, at, author, text } = last;
-  return [{ ...{ revision, at, author, how: '', source: '', reason: text }, fields: [], undoes: null, approvedBy: null }];
+  return [{ ...{ revision, at, author, how: '', source: '', reason: '' }, fields: [], what: [text], undoes: null, approvedBy: null }];
 }
 
-function whatText({ reason, fields, undoes, approvedBy }: RevisionLineView): string {
-  const what = undoes === null ? fields.join(', ') : `undoes ${undoes}: ${fields.join(', ')}`;
+/** An older appliance names the fields alone. */
+function whatText({ reason, fields, what, undoes, approvedBy }: RevisionLineView): string {
+  const changes = what.length === 0 ? fields.join(', ') : what.join('; ');
   const why = reason === '' ? '' : ` (${reason})`;
-  return `${what}${why}${approvedBy === null ? '' : `, approved by ${approvedBy}`}`;
+  return `${undoes === null ? '' : `undoes ${undoes}: `}${changes}${why}${approvedBy === null ? '' : `, approved by ${approvedBy}`}`;
 }
 
 export const changesScreen = listScreen<RevisionLineView>({
@@ -44,6 +47,12 @@ export const changesScreen = listScreen<RevisionLineView>({
   rows: revisionsOf,
   none: () => 'nothing was changed yet',
   subject: ({ revision }) => ({ revision }),
+  moment: ({ at, fields }, { snapshot: { status } }) => {
+    // `shop.split`, `eu-west.admin`
+    const named = fields.map((field) => field.split('.')[0] ?? '');
+    const find = (all: readonly { readonly name: string }[]): string | undefined => all.find(({ name }) => named.includes(name))?.name;
+    return { atMs: Date.parse(at), cluster: find(status.clusters), service: find(status.services) };
+  },
   table: () => ({
     columns: [
       { id: 'revision', title: 'REV', align: 'right', narrow: 6, wide: 6, value: ({ revision }) => String(revision) },
@@ -84,13 +93,33 @@ function rolloutLines(sight: Sight, height: number): Frame {
     const what = fields.map(({ field, held, before }) => `${field} ${held} → ${before}`).join(', ');
     return [cell(`  returns in ${countdown(remainingSeconds - ageMs / 1000)}: `, 'warn'), cell(`${what} (revision ${revision})`)];
   });
+  const gliding = glideLines(glidesOf(snapshot.status), ageMs / 1000).map((line): Line => [cell('  on its way: ', 'warn'), cell(line)]);
   const running = rolloutRows(rollouts).flatMap((rollout) => oneRollout(sight, rollout, ageMs));
   const none: Frame =
-    running.length + waiting.length + returning.length === 0 ? [[cell('  no rollout is under way, nothing returns by itself', 'dim')]] : [];
-  return [ruleLine(`in progress`, state.size.columns, glyphs), ...running, ...waiting, ...returning, ...none].slice(0, Math.max(2, height));
+    running.length + gliding.length + waiting.length + returning.length === 0
+      ? [[cell('  no rollout is under way, nothing returns by itself', 'dim')]]
+      : [];
+  const lines = [...running, ...gliding, ...waiting, ...returning, ...none];
+  const room = Math.max(2, height) - 1;
+  const more: Frame = [[cell(`  and ${lines.length - room + 1} lines more: weir canary status, weir status`, 'dim')]];
+  const shownLines = lines.length <= room ? lines : [...lines.slice(0, room - 1), ...more];
+  return [ruleLine(`in progress`, state.size.columns, glyphs), ...shownLines];
 }
 
-function oneRollout({ glyphs }: Sight, rollout: RolloutView, ageMs: number): Frame {
+/** Steps of it that have a line: the newest. */
+const STEP_LINES = 3;
+
+/** What has become of it, newest first, as far as events tell. */
+function stepLines({ snapshot }: Sight, { service, begunAt }: RolloutView): Frame {
+  const isOfIt = (text: string): boolean => isNamed(text, service) && Number(/^revision (\d+)\b/.exec(text)?.[1] ?? begunAt) >= begunAt;
+  return snapshot.status.events
+    .filter(({ kind, text }) => kind === 'rollout' && isOfIt(text))
+    .slice(0, STEP_LINES)
+    .map(({ at, text }): Line => [cell(`    ${formatTimeOfDay(Date.parse(at))} ${text}`, 'dim')]);
+}
+
+function oneRollout(sight: Sight, rollout: RolloutView, ageMs: number): Frame {
+  const { glyphs } = sight;
   const { service, to, phase, waves, wave, note, onFail } = rollout;
   const where = waves === null ? '' : `  wave ${wave + 1} of ${waves.length}: ${(waves[wave] ?? []).join(', ')}`;
   const title: Line = [
@@ -117,5 +146,5 @@ function oneRollout({ glyphs }: Sight, rollout: RolloutView, ageMs: number): Fra
     const style: Style = verdict === 'fail' ? 'bad' : verdict === 'pass' ? 'good' : 'warn';
     return [cell(`    ${(verdict === 'insufficient' ? 'waits' : verdict).padEnd(6)}`, style), cell(`${gate}  `), cell(says, 'dim')];
   });
-  return [title, [...steps, cell(waits, 'accent')], ...gates];
+  return [title, [...steps, cell(waits, 'accent')], ...gates, ...stepLines(sight, rollout)];
 }

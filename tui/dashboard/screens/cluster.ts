@@ -1,15 +1,17 @@
 // One cluster: its three axes, capacity and what the agent reports, its endpoints, what of each service goes there, and what happened to it.
 import type { ClusterView, EndpointView } from '../../../balancer/controller/api/views.ts';
 import { countdown } from '../../format.ts';
+import { dialText } from '../../glide-text.ts';
 import { byText } from '../arrange.ts';
 import type { Table } from '../columns.ts';
 import { formatAge, formatErrorRatio, formatLatency, formatRate, formatShare, formatTimeOfDay } from '../format.ts';
 import { cell, type Frame, type Line, type Style } from '../frame.ts';
 import { listScreen, type Looking, type Sight } from '../screen-definition.ts';
 import { bar } from '../sparkline.ts';
-import { isStale } from '../state.ts';
+import { type HistorySeries, isStale } from '../state.ts';
 import { HEALTH_STYLE, HIGH_UTILISATION } from '../views/cluster-table.ts';
-import { timeCharts } from '../views/history.ts';
+import { healthStrip, timeCharts } from '../views/history.ts';
+import { isNamed } from '../views/naming.ts';
 import { fittingParts, ruleLine } from '../views/parts.ts';
 
 /** The one that was opened, else the first. */
@@ -21,7 +23,7 @@ export function clusterOf({ state, snapshot }: Pick<Looking, 'state' | 'snapshot
 const HEALTH_RANK: Readonly<Record<EndpointView['health'], number>> = { down: 0, degraded: 1, unknown: 2, up: 3 };
 /** Lines of the services and of the timeline, their rules with them. */
 const SERVICES_HEIGHT = 5;
-const TIMELINE_HEIGHT = 5;
+const TIMELINE_HEIGHT = 6;
 /** The rule, the three axes, traffic, capacity, and that there is an agent. */
 const HEAD_HEIGHT = 5;
 
@@ -37,6 +39,10 @@ export const clusterScreen = listScreen<EndpointView>({
   rows: (looking) => clusterOf(looking)?.endpoints ?? [],
   none: ({ snapshot }) => (snapshot.status.clusters.length === 0 ? 'no clusters are configured' : 'no endpoints: its agent names them'),
   subject: () => ({}),
+  charts: (_, looking) => {
+    const cluster = clusterOf(looking);
+    return cluster === null ? null : { of: `cluster/${cluster.name}` };
+  },
   table: endpointTable,
   above: headLines,
   below: (sight, height) => {
@@ -109,7 +115,11 @@ function stateParts({ glyphs, state, nowMs, snapshot }: Sight, cluster: ClusterV
   return [
     part(9, `  ${sign(glyphs.admin[cluster.admin])} ${cluster.admin}`, cluster.admin === 'active' ? 'good' : 'warn'),
     part(8, `  ${sign(glyphs.health[cluster.health])} ${cluster.health}`, HEALTH_STYLE[cluster.health]),
-    part(7, `  dial ${Number(cluster.dialPercent.toFixed(2))}%`, cluster.dialPercent < 100 ? 'warn' : 'plain'),
+    part(
+      7,
+      cluster.glides.length > 0 ? `  dial ${dialText(cluster)}` : `  dial ${Number(cluster.dialPercent.toFixed(2))}%`,
+      cluster.dialPercent < 100 ? 'warn' : 'plain',
+    ),
     part(6, returns, 'warn'),
     part(5, failback, 'warn'),
     part(4, `  running ${requests} requests, ${tunnels} tunnels`),
@@ -233,23 +243,33 @@ function serviceLines(sight: Sight, height: number): Frame {
   return [ruleLine(`services here ${targets.length}${hidden > 0 ? `, ${hidden} more` : ''}`, columns, sight.glyphs), ...lines];
 }
 
-/** As a word of its own: `eu` is not `eu-west`. */
-function isNamed(text: string, name: string): boolean {
-  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1))
-    if (!/[\w-]/.test(text.charAt(at - 1)) && !/[\w-]/.test(text.charAt(at + name.length))) return true;
-  return false;
-}
-
-/** What happened to it, newest first. */
+/** How its health was, and what happened to it, newest first. */
 function timelineLines(sight: Sight, height: number): Frame {
+  const { state, snapshot, glyphs } = sight;
   const cluster = clusterOf(sight);
   const names = cluster === null ? [] : [cluster.name, ...cluster.endpoints.map(({ id }) => id)];
-  const events = sight.snapshot.status.events.filter(({ text }) => names.some((name) => isNamed(text, name))).slice(0, height);
+  const health = healthOf(sight, cluster);
+  const strip = health === null ? [] : [healthStrip(sight, health)];
+  const events = snapshot.status.events.filter(({ text }) => names.some((name) => isNamed(text, name))).slice(0, height - strip.length);
   const lines = events.map((event): Line => [
     cell(`  ${formatTimeOfDay(Date.parse(event.at))} `, 'dim'),
     cell(`${event.kind.padEnd(10)} ${event.text}`),
   ]);
   const none: Line = [cell('  nothing in the last events', 'dim')];
-  const shown = lines.length === 0 ? [none] : lines;
-  return [ruleLine('what happened to it', sight.state.size.columns, sight.glyphs), ...shown];
+  const legend = `${glyphs.healthBar.up} up ${glyphs.healthBar.degraded} degraded ${glyphs.healthBar.down} down`;
+  const when = state.past === null ? 'last hour' : 'as above';
+  const title = health === null ? 'what happened to it' : `health, ${when}: ${legend}, and what happened to it`;
+  return [ruleLine(title, state.size.columns, glyphs), ...strip, ...(lines.length === 0 ? [none] : lines)];
+}
+
+/** Of the time that the charts show; of the last hour while they show now. Null: it is not known. */
+function healthOf({ state }: Sight, cluster: ClusterView | null): HistorySeries | null {
+  if (cluster === null) return null;
+  const series =
+    state.past === null
+      ? state.timeline?.of === cluster.name
+        ? state.timeline.series
+        : null
+      : (state.past.series?.get(`cluster/${cluster.name}`) ?? null);
+  return series === null || series.health.length === 0 ? null : series;
 }

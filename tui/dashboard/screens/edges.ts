@@ -30,7 +30,14 @@ export const edgesScreen = listScreen<WorkerView>({
   key: '5',
   noun: 'workers',
   id: ({ name }) => name,
-  search: ({ name, state }) => ({ text: `${name} ${state}`, fields: { name: [name], state: [state] } }),
+  search: (row) => ({
+    text: `${row.name} ${row.state}`,
+    fields: { name: [row.name], state: [row.state] },
+    figures: {
+      ...{ loop: row.eventLoopDelayMs, memory: row.residentBytes / MIB, heap: row.heapBytes / MIB, restarts: row.restarts },
+      ...{ clients: row.sockets.clients, endpoints: row.sockets.endpoints, sockets: socketsOf(row) },
+    },
+  }),
   sorts: {
     name: byNumber,
     state: (a, b) => STATE_RANK[a.state] - STATE_RANK[b.state],

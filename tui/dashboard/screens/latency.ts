@@ -1,6 +1,6 @@
 // Latency: percentiles of all requests, clusters and busy services, and of the chosen one a heat strip over time and a histogram.
 import { byText } from '../arrange.ts';
-import { heatStrip, quantileOf, sumOfCounts } from '../charts.ts';
+import { heatStrip, quantileOf, spread, sumOfCounts } from '../charts.ts';
 import type { Column, Table } from '../columns.ts';
 import { formatLatency, formatRate } from '../format.ts';
 import { cell, type Frame, type Line } from '../frame.ts';
@@ -63,7 +63,11 @@ export const latencyScreen = listScreen<LatencyRow>({
   key: '6',
   noun: 'latencies',
   id: ({ of }) => of,
-  search: ({ of }) => ({ text: of, fields: { name: [of.split('/').at(-1) ?? ''], kind: [of.split('/')[0] ?? ''], state: [] } }),
+  search: ({ of, rps, p50Ms, p95Ms, p99Ms }) => ({
+    text: of,
+    fields: { name: [of.split('/').at(-1) ?? ''], kind: [of.split('/')[0] ?? ''], state: [] },
+    figures: { rps, p50: p50Ms, p95: p95Ms, p99: p99Ms },
+  }),
   sorts: {
     name: (a, b) => placeOf(a) - placeOf(b) || byText(a.of, b.of),
     rps: (a, b) => b.rps - a.rps,
@@ -74,6 +78,7 @@ export const latencyScreen = listScreen<LatencyRow>({
   rows: rowsOf,
   none: () => 'no requests yet',
   subject: subjectOf,
+  charts: (row) => ({ of: row?.of ?? 'all', histogram: true }),
   table: () => TABLE,
   below: chartLines,
 });
@@ -97,18 +102,19 @@ function chartLines(sight: Sight, height: number, rows: readonly LatencyRow[]): 
   const boundsMs = snapshot.extras?.latency.boundsMs ?? [];
   const columns = heatColumns(sight, chosen);
   const width = state.size.columns - LABEL_WIDTH - 2;
-  const strip = heatStrip({ columns, boundsMs, width, rows: Math.max(2, Math.min(12, Math.floor((height - 2) / 2))) }, glyphs);
+  const drawn = state.past === null ? columns : spread(columns, width, sumOfCounts);
+  const strip = heatStrip({ columns: drawn, boundsMs, width, rows: Math.max(2, Math.min(12, Math.floor((height - 2) / 2))) }, glyphs);
   if (strip.length === 0) {
     const why =
       snapshot.extras === null ? 'this appliance does not tell latencies by the second' : 'no requests of it were seen in this time';
-    return [ruleLine(timeTitle(sight, chosen), state.size.columns, glyphs), [cell(`  ${why}`, 'dim')]];
+    return [ruleLine(timeTitle(sight, chosen, columns.length), state.size.columns, glyphs), [cell(`  ${why}`, 'dim')]];
   }
   const lines = strip.map(({ fromMs, cells }): Line => [
     cell(`  ${formatLatency(fromMs).padStart(LABEL_WIDTH - 3)} `, 'dim'),
     cell(cells, 'accent'),
   ]);
   const histogram = histogramLines(sight, columns, height - lines.length - 2);
-  return [ruleLine(timeTitle(sight, chosen), state.size.columns, glyphs), ...lines, ...histogram];
+  return [ruleLine(timeTitle(sight, chosen, columns.length), state.size.columns, glyphs), ...lines, ...histogram];
 }
 
 function histogramLines({ state, snapshot, glyphs }: Sight, columns: readonly (readonly number[] | null)[], height: number): Frame {

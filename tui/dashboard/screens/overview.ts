@@ -2,12 +2,12 @@
 import type { ClusterView, ServiceView } from '../../../balancer/controller/api/views.ts';
 import { arrange, type Arrangement, byText } from '../arrange.ts';
 import { fitColumns, headLine, rowLine } from '../columns.ts';
-import type { Searchable } from '../filter.ts';
+import { type Searchable, shareFigures, trafficFigures } from '../filter.ts';
 import { cell, type Frame, type Line, restyle } from '../frame.ts';
 import { listScreen, type ListScreen, listSection, type ScreenDefinition, type Sight } from '../screen-definition.ts';
 import { isStale } from '../state.ts';
 import { clusterTable, HIGH_ERROR_RATIO, returnsOf } from '../views/cluster-table.ts';
-import { EVENT_TABLE } from '../views/event-table.ts';
+import { eventTable } from '../views/event-table.ts';
 import { ruleLine } from '../views/parts.ts';
 import { rolloutRows, rolloutTable } from '../views/rollout-table.ts';
 import { SERVICE_TABLE } from '../views/service-tables.ts';
@@ -38,6 +38,7 @@ function searchCluster(row: ClusterView): Searchable {
   return {
     text: [row.name, row.region ?? '', ...state].join(' '),
     fields: { name: [row.name], region: [row.region ?? ''], state, admin: [row.admin], health: [row.health], agent: [row.agent.state] },
+    figures: { ...trafficFigures(row.traffic), ...shareFigures(row), cap: row.utilisation === null ? null : row.utilisation * 100 },
   };
 }
 
@@ -51,6 +52,7 @@ const LIST: ListScreen<ClusterView> = {
   rows: ({ snapshot }) => snapshot.status.clusters,
   none: () => 'no clusters are configured',
   subject: ({ name }) => ({ cluster: name }),
+  charts: () => ({ of: 'cluster/*' }),
   table: ({ state, snapshot, nowMs, glyphs }, rows) =>
     clusterTable({
       ...{ glyphs, snapshotAgeMs: nowMs - snapshot.receivedAtMs, stale: isStale(state), returns: returnsOf(rows) },
@@ -144,7 +146,7 @@ function worstFirst(services: readonly ServiceView[]): readonly ServiceView[] {
 
 function eventSection({ state, snapshot: { status }, glyphs }: Sight, height: number): Frame {
   const rows = status.events.slice(0, height);
-  const columns = fitColumns(EVENT_TABLE, state.size.columns - 2, rows);
+  const columns = fitColumns(eventTable(status.at.slice(0, 10)), state.size.columns - 2, rows);
   return [ruleLine('events', state.size.columns, glyphs), ...rows.map((row): Line => [cell('  '), ...rowLine(columns, row, glyphs)])];
 }
 

@@ -1,8 +1,11 @@
 // One service: its targets with their shares, its versions side by side over the last hour, the routes that lead to it, and its requests over time.
 import type { DifferenceView, ServiceView } from '../../../balancer/controller/api/views.ts';
+import { glideLines } from '../../glide-text.ts';
 import { byText } from '../arrange.ts';
 import { formatErrorRatio, formatLatency, formatRate, formatShare } from '../format.ts';
 import { cell, type Frame, type Line, type Style } from '../frame.ts';
+import { shareFigures, trafficFigures } from '../filter.ts';
+import { spanText } from '../past.ts';
 import { listScreen, type Looking, type Sight } from '../screen-definition.ts';
 import { fit } from '../text.ts';
 import { timeCharts } from '../views/history.ts';
@@ -39,6 +42,7 @@ export const serviceScreen = listScreen<TargetRow>({
       state: target.reasons,
       why: target.reasons,
     },
+    figures: { ...trafficFigures(target.traffic), ...shareFigures(target) },
   }),
   sorts: {
     name: (a, b) => byText(targetId(a), targetId(b)),
@@ -53,6 +57,10 @@ export const serviceScreen = listScreen<TargetRow>({
   },
   none: () => 'no such service',
   subject: ({ service, target }) => ({ service: service.name, version: target.version, cluster: target.cluster }),
+  charts: (_, looking) => {
+    const service = serviceOf(looking);
+    return service === null ? null : { of: `service/${service.name}` };
+  },
   table: () => TARGET_TABLE,
   above: (sight) => headLines(sight),
   below: (sight, height) => {
@@ -68,9 +76,11 @@ function headLines(sight: Sight): Frame {
   const { columns } = sight.state.size;
   if (service === null) return [];
   const lost = service.lostShare > 0 ? [cell(`  lost ${formatShare(service.lostShare)}%`, 'bad')] : [];
+  const ageSeconds = (sight.nowMs - sight.snapshot.receivedAtMs) / 1000;
   return [
     ruleLine(`service ${service.name}`, columns, sight.glyphs),
     [cell(`  split ${splitText(service)}`), cell(`  policy ${service.policy}  when unavailable ${service.onUnavailable}`, 'dim'), ...lost],
+    ...glideLines(service.glides, ageSeconds).map((line): Line => [cell('  on its way: ', 'warn'), cell(line)]),
   ];
 }
 
@@ -83,7 +93,7 @@ function versionLines(sight: Sight, height: number): Frame {
   const { results, size } = sight.state;
   const service = serviceOf(sight);
   if (results === null || results.service !== service?.name || height < versionHeight(sight)) return [];
-  const title = `versions side by side, last ${Math.round(results.windowSeconds / 60)} min, against ${results.baseline}`;
+  const title = `versions side by side, last ${spanText(results.windowSeconds * 1000)}, against ${results.baseline}`;
   const head = '  VERSION      REQUESTS  ERR%  A/B            P95  A/B';
   const lines = results.versions.map(({ version, requests, errorRatio, p95Ms, difference }): Line => [
     cell(`  ${version.slice(0, 12).padEnd(12)} ${String(requests).padStart(8)}  ${formatErrorRatio(errorRatio).padStart(4)}  `),

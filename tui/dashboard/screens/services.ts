@@ -4,8 +4,11 @@ import { byText, remember } from '../arrange.ts';
 import type { Table } from '../columns.ts';
 import { formatErrorRatio, formatLatency, formatRate } from '../format.ts';
 import type { Style } from '../frame.ts';
+import { shareFigures, trafficFigures } from '../filter.ts';
 import { listScreen } from '../screen-definition.ts';
+import { indexOfSelection } from '../state.ts';
 import { HIGH_ERROR_RATIO } from '../views/cluster-table.ts';
+import { timeCharts } from '../views/history.ts';
 import { named, share } from '../views/service-tables.ts';
 
 /** A version over all its clusters. */
@@ -25,6 +28,9 @@ export interface VersionRow {
   /** Its rollout, if one is under way. */
   readonly rollout: string;
 }
+
+/** Of the charts below the list. */
+const MOST_CHART_LINES = 14;
 
 const rowsOf = remember<readonly VersionRow[]>();
 
@@ -100,21 +106,31 @@ const TABLE: Table<VersionRow> = {
 };
 
 /** The other versions of its service that get requests; null: there are none, or it gets none itself. */
-function othersOf(row: VersionRow): { readonly rps: number; readonly errorRatio: number; readonly p95Ms: number | null } | null {
+function othersOf(row: VersionRow): { readonly rps: number; readonly errorRatio: number } | null {
   const others = row.service.targets.filter(({ version, traffic }) => version !== row.version && traffic.rps > 0);
   const rps = others.reduce((sum, { traffic }) => sum + traffic.rps, 0);
   if (rps === 0 || row.rps === 0) return null;
-  const errorRatio = others.reduce((sum, { traffic }) => sum + traffic.rps * traffic.errorRatio, 0) / rps;
-  const latencies = others.flatMap(({ traffic }) => traffic.p95Ms ?? []);
-  return { rps, errorRatio, p95Ms: latencies.length === 0 ? null : Math.max(...latencies) };
+  return { rps, errorRatio: others.reduce((sum, { traffic }) => sum + traffic.rps * traffic.errorRatio, 0) / rps };
+}
+
+/** Only where both run: a version is not slow for being far away. Null: they meet nowhere. */
+function latenciesSideBySide({ service, version }: VersionRow): { readonly own: number; readonly others: number } | null {
+  const known = service.targets.filter(({ traffic }) => traffic.rps > 0 && traffic.p95Ms !== null);
+  const shared = (cluster: string): boolean =>
+    known.some((one) => one.cluster === cluster && one.version === version) &&
+    known.some((one) => one.cluster === cluster && one.version !== version);
+  const worst = (isOwn: boolean): number =>
+    Math.max(0, ...known.flatMap((one) => (shared(one.cluster) && (one.version === version) === isOwn ? [one.traffic.p95Ms ?? 0] : [])));
+  const [own, others] = [worst(true), worst(false)];
+  return own === 0 || others === 0 ? null : { own, others };
 }
 
 /** In percentage points, with its sign. */
 function errorsAgainst(row: VersionRow): string {
   const others = othersOf(row);
   if (others === null) return '-';
-  const points = (row.errorRatio - others.errorRatio) * 100;
-  return `${points >= 0 ? '+' : ''}${points.toFixed(2)}`;
+  const points = ((row.errorRatio - others.errorRatio) * 100).toFixed(2);
+  return Number(points) === 0 ? '0.00' : `${points.startsWith('-') ? '' : '+'}${points}`;
 }
 
 function worse(row: VersionRow): Style {
@@ -123,9 +139,8 @@ function worse(row: VersionRow): Style {
 }
 
 function latencyAgainst(row: VersionRow): string {
-  const others = othersOf(row)?.p95Ms ?? null;
-  if (others === null || row.p95Ms === null || others === 0) return '-';
-  return `x${(row.p95Ms / others).toFixed(2)}`;
+  const both = latenciesSideBySide(row);
+  return both === null ? '-' : `x${(both.own / both.others).toFixed(2)}`;
 }
 
 export function versionId({ service, version }: Pick<VersionRow, 'service' | 'version'>): string {
@@ -146,6 +161,7 @@ export const servicesScreen = listScreen<VersionRow>({
       cluster: row.service.targets.filter(({ version }) => version === row.version).map(({ cluster }) => cluster),
       ...{ state: row.reasons, why: row.reasons },
     },
+    figures: { ...trafficFigures(row), ...shareFigures(row) },
   }),
   sorts: {
     name: (a, b) => byText(versionId(a), versionId(b)),
@@ -157,5 +173,13 @@ export const servicesScreen = listScreen<VersionRow>({
   rows: ({ snapshot }) => versionRows(snapshot.status),
   none: () => 'no services are configured',
   subject: ({ service, version }) => ({ service: service.name, version }),
+  charts: (row) => (row === null ? null : { of: `version/${versionId(row)}` }),
+  below: (sight, height, rows) => {
+    const row = rows[indexOfSelection(rows.map(versionId), sight.list.selection)];
+    if (row === undefined) return [];
+    // What is counted now is counted by service; what was is kept by version.
+    const of = sight.state.past === null ? `service/${row.service.name}` : `version/${versionId(row)}`;
+    return timeCharts(sight, { of, live: null, height: Math.min(height, MOST_CHART_LINES) });
+  },
   table: () => TABLE,
 });

@@ -6,6 +6,7 @@ import { formatAge, formatErrorRatio, formatLatency, formatRate, formatShare } f
 import type { Style } from '../frame.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { bar, sparkline } from '../sparkline.ts';
+import { meanOf, spread } from '../charts.ts';
 import type { HistorySeries } from '../state.ts';
 
 /** What the table needs to know beside a row. */
@@ -200,12 +201,12 @@ function loadColumns({ glyphs, past = null }: TableContext): readonly Column<Clu
       wide: 8,
       optional: true,
       upTo: (rows) => (past === null ? Math.min(TREND_SECONDS, Math.max(0, ...rows.map((row) => row.trend.length))) : TREND_SECONDS),
-      value: (row, width) => sparkline(past === null ? row.trend : pastTrend(past.get(`cluster/${row.name}`)), width, glyphs),
+      value: (row, width) => sparkline(past === null ? row.trend : pastTrend(past.get(`cluster/${row.name}`), width), width, glyphs),
       style: () => 'accent',
     },
   ];
 }
 
-function pastTrend(series: HistorySeries | undefined): readonly number[] {
-  return (series?.rps ?? []).map((value) => value ?? Number.NaN);
+function pastTrend(series: HistorySeries | undefined, width: number): readonly number[] {
+  return spread(series?.rps ?? [], width, meanOf).map((value) => value ?? Number.NaN);
 }

@@ -5,7 +5,7 @@ import { overlayLines } from '../overlays/draw.ts';
 import { SCREENS } from '../screens/registry.ts';
 import { sightOf } from '../sight.ts';
 import type { DashboardState } from '../state.ts';
-import { alertLines, footerLine, headerLine, totalsLine } from './header.ts';
+import { footerLine, topLines } from './header.ts';
 
 /** Below this nothing useful fits. */
 export const MINIMUM_SIZE: Size = { columns: 60, rows: 15 };
@@ -22,7 +22,7 @@ function frameLines(state: DashboardState, glyphs: Glyphs): Frame {
   if (columns < MINIMUM_SIZE.columns || rows < MINIMUM_SIZE.rows) {
     return [[cell(`terminal too small (${columns}x${rows}), need ${MINIMUM_SIZE.columns}x${MINIMUM_SIZE.rows}`, 'warn')]];
   }
-  const top: Frame = [headerLine(state), totalsLine(state), ...alertLines(state, rows < 24 ? 1 : rows < 36 ? 3 : 5)];
+  const top = topLines(state);
   const height = rows - top.length - 1;
   const body = fitFrame(bodyLines(state, glyphs, height), { columns, rows: height }, glyphs.ellipsis);
   return [...top, ...body, footerLine(state)];

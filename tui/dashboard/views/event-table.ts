@@ -8,6 +8,9 @@ export interface EventRow {
   readonly id: string;
   readonly at: string;
   readonly kind: EventView['kind'] | 'audit';
+  /** Of docs/events.md; `audit` for what the audit has. */
+  readonly code: string;
+  readonly severity: EventView['severity'];
   readonly text: string;
 }
 
@@ -27,19 +30,32 @@ const KIND_STYLE: Readonly<Record<EventRow['kind'], Style>> = {
   controller: 'plain',
 };
 
-export const EVENT_TABLE: Table<Pick<EventRow, 'at' | 'kind' | 'text'>> = {
-  columns: [
-    {
-      id: 'at',
-      title: 'TIME UTC',
-      align: 'left',
-      narrow: 8,
-      wide: 8,
-      value: (row) => formatTimeOfDay(Date.parse(row.at)),
-      style: () => 'dim',
-    },
-    { id: 'kind', title: 'KIND', align: 'left', narrow: 10, wide: 10, value: (row) => row.kind, style: (row) => KIND_STYLE[row.kind] },
-    { id: 'text', title: 'EVENT', align: 'left', narrow: 10, wide: 10, upTo: () => Number.MAX_SAFE_INTEGER, value: (row) => row.text },
-  ],
-  steps: [],
-};
+const SEVERITY_STYLE: Readonly<Record<EventView['severity'], Style>> = { info: 'plain', warning: 'warn', critical: 'bad' };
+
+type Drawn = Pick<EventRow, 'at' | 'kind' | 'severity' | 'text'>;
+
+/** `today`: as in `at`; events of other days have theirs. */
+export function eventTable(today: string): Table<Drawn> {
+  const isOfToday = ({ at }: Drawn): boolean => at.slice(0, 10) === today;
+  return {
+    columns: [
+      {
+        ...{ id: 'at', title: 'TIME UTC', align: 'left', narrow: 8, wide: 8 },
+        upTo: (rows) => (rows.every(isOfToday) ? 8 : 14),
+        value: (row, width) => {
+          const time = formatTimeOfDay(Date.parse(row.at));
+          return width < 14 ? time : `${isOfToday(row) ? '     ' : row.at.slice(5, 10)} ${time}`;
+        },
+        style: () => 'dim',
+      },
+      { id: 'kind', title: 'KIND', align: 'left', narrow: 10, wide: 10, value: (row) => row.kind, style: (row) => KIND_STYLE[row.kind] },
+      {
+        ...{ id: 'text', title: 'EVENT', align: 'left', narrow: 10, wide: 10 },
+        upTo: () => Number.MAX_SAFE_INTEGER,
+        value: (row) => row.text,
+        style: (row) => SEVERITY_STYLE[row.severity],
+      },
+    ],
+    steps: [],
+  };
+}

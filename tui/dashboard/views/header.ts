@@ -1,11 +1,21 @@
 // The top of every screen: who and where, the totals, and one line per thing that is wrong; and the bottom: keys or the filter being typed.
-import type { ApprovalView } from '../../../balancer/controller/api/views.ts';
+import type { ApprovalView, GlideView, StatusView } from '../../../balancer/controller/api/views.ts';
 import { countdown } from '../../format.ts';
-import { type Cell, cell, type ContextStyle, type Frame, type Line, lineWidth } from '../frame.ts';
+import { type Cell, cell, type ContextStyle, type Frame, type Hit, type Line, lineWidth, withHit } from '../frame.ts';
 import { formatAge, formatLatency, formatOkRatio, formatRate, formatTimeOfDay } from '../format.ts';
 import { SCREENS, TABS } from '../screens/registry.ts';
-import { applianceTimeMs, current, type DashboardState, isReadOnly, isStale, shown, type Snapshot, staleAfterMs } from '../state.ts';
-import { agoText } from './history.ts';
+import {
+  applianceTimeMs,
+  current,
+  type DashboardState,
+  isReadOnly,
+  isStale,
+  type ScreenName,
+  shown,
+  type Snapshot,
+  staleAfterMs,
+} from '../state.ts';
+import { pastText } from '../past.ts';
 import { fittingParts, type LinePart } from './parts.ts';
 
 /** ` weir edge-1  rev 42 (alice, 3m)  [RO] read  workers 2/2            12:04:31` */
@@ -48,13 +58,31 @@ function authorText(snapshot: Snapshot, nowMs: number): string {
 }
 
 function marks(state: DashboardState): readonly LinePart[] {
-  const parts: LinePart[] = [...timedMark(state)];
+  const parts: LinePart[] = [...glideMark(state), ...timedMark(state)];
   if (state.frozen !== null) parts.push({ keep: 5, line: [cell(`  [FROZEN ${formatAge(state.nowMs - state.frozen.atMs)}]`, 'warn')] });
-  if (state.past !== null) parts.push({ keep: 5, line: [cell(`  [PAST ${agoText(state.past.beforeNowMs)}]`, 'warn')] });
+  const { snapshot, nowMs } = shown(state);
+  if (state.past !== null && snapshot !== null && SCREENS[state.screen].charts !== null)
+    parts.push({ keep: 5, line: [cell(`  [PAST ${pastText(state.past, applianceTimeMs(snapshot, nowMs))}]`, 'warn')] });
   if (isStale(state) && state.latest !== null) {
     parts.push({ keep: 10, line: [cell(`  [STALE ${formatAge(state.nowMs - state.latest.receivedAtMs)}]`, 'bad')] });
   }
   return parts;
+}
+
+/** How many changes are on their way, and when the next one has arrived. */
+function glideMark(state: DashboardState): readonly LinePart[] {
+  const { snapshot, nowMs } = shown(state);
+  const glides = snapshot === null ? [] : glidesOf(snapshot.status);
+  if (snapshot === null || glides.length === 0) return [];
+  const count = new Set(glides.map(({ revision }) => revision)).size;
+  const next = Math.min(...glides.map(({ remainingSeconds }) => remainingSeconds));
+  const leftMs = Math.max(0, next * 1000 - (nowMs - snapshot.receivedAtMs));
+  return [{ keep: 4, line: [cell(`  [${count} ON ${count === 1 ? 'ITS' : 'THEIR'} WAY ${formatAge(leftMs)}]`, 'warn')] }];
+}
+
+/** All that is on its way. */
+export function glidesOf({ services, clusters }: Pick<StatusView, 'services' | 'clusters'>): readonly GlideView[] {
+  return [...services, ...clusters].flatMap(({ glides }) => glides);
 }
 
 /** How many changes return by themselves, and when the next one does. */
@@ -92,6 +120,20 @@ export function totalsLine(state: DashboardState): Line {
   return fittingParts(parts, state.size.columns).flatMap((part) => part.line);
 }
 
+/** Above every screen: as many lines of what is wrong as there is room for. */
+export function topLines(state: DashboardState): Frame {
+  const { rows } = state.size;
+  return [headerLine(state), totalsLine(state), ...alertLines(state, rows < 24 ? 1 : rows < 36 ? 3 : 5)];
+}
+
+/** Lines between what stands above every screen and the last line. */
+export function bodyHeight(state: DashboardState): number {
+  return state.size.rows - topLines(state).length - 1;
+}
+
+/** A click on what is wrong shows all of it. */
+const ALL: Hit = { type: 'key', name: '!' };
+
 /**
  * What is wrong, worst first: no news from the appliance, then what it says of itself. At most `limit` lines, the last says how many more. What waits for
  * a second person has the lines that are left, then what will be wrong.
@@ -106,19 +148,19 @@ export function alertLines(state: DashboardState, limit: number): Frame {
     ...approvals.map((approval) => [cell(` ? ${approvalText(approval, ageMs)}`, 'warn')]),
     ...warnings.map((text) => [cell(` ~ ${text}`, 'warn')]),
   ];
-  if (lines.length <= limit) return lines;
+  if (lines.length <= limit) return lines.map((line) => withHit(line, ALL));
   const more = lines.length - limit + 1;
   const style = problems.length >= limit ? 'bad' : 'warn';
   // Where there is one line it is the worst, with how many more there are.
   if (limit <= 1) {
     return lines.slice(0, limit).map(([first = cell('')]) => {
       const text = `${first.text.slice(0, 3)}[+${lines.length - 1}] ${first.text.slice(3)}`;
-      return [cell(text, first.style, { type: 'key', name: '!' })];
+      return [cell(text, first.style, ALL)];
     });
   }
   return [
-    ...lines.slice(0, limit - 1),
-    [cell(` ${style === 'bad' ? '!' : '~'} and ${more} more (! shows all)`, style, { type: 'key', name: '!' })],
+    ...lines.slice(0, limit - 1).map((line) => withHit(line, ALL)),
+    [cell(` ${style === 'bad' ? '!' : '~'} and ${more} more (! shows all)`, style, ALL)],
   ];
 }
 
@@ -148,6 +190,27 @@ function lossText(state: DashboardState): string | null {
 /** How long the footer says what became of something. */
 const SAID_MS = 6000;
 
+type Hint = readonly [key: string, text: string];
+const [WEIGHT, DIAL]: readonly [Hint, Hint] = [
+  ['w', 'weight'],
+  ['w', 'dial'],
+];
+const [CANARY, SWITCH, DRAIN, RESTORE, UNDO]: readonly [Hint, Hint, Hint, Hint, Hint] = [
+  ['c', 'canary'],
+  ['b', 'switch'],
+  ['d', 'drain'],
+  ['e', 'restore'],
+  ['u', 'undo'],
+];
+/** What is done most from a screen; where nothing is selected that acts are about, nothing. */
+const HINTS: Readonly<Partial<Record<ScreenName, readonly Hint[]>>> = {
+  overview: [DRAIN, DIAL, CANARY, UNDO, RESTORE, SWITCH],
+  cluster: [DRAIN, DIAL, RESTORE, UNDO],
+  services: [WEIGHT, CANARY, SWITCH, UNDO],
+  service: [WEIGHT, CANARY, SWITCH, UNDO],
+  changes: [UNDO, CANARY, ['U', 'back to it']],
+};
+
 /** The keys worth knowing, or the filter while it is typed, or what was just said. */
 export function footerLine(state: DashboardState): Line {
   const { said } = state;
@@ -155,21 +218,25 @@ export function footerLine(state: DashboardState): Line {
     return [cell(` ${said.text}`, said.ok ? 'good' : 'warn')];
   if (state.editing !== null) {
     const { filter } = current(state);
-    return [cell(' /', 'accent'), cell(filter), cell(' ', 'selected'), cell('   Enter keeps, Esc takes back: word, !not, state=up', 'dim')];
+    return [
+      cell(' /', 'accent'),
+      cell(filter),
+      cell(' ', 'selected'),
+      cell('   Enter keeps, Esc takes back: word, !not, state=up, err>1', 'dim'),
+    ];
   }
   const hint = (keep: number, key: string, text: string): LinePart => ({
     keep,
     line: [cell(` ${key}:${text}`, 'dim', { type: 'key', name: key })],
   });
-  const acts = isReadOnly(state)
-    ? []
-    : [hint(2, 'w', 'weight'), hint(2, 'c', 'canary'), hint(2, 'b', 'switch'), hint(2, 'd', 'drain'), hint(2, 'u', 'undo')];
+  // One more key each as there is more room, those first that this screen is for.
+  const acts = isReadOnly(state) ? [] : (HINTS[state.screen] ?? []).map(([key, text], index) => hint(2.9 - index / 10, key, text));
   const sorts = SCREENS[state.screen].sorts.length > 1 ? [hint(1, 's', 'sort')] : [];
   const parts = [
     ...tabParts(state),
     { keep: 8, line: [cell(' ')] },
     hint(8, '?', 'help'),
-    hint(3, '/', 'filter'),
+    hint(3.1, '/', 'filter'),
     hint(3, ':', 'command'),
     ...sorts,
     ...acts,

@@ -10,10 +10,11 @@ export interface TargetRow {
   readonly target: TargetView;
 }
 
-/** `blue 90  green 10`, in the order of the config. */
+/** `blue 90  green 10`, in the order of the config; on their way the last digits would only flicker. */
 export function splitText(service: ServiceView): string {
+  const decimals = service.glides.length > 0 ? 1 : 4;
   return Object.entries(service.split)
-    .map(([version, percent]) => `${version} ${Number(percent.toFixed(4))}`)
+    .map(([version, percent]) => `${version} ${Number(percent.toFixed(decimals))}`)
     .join('  ');
 }
 

@@ -6,6 +6,7 @@ import { ERRORS } from '../../../../balancer/errors.ts';
 import { filterProblems } from '../../../support/filter-options.ts';
 import { startOrigin } from '../../../support/origin.ts';
 import { countOf, startProxy, type Proxy } from '../../../support/proxy.ts';
+import { connectRaw } from '../../../support/raw-client.ts';
 import { until } from '../../../support/until.ts';
 
 const KEY = `acme_one.${'a'.repeat(32)}`;
@@ -187,6 +188,26 @@ describe('files that would let in whom nobody meant', () => {
   ];
   for (const [what, options, consumers, said] of wrong)
     it(what, () => assert.match(filterProblems('authenticate', options, consumers).join('\n'), said));
+});
+
+test('a client cannot name what the service is told as for one hop only', async (t) => {
+  const proxy = await guarded(t, { key: {} });
+  const client = await connectRaw(t, proxy.port);
+  const named =
+    'x-consumer, x-consumer-groups, x-forwarded-for, x-forwarded-proto, x-forwarded-host, forwarded, via, x-request-id, host, close';
+  client.send(`GET / HTTP/1.1\r\nHost: a\r\nX-Api-Key: ${KEY}\r\nConnection: ${named}\r\n\r\n`);
+  const [, body = ''] = (await client.untilClosed()).split('\r\n\r\n');
+  const { seen } = JSON.parse(body) as { seen: Readonly<Record<string, string>> };
+  const told = ['x-consumer', 'x-consumer-groups', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via', 'host'];
+  const expected = ['acme', 'partners,eu', '127.0.0.1', 'http', 'a', 'for=127.0.0.1;host=a;proto=http', '1.1 weir', 'a'];
+  assert.deepEqual([told.map((name) => seen[name]), typeof seen['x-request-id']], [expected, 'string']);
+});
+
+test('who waits for 100 (Continue) is refused before it, and is not told to send its body', async (t) => {
+  const proxy = await guarded(t, { key: {} });
+  const client = await connectRaw(t, proxy.port);
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nX-Api-Key: wrong\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n');
+  assert.match(await client.untilClosed(), /^HTTP\/1\.1 401 /);
 });
 
 test('every refusal of credentials blames the client and is not retried', () => {

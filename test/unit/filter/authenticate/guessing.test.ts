@@ -75,6 +75,7 @@ test('after a time the address may try again', () => {
   };
   const bucket = bucketOf(limit);
   const allowances: Allowances = {
+    charge: () => undefined,
     take: (_limit, key) => {
       const { granted, remaining, resetMs } = bucket.take(key, 1, clock.nowMs());
       return { verdict: granted === 1 ? 'pass' : 'refuse', remaining, resetMs };

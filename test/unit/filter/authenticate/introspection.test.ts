@@ -132,6 +132,32 @@ test('what the server does not answer well, or not at all, lets nobody on and is
   await until(async () => (await ask(proxy, 'another')).status === 200, 'it is asked again');
 });
 
+test('while the server is away a token that it called active is believed for as long as the file says, not beyond its expiry, and no other', async (t) => {
+  const clock = new ManualClock();
+  const expiryS = Math.floor(clock.wallMs() / 1000) + 90;
+  const server = await startServer(t, { short: { active: true, exp: expiryS }, long: { active: true } });
+  const questions = new HttpQuestions({ url: server.url, ca: null, timeoutMs: 60_000 }, clock);
+  const counted: string[] = [];
+  const count = (outcome: string): void => void counted.push(outcome);
+  const tokens = new IntrospectedTokens({ questions, clock, rememberMs: 60_000, staleMs: 120_000, authorization: () => 'Basic x', count });
+  const found = async (token: string): Promise<'active' | 'inactive' | 'unknown'> => {
+    const said = await tokens.find(token);
+    return typeof said === 'string' ? 'unknown' : said === null ? 'inactive' : 'active';
+  };
+  assert.deepEqual([await found('short'), await found('long'), await found('none')], ['active', 'active', 'inactive']);
+  server.answer = (_token, response) => response.destroy();
+  clock.advance(61_000);
+  assert.deepEqual([await found('short'), await found('long'), await found('none')], ['active', 'active', 'unknown']);
+  clock.advance(30_000);
+  assert.deepEqual([await found('short'), await found('long')], ['unknown', 'active']);
+  clock.advance(90_000);
+  assert.equal(await found('long'), 'unknown');
+  server.answer = (_token, response) => response.end('{"active":false}');
+  clock.advance(2000);
+  assert.deepEqual([await found('long'), await found('short')], ['inactive', 'inactive'], 'what it says counts at once');
+  assert.ok(counted.includes('stale'));
+});
+
 test('signed tokens are left to the method jwt, but where the file says all', async (t) => {
   const server = await startServer(t);
   const signed = await aToken(aKey('ES256'));
@@ -146,7 +172,14 @@ test('a token is believed for as long as the file says, and not beyond its expir
   const expiryS = Math.floor(clock.wallMs() / 1000) + 90;
   const server = await startServer(t, { short: { active: true, exp: expiryS }, long: { active: true } });
   const questions = new HttpQuestions({ url: server.url, ca: null, timeoutMs: 60_000 }, clock);
-  const tokens = new IntrospectedTokens({ questions, clock, rememberMs: 60_000, authorization: () => 'Basic x', count: () => undefined });
+  const tokens = new IntrospectedTokens({
+    questions,
+    clock,
+    rememberMs: 60_000,
+    staleMs: 0,
+    authorization: () => 'Basic x',
+    count: () => undefined,
+  });
   const asks = async (token: string): Promise<readonly [asked: number, isActive: boolean]> => {
     const before = server.asked.length;
     const found = await tokens.find(token);

@@ -1,16 +1,18 @@
 // From keys to a change, without a terminal: what is asked for, what Enter and other keys do not do, and that weights always add up.
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ChangeRequest, ChangeResult } from '../../../../balancer/controller/api/views.ts';
 import { lineOf, openPlan } from '../../../../tui/dashboard/acting.ts';
 import type { Action } from '../../../../tui/dashboard/model.ts';
-import { withWeight } from '../../../../tui/dashboard/overlays/keys.ts';
+import { withWeight } from '../../../../tui/dashboard/overlays/weight-keys.ts';
 import type { DashboardState } from '../../../../tui/dashboard/state.ts';
+import { frameText } from '../../../../tui/dashboard/frame.ts';
 import { dashboardFrame } from '../../../../tui/dashboard/views/dashboard.ts';
 import type { ActPlan } from '../../../../tui/inside-acts.ts';
 import { splitWords } from '../../../../tui/command-words.ts';
 import { after, liveState } from '../../../support/dashboard-state.ts';
+import { busyStatus, changingStatus } from '../../../support/statuses.ts';
 
 const press = (...keys: readonly string[]): readonly Action[] => keys.map((key) => ({ type: 'overlayKey', key }));
 const request: ChangeRequest = { change: { kind: 'admin', cluster: 'eu-west', state: 'active' } };
@@ -60,6 +62,20 @@ describe('a plan', () => {
     equal(applies(after(typed, ...press(...'us-east'.split(''), 'enter'))), 0);
     const [ask] = after(typed, ...press(...'eu-west'.split(''), 'enter')).asks;
     ok(ask?.kind === 'apply' && ask.request.yes === true);
+  });
+
+  test('says of every cluster what it is left with, however narrow the terminal is', () => {
+    const load = (rps: number) => ({ rps, utilisation: rps / 2000 });
+    const clusters = Array.from({ length: 5 }, (_, index) => ({ cluster: `cluster-${index}`, before: load(100), after: load(120) }));
+    const spill = [{ cluster: 'cluster-1', rps: 120, to: [{ cluster: 'cluster-2', rps: 100 }], shedRps: 20 }];
+    const forecast = { clusters, moved: [], lostRps: { before: 0, after: 0 }, headroom: 'no', expected: [], spill };
+    for (const columns of [60, 80, 120, 200]) {
+      const state = after(liveState({ columns, rows: 30 }), { type: 'act', act: 'restore' });
+      const number = state.asks[0]?.number ?? 0;
+      const drawn = frameText(dashboardFrame(after(state, { type: 'planned', ask: number, request, result: { ...result, forecast } })));
+      for (const { cluster } of clusters) ok(drawn.includes(`${cluster} 100 → 120 (6 % of its capacity)`), `${columns}: ${cluster}`);
+      match(drawn.replace(/\s+/g, ' '), /without cluster-1 its 120 requests\/s go to: cluster-2 \+100, 20 refused/);
+    }
   });
 
   test('answers that come late, for a plan that was left, change nothing that is shown', () => {
@@ -145,6 +161,68 @@ describe('weights', () => {
       { seed: 31, numRuns: 500 },
     );
   });
+
+  const edited = (...keys: readonly string[]): DashboardState =>
+    after(
+      liveState({ columns: 120, rows: 40 }),
+      { type: 'screen', screen: 'services' },
+      { type: 'edge', to: 'last' },
+      ...weights,
+      ...press(...keys),
+    );
+  const weights: readonly Action[] = [{ type: 'act', act: 'weights' }];
+  const values = ({ overlay }: DashboardState): readonly number[] =>
+    overlay?.kind === 'weights' ? overlay.values.map(({ percent }) => percent) : [];
+
+  test('are typed as figures: Enter takes one, Escape and Backspace do not, going on takes it too, and none is above 100', () => {
+    deepEqual(values(edited('1', '2', '.', '5', 'enter')), [12.5, 87.5]);
+    deepEqual(values(edited('1', '2', 'escape')), [90, 10]);
+    deepEqual(values(edited('1', '2', 'backspace', 'enter')), [1, 99]);
+    deepEqual(values(edited('j', '4', '0', 'k')), [60, 40]);
+    deepEqual(values(edited('9', '9', '9', 'enter')), [100, 0]);
+    deepEqual(values(edited('.', 'enter')), [90, 10]);
+    const shownText = frameText(dashboardFrame(edited('1', '2')));
+    ok(shownText.includes('12%'), shownText);
+    const planned = edited('2', '5', 'enter', 'enter');
+    deepEqual(planned.overlay?.kind === 'plan' ? planned.overlay.words : [], ['shift', 'shop', 'blue=25', 'green=75']);
+  });
+});
+
+describe('an act without a service to be about', () => {
+  const canary: Action = { type: 'act', act: 'canary' };
+  const wide = { columns: 120, rows: 40 };
+
+  test('asks which one, what is under way first, and goes on with the one that was chosen', () => {
+    const state = after(liveState(wide, changingStatus()), { type: 'screen', screen: 'changes' }, canary);
+    ok(state.overlay?.kind === 'menu');
+    deepEqual(
+      state.overlay.items.map(({ label }) => label),
+      ['shop: rollout to green, running', 'search: rollout to canary, frozen'],
+    );
+    const chosen = after(state, ...press('enter'));
+    ok(chosen.overlay?.kind === 'menu');
+    deepEqual(chosen.overlay.title, 'rollout of shop to green, running');
+    equal(applies(after(chosen, ...press('enter', 'enter', 'enter'))), 0);
+    const clicked = after(state, { type: 'overlayItem', index: 1 }, { type: 'overlayItem', index: 1 });
+    ok(clicked.overlay?.kind === 'menu');
+    equal(clicked.overlay.title, 'rollout of search to canary, frozen');
+  });
+
+  test('of many services shows those around the chosen one', () => {
+    const [service] = busyStatus().services;
+    ok(service !== undefined);
+    const services = Array.from({ length: 60 }, (_, index) => ({ ...service, name: `service-${index}` }));
+    const state = after(liveState({ columns: 80, rows: 24 }, busyStatus({ services })), { type: 'act', act: 'switch' });
+    const far = frameText(dashboardFrame(after(state, ...press(...Array.from({ length: 50 }, () => 'j')))));
+    ok(far.includes('▸ service-50'), far);
+  });
+});
+
+test('what is copied from a plan is a line for a shell', () => {
+  const state = openPlan(liveState({ columns: 120, rows: 40 }), ['drain', 'eu-west', '--reason', "it's late"]);
+  const shownPlan = after({ ...state, asks: [] }, { type: 'planned', ask: state.asks[0]?.number ?? 0, request, result });
+  const [copied] = after({ ...shownPlan, asks: [] }, ...press('c')).asks;
+  deepEqual(copied?.kind === 'copy' ? splitWords(copied.text) : [], ['weir', 'drain', 'eu-west', '--reason', "it's late"]);
 });
 
 test('a line is the words that a shell would read from it', () => {

@@ -97,7 +97,7 @@ describe('the key table', () => {
         ok(command?.type === 'act');
         const pressed = reduce(state, command);
         ok(
-          pressed.asks.every(({ kind }) => kind === 'line'),
+          pressed.asks.every(({ kind }) => kind === 'line' || kind === 'history'),
           `${screen.name}: ${binding.label}`,
         );
       }
@@ -144,6 +144,14 @@ describe('the key table', () => {
     equal(many('j')?.type, 'move');
     equal(many('ctrl-c')?.type, 'quit');
     equal(commandFor(state, { kind: 'key', name: 'q' }, 3)?.type, 'quit');
+  });
+
+  test('leaves by :q as by q, and by nothing else that is typed or pasted there', () => {
+    const typed = (text: string) => after(liveState(), { type: 'overlay', kind: 'command' }, { type: 'overlayText', text });
+    const enter = (text: string, together = 1) => commandFor(typed(text), { kind: 'key', name: 'enter' }, together)?.type;
+    for (const text of ['q', 'quit', 'q!', ' exit ']) equal(enter(text), 'quit', text);
+    for (const text of ['qq', 'undo', '']) equal(enter(text), 'overlayKey', text);
+    equal(enter('q', 9), undefined);
   });
 
   test('takes every character for text while a filter is typed', () => {

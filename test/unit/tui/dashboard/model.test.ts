@@ -94,8 +94,23 @@ describe('the filter', () => {
     deepEqual(filtered('services', 'service=shop version=green'), ['shop/green']);
     deepEqual(filtered('services', 'state=capacity'), ['shop/blue']);
     deepEqual(filtered('events', 'kind=agent'), ['47']);
-    deepEqual(filtered('events', '! state= !').slice(0, 7), ['50', '49', '48', '47', '46', '45', 'r42']);
+    deepEqual(filtered('events', '! state= !').slice(0, 7), ['50', '49', '48', '47', '46', '45', 'r41']);
     deepEqual(filtered('events', 'kind=audit bob'), ['r41']);
+    deepEqual(filtered('events', 'severity=critical'), []);
+  });
+
+  test('compares figures as the columns show them, and what is not known is neither more nor less', () => {
+    const filtered = (screen: DashboardState['screen'], text: string): readonly string[] =>
+      rows(after(liveState(), { type: 'screen', screen }, { type: 'filterOpen' }, { type: 'filterType', text }));
+    deepEqual(filtered('overview', 'err>1'), ['ap-south']);
+    deepEqual(filtered('overview', 'rps>=120 rps<2000'), ['ap-south', 'us-east']);
+    deepEqual(filtered('overview', 'cap<=1000'), ['ap-south', 'eu-west', 'us-east']);
+    deepEqual(filtered('overview', '!cap<=1000'), ['za-cape']);
+    deepEqual(filtered('overview', 'rps>'), ['ap-south', 'eu-west', 'us-east', 'za-cape'], 'half typed it is no condition');
+    deepEqual(filtered('services', 'des<50'), ['search/canary', 'shop/green']);
+    deepEqual(filtered('latency', 'p95>1000'), ['cluster/ap-south']);
+    deepEqual(filtered('edges', 'loop>50'), ['w7']);
+    deepEqual(filtered('events', 'rps>0'), []);
   });
 
   test('is bounded', () => {

@@ -65,6 +65,7 @@ function cluster(name: string, health: ClusterView['health'], agent: ClusterView
     traffic: TRAFFIC,
     capacityRps: null,
     utilisation: null,
+    glides: [],
     returnsInSeconds: null,
     failback: 'in',
     ramp: 1,

@@ -29,7 +29,7 @@ test('the config of the demo has three clusters, two versions at 90 to 10 and tw
 test('the config of the bench has one worker, a split over two versions, probes and metrics', () => {
   const config = load(
     weirConfig({
-      ...{ workers: 1, otherRoutes: 0, accessLog: false, certificate: null, directory: '/tmp/bench' },
+      ...{ workers: 1, otherRoutes: 0, accessLog: false, filters: '[]', certificate: null, directory: '/tmp/bench' },
       ports: { listener: 1, admin: 2, metrics: 3 },
       wiring: { downstream: 'plain', upstream: 'http1' },
       origin: { http1: 4, h2c: null, tls: null },
