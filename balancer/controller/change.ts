@@ -23,6 +23,7 @@ import { tellEndedOverrides } from './driver/expiries.ts';
 import { momentOf } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
 import { forecastOf } from './forecast.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 import { holdersOf, namingHolders } from './fleet/holders.ts';
 import { holdLocally, isTimed, whyNotLocal } from './hold-locally.ts';
 import { switchBreaches, type SwitchWish } from './switch-check.ts';
@@ -204,7 +205,7 @@ function propose(
   const outcome =
     change.kind === 'rollout' || change.kind === 'rollout_start'
       ? applyRollout(intent, change, facts, momentOf(edge, change.service, caller.author.name))
-      : applyTimed(intent, change, facts, { wallMs: edge.options.clock.wallMs(), permanent });
+      : applyTimed(intent, change, facts, { wallMs: fleetWallMs(edge), permanent });
   if (!outcome.ok) return refuse({ code: outcome.refusal.kind, message: outcome.refusal.message });
   const proposal = { ...outcome, undoes: null };
   return change.kind === 'rollout_start' && growth !== undefined

@@ -60,6 +60,8 @@ const HEAR_PERIODS = 3;
 const FLEET = { name: 'fleet', how: 'revision of the fleet' } as const;
 /** For the first answer of a fleet; then the host starts with what it knows. */
 const FIRST_CONTACT_MS = 1000;
+/** The same of a host that has what to serve by. */
+const KNOWN_CONTACT_MS = 200;
 const CHANGES_GRACE_MS = 1000;
 
 /** What a controller starts with. */
@@ -186,7 +188,7 @@ export class Controller {
     const edge = this.#edge;
     const { config } = edge;
     // A fleet that cannot be reached must not hold up a host that can serve without it.
-    await Promise.race([edge.fleet.start(), pause(systemClock, FIRST_CONTACT_MS)]);
+    await Promise.race([edge.fleet.start(), pause(systemClock, edge.keeper.newest === null ? FIRST_CONTACT_MS : KNOWN_CONTACT_MS)]);
     await edge.changes.run(() => this.#recordBeginning());
     if (this.#beginning.problem !== null) this.#warn(this.#beginning.problem);
     if (this.#beginning.note !== null) edge.events.add('config.note', this.#beginning.note);

@@ -5,6 +5,7 @@ import type { ApiProblem, AskedChange } from './api/views.ts';
 import type { Caller } from './appliance.ts';
 import type { Proposal, WholeRequest } from './change.ts';
 import type { Edge } from './edge.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 
 /** Those that steer; what else there is needs the whole fleet. */
 export function isTimed(change: AskedChange | Change): change is TimedChange {
@@ -41,7 +42,7 @@ export function holdLocally(edge: Edge, request: WholeRequest, caller: Caller, {
     },
     edge.keeper.newest,
   );
-  const { number } = edge.local.add(record, forMs === undefined ? null : new Date(clock.wallMs() + forMs).toISOString());
+  const { number } = edge.local.add(record, forMs === undefined ? null : new Date(fleetWallMs(edge) + forMs).toISOString());
   const said = `local change ${number}, on ${edge.config.hostName} alone: ${summary}`;
   edge.events.add('fleet.local', `LOCAL: ${said} (by ${caller.author.name}${reason === '' ? '' : `: ${reason}`})`);
   if (overruled !== undefined)

@@ -6,6 +6,7 @@ import type { ApiProblem, LocalRequest, LocalView } from './api/views.ts';
 import type { Caller } from './appliance.ts';
 import { makeChange } from './change.ts';
 import type { Edge } from './edge.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 import { fieldName, fits, type LocalChange } from './fleet/local-changes.ts';
 import { isTimed } from './hold-locally.ts';
 
@@ -77,7 +78,7 @@ async function merge(
   const made = `${record.at.slice(0, 19).replace('T', ' ')} UTC by ${record.author.name}`;
   const said = [record.reason, request.reason ?? ''].filter((text) => text !== '').join('; ');
   const reason = `local change ${number} of ${edge.config.hostName}, made ${made}${said === '' ? '' : `: ${said}`}`.slice(0, MAX_REASON);
-  const asked = remaining(change, until, edge.options.clock.wallMs());
+  const asked = remaining(change, until, fleetWallMs(edge));
   // That it stays was said when it was made.
   const outcome = await makeChange(edge, { change: asked, reason, yes, breakGlass, permanent: until === null }, caller);
   if (!outcome.ok) return outcome.problem;

@@ -2,10 +2,11 @@
 import { pathOf } from '../intent/override.ts';
 import type { TimedView } from './api/views.ts';
 import type { Edge } from './edge.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 
 /** The next one first. */
 export function timedViews(edge: Edge): readonly TimedView[] {
-  const wallMs = edge.options.clock.wallMs();
+  const wallMs = fleetWallMs(edge);
   return Object.entries(edge.keeper.intent.overrides ?? {})
     .map(([id, { until, fields }]): TimedView => ({
       revision: Number(id),

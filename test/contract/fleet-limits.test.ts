@@ -12,6 +12,7 @@ import { RedisConnection } from '../../balancer/store/redis/connection.ts';
 import { RedisLimits } from '../../balancer/store/redis/redis-limits.ts';
 import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
 import { aFleetLimit } from '../support/limit.ts';
+import { leastRights, REDIS_USER } from '../support/redis-rights.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
@@ -20,7 +21,7 @@ const DAY_MS = 86_400_000;
 
 function counterOf(port: number, timeoutMs: number): LimitCounter {
   const place = { kind: 'single', node: { host: '127.0.0.1', port } } as const;
-  const access = { place, username: null, password: null, database: 0, tls: null, timeoutMs, connectMs: 2000 };
+  const access = { place, ...REDIS_USER, database: 0, tls: null, timeoutMs, connectMs: 2000 };
   return new RedisLimits(new RedisConnection(access, systemClock), 'weir', () => systemClock.wallMs());
 }
 
@@ -78,7 +79,7 @@ async function passed(hosts: readonly Host[], requests: number): Promise<number>
 describe('of 10,000 requests at once over two hosts', () => {
   for (const algorithm of ['fixed', 'sliding', 'token'] as const) {
     test(`exactly the 1,000 pass that a limit allows: exact, ${algorithm}`, async (t) => {
-      const redis = await startRedis(t);
+      const redis = await startRedis(t, [leastRights()]);
       const limit = aFleetLimit({ mode: 'exact' }, { algorithm });
       const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
       assert.equal(await passed(hosts, 10_000), 1000);
@@ -86,7 +87,7 @@ describe('of 10,000 requests at once over two hosts', () => {
     });
 
     test(`no more than those pass, and hardly less: lease, ${algorithm}`, async (t) => {
-      const redis = await startRedis(t);
+      const redis = await startRedis(t, [leastRights()]);
       const limit = aFleetLimit({ mode: 'lease' }, { algorithm });
       const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
       const count = await passed(hosts, 10_000);
@@ -120,7 +121,7 @@ test('what a quota of the fleet is charged beyond what there was is used up', as
 });
 
 test('a lease of requests that come one by one is asked for seldom, and passes no more than the limit', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const limit = aFleetLimit({ mode: 'lease' });
   const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
   const asked = (): number => Number(/cmdstat_evalsha:calls=(\d+)/.exec(cli(redis, 'INFO', 'commandstats'))?.[1] ?? 0);
@@ -140,7 +141,7 @@ for (const [onStoreError, passes] of [
 ] as const satisfies readonly (readonly [WithoutCount, number])[])
   for (const mode of ['exact', 'lease'] as const)
     test(`without Redis a limit does as it is declared, and is counted again after it: ${mode}, ${onStoreError}`, async (t) => {
-      const redis = await startRedis(t);
+      const redis = await startRedis(t, [leastRights()]);
       const host = hostOf(t, redis, aFleetLimit({ mode, onStoreError }, { limit: 200 }), 50);
       await until(async () => (await host.take(0, 'first')) === 'pass' && host.told.length % 2 === 0, 'Redis counts');
       await redis.kill();
@@ -158,7 +159,7 @@ for (const [onStoreError, passes] of [
     });
 
 test('Redis counts as a host does', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const counter = openCounter(t, redis.port);
   for (const algorithm of ['fixed', 'sliding', 'token'] as const satisfies readonly LimitAlgorithm[]) {
     const limit = aFleetLimit({}, { algorithm, name: algorithm });
@@ -182,7 +183,7 @@ test('a Redis that has forgotten how limits are counted is told again, and has c
 });
 
 test('a bucket of the fleet has for each plan a burst and a pace of its own, and stays as empty as it is when the plan changes', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const counter = openCounter(t, redis.port);
   const limit = aFleetLimit({}, { algorithm: 'token', burst: 100, ofPlans: { gold: 10_000 } });
   const gold = limitOfPlan(limit, 'gold');
@@ -193,7 +194,7 @@ test('a bucket of the fleet has for each plan a burst and a pace of its own, and
 });
 
 test('a sliding window weighs the one before by what of it is still within reach', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const counter = openCounter(t, redis.port);
   const limit = aFleetLimit({}, { algorithm: 'sliding' });
   const { validMs } = await counter.take(limit, 'a', 1);
@@ -205,7 +206,7 @@ test('a sliding window weighs the one before by what of it is still within reach
 });
 
 test('a clock that is behind, as of a replica that took over, opens no window anew', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const counter = openCounter(t, redis.port);
   const limit = aFleetLimit();
   await counter.take(limit, 'a', 1000);
@@ -215,7 +216,7 @@ test('a clock that is behind, as of a replica that took over, opens no window an
 });
 
 test('who is counted does not stand in Redis, and what is counted leaves it by itself', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const counter = openCounter(t, redis.port);
   const algorithms = ['fixed', 'sliding', 'token'] as const;
   for (const algorithm of algorithms) await counter.take(aFleetLimit({}, { algorithm, name: algorithm }), '198.51.100.7', 1);

@@ -12,6 +12,7 @@ import { RedisLimits } from '../../balancer/store/redis/redis-limits.ts';
 import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
 import { aFleetLimit } from '../support/limit.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { leastRights, REDIS_USER } from '../support/redis-rights.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 
 const QUOTA = 2000;
@@ -25,7 +26,7 @@ const monthly = (mode: 'exact' | 'lease', limit = QUOTA): FleetLimit =>
 
 function counterOf({ port }: RedisServer, wallMs = () => systemClock.wallMs()): RedisLimits {
   const place = { kind: 'single', node: { host: '127.0.0.1', port } } as const;
-  const access = { place, username: null, password: null, database: 0, tls: null, timeoutMs: 10_000, connectMs: 2000 };
+  const access = { place, ...REDIS_USER, database: 0, tls: null, timeoutMs: 10_000, connectMs: 2000 };
   return new RedisLimits(new RedisConnection(access, systemClock), 'weir', wallMs);
 }
 
@@ -63,7 +64,7 @@ for (const [mode, least] of [
   ['lease', 0.97 * QUOTA],
 ] as const)
   test(`of two hosts never more than the quota passes, also when they are replaced: ${mode}`, async (t) => {
-    const redis = await startRedis(t);
+    const redis = await startRedis(t, [leastRights()]);
     let epoch = 0;
     const start = (): ReturnType<typeof hostOf>[] => [1, 2].map(() => hostOf(t, redis, monthly(mode), () => epoch));
     let hosts = start();
@@ -80,7 +81,7 @@ for (const [mode, least] of [
   });
 
 test('a counter is kept for a week longer than its window, counts anew in the next, and on when a clock is behind', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const counter = counterOf(redis);
   t.after(() => counter.close());
   const limit = monthly('exact', 10);
@@ -103,7 +104,7 @@ test('a counter is kept for a week longer than its window, counts anew in the ne
 });
 
 test('the months are those of the clock of Redis, and a host that is years away from it counts nothing', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const month = 31 * 86_400_000;
   const limit = monthly('exact', 10);
   for (const skewMs of [-month / 2, month / 2]) {

@@ -28,6 +28,12 @@ test('a host whose way to Redis hangs', { timeout: 120_000 }, async (t) => {
   const load = clients.load(10);
 
   link.hang();
+  // Nor does a host wait for it that starts: neither is it refused, nor answered.
+  const startedMs = performance.now();
+  const late = await start('edge-3', link.port);
+  assert.equal((await late.get('/')).status, 200);
+  t.diagnostic(`started without an answer of Redis in ${Math.round(performance.now() - startedMs)} ms`);
+  assert.equal((await late.stop()).code, 0);
   const shifted = await near.weir('shift', 'shop', 'green=40', '--yes');
   assert.equal(shifted.code, 8, shifted.stderr);
   assert.match(shifted.stderr, /not applied yet by edge-2 \(/);

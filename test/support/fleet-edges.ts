@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Clock } from '../../health/clock.ts';
 import { ConfigSource } from '../../balancer/controller/config-source.ts';
 import { Edge } from '../../balancer/controller/edge.ts';
 import { recordBeginning } from '../../balancer/controller/fleet/join.ts';
@@ -38,6 +39,8 @@ export interface EdgeUnderTest {
   readonly store: Store;
   /** Of its way to the ledger. */
   readonly faults: Faults;
+  /** Somebody sets the clock of this host: that on its wall, not the monotonic one. */
+  readonly setClock: (byMs: number) => void;
 }
 
 export interface FleetEdges {
@@ -88,6 +91,12 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart 
     const store = openStore(name);
     before(store);
     const faults = { cut: false, lost: 0 };
+    let aheadMs = 0;
+    const ownClock: Clock = {
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs() + aheadMs,
+      after: (delayMs, run) => clock.after(delayMs, run),
+    };
     const configFile = join(directory, `${name}.yaml`);
     const redis = `{ url: "redis://127.0.0.1:1", keyFile: ${JSON.stringify(keyFile)} }`;
     const own = `version: 1\nhost: { name: ${name} }\nstate: { dir: /nowhere, redis: ${redis} }\nlisteners: { web: { bind: "127.0.0.1:8080" } }\n${hostPart}`;
@@ -96,7 +105,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart 
     const read = source.read();
     if (!read.ok) throw new Error(read.problems.join('\n'));
     const edge = new Edge({
-      ...{ clock, random, store, source, served: read.value, version: '0.0.0', log: silentLog },
+      ...{ clock: ownClock, random, store, source, served: read.value, version: '0.0.0', log: silentLog },
       machine: { openFiles: null, memory: null, backlog: null },
       fleet: {
         ledger: faultyLedger(ledger, faults, random),
@@ -121,7 +130,7 @@ export function fleetEdges(t: TestContext, { fleetPart = TWO_CLUSTERS, hostPart 
       edge.changes.run(() => recordBeginning(edge, { author: { name: 'weir', how: 'config file' }, reason: '' })),
     );
     if (problem !== null) throw new Error(problem);
-    return { edge, store, faults };
+    return { edge, store, faults, setClock: (byMs) => void (aheadMs += byMs) };
   };
   return { clock, ledger, host, settled, shared };
 }

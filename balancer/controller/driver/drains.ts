@@ -2,6 +2,7 @@
 // places which take them over can bear. The deadline is in the intent; what is closing now is asked of the workers every second.
 import { clusterLoads } from '../cluster-shares.ts';
 import type { Edge } from '../edge.ts';
+import { fleetWallMs } from '../fleet/fleet-time.ts';
 import { intentNow } from '../intent-now.ts';
 
 /** A connection that comes back costs several requests: TLS, authentication, what it has to load. */
@@ -32,9 +33,8 @@ export class DrainDriver {
   }
 
   #isDue(cluster: string): boolean {
-    const { options } = this.#edge;
     const { admin = 'active', tunnels } = intentNow(this.#edge).clusters[cluster] ?? {};
-    return admin !== 'active' && tunnels !== undefined && Date.parse(tunnels.at) <= options.clock.wallMs();
+    return admin !== 'active' && tunnels !== undefined && Date.parse(tunnels.at) <= fleetWallMs(this.#edge);
   }
 
   #stop(cluster: string): void {

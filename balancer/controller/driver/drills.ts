@@ -16,6 +16,7 @@ import { decodeReports, drillText, type DrillReport, type Ending } from '../dril
 import { DrillWatch, type Lately } from '../drill/watch.ts';
 import type { CommitOutcome } from '../intent-keeper.ts';
 import type { Edge } from '../edge.ts';
+import { fleetWallMs } from '../fleet/fleet-time.ts';
 import { forecastOf } from '../forecast.ts';
 import { tellEndedOverrides } from './expiries.ts';
 
@@ -64,11 +65,11 @@ export class DrillDriver {
   async begin(request: DrillRequest, asked: DrillAsked): Promise<Outcome<DrillReport>> {
     const edge = this.#edge;
     const [by, schedule] = 'schedule' in asked ? ['schedule', asked.schedule] : [asked.by.author.name, null];
-    const { keeper, config, options, loop } = edge;
+    const { keeper, config, loop } = edge;
     const unfit = unfitDrill(edge, this.#running, request);
     if (unfit !== null) return { ok: false, problem: { code: 'unsafe', message: unfit } };
     const before = keeper.intent;
-    const wallMs = options.clock.wallMs();
+    const wallMs = fleetWallMs(edge);
     const change = changeOfDrill(request);
     const facts = { ...edge.facts(), breakGlass: request.breakGlass === true };
     const outcome = applyTimed(before, change, facts, { wallMs, permanent: false });
@@ -140,7 +141,7 @@ export class DrillDriver {
       this.#second = second;
       this.#look(this.#running, passed);
     }
-    const minute = Math.floor(clock.wallMs() / MINUTE_MS);
+    const minute = Math.floor(fleetWallMs(this.#edge) / MINUTE_MS);
     if (minute !== this.#minute && this.#edge.fleet.leads) {
       this.#minute = minute;
       void this.#beginDue(minute);
@@ -155,7 +156,7 @@ export class DrillDriver {
     }
     const isHeld = edge.keeper.intent.overrides?.[String(report.id)] !== undefined;
     if (!isHeld) {
-      const over = edge.options.clock.wallMs() >= Date.parse(report.until);
+      const over = fleetWallMs(edge) >= Date.parse(report.until);
       return this.#settle(report, over ? PASSED : { state: 'aborted', reason: 'somebody changed what it had set, or it never began' });
     }
     const lost = Object.values(edge.loop.plan.services).reduce(
@@ -261,7 +262,7 @@ export class DrillDriver {
       const had = this.reports().some(
         ({ schedule, begunAt }) => schedule === name && Math.floor(Date.parse(begunAt) / MINUTE_MS) === minute,
       );
-      if (had || !isWithin(drill.when, drill.timeZone, options.clock.wallMs())) continue;
+      if (had || !isWithin(drill.when, drill.timeZone, fleetWallMs(this.#edge))) continue;
       try {
         await changes.run(async () => {
           // The lead may have gone while this waited for its turn.
@@ -280,8 +281,7 @@ export class DrillDriver {
     { cluster, act, percent, abortIf }: Pick<DrillReport, 'cluster' | 'act' | 'percent' | 'abortIf'>,
     why: string,
   ): void {
-    const { clock } = this.#edge.options;
-    const at = new Date(clock.wallMs()).toISOString();
+    const at = new Date(fleetWallMs(this.#edge)).toISOString();
     const revision = this.#edge.keeper.intent.revision;
     const others = this.#ended.filter(({ id }) => Math.floor(id) === revision && id !== revision).length;
     this.#edge.events.add('drill.news', `drill ${schedule} does not begin: ${why}`);

@@ -2,6 +2,7 @@
 import type { TouchedField } from '../../intent/intent.ts';
 import { endOverride, overdue } from '../../intent/timed-change.ts';
 import type { Edge } from '../edge.ts';
+import { fleetWallMs } from '../fleet/fleet-time.ts';
 
 export class ExpiryDriver {
   readonly #edge: Edge;
@@ -16,15 +17,15 @@ export class ExpiryDriver {
   /** Once a second. */
   tick(): void {
     this.#endLocal();
-    if (!this.#edge.fleet.leads || this.#busy || overdue(this.#edge.keeper.intent, this.#edge.options.clock.wallMs()).length === 0) return;
+    if (!this.#edge.fleet.leads || this.#busy || overdue(this.#edge.keeper.intent, fleetWallMs(this.#edge)).length === 0) return;
     this.#busy = true;
     void this.#run();
   }
 
   /** Of this host alone, whoever leads. */
   #endLocal(): void {
-    const { local, options, events, loop } = this.#edge;
-    for (const { number } of local.overdue(options.clock.wallMs())) {
+    const { local, events, loop } = this.#edge;
+    for (const { number } of local.overdue(fleetWallMs(this.#edge))) {
       local.end(number, 'its time was over');
       events.add('fleet.local', `LOCAL: the time of local change ${number} is over: the fleet's stands`);
       loop.recompute();
@@ -44,8 +45,8 @@ export class ExpiryDriver {
 
   /** Each on its own: one that cannot end holds up no other. */
   async #endAll(): Promise<void> {
-    const { keeper, options } = this.#edge;
-    for (const id of overdue(keeper.intent, options.clock.wallMs())) {
+    const { keeper } = this.#edge;
+    for (const id of overdue(keeper.intent, fleetWallMs(this.#edge))) {
       const problem = await this.#end(id);
       if (problem === null) this.#told.delete(id);
       else if (this.#told.get(id) !== problem) {

@@ -5,6 +5,7 @@ import { Trial, type Decision, type GateState } from '../../rollout/trial.ts';
 import type { RolloutChange } from '../../intent/intent.ts';
 import { isActive, type RolloutIntent } from '../../intent/rollout.ts';
 import type { Edge } from '../edge.ts';
+import { fleetWallMs } from '../fleet/fleet-time.ts';
 import { GateQuestions } from './gate-questions.ts';
 import { tellEndedOverrides } from './expiries.ts';
 import { KEPT_SECONDS } from './outcomes.ts';
@@ -59,7 +60,7 @@ export class RolloutDriver {
       trial.add({ ...outcomes.evidence(rollout), readings: questions.take() }, outcomes.evidenceOfEarlierWaves(rollout));
     // Frozen waits for people, whatever the gates say.
     if (rollout.phase !== 'frozen') questions.tick();
-    const heldMs = this.#edge.options.clock.wallMs() - Date.parse(rollout.stepAt);
+    const heldMs = fleetWallMs(this.#edge) - Date.parse(rollout.stepAt);
     const decision = trial.decide(rollout.phase, heldMs);
     if (decision === null || this.#busy) return;
     const doubt = this.#edge.votes.doubt(service, rollout, decision);
@@ -125,5 +126,5 @@ function sameStep(one: RolloutIntent, other: RolloutIntent): boolean {
 /** `note`: why the rollout is changed now. */
 export function momentOf(edge: Edge, service: string, note: string): Moment {
   const { errorRatio } = edge.window.figures({ of: 'service', service }, KEPT_SECONDS);
-  return { at: new Date(edge.options.clock.wallMs()).toISOString(), note, usualErrorRatio: errorRatio };
+  return { at: new Date(fleetWallMs(edge)).toISOString(), note, usualErrorRatio: errorRatio };
 }

@@ -1,6 +1,6 @@
 // The link of a host to its fleet: says each second that it lives and what it serves, takes over what others changed, and hears who leads.
 import { pause, type Clock, type Random, type Timer } from '../../../health/clock.ts';
-import type { Digest, Lease, Ledger, LedgerHead } from '../../store/ledger.ts';
+import { LedgerForgedError, type Digest, type Lease, type Ledger, type LedgerHead } from '../../store/ledger.ts';
 import type { RevisionStore } from '../../store/store.ts';
 import type { FleetAppliedView } from '../api/views.ts';
 import type { IntentKeeper } from '../intent-keeper.ts';
@@ -81,6 +81,8 @@ export class FleetLink implements Fleet {
   #unfit: string | null = null;
   #unkept: string | null = null;
   #skewMs: number | null = null;
+  /** The clock of the ledger minus the monotonic one; null: it was not heard yet. */
+  #aheadMs: number | null = null;
   #led = false;
   #hinted = false;
   #closed = false;
@@ -107,6 +109,10 @@ export class FleetLink implements Fleet {
 
   get skewMs(): number | null {
     return this.#skewMs;
+  }
+
+  get wallMs(): number | null {
+    return this.#aheadMs === null ? null : this.#options.clock.nowMs() + this.#aheadMs;
   }
 
   peers(): readonly Peer[] {
@@ -209,7 +215,9 @@ export class FleetLink implements Fleet {
     const announced = await ledger.announce(host, PRESENCE_MS, this.#digest);
     if (announced.outcome === 'taken') throw new TwinError(placeText(text), placeText(decodePresence(announced.by)));
     this.#options.keeper.barred = null;
-    this.#skewMs = Math.round(clock.wallMs() - (clock.nowMs() - askedMs) / 2 - announced.wallMs);
+    const tookMs = clock.nowMs() - askedMs;
+    this.#skewMs = Math.round(clock.wallMs() - tookMs / 2 - announced.wallMs);
+    this.#aheadMs = announced.wallMs - (askedMs + tookMs / 2);
     this.#tellTwin(announced.twin);
     if (announced.digest !== null) this.#takeDigest(announced.digest);
     return announced.head;
@@ -346,6 +354,7 @@ export class FleetLink implements Fleet {
     this.#demand.tellAgain();
     const said = error instanceof Error ? error.message : String(error);
     if (error instanceof TwinError) this.#stepAside(said);
+    else if (error instanceof LedgerForgedError && this.#problem !== said) this.#options.tell(`ALERT: ${said}`);
     else if (this.#problem === null) this.#options.tell(`the fleet cannot be reached, this host serves on as it is: ${said}`);
     this.#problem = said;
     this.#tellLead();

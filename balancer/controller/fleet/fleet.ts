@@ -31,6 +31,8 @@ export interface Fleet {
   demandOfPeers(): HostDemand;
   /** Its clock minus that of the ledger; null: not known, or there is none. */
   readonly skewMs: number | null;
+  /** What the clock of the ledger says now; null: it was not heard yet, or there is none. */
+  readonly wallMs: number | null;
   /** Settles when every other host serves the revision, or when the time is over, with those that do not; null: there are no others. */
   served(revision: number, timeoutMs: number): Promise<FleetAppliedView | null>;
   /** Settles when the others were asked for the first time, whatever came of it. */
@@ -46,6 +48,7 @@ export const ALONE: Fleet = {
   lease: null,
   problem: null,
   skewMs: null,
+  wallMs: null,
   cutOff: () => Promise.resolve(null),
   peers: () => [],
   hosts: 1,

@@ -231,8 +231,11 @@ function heldBy({ holder, fence }: Lease): string {
   return `${holder} ${fence}`;
 }
 
-function headOf(revision: string, hash: string): LedgerHead {
-  return { revision: Number(revision), hash };
+/** It carries no signature: what it names has to be there, and has to be a number to be looked for. */
+function headOf(text: string, hash: string): LedgerHead {
+  const revision = Number(text);
+  if (!Number.isSafeInteger(revision) || revision < 0) throw new LedgerForgedError('where the chain ends');
+  return { revision, hash };
 }
 
 function resultOf(answer: unknown): AppendResult {
