@@ -56,6 +56,7 @@ export const EVENTS = {
   'revision.approval_wanted': entry('revision', 'warning', 'A change waits for a second person'),
   'revision.approval_ended': entry('revision', 'info', 'A change that waited was rejected, or is too old'),
   'config.changed': entry('config', 'info', 'Something is otherwise in the config that is served'),
+  'config.rolled_back': entry('config', 'critical', 'All workers ended by another config, and the one before is served again'),
   'config.served': entry('config', 'info', 'Workers serve with another config'),
   'config.unchanged': entry('config', 'info', 'The config was read and is as it was'),
   'config.needs_restart': entry('config', 'warning', 'A change of the config comes in only with a restart'),

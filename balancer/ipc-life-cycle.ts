@@ -17,6 +17,7 @@ export interface Renewal {
 export type RenewalOf = 'program' | 'workers';
 
 export type SupervisorMessage =
+  /** To one that drains already: it has no longer than that from now on. */
   | { readonly type: 'drain'; readonly deadlineMs: number }
   | { readonly type: 'reload' }
   /** To a controller that stands by or has released: be the controller. */
@@ -62,6 +63,16 @@ export interface ScaleMessage {
   readonly hangMs?: number;
 }
 
+/** An operator asks the controller for a renewal. */
+export interface RenewMessage {
+  readonly type: 'renew';
+  readonly id: string;
+  readonly of: RenewalOf;
+  readonly timeoutMs: number;
+  /** Those that drain since renewals before are ended first. One of another release says nothing of it. */
+  readonly endDraining?: boolean;
+}
+
 /** From a child to the supervisor. */
 export type ChildMessage =
   | { readonly type: 'ready' }
@@ -78,8 +89,7 @@ export type ChildMessage =
   /** The config has the address no more. */
   | { readonly type: 'unlisten'; readonly address: string }
   | ScaleMessage
-  /** An operator asks the controller for it. */
-  | { readonly type: 'renew'; readonly id: string; readonly of: RenewalOf; readonly timeoutMs: number }
+  | RenewMessage
   /** It cannot do its work at all (an address in use, a state directory that is taken), and why in one line. */
   | { readonly type: 'failed'; readonly problem: string };
 

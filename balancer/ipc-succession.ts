@@ -28,6 +28,8 @@ export interface TakeOver {
 
 export type PredecessorMessage =
   | TakeOver
+  /** So many workers of the one before, and of those before it, drain yet. */
+  | { readonly type: 'draining'; readonly workers: number }
   /** The one before goes on: end. */
   | { readonly type: 'give_up' };
 
@@ -45,6 +47,7 @@ const addresses: Guard = (value) => Array.isArray(value) && value.every((one) =>
 
 const PREDECESSOR_FIELDS: Readonly<Record<PredecessorMessage['type'], Shape>> = {
   take_over: { renewal: text, addresses, workers: texts },
+  draining: { workers: count },
   give_up: {},
 };
 

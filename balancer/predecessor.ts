@@ -12,6 +12,8 @@ export interface PredecessorHooks {
   onTakeOver(message: TakeOver): void;
   /** The one before goes on, or died before it passed anything on. */
   onGiveUp(): void;
+  /** It has fewer workers than before. */
+  onDraining(): void;
   /** It has left. */
   onGone(): void;
 }
@@ -20,16 +22,25 @@ export class Predecessor {
   /** What it passed on; null: nothing yet. */
   taken: TakeOver | null = null;
   #gone = false;
+  #draining: number | null = null;
 
   get gone(): boolean {
     return this.#gone;
+  }
+
+  /** How many workers of it, and of those before it, drain yet. One of another release may not tell: then those that it had. */
+  get draining(): number {
+    return this.#gone || this.taken === null ? 0 : (this.#draining ?? this.taken.workers.length);
   }
 
   start(hooks: PredecessorHooks): void {
     process.on('message', (value: unknown) => {
       const message = decodePredecessorMessage(value);
       if (message?.type === 'give_up') hooks.onGiveUp();
-      else if (message !== null && this.taken === null) {
+      else if (message?.type === 'draining') {
+        this.#draining = message.workers;
+        hooks.onDraining();
+      } else if (message !== null && this.taken === null) {
         this.taken = message;
         hooks.onTakeOver(message);
       }

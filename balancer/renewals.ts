@@ -2,6 +2,7 @@
 // the last one is told to the controller. docs/service.md describes both.
 import type { Clock } from '../health/clock.ts';
 import type { Renewal, RenewalOf } from './ipc-life-cycle.ts';
+import type { Predecessor } from './predecessor.ts';
 import type { ListeningSockets } from './listening-sockets.ts';
 import type { Log } from './log.ts';
 import { RollingRestart } from './rolling-restart.ts';
@@ -13,11 +14,15 @@ export interface RenewalRequest {
   readonly id: string;
   readonly of: RenewalOf;
   readonly timeoutMs: number;
+  /** Those that drain since renewals before are ended first. */
+  readonly endDraining?: boolean;
 }
 
 export interface RenewalOptions {
   /** Of the program. */
   readonly version: string;
+  /** Whose place this one has taken; null: nobody's. */
+  readonly predecessor: Predecessor | null;
   /** Null: no successor can be started. */
   readonly onDisk: ProgramOnDisk | null;
   /** Whom a successor tells in the place of this one; null: nobody. */
@@ -42,6 +47,12 @@ export interface Renewed {
   kill(): void;
 }
 
+/**
+ * As many times the workers of the host may drain beside those that serve: each holds memory and connections for as long as `drainDeadline`, and quick
+ * renewals, one after the other, would fill the machine with them. Two, so that an upgrade that was wrong can be taken back at once.
+ */
+const MOST_DRAINING = 2;
+
 /** For the controller to store what it has and to close its sockets. */
 const RELEASE_DEADLINE_MS = 3000;
 
@@ -60,10 +71,12 @@ export class Renewals {
     this.#host = host;
   }
 
-  begin({ id, of, timeoutMs }: RenewalRequest): void {
+  begin({ id, of, timeoutMs, endDraining = false }: RenewalRequest): void {
     if (this.#last?.state === 'running') return;
     this.#options.log.info({ of, timeoutMs }, 'renewing');
     this.#set({ id, of, state: 'running', problem: null, version: this.#options.version });
+    if (endDraining) this.#endDraining();
+    else if (this.#draining() >= MOST_DRAINING * this.#host.staying().length) return this.#end(crowdedText(this.#draining()));
     if (of === 'workers') this.#replaceWorkers(timeoutMs);
     else this.#startSuccessor(id, timeoutMs);
   }
@@ -109,6 +122,22 @@ export class Renewals {
     this.#rolling?.giveUp('the host is stopping');
   }
 
+  /** A process that drained is gone. */
+  drainingChanged(): void {
+    this.#successor?.draining(this.#draining());
+  }
+
+  #draining(): number {
+    const own = this.#host.workers().filter(({ leaving, child }) => leaving && child !== null);
+    return own.length + (this.#options.predecessor?.draining ?? 0);
+  }
+
+  #endDraining(): void {
+    this.#options.log.warn({ draining: this.#draining() }, 'those that drain are ended');
+    for (const slot of this.#host.workers()) if (slot.leaving) tell(slot, { type: 'drain', deadlineMs: 0 });
+    this.#options.predecessor?.tell({ type: 'kill' });
+  }
+
   #replaceWorkers(timeoutMs: number): void {
     const { sockets } = this.#host;
     const rolling = new RollingRestart({
@@ -149,6 +178,7 @@ export class Renewals {
         onServing: (version) => {
           log.info({ version }, 'a successor serves');
           this.#host.makeWay();
+          this.drainingChanged();
         },
         onFailed: (problem) => this.#goOn(problem),
         onKill: () => this.#host.kill(),
@@ -195,4 +225,8 @@ export class Renewals {
     this.#last = renewal;
     tell(this.#host.controller, { type: 'renewal', renewal });
   }
+}
+
+function crowdedText(draining: number): string {
+  return `${draining} workers of renewals before drain yet, and each has its memory and its connections: wait until they have gone, by \`drainDeadline\` at the latest (weir get workers), or cut off what they have with --end-draining`;
 }

@@ -102,6 +102,11 @@ export class Successor {
     this.#tell({ type: 'give_up' });
   }
 
+  /** How many workers drain here. */
+  draining(workers: number): void {
+    this.#tell({ type: 'draining', workers });
+  }
+
   /** It is on its own. */
   letGo(): void {
     this.#child?.unref();

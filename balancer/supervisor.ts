@@ -14,9 +14,8 @@ import { CONTROLLER, createSlot, freeName, tell, titleOf, type Slot } from './sl
 import type { ProgramOnDisk } from './successor.ts';
 
 export interface SupervisorOptions extends HeartbeatOptions {
-  /** What every child runs; it reads its role from the environment. */
+  /** What every child runs; it reads its role from the environment: this, beside what the supervisor's own has. */
   readonly program: string;
-  /** Given to every child, beside what the supervisor's own environment has. */
   readonly env: Readonly<Record<string, string>>;
   readonly workers: number;
   readonly drainDeadlineMs: number;
@@ -116,6 +115,7 @@ class ProcessSupervisor implements Supervisor {
       predecessor.start({
         onTakeOver: (message) => this.#takeOver(message),
         onGiveUp: () => this.kill(),
+        onDraining: () => this.#renewals.drainingChanged(),
         onGone: () => {
           tell(this.#controller, { type: 'alone' });
           this.#goOnStopping();
@@ -134,10 +134,9 @@ class ProcessSupervisor implements Supervisor {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#renewals.stop();
-    const drainDeadlineMs = this.#drainDeadlineMs;
     const lameDuckMs = this.#everReady ? this.#lameDuckMs : 0;
-    this.#options.log.info({ lameDuckMs, drainDeadlineMs }, 'stopping');
-    this.#options.systemd?.stopping(lameDuckMs + drainDeadlineMs + CONTROLLER_DEADLINE_MS + 2 * KILL_GRACE_MS);
+    this.#options.log.info({ lameDuckMs, drainDeadlineMs: this.#drainDeadlineMs }, 'stopping');
+    this.#options.systemd?.stopping(lameDuckMs + this.#drainDeadlineMs + CONTROLLER_DEADLINE_MS + 2 * KILL_GRACE_MS);
     if (lameDuckMs === 0) return this.#leaveAll();
     for (const slot of this.#workers) tell(slot, { type: 'lame_duck' });
     this.#lameDuck = this.#options.clock.after(lameDuckMs, () => this.#leaveAll());
@@ -324,6 +323,7 @@ class ProcessSupervisor implements Supervisor {
     if (index === -1) return;
     this.#workers.splice(index, 1);
     this.#sockets.abandon(slot.name);
+    this.#renewals.drainingChanged();
   }
 
   /** Asks the child of this place to end by the deadline, and sees to it that it does. */

@@ -9,13 +9,18 @@ const POLL_MS = 200;
 /** After the time that the host gives itself: for taking back what failed, and for the answer. */
 const GRACE_MS = 15_000;
 
+export const END_DRAINING_OPTION = {
+  flags: '--end-draining',
+  summary: 'end those first that still drain since renewals before: what they have is cut off',
+};
+
 /** What is said when it is done. */
 type Tell = (renewal: RenewalView) => string;
 
 export async function renewAndFollow(call: CommandCall, of: RenewalRequest['of'], tell: Tell): Promise<ExitCode> {
   const timeoutMs = call.values.durationMs('timeout') ?? 60_000;
   const client = await call.connect();
-  const { id } = await client.renew({ of, timeoutMs });
+  const { id } = await client.renew({ of, timeoutMs, ...(call.values.flag('endDraining') ? { endDraining: true } : {}) });
   call.ifInterrupted(`the renewal goes on; \`weir events\` tells what becomes of it`);
   const { clock } = call.terminal;
   const untilMs = clock.nowMs() + timeoutMs + GRACE_MS;

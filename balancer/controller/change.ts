@@ -77,10 +77,13 @@ export async function makeChange(
   const forecast = dryRun
     ? { ...forecastOf(planBefore, planAfter, { demand, assigned: edge.assigned() }), expected: expectedOf(edge, proposal, local) }
     : null;
-  const result = (applied: ChangeResult['applied'], summary = proposal.summary): Outcome<ChangeResult> => ({
+  const result = (
+    applied: ChangeResult['applied'],
+    { summary, revision }: Made = { summary: proposal.summary, revision: edge.keeper.intent.revision },
+  ): Outcome<ChangeResult> => ({
     ok: true,
     value: {
-      ...{ revision: edge.keeper.intent.revision, previousRevision: before.revision, changed, dryRun, local, summary },
+      ...{ revision, previousRevision: before.revision, changed, dryRun, local, summary },
       ...{ shares: shareChanges(planBefore.plan, planAfter.plan), forecast, applied },
       refusals: proposed.ok ? [] : [proposed.problem.message],
       needsApproval: dryRun && approved === null && request.breakGlass !== true ? services : [],
@@ -89,7 +92,7 @@ export async function makeChange(
     },
   });
   if (dryRun) return result(null);
-  let { summary } = proposal;
+  let made: Made = { summary: proposal.summary, revision: edge.keeper.intent.revision };
   if (changed) {
     const sharesBefore = clusterShares(planBefore.plan, demand);
     const sharesAfter = clusterShares(planAfter.plan, demand);
@@ -99,9 +102,16 @@ export async function makeChange(
     if (!passed.ok) return passed;
     const stored = await store(edge, whole, caller, withPassed(proposal, passed.value));
     if (!stored.ok) return stored;
-    summary = stored.value;
+    made = stored.value;
   }
-  return result({ ...(await applied(edge, proposal.touched, local)), tookMs: clock.nowMs() - startedAtMs }, summary);
+  return result({ ...(await applied(edge, proposal.touched, local)), tookMs: clock.nowMs() - startedAtMs }, made);
+}
+
+interface Made {
+  /** What it says to people when it is stored. */
+  readonly summary: string;
+  /** Its own, whatever others make of it while the workers take it up. */
+  readonly revision: number;
 }
 
 /** What is elsewhere at once, though it goes where it went: what was on its way is there without delay. */
@@ -133,11 +143,11 @@ async function applied(edge: Edge, touched: readonly TouchedField[], local: bool
   return { ...here, fleet: fleet === null ? null : namingHolders(fleet, holdersOf(edge), touched) };
 }
 
-/** What it says to people when it is stored. */
-async function store(edge: Edge, request: WholeRequest, caller: Caller, proposal: Proposal): Promise<Outcome<string>> {
-  if (request.local === true) return { ok: true, value: holdLocally(edge, request, caller, proposal) };
+async function store(edge: Edge, request: WholeRequest, caller: Caller, proposal: Proposal): Promise<Outcome<Made>> {
+  if (request.local === true)
+    return { ok: true, value: { summary: holdLocally(edge, request, caller, proposal), revision: edge.keeper.intent.revision } };
   const committed = await commit(edge, request, caller, proposal);
-  if (committed.ok) return { ok: true, value: proposal.summary };
+  if (committed.ok) return { ok: true, value: { summary: proposal.summary, revision: proposal.intent.revision } };
   if (committed.code === 'conflict') return moved(edge.keeper.intent.revision, `it changed meanwhile: ${committed.message}`);
   const alone = isTimed(request.change) && edge.options.fleet !== null ? '. To change this host alone until then: --local' : '';
   return refuse({ code: 'unreachable', message: `${committed.message}${alone}` });

@@ -10,6 +10,7 @@ import type { Caller, ConfigApplyResult, Outcome } from './appliance.ts';
 import { passGate, type Approved, type Passed } from './approval/gate.ts';
 import { basisOf } from './approval/pending.ts';
 import { servicesReconfigured, servicesTouched } from './approval/rule.ts';
+import { PROBATION_MS } from './config-watch.ts';
 import { FLEET_CONFIG, type ConfigText, type SharedConfig } from './config-source.ts';
 import { tellEndedOverrides } from './driver/expiries.ts';
 import type { Edge } from './edge.ts';
@@ -60,6 +61,7 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
   const passed = passConfig(edge, { seeding, services, differences }, options);
   if (!passed.ok) return passed;
   const before = edge.served;
+  edge.configWatch.end();
   const problem = await tryOut(edge, next, seeding);
   if (problem !== null) return { ok: false, problem: { code: 'usage', message: `${problem}; the config before stays in service` } };
   const recorded = await recordConfig(edge, next, { seeding, author: options.author, reason: differences.join('; '), ...passed.value });
@@ -73,7 +75,36 @@ export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOpti
   for (const difference of differences) edge.events.add('config.changed', difference);
   edge.events.add('config.served', `generation ${edge.generation} is in service (${differences.length} differences)`);
   options.onTaken(next.config);
+  edge.configWatch.begin(readyWorkers(edge), () => void edge.changes.run(() => rollBack(edge, before, options.onTaken)));
   return { ok: true, value: result() };
+}
+
+/** Every worker has ended by what is served now. A host of a fleet goes back by itself alone: what the others serve is for them to see. */
+async function rollBack(edge: Edge, before: ConfigText, onTaken: (config: Config) => void): Promise<void> {
+  const { clock, source } = edge.options;
+  const { shared } = edge.served;
+  const what = `all workers ended within ${PROBATION_MS / 1000} s of generation ${edge.generation}, so the config before is served again`;
+  edge.events.add('config.rolled_back', `ALERT: ${what}`);
+  // So that the file, which has what ended them, does not win at the next start.
+  const applied = shared === null ? source.appliedOver(before.text, new Date(clock.wallMs()).toISOString()) : null;
+  const back = applied === null ? before : { ...before, applied };
+  goBack(edge, back);
+  onTaken(back.config);
+  edge.problem = what;
+  if (shared !== null) {
+    edge.configWatch.unfit = shared.fingerprint;
+    return;
+  }
+  const seeding = seedIntent(back.config, edge.keeper.intent);
+  if (seeding.problems.length > 0) return;
+  const recorded = await recordConfig(edge, back, { seeding, author: PROGRAM, reason: what });
+  if (!recorded.ok) edge.problem = `${what}; ${recorded.message}`;
+}
+
+const PROGRAM: Author = { name: 'weir', how: 'rollback' };
+
+function readyWorkers(edge: Edge): readonly string[] {
+  return edge.links.workers().flatMap(({ name, state }) => (state === 'ready' ? [name] : []));
 }
 
 function passConfig(
@@ -185,11 +216,21 @@ async function tryOut(edge: Edge, next: ConfigText, seeding: Seeding): Promise<s
   edge.onGenerationFailed = (number, problem) => {
     if (number === generation) fail(problem);
   };
+  edge.configWatch.onEnded = (worker) => fail(`worker ${worker} ended while it took the config over`);
+  const serving = readyWorkers(edge);
   const plan = edge.loop.recompute();
   edge.links.sendGeneration(generation, next.config);
-  const served = edge.links.served({ generation, plan }, SERVE_DEADLINE_MS).then(() => null);
-  const problem = await Promise.race([served, failed]);
+  const served = async (): Promise<string | null> => {
+    const wanted = { generation, plan };
+    const { acknowledged } = await edge.links.served(wanted, SERVE_DEADLINE_MS);
+    // A host that starts has no worker yet that could try it.
+    if (acknowledged > 0 || serving.length === 0) return null;
+    const late = await edge.links.served(wanted, SERVE_DEADLINE_MS);
+    return late.acknowledged > 0 ? null : `no worker has taken it over within ${(2 * SERVE_DEADLINE_MS) / 1000} s`;
+  };
+  const problem = await Promise.race([served(), failed]);
   edge.onGenerationFailed = null;
+  edge.configWatch.onEnded = null;
   edge.trying = null;
   if (problem === null) return null;
   goBack(edge, before);

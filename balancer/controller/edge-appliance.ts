@@ -187,8 +187,8 @@ export class EdgeAppliance implements Appliance {
     return listOf(this.#edge, 'renewals', last === null ? [] : [last]);
   }
 
-  renew({ of, timeoutMs }: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }> {
-    return this.#renewing.ask(of, timeoutMs, caller);
+  renew(request: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }> {
+    return this.#renewing.ask(request, caller);
   }
 
   abortDrill(id: number, caller: Caller): Promise<Outcome<DrillView>> {

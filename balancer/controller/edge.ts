@@ -16,6 +16,7 @@ import { MetricsRegistry } from '../telemetry/registry.ts';
 import { TrafficWindow } from '../telemetry/window.ts';
 import { Approvals } from './approval/approvals.ts';
 import type { ConfigSource, ConfigText } from './config-source.ts';
+import { ConfigWatch } from './config-watch.ts';
 import { decisionInputs } from './decision-inputs.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
@@ -100,6 +101,7 @@ export class Edge {
   readonly failback: LastFailback;
   readonly seen: CallersSeen;
   readonly generations: GenerationNumbers;
+  readonly configWatch: ConfigWatch;
   /** Changes of intent and config, one after the other. */
   readonly changes = new OneAtATime();
   readonly startedAt: string;
@@ -143,6 +145,7 @@ export class Edge {
     this.failback = new LastFailback(store, clock);
     this.seen = new CallersSeen(store, clock);
     this.generations = new GenerationNumbers(store);
+    this.configWatch = new ConfigWatch(clock);
     this.generation = this.generations.of(options.served.fingerprint);
     this.links = new WorkerLinks(clock, log, this.#workerListener());
     this.shared = new SharedWithWorkers(this);
@@ -317,6 +320,7 @@ export class Edge {
         this.registry.forget(worker);
         this.figures.forget(worker);
         this.running.forget(worker);
+        if (!asked) this.configWatch.lost(worker, pid);
         this.events.add(asked ? 'worker.left' : 'worker.gone', `${worker} ${asked ? 'has drained and left' : 'is gone'}`);
       },
       onGenerationFailed: (worker, generation, said) => {

@@ -1,6 +1,7 @@
 // Renewals as operators ask for them and follow them: the supervisor makes them, this is what is known here of the last one.
 import { randomUUID } from 'node:crypto';
-import type { ChildMessage, Renewal, RenewalOf } from '../ipc-life-cycle.ts';
+import type { ChildMessage, Renewal } from '../ipc-life-cycle.ts';
+import type { RenewalRequest } from './api/views.ts';
 import type { Caller, Outcome } from './appliance.ts';
 import type { EventLog } from './events.ts';
 
@@ -21,15 +22,18 @@ export class Renewing {
     return this.#last;
   }
 
-  ask(of: RenewalOf, timeoutMs: number, caller: Caller): Outcome<{ readonly id: string }> {
+  ask({ of, timeoutMs, endDraining = false }: RenewalRequest, caller: Caller): Outcome<{ readonly id: string }> {
     if (this.#last?.state === 'running') {
       const message = `a renewal of the ${this.#last.of} is under way; \`weir events -f\` tells when it is over`;
       return { ok: false, problem: { code: 'unsafe', message } };
     }
     const id = randomUUID();
-    this.#events.add('controller.renewal', `${caller.author.name} asks for a renewal of the ${of}`);
+    this.#events.add(
+      'controller.renewal',
+      `${caller.author.name} asks for a renewal of the ${of}${endDraining ? ', and ends those that drain' : ''}`,
+    );
     this.#last = { id, of, state: 'running', problem: null, version: this.#version };
-    this.#say({ type: 'renew', id, of, timeoutMs });
+    this.#say({ type: 'renew', id, of, timeoutMs, endDraining });
     return { ok: true, value: { id } };
   }
 

@@ -1,5 +1,6 @@
 // What a revision changed, in words: from the fields it touched and their values before and after. Pure.
 import { GLIDES } from './diff.ts';
+import { overText } from './glide.ts';
 import type { TouchedField } from './intent.ts';
 
 const MILLION = 1_000_000;
@@ -24,6 +25,7 @@ function bounded(texts: readonly string[]): readonly string[] {
 
 /** Without the part of the intent it is in. */
 function nameOf({ path }: TouchedField): string {
+  if (path[0] === GLIDES) return `what revision ${path[1] ?? ''} sent on its way is there at once`;
   return path.slice(path.length > 1 ? 1 : 0).join('.');
 }
 
@@ -35,13 +37,19 @@ function toldField(field: TouchedField): string | null {
     if (what === 'admin') return `${name}: ${fromTo(textOf(before), textOf(after))}`;
     return what === 'dialPercent' ? `${name}: dial ${fromTo(percentOf(before), percentOf(after))}` : null;
   }
-  if (part !== 'services')
-    return part === 'overrides' || part === GLIDES || path.some((each) => each.endsWith('Seed')) ? null : nameOf(field);
+  if (part === GLIDES) return glideText(before, after);
+  if (part !== 'services') return part === 'overrides' || path.some((each) => each.endsWith('Seed')) ? null : nameOf(field);
   if (what === 'split') return `${name}: ${sharesText(numbersOf(before), numbersOf(after), (value) => percentOf((value * 100) / MILLION))}`;
   if (what === 'clusterWeights') return `${name}/${of}: weights ${sharesText(numbersOf(before), numbersOf(after), String)}`;
   if (what === 'rollout') return rolloutText(name, membersOf(before), membersOf(after));
   if (what === 'clusterSplits') return `${name}: some clusters have a split of their own`;
   return what === 'pinEpoch' ? `${name}: pins given before are void` : null;
+}
+
+/** Of one that begins its time, beside where it goes, which other fields say; one that is not there any more is told by nothing else, or not at all. */
+function glideText(before: unknown, after: unknown): string | null {
+  const overMs = membersOf(after).get('overMs');
+  return before === null && typeof overMs === 'number' ? `over ${overText(overMs)}` : null;
 }
 
 function fromTo(before: string | null, after: string | null): string {

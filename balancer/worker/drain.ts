@@ -10,16 +10,24 @@ export interface Drainable {
   open(): number;
   /** Stops accepting. */
   closeListeners(): void;
+  /** Both ends of a tunnel are told, and it closes. */
+  leave(tunnel: Tunnel): void;
 }
 
 /** How often a draining worker looks whether it is empty. */
 const LOOK_MS = 50;
+/** Tunnels close evenly over this last part of the time, so that their clients do not all come anew at once. */
+const LEAVING_PART = 0.25;
 
 export class Drain {
   readonly #what: Drainable;
   readonly #clock: Clock;
-  readonly #untilMs: number;
+  readonly #leaveFromMs: number;
+  #untilMs: number;
   readonly #onDrained: (cut: number) => void;
+  /** Tunnels there were when the last part of the time began; null: it has not begun. */
+  #toLeave: number | null = null;
+  #left = 0;
   #timer: Timer | null = null;
 
   /** `onDrained` is called once, with the number of connections that had to be cut at the deadline. */
@@ -27,6 +35,7 @@ export class Drain {
     this.#what = what;
     this.#clock = clock;
     this.#untilMs = clock.nowMs() + deadlineMs;
+    this.#leaveFromMs = this.#untilMs - deadlineMs * LEAVING_PART;
     this.#onDrained = onDrained;
   }
 
@@ -34,6 +43,11 @@ export class Drain {
     this.#what.closeListeners();
     for (const connection of this.#what.connections) connection.drain();
     this.#look();
+  }
+
+  /** It has no longer than this from now on. */
+  hasten(deadlineMs: number): void {
+    this.#untilMs = Math.min(this.#untilMs, this.#clock.nowMs() + deadlineMs);
   }
 
   /** A connection that was on its way when the listeners closed. */
@@ -44,7 +58,9 @@ export class Drain {
   #look(): void {
     const { connections, tunnels } = this.#what;
     if (this.#what.open() === 0) return this.#onDrained(0);
-    if (this.#clock.nowMs() < this.#untilMs) {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs < this.#untilMs) {
+      this.#leaveSome(nowMs);
       this.#timer = this.#clock.after(LOOK_MS, () => this.#look());
       return;
     }
@@ -53,6 +69,18 @@ export class Drain {
     for (const connection of connections) connection.destroy();
     // What is cut ends a turn later, and is counted and logged then.
     this.#timer = this.#clock.after(LOOK_MS, () => this.#onDrained(cut));
+  }
+
+  /** Whatever of the time is over, so much of the tunnels has left. */
+  #leaveSome(nowMs: number): void {
+    if (nowMs < this.#leaveFromMs) return;
+    const staying = [...this.#what.tunnels].filter(({ leaving }) => !leaving);
+    this.#toLeave ??= staying.length;
+    const due = Math.ceil((this.#toLeave * (nowMs - this.#leaveFromMs)) / (this.#untilMs - this.#leaveFromMs));
+    for (const tunnel of staying.slice(0, Math.max(0, due - this.#left))) {
+      this.#left += 1;
+      this.#what.leave(tunnel);
+    }
   }
 
   close(): void {

@@ -46,6 +46,12 @@ export class TunnelCloser {
     this.#next(cluster, pace);
   }
 
+  readonly leave = (tunnel: Tunnel): void => {
+    const { random, onClosing } = this.#options;
+    onClosing(tunnel.cluster);
+    tunnel.leave(Math.floor(random() * TWO_32));
+  };
+
   close(): void {
     for (const cluster of this.#paces.keys()) this.set(cluster, 0);
   }
@@ -58,12 +64,11 @@ export class TunnelCloser {
   }
 
   #one(cluster: string, pace: Pace): void {
-    const { clock, random, tunnels, onClosing } = this.#options;
+    const { clock, tunnels } = this.#options;
     if (clock.nowMs() > pace.untilMs) return this.set(cluster, 0);
     for (const tunnel of tunnels) {
       if (tunnel.cluster !== cluster || tunnel.leaving) continue;
-      onClosing(cluster);
-      tunnel.leave(Math.floor(random() * TWO_32));
+      this.leave(tunnel);
       break;
     }
     this.#next(cluster, pace);

@@ -182,7 +182,7 @@ export class Worker {
 
   /** Nothing new; what runs may finish until the deadline. */
   drain(deadlineMs: number): void {
-    if (this.#drain !== null) return;
+    if (this.#drain !== null) return this.#drain.hasten(deadlineMs);
     this.#link.send({ type: 'draining' });
     this.#parent.onDraining();
     const what = {
@@ -190,6 +190,7 @@ export class Worker {
       tunnels: this.#context.tunnels,
       open: () => this.#listeners.open,
       closeListeners: () => this.#listeners.close(),
+      leave: this.#closer.leave,
     };
     this.#drain = new Drain(what, this.#clock, deadlineMs, (cut) => void this.#drained(cut));
     this.#drain.start();

@@ -174,7 +174,8 @@ test('kill -9 of Redis at any instant loses nothing that it has acknowledged, as
   const random = seededRandom(20_26);
   const acknowledged: string[] = [];
   let newest: Snapshot | null = null;
-  for (let round = 0; round < 8; round += 1) {
+  // Of a busy machine the instants hit fewer of them: it goes on until there were enough.
+  for (let round = 0; round < 8 || (acknowledged.length <= 20 && round < 60); round += 1) {
     // The instant within an append is the point here.
     const killed = delay(random() * 60).then(() => server.kill());
     const asked = await appendUntilAway(ledger, newest, (next) => acknowledged.push(next.record.hash));

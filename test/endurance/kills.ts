@@ -12,7 +12,7 @@ import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
 import { until } from '../support/until.ts';
-import { Changer } from './acknowledged.ts';
+import { Changer } from '../support/acknowledged.ts';
 
 const { values } = parseArgs({
   args: process.argv.slice(3),

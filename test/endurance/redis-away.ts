@@ -9,7 +9,7 @@ import { KeptClients } from '../support/kept-clients.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
 import { until } from '../support/until.ts';
-import { Changer } from './acknowledged.ts';
+import { Changer } from '../support/acknowledged.ts';
 
 const { values } = parseArgs({
   args: process.argv.slice(3),

@@ -27,7 +27,7 @@ async function startFleet(t: TestContext): Promise<FleetUnderTest> {
   const redis = await startRedis(t);
   const { yaml } = await startTwoClusters(t);
   const keys = makeFleetKeys(t);
-  const start = (name: string): Promise<Appliance> => startFleetHost(t, { name, yaml, redisPort: redis.port, keys });
+  const start = (name: string): Promise<Appliance> => startFleetHost(t, { name, yaml, redisPort: redis.port, keys, workers: 2 });
   const hosts = await Promise.all([start('edge-1'), start('edge-2'), start('edge-3')]);
   for (const host of hosts) await until(async () => (await edgesOf(host)).length === 3, 'all hosts know each other', SETTLE_MS);
   return { hosts, redis, keys, yaml };
@@ -140,7 +140,7 @@ test('three hosts are one fleet', { timeout: 180_000 }, async (t) => {
     assert.equal(alone.code, 0, alone.stderr);
     assert.match(
       alone.stdout,
-      /^local change 1, on edge-2 alone: shop: .*\nthis host alone, .*: applied on 1\/1 workers .*\nundo: weir local discard$/m,
+      /^local change 1, on edge-2 alone: shop: .*\nthis host alone, .*: applied on 2\/2 workers .*\nundo: weir local discard$/m,
     );
     assert.deepEqual(await splitOf(two), { blue: 100, green: 0 });
     assert.deepEqual(await splitOf(one), { blue: 70, green: 30 });

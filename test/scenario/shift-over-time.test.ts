@@ -1,7 +1,7 @@
 // Changes that come little by little, on a real appliance: requests follow the share on its way, whichever controller runs, and it goes elsewhere, stops
 // and goes back from where it is.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { StatusView } from '../../balancer/controller/api/views.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
@@ -16,10 +16,19 @@ function greenIn({ services }: StatusView): number {
   return services[0]?.split['green'] ?? NaN;
 }
 
-/** Green's part as the plan has it. */
+/** Green's part as the plan has it, whatever its health is just now. */
 async function planned(appliance: Appliance): Promise<number> {
   const targets = (await appliance.status()).services[0]?.targets ?? [];
-  return targets.filter(({ version }) => version === 'green').reduce((sum, { effectiveShare }) => sum + effectiveShare, 0);
+  return targets.filter(({ version }) => version === 'green').reduce((sum, { desiredShare }) => sum + desiredShare, 0);
+}
+
+/** A probe that a busy machine answers late is no failure here, and none has a ramp behind it. */
+async function startPatiently(t: TestContext): Promise<Appliance> {
+  const { yaml } = await startTwoClusters(t);
+  const patient = yaml
+    .replaceAll('timeout: 150ms } }', 'timeout: 5s }, failback: { mode: auto } }')
+    .replaceAll('interval: 200ms', 'interval: 5s');
+  return startAppliance(t, { yaml: patient, untilProbed: true, workers: 1 });
 }
 
 /** A status has the moment that it is of: there green is where a straight line is then, but for the milliseconds that it took to make. */
@@ -32,8 +41,7 @@ function assertOnTheLine(status: StatusView): void {
 }
 
 test('a shift over a time is seen on its way, goes on under another controller, and requests are where it is', async (t) => {
-  const { yaml } = await startTwoClusters(t);
-  const appliance = await startAppliance(t, { yaml, untilProbed: true, workers: 1 });
+  const appliance = await startPatiently(t);
   const looked = await appliance.weir('shift', 'shop', 'green=90', '--over', '1m', '--dry-run');
   assert.equal(looked.code, 10, looked.stderr);
   assert.match(looked.stdout, /shop +green +two +10% → 90%/, 'what it comes to');
@@ -74,8 +82,7 @@ test('a shift over a time is seen on its way, goes on under another controller, 
 });
 
 test('another shift goes on from where it is, an undo is where the one before would be, and the end of a time returns slowly', async (t) => {
-  const { yaml } = await startTwoClusters(t);
-  const appliance = await startAppliance(t, { yaml, untilProbed: true, workers: 1 });
+  const appliance = await startPatiently(t);
   const weir = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await appliance.weir(...args, '--yes');
     assert.equal(code, 0, stderr);
@@ -114,8 +121,7 @@ test('another shift goes on from where it is, an undo is where the one before wo
 });
 
 test('a switch over a time stops where it is, goes on from there, and is there at once when it is promoted', async (t) => {
-  const { yaml } = await startTwoClusters(t);
-  const appliance = await startAppliance(t, { yaml, untilProbed: true, workers: 1 });
+  const appliance = await startPatiently(t);
   const weir = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await appliance.weir(...args, '--yes');
     assert.equal(code, 0, stderr);

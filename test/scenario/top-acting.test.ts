@@ -93,11 +93,13 @@ describe('weir top acts', () => {
     await terminal.waitForText('drain one');
     await write(terminal, '2h', '2h');
     await step(terminal, 'Enter', '▸ deadline');
+    await step(terminal, 'Enter', '▸ over');
+    await write(terminal, '10m', 'over      10m');
     await step(terminal, 'Enter', '▸ reason');
     await write(terminal, 'why', 'reason    why');
     await terminal.press('Enter');
     const plan = await terminal.waitForText('a apply');
-    match(plan, /weir drain one --for 2h --reason why/);
+    match(plan, /weir drain one --for 2h --over 10m --reason why/);
     match(plan, /moves .* requests\/s/);
     equal(made(admin).length, 0);
     await terminal.press('Enter');
@@ -109,7 +111,7 @@ describe('weir top acts', () => {
     await makeIt(terminal);
     await terminal.waitForText(/applied as revision 2/);
     const [drain] = made(admin);
-    deepEqual(drain?.change, { kind: 'admin', cluster: 'one', state: 'drain', forMs: 7_200_000 });
+    deepEqual(drain?.change, { kind: 'admin', cluster: 'one', state: 'drain', forMs: 7_200_000, overMs: 600_000 });
     match(JSON.stringify(drain), /"ifRevision":1,?/);
     await leave(terminal);
     await terminal.press('@');

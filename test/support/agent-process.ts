@@ -6,7 +6,7 @@ const { HUB = '', CLUSTER = '', TOKEN = '', CAPACITY_RPS = '' } = process.env;
 
 process.exitCode = await runAgent({
   ...PLAIN_AGENT,
-  hubs: [HUB],
+  hubs: HUB.split(','),
   cluster: CLUSTER,
   token: TOKEN,
   capacityRps: CAPACITY_RPS === '' ? null : Number(CAPACITY_RPS),

@@ -138,8 +138,12 @@ export class Appliance {
 
   /** Oldest first. */
   async events(): Promise<readonly EventView[]> {
-    const { items } = JSON.parse((await this.#admin('/v1/events?limit=1000')).body) as { readonly items: readonly EventView[] };
-    return items.toReversed();
+    return (await this.list<EventView>('events?limit=1000')).toReversed();
+  }
+
+  /** What the admin API has of a kind, such as `edges`. */
+  async list<T>(kind: string): Promise<readonly T[]> {
+    return (JSON.parse((await this.#admin(`/v1/${kind}`)).body) as { readonly items: readonly T[] }).items;
   }
 
   async metrics(accept = '*/*'): Promise<string> {

@@ -25,11 +25,12 @@ export interface FleetHostOptions {
   /** Where it reaches Redis. */
   readonly redisPort: number;
   readonly keys: FleetKeys;
+  /** One where it is absent: what is tested is mostly what hosts do together. */
+  readonly workers?: number;
 }
 
-/** One worker: what is tested is what hosts do together. */
-export function startFleetHost(t: TestContext, { name, yaml, redisPort, keys }: FleetHostOptions): Promise<Appliance> {
-  return startAppliance(t, { yaml: `host: { name: ${name} }\n${yaml}`, workers: 1, redis: redisOf(redisPort, keys) });
+export function startFleetHost(t: TestContext, { name, yaml, redisPort, keys, workers = 1 }: FleetHostOptions): Promise<Appliance> {
+  return startAppliance(t, { yaml: `host: { name: ${name} }\n${yaml}`, workers, redis: redisOf(redisPort, keys) });
 }
 
 /** `state.redis` of a host. */

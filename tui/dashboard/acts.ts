@@ -29,6 +29,7 @@ const choice = (name: string, label: string, choices: readonly string[], value: 
   hint: 'left, right',
 });
 const REASON = field('reason', 'reason', 'why, for the audit');
+const OVER = field('over', 'over', 'come little by little, over this time: 10m; empty: at once');
 const FOR = field('for', 'for', 'return by itself after this time: 30m, 2h; empty: it stays');
 
 /** `--for 2h`, for what was filled in. */
@@ -120,6 +121,7 @@ function beginSwitch(subject: Subject, sight: { readonly state: DashboardState; 
     choice('to', 'to version', versions, to),
     field('warm', 'warm', 'how long it gets a small share first, such as 30s; empty: not at all'),
     field('keep-old', 'keep old', 'how long a failed gate goes back by itself, such as 15m; empty: 1m'),
+    OVER,
     REASON,
   ];
   return {
@@ -164,16 +166,17 @@ export const ACTS: readonly Act[] = [
   { name: 'canary', key: 'c', help: 'canary: start, pause, promote, abort', many: false, begin: beginCanary, words: canaryWords },
   {
     ...{ name: 'switch', key: 'b', help: 'switch to another version', many: false, begin: beginSwitch },
-    words: (service, values) => ['switch', service, ...options(values, ['to', 'warm', 'keep-old', 'reason'])],
+    words: (service, values) => ['switch', service, ...options(values, ['to', 'warm', 'keep-old', 'over', 'reason'])],
   },
   {
     ...{ name: 'drain', key: 'd', help: 'drain a cluster', many: true },
     begin: onCluster('drain', 'drain', [
       FOR,
       field('deadline', 'deadline', 'close tunnels that are left then, such as 10m; empty: as the config says'),
+      OVER,
       REASON,
     ]),
-    words: (cluster, values) => ['drain', cluster, ...options(values, ['for', 'deadline', 'reason'])],
+    words: (cluster, values) => ['drain', cluster, ...options(values, ['for', 'deadline', 'over', 'reason'])],
   },
   { name: 'restore', key: 'e', help: 'restore a cluster', many: true, begin: onCluster('restore', 'restore', []) },
   {
@@ -182,9 +185,9 @@ export const ACTS: readonly Act[] = [
       key: 'm',
       help: 'maintenance of a cluster',
       many: true,
-      begin: onCluster('maintenance', 'maintenance of', [FOR, REASON]),
+      begin: onCluster('maintenance', 'maintenance of', [FOR, OVER, REASON]),
     },
-    words: (cluster, values) => ['maintenance', cluster, ...options(values, ['for', 'reason'])],
+    words: (cluster, values) => ['maintenance', cluster, ...options(values, ['for', 'over', 'reason'])],
   },
   { name: 'release', key: 'L', help: 'release a cluster that waits', many: true, begin: onCluster('release', 'release', []) },
   { name: 'undo', key: 'u', help: 'take back the last change', many: false, begin: () => ({ kind: 'line', words: ['undo'] }) },

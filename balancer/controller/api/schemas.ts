@@ -174,6 +174,7 @@ const RenewalRequestSchema = Type.Object(
   {
     of: Type.Unsafe<RenewalRequest['of']>({ type: 'string', enum: ['program', 'workers'] }),
     timeoutMs: Type.Integer({ minimum: 1000, maximum: 86_400_000 }),
+    endDraining: Type.Optional(Type.Boolean()),
   },
   strict,
 );

@@ -192,6 +192,8 @@ export type RenewalView = Renewal;
 export interface RenewalRequest {
   readonly of: RenewalOf;
   readonly timeoutMs: number;
+  /** Workers that drain since renewals before are ended first, and what they have is cut off. */
+  readonly endDraining?: boolean;
 }
 
 /** `GET /v1/status`: also what `GET /v1/watch` sends as one JSON line a second. */

@@ -16,6 +16,7 @@ export interface Adoption {
 export async function adoptConfig(edge: Edge, { ledger, author, onTaken }: Adoption): Promise<string | null> {
   const wanted = edge.keeper.config;
   if (wanted === null || wanted === edge.served.shared?.fingerprint) return null;
+  if (wanted === edge.configWatch.unfit) return 'the config of the fleet is not served here again: it ended all workers of this host';
   try {
     const text = await ledger.configText(wanted);
     if (text === null) return 'the config of the fleet is not in its store any more; `weir config apply FILE` on any host puts one there';

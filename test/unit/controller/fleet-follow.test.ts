@@ -207,6 +207,24 @@ test('a host follows what others do from what it began with itself', async (t) =
   );
 });
 
+test('a change is told of by its own revision, though another host has changed something before all serve it', async (t) => {
+  const fleet = fleetEdges(t);
+  const first = await fleet.host('edge-1');
+  const second = await fleet.host('edge-2');
+  await fleet.clock.elapse(2000);
+  const caller = { author: { name: 'alice', how: 'token alice' }, role: 'operate' } as const;
+  const dial = (percent: number) => ({ change: { kind: 'dial', cluster: 'one', percent } }) as const;
+  const { revision } = first.edge.keeper.intent;
+  const one = first.edge.changes.run(() => makeChange(first.edge, dial(40), caller));
+  // Both wait for workers that are not there.
+  await fleet.clock.elapse(1500);
+  const two = second.edge.changes.run(() => makeChange(second.edge, dial(50), caller));
+  const [made, later] = await Promise.all([fleet.settled(one), fleet.settled(two)]);
+  assert.ok(made.ok && later.ok);
+  assert.deepEqual([made.value.revision, later.value.revision], [revision + 1, revision + 2]);
+  assert.equal(first.edge.keeper.intent.revision, revision + 2);
+});
+
 describe('a host that was alone', () => {
   /** More revisions than the fleet has. */
   const longWhileAlone = (store: Store): void => {

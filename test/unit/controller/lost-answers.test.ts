@@ -49,7 +49,13 @@ function twoHosts(t: TestContext, ask: Ask): { readonly clock: ManualClock; read
       const cause: Cause = { author: record.author, source, reason, change: asked, undoes };
       return keeper.commit(intent, touched, cause);
     };
-    return { keeper, change, follow: async () => void (await follow({ keeper, ledger: reached, store }, await reached.head())) };
+    return {
+      keeper,
+      change,
+      follow: async () => {
+        await follow({ keeper, ledger: reached, store }, await reached.head());
+      },
+    };
   };
   const faulty = faultyLedger(ledger, { cut: false, lost: 0 }, () => 0.5);
   const first: Ledger = { ...faulty, append: (change: Append) => ask(() => faulty.append(change)) };

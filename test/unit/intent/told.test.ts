@@ -26,6 +26,7 @@ test('each field that means something is told with what it was and what it is', 
     [touched('services/shop/pinEpoch', 3, 9), 'shop: pins given before are void'],
     [touched('callers/keys/k1', null, { hash: 'of a secret' }), 'keys.k1'],
     [touched('config', 'a', 'b'), 'config'],
+    [touched('glides/4', null, { overMs: 600_000 }), 'over 10m'],
   ];
   for (const [field, text] of fields) deepEqual(toldChanges([field]), [text]);
 });
@@ -33,10 +34,13 @@ test('each field that means something is told with what it was and what it is', 
 test('what only keeps count is left out, unless there is nothing else', () => {
   const seed = touched('services/shop/splitSeed', null, {});
   const override = touched('overrides/4', null, { until: 'then' });
-  deepEqual(toldChanges([touched('clusters/eu/admin', 'active', 'drain'), seed, override, touched('glides/5', null, { overMs: 60_000 })]), [
-    'eu: active → drain',
-  ]);
+  const drained = touched('clusters/eu/admin', 'active', 'drain');
+  deepEqual(toldChanges([drained, seed, override]), ['eu: active → drain']);
+  deepEqual(toldChanges([drained, touched('glides/5', null, { overMs: 60_000 })]), ['eu: active → drain', 'over 1m']);
   deepEqual(toldChanges([override]), ['4']);
+  const arrived = touched('glides/4', { overMs: 600_000 }, null);
+  deepEqual(toldChanges([drained, arrived]), ['eu: active → drain']);
+  deepEqual(toldChanges([arrived]), ['what revision 4 sent on its way is there at once']);
   deepEqual(toldChanges([seed]), ['shop.splitSeed']);
 });
 

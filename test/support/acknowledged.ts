@@ -11,6 +11,7 @@ const PAGE = 500;
 
 export class Changer {
   readonly #socketPath: string;
+  readonly #name: string;
   readonly #all: Acknowledged[] = [];
   #asked = 0;
   #running = true;
@@ -19,9 +20,10 @@ export class Changer {
   #lastMs: number | null = null;
   readonly #ended: Promise<void>;
 
-  /** Begins at once. `socketPath`: of the admin API of an appliance that may come and go. */
-  constructor(socketPath: string) {
+  /** Begins at once. `socketPath`: of the admin API of an appliance that may come and go. `name`: in the reasons of its changes. */
+  constructor(socketPath: string, name = '') {
     this.#socketPath = socketPath;
+    this.#name = name;
     this.#ended = this.#run();
   }
 
@@ -71,7 +73,7 @@ export class Changer {
     let client = this.#client();
     while (this.#running) {
       this.#asked += 1;
-      const reason = `change ${this.#asked}`;
+      const reason = `change ${this.#asked} ${this.#name}`.trim();
       const green = 1 + (this.#asked % 90);
       try {
         const { revision, changed } = await client.change({
