@@ -32,6 +32,7 @@ import { glidesOf } from './glide-views.ts';
 import { intentNow } from './intent-now.ts';
 import { underWay } from './rollout-views.ts';
 import { timedViews } from './timed-views.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 
 /** Newest events in a status. */
 const STATUS_EVENTS = 50;
@@ -88,7 +89,7 @@ function drainView(
   asked: ClusterIntent | undefined,
 ): Pick<ClusterView, 'running' | 'empty' | 'tunnelsCloseInSeconds'> {
   const { admin = 'active', tunnels } = asked ?? {};
-  const leftMs = tunnels === undefined ? null : Date.parse(tunnels.at) - edge.options.clock.wallMs();
+  const leftMs = tunnels === undefined ? null : Date.parse(tunnels.at) - fleetWallMs(edge);
   return {
     running: edge.running.of(name),
     empty: admin === 'active' ? null : edge.isEmpty(name),

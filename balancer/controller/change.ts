@@ -116,15 +116,15 @@ interface Made {
 }
 
 /** What is elsewhere at once, though it goes where it went: what was on its way is there without delay. */
-function movedAtOnce({ options }: Edge, before: Intent, { intent }: Proposal): readonly TouchedField[] {
+function movedAtOnce(edge: Edge, before: Intent, { intent }: Proposal): readonly TouchedField[] {
   if (before.glides === undefined) return [];
-  const wallMs = options.clock.wallMs();
+  const wallMs = fleetWallMs(edge);
   return diffIntent(glidedIntent(before, wallMs), glidedIntent(intent, wallMs));
 }
 
 /** When what is about to be sent on its way has arrived: now, if it comes at once. */
-function arrivalMs({ options }: Edge, { glides, revision }: Intent): number {
-  return options.clock.wallMs() + (glides?.[String(revision)]?.overMs ?? 0);
+function arrivalMs(edge: Edge, { glides, revision }: Intent): number {
+  return fleetWallMs(edge) + (glides?.[String(revision)]?.overMs ?? 0);
 }
 
 /** What agents would be told of it. */

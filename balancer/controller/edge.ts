@@ -20,6 +20,7 @@ import { ConfigWatch } from './config-watch.ts';
 import { decisionInputs } from './decision-inputs.ts';
 import { sumOf, sumOfEach, toldDemand } from './fleet/demand.ts';
 import { describeHost, onFollowed, tellLocal } from './fleet/describe-host.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 import { FleetLink } from './fleet/fleet-link.ts';
 import { LocalChanges } from './fleet/local-changes.ts';
 import { ALONE, type Fleet } from './fleet/fleet.ts';
@@ -198,6 +199,7 @@ export class Edge {
       services,
       clusters,
       intent,
+      wallMs: fleetWallMs(this),
       health: this.prober.view(),
       capacity: this.agents.capacity(),
       demand: this.demand(),
@@ -285,7 +287,7 @@ export class Edge {
       ...{ gates: this.config.gates, consumers: this.config.consumers, limits: this.config.limits },
       capacityRps: (cluster) => standings[cluster]?.capacityRps ?? null,
       isDown: (cluster) => clusters[cluster]?.state === 'down',
-      wallMs: this.options.clock.wallMs(),
+      wallMs: fleetWallMs(this),
       usable: (service, version, cluster) => clusters[cluster]?.state !== 'down' && !ejected.has(targetKey(service, version, cluster)),
     };
   }

@@ -5,6 +5,7 @@ import type { Intent } from '../intent/intent.ts';
 import { pathOf } from '../intent/override.ts';
 import type { GlideView } from './api/glide-view.ts';
 import type { Edge } from './edge.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 
 export interface GlidesOf {
   readonly service: (name: string) => readonly GlideView[];
@@ -14,7 +15,7 @@ export interface GlidesOf {
 const NONE: readonly GlideView[] = [];
 
 export function glidesOf(edge: Edge): GlidesOf {
-  const wallMs = edge.options.clock.wallMs();
+  const wallMs = fleetWallMs(edge);
   const { intent } = edge;
   const underWay = Object.entries(withoutEndedGlides(intent, wallMs).glides ?? {});
   const moment = { stored: intent, now: glidedIntent(intent, wallMs), wallMs };
