@@ -6,18 +6,25 @@ export interface AllowanceWish {
   readonly key: string;
   /** Of the caller; empty: none. */
   readonly plan: string;
-  /** What those that wait cost, beyond what is in hand. */
+  /** Of requests that wait, what all of them count. */
   readonly need: number;
-  /** What was used beyond what was given; absent: nothing. */
-  readonly charge?: number;
-  /** Of a quota of the host: what was in hand and is not used, and nothing is asked for; absent: nothing comes back. */
-  readonly back?: number;
+  /** Less is of no use to the first of them; absent: 1. */
+  readonly least?: number;
+}
+
+/** What was used beyond what was granted, or comes back. */
+export interface AllowanceCharge extends Pick<AllowanceWish, 'limit' | 'key' | 'plan'> {
+  readonly count: number;
+  /** How long ago what comes back was granted. */
+  readonly ageMs: number;
 }
 
 /** As many as asked in one turn of the event loop. */
 export interface AllowanceWantedMessage {
   readonly type: 'allowance_wanted';
   readonly wishes: readonly AllowanceWish[];
+  /** Told before anything is granted. Absent: none. */
+  readonly charges?: readonly AllowanceCharge[];
 }
 
 export interface AllowanceGrant {

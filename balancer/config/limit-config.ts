@@ -26,6 +26,22 @@ export interface Taken {
   readonly resetMs: number;
 }
 
+/** What is wished for: up to `most`, and nothing rather than less than `least`. */
+export interface Wanted {
+  readonly most: number;
+  readonly least: number;
+}
+
+/** A number: as many as there are of them. */
+export const wantedOf = (wanted: number | Wanted): Wanted => (typeof wanted === 'number' ? { most: wanted, least: 0 } : wanted);
+
+/** What was used beyond what was taken; below 0: what of it goes back. */
+export interface Charge {
+  readonly count: number;
+  /** How long ago it was taken: of a window that is over nothing goes back. */
+  readonly ageMs: number;
+}
+
 /** What a limit counts, without of whom. */
 export type LimitCount = Pick<LimitConfig, 'algorithm' | 'limit' | 'windowMs' | 'burst'>;
 

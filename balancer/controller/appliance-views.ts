@@ -26,13 +26,13 @@ import type { UsedCertificate } from './certificate-watch.ts';
 import { headroomText } from '../steer/headroom.ts';
 import { clusterLoads, clusterShares } from './cluster-shares.ts';
 import type { Edge } from './edge.ts';
-import { fleetWallMs } from './fleet/fleet-time.ts';
 import { describeHost } from './fleet/describe-host.ts';
 import type { Peer } from './fleet/fleet.ts';
 import { glidesOf } from './glide-views.ts';
 import { intentNow } from './intent-now.ts';
 import { underWay } from './rollout-views.ts';
 import { timedViews } from './timed-views.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 
 /** Newest events in a status. */
 const STATUS_EVENTS = 50;

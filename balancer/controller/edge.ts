@@ -165,7 +165,6 @@ export class Edge {
     this.fleet = this.#createFleet();
     this.loop = new PlanLoop({
       clock,
-      wallMs: () => fleetWallMs(this),
       links: this.links,
       numbers: new RisingNumber(store, 'plan', () => clock.wallMs()),
       facts: () => this.planFacts(this.intent),
@@ -200,6 +199,7 @@ export class Edge {
       services,
       clusters,
       intent,
+      wallMs: fleetWallMs(this),
       health: this.prober.view(),
       capacity: this.agents.capacity(),
       demand: this.demand(),

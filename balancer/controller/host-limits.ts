@@ -54,6 +54,7 @@ export class HostLimits {
       case 'allowances_left':
         return this.#counted.goOnFrom(message.counters);
       case 'allowance_wanted':
+        this.#counted.charge(message.charges ?? []);
         return this.#counted.grant(message.wishes, (grants) => answer({ type: 'allowance', grants, hosts: this.#hosts() }));
       case 'slots_held':
         return this.#slots.met(worker, message.pid, message.holdings);

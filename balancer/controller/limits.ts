@@ -2,7 +2,7 @@
 import { limitOfPlan, type FleetCount, type LimitAmount, type LimitConfig } from '../config/limit-config.ts';
 import type { Config } from '../config/config.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
-import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
+import type { AllowanceCharge, AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
 import { isOfFleet, type FleetLimits } from './fleet/fleet-limits.ts';
 import type { Quotas } from './quotas.ts';
 
@@ -61,13 +61,29 @@ export class Limits {
       if (counted === undefined) continue;
       const config = limitOfPlan(counted.config, wish.plan);
       if (this.#fleet !== null && isOfFleet(config)) {
-        const whose = config.calendar === null ? wish.key : this.#quotas?.whose(config, wish.key);
-        shared.push(this.#fleet.grant(config, wish, whose));
+        shared.push(this.#fleet.grant(config, wish, this.#whose(config, wish.key)));
       } else if (config.calendar !== null) this.#quotas?.grant(config, wish, give);
       else own.push(this.#grantOwn({ ...counted, config }, wish));
     }
     if (own.length > 0) give(own);
     if (shared.length > 0) void Promise.all(shared).then(give);
+  }
+
+  /** What requests were beyond what was given for them. */
+  charge(charges: readonly AllowanceCharge[]): void {
+    for (const charge of charges) {
+      const counted = this.#counted.get(charge.limit);
+      if (counted === undefined) continue;
+      const config = limitOfPlan(counted.config, charge.plan);
+      if (this.#fleet !== null && isOfFleet(config)) this.#fleet.charge(config, this.#whose(config, charge.key), charge);
+      else if (config.calendar !== null) this.#quotas?.charge(config, charge);
+      else counted.bucket.charge(charge.key, charge, this.#wallMs(), amountOf(config, this.#workers));
+    }
+  }
+
+  /** The counter in the store of the fleet: one of a quota that was reset is another one. */
+  #whose(config: LimitConfig, key: string): string {
+    return config.calendar === null ? key : (this.#quotas?.whose(config, key) ?? key);
   }
 
   /** What a worker has heard from the controller before: no counter has more than that. What it had heard of others is less, or later. */
@@ -88,13 +104,18 @@ export class Limits {
     this.#fleet?.close();
   }
 
-  #grantOwn({ config, bucket, spare: usual }: Counted, { limit, key, need, charge = 0 }: AllowanceWish): AllowanceGrant {
+  #grantOwn({ config, bucket, spare: usual }: Counted, { limit, key, need, least = 0 }: AllowanceWish): AllowanceGrant {
     const spare = config.plan === '' ? usual : spareOf(config, this.#workers);
     const nowMs = this.#wallMs();
-    if (charge > 0) bucket.charge(key, charge, nowMs, amountOf(config, this.#workers));
     // What is in hand of a bucket does not fill up, so it may be kept; windows end for all.
     const validMs = config.algorithm === 'token' ? config.windowMs : config.windowMs - (nowMs % config.windowMs);
-    return { limit, key, ...bucket.take(key, need + spare, nowMs, amountOf(config, this.#workers)), validMs, isAway: false };
+    return {
+      limit,
+      key,
+      ...bucket.take(key, { most: need + spare, least }, nowMs, amountOf(config, this.#workers)),
+      validMs,
+      isAway: false,
+    };
   }
 }
 

@@ -17,8 +17,6 @@ export interface PlanLoopOptions {
   readonly numbers: RisingNumber;
   /** What is known now. */
   readonly facts: () => PlanFacts;
-  /** Milliseconds since 1970, as all hosts of the fleet have them: for what comes little by little. */
-  readonly wallMs: () => number;
   /** What a controller before left; null: nothing. */
   readonly remembered?: PlanMemory | null;
   /** Once a second, after the plan. */
@@ -85,8 +83,8 @@ export class PlanLoop {
   }
 
   #input(facts: PlanFacts): PlanInput {
-    const { clock, wallMs } = this.#options;
-    return { wallMs: wallMs(), ...facts, previous: this.#memory, nowMs: clock.nowMs() };
+    const { clock } = this.#options;
+    return { wallMs: clock.wallMs(), ...facts, previous: this.#memory, nowMs: clock.nowMs() };
   }
 
   start(): void {

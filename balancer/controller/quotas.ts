@@ -4,7 +4,7 @@ import type { Clock } from '../../health/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { CalendarWindow, LimitConfig } from '../config/limit-config.ts';
 import { windowAt } from '../config/limit-window.ts';
-import type { AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
+import type { AllowanceCharge, AllowanceGrant, AllowanceWish } from '../ipc-limits.ts';
 import type { QuotaCount, Store } from '../store/store.ts';
 
 /** The part of a quota that is written in advance, so that not each question is a write, and as much that all workers together have in hand. */
@@ -51,6 +51,8 @@ export class Quotas {
   #counts: Map<string, Map<string, Count>> | null = null;
   #workers = 1;
   #wanted: Wanted[] = [];
+  /** Counts that are above what is written of them, by what they were beyond what was given. */
+  #charged = new Map<Count, Pick<QuotaCount, 'limit' | 'key'>>();
   #waits = false;
   #fails = false;
   #closed = false;
@@ -69,8 +71,22 @@ export class Quotas {
   /** Gives once it is stored; all wishes that come meanwhile are one write. */
   grant(limit: LimitConfig, wish: AllowanceWish, give: (grants: readonly AllowanceGrant[]) => void): void {
     if (!isQuota(limit) || this.#closed) return;
-    if (wish.back !== undefined) return this.#takeBack(limit, wish.key, wish.back);
     this.#wanted.push({ limit, wish, give });
+    this.#soon(0);
+  }
+
+  /** What comes back is written with what is given next, or at the end; what is more than was given at once. */
+  charge(limit: LimitConfig, { key, count: more, ageMs }: AllowanceCharge): void {
+    if (!isQuota(limit) || this.#closed) return;
+    const { clock } = this.#options;
+    const wallMs = clock.wallMs();
+    const place = this.#place(limit.name, this.whose(limit, key));
+    const count = more > 0 ? this.#countOf(limit, place, wallMs) : this.#counts?.get(limit.name)?.get(place);
+    if (count === undefined || count.endMs <= wallMs || (more < 0 && count.startMs > wallMs - ageMs)) return;
+    count.given = Math.max(0, count.given + more);
+    if (count.given <= count.stored) return;
+    count.stored = count.given;
+    this.#charged.set(count, { limit: limit.name, key: place });
     this.#soon(0);
   }
 
@@ -97,6 +113,7 @@ export class Quotas {
     for (const [limit, counts] of this.#counts ?? [])
       for (const [key, { given, stored, startMs, endMs }] of counts)
         if (given < stored) rest.push({ limit, key, startMs, endMs, used: given });
+    for (const [{ startMs, endMs, given }, of] of this.#charged) rest.push({ ...of, startMs, endMs, used: given });
     if (rest.length > 0) this.#write(rest);
   }
 
@@ -115,7 +132,9 @@ export class Quotas {
   #giveAll(): void {
     const wanted = this.#wanted;
     this.#wanted = [];
-    if (wanted.length === 0) return;
+    const charged = this.#charged;
+    this.#charged = new Map();
+    if (wanted.length + charged.size === 0) return;
     const wallMs = this.#options.clock.wallMs();
     const before = new Map<Count, Count>();
     const changed = new Map<Count, QuotaCount>();
@@ -128,9 +147,17 @@ export class Quotas {
       if (stored !== before.get(count)?.stored) changed.set(count, { limit: limit.name, key, startMs, endMs, used: stored });
       return { give, grant };
     });
+    for (const [count, { limit, key }] of charged) {
+      const { startMs, endMs, stored } = count;
+      if (endMs > wallMs) changed.set(count, { limit, key, startMs, endMs, used: stored });
+    }
     const startedMs = this.#options.clock.nowMs();
     const isStored = changed.size === 0 || this.#write([...changed.values()]);
-    if (!isStored) for (const [count, was] of before) Object.assign(count, was);
+    if (!isStored) {
+      for (const [count, was] of before) Object.assign(count, was);
+      // It happened, whatever can be written of it now.
+      for (const [count, of] of charged) this.#charged.set(count, of);
+    }
     const answers = new Map<Wanted['give'], AllowanceGrant[]>();
     for (const { give, grant } of grants) {
       const answer = answers.get(give) ?? [];
@@ -138,24 +165,17 @@ export class Quotas {
       answer.push(isStored ? grant : { ...grant, granted: 0, remaining: 0, resetMs: AGAIN_MS, validMs: AGAIN_MS, isAway: true });
     }
     for (const [give, answer] of answers) give(answer);
-    if (this.#wanted.length > 0) this.#soon(this.#options.clock.nowMs() - startedMs);
+    if (this.#wanted.length > 0 || this.#charged.size > 0) this.#soon(this.#options.clock.nowMs() - startedMs);
   }
 
-  #take({ limit: amount, name }: QuotaLimit, { key, need, charge = 0 }: AllowanceWish, count: Count, wallMs: number): AllowanceGrant {
-    count.given += charge;
+  #take({ limit: amount, name }: QuotaLimit, { key, need, least = 0 }: AllowanceWish, count: Count, wallMs: number): AllowanceGrant {
     const ahead = Math.min(MOST_AHEAD, Math.floor(amount * AHEAD));
     const free = Math.max(0, amount - count.given);
-    const granted = Math.min(free, need + Math.floor(ahead / this.#workers));
+    const granted = free < least ? 0 : Math.min(free, need + Math.floor(ahead / this.#workers));
     count.given += granted;
     if (count.given > count.stored) count.stored = Math.max(count.given, Math.min(amount, count.given + ahead));
     const leftMs = Math.max(1, count.endMs - wallMs);
     return { limit: name, key, granted, remaining: free - granted, resetMs: leftMs, validMs: leftMs, isAway: false };
-  }
-
-  /** It is written with what is given next, or at the end. */
-  #takeBack(limit: QuotaLimit, key: string, back: number): void {
-    const count = this.#counts?.get(limit.name)?.get(this.#place(limit.name, this.whose(limit, key)));
-    if (count !== undefined && count.endMs > this.#options.clock.wallMs()) count.given = Math.max(0, count.given - back);
   }
 
   #countOf({ name, calendar }: QuotaLimit, key: string, wallMs: number): Count {

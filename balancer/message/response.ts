@@ -8,6 +8,8 @@ export interface ResponseHead {
   fields: Fields;
   /** Of the body of an endpoint, as it was declared; UNKNOWN_LENGTH, UNTIL_CLOSE, or absent: it is not known. */
   bodyLength?: number;
+  /** It was answered before, to another request; absent: it was not. */
+  readonly isRecalled?: true;
   /** Of a response that weir makes itself; absent: it is an endpoint's. */
   readonly own?: OwnResponse;
 }

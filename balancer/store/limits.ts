@@ -1,5 +1,5 @@
 // Limits that hold for all hosts of a fleet together: who counts them.
-import type { LimitConfig, Taken } from '../config/limit-config.ts';
+import type { Charge, LimitConfig, Taken, Wanted } from '../config/limit-config.ts';
 
 /** A limit as it is counted. */
 export type CountedLimit = Pick<LimitConfig, 'name' | 'algorithm' | 'limit' | 'windowMs' | 'calendar' | 'burst'>;
@@ -11,9 +11,9 @@ export interface TakenOfFleet extends Taken {
 
 /** Counts for all hosts, by one clock. */
 export interface LimitCounter {
-  /** Takes for `key` as many of `wanted` as there are, in one step; throws `LedgerAwayError`. */
-  take(limit: CountedLimit, key: string, wanted: number): Promise<TakenOfFleet>;
-  /** `used` of `key` was used, whether it was there or not; throws `LedgerAwayError`. */
-  charge(limit: CountedLimit, key: string, used: number): Promise<void>;
+  /** Takes for `key` as many as there are of what is wanted, in one step; a number: whatever there is of it; throws `LedgerAwayError`. */
+  take(limit: CountedLimit, key: string, wanted: number | Wanted): Promise<TakenOfFleet>;
+  /** What was used beyond what was taken, whatever is left; the same. */
+  charge(limit: CountedLimit, key: string, charge: Charge): Promise<void>;
   close(): void;
 }

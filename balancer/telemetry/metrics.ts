@@ -210,7 +210,7 @@ export const METRICS = {
   },
   weir_condition_failures_total: {
     kind: 'counter',
-    help: 'Conditions of the filter authorize that had no value, which counts against the caller: something is not there (missing), is of another type (type), is no value (value), or took too many steps (cost)',
+    help: 'Conditions of the filter authorize, and costs of requests, that had no value, which counts against the caller: something is not there (missing), is of another type (type), is no value (value), or took too many steps (cost)',
     labels: ['route', 'reason'],
   },
   weir_consumer_requests_total: {

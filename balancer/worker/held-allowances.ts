@@ -1,9 +1,9 @@
 // The requests of each limit that this worker has in hand. It asks for more before they are used up, and lets requests wait only when there are none.
 import type { Clock } from '../../health/clock.ts';
-import type { LimitConfig } from '../config/limit-config.ts';
+import type { Charge, LimitConfig } from '../config/limit-config.ts';
 import type { Allowances, Decision } from '../filter/rate-limit/allowances.ts';
 import { bucketOf, type Bucket } from '../filter/rate-limit/bucket.ts';
-import type { AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
+import type { AllowanceCharge, AllowanceGrant, AllowanceLeft, AllowanceWish } from '../ipc-limits.ts';
 import { AWAY_MS, freshCounter, HeldCounters, Patience, settle, uncounted, type HeldCounter } from './held-counters.ts';
 
 /** The longest a request waits to hear whether it may pass, from a controller that is there; the usual is well below a millisecond. */
@@ -22,26 +22,34 @@ interface Held extends HeldCounter {
   untilMs: number;
   /** When there is more, as last heard. */
   resetAtMs: number;
+  /** Who needs less than this may ask although others were refused. */
+  emptyFrom: number;
 }
+
+/** What must be in hand for a request: one that counts nothing passes where something is left. */
+const needOf = (cost: number): number => Math.max(1, cost);
 
 export interface HeldAllowancesOptions {
   readonly clock: Clock;
   /** Nobody waits for a controller that is not there. */
   readonly isUp: () => boolean;
-  readonly ask: (wishes: readonly AllowanceWish[]) => void;
+  readonly ask: (wishes: readonly AllowanceWish[], charges: readonly AllowanceCharge[]) => void;
   /** Of the host, as the config says: alone, this worker counts with its part of a limit. */
   readonly workers: () => number;
 }
 
 export class HeldAllowances implements Allowances {
   readonly #options: HeldAllowancesOptions;
-  readonly #held = new HeldCounters<Held>((limit, key) => ({ ...freshCounter(limit, key), left: 0, given: 0, untilMs: 0, resetAtMs: 0 }));
+  readonly #held = new HeldCounters<Held>((limit, key) => ({
+    ...freshCounter(limit, key),
+    ...{ left: 0, given: 0, untilMs: 0, resetAtMs: 0, emptyFrom: 1 },
+  }));
   readonly #patience: Patience;
   /** By limit: what counts while the controller is away. */
   readonly #alone = new Map<LimitConfig, Bucket>();
   #wishes = new Set<Held>();
-  /** What goes back of quotas, and what was used beyond what was in hand. */
-  #told: AllowanceWish[] = [];
+  /** By counter and direction: what was used beyond what was taken, and what goes back. */
+  #charges = new Map<string, AllowanceCharge>();
   #sends = false;
   /** Who counts for the fleet cannot be asked. */
   #storeAwayUntilMs = -Infinity;
@@ -55,29 +63,34 @@ export class HeldAllowances implements Allowances {
   take(limit: LimitConfig, key: string, cost = 1): Decision | Promise<Decision> {
     const nowMs = this.#options.clock.nowMs();
     const held = this.#of(limit, key);
-    if (held.left >= cost && nowMs < held.untilMs && held.waiting.length === 0) {
+    const need = needOf(cost);
+    if (held.left >= need && nowMs < held.untilMs && held.waiting.length === 0) {
       held.left -= cost;
       if (held.given > 1 && held.left * 2 < held.given && held.remaining > 0) this.#wish(held);
       return { verdict: 'pass', remaining: held.left + held.remaining, resetMs: held.resetAtMs - nowMs };
     }
-    if (nowMs < held.emptyUntilMs) return { verdict: 'refuse', remaining: 0, resetMs: held.resetAtMs - nowMs };
+    if (nowMs < held.emptyUntilMs && need >= held.emptyFrom)
+      return { verdict: 'refuse', remaining: (nowMs < held.untilMs ? held.left : 0) + held.remaining, resetMs: held.resetAtMs - nowMs };
     if (limit.fleet !== null && nowMs < this.#storeAwayUntilMs && limit.fleet.onStoreError !== 'local')
       return uncounted(limit.fleet.onStoreError, this.#storeAwayUntilMs - nowMs);
-    if (this.#patience.isOver(nowMs)) return this.#aloneDecision(held, cost);
+    if (this.#patience.isOver(nowMs)) return this.#aloneDecision(limit, key, cost);
     return this.#wait(held, cost);
   }
 
-  charge(limit: LimitConfig, key: string, cost: number): void {
-    const { clock } = this.#options;
-    const nowMs = clock.nowMs();
-    const held = this.#of(limit, key);
-    const isInHand = nowMs < held.untilMs;
-    const beyond = cost - (isInHand ? held.left : 0);
-    if (isInHand) held.left = Math.max(0, -beyond);
-    if (isInHand && beyond <= 0) return;
+  charge(limit: LimitConfig, key: string, { count, ageMs }: Charge): void {
+    const nowMs = this.#options.clock.nowMs();
+    const held = this.#held.find(limit.name, key);
+    const inHand = held !== undefined && nowMs < held.untilMs ? Math.max(0, Math.min(held.left, count)) : 0;
+    if (held !== undefined) {
+      held.left -= inHand;
+      held.remaining = Math.max(0, held.remaining - Math.max(0, count - inHand));
+    }
+    if (count === inHand) return;
     if (this.#patience.isOver(nowMs)) {
-      if (limit.onUnavailable === 'local') this.#aloneBucket(limit).charge(key, beyond, clock.wallMs());
-    } else if (beyond > 0) this.#tell({ limit: limit.name, key, plan: limit.plan, need: 0, charge: beyond });
+      if (limit.onUnavailable !== 'local') return;
+      const { bucket, wallMs } = this.#aloneBucket(limit);
+      bucket.charge(key, { count: count - inHand, ageMs }, wallMs);
+    } else this.#tell({ limit: limit.name, key, plan: limit.plan, count: count - inHand, ageMs });
   }
 
   /** What the controller gives. `hosts`: that share the limits of the fleet. */
@@ -118,17 +131,33 @@ export class HeldAllowances implements Allowances {
     held.remaining = remaining;
     held.untilMs = nowMs + validMs;
     held.resetAtMs = nowMs + resetMs;
-    for (let [next] = held.waiting; next !== undefined && next.cost <= held.left; [next] = held.waiting) {
-      held.waiting.shift();
-      next.decide(give(held, next.cost, resetMs));
-    }
-    if (remaining === 0 && granted === 0) {
+    this.#letOn(held, resetMs);
+    const need = needOf(held.waiting[0]?.cost ?? 1);
+    if (granted === 0 && held.left + remaining < need) {
       held.emptyUntilMs = nowMs + Math.min(resetMs, QUIET_MS);
-      // Behind one that costs more than there is others may wait that cost less.
-      settle(held, (cost) => (cost <= held.left ? give(held, cost, resetMs) : { verdict: 'refuse', remaining: held.left, resetMs }));
-    } else if (held.waiting.length > 0) return this.#wish(held);
+      held.emptyFrom = need;
+      this.#refuse(held, need, resetMs);
+    }
+    if (held.waiting.length > 0) return this.#wish(held);
     held.timer?.cancel();
     held.timer = null;
+  }
+
+  /** Those that what is in hand is enough for, in their order. */
+  #letOn(held: Held, resetMs: number): void {
+    for (let first = held.waiting[0]; first !== undefined && held.left >= needOf(first.cost); first = held.waiting[0]) {
+      held.left -= first.cost;
+      held.waiting.shift();
+      first.decide({ verdict: 'pass', remaining: held.left + held.remaining, resetMs });
+    }
+  }
+
+  /** Those that need as much; others may have what is left. */
+  #refuse(held: Held, need: number, resetMs: number): void {
+    const { waiting } = held;
+    held.waiting = waiting.filter(({ cost }) => needOf(cost) < need);
+    for (const { cost, decide } of waiting)
+      if (needOf(cost) >= need) decide({ verdict: 'refuse', remaining: held.left + held.remaining, resetMs });
   }
 
   #receiveAway(held: Held, untilMs: number): void {
@@ -140,9 +169,9 @@ export class HeldAllowances implements Allowances {
   }
 
   #wait(held: Held, cost: number): Promise<Decision> {
-    const alone = (ofOne: number): Decision => {
+    const alone = (of: number): Decision => {
       held.asked = false;
-      return this.#aloneDecision(held, ofOne);
+      return this.#aloneDecision(held.limit, held.key, of);
     };
     const waited = this.#patience.wait(held, alone, cost);
     this.#wish(held);
@@ -150,24 +179,23 @@ export class HeldAllowances implements Allowances {
   }
 
   /** With its part of the limit, where the config says so. */
-  #aloneDecision({ limit, key }: Held, cost: number): Decision {
+  #aloneDecision(limit: LimitConfig, key: string, cost: number): Decision {
     if (limit.onUnavailable !== 'local') return uncounted(limit.onUnavailable, AWAY_MS);
-    const bucket = this.#aloneBucket(limit);
-    const nowMs = this.#options.clock.wallMs();
-    const { remaining: free } = bucket.take(key, 0, nowMs);
-    const { granted, remaining, resetMs } = bucket.take(key, cost <= free ? cost : 0, nowMs);
-    return { verdict: granted === cost ? 'pass' : 'refuse', remaining, resetMs };
+    const { bucket, wallMs } = this.#aloneBucket(limit);
+    const { granted, remaining, resetMs } = bucket.take(key, { most: cost, least: needOf(cost) }, wallMs);
+    const passes = cost === 0 ? remaining > 0 : granted === cost;
+    return { verdict: passes ? 'pass' : 'refuse', remaining, resetMs };
   }
 
-  #aloneBucket(limit: LimitConfig): Bucket {
-    const { workers } = this.#options;
+  #aloneBucket(limit: LimitConfig): { readonly bucket: Bucket; readonly wallMs: number } {
+    const { clock, workers } = this.#options;
     let bucket = this.#alone.get(limit);
     if (bucket === undefined) {
       const part = (amount: number): number => Math.max(1, Math.floor(amount / workers() / (limit.fleet === null ? 1 : this.#hosts)));
       bucket = bucketOf({ ...limit, limit: part(limit.limit), burst: part(limit.burst) });
       this.#alone.set(limit, bucket);
     }
-    return bucket;
+    return { bucket, wallMs: clock.wallMs() };
   }
 
   /** All wishes of one turn go together. */
@@ -175,15 +203,17 @@ export class HeldAllowances implements Allowances {
     if (held.asked) return;
     held.asked = true;
     this.#wishes.add(held);
-    this.#soon();
+    this.#sendSoon();
   }
 
-  #tell(wish: AllowanceWish): void {
-    this.#told.push(wish);
-    this.#soon();
+  #tell(charge: AllowanceCharge): void {
+    const name = `${charge.limit}\n${charge.plan}\n${Math.sign(charge.count)}\n${charge.key}`;
+    const { count = 0, ageMs = 0 } = this.#charges.get(name) ?? {};
+    this.#charges.set(name, { ...charge, count: charge.count + count, ageMs: Math.max(charge.ageMs, ageMs) });
+    this.#sendSoon();
   }
 
-  #soon(): void {
+  #sendSoon(): void {
     if (this.#sends) return;
     this.#sends = true;
     setImmediate(() => this.#send());
@@ -199,20 +229,17 @@ export class HeldAllowances implements Allowances {
     const { limit, key, left, untilMs } = held;
     if (limit.calendar === null || limit.fleet !== null || left === 0 || this.#options.clock.nowMs() >= untilMs) return;
     held.left = 0;
-    this.#tell({ limit: limit.name, key, plan: limit.plan, need: 0, back: left });
+    this.#tell({ limit: limit.name, key, plan: limit.plan, count: -left, ageMs: 0 });
   }
 
   #send(): void {
-    const nowMs = this.#options.clock.nowMs();
-    const wishes = [...this.#wishes].map(({ limit: { name: limit, plan }, key, waiting, left, untilMs }) => {
-      const cost = waiting.reduce((sum, one) => sum + one.cost, 0);
-      return { limit, key, plan, need: Math.max(0, cost - (nowMs < untilMs ? left : 0)) };
-    });
-    const told = this.#told;
-    this.#wishes = new Set();
-    this.#told = [];
     this.#sends = false;
-    if (wishes.length + told.length > 0) this.#options.ask([...told, ...wishes]);
+    const nowMs = this.#options.clock.nowMs();
+    const wishes = [...this.#wishes].map((held) => wishOf(held, nowMs));
+    this.#wishes = new Set();
+    const charges = [...this.#charges.values()];
+    this.#charges = new Map();
+    if (wishes.length + charges.length > 0) this.#options.ask(wishes, charges);
   }
 
   #of(limit: LimitConfig, key: string): Held {
@@ -232,7 +259,10 @@ export class HeldAllowances implements Allowances {
   }
 }
 
-function give(held: Held, cost: number, resetMs: number): Decision {
-  held.left -= cost;
-  return { verdict: 'pass', remaining: held.left + held.remaining, resetMs };
+function wishOf({ limit: { name: limit, plan }, key, waiting, left, untilMs }: Held, nowMs: number): AllowanceWish {
+  let need = 0;
+  for (const { cost } of waiting) need += needOf(cost);
+  const wish = { limit, key, plan, need };
+  const first = needOf(waiting[0]?.cost ?? 1);
+  return first === 1 ? wish : { ...wish, least: Math.max(1, first - (nowMs < untilMs ? left : 0)) };
 }

@@ -6,8 +6,8 @@ import type { Decision } from '../filter/rate-limit/allowances.ts';
 /** After a wait in vain the controller is taken to hang, and nobody waits for it. */
 export const AWAY_MS = 5000;
 
-/** A request that waits. */
 export interface Waiting {
+  /** What it counts. */
   readonly cost: number;
   readonly decide: (decision: Decision) => void;
 }

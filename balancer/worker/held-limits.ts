@@ -21,7 +21,10 @@ export class HeldLimits {
   readonly #told = new Set<string>();
 
   constructor({ send, ...options }: HeldLimitsOptions) {
-    this.allowances = new HeldAllowances({ ...options, ask: (wishes) => send({ type: 'allowance_wanted', wishes }) });
+    this.allowances = new HeldAllowances({
+      ...options,
+      ask: (wishes, charges) => send({ type: 'allowance_wanted', wishes, ...(charges.length === 0 ? {} : { charges }) }),
+    });
     this.slots = new HeldSlots({ ...options, tell: (changes) => send({ type: 'slots_changed', changes }) });
   }
 

@@ -143,7 +143,7 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
   /** Answers with what an endpoint said before; filters take it for one of now. */
   recall({ status, fields, body, bodyLength }: StoredReply): void {
     if (this.#finished) return;
-    const head = { status, fields, bodyLength };
+    const head: ResponseHead = { status, fields, bodyLength, isRecalled: true };
     if (!this.#filtered(head)) return;
     this.#sendHead(head, bodyLength);
     (this.#recalled = new RecalledBody(body, this)).resume();

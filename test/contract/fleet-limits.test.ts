@@ -1,80 +1,15 @@
 // Limits that all hosts of a fleet share, on Redis as it really is: exact to the request, leased within their bound, and as declared when Redis is away.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { describe, test, type TestContext } from 'node:test';
-import { systemClock, type Clock } from '../../health/clock.ts';
+import { describe, test } from 'node:test';
 import { limitOfPlan, type LimitAlgorithm, type WithoutCount } from '../../balancer/config/limit-config.ts';
-import { FleetLimits, type FleetLimit } from '../../balancer/controller/fleet/fleet-limits.ts';
-import { Limits } from '../../balancer/controller/limits.ts';
-import type { Decision } from '../../balancer/filter/rate-limit/allowances.ts';
-import type { LimitCounter } from '../../balancer/store/limits.ts';
-import { RedisConnection } from '../../balancer/store/redis/connection.ts';
-import { RedisLimits } from '../../balancer/store/redis/redis-limits.ts';
-import { HeldAllowances } from '../../balancer/worker/held-allowances.ts';
 import { aFleetLimit } from '../support/limit.ts';
-import { leastRights, REDIS_USER } from '../support/redis-rights.ts';
+import { hostOf, openCounter, passed } from '../support/limit-hosts.ts';
+import { leastRights } from '../support/redis-rights.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
-const WORKERS = 2;
 const DAY_MS = 86_400_000;
-
-function counterOf(port: number, timeoutMs: number): LimitCounter {
-  const place = { kind: 'single', node: { host: '127.0.0.1', port } } as const;
-  const access = { place, ...REDIS_USER, database: 0, tls: null, timeoutMs, connectMs: 2000 };
-  return new RedisLimits(new RedisConnection(access, systemClock), 'weir', () => systemClock.wallMs());
-}
-
-function openCounter(t: TestContext, port: number): LimitCounter {
-  const counter = counterOf(port, 2000);
-  t.after(() => counter.close());
-  return counter;
-}
-
-/** A worker that waits as long as it takes: on a busy machine 10,000 at once take longer than one waits for a controller. */
-const PATIENT: Clock = { ...systemClock, after: () => ({ cancel: () => undefined }) };
-
-interface Host {
-  /** One request at a worker. */
-  take(worker: number, key?: string, cost?: number): Promise<Decision['verdict']>;
-  charge(worker: number, cost: number): void;
-  readonly told: string[];
-}
-
-/** The controller's part and the workers' part of a host, joined by turns of the event loop. */
-function hostOf(t: TestContext, { port }: RedisServer, limit: FleetLimit, timeoutMs = 10_000): Host {
-  const told: string[] = [];
-  const fleet = new FleetLimits({
-    ...{ clock: systemClock, openCounter: () => counterOf(port, timeoutMs), hosts: () => 2 },
-    tell: (text) => void told.push(text),
-    count: () => undefined,
-  });
-  const limits = new Limits(() => systemClock.wallMs(), fleet);
-  limits.follow({ limits: { all: limit }, workers: WORKERS });
-  t.after(() => limits.close());
-  const workers = Array.from({ length: WORKERS }, () => {
-    const worker: HeldAllowances = new HeldAllowances({
-      clock: PATIENT,
-      isUp: () => true,
-      ask: (wishes) => void setImmediate(() => limits.grant(wishes, (grants) => worker.receive(grants, 2))),
-      workers: () => WORKERS,
-    });
-    return worker;
-  });
-  return {
-    told,
-    take: async (worker, key = 'one', cost = 1) => (await (workers[worker] ?? assert.fail()).take(limit, key, cost)).verdict,
-    charge: (worker, cost) => workers[worker]?.charge(limit, 'one', cost),
-  };
-}
-
-/** Over all workers of two hosts in turns; how many pass. */
-async function passed(hosts: readonly Host[], requests: number): Promise<number> {
-  const verdicts = await Promise.all(
-    Array.from({ length: requests }, (_, at) => (hosts[at % hosts.length] ?? assert.fail()).take(Math.floor(at / hosts.length) % WORKERS)),
-  );
-  return verdicts.filter((verdict) => verdict === 'pass').length;
-}
 
 describe('of 10,000 requests at once over two hosts', () => {
   for (const algorithm of ['fixed', 'sliding', 'token'] as const) {
@@ -99,7 +34,7 @@ describe('of 10,000 requests at once over two hosts', () => {
 for (const algorithm of ['fixed', 'sliding', 'token'] as const)
   for (const mode of ['exact', 'lease'] as const)
     test(`what was used beyond what there was is used up for all hosts: ${mode}, ${algorithm}`, async (t) => {
-      const redis = await startRedis(t);
+      const redis = await startRedis(t, [leastRights()]);
       const limit = aFleetLimit({ mode }, { algorithm });
       const hosts = [hostOf(t, redis, limit), hostOf(t, redis, limit)];
       const [one, other] = hosts;
@@ -111,11 +46,11 @@ for (const algorithm of ['fixed', 'sliding', 'token'] as const)
     });
 
 test('what a quota of the fleet is charged beyond what there was is used up', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const limit = aFleetLimit({}, { calendar: 'month' });
   const counter = openCounter(t, redis.port);
   assert.equal((await counter.take(limit, 'one', 10)).remaining, 990);
-  await counter.charge(limit, 'one', 2000);
+  await counter.charge(limit, 'one', { count: 2000, ageMs: 0 });
   const { granted, remaining } = await counter.take(limit, 'one', 1);
   assert.deepEqual([granted, remaining], [0, 0]);
 });
@@ -174,7 +109,7 @@ test('Redis counts as a host does', async (t) => {
 });
 
 test('a Redis that has forgotten how limits are counted is told again, and has counted on', async (t) => {
-  const redis = await startRedis(t);
+  const redis = await startRedis(t, [leastRights()]);
   const counter = openCounter(t, redis.port);
   const limit = aFleetLimit();
   assert.equal((await counter.take(limit, 'a', 600)).granted, 600);

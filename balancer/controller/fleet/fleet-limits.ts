@@ -1,8 +1,8 @@
 // Limits that all hosts of the fleet share, as this host asks for them: for each request or in advance, and what is declared while nobody can be asked.
 import type { Clock, Timer } from '../../../health/clock.ts';
-import type { FleetCount, LimitConfig } from '../../config/limit-config.ts';
+import type { FleetCount, LimitAmount, LimitConfig } from '../../config/limit-config.ts';
 import { bucketOf, type Bucket } from '../../filter/rate-limit/bucket.ts';
-import type { AllowanceGrant, AllowanceWish } from '../../ipc-limits.ts';
+import type { AllowanceCharge, AllowanceGrant, AllowanceWish } from '../../ipc-limits.ts';
 import type { LimitCounter } from '../../store/limits.ts';
 import { LeasedCount } from './leased-count.ts';
 
@@ -62,14 +62,14 @@ export class FleetLimits {
   /** `whose`: the counter of the key, where that is another one since it was reset. */
   async grant(limit: FleetLimit, wish: AllowanceWish, whose = wish.key): Promise<AllowanceGrant> {
     const { count } = this.#options;
-    const { key, need, charge = 0 } = wish;
+    const { key, need, least = 0 } = wish;
     if (this.#counter === null || this.#away !== null) {
       count('away');
       return this.#withoutCount(limit, wish);
     }
     try {
-      if (charge > 0) await this.#counter.charge(limit, whose, charge);
-      const taken = await (limit.fleet.mode === 'exact' ? this.#counter.take(limit, whose, need) : this.#lease(limit, whose, need));
+      const isExact = limit.fleet.mode === 'exact';
+      const taken = await (isExact ? this.#counter.take(limit, whose, { most: need, least }) : this.#lease(limit, whose, { need, least }));
       count('counted');
       return { limit: limit.name, key, ...taken, isAway: false };
     } catch (error) {
@@ -77,6 +77,16 @@ export class FleetLimits {
       count('away');
       return this.#withoutCount(limit, wish);
     }
+  }
+
+  /** Told to the count as it is, or to this host's own while there is no other. */
+  charge(limit: FleetLimit, whose: string, { key, count, ageMs }: AllowanceCharge): void {
+    if (this.#counter === null || this.#away !== null) {
+      if (limit.fleet.onStoreError === 'local')
+        this.#aloneBucket(limit).charge(key, { count, ageMs }, this.#options.clock.wallMs(), this.#part(limit));
+      return;
+    }
+    this.#counter.charge(limit, whose, { count, ageMs }).catch((error: unknown) => this.#lost(limit, error));
   }
 
   /** What is taken of a counter, by all; null: it cannot be asked now. */
@@ -96,7 +106,7 @@ export class FleetLimits {
     this.#counter?.close();
   }
 
-  #lease(limit: FleetLimit, key: string, need: number): ReturnType<LeasedCount['take']> {
+  #lease(limit: FleetLimit, key: string, wanted: Parameters<LeasedCount['take']>[0]): ReturnType<LeasedCount['take']> {
     const { slice, spare, inHand } = this.#slices(limit);
     // What is in hands does not fill up: with it no more than the burst pass at once.
     const counted = limit.algorithm === 'token' ? { ...limit, burst: limit.burst - inHand } : limit;
@@ -106,7 +116,7 @@ export class FleetLimits {
     this.#leased.set(name, leased);
     const [oldest] = this.#leased.keys();
     if (this.#leased.size > MAX_COUNTS && oldest !== undefined) this.#leased.delete(oldest);
-    return leased.take(need, spare, slice);
+    return leased.take(wanted, spare, slice);
   }
 
   #take(...question: Parameters<LimitCounter['take']>): ReturnType<LimitCounter['take']> {
@@ -124,22 +134,30 @@ export class FleetLimits {
     return { slice, spare, inHand: hosts * (slice + spare * this.#workers) };
   }
 
-  #withoutCount(limit: FleetLimit, { key, need, charge = 0 }: AllowanceWish): AllowanceGrant {
+  #withoutCount(limit: FleetLimit, { key, need, least = 0 }: AllowanceWish): AllowanceGrant {
     const { name, fleet, windowMs } = limit;
     if (fleet.onStoreError !== 'local')
       return { limit: name, key, granted: 0, remaining: 0, resetMs: LOOK_MS, validMs: LOOK_MS, isAway: true };
-    const part = (amount: number): number => Math.max(1, Math.floor(amount / this.#options.hosts()));
-    const amount = { limit: part(limit.limit), burst: part(limit.burst) };
-    let bucket = this.#alone.get(name);
-    if (bucket === undefined) {
-      bucket = bucketOf({ ...limit, ...amount });
-      this.#alone.set(name, bucket);
-    }
-    const nowMs = this.#options.clock.wallMs();
-    if (charge > 0) bucket.charge(key, charge, nowMs, amount);
+    const wallMs = this.#options.clock.wallMs();
+    const taken = this.#aloneBucket(limit).take(key, { most: need, least }, wallMs, this.#part(limit));
     // Only until the fleet counts again: a worker must not go on with what was given here.
     const validMs = Math.min(LOOK_MS, windowMs);
-    return { limit: name, key, ...bucket.take(key, need, nowMs, amount), validMs, isAway: false };
+    return { limit: name, key, ...taken, validMs, isAway: false };
+  }
+
+  /** Of this host. */
+  #part({ limit, burst }: FleetLimit): LimitAmount {
+    const part = (amount: number): number => Math.max(1, Math.floor(amount / this.#options.hosts()));
+    return { limit: part(limit), burst: part(burst) };
+  }
+
+  #aloneBucket(limit: FleetLimit): Bucket {
+    let bucket = this.#alone.get(limit.name);
+    if (bucket === undefined) {
+      bucket = bucketOf({ ...limit, ...this.#part(limit) });
+      this.#alone.set(limit.name, bucket);
+    }
+    return bucket;
   }
 
   #lost(limit: FleetLimit, error: unknown): void {

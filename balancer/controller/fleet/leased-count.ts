@@ -28,9 +28,10 @@ export class LeasedCount {
   }
 
   /**
-   * Gives `need` if they are to be had, and up to `spare` more of what the host has then; asks for up to `slice` in advance. Rejects as the count does.
+   * Gives `need` if they are to be had, and up to `spare` more of what the host has then, but nothing rather than less than `least`; asks for up to `slice` in advance.
+   * Rejects as the count does.
    */
-  async take(need: number, spare: number, slice: number): Promise<TakenOfFleet> {
+  async take({ need, least }: { readonly need: number; readonly least: number }, spare: number, slice: number): Promise<TakenOfFleet> {
     this.#needed += need;
     try {
       while (this.#left() < need && this.#clock.nowMs() >= this.#emptyUntilMs) await this.#ask(slice);
@@ -39,12 +40,13 @@ export class LeasedCount {
     }
     const nowMs = this.#clock.nowMs();
     // Who waits comes before what another worker keeps in hand.
-    const granted = Math.min(this.#left(), need + Math.max(0, Math.min(spare, this.#left() - need - this.#needed)));
-    const validMs = this.#spend(granted);
     const left = this.#left();
-    if (left * 2 < slice && this.#remaining > 0) void this.#ask(slice).catch(() => undefined);
+    const granted = left < least ? 0 : Math.min(left, need + Math.max(0, Math.min(spare, left - need - this.#needed)));
+    const validMs = this.#spend(granted);
+    const rest = this.#left();
+    if (rest * 2 < slice && this.#remaining > 0) void this.#ask(slice).catch(() => undefined);
     // What others wait for is not to be had: who hears that something is left asks again.
-    const remaining = granted === 0 && need > 0 ? 0 : left + this.#remaining;
+    const remaining = granted === 0 && need > 0 ? 0 : rest + this.#remaining;
     return { granted, remaining, resetMs: Math.max(1, this.#resetAtMs - nowMs), validMs };
   }
 

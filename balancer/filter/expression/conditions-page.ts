@@ -32,6 +32,7 @@ export function conditionsPage(generated: string): string {
       "        - { path: /reports, when: \"claims.tier == 'gold' && request.method == 'GET'\" }",
       '```',
     ].join('\n'),
+    'What a request costs of its [limits](callers.md#requests-that-cost-more-than-others) may be a number in the same language (`cost`); in `addressLimit` it may ask for `request` and `client` alone.',
     'Names, types, patterns and networks are checked when the file is, and `weir check` says where in the text something is wrong: ' +
       '`at character 1, "clams.tier == \\"gold\\"": there is no "clams"; did you mean "claims"?`',
     '## Examples',

@@ -1,14 +1,14 @@
 // How many requests of one kind may still pass: the counters of a limit, pure, with time as a parameter.
-import type { LimitAmount, LimitCount, Taken } from '../../config/limit-config.ts';
+import { wantedOf, type Charge, type LimitAmount, type LimitCount, type Taken, type Wanted } from '../../config/limit-config.ts';
 
 export interface Bucket {
   /**
-   * Gives up to `count` whole requests to `key`. `nowMs` is of the wall clock for windows: all hosts have the same ones. `amount`: of its plan; what was
+   * Gives up to so many whole requests to `key`; a number: as many as there are of them. `nowMs` is of the wall clock for windows: all hosts have the same ones. `amount`: of its plan; what was
    * used before stays, of a bucket as the part of it that is empty.
    */
-  take(key: string, count: number, nowMs: number, amount?: LimitAmount): Taken;
-  /** `count` was used, whether it was there or not: what comes next waits for it. Below 0: was taken, and is free again. */
-  charge(key: string, count: number, nowMs: number, amount?: LimitAmount): void;
+  take(key: string, wanted: number | Wanted, nowMs: number, amount?: LimitAmount): Taken;
+  /** What was used beyond what was given, whatever is left; below 0: what was given and not used, of a window that still is. */
+  charge(key: string, charge: Charge, nowMs: number, amount?: LimitAmount): void;
 }
 
 /** Keys that are remembered for a limit; one that nobody asked for the longest is forgotten first, and begins anew. */
@@ -53,28 +53,30 @@ class WindowBucket implements Bucket {
     this.#slides = slides;
   }
 
-  take(key: string, count: number, nowMs: number, { limit }: LimitAmount = this.#amount): Taken {
+  take(key: string, wanted: number | Wanted, nowMs: number, { limit }: LimitAmount = this.#amount): Taken {
+    const { most, least } = wantedOf(wanted);
     const window = this.#at(key, nowMs);
     const passedMs = nowMs - window.index * this.#windowMs;
     const weighed = this.#slides ? (window.before * (this.#windowMs - passedMs)) / this.#windowMs : 0;
     const free = Math.max(0, Math.floor(limit - weighed - window.current));
-    const granted = Math.min(count, free);
+    const granted = free < least ? 0 : Math.min(most, free);
     window.current += granted;
     return { granted, remaining: free - granted, resetMs: this.#resetMs(window, limit, free - granted, passedMs) };
   }
 
-  charge(key: string, count: number, nowMs: number): void {
+  charge(key: string, { count, ageMs }: Charge, nowMs: number): void {
     const window = this.#at(key, nowMs);
-    window.current = Math.max(0, window.current + count);
+    if (count > 0 || Math.floor((nowMs - ageMs) / this.#windowMs) === window.index) window.current = Math.max(0, window.current + count);
   }
 
   #at(key: string, nowMs: number): Window {
     const index = Math.floor(nowMs / this.#windowMs);
     const window = this.#windows.touch(key, () => ({ index, current: 0, before: 0 }));
-    if (window.index === index) return window;
-    window.before = index === window.index + 1 ? window.current : 0;
-    window.current = 0;
-    window.index = index;
+    if (window.index !== index) {
+      window.before = index === window.index + 1 ? window.current : 0;
+      window.current = 0;
+      window.index = index;
+    }
     return window;
   }
 
@@ -98,22 +100,24 @@ class TokenBucket implements Bucket {
     this.#windowMs = amount.windowMs;
   }
 
-  take(key: string, count: number, nowMs: number, { limit, burst }: LimitAmount = this.#amount): Taken {
+  take(key: string, wanted: number | Wanted, nowMs: number, { limit, burst }: LimitAmount = this.#amount): Taken {
+    const { most, least } = wantedOf(wanted);
     const perTokenMs = this.#windowMs / limit;
     const emptyMs = burst * perTokenMs;
     const full = this.#fullAt.touch(key, () => ({ ms: nowMs }));
     const fullAtMs = Math.max(full.ms, nowMs);
     // A sum of parts may miss a whole token by a last digit.
     const free = Math.floor((emptyMs - (fullAtMs - nowMs)) / perTokenMs + 1e-9);
-    const granted = Math.max(0, Math.min(count, free));
+    const granted = free < least ? 0 : Math.max(0, Math.min(most, free));
     full.ms = fullAtMs + granted * perTokenMs;
     const left = Math.max(0, free - granted);
-    const resetMs = left > 0 ? full.ms - nowMs : full.ms + perTokenMs - emptyMs - nowMs;
+    const missing = Math.max(1, granted === 0 ? least : 1);
+    const resetMs = left >= missing ? full.ms - nowMs : full.ms + missing * perTokenMs - emptyMs - nowMs;
     return { granted, remaining: left, resetMs: Math.max(1, Math.ceil(resetMs)) };
   }
 
-  charge(key: string, count: number, nowMs: number, { limit }: LimitAmount = this.#amount): void {
+  charge(key: string, { count }: Charge, nowMs: number, { limit }: LimitAmount = this.#amount): void {
     const full = this.#fullAt.touch(key, () => ({ ms: nowMs }));
-    full.ms = Math.max(full.ms, nowMs) + (count * this.#windowMs) / limit;
+    full.ms = Math.max(nowMs, Math.max(full.ms, nowMs) + (count * this.#windowMs) / limit);
   }
 }

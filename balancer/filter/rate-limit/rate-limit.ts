@@ -2,10 +2,12 @@
 import type { LimitConfig } from '../../config/limit-config.ts';
 import { Type, type Static } from '../../schema/type.ts';
 import { listOf, mapping, valueOf } from '../../config/schema-parts.ts';
-import { fieldValue, removeField, type Fields } from '../../message/fields.ts';
 import type { CanonicalRequest } from '../../message/request.ts';
-import type { Filter, FilterDefinition, FilterEnvironment, RequestVerdict } from '../filter.ts';
+import type { ResponseHead } from '../../message/response.ts';
+import type { BodyTransform, Filter, FilterDefinition, FilterEnvironment, RequestVerdict } from '../filter.ts';
 import type { Decision } from './allowances.ts';
+import { AnswerCosts } from './answer-costs.ts';
+import { costOf, problemOfCost, type CostOf } from './cost.ts';
 import { limitKey } from './limit-key.ts';
 import { isExempt, limitFor, oneLimit, type OneLimit } from './one-limit.ts';
 import { retryAfter, tellLimit } from './told.ts';
@@ -14,7 +16,10 @@ const MOST_COST = 1_000_000;
 
 const fromAnswer = mapping(
   {
-    field: valueOf('fieldName', 'Field of the answer whose whole number is what the request has cost, in place of `cost`'),
+    field: valueOf(
+      'fieldName',
+      'Field of the answer, in its head or behind its body, whose whole number is what the request has cost, in place of `cost`',
+    ),
     keep: Type.Boolean({ default: false, description: 'Let the client see the field' }),
   },
   'Where the answer says what the request has cost: what it says beyond `cost` is used up even where it was not there any more, and what it says less is free again',
@@ -30,9 +35,24 @@ const schema = (filter: string) =>
       ),
       cost: Type.Integer({
         default: 1,
+        minimum: 0,
+        maximum: MOST_COST,
+        description:
+          'What a request of this route takes of each of them: all of it, or it is refused. 0: it passes where anything is left, and `costFromAnswer` says what it has cost',
+      }),
+      costExpression: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 4096,
+          description:
+            'In place of `cost`, a number in CEL: `request.method == "GET" ? 1 : 10`, `int(request.headers["x-units"])`; see [Conditions](../conditions.md)',
+        }),
+      ),
+      mostCost: Type.Integer({
+        default: 1000,
         minimum: 1,
         maximum: MOST_COST,
-        description: 'What a request of this route takes of each of them: all of it, or it is refused',
+        description: 'The most that a request takes by an expression, and what it takes where that has no value',
       }),
       costFromAnswer: Type.Optional(fromAnswer),
     },
@@ -40,9 +60,6 @@ const schema = (filter: string) =>
   );
 
 type Options = Static<ReturnType<typeof schema>>;
-
-/** As a whole number of at most nine digits. */
-const COST = /^\d{1,9}$/;
 
 /** Parts of a key that are known only when it is known who calls. */
 const OF_CALLERS: ReadonlySet<string> = new Set(['consumer', 'claim']);
@@ -55,8 +72,14 @@ function definition(name: string, summary: string, early: boolean): FilterDefini
     example: '{ limits: [by-address] }',
     answers: ['rate_limited', 'too_many_at_once', 'limits_unavailable'],
     complete(options, place) {
-      const { limits, cost, costFromAnswer } = options as Options;
-      const isCosted = cost > 1 || costFromAnswer !== undefined;
+      const { limits, cost, costExpression, costFromAnswer } = options as Options;
+      const isCosted = cost !== 1 || costExpression !== undefined || costFromAnswer !== undefined;
+      const problem = costExpression === undefined ? null : problemOfCost(costExpression, early);
+      if (problem !== null) place.report(['costExpression'], problem);
+      if (cost !== 1 && costExpression !== undefined)
+        place.report(['cost'], 'costExpression says what a request costs; leave one of them out');
+      if (cost === 0 && costExpression === undefined && costFromAnswer === undefined)
+        place.report(['cost'], 'nothing is counted; write what a request costs, or where its answer tells it (costFromAnswer)');
       limits.forEach((limit, index) => {
         const declared = place.limits.get(limit);
         if (declared === undefined)
@@ -89,35 +112,38 @@ function definition(name: string, summary: string, early: boolean): FilterDefini
 export const addressLimit = definition('addressLimit', 'Limits how often somebody may ask, before it is known who calls.', true);
 export const rateLimit = definition('rateLimit', 'Limits how often callers may ask.', false);
 
-/** What was taken of a limit. */
-interface Cost {
-  readonly config: LimitConfig;
-  readonly key: string;
-}
-
 /** A slot that a request has. */
 type Hold = readonly [limit: string, key: string];
+
+/** What an answer tells of a limit. */
+interface Said {
+  readonly config: LimitConfig;
+  readonly decision: Decision;
+}
 
 class LimitFilter implements Filter {
   readonly #environment: FilterEnvironment;
   readonly #limits: readonly OneLimit[];
-  readonly #cost: number;
-  /** Of the answer, with the cost; empty: it says nothing. */
-  readonly #field: string;
-  readonly #keepsField: boolean;
-  /** Where the answer says what it has cost. */
-  readonly #costs = new WeakMap<CanonicalRequest, Cost[]>();
-  /** What the answer tells. */
-  readonly #told = new WeakMap<CanonicalRequest, Fields>();
+  /** Null: each request is one. */
+  readonly #costOf: CostOf | null;
+  /** Null: no answer tells what its request has cost. */
+  readonly #costs: AnswerCosts | null;
+  readonly #said = new WeakMap<CanonicalRequest, Said[]>();
   /** Null: the request has ended. */
   readonly #holds = new WeakMap<CanonicalRequest, Hold[] | null>();
   readonly onEnd?: (request: CanonicalRequest) => void;
+  readonly onResponseBody?: (request: CanonicalRequest) => BodyTransform | null;
 
-  constructor({ limits, cost, costFromAnswer }: Options, environment: FilterEnvironment) {
+  constructor({ limits, cost, costExpression, mostCost, costFromAnswer }: Options, environment: FilterEnvironment) {
     this.#environment = environment;
-    this.#cost = cost;
-    this.#field = costFromAnswer?.field.toLowerCase() ?? '';
-    this.#keepsField = costFromAnswer?.keep ?? false;
+    const { allowances, clock } = environment;
+    this.#costOf = costOf(costExpression ?? cost, mostCost, environment);
+    const costs =
+      costFromAnswer === undefined
+        ? null
+        : new AnswerCosts({ allowances, clock, field: costFromAnswer.field.toLowerCase(), keep: costFromAnswer.keep });
+    this.#costs = costs;
+    if (costs !== null) this.onResponseBody = (request) => costs.watch(request);
     this.#limits = limits.flatMap((name) => {
       const config = environment.limits[name];
       return config === undefined ? [] : [oneLimit(config, environment)];
@@ -125,48 +151,43 @@ class LimitFilter implements Filter {
     if (this.#limits.some(({ config }) => config.algorithm === 'concurrency')) this.onEnd = (request) => this.#end(request);
   }
 
-  readonly onRequest = (request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict> => this.#from(request, 0);
+  readonly onRequest = (request: CanonicalRequest): RequestVerdict | Promise<RequestVerdict> =>
+    this.#from(request, 0, this.#costOf === null ? 1 : this.#costOf(request));
 
-  readonly onResponse = (request: CanonicalRequest, { fields }: { fields: Fields }): void => {
-    if (this.#field !== '') this.#settle(request, fields);
-    const told = this.#told.get(request);
-    if (told !== undefined) fields.push(...told);
+  readonly onResponse = (request: CanonicalRequest, head: ResponseHead): void => {
+    const more = this.#costs?.settle(request, head) ?? null;
+    for (const { config, decision } of this.#said.get(request) ?? []) {
+      const used = more?.get(config.name) ?? 0;
+      tellLimit(head.fields, config, used === 0 ? decision : { ...decision, remaining: Math.max(0, decision.remaining - used) });
+    }
   };
 
-  /** Once: what is answered anew has cost nothing more. */
-  #settle(request: CanonicalRequest, fields: Fields): void {
-    const text = fieldValue(fields, this.#field);
-    if (text === undefined) return;
-    if (!this.#keepsField) removeField(fields, this.#field);
-    const costs = this.#costs.get(request) ?? [];
-    this.#costs.delete(request);
-    if (!COST.test(text)) return;
-    const { allowances } = this.#environment;
-    for (const { config, key } of costs) allowances.charge(config, key, Number(text) - this.#cost);
-  }
-
-  /** Waits only for a limit of which nothing is in hand. */
-  #from(request: CanonicalRequest, index: number): RequestVerdict | Promise<RequestVerdict> {
-    const { allowances, route, consumers } = this.#environment;
+  /** Waits only for a limit of which too little is in hand. */
+  #from(request: CanonicalRequest, index: number, cost: number): RequestVerdict | Promise<RequestVerdict> {
+    const { route, consumers } = this.#environment;
     for (let i = index; i < this.#limits.length; i += 1) {
       const limit = this.#limits[i];
       if (limit === undefined || isExempt(limit, request)) continue;
       const config = limitFor(limit, request, consumers);
       const key = limitKey(config, request, route);
-      const decision = config.algorithm === 'concurrency' ? this.#hold(config, key, request) : allowances.take(config, key, this.#cost);
-      if (this.#field !== '') this.#note(request, { config, key });
+      const decision =
+        config.algorithm === 'concurrency' ? this.#hold(config, key, request) : this.#take(request, { config, key, count: cost });
       if (decision instanceof Promise)
-        return decision.then((later) => this.#judge(limit, config, request, later) ?? this.#from(request, i + 1));
+        return decision.then((later) => this.#judge(limit, config, request, later) ?? this.#from(request, i + 1, cost));
       const verdict = this.#judge(limit, config, request, decision);
       if (verdict !== undefined) return verdict;
     }
     return undefined;
   }
 
-  #note(request: CanonicalRequest, cost: Cost): void {
-    const costs = this.#costs.get(request);
-    if (costs === undefined) this.#costs.set(request, [cost]);
-    else costs.push(cost);
+  #take(request: CanonicalRequest, wanted: Parameters<AnswerCosts['taken']>[1]): Decision | Promise<Decision> {
+    const decision = this.#environment.allowances.take(wanted.config, wanted.key, wanted.count);
+    if (this.#costs === null) return decision;
+    const keep = (taken: Decision): Decision => {
+      this.#costs?.taken(request, wanted, taken);
+      return taken;
+    };
+    return decision instanceof Promise ? decision.then(keep) : keep(decision);
   }
 
   #hold(config: LimitConfig, key: string, request: CanonicalRequest): Decision | Promise<Decision> {
@@ -199,9 +220,9 @@ class LimitFilter implements Filter {
     if (decision.verdict === 'refuse') refused.add(1);
     if (config.shadow) return undefined;
     if (config.headers !== 'none') {
-      const told = this.#told.get(request) ?? [];
-      tellLimit(told, config, decision);
-      this.#told.set(request, told);
+      const said = this.#said.get(request) ?? [];
+      said.push({ config, decision });
+      this.#said.set(request, said);
     }
     if (decision.verdict === 'pass') return undefined;
     const code = config.algorithm === 'concurrency' ? 'too_many_at_once' : 'rate_limited';

@@ -43,7 +43,6 @@ class Scene {
         sendWholePlan: () => void (this.whole += 1),
       },
       numbers: new RisingNumber(store, 'plan', () => 0),
-      wallMs: () => this.clock.wallMs(),
       facts: () => ({ ...config, intent: this.intent, health: this.health, capacity: {}, demand: {} }),
       onPeriod: () => void (this.periods += 1),
     });

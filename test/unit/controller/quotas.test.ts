@@ -66,12 +66,14 @@ class Host {
       const worker: HeldAllowances = new HeldAllowances({
         clock: this.clock,
         isUp: () => true,
-        ask: (wishes) => {
+        ask: (wishes, charges) => {
           const asked = this.#controllers;
           const give: Parameters<Limits['grant']>[1] = (grants) => {
             if (this.#controllers === asked && this.workers.includes(worker)) worker.receive(grants);
           };
-          if (this.workers.includes(worker)) this.#limits.grant(wishes, give);
+          if (!this.workers.includes(worker)) return;
+          this.#limits.charge(charges);
+          this.#limits.grant(wishes, give);
         },
         workers: () => 2,
       });

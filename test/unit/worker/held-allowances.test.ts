@@ -4,8 +4,10 @@ import { describe, it } from 'node:test';
 import { limitOfPlan, type LimitConfig, type WithoutCount } from '../../../balancer/config/limit-config.ts';
 import { Limits } from '../../../balancer/controller/limits.ts';
 import type { Decision } from '../../../balancer/filter/rate-limit/allowances.ts';
+import type { AllowanceCharge, AllowanceWish } from '../../../balancer/ipc-limits.ts';
 import { HeldAllowances } from '../../../balancer/worker/held-allowances.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
@@ -40,9 +42,9 @@ class Host {
       const worker: HeldAllowances = new HeldAllowances({
         clock: this.clock,
         isUp: () => this.isUp,
-        ask: (wishes) => {
+        ask: (wishes, charges) => {
           this.asks += 1;
-          if (!this.hangs) setImmediate(() => this.#limits.grant(wishes, (grants) => worker.receive(grants)));
+          if (!this.hangs) setImmediate(() => this.#answer(worker, wishes, charges));
         },
         workers: () => workers,
       });
@@ -50,12 +52,17 @@ class Host {
     });
   }
 
+  #answer(worker: HeldAllowances, wishes: readonly AllowanceWish[], charges: readonly AllowanceCharge[]): void {
+    this.#limits.charge(charges);
+    this.#limits.grant(wishes, (grants) => worker.receive(grants));
+  }
+
   take(worker: number, key = 'one', cost = 1): Decision | Promise<Decision> | undefined {
     return this.workers[worker]?.take(this.limit, key, cost);
   }
 
-  charge(worker: number, cost: number, key = 'one'): void {
-    this.workers[worker]?.charge(this.limit, key, cost);
+  charge(worker: number, cost: number, ageMs = 0, key = 'one'): void {
+    this.workers[worker]?.charge(this.limit, key, { count: cost, ageMs });
   }
 
   /** Another controller, which hears from every worker what the one before had told it. */
@@ -240,6 +247,55 @@ describe('what costs more than one', () => {
     assert.deepEqual([verdict(8), verdict(3), verdict(1)], ['pass', 'refuse', 'pass']);
     host.charge(0, 5);
     assert.equal(verdict(1), 'refuse');
+  });
+});
+
+describe('requests that count differently', () => {
+  for (const algorithm of ['fixed', 'sliding', 'token'] as const)
+    it(`are let on up to the limit in sum, whichever workers they come to: ${algorithm}`, async () => {
+      for (let seed = 1; seed <= 10; seed += 1) {
+        const random = seededRandom(seed);
+        const host = new Host({ ...limitOf(1000), algorithm });
+        let sum = 0;
+        for (let round = 0; round < 12; round += 1) {
+          const costs = Array.from({ length: 50 }, () => 1 + Math.floor(random() * 20));
+          const said = await Promise.all(costs.map((cost, index) => host.taken(index % 4, cost)));
+          sum += costs.reduce((all, cost, index) => all + (said[index]?.verdict === 'pass' ? cost : 0), 0);
+        }
+        // In hand of four workers: 5 % of the limit, and less than the cheapest request each.
+        assert.ok(sum <= 1000 && sum >= 940, `${sum} with seed ${seed}`);
+      }
+    });
+
+  it('leave what they cannot use to other workers', async () => {
+    const host = new Host(limitOf(10), 2);
+    assert.equal((await host.taken(0, 7))?.verdict, 'pass');
+    assert.deepEqual([(await host.taken(1, 7))?.verdict, (await host.taken(0, 7))?.verdict], ['refuse', 'refuse']);
+    assert.deepEqual([(await host.taken(1, 2))?.verdict, (await host.taken(0, 1))?.verdict], ['pass', 'pass']);
+  });
+
+  it('pass with nothing counted as long as anything is left', async () => {
+    const host = new Host(limitOf(2), 1);
+    for (let one = 0; one < 5; one += 1) assert.equal((await host.taken(0, 0))?.verdict, 'pass');
+    host.charge(0, 2);
+    await turn();
+    assert.equal((await host.taken(0, 0))?.verdict, 'refuse');
+  });
+
+  it('give nothing back to a window that came since', async () => {
+    const host = new Host(limitOf(10), 2);
+    assert.equal((await host.taken(0, 10))?.verdict, 'pass');
+    host.clock.advance(70_000);
+    assert.equal((await host.taken(1, 10))?.verdict, 'pass');
+    host.charge(0, -9, 70_000);
+    await turn();
+    await turn();
+    assert.equal((await host.taken(1))?.verdict, 'refuse');
+    host.charge(1, -4, 0);
+    await turn();
+    await turn();
+    host.clock.advance(200);
+    assert.deepEqual([(await host.taken(0, 4))?.verdict, (await host.taken(0))?.verdict], ['pass', 'refuse']);
   });
 });
 

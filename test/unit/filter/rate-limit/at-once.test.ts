@@ -23,7 +23,7 @@ class Limited {
     const [first = aLimit()] = limits;
     this.host = new SlotHost(first, 2, limits);
     this.filter = rateLimit.create(
-      { limits: limits.map(({ name }) => name) },
+      { limits: limits.map(({ name }) => name), cost: 1, mostCost: 1000 },
       aFilterEnvironment({
         slots: this.host.process(0).slots,
         limits: Object.fromEntries(limits.map((limit) => [limit.name, limit])),

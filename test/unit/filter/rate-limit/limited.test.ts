@@ -71,14 +71,14 @@ describe('a route whose requests cost more', () => {
     const first = await fetch(proxy.url);
     assert.equal(first.headers.get('x-tokens'), null);
     tokens = '50';
-    assert.deepEqual(await left(proxy), [200, '6'], 'three are used, and one is taken');
+    assert.deepEqual(await left(proxy), [200, '0'], 'the answer tells what is left behind it');
     assert.deepEqual(await left(proxy), [429, '0']);
   });
 
   it('has back what the answer says less', async (t) => {
     const proxy = await costed(t, { cost: 8, costFromAnswer: { field: 'x-tokens', keep: true } }, () => ({ 'x-tokens': '1' }));
     assert.equal((await fetch(proxy.url)).headers.get('x-tokens'), '1');
-    assert.deepEqual(await left(proxy), [200, '1']);
+    assert.deepEqual(await left(proxy), [200, '8'], 'of ten, two were one each');
   });
 
   it('pays its cost where the answer says nothing of use', async (t) => {
