@@ -14,6 +14,7 @@ import { PROBATION_MS } from './config-watch.ts';
 import { FLEET_CONFIG, type ConfigText, type SharedConfig } from './config-source.ts';
 import { tellEndedOverrides } from './driver/expiries.ts';
 import type { Edge } from './edge.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 import type { CommitOutcome } from './intent-keeper.ts';
 
 /** For workers to build a generation and to open its listeners. */
@@ -30,7 +31,7 @@ export interface TakeOptions {
 
 /** Takes over `next`, or says why not and leaves everything as it was. Has to run alone (`Edge.changes`). */
 export async function takeConfig(edge: Edge, next: ConfigText, options: TakeOptions): Promise<Outcome<ConfigApplyResult>> {
-  const seeding = seedIntent(next.config, edge.keeper.intent, edge.options.clock.wallMs());
+  const seeding = seedIntent(next.config, edge.keeper.intent, fleetWallMs(edge));
   if (seeding.problems.length > 0) {
     const problems = seeding.problems.map(({ message }) => message);
     return { ok: false, problem: { code: 'unsafe', message: 'the config takes away what has a share; the one before stays', problems } };
@@ -95,7 +96,7 @@ async function rollBack(edge: Edge, before: ConfigText, onTaken: (config: Config
     edge.configWatch.unfit = shared.fingerprint;
     return;
   }
-  const seeding = seedIntent(back.config, edge.keeper.intent);
+  const seeding = seedIntent(back.config, edge.keeper.intent, fleetWallMs(edge));
   if (seeding.problems.length > 0) return;
   const recorded = await recordConfig(edge, back, { seeding, author: PROGRAM, reason: what });
   if (!recorded.ok) edge.problem = `${what}; ${recorded.message}`;

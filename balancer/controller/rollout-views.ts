@@ -4,9 +4,10 @@ import { holdOf, isActive } from '../intent/rollout.ts';
 import type { RolloutView } from './api/views.ts';
 import type { RolloutDriver } from './driver/rollouts.ts';
 import type { Edge } from './edge.ts';
+import { fleetWallMs } from './fleet/fleet-time.ts';
 
 export function rolloutViews(edge: Edge, driver: Pick<RolloutDriver, 'stateOf'>): readonly RolloutView[] {
-  const wallMs = edge.options.clock.wallMs();
+  const wallMs = fleetWallMs(edge);
   return Object.entries(edge.keeper.intent.services).flatMap(([service, { rollout, split }]) => {
     if (rollout === undefined) return [];
     const active = isActive(rollout);

@@ -3,6 +3,7 @@ import { seedIntent } from '../../intent/seed.ts';
 import type { Author } from '../../intent/intent.ts';
 import { recordConfig } from '../config-taker.ts';
 import type { Edge } from '../edge.ts';
+import { fleetWallMs } from './fleet-time.ts';
 
 /** Hosts that are started together all want to be the first to record. */
 const TRIES = 5;
@@ -18,7 +19,7 @@ export async function recordBeginning(edge: Edge, { author, reason }: Beginning)
   for (let tried = 0; tried < TRIES; tried += 1) {
     // Of a fleet that has a config, only that one counts.
     if (edge.keeper.config !== null && edge.served.shared !== null && edge.keeper.config !== edge.served.shared.fingerprint) return null;
-    const seeding = seedIntent(edge.config, edge.keeper.intent, edge.options.clock.wallMs());
+    const seeding = seedIntent(edge.config, edge.keeper.intent, fleetWallMs(edge));
     if (seeding.problems.length > 0) {
       edge.trying = null;
       return seeding.problems.map(({ message }) => message).join('; ');

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeChange } from '../../../balancer/controller/change.ts';
+import { intentNow } from '../../../balancer/controller/intent-now.ts';
 import { ExpiryDriver } from '../../../balancer/controller/driver/expiries.ts';
 import { verifyChain } from '../../../balancer/intent/revision.ts';
 import { fleetEdges, type EdgeUnderTest, type FleetEdges } from '../../support/fleet-edges.ts';
@@ -69,4 +70,22 @@ test('a change of one host alone is over when its time is, though the clock of t
   assert.equal(greenOf(one), 0);
   await pass(fleet, hosts, 20);
   assert.equal(greenOf(one), 10);
+});
+
+test('what comes little by little is as far on every host, whatever their clocks say', async (t) => {
+  const fleet = fleetEdges(t);
+  const hosts = [await fleet.host('edge-1'), await fleet.host('edge-2')] as const;
+  const [one, two] = hosts;
+  await fleet.clock.elapse(3000);
+  two.setClock(-3 * HOUR_MS);
+  await fleet.clock.elapse(2000);
+  const change = { kind: 'shift', service: 'shop', percents: { green: 50 }, overMs: 100_000 } as const;
+  const made = await fleet.settled(two.edge.changes.run(() => makeChange(two.edge, { change, yes: true }, ALICE)));
+  assert.ok(made.ok, made.ok ? '' : made.problem.message);
+  await pass(fleet, hosts, 45);
+  one.setClock(3 * HOUR_MS);
+  const green = ({ edge }: EdgeUnderTest): number => (intentNow(edge).services['shop']?.split['green'] ?? 0) / 10_000;
+  const [here, there] = [green(one), green(two)];
+  // From 10 % to 50 %, and what time it takes until both have it.
+  assert.ok(here > 25 && here < 35 && Math.abs(here - there) < 1, `${here} and ${there}`);
 });
