@@ -16,7 +16,10 @@ export interface Drainable {
 
 /** How often a draining worker looks whether it is empty. */
 const LOOK_MS = 50;
-/** Tunnels close evenly over this last part of the time, so that their clients do not all come anew at once. */
+/**
+ * Tunnels that can be told to leave do so evenly over this last part of the time, so that their clients do not all come anew at once. The others have
+ * all of it.
+ */
 const LEAVING_PART = 0.25;
 
 export class Drain {
@@ -74,7 +77,7 @@ export class Drain {
   /** Whatever of the time is over, so much of the tunnels has left. */
   #leaveSome(nowMs: number): void {
     if (nowMs < this.#leaveFromMs) return;
-    const staying = [...this.#what.tunnels].filter(({ leaving }) => !leaving);
+    const staying = [...this.#what.tunnels].filter(({ leaving, canBeTold }) => canBeTold && !leaving);
     this.#toLeave ??= staying.length;
     const due = Math.ceil((this.#toLeave * (nowMs - this.#leaveFromMs)) / (this.#untilMs - this.#leaveFromMs));
     for (const tunnel of staying.slice(0, Math.max(0, due - this.#left))) {

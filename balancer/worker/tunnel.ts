@@ -40,6 +40,8 @@ const LEAVE_MS = 5000;
 export class Tunnel implements Expiring {
   deadlineMs: number;
   readonly cluster: string;
+  /** To leave, in words of its own protocol; what is but bytes can only be cut. */
+  readonly canBeTold: boolean;
   readonly totals: TunnelTotals = { bytesIn: 0, bytesOut: 0 };
   readonly #idleMs: number;
   readonly #deadlines: Deadlines;
@@ -65,6 +67,7 @@ export class Tunnel implements Expiring {
     this.#onClosed = onClosed;
     this.deadlineMs = deadlines.nowMs + idleMs;
     const framed = upgrade === 'websocket';
+    this.canBeTold = framed;
     this.#toClient = { name: 'upstream', from: upstream, to: client, frames: framed ? new FramePosition() : null, told: false };
     this.#toUpstream = { name: 'client', from: client, to: upstream, frames: framed ? new FramePosition() : null, told: false };
   }
