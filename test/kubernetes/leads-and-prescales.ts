@@ -117,15 +117,22 @@ const expectation = (rps: number, forMs: number) => ({
   ...{ startsAtMs: Date.now(), endsAtMs: Date.now() + forMs },
 });
 
+/** An agent with the rights of its roles, and what a load of 480 requests/s is expected for. */
+async function expecting(t: TestContext, target = TARGET) {
+  const list = wishesOf();
+  const bench = await HubBench.start({ wishes: (cluster) => list.of(cluster) });
+  t.after(() => bench[Symbol.asyncDispose]());
+  bench.run({ prescale: [target] }, { request: as(t, 'full-token') });
+  await until(() => bench.agent('eu').state === 'fresh', 'the agent reports');
+  list.expect(expectation(480, 600_000));
+  return { list, bench };
+}
+
 const autoscaler = (): Promise<unknown> => kube.ask('GET', `${PATHS.autoscalers}/web`);
 const minimum = async (): Promise<unknown> => memberOf(await autoscaler(), 'spec', 'minReplicas');
 
 test('an expected load raises the minimum of the autoscaler, and its end puts back what was', async (t) => {
-  const list = wishesOf();
-  await using bench = await HubBench.start({ wishes: (cluster) => list.of(cluster) });
-  bench.run({ prescale: [TARGET] }, { request: as(t, 'full-token') });
-  await until(() => bench.agent('eu').state === 'fresh', 'the agent reports');
-  list.expect(expectation(480, 600_000));
+  const { list, bench } = await expecting(t);
   await until(async () => (await minimum()) === 10, 'the minimum is raised', 10_000);
   await until(() => bench.agent('eu').wishes?.[0]?.detail === 'shop/web: 2 of 10 replicas run', 'the edge is told');
   await kube.ask('PATCH', `${PATHS.autoscalers}/web/status`, { status: { currentReplicas: 10 } });
@@ -138,11 +145,7 @@ test('an expected load raises the minimum of the autoscaler, and its end puts ba
 });
 
 test('a minimum that somebody sets meanwhile stays', async (t) => {
-  const list = wishesOf();
-  await using bench = await HubBench.start({ wishes: (cluster) => list.of(cluster) });
-  bench.run({ prescale: [TARGET] }, { request: as(t, 'full-token') });
-  await until(() => bench.agent('eu').state === 'fresh', 'the agent reports');
-  list.expect(expectation(480, 600_000));
+  const { list } = await expecting(t);
   await until(async () => (await minimum()) === 10, 'the minimum is raised', 10_000);
   await kube.ask('PATCH', `${PATHS.autoscalers}/web`, { spec: { minReplicas: 4 } });
   await until(async () => (await minimum()) === 10, 'it is raised from there', 10_000);
@@ -152,11 +155,7 @@ test('a minimum that somebody sets meanwhile stays', async (t) => {
 });
 
 test('what its roles do not name is refused, and the edge hears why', async (t) => {
-  const list = wishesOf();
-  await using bench = await HubBench.start({ wishes: (cluster) => list.of(cluster) });
-  bench.run({ prescale: [{ ...TARGET, name: 'other' }] }, { request: as(t, 'full-token') });
-  await until(() => bench.agent('eu').state === 'fresh', 'the agent reports');
-  list.expect(expectation(480, 600_000));
+  const { bench } = await expecting(t, { ...TARGET, name: 'other' });
   await until(() => bench.agent('eu').wishes?.[0]?.state === 'unable', 'it cannot', 10_000);
   assert.match(bench.agent('eu').wishes?.[0]?.detail ?? '', /403.*"other" is forbidden/);
   await assert.rejects(kube.ask('GET', `${PATHS.autoscalers}/nothing`), /404/);

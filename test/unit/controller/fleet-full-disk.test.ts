@@ -29,17 +29,24 @@ async function shift(fleet: FleetEdges, { edge }: EdgeUnderTest, green: number):
   return outcome.value.revision;
 }
 
-const greenOf = ({ edge }: EdgeUnderTest): number => (edge.intent.services['shop']?.split['green'] ?? 0) / 10_000;
-
-test('a host whose disk is full serves what the fleet agrees on, and has it all when there is room again', async (t) => {
-  const fleet = fleetEdges(t);
+/** Two hosts that know the token `ci` of the first. */
+async function twoWithToken(
+  fleet: FleetEdges,
+): Promise<{ readonly one: EdgeUnderTest; readonly two: EdgeUnderTest; readonly secret: string }> {
   const one = await fleet.host('edge-1');
   const two = await fleet.host('edge-2');
   await fleet.clock.elapse(3000);
   const made = await fleet.settled(one.edge.changes.run(() => createToken(one.edge, { name: 'ci', role: 'read', cluster: null }, ALICE)));
   assert.ok(made.ok);
   await fleet.clock.elapse(1500);
-  const secret = made.value.secret ?? '';
+  return { one, two, secret: made.value.secret ?? '' };
+}
+
+const greenOf = ({ edge }: EdgeUnderTest): number => (edge.intent.services['shop']?.split['green'] ?? 0) / 10_000;
+
+test('a host whose disk is full serves what the fleet agrees on, and has it all when there is room again', async (t) => {
+  const fleet = fleetEdges(t);
+  const { one, two, secret } = await twoWithToken(fleet);
   assert.equal(two.edge.tokens.caller(secret)?.role, 'read');
   const makeRoom = fill(two.store);
 
@@ -119,12 +126,7 @@ test('what the fleet would take, and this host would have to store of its own to
 
 test('what was revoked while the disk was full is refused after a restart too, as soon as there was room for it', async (t) => {
   const fleet = fleetEdges(t);
-  const one = await fleet.host('edge-1');
-  const two = await fleet.host('edge-2');
-  await fleet.clock.elapse(3000);
-  const made = await fleet.settled(one.edge.changes.run(() => createToken(one.edge, { name: 'ci', role: 'read', cluster: null }, ALICE)));
-  assert.ok(made.ok);
-  await fleet.clock.elapse(2000);
+  const { one, two } = await twoWithToken(fleet);
   const makeRoom = fill(two.store);
   assert.ok((await fleet.settled(one.edge.changes.run(() => revokeToken(one.edge, { name: 'ci', local: false, caller: ALICE })))).ok);
   await fleet.clock.elapse(2000);

@@ -38,20 +38,25 @@ test('plan numbers rise over restarts, whenever the controller was killed', (t) 
   }
 });
 
-test('a store that takes nothing for a while stops neither numbers nor health, and nothing goes back afterwards', () => {
+/** Values in memory, until it is full. */
+function storeThatFills() {
   const values = new Map<string, string>();
-  let full = false;
-  const store = {
+  return {
+    isFull: false,
     getValue: (key: string) => values.get(key) ?? null,
-    putValue: (key: string, value: string) => {
-      if (full) throw new Error('database or disk is full');
+    putValue(key: string, value: string) {
+      if (this.isFull) throw new Error('database or disk is full');
       values.set(key, value);
     },
   };
+}
+
+test('a store that takes nothing for a while stops neither numbers nor health, and nothing goes back afterwards', () => {
+  const store = storeThatFills();
   const numbers = new RisingNumber(store, 'plan', () => NOW_MS);
   const health = new LastHealth(store);
   let last = numbers.next();
-  full = true;
+  store.isFull = true;
   for (let count = 0; count < 900; count += 1) {
     const next = numbers.next();
     assert.equal(next, last + 1);
@@ -60,7 +65,7 @@ test('a store that takes nothing for a while stops neither numbers nor health, a
   assert.ok(new RisingNumber({ ...store, putValue: () => undefined }, 'plan', () => NOW_MS).next() > last, 'a restart goes on above');
   const view = healthView({ one: 'down' }, []);
   assert.throws(() => health.write(view), /disk is full/);
-  full = false;
+  store.isFull = false;
   health.write(view);
   assert.deepEqual(health.read(), view, 'what could not be stored is stored later');
 });
@@ -103,20 +108,12 @@ test('a config keeps its generation number over a restart; another one gets the 
 });
 
 test('a store that takes nothing stops no config, and the numbers go on when it takes something again', () => {
-  const values = new Map<string, string>();
-  let full = false;
-  const store = {
-    getValue: (key: string) => values.get(key) ?? null,
-    putValue: (key: string, value: string) => {
-      if (full) throw new Error('database or disk is full');
-      values.set(key, value);
-    },
-  };
+  const store = storeThatFills();
   const numbers = new GenerationNumbers(store);
   assert.equal(numbers.of('aa'), 1);
-  full = true;
+  store.isFull = true;
   assert.deepEqual([numbers.of('bb'), numbers.next('aa'), numbers.of('aa')], [2, 3, 3]);
-  full = false;
+  store.isFull = false;
   assert.equal(numbers.of('cc'), 4);
   assert.equal(new GenerationNumbers(store).of('cc'), 4);
 });
