@@ -115,7 +115,8 @@ function finish(draft: Draft, solution: Solution, finishing: Finishing): Service
   const { service, onUnavailable, overload } = draft;
   const last = input.previous?.services[service];
   const before = draft.clients === null ? last : last?.regions?.[draft.clients.region];
-  const moves = gliding.services.has(service) || draft.targets.some(({ cluster }) => gliding.clusters.has(cluster));
+  const { services, clusters } = gliding;
+  const moves = services.has(service) || (clusters.size > 0 && draft.targets.some(({ cluster }) => clusters.has(cluster)));
   const { effective, damped } = damp(draft, solution, { before, elapsedMs, standings: of, gliding: moves });
   const cause = { ...finishing, draft, solution, damped, gliding };
   let lost = MILLION;

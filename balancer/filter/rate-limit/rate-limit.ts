@@ -164,14 +164,18 @@ class LimitFilter implements Filter {
 
   /** Waits only for a limit of which too little is in hand. */
   #from(request: CanonicalRequest, index: number, cost: number): RequestVerdict | Promise<RequestVerdict> {
-    const { route, consumers } = this.#environment;
+    const { allowances, route, consumers } = this.#environment;
     for (let i = index; i < this.#limits.length; i += 1) {
       const limit = this.#limits[i];
       if (limit === undefined || isExempt(limit, request)) continue;
       const config = limitFor(limit, request, consumers);
       const key = limitKey(config, request, route);
       const decision =
-        config.algorithm === 'concurrency' ? this.#hold(config, key, request) : this.#take(request, { config, key, count: cost });
+        config.algorithm === 'concurrency'
+          ? this.#hold(config, key, request)
+          : this.#costs === null
+            ? allowances.take(config, key, cost)
+            : this.#takeNoted(request, { config, key, count: cost }, this.#costs);
       if (decision instanceof Promise)
         return decision.then((later) => this.#judge(limit, config, request, later) ?? this.#from(request, i + 1, cost));
       const verdict = this.#judge(limit, config, request, decision);
@@ -180,11 +184,11 @@ class LimitFilter implements Filter {
     return undefined;
   }
 
-  #take(request: CanonicalRequest, wanted: Parameters<AnswerCosts['taken']>[1]): Decision | Promise<Decision> {
+  /** What the answer says is settled against. */
+  #takeNoted(request: CanonicalRequest, wanted: Parameters<AnswerCosts['taken']>[1], costs: AnswerCosts): Decision | Promise<Decision> {
     const decision = this.#environment.allowances.take(wanted.config, wanted.key, wanted.count);
-    if (this.#costs === null) return decision;
     const keep = (taken: Decision): Decision => {
-      this.#costs?.taken(request, wanted, taken);
+      costs.taken(request, wanted, taken);
       return taken;
     };
     return decision instanceof Promise ? decision.then(keep) : keep(decision);
