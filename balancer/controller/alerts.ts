@@ -49,9 +49,10 @@ function warning(code: string, text: string): AlertView {
 }
 
 function hostAlerts(edge: Edge, { workersReady }: AlertFacts): readonly AlertView[] {
+  const { trouble } = edge.options.store;
   return [
     ...(edge.problem === null ? [] : [problem('config_not_taken', edge.problem)]),
-    ...(edge.unstored === null ? [] : [problem('store_takes_nothing', `the store of this host takes nothing: ${edge.unstored}`)]),
+    ...(trouble === null ? [] : [problem('store_takes_nothing', `the store of this host takes nothing: ${trouble}`)]),
     ...(edge.fleet.problem === null ? [] : [problem('fleet_unreachable', `fleet: ${edge.fleet.problem}`)]),
     ...localAlert(edge),
     ...(workersReady < edge.config.workers

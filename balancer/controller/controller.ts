@@ -358,6 +358,7 @@ export class Controller {
   #storeHealth(all = false): void {
     const { health, keeper, prober, failback, loop, results, seen, tokens } = this.#edge;
     this.#stored(() => {
+      this.#store.findRoom();
       keeper.keepUp();
       health.write(prober.view());
       failback.write(loop.planned.memory);
@@ -370,10 +371,8 @@ export class Controller {
   #stored(write: () => void): void {
     try {
       write();
-      this.#edge.unstored = null;
     } catch (error) {
-      this.#edge.unstored = error instanceof Error ? error.message : String(error);
-      this.#options.log.error({ problem: this.#edge.unstored }, 'the health cannot be stored');
+      this.#options.log.error({ problem: error instanceof Error ? error.message : String(error) }, 'the health cannot be stored');
     }
   }
 

@@ -116,8 +116,6 @@ export class Edge {
   unrecorded = false;
   /** What is wrong with the config file, for the status; null: nothing. */
   problem: string | null = null;
-  /** Why the store takes nothing now; null: it does. */
-  unstored: string | null = null;
   /** Told when a worker cannot serve a generation; null: nobody waits. */
   onGenerationFailed: ((generation: number, problem: string) => void) | null = null;
 

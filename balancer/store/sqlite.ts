@@ -1,19 +1,23 @@
 // The embedded store: one SQLite file in the state directory, one writer, every acknowledged commit on disk.
-import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Intent, Revision } from '../intent/intent.ts';
 import { decodeIntent, decodeRevision } from './decode.ts';
 import { number, string, StoredTextError } from './decode-parts.ts';
 import { decodeToken } from './decode-tokens.ts';
 import type { StoredUse } from './one-time-uses.ts';
 import type { StoredMark } from './session-ends.ts';
-import { StoreUnavailableError, explain, writing } from './sqlite-errors.ts';
-import { MIGRATIONS } from './sqlite-schema.ts';
-import type { AppliedConfig, CommitResult, QuotaCount, ServedConfig, Store, StoredRevision, StoredToken } from './store.ts';
-
-/** Marks a file as ours, so that another program's database is never taken for a store: `weir` in ASCII. */
-const APPLICATION_ID = 0x77656972;
+import { writing } from './sqlite-errors.ts';
+import { inTransaction, openDatabase } from './sqlite-file.ts';
+import {
+  type AppliedConfig,
+  type CommitResult,
+  type QuotaCount,
+  type ServedConfig,
+  type Store,
+  type StoredRevision,
+  type StoredToken,
+  StoreTakesNothingError,
+} from './store.ts';
 
 /** Records that are read at a time while going through the chain. */
 const CHAIN_PAGE = 256;
@@ -24,92 +28,15 @@ const FORGOTTEN_AT_LEAST = 20;
 /** In the table of small values: what was served last. */
 const SERVED_TEXT = 'config.served';
 
-/**
- * Opens the store in `directory`, which is made when it is missing. The file is locked for as long as the store is open, by a lock
- * that the kernel releases when the process ends in whatever way. Throws `StoreUnavailableError` when another process has it, when a
- * newer weir wrote it, or when it is damaged.
- */
+/** There too, for a moment: more than what is left of a page, so that only a disk with room takes it. */
+const ROOM = 'store.room';
+const ROOM_FOUND = ' '.repeat(8192);
+
+/** Opens the store in `directory`, as `openDatabase` does and with its errors. A disk that takes nothing is no error: the store says so. */
 export function openSqliteStore(directory: string): Store {
-  const path = join(directory, 'weir.sqlite');
-  const owner = join(directory, 'weir.sqlite.owner');
-  makePrivate(directory, path);
-  const database = new DatabaseSync(path, { timeout: 0 });
-  try {
-    lock(database);
-    migrate(database, path);
-  } catch (error) {
-    database.close();
-    throw explain(error, { directory, path, owner });
-  }
-  writeOwner(owner);
-  return new SqliteStore(database);
-}
-
-/** Made only if missing: opening and closing a file that this process has a lock on would let go of the lock (POSIX record locks). */
-function makePrivate(directory: string, path: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  chmodSync(directory, 0o700);
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-  // SQLite gives its journals the mode of the file they belong to.
-  chmodSync(path, 0o600);
-}
-
-/** In exclusive mode the first transaction takes the lock and the connection keeps it; the index of the log is in memory, not in a shared file. */
-function lock(database: DatabaseSync): void {
-  database.exec('PRAGMA locking_mode = EXCLUSIVE');
-  database.exec('PRAGMA journal_mode = WAL');
-  database.exec('PRAGMA synchronous = FULL');
-  database.exec('BEGIN EXCLUSIVE; COMMIT');
-}
-
-function migrate(database: DatabaseSync, path: string): void {
-  const application = pragma(database, 'application_id');
-  const version = pragma(database, 'user_version');
-  if (application !== APPLICATION_ID && (application !== 0 || version !== 0)) {
-    throw new StoreUnavailableError(`${path} is the database of another program; choose another state.dir, or move that file away`);
-  }
-  if (version > MIGRATIONS.length) {
-    throw new StoreUnavailableError(
-      `${path} was written by a newer weir (schema ${version}, this one knows ${MIGRATIONS.length}); start the newer weir, or restore the state directory from before the upgrade`,
-    );
-  }
-  if (version === MIGRATIONS.length) return;
-  const steps = MIGRATIONS.slice(version).join('\n');
-  inTransaction(database, () =>
-    database.exec(`${steps} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length};`),
-  );
-}
-
-function pragma(database: DatabaseSync, name: string): number {
-  return number(database.prepare(`PRAGMA ${name}`).get()?.[name], `pragma ${name}`);
-}
-
-function inTransaction<T>(database: DatabaseSync, act: () => T): T {
-  return writing(() => {
-    database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = act();
-      database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      // A full disk may have ended the transaction already.
-      if (database.isTransaction) database.exec('ROLLBACK');
-      throw error;
-    }
-  });
-}
-
-/** Read only by a process that was refused, to say who is in its way; the lock is what counts, and a full disk must not stop a start. */
-function writeOwner(path: string): void {
-  try {
-    writeFileSync(path, String(process.pid), { mode: 0o600 });
-  } catch {
-    // Who is refused is told that there is another one, and not which.
-  }
+  const store = new SqliteStore(openDatabase(directory));
+  store.findRoom();
+  return store;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -117,9 +44,26 @@ type Row = Readonly<Record<string, unknown>>;
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #trouble: string | null = 'nothing was written yet';
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+  }
+
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  findRoom(): void {
+    if (this.#trouble === null) return;
+    try {
+      // Not in one transaction: pages that are given back in the same one need not be written.
+      this.putDurably(ROOM, ROOM_FOUND);
+      this.#run('DELETE FROM value WHERE key = ?', ROOM);
+      this.#trouble = null;
+    } catch (error) {
+      if (!(error instanceof StoreTakesNothingError)) throw error;
+    }
   }
 
   readIntent(): Intent | null {
@@ -133,7 +77,7 @@ class SqliteStore implements Store {
         `a commit on revision ${expected} makes revision ${expected + 1}; got intent ${intent.revision} with record ${record.revision}`,
       );
     }
-    return inTransaction(this.#database, (): CommitResult => {
+    return this.#inTransaction((): CommitResult => {
       const stored = this.#revisionNow();
       if (stored !== expected) return { ok: false, revision: stored };
       this.#insert({ record, intent });
@@ -143,7 +87,7 @@ class SqliteStore implements Store {
   }
 
   replaceAfter(after: number, revisions: readonly StoredRevision[]): void {
-    inTransaction(this.#database, () => {
+    this.#inTransaction(() => {
       const kept = new Set(revisions.map(({ record }) => record.hash));
       const lost = this.#all('SELECT revision, record FROM revision WHERE revision > ?', after).map(toRevision);
       this.#run('DELETE FROM revision WHERE revision > ?', after);
@@ -196,7 +140,7 @@ class SqliteStore implements Store {
   }
 
   putTokens(tokens: readonly StoredToken[]): void {
-    inTransaction(this.#database, () => {
+    this.#inTransaction(() => {
       for (const { name, owner, role, cluster, secretHash, createdAt, expiresAt } of tokens)
         this.#run(
           'INSERT OR REPLACE INTO token (name, owner, role, cluster, secret_hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -221,7 +165,7 @@ class SqliteStore implements Store {
   }
 
   putServed(served: ServedConfig): void {
-    inTransaction(this.#database, () => this.#putServed(served));
+    this.#inTransaction(() => this.#putServed(served));
   }
 
   quotaCounts(afterMs: number): readonly QuotaCount[] {
@@ -235,7 +179,7 @@ class SqliteStore implements Store {
   }
 
   putQuotaCounts(counts: readonly QuotaCount[], endedMs: number): void {
-    inTransaction(this.#database, () => {
+    this.#inTransaction(() => {
       this.#run('DELETE FROM quota WHERE until <= ?', endedMs);
       for (const { limit, key, startMs, endMs, used } of counts)
         this.#run(
@@ -254,7 +198,7 @@ class SqliteStore implements Store {
   }
 
   putSessionMarks(marks: readonly StoredMark[], forgotten: readonly string[], endedMs: number): void {
-    inTransaction(this.#database, () => {
+    this.#inTransaction(() => {
       this.#run('DELETE FROM session_mark WHERE until <= ?', endedMs);
       for (const key of forgotten) this.#run('DELETE FROM session_mark WHERE key = ?', key);
       for (const { key, atMs, untilMs } of marks)
@@ -270,7 +214,7 @@ class SqliteStore implements Store {
   /** In the order of coming, which makes no page of its own for each; a few at a time are forgotten, so that no write is long. */
   putOneTimeUses(uses: readonly StoredUse[], endedMs: number): void {
     this.#unsynced(() =>
-      inTransaction(this.#database, () => {
+      this.#inTransaction(() => {
         this.#run(
           'DELETE FROM one_time_use WHERE rowid IN (SELECT rowid FROM one_time_use WHERE until <= ? LIMIT ?)',
           ...[endedMs, 2 * uses.length + FORGOTTEN_AT_LEAST],
@@ -335,9 +279,22 @@ class SqliteStore implements Store {
     return this.#prepare(sql).all(...values);
   }
 
+  #inTransaction<T>(act: () => T): T {
+    return this.#writing(() => inTransaction(this.#database, act));
+  }
+
   /** How many rows it changed. */
   #run(sql: string, ...values: readonly SQLInputValue[]): number {
-    return writing(() => Number(this.#prepare(sql).run(...values).changes));
+    return this.#writing(() => Number(this.#prepare(sql).run(...values).changes));
+  }
+
+  #writing<T>(write: () => T): T {
+    try {
+      return writing(write);
+    } catch (error) {
+      if (error instanceof StoreTakesNothingError) this.#trouble = error.message;
+      throw error;
+    }
   }
 
   #prepare(sql: string): StatementSync {

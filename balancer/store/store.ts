@@ -60,6 +60,10 @@ export interface StoredRevision {
 
 /** All that writes throws `StoreTakesNothingError` when the disk takes nothing, and has written nothing then. */
 export interface Store {
+  /** Why the last thing that was to be written was not; null: all was, or room has been found since. */
+  readonly trouble: string | null;
+  /** Where there is trouble, tries whether it is over. To be called now and then: what has nothing to write would not find out. */
+  findRoom(): void;
   /** The stored intent; null on an empty store. */
   readIntent(): Intent | null;
   /**

@@ -37,7 +37,7 @@ export const FENCES: Readonly<Record<string, readonly string[]>> = {
   ws: ['balancer/controller/'],
   yaml: ['agent/kubernetes/kubeconfig.ts', 'agent/settings.ts', 'balancer/config/syntax-problems.ts', 'tui/output.ts', 'tui/contexts.ts'],
   'node:cluster': ['balancer/supervisor.ts', 'bench/listening.ts'],
-  'node:sqlite': ['balancer/store/sqlite.ts', 'balancer/store/history-file.ts'],
+  'node:sqlite': ['balancer/store/sqlite.ts', 'balancer/store/sqlite-file.ts', 'balancer/store/history-file.ts'],
 };
 
 /** Node modules that the program has an own engine for: nothing of it may serve or send through them. */

@@ -14,8 +14,9 @@ const RESTORE = `${MOUSE_OFF}${PASTE_MARKS_OFF}\x1b[m\x1b[?25h\x1b[?1049l`;
 /**
  * A shell that waits for the end of a pipe, which the system closes with this process however it ends. Told `bye` before, it does nothing.
  * It ignores the signals of the terminal, so that it outlives what it watches, and SIGTTOU, since by then it is in the background.
+ * The line settings come first: the shell that waited makes its own for its prompt, and whoever sees the screen of before finds them made.
  */
-const SCRIPT = `trap '' INT QUIT TERM HUP TTOU TSTP; IFS= read -r said; [ "$said" = bye ] && exit 0; printf '%s' "$2" >&1; stty "$1" <&1 2>/dev/null`;
+const SCRIPT = `trap '' INT QUIT TERM HUP TTOU TSTP; IFS= read -r said; [ "$said" = bye ] && exit 0; stty "$1" <&1 2>/dev/null; printf '%s' "$2" >&1`;
 
 /** To be called before the terminal is changed. Null: there is no shell or no stty here, and the handlers are all there is. */
 export function openLastResort(): LastResort | null {

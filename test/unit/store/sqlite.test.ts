@@ -9,7 +9,20 @@ import type { Revision } from '../../../balancer/intent/intent.ts';
 import { verifyChain } from '../../../balancer/intent/revision.ts';
 import { openSqliteStore } from '../../../balancer/store/sqlite.ts';
 import { StoreUnavailableError } from '../../../balancer/store/sqlite-errors.ts';
+import { type StoredToken, StoreTakesNothingError } from '../../../balancer/store/store.ts';
+import { mountSmallDisk, type SmallDisk } from '../../support/small-disk.ts';
 import { intentOf, recordOf } from '../../support/revision-chain.ts';
+
+const DISK_BYTES = 1024 * 1024;
+const TOKEN: StoredToken = {
+  name: 'ci',
+  owner: 'ada',
+  role: 'read',
+  cluster: null,
+  secretHash: 'a'.repeat(64),
+  createdAt: '2026-01-01T00:00:00.000Z',
+  expiresAt: null,
+};
 
 function temporary(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'weir-sqlite-'));
@@ -92,6 +105,52 @@ describe('a file that cannot be used', () => {
     const directory = temporary(t);
     writeFileSync(join(directory, 'weir.sqlite'), 'not a database '.repeat(100));
     assert.throws(() => openSqliteStore(directory), unavailable(/is not a database; it was damaged/));
+  });
+});
+
+/** A directory that is a disk of its own; null: there can be none here, which the test says. */
+function smallDisk(t: TestContext): { readonly directory: string; readonly disk: SmallDisk } | null {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-sqlite-'));
+  const disk = mountSmallDisk(t, directory, DISK_BYTES);
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  if (typeof disk !== 'string') return { directory, disk };
+  t.skip(`NOT TESTED: no disk of its own can be made here: ${disk}`);
+  return null;
+}
+
+describe('a disk without a byte left', () => {
+  test('is told of by the first thing that is not written, and until there is room again, whatever else has nothing to write', (t) => {
+    const made = smallDisk(t);
+    if (made === null) return;
+    const { directory, disk } = made;
+    const store = openSqliteStore(directory);
+    t.after(() => store.close());
+    assert.equal(store.trouble, null);
+    disk.fill();
+    assert.equal(store.trouble, null, 'nobody has asked anything of it');
+    assert.throws(() => store.putTokens([TOKEN]), StoreTakesNothingError);
+    assert.match(store.trouble ?? '', /full/);
+    store.findRoom();
+    assert.match(store.trouble ?? '', /full/);
+    disk.makeRoom();
+    store.findRoom();
+    assert.equal(store.trouble, null);
+    store.putTokens([TOKEN]);
+    assert.deepEqual(store.tokens(), [TOKEN]);
+  });
+
+  test('is told of by a store that is opened there', (t) => {
+    const made = smallDisk(t);
+    if (made === null) return;
+    const { directory, disk } = made;
+    openSqliteStore(directory).close();
+    disk.fill();
+    const store = openSqliteStore(directory);
+    t.after(() => store.close());
+    assert.match(store.trouble ?? '', /full/);
+    disk.makeRoom();
+    store.findRoom();
+    assert.equal(store.trouble, null);
   });
 });
 
