@@ -23,7 +23,8 @@ export class RecalledBody {
   resume(): void {
     const owner = this.#owner;
     while (this.#at < this.#bytes.length && !owner.finished) {
-      const piece = this.#bytes.subarray(this.#at, this.#at + PIECE_BYTES);
+      const whole = this.#at === 0 && this.#bytes.length <= PIECE_BYTES;
+      const piece = whole ? this.#bytes : this.#bytes.subarray(this.#at, this.#at + PIECE_BYTES);
       this.#at += piece.length;
       if (!owner.onResponseBody(piece)) return;
     }

@@ -25,7 +25,7 @@ export function answerFrom(stored: StoredResponse, request: Asking, told: Readon
     const range = request.method === 'GET' ? rangeOf(fields, request.fields, body.length) : null;
     if (range !== null) return partOf(stored, range, told);
   }
-  return { status, fields: [...fields, ...told], body: request.method === 'HEAD' ? EMPTY : body, bodyLength: body.length };
+  return { status, fields: fields.concat(told), body: request.method === 'HEAD' ? EMPTY : body, bodyLength: body.length };
 }
 
 /** If-None-Match goes before If-Modified-Since (RFC 9110 section 13.2.2). */
@@ -66,7 +66,9 @@ interface Range {
 
 /** Null: all of it. */
 function rangeOf(stored: Readonly<Fields>, asked: Readonly<Fields>, length: number): Range | null {
-  const [, first, last] = RANGE.exec(fieldValue(asked, 'range') ?? '') ?? [];
+  const wanted = fieldValue(asked, 'range');
+  if (wanted === undefined) return null;
+  const [, first, last] = RANGE.exec(wanted) ?? [];
   if (first === undefined || last === undefined || (first === '' && last === '')) return null;
   if (!isStillThat(stored, fieldValue(asked, 'if-range')) || fieldValue(stored, 'accept-ranges') === 'none') return null;
   if (first === '') return { from: Math.max(0, length - Number(last)), end: length };

@@ -106,7 +106,7 @@ export class ResponseCache implements Filter {
   };
 
   readonly onResponse = (request: CanonicalRequest, head: ResponseHead): void => {
-    if (head.own !== undefined) return;
+    if (head.own !== undefined || head.isRecalled === true) return;
     const { status } = head;
     const { fields, tags } = takeTags(head.fields);
     head.fields = fields;

@@ -6,6 +6,8 @@ import { sizeOf, type StoredResponse } from './stored-response.ts';
 
 /** Of one URI. An origin that varies by what clients make up must not make every look-up long. */
 const MOST_VARIANTS = 32;
+/** Of those that were found lately, how many are passed over in one look for room: it must not be long. */
+const MOST_SPARED = 64;
 /** Bodies on their way take up to this part of the bound besides. */
 const COLLECTED_PART = 1 / 4;
 
@@ -32,7 +34,7 @@ export class ResponseStore {
   /** URIs by their place, and responses by their tags: purges by these look at nothing else. */
   readonly #byPlace = new Map<string, readonly string[]>();
   readonly #byTag = new Map<string, Set<StoredResponse>>();
-  /** In the order of their last use. */
+  /** In the order of their coming, or of being passed over. */
   readonly #used = new Set<StoredResponse>();
   readonly #pending = new Map<string, Set<Pending>>();
   #bytes = 0;
@@ -57,8 +59,7 @@ export class ResponseStore {
     if (stored === undefined) return 'uri-miss';
     for (const one of stored.variants) {
       if (one.partition !== partition || !saysTheSame(fields, one.varies, one.values)) continue;
-      this.#used.delete(one);
-      this.#used.add(one);
+      one.wasFound = true;
       return one;
     }
     return 'vary-miss';
@@ -184,12 +185,20 @@ export class ResponseStore {
     }
   }
 
+  /** The oldest go. One that was found since it was passed over last is passed over again (CLOCK): a mark costs a hit less than a new place. */
   #makeRoom(): number {
-    let dropped = 0;
+    let [dropped, spared] = [0, 0];
     for (const oldest of this.#used) {
       if (this.#bytes <= this.#maxBytes) break;
-      this.remove(oldest);
-      dropped += 1;
+      if (oldest.wasFound === true && spared < MOST_SPARED) {
+        oldest.wasFound = false;
+        this.#used.delete(oldest);
+        this.#used.add(oldest);
+        spared += 1;
+      } else {
+        this.remove(oldest);
+        dropped += 1;
+      }
     }
     return dropped;
   }

@@ -18,6 +18,8 @@ export interface StoredResponse {
   readonly stale: StaleTimes;
   /** By what names it can be purged. */
   readonly tags: readonly string[];
+  /** Since its store passed it over when it looked for room. */
+  wasFound?: boolean;
 }
 
 /** What a response costs besides its texts and its body: the objects that hold it. */
