@@ -4,8 +4,8 @@ import { createSecureContext, connect, type TLSSocket } from 'node:tls';
 import { readAnswerHead } from '../../bench/load.ts';
 
 const KEPT = 64;
-/** Of each ten requests so many come over a connection of their own. */
-const NEW_OF_TEN = 1;
+/** One of so many requests comes over a connection of its own. */
+const OWN_CONNECTION_OF = 20;
 const TICK_MS = 5;
 /** Made once: with its own for each connection, reading the authorities of the system would be most of the work. */
 const secureContext = createSecureContext();
@@ -25,20 +25,21 @@ export class SteadyLoad {
   #running = 0;
   #stopped = false;
   readonly #drained = Promise.withResolvers<undefined>();
+  readonly #perSecond: number;
   readonly #startedMs = performance.now();
   readonly #timer: NodeJS.Timeout;
 
   constructor(port: number, perSecond: number) {
     this.#port = port;
+    this.#perSecond = perSecond;
     this.#timer = setInterval(() => {
-      const due = Math.floor(((performance.now() - this.#startedMs) * perSecond) / 1000);
-      for (; this.sent < due; this.sent += 1) this.#ask(this.sent % 10 < NEW_OF_TEN);
+      for (const due = this.due; this.sent < due; this.sent += 1) this.#ask(this.sent % OWN_CONNECTION_OF === 0);
     }, TICK_MS);
   }
 
-  /** Answered with 200. */
-  get perSecond(): number {
-    return this.answered / ((performance.now() - this.#startedMs) / 1000);
+  /** How many should have been sent by now. */
+  get due(): number {
+    return Math.floor(((performance.now() - this.#startedMs) * this.#perSecond) / 1000);
   }
 
   /** Resolves when everything that was sent has its answer, or has failed. */
