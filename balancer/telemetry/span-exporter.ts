@@ -2,12 +2,14 @@
 import type { Pool } from 'undici';
 import { BackOff } from '../../health/back-off.ts';
 import type { Clock, Random, Timer } from '../../health/clock.ts';
-import { attributesJson, exportBody, type Attributes } from './otlp.ts';
+import { SpanBatch } from './span-batch.ts';
 
 /** Spans that wait; beyond, new ones are dropped and counted. */
 const MOST_WAITING = 4096;
 const BATCH_SPANS = 512;
 const FLUSH_MS = 1000;
+/** About twice what a batch takes as a rule. */
+const MOST_SPARE_BYTES = 2 * 1024 * 1024;
 /** A batch that the collector does not take for this long is dropped. */
 const GIVE_UP_MS = 60_000;
 const BACK_OFF = { baseMs: 1000, maxMs: 10_000, jitter: 0.5 };
@@ -27,7 +29,8 @@ export interface Collector {
   /** The value of Authorization, read for each batch; null: none. */
   readonly authorization: (() => string | null) | null;
   readonly timeoutMs: number;
-  readonly resource: Attributes;
+  /** Attributes, as `otlp.ts` writes them. */
+  readonly resource: string;
   readonly version: string;
 }
 
@@ -48,10 +51,15 @@ export class SpanExporter {
   readonly #collector: Collector;
   readonly #environment: ExporterEnvironment;
   readonly #path: string;
-  readonly #resource: string;
   readonly #backOff: BackOff;
   #pool: Promise<Pool> | null = null;
-  #waiting: Buffer[] = [];
+  /** Those that are full, in order, and the one that is filled. */
+  readonly #full: SpanBatch[] = [];
+  #filling: SpanBatch | null = null;
+  /** One that has been sent, for the next: with the memory that it took. */
+  #spare: SpanBatch | null = null;
+  /** Spans in all of them. */
+  #waiting = 0;
   #timer: Timer | null = null;
   #sending: Promise<void> | null = null;
   #closing = false;
@@ -65,17 +73,17 @@ export class SpanExporter {
     this.#environment = environment;
     const { pathname, search } = new URL(collector.url);
     this.#path = `${pathname}${search}`;
-    this.#resource = attributesJson(collector.resource);
     this.#backOff = new BackOff(BACK_OFF, environment.random);
   }
 
-  /** Spans of one request, as `spanBytes()` makes them: all of them, or none. */
-  add(spans: readonly Buffer[]): void {
-    if (this.#waiting.length + spans.length > MOST_WAITING || this.#closing) return this.#environment.count('queue_full', spans.length);
-    this.#waiting.push(...spans);
-    if (this.#sending !== null) return;
-    if (this.#waiting.length >= BATCH_SPANS) this.#send();
-    else this.#timer ??= this.#environment.clock.after(FLUSH_MS, () => this.#send(), true);
+  /** Spans of one request, as `spanJson()` makes them: all of them, or none. */
+  add(spans: readonly string[]): void {
+    if (this.#waiting + spans.length > MOST_WAITING || this.#closing) return this.#environment.count('queue_full', spans.length);
+    const batch = (this.#filling ??= this.#empty());
+    for (const span of spans) batch.add(span);
+    this.#waiting += spans.length;
+    if (batch.spans >= BATCH_SPANS) this.#close();
+    this.#sendSoon();
   }
 
   /** Sends what waits, if that is done within `graceMs`. */
@@ -84,12 +92,31 @@ export class SpanExporter {
     const { promise: tooLong, resolve } = Promise.withResolvers<undefined>();
     const limit = this.#environment.clock.after(graceMs, () => resolve(undefined), true);
     this.#wake?.();
-    if (this.#sending === null && this.#waiting.length > 0) this.#send();
+    if (this.#sending === null && this.#waiting > 0) this.#send();
     await Promise.race([this.#sending, tooLong]);
     limit.cancel();
     this.#timer?.cancel();
-    if (this.#waiting.length > 0) this.#environment.count('failed', this.#waiting.splice(0).length);
+    if (this.#waiting > 0) this.#environment.count('failed', this.#waiting);
+    this.#waiting = 0;
     await (await this.#pool)?.destroy();
+  }
+
+  #empty(): SpanBatch {
+    const batch = this.#spare ?? new SpanBatch(this.#collector.resource, this.#collector.version);
+    this.#spare = null;
+    return batch;
+  }
+
+  /** Nothing more goes into the one that is filled. */
+  #close(): void {
+    if (this.#filling !== null) this.#full.push(this.#filling);
+    this.#filling = null;
+  }
+
+  #sendSoon(): void {
+    if (this.#sending !== null) return;
+    if (this.#full.length > 0) this.#send();
+    else this.#timer ??= this.#environment.clock.after(FLUSH_MS, () => this.#send(), true);
   }
 
   #send(): void {
@@ -97,37 +124,43 @@ export class SpanExporter {
     this.#timer = null;
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = null;
-      if (this.#waiting.length > 0 && !this.#closing) this.add([]);
+      if (this.#waiting > 0 && !this.#closing) this.#sendSoon();
     });
   }
 
+  /** What is there, and what becomes full meanwhile; while it closes, everything. */
   async #sendAll(): Promise<void> {
-    do {
-      const batch = this.#waiting.splice(0, BATCH_SPANS);
+    this.#close();
+    for (let batch = this.#full.shift(); batch !== undefined; batch = this.#full.shift()) {
+      this.#waiting -= batch.spans;
       await this.#sendBatch(batch);
-    } while (this.#waiting.length >= BATCH_SPANS || (this.#closing && this.#waiting.length > 0));
+      batch.clear();
+      this.#spare = batch.memoryBytes > MOST_SPARE_BYTES ? null : batch;
+      if (this.#closing) this.#close();
+    }
   }
 
   /** Until it is taken, refused, or nobody wants to wait any longer. */
-  async #sendBatch(batch: readonly Buffer[]): Promise<void> {
+  async #sendBatch(batch: SpanBatch): Promise<void> {
     const { clock, count } = this.#environment;
-    const body = exportBody(this.#resource, batch, this.#collector.version);
+    const { spans } = batch;
+    const body = batch.body();
     const giveUpMs = clock.nowMs() + GIVE_UP_MS;
     for (;;) {
       const verdict = await this.#ask(body);
       if (verdict.kind === 'taken') {
         this.#backOff.reset();
         if (verdict.message === '' && verdict.rejected === 0) this.#told = false;
-        else this.#tell(`the collector rejects ${verdict.rejected} of ${batch.length} spans: ${verdict.message}`);
+        else this.#tell(`the collector rejects ${verdict.rejected} of ${spans} spans: ${verdict.message}`);
         if (verdict.rejected > 0) count('rejected', verdict.rejected);
-        count('exported', batch.length - verdict.rejected);
+        count('exported', spans - verdict.rejected);
         return;
       }
       this.#tell(verdict.problem);
       const waitMs = verdict.kind === 'again' ? Math.max(this.#backOff.nextMs(), verdict.afterMs ?? 0) : 0;
       const gaveUp = verdict.kind === 'refused' || this.#closing || clock.nowMs() + waitMs > giveUpMs;
       if (gaveUp) {
-        count(verdict.kind === 'refused' ? 'rejected' : 'failed', batch.length);
+        count(verdict.kind === 'refused' ? 'rejected' : 'failed', spans);
         return;
       }
       await this.#pause(waitMs);

@@ -1,11 +1,13 @@
 // The spans of a request that is over: one for the request, one for each attempt; attributes by OpenTelemetry's conventions for HTTP.
 import type { CanonicalRequest } from '../message/request.ts';
 import { fieldValue } from '../message/fields.ts';
-import { SPAN_CLIENT, SPAN_SERVER, type AttributeValue, type Span } from '../telemetry/otlp.ts';
+import { flat } from '../message/shared-fields.ts';
+import { attribute, first, numberAttribute, numberKey, SPAN_CLIENT, SPAN_SERVER, textKey, type Span } from '../telemetry/otlp.ts';
 import type { TraceIds } from '../telemetry/trace-ids.ts';
 import { spanIdOf } from '../telemetry/trace-context.ts';
 import { Attempt } from './attempt.ts';
 import type { RouteRuntime } from './generation.ts';
+import type { ServiceTarget } from './service-steering.ts';
 import type { RequestEnd } from './tell-end.ts';
 import type { BroughtTrace } from './tracer.ts';
 
@@ -98,59 +100,104 @@ function routeTemplate(route: RouteRuntime | null): string {
   return kind === 'prefix' && value !== '/' ? `${value}/*` : value;
 }
 
+const METHOD = first(textKey('http.request.method'));
+const ORIGINAL_METHOD = textKey('http.request.method_original');
+const SCHEME = textKey('url.scheme');
+const PATH = textKey('url.path');
+const FULL_URL = textKey('url.full');
+const SERVER_ADDRESS = textKey('server.address');
+const SERVER_PORT = numberKey('server.port');
+const CLIENT_ADDRESS = textKey('client.address');
+const PEER_ADDRESS = textKey('network.peer.address');
+const PROTOCOL = attribute(textKey('network.protocol.name'), 'http') + textKey('network.protocol.version');
+const STATUS = numberKey('http.response.status_code');
+const REQUEST_SIZE = numberKey('http.request.body.size');
+const RESPONSE_SIZE = numberKey('http.response.body.size');
+const RESEND_COUNT = numberKey('http.request.resend_count');
+const ERROR_TYPE = textKey('error.type');
+const USER_AGENT = textKey('user_agent.original');
+const ROUTE_TEMPLATE = textKey('http.route');
+const LISTENER = textKey('weir.listener');
+const REQUEST_ID = textKey('weir.request_id');
+const ATTEMPTS = numberKey('weir.attempts');
+const KEPT_BY = textKey('weir.kept_by');
+const ROUTE = textKey('weir.route');
+const SERVICE = textKey('weir.service');
+const VERSION = textKey('weir.version');
+const CLUSTER = textKey('weir.cluster');
+const CHOSEN_BY = textKey('weir.chosen_by');
+const CONSUMER = textKey('weir.consumer');
+const SENT_AFTER = numberKey('weir.sent_after_ms');
+const HEAD_AFTER = numberKey('weir.head_after_ms');
+
 /** Without the query, which may carry secrets. */
-function requestAttributes(request: CanonicalRequest, end: RequestEnd, sampled: boolean): AttributeValue[] {
+function requestAttributes(request: CanonicalRequest, end: RequestEnd, sampled: boolean): string {
   const { route, target, attempts } = end.way;
   const { status, result, bytesIn, bytesOut } = end.counts;
   const { error, chosenBy } = end.said;
-  const attributes: AttributeValue[] = [
-    ...methodAttributes(request),
-    ...['url.scheme', request.scheme, 'url.path', cut(request.path), 'server.address', request.host],
-    ...['client.address', request.clientAddress, 'network.peer.address', request.peerAddress],
-    ...['network.protocol.name', 'http', 'network.protocol.version', request.version],
-    ...['http.response.body.size', bytesOut, 'weir.listener', request.listener, 'weir.request_id', request.requestId],
-    ...['weir.attempts', attempts, 'weir.kept_by', sampled ? 'sample' : result >= 500 || error !== '' ? 'error' : 'time'],
-  ];
+  let text = `${methodAttributes(request)}${attribute(SCHEME, request.scheme)}${attribute(PATH, cut(request.path))}`;
+  text += attribute(SERVER_ADDRESS, request.host);
+  text += attribute(CLIENT_ADDRESS, request.clientAddress) + attribute(PEER_ADDRESS, request.peerAddress);
+  text += attribute(PROTOCOL, request.version) + numberAttribute(RESPONSE_SIZE, bytesOut);
+  text += attribute(LISTENER, request.listener) + attribute(REQUEST_ID, request.requestId) + numberAttribute(ATTEMPTS, attempts);
+  text += attribute(KEPT_BY, sampled ? 'sample' : result >= 500 || error !== '' ? 'error' : 'time');
   const port = portOf(request.authority);
-  if (port !== null) attributes.push('server.port', port);
-  if (status > 0) attributes.push('http.response.status_code', status);
+  if (port !== null) text += numberAttribute(SERVER_PORT, port);
+  if (status > 0) text += numberAttribute(STATUS, status);
   const errorType = error !== '' ? error : result >= 500 ? String(result) : '';
-  if (errorType !== '') attributes.push('error.type', errorType);
+  if (errorType !== '') text += attribute(ERROR_TYPE, errorType);
   const agent = fieldValue(request.fields, 'user-agent');
-  if (agent !== undefined) attributes.push('user_agent.original', cut(agent));
-  if (bytesIn > 0) attributes.push('http.request.body.size', bytesIn);
-  if (route !== null)
-    attributes.push('http.route', routeTemplate(route), 'weir.route', route.config.name, 'weir.service', route.service.config.name);
-  if (target !== null) attributes.push('weir.version', target.version, 'weir.cluster', target.cluster.name, 'weir.chosen_by', chosenBy);
-  if (request.identity !== null) attributes.push('weir.consumer', request.identity.consumer);
-  return attributes;
+  if (agent !== undefined) text += attribute(USER_AGENT, cut(agent));
+  if (bytesIn > 0) text += numberAttribute(REQUEST_SIZE, bytesIn);
+  if (route !== null) text += routeAttributes(route);
+  if (target !== null) text += targetAttributes(target) + attribute(CHOSEN_BY, chosenBy);
+  return request.identity === null ? text : text + attribute(CONSUMER, request.identity.consumer);
 }
 
 function attemptAttributes(
   request: CanonicalRequest,
   { endpoint, target, result, beganMs, sentMs, headMs }: TracedAttempt,
   { resend, failure }: { readonly resend: number; readonly failure: string },
-): AttributeValue[] {
-  const colon = endpoint.id.lastIndexOf(':');
+): string {
   const scheme = endpoint.scheme === 'h2c' ? 'http' : endpoint.scheme;
-  const attributes: AttributeValue[] = [
-    ...methodAttributes(request),
-    ...['server.address', endpoint.id.slice(0, colon), 'server.port', Number(endpoint.id.slice(colon + 1))],
-    ...['url.full', cut(`${scheme}://${endpoint.id}${request.path}`), 'weir.cluster', target.cluster.name, 'weir.version', target.version],
-  ];
-  if (resend > 0) attributes.push('http.request.resend_count', resend);
-  if (result > 0) attributes.push('http.response.status_code', result);
+  let text = methodAttributes(request) + endpointAttributes(endpoint.id);
+  text += attribute(FULL_URL, cut(`${scheme}://${endpoint.id}${request.path}`)) + targetAttributes(target);
+  if (resend > 0) text += numberAttribute(RESEND_COUNT, resend);
+  if (result > 0) text += numberAttribute(STATUS, result);
   const errorType = failure !== '' ? failure : result >= 400 ? String(result) : '';
-  if (errorType !== '') attributes.push('error.type', errorType);
+  if (errorType !== '') text += attribute(ERROR_TYPE, errorType);
   // A kept connection is there at once; a new one takes its round trips first.
-  if (sentMs > 0) attributes.push('weir.sent_after_ms', thousandths(sentMs - beganMs));
-  if (headMs > 0) attributes.push('weir.head_after_ms', thousandths(headMs - beganMs));
-  return attributes;
+  if (sentMs > 0) text += numberAttribute(SENT_AFTER, thousandths(sentMs - beganMs));
+  return headMs > 0 ? text + numberAttribute(HEAD_AFTER, thousandths(headMs - beganMs)) : text;
 }
 
-function methodAttributes({ method }: CanonicalRequest): readonly AttributeValue[] {
-  if (METHODS.has(method)) return ['http.request.method', method];
-  return ['http.request.method', '_OTHER', 'http.request.method_original', cut(method)];
+function methodAttributes({ method }: CanonicalRequest): string {
+  return METHODS.has(method) ? attribute(METHOD, method) : attribute(METHOD, '_OTHER') + attribute(ORIGINAL_METHOD, cut(method));
+}
+
+/** What is always said of the same thing in the same words. */
+function remembered<T extends WeakKey>(make: (of: T) => string): (of: T) => string {
+  const known = new WeakMap<T, string>();
+  return (of) => {
+    let text = known.get(of);
+    if (text === undefined) known.set(of, (text = flat(make(of))));
+    return text;
+  };
+}
+
+const routeAttributes = remembered(
+  (route: RouteRuntime) =>
+    attribute(ROUTE_TEMPLATE, routeTemplate(route)) + attribute(ROUTE, route.config.name) + attribute(SERVICE, route.service.config.name),
+);
+
+const targetAttributes = remembered(
+  ({ version, cluster }: ServiceTarget) => attribute(VERSION, version) + attribute(CLUSTER, cluster.name),
+);
+
+/** `id`: address and port. */
+function endpointAttributes(id: string): string {
+  const colon = id.lastIndexOf(':');
+  return attribute(SERVER_ADDRESS, id.slice(0, colon)) + numberAttribute(SERVER_PORT, Number(id.slice(colon + 1)));
 }
 
 /** Null: the client named none. */

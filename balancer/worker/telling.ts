@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { readSecret } from '../secret.ts';
 import { openAccessLog } from '../telemetry/access-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
+import { attribute, first, textKey } from '../telemetry/otlp.ts';
 import { SpanExporter } from '../telemetry/span-exporter.ts';
 import { weirVersion } from '../version.ts';
 import { Tracer } from './tracer.ts';
@@ -41,10 +42,15 @@ function tracerOf(config: TracingConfig, hostName: string, { clock }: WorkerCont
   const { worker, meter, log } = environment;
   const { url, ca, headers, authorization, timeoutMs, attributes } = config;
   const version = weirVersion();
-  const resource = [
-    ...['service.name', 'weir', 'service.version', version, 'service.instance.id', `${hostName}/${worker}`, 'host.name', hostName],
-    ...Object.entries(attributes).flat(),
-  ];
+  const told = {
+    ...{ 'service.name': 'weir', 'service.version': version, 'service.instance.id': `${hostName}/${worker}`, 'host.name': hostName },
+    ...attributes,
+  };
+  const resource = first(
+    Object.entries(told)
+      .map(([key, value]) => attribute(textKey(key), value))
+      .join(''),
+  );
   const exporter = new SpanExporter(
     {
       ...{ url, headers, timeoutMs, resource, version },

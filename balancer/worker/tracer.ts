@@ -3,7 +3,7 @@ import type { Clock, Random } from '../../health/clock.ts';
 import type { TracingConfig } from '../config/telemetry-config.ts';
 import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
-import { spanBytes, type Span } from '../telemetry/otlp.ts';
+import { spanJson, type Span } from '../telemetry/otlp.ts';
 import type { SpanExporter } from '../telemetry/span-exporter.ts';
 import { tellsTrace, toldTrace, withoutTrace, type TraceParent } from '../telemetry/trace-context.ts';
 import { TraceIds } from '../telemetry/trace-ids.ts';
@@ -81,7 +81,7 @@ export class Tracer {
   }
 
   export(spans: readonly Span[]): void {
-    this.#exporter.add(spans.map(spanBytes));
+    this.#exporter.add(spans.map(spanJson));
   }
 
   close(graceMs: number): Promise<void> {

@@ -13,7 +13,7 @@ import { PinKey } from '../../balancer/steer/pins.ts';
 import { plan } from '../../balancer/steer/plan.ts';
 import { AccessLog } from '../../balancer/telemetry/access-log.ts';
 import { Meter } from '../../balancer/telemetry/meter.ts';
-import { exportBody } from '../../balancer/telemetry/otlp.ts';
+import { SpanBatch } from '../../balancer/telemetry/span-batch.ts';
 import { Evidence } from '../../balancer/worker/evidence.ts';
 import { Generation, routersInSteps } from '../../balancer/worker/generation.ts';
 import { BodyMemory } from '../../balancer/worker/kept-body.ts';
@@ -181,13 +181,13 @@ function loaded() {
 function traced(sample: number): MicroCase {
   return served(`traces of ${sample * 100} %`, ({ tracing }) => {
     if (tracing === null) throw new Error('the config of the bench traces nothing');
-    let waiting: Buffer[] = [];
+    const batch = new SpanBatch('', '1');
     const exporter = {
-      add: (spans: readonly Buffer[]) => {
-        waiting.push(...spans);
-        if (waiting.length < BATCH_SPANS) return;
-        exportBody('[]', waiting, '1');
-        waiting = [];
+      add: (spans: readonly string[]) => {
+        for (const span of spans) batch.add(span);
+        if (batch.spans < BATCH_SPANS) return;
+        batch.body();
+        batch.clear();
       },
       close: () => Promise.resolve(),
     };
