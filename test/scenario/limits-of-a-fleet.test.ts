@@ -20,7 +20,11 @@ const LIMITS = {
   own: 'allow: 10, mode: exact, onStoreError: local',
 };
 
-type LimitName = keyof typeof LIMITS | 'quota';
+type LimitName = keyof typeof LIMITS | 'quota' | 'dear' | 'told';
+
+/** Of a request, where it is not one: by the route, or as the answer says. All of them take of the same limit. */
+const DEAR = 10;
+const TOLD = LIMIT - 5;
 
 interface FleetUnderTest {
   readonly hosts: readonly [Appliance, Appliance];
@@ -29,13 +33,15 @@ interface FleetUnderTest {
 
 async function startFleet(t: TestContext): Promise<FleetUnderTest> {
   const redis = await startRedis(t);
-  const origin = await startOrigin(t, (_request, response) => response.end('served'));
+  const origin = await startOrigin(t, (_request, response) => response.setHeader('x-units', TOLD).end('served'));
   const keys = makeFleetKeys(t);
   const names = Object.keys(LIMITS);
   const yaml = `clusters: { one: { endpoints: ["${origin.endpoint}"] } }
 services: { shop: { versions: { blue: { clusters: { one: {} } } } } }
 routes:
 ${names.map((name) => `  - { name: ${name}, match: { path: /${name} }, service: shop, filters: [{ addressLimit: { limits: [${name}] } }] }`).join('\n')}
+  - { name: dear, match: { path: /dear }, service: shop, filters: [{ addressLimit: { limits: [exact], cost: ${DEAR} } }] }
+  - { name: told, match: { path: /told }, service: shop, filters: [{ addressLimit: { limits: [exact], costFromAnswer: { field: x-units } } }] }
   - { name: quota, match: { path: /quota }, service: shop, filters: [{ authenticate: { key: {}, anonymous: acme } }, { rateLimit: { limits: [quota] } }] }
 consumers: { acme: {} }
 limits:
@@ -78,6 +84,22 @@ test('two hosts share their limits', { timeout: 120_000 }, async (t) => {
   await t.test('what one host has let pass, the other knows', async () => {
     assert.deepEqual(Object.fromEntries(await statuses('closed', 'a', 10, [one])), { 200: 10 });
     assert.deepEqual(Object.fromEntries(await statuses('closed', 'a', 5, hosts.slice(1))), { 429: 5 });
+  });
+
+  await t.test('what requests cost is taken of the limit of both', async () => {
+    assert.deepEqual(Object.fromEntries(await statuses('dear', 'dear', LIMIT)), { 200: LIMIT / DEAR, 429: LIMIT - LIMIT / DEAR });
+
+    const [at, other] = [[one], hosts.slice(1)];
+    assert.deepEqual(Object.fromEntries(await statuses('told', 'told', 1, at)), { 200: 1 });
+    let before = 0;
+    const isTaken = async (): Promise<boolean> => {
+      const passes = (await statuses('dear', 'told', 1, other)).has(200);
+      if (passes) before += 1;
+      return !passes;
+    };
+    await until(isTaken, 'the other host knows what the answer has said', SETTLE_MS);
+    const left = Math.max(0, LIMIT - TOLD - before * DEAR);
+    assert.equal((await statuses('exact', 'told', 2 * DEAR, other)).get(200) ?? 0, left);
   });
 
   await t.test('a quota of a month is one for both, and a reset at one host is a reset at the other', async () => {
