@@ -76,7 +76,7 @@ export class Http1Exchange implements DownstreamExchange {
     if (!this.#http10 && !this.headSent) this.#connection.write(informationalText(status, fields));
   }
 
-  sendHead(status: number, fields: Fields, bodyLength: number): void {
+  sendHead(status: number, fields: Readonly<Fields>, bodyLength: number): void {
     this.headSent = true;
     // An early answer: what is left of the request body will not be read, so nothing can follow on this connection.
     if (!this.bodyDone || this.#connection.draining) this.close = true;

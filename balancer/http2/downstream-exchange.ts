@@ -124,7 +124,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
     this.#writer.write(headersFrames(this.#owner.blockOf(this.#encoder.informational(status, fields)), this.id, false, DEFAULT_MAX_FRAME));
   }
 
-  sendHead(status: number, fields: Fields, bodyLength: number): void {
+  sendHead(status: number, fields: Readonly<Fields>, bodyLength: number): void {
     this.headSent = true;
     if (this.closed) return;
     // To an extended CONNECT it would say that the tunnel is open (RFC 8441 section 5).

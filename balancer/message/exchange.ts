@@ -47,7 +47,7 @@ export interface DownstreamExchange {
   resumeBody(): void;
   sendInformational(status: number, fields: Fields): void;
   /** `bodyLength` frames the response; for HEAD and 304 it is only told. sendEnd follows in any case. */
-  sendHead(status: number, fields: Fields, bodyLength: number): void;
+  sendHead(status: number, fields: Readonly<Fields>, bodyLength: number): void;
   /** False when the client reads slower than it is sent: wait for onDownstreamDrain. The bytes are not kept after the call returns true. */
   sendBody(chunk: Buffer): boolean;
   sendEnd(trailers: Fields): void;

@@ -31,7 +31,7 @@ export interface LocalReply {
 /** What an endpoint answered before, in place of what it would answer now. */
 export interface StoredReply {
   readonly status: number;
-  readonly fields: Fields;
+  readonly fields: Readonly<Fields>;
   /** What is sent of it; nobody changes it. */
   readonly body: Buffer;
   /** As it is told, to HEAD too, which is sent none; UNKNOWN_LENGTH: it is not told. */

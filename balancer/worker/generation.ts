@@ -64,6 +64,8 @@ export class RouteRuntime {
   readonly memory: Filter | null;
   /** In reverse order. */
   readonly onResponse: readonly Filter[];
+  /** Whether what is answered from memory goes past others of them. */
+  readonly changesRecalled: boolean;
   readonly onEnd: readonly Filter[];
   readonly onRequestBody: readonly Filter[];
   /** In reverse order. */
@@ -85,6 +87,7 @@ export class RouteRuntime {
     this.onRequest = filters.filter(({ onRequest }) => onRequest !== undefined);
     this.memory = filters.find(({ recall }) => recall !== undefined) ?? null;
     this.onResponse = filters.filter(({ onResponse }) => onResponse !== undefined).reverse();
+    this.changesRecalled = this.onResponse.some((filter) => filter !== this.memory);
     this.onEnd = filters.filter(({ onEnd }) => onEnd !== undefined).reverse();
     this.onRequestBody = filters.filter(({ onRequestBody }) => onRequestBody !== undefined);
     this.onResponseBody = filters.filter(({ onResponseBody }) => onResponseBody !== undefined).reverse();

@@ -1,7 +1,14 @@
-// A stored body on its way to the client, in pieces, as fast as the client takes them.
+// A stored response on its way to the client: its head past the other filters, its body in pieces, as fast as the client takes them.
+import type { ResponseHead, StoredReply } from '../message/response.ts';
+import type { RouteRuntime } from './generation.ts';
 
 /** Larger ones would be held whole for a client that reads slowly. */
 const PIECE_BYTES = 65_536;
+
+/** The head of its own that filters may change; null: none of them does, and all answers can have the same one. */
+export function changeableHead({ status, fields, bodyLength }: StoredReply, route: RouteRuntime | null): ResponseHead | null {
+  return route?.changesRecalled === true ? { status, fields: [...fields], bodyLength, isRecalled: true } : null;
+}
 
 export interface RecalledBodyOwner {
   readonly finished: boolean;

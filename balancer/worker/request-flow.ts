@@ -15,7 +15,7 @@ import type { RouteRuntime } from './generation.ts';
 import type { MirrorTry } from './mirror-try.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { outgoingRequest, timeoutsOf } from './outgoing-request.ts';
-import { RecalledBody } from './recalled-body.ts';
+import { changeableHead, RecalledBody } from './recalled-body.ts';
 import { errorReplyTo, replyTo } from './respond.ts';
 import { mayBeRepeated, mayGoTwice, Retrying, tryMsOf, type RetryOwner } from './retrying.ts';
 import type { ServiceTarget } from './service-steering.ts';
@@ -141,12 +141,12 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
   }
 
   /** Answers with what an endpoint said before; filters take it for one of now. */
-  recall({ status, fields, body, bodyLength }: StoredReply): void {
+  recall(reply: StoredReply): void {
     if (this.#finished) return;
-    const head: ResponseHead = { status, fields, bodyLength, isRecalled: true };
-    if (!this.#filtered(head)) return;
-    this.#sendHead(head, bodyLength);
-    (this.#recalled = new RecalledBody(body, this)).resume();
+    const head = changeableHead(reply, this.route);
+    if (head !== null && !this.#filtered(head)) return;
+    this.#sendHead(head ?? reply, reply.bodyLength);
+    (this.#recalled = new RecalledBody(reply.body, this)).resume();
   }
 
   // --- the client's side ---
@@ -355,7 +355,7 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
     } else this.crash(error, phase);
   }
 
-  #sendHead({ status, fields }: ResponseHead, bodyLength: number): void {
+  #sendHead({ status, fields }: Pick<StoredReply, 'status' | 'fields'>, bodyLength: number): void {
     this.#headSent = true;
     this.#status = status;
     this.#result ||= status;

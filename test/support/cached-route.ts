@@ -84,7 +84,7 @@ export class CachedRoute {
     if (kept === null) return sent(filter, request);
     const refused = 'code' in kept;
     const behind = refused || kept.behind === undefined ? null : sent(filter, kept.behind);
-    if (!refused) filter.onResponse?.(request, { ...kept });
+    if (!refused) filter.onResponse?.(request, { status: kept.status, fields: [...kept.fields], isRecalled: true });
     filter.onEnd?.(request, { status: refused ? 504 : kept.status, durationMs: 0 });
     const fields = asRecord([...kept.fields]);
     return {
@@ -109,7 +109,7 @@ function lost(filter: Filter, request: CanonicalRequest, code: ErrorCode): Gotte
   const head: ResponseHead =
     kept === null
       ? { status: ERRORS[code].status, fields: [], own: { body: code, code } }
-      : { status: kept.status, fields: kept.fields, bodyLength: kept.bodyLength };
+      : { status: kept.status, fields: [...kept.fields], bodyLength: kept.bodyLength, isRecalled: true };
   filter.onResponse?.(request, head);
   filter.onEnd?.(request, { status: head.status, durationMs: 1 });
   const body = kept === null ? code : kept.body.toString();

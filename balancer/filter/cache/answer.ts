@@ -2,6 +2,7 @@
 import { UNKNOWN_LENGTH } from '../../message/exchange.ts';
 import { fieldIndex, fieldValue, type Fields } from '../../message/fields.ts';
 import { httpDateMs } from '../../message/http-date.ts';
+import { share } from '../../message/shared-fields.ts';
 import type { StoredReply } from '../../message/response.ts';
 import type { StoredResponse } from './stored-response.ts';
 
@@ -16,16 +17,28 @@ export interface Asking {
   readonly fields: Readonly<Fields>;
 }
 
-/** `told`: what the cache says of it, besides the stored fields. */
-export function answerFrom(stored: StoredResponse, request: Asking, told: Readonly<Fields>, wallMs: number): StoredReply {
+/** What the cache says of a response, besides its fields. */
+export interface Told {
+  readonly ageS: number;
+  /** Cache-Status. */
+  readonly status: string;
+}
+
+export function answerFrom(stored: StoredResponse, request: Asking, said: Told, wallMs: number): StoredReply {
   const { status, fields, body } = stored;
+  const told = (): Fields => ['age', String(said.ageS), 'cache-status', said.status];
   if (status === 200) {
     if (hasAlready(fields, request.fields, wallMs))
-      return { status: 304, fields: [...unchangedFields(fields), ...told], body: EMPTY, bodyLength: UNKNOWN_LENGTH };
+      return { status: 304, fields: [...unchangedFields(fields), ...told()], body: EMPTY, bodyLength: UNKNOWN_LENGTH };
     const range = request.method === 'GET' ? rangeOf(fields, request.fields, body.length) : null;
-    if (range !== null) return partOf(stored, range, told);
+    if (range !== null) return partOf(stored, range, told());
   }
-  return { status, fields: fields.concat(told), body: request.method === 'HEAD' ? EMPTY : body, bodyLength: body.length };
+  const before = stored.whole;
+  const isSaid = before?.said.ageS === said.ageS && before.said.status === said.status;
+  // Most clients ask for all of it, many within the same second: they share what is made of its fields.
+  const whole = isSaid ? before : { said, fields: share(fields.concat(told())) };
+  stored.whole = whole;
+  return { status, fields: whole.fields, body: request.method === 'HEAD' ? EMPTY : body, bodyLength: body.length };
 }
 
 /** If-None-Match goes before If-Modified-Since (RFC 9110 section 13.2.2). */

@@ -170,7 +170,7 @@ export class ResponseCache implements Filter {
     if (reply === null) return false;
     forwarded.asked?.flight?.end(true);
     head.status = reply.status;
-    head.fields = reply.fields;
+    head.fields = [...reply.fields];
     head.bodyLength = reply.bodyLength;
     forwarded.instead = new BodyInstead(reply.body);
     return true;
@@ -226,8 +226,7 @@ export class ResponseCache implements Filter {
   }
 
   #reply(request: Asking, found: StoredResponse, ageMs: number, status: string): StoredReply {
-    const told: Fields = ['age', `${Math.floor(ageMs / 1000)}`, 'cache-status', status];
-    return answerFrom(found, request, told, this.#environment.clock.wallMs());
+    return answerFrom(found, request, { ageS: Math.floor(ageMs / 1000), status }, this.#environment.clock.wallMs());
   }
 
   /** `from`: what its response may be stored under; null: it is not. */
