@@ -13,11 +13,15 @@ import type { BroughtTrace } from './tracer.ts';
 
 /** An attempt, and the one that was begun before it. */
 export class TracedAttempt extends Attempt {
-  /** When it began, if it waited for a connection, and else when it was sent. */
-  beganMs = 0;
+  /** When it began, if it waited for a connection; 0: it was sent at once. */
+  waitsSinceMs = 0;
   /** By which its endpoint hears of it; empty: it never did. */
   traceparent = '';
   before: TracedAttempt | null = null;
+
+  get beganMs(): number {
+    return this.waitsSinceMs === 0 ? this.sentMs : this.waitsSinceMs;
+  }
 }
 
 /** A request that is traced, as far as its spans go by it. */

@@ -44,8 +44,7 @@ export class TracedFlow extends RequestFlow implements Traced {
 
   override begin(place: Place, to?: AttemptOwner): Attempt {
     const attempt = super.begin(place, to);
-    // It waits for a connection.
-    if (attempt.sentMs === 0 && attempt instanceof TracedAttempt) attempt.beganMs = this.#tracer.clock.nowMs();
+    if (attempt.sentMs === 0 && attempt instanceof TracedAttempt) attempt.waitsSinceMs = this.#tracer.clock.nowMs();
     return attempt;
   }
 
@@ -56,7 +55,6 @@ export class TracedFlow extends RequestFlow implements Traced {
     const text = this.#nextParent();
     if (traced === null) return text;
     traced.traceparent = text;
-    if (traced.beganMs === 0) traced.beganMs = attempt.sentMs;
     return text;
   }
 
