@@ -72,6 +72,7 @@ export function initialState(choices: InitialChoices): DashboardState {
       heat: [],
       past: null,
       timeline: null,
+      lately: null,
       results: null,
       routes: null,
       asks: [],

@@ -1,5 +1,5 @@
-// A stretch of time before now that charts show in place of the last minute: which one, what the history is asked for it, how keys move it; and the
-// health of a cluster over the last hour. Pure.
+// A stretch of time before now that charts show in place of the last minute: which one, what the history is asked for it, how keys move it; the
+// seconds before those that this dashboard has seen; and the health of a cluster over the last hour. Pure.
 import type { HistoryRequest, HistoryStep } from '../../balancer/controller/api/history-view.ts';
 import { formatTimeOfDay } from './format.ts';
 import { shownService } from './going.ts';
@@ -73,9 +73,10 @@ function answered(
   state: DashboardState,
   { ask: number, series, problem }: Extract<PastAction, { readonly type: 'history' }>,
 ): DashboardState {
-  const { past, timeline } = state;
+  const { past, timeline, lately } = state;
   const whole = series?.map((each) => wholePoints(each, (nowOf(state) ?? Infinity) - LATE_MS)) ?? null;
   if (timeline?.ask === number) return { ...state, timeline: { ...timeline, series: whole?.[0] ?? null } };
+  if (lately?.ask === number) return { ...state, lately: { ...lately, series: whole?.[0] ?? lately.series } };
   if (past?.ask !== number) return state;
   return { ...state, past: { ...past, series: whole === null ? null : new Map(whole.map((each) => [each.of, each])), problem } };
 }
@@ -151,7 +152,7 @@ function said(state: DashboardState, text: string): DashboardState {
 
 /** Asks for what the screen shows of the past, if that was not asked for yet, or is of now and old. */
 export function followTime(state: DashboardState): DashboardState {
-  return state.frozen === null ? followTimeline(followPast(state)) : followPast(state);
+  return state.frozen === null ? followLately(followTimeline(followPast(state))) : followPast(state);
 }
 
 function followPast(state: DashboardState): DashboardState {
@@ -167,6 +168,33 @@ function followPast(state: DashboardState): DashboardState {
   const toMs = past.endMs ?? now;
   const request = requestOf(charted, { fromMs: toMs - past.spanMs, toMs, nowMs: now, points: pointsOf(state) });
   return ask({ ...state, past: next }, { kind: 'history', lane: 'past', request });
+}
+
+/** Asks at once, without the seconds that are not kept yet, and again when they are. */
+function followLately(state: DashboardState): DashboardState {
+  const { past, heat, lately } = state;
+  const [charted, now, points] = [chartedOn(state), nowOf(state), pointsOf(state)];
+  const first = firstSecondMs(state);
+  if (past !== null || charted === null || charted.of.endsWith('*') || now === null || first === null || heat.length >= points)
+    return state;
+  const whole = heat.length * 1000 > LATE_MS;
+  const same = lately?.of === charted.of;
+  if (same && (lately.whole || !whole)) return state;
+  const next = { of: charted.of, series: same ? lately.series : null, whole, ask: state.nextAsk };
+  // A range that does not begin with a second touches one more; of more steps than points neighbours would become one.
+  const range = { fromMs: first - points * 1000, toMs: first, nowMs: now, points: points + 2 };
+  return ask(
+    { ...state, lately: next },
+    { kind: 'history', lane: 'lately', request: requestOf({ of: charted.of, histogram: true }, range) },
+  );
+}
+
+/** When the first second began that this dashboard has seen, of the appliance's clock; null: it has seen none. */
+export function firstSecondMs(state: DashboardState): number | null {
+  const { latest: snapshot, heat } = state;
+  const [first, last] = [heat[0], heat.at(-1)];
+  if (snapshot === null || first === undefined || last === undefined) return null;
+  return applianceTimeMs(snapshot, snapshot.receivedAtMs) - (last.second - first.second + 1) * 1000;
 }
 
 /** Null: the screen has no charts, or there is nothing yet that they could be of. */

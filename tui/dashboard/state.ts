@@ -82,6 +82,16 @@ export interface Timeline {
   readonly ask: number;
 }
 
+/** The seconds before this dashboard's first, with which charts of now begin. */
+export interface Lately {
+  readonly of: string;
+  /** Null: it is being asked for, or not to be had. */
+  readonly series: HistorySeries | null;
+  /** It was asked for when the last of them was kept too. */
+  readonly whole: boolean;
+  readonly ask: number;
+}
+
 /** Equally long columns, the first at `startMs` (since 1970); null: nothing is known of that time. */
 export interface HistorySeries {
   readonly of: string;
@@ -213,7 +223,7 @@ export type AskKind =
   | { readonly kind: 'export'; readonly screen: ScreenName; readonly rows: unknown }
   | { readonly kind: 'results'; readonly service: string }
   /** One question of a lane is under way at most; of those asked meanwhile the last one follows. */
-  | { readonly kind: 'history'; readonly lane: 'past' | 'timeline'; readonly request: HistoryRequest }
+  | { readonly kind: 'history'; readonly lane: 'past' | 'timeline' | 'lately'; readonly request: HistoryRequest }
   /** What is to be done about an alert. */
   | { readonly kind: 'runbook'; readonly code: string; readonly text: string }
   | { readonly kind: 'views' }
@@ -262,6 +272,7 @@ export interface DashboardState {
   readonly heat: readonly HeatColumn[];
   readonly past: Past | null;
   readonly timeline: Timeline | null;
+  readonly lately: Lately | null;
   /** The versions of the service that is looked at, side by side. */
   readonly results: ResultsView | null;
   /** Those that lead to it; null: not known. */

@@ -6,7 +6,7 @@ import { formatErrorRatio, formatLatency, formatRate } from '../format.ts';
 import type { Style } from '../frame.ts';
 import { shareFigures, trafficFigures } from '../filter.ts';
 import { listScreen } from '../screen-definition.ts';
-import { indexOfSelection } from '../state.ts';
+import { type DashboardState, indexOfSelection } from '../state.ts';
 import { HIGH_ERROR_RATIO } from '../views/cluster-table.ts';
 import { timeCharts } from '../views/history.ts';
 import { named, share } from '../views/service-tables.ts';
@@ -69,6 +69,10 @@ function rowsOfService(service: ServiceView, status: StatusView): readonly Versi
     };
   });
 }
+
+/** What is counted now is counted by service; what was is kept by version. */
+const chartedOf = (row: VersionRow, { past }: Pick<DashboardState, 'past'>): string =>
+  past === null ? `service/${row.service.name}` : `version/${versionId(row)}`;
 
 const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
 
@@ -173,13 +177,11 @@ export const servicesScreen = listScreen<VersionRow>({
   rows: ({ snapshot }) => versionRows(snapshot.status),
   none: () => 'no services are configured',
   subject: ({ service, version }) => ({ service: service.name, version }),
-  charts: (row) => (row === null ? null : { of: `version/${versionId(row)}` }),
+  charts: (row, { state }) => (row === null ? null : { of: chartedOf(row, state) }),
   below: (sight, height, rows) => {
     const row = rows[indexOfSelection(rows.map(versionId), sight.list.selection)];
     if (row === undefined) return [];
-    // What is counted now is counted by service; what was is kept by version.
-    const of = sight.state.past === null ? `service/${row.service.name}` : `version/${versionId(row)}`;
-    return timeCharts(sight, { of, live: null, height: Math.min(height, MOST_CHART_LINES) });
+    return timeCharts(sight, { of: chartedOf(row, sight.state), live: null, height: Math.min(height, MOST_CHART_LINES) });
   },
   table: () => TABLE,
 });

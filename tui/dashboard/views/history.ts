@@ -2,7 +2,7 @@
 import { blockChart, meanOf, quantileOf, spread } from '../charts.ts';
 import { formatErrorRatio, formatLatency, formatRate, formatShare, formatTimeOfDay } from '../format.ts';
 import { type Cell, cell, type Frame, type Line, type Style } from '../frame.ts';
-import { dayOf, pastText, spanText } from '../past.ts';
+import { dayOf, firstSecondMs, pastText, spanText } from '../past.ts';
 import type { Sight } from '../screen-definition.ts';
 import { applianceTimeMs, type HeatColumn, type HistorySeries } from '../state.ts';
 import { ruleLine } from './parts.ts';
@@ -139,20 +139,41 @@ interface Figures {
   readonly share: readonly number[];
 }
 
-/** The news tells errors and latencies of now alone, so that their lines begin when the dashboard does. */
-function liveFigures({ state, snapshot }: Sight, of: string, live: readonly number[] | null): Figures {
+/** The news tells errors and latencies of now alone: what was before the dashboard began, the history has. */
+function liveFigures(sight: Sight, of: string, live: readonly number[] | null): Figures {
+  const { state, snapshot } = sight;
   const boundsMs = snapshot.extras?.latency.boundsMs ?? [];
   const width = state.size.columns - LABEL_WIDTH - VALUE_WIDTH - 2;
-  const heat = state.heat.slice(-width);
+  const { heat } = state;
+  const before = latelyColumns(sight, of);
   const counts = heat.map((column) => column.counts.get(of) ?? []);
-  const counted = counts.map((each) => each.reduce((sum, count) => sum + count, 0));
+  const rps = [...before.rps, ...counts.map((each) => each.reduce((sum, count) => sum + count, 0))].slice(-width);
+  const figures = {
+    errors: [...before.errorRatio, ...heat.map((column) => column.errors.get(of) ?? null)],
+    p95: [...before.p95Ms, ...counts.map((each) => quantileOf(each, boundsMs, 0.95))],
+  };
   return {
-    // As soon as this dashboard has seen more than the news tells, its own count goes further back.
-    rps: live !== null && live.length >= counted.length ? live.slice(-width) : counted,
-    errors: heat.map((column) => column.errors.get(of) ?? Number.NaN),
-    p95: counts.map((each) => quantileOf(each, boundsMs, 0.95) ?? Number.NaN),
+    // As soon as this dashboard knows of more than the news tells, what it has goes further back.
+    rps: live !== null && live.length >= rps.length ? live.slice(-width) : rps.map(known),
+    errors: figures.errors.slice(-width).map(known),
+    p95: figures.p95.slice(-width).map(known),
     share: [],
   };
+}
+
+type Columns = Pick<HistorySeries, 'rps' | 'errorRatio' | 'p95Ms' | 'histogram'>;
+const NO_COLUMNS: Columns = { rps: [], errorRatio: [], p95Ms: [], histogram: [] };
+
+/** The seconds up to the first that this dashboard has seen, one for each, nothing in those that are not kept. */
+function latelyColumns({ state }: Sight, of: string): Columns {
+  const { lately } = state;
+  const firstMs = firstSecondMs(state);
+  if (firstMs === null || lately?.of !== of || lately.series === null || lately.series.stepMs !== 1000) return NO_COLUMNS;
+  const { startMs, rps, errorRatio, p95Ms, histogram } = lately.series;
+  const seconds = Math.max(0, Math.round((firstMs - startMs) / 1000));
+  const fitted = <Value>(values: readonly (Value | null)[]): readonly (Value | null)[] =>
+    Array.from({ length: seconds }, (_, second) => values[second] ?? null);
+  return { rps: fitted(rps), errorRatio: fitted(errorRatio), p95Ms: fitted(p95Ms), histogram: fitted(histogram) };
 }
 
 function pastFigures(series: HistorySeries | undefined, width: number): Figures {
@@ -183,7 +204,9 @@ export function healthStrip({ state, glyphs }: Pick<Sight, 'state' | 'glyphs'>, 
 }
 
 /** The columns of a heat strip: what was counted, or what the history has. */
-export function heatColumns({ state }: Sight, of: string): readonly (readonly number[] | null)[] {
-  if (state.past === null) return state.heat.map((column: HeatColumn) => column.counts.get(of) ?? []);
+export function heatColumns(sight: Sight, of: string): readonly (readonly number[] | null)[] {
+  const { state } = sight;
+  if (state.past === null)
+    return [...latelyColumns(sight, of).histogram, ...state.heat.map((column: HeatColumn) => column.counts.get(of) ?? [])];
   return state.past.series?.get(of)?.histogram ?? [];
 }

@@ -173,6 +173,72 @@ describe('what is drawn', () => {
   });
 });
 
+/** The news of a second, and of the next ones. */
+function seconds(state: DashboardState, count: number): DashboardState {
+  const status = busyStatus();
+  const extras = extrasView(status);
+  const news = (second: number): Action => ({
+    ...{ type: 'status', status: { ...status, at: new Date(NOW_MS + second * 1000).toISOString() } },
+    ...{ extras: { ...extras, latency: { ...extras.latency, second: extras.latency.second + second } }, atMs: START_MS + second * 1000 },
+  });
+  return after(state, ...Array.from({ length: count }, (_, index) => news(index + 1)));
+}
+
+describe('the charts of now', () => {
+  const lately = (state: DashboardState): readonly HistoryRequest[] =>
+    state.asks.flatMap((ask) => (ask.kind === 'history' && ask.lane === 'lately' ? [ask.request] : []));
+  /** A second a point, as many as fit before the first of the dashboard, without the `missing` last ones. */
+  const before = (missing: number): readonly HistorySeries[] => {
+    const points = Array.from({ length: 100 - missing }, () => 1);
+    const errorRatio = points.map((_, index) => (index < 50 ? 0.5 : 0));
+    return [
+      seriesOf('cluster/ap-south', {
+        ...{ startMs: NOW_MS - 101_000, stepMs: 1000, rps: points, errorRatio, p95Ms: points, p99Ms: points },
+        histogram: points.map(() => [1]),
+      }),
+    ];
+  };
+  const told = (state: DashboardState, missing: number): DashboardState =>
+    after({ ...state, asks: [] }, { type: 'history', ask: state.lately?.ask ?? 0, series: before(missing), problem: null });
+
+  test('begin with the seconds before the dashboard did, which the history has', () => {
+    const state = on('cluster');
+    deepEqual(
+      lately(state).map(({ series, step, histogram, from, to }) => [
+        series,
+        step,
+        histogram,
+        Number(to) - Number(from),
+        NOW_MS - Number(to),
+      ]),
+      [['cluster/ap-south', '1s', true, 109_000, 1000]],
+    );
+    const [request] = lately(state);
+    ok(Number(request?.points) > (Number(request?.to) - Number(request?.from)) / 1000 + 1, 'no two seconds become one point');
+    const drawn = text(told(state, 0));
+    match(drawn, /ERR% +█{50} {50}▁ +1\.30$/m);
+    match(drawn, /P95 +▁{99} █ +388ms$/m);
+  });
+
+  test('ask again when the last of those seconds are kept, and not any more then', () => {
+    const first = told(on('cluster'), 2);
+    match(text(first), /P95 +▁{98} {2}█ +388ms$/m);
+    const later = seconds(first, 2);
+    equal(lately(later).length, 1);
+    const whole = told(later, 0);
+    match(text(whole), /P95 +▁{100}███ +388ms$/m);
+    equal(lately(seconds(whole, 5)).length, 0);
+    equal(lately(after(whole, { type: 'other', by: 1 })).length, 1, 'of another cluster they are asked for');
+  });
+
+  test('of services are of the selected one, and a history that cannot be asked leaves what the dashboard has seen', () => {
+    const state = on('services');
+    match(lately(state)[0]?.series ?? '', /^service\//);
+    const refused = after(state, { type: 'history', ask: state.lately?.ask ?? 0, series: null, problem: 'this host keeps no history' });
+    doesNotMatch(text(refused), /keeps no history/);
+  });
+});
+
 describe('the health of a cluster', () => {
   test('is a strip of the last hour, asked for with the screen and every ten seconds', () => {
     const state = on('cluster');
