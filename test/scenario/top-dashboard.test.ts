@@ -52,7 +52,7 @@ describe('weir top', () => {
 
     await terminal.press('q');
     await terminal.waitForText('ended 0');
-    const asked = ['GET /v1/status', 'GET /v1/feed', 'GET /v1/results/search', 'GET /v1/routes', 'GET /v1/history/metrics'];
+    const asked = ['GET /v1/status', 'GET /v1/feed', 'GET /v1/history/metrics', 'GET /v1/results/search', 'GET /v1/routes'];
     deepEqual([...new Set(server.asked)], asked);
   });
 
