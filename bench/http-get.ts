@@ -3,7 +3,8 @@ import { request as plainRequest, type RequestOptions } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 
-export type Where = { readonly port: number; readonly tls: boolean } | { readonly socketPath: string };
+/** `host`: this one, if none is named. */
+export type Where = { readonly host?: string; readonly port: number; readonly tls: boolean } | { readonly socketPath: string };
 
 export interface Answer {
   readonly status: number;
@@ -13,7 +14,7 @@ export interface Answer {
 /** Sends one request; null when there is no answer. */
 export function ask(where: Where, path: string, { method = 'GET', body = '' } = {}): Promise<Answer | null> {
   const secure = 'port' in where && where.tls;
-  const address = 'port' in where ? { host: '127.0.0.1', port: where.port } : { socketPath: where.socketPath };
+  const address = 'port' in where ? { host: where.host ?? '127.0.0.1', port: where.port } : { socketPath: where.socketPath };
   const headers = body === '' ? {} : { 'content-type': 'application/yaml', 'content-length': Buffer.byteLength(body) };
   const options: RequestOptions & { rejectUnauthorized: boolean } = {
     ...address,

@@ -17,6 +17,8 @@ export interface StartedCluster {
   readonly addresses: readonly string[];
   signal(name: NodeJS.Signals): void;
   behave(mode: 'failing' | 'slow'): Promise<void>;
+  /** How many requests of clients it has had, all endpoints together. */
+  asked(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -52,8 +54,12 @@ export async function startCluster(where: Where = HERE): Promise<StartedCluster>
     addresses: origins.map(({ port }) => `${where.host}:${port}`),
     signal,
     behave: async (mode) => {
-      const answers = await Promise.all(origins.map(({ port }) => ask({ port, tls: false }, `/behave/${mode}`)));
+      const answers = await Promise.all(origins.map(({ port }) => ask({ host: where.host, port, tls: false }, `/behave/${mode}`)));
       if (answers.some((answer) => answer?.status !== 200)) throw new Error(`an origin did not become ${mode}`);
+    },
+    asked: async () => {
+      const answers = await Promise.all(origins.map(({ port }) => ask({ host: where.host, port, tls: false }, '/asked')));
+      return answers.reduce((sum, answer) => sum + Number(answer?.body ?? 0), 0);
     },
     stop: async () => {
       // One that is frozen would not see a request to end.
@@ -83,21 +89,30 @@ async function complaint(line: string): Promise<string> {
 
 let made = 0;
 
+/** Four addresses of their own (RFC 2544): those of the last namespace may still lead to it while the kernel takes it down. */
+function addressesOf(number: number): { readonly gateway: string; readonly host: string } {
+  const first = ((process.pid * 64 + number) * 4) % 65_536;
+  const address = (last: number): string => `198.18.${(first + last) >> 8}.${(first + last) & 255}`;
+  return { gateway: address(1), host: address(2) };
+}
+
 /** A network namespace whose host falls silent: nothing comes back any more, not even a reset. */
 async function namespace(): Promise<Ground | string> {
   // Its interfaces are gone a while after it: the next one has another name. No longer than the name of an interface may be.
   made += 1;
   const name = `weir${process.pid}n${made}`.slice(-15);
+  const { gateway, host } = addressesOf(made);
   const inside = `ip netns exec ${name}`;
   const clear = async (): Promise<void> => {
+    await complaint(`ip link del ${name}`);
     await complaint(`ip netns del ${name}`);
   };
   const steps = [
     `ip netns add ${name}`,
     `ip link add ${name} type veth peer name edge netns ${name}`,
-    `ip addr add 198.18.78.1/30 dev ${name}`,
+    `ip addr add ${gateway}/30 dev ${name}`,
     `ip link set ${name} up`,
-    `${inside} ip addr add 198.18.78.2/30 dev edge`,
+    `${inside} ip addr add ${host}/30 dev edge`,
     `${inside} ip link set edge up`,
     `${inside} ip link set lo up`,
   ];
@@ -108,10 +123,10 @@ async function namespace(): Promise<Ground | string> {
     return `${step}: ${problem}`;
   }
   const lose = async (): Promise<void> => {
-    const problem = await complaint(`${inside} ip route add blackhole 198.18.78.1/32`);
+    const problem = await complaint(`${inside} ip route add blackhole ${gateway}/32`);
     if (problem !== '') throw new Error(problem);
   };
-  return { where: { host: '198.18.78.2', enter: inside.split(' ') }, lose, clear };
+  return { where: { host, enter: inside.split(' ') }, lose, clear };
 }
 
 export const FAULTS: readonly Fault[] = [

@@ -1,4 +1,5 @@
-// An origin that can be made half broken: `node origin-process.ts HOST`; it says its port, and `/behave/MODE` says how it is from then on.
+// An origin that can be made half broken: `node origin-process.ts HOST`; it says its port, `/behave/MODE` says how it is from then on, and `/asked` is
+// answered with how many requests it has had.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -9,6 +10,7 @@ const SLOW_MS = 800;
 let mode = '';
 let turn = 0;
 const server = createServer({ keepAliveTimeout: 120_000 }, ({ url = '' }, response) => {
+  if (url === '/asked') return void response.end(String(turn));
   if (url.startsWith(BEHAVE)) mode = url.slice(BEHAVE.length);
   const asked = url === '/';
   if (asked) turn += 1;

@@ -92,6 +92,7 @@ async function measure(fault: Fault, contender: LossContender, ground: Ground, s
     const running = await launch(process.execPath, load);
     stops.push(() => running.stop());
     await delay(WARM_UP_SECONDS * 1000);
+    if ((await lost.asked()) === 0) throw new Error(`${contender.name} sends nothing to the cluster that is to be lost`);
     const faultMs = performance.timeOrigin + performance.now();
     await ground.lose(lost);
     await running.exited;
