@@ -65,6 +65,9 @@ export function tryMsOf(
   return limitMs < firstByteMs ? limitMs : 0;
 }
 
+/** No word came at all: as from a host, or a way to it, that is gone with everything behind it. */
+const SILENT: ReadonlySet<ErrorCode> = new Set(['connect_timeout', 'first_byte_timeout']);
+
 /** Made when an attempt is late or has failed; most requests never have one. */
 export class Retrying implements RetryWaiter, HedgeRetries {
   /** Tries that were given up as late. */
@@ -180,7 +183,8 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     else this.#tried.push(endpoint);
     const last = this.#owner.attempts - this.#refused >= this.#service.config.retries.attempts;
     // Where only a kept connection was dead, its endpoint is most likely well; where something else failed before, it is as likely lost with the rest.
-    return this.#place(target, last && !(again && this.failed.length === 1), this.#tried);
+    const away = SILENT.has(code) || (last && !(again && this.failed.length === 1));
+    return this.#place(target, away, this.#tried);
   }
 
   /** An answer came that may be better elsewhere. True: it is held back, and another attempt is on its way. */
@@ -329,7 +333,7 @@ export class Retrying implements RetryWaiter, HedgeRetries {
 
   /**
    * An endpoint not tried yet, of `target` or of the next best target; `away`: of another cluster first, where the version has one. What was
-   * late, and the last attempt, go away, as all endpoints of a cluster may be lost together.
+   * late or met silence, and the last attempt, go away, as all endpoints of a cluster may be lost together.
    */
   #place(target: ServiceTarget, away: boolean, tried: readonly Endpoint[]): Place | null {
     const { request } = this.#owner.exchange;

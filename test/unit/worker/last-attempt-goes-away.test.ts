@@ -1,8 +1,11 @@
-// A cluster that is lost as a whole, some of its endpoints with kept connections and some without: the last attempt of a request goes to another cluster.
+// A cluster that is lost as a whole, some of its endpoints with kept connections and some without: the last attempt of a request goes to another cluster, and
+// the second one already where nothing was heard at all.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { named, startOrigin, startRawOrigin, type RawOrigin } from '../../support/origin.ts';
-import { startProxy } from '../../support/proxy.ts';
+import { countOf, startProxy } from '../../support/proxy.ts';
+import { startUnreachable } from '../../support/unreachable.ts';
+import { until } from '../../support/until.ts';
 
 interface Lossy {
   readonly origins: readonly RawOrigin[];
@@ -48,3 +51,21 @@ for (const [order, closing] of [
     const answer = await fetch(proxy.url);
     assert.deepEqual([answer.status, await answer.text()], [200, 'kept']);
   });
+
+test('a request that no connection was made for is answered elsewhere, and does not wait for another endpoint that is as silent', async (t) => {
+  const silent = [await startUnreachable(t), await startUnreachable(t), await startUnreachable(t)];
+  const kept = await startOrigin(t, named('kept'));
+  const proxy = await startProxy(t, {
+    endpoints: silent.map((port) => `http://127.0.0.1:${port}`),
+    cluster: { balance: 'round-robin', connectTimeout: '200ms', outlier: { consecutive: 100 } },
+    clusters: { two: { endpoints: [kept.endpoint], health: 'none' } },
+    service: {
+      ...{ versions: { blue: { clusters: { one: { priority: 0 }, two: { priority: 1 } } } }, steer: { policy: 'priority' } },
+      ...{ timeouts: { try: '0' }, retries: { attempts: 3 } },
+    },
+  });
+  const answer = await fetch(proxy.url);
+  assert.deepEqual([answer.status, await answer.text()], [200, 'kept']);
+  await until(() => countOf(proxy, 'weir_requests_total') === 1, 'the request is counted');
+  assert.equal(countOf(proxy, 'weir_upstream_failures_total', 'one', 'connect_timeout'), 1, 'one of them was waited for');
+});
