@@ -34,9 +34,10 @@ export function answerFrom(stored: StoredResponse, request: Asking, said: Told, 
     if (range !== null) return partOf(stored, range, told());
   }
   const before = stored.whole;
-  const isSaid = before?.said.ageS === said.ageS && before.said.status === said.status;
+  // A response that was found unchanged has other fields, and what the one before it had made.
+  const isSaid = before?.of === fields && before.said.ageS === said.ageS && before.said.status === said.status;
   // Most clients ask for all of it, many within the same second: they share what is made of its fields.
-  const whole = isSaid ? before : { said, fields: share(fields.concat(told())) };
+  const whole = isSaid ? before : { of: fields, said, fields: share(fields.concat(told())) };
   stored.whole = whole;
   return { status, fields: whole.fields, body: request.method === 'HEAD' ? EMPTY : body, bodyLength: body.length };
 }

@@ -20,8 +20,12 @@ export interface StoredResponse {
   readonly tags: readonly string[];
   /** Since its store passed it over when it looked for room. */
   wasFound?: boolean;
-  /** The fields of the last answer that was all of it, and what they say of it. */
-  whole?: { readonly said: { readonly ageS: number; readonly status: string }; readonly fields: Readonly<Fields> };
+  /** The fields of the last answer that was all of it: what they were made of, and what they say of it. */
+  whole?: {
+    readonly of: Readonly<Fields>;
+    readonly said: { readonly ageS: number; readonly status: string };
+    readonly fields: Readonly<Fields>;
+  };
 }
 
 /** What a response costs besides its texts and its body: the objects that hold it. */

@@ -30,6 +30,16 @@ describe('an answer that has come to its end', () => {
     assert.deepEqual([second.stored, second.body, second.fields['x-version'], second.fields['age']], [true, 'the page', '2', '80']);
   });
 
+  it('has the new fields at the very age at which it was served with the old ones', () => {
+    const route = new CachedRoute();
+    route.ask({}, { fields: PAGE, body: ['the page'] });
+    assert.deepEqual([route.ask().fields['x-version'], route.ask().fields['age']], ['1', '0']);
+    route.clock.advance(61_000);
+    route.ask({}, unchanged('cache-control', 'max-age=60', 'x-version', '2'));
+    const { stored, fields } = route.ask();
+    assert.deepEqual([stored, fields['x-version'], fields['age']], [true, '2', '0']);
+  });
+
   it('is asked about by its tag and its date', () => {
     const asked = (fields: Fields): Fields => {
       const sent = stale(fields).begin();
