@@ -82,7 +82,7 @@ export class SpanExporter {
     const batch = (this.#filling ??= this.#empty());
     for (const span of spans) batch.add(span);
     this.#waiting += spans.length;
-    if (batch.spans >= BATCH_SPANS) this.#close();
+    if (batch.spans >= BATCH_SPANS) this.#endBatch();
     this.#sendSoon();
   }
 
@@ -108,7 +108,7 @@ export class SpanExporter {
   }
 
   /** Nothing more goes into the one that is filled. */
-  #close(): void {
+  #endBatch(): void {
     if (this.#filling !== null) this.#full.push(this.#filling);
     this.#filling = null;
   }
@@ -130,13 +130,13 @@ export class SpanExporter {
 
   /** What is there, and what becomes full meanwhile; while it closes, everything. */
   async #sendAll(): Promise<void> {
-    this.#close();
+    this.#endBatch();
     for (let batch = this.#full.shift(); batch !== undefined; batch = this.#full.shift()) {
       this.#waiting -= batch.spans;
       await this.#sendBatch(batch);
       batch.clear();
       this.#spare = batch.memoryBytes > MOST_SPARE_BYTES ? null : batch;
-      if (this.#closing) this.#close();
+      if (this.#closing) this.#endBatch();
     }
   }
 

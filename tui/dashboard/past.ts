@@ -170,7 +170,7 @@ function followPast(state: DashboardState): DashboardState {
   return ask({ ...state, past: next }, { kind: 'history', lane: 'past', request });
 }
 
-/** Asks at once, without the seconds that are not kept yet, and again when they are. */
+/** Asks at once, without the seconds that are not kept yet, and again when they are; anew where the seconds begin anew, with another controller. */
 function followLately(state: DashboardState): DashboardState {
   const { past, heat, lately } = state;
   const [charted, now, points] = [chartedOn(state), nowOf(state), pointsOf(state)];
@@ -179,7 +179,7 @@ function followLately(state: DashboardState): DashboardState {
     return state;
   const whole = heat.length * 1000 > LATE_MS;
   const same = lately?.of === charted.of;
-  if (same && (lately.whole || !whole)) return state;
+  if (same && lately.whole === whole) return state;
   const next = { of: charted.of, series: same ? lately.series : null, whole, ask: state.nextAsk };
   // A range that does not begin with a second touches one more; of more steps than points neighbours would become one.
   const range = { fromMs: first - points * 1000, toMs: first, nowMs: now, points: points + 2 };

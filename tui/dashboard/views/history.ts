@@ -162,6 +162,8 @@ function liveFigures(sight: Sight, of: string, live: readonly number[] | null): 
 }
 
 type Columns = Pick<HistorySeries, 'rps' | 'errorRatio' | 'p95Ms' | 'histogram'>;
+/** Seconds that were not kept yet when they were asked for. */
+const MOST_MISSING = 10;
 const NO_COLUMNS: Columns = { rps: [], errorRatio: [], p95Ms: [], histogram: [] };
 
 /** The seconds up to the first that this dashboard has seen, one for each, nothing in those that are not kept. */
@@ -171,6 +173,8 @@ function latelyColumns({ state }: Sight, of: string): Columns {
   if (firstMs === null || lately?.of !== of || lately.series === null || lately.series.stepMs !== 1000) return NO_COLUMNS;
   const { startMs, rps, errorRatio, p95Ms, histogram } = lately.series;
   const seconds = Math.max(0, Math.round((firstMs - startMs) / 1000));
+  // Of another beginning.
+  if (seconds > rps.length + MOST_MISSING) return NO_COLUMNS;
   const fitted = <Value>(values: readonly (Value | null)[]): readonly (Value | null)[] =>
     Array.from({ length: seconds }, (_, second) => values[second] ?? null);
   return { rps: fitted(rps), errorRatio: fitted(errorRatio), p95Ms: fitted(p95Ms), histogram: fitted(histogram) };

@@ -173,15 +173,19 @@ describe('what is drawn', () => {
   });
 });
 
-/** The news of a second, and of the next ones. */
+/** The news of the next seconds; -1: of one before, as another controller counts. */
 function seconds(state: DashboardState, count: number): DashboardState {
   const status = busyStatus();
   const extras = extrasView(status);
-  const news = (second: number): Action => ({
-    ...{ type: 'status', status: { ...status, at: new Date(NOW_MS + second * 1000).toISOString() } },
-    ...{ extras: { ...extras, latency: { ...extras.latency, second: extras.latency.second + second } }, atMs: START_MS + second * 1000 },
-  });
-  return after(state, ...Array.from({ length: count }, (_, index) => news(index + 1)));
+  const seen = (state.heat.at(-1)?.second ?? 0) - extras.latency.second;
+  const news = (after: number): Action => {
+    const second = seen + after;
+    return {
+      ...{ type: 'status', status: { ...status, at: new Date(NOW_MS + second * 1000).toISOString() } },
+      ...{ extras: { ...extras, latency: { ...extras.latency, second: extras.latency.second + second } }, atMs: START_MS + second * 1000 },
+    };
+  };
+  return after(state, ...(count < 0 ? [news(count)] : Array.from({ length: count }, (_, index) => news(index + 1))));
 }
 
 describe('the charts of now', () => {
@@ -229,6 +233,9 @@ describe('the charts of now', () => {
     match(text(whole), /P95 +▁{100}███ +388ms$/m);
     equal(lately(seconds(whole, 5)).length, 0);
     equal(lately(after(whole, { type: 'other', by: 1 })).length, 1, 'of another cluster they are asked for');
+    const restarted = seconds(whole, -1);
+    equal(lately(restarted).length, 1, 'another controller counts its seconds anew');
+    equal(lately(seconds({ ...restarted, asks: [] }, 3)).length, 1);
   });
 
   test('of services are of the selected one, and a history that cannot be asked leaves what the dashboard has seen', () => {
