@@ -22,7 +22,7 @@ describe('weir top', () => {
     // As a person sees it: of more than a few keys in one piece, as they come over a line that was stuck, an Enter is nobody's decision.
     await terminal.press('/');
     await terminal.waitForText('Enter keeps, Esc takes back');
-    await terminal.press(...'health=up');
+    await terminal.send('health=up');
     await terminal.waitForText('/health=up');
     await terminal.press('Enter');
     const filtered = await terminal.waitForText('clusters 2 of 4, filter health=up');
