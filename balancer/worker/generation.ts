@@ -64,12 +64,12 @@ export class RouteRuntime {
   readonly memory: Filter | null;
   /** In reverse order. */
   readonly onResponse: readonly Filter[];
-  /** Whether what is answered from memory goes past others of them. */
-  readonly changesRecalled: boolean;
   readonly onEnd: readonly Filter[];
   readonly onRequestBody: readonly Filter[];
   /** In reverse order. */
   readonly onResponseBody: readonly Filter[];
+  /** Whether what is answered from memory goes past filters besides the one that answers, head or body. */
+  readonly changesRecalled: boolean;
   /** Fields of requests that filters alone say something in. */
   readonly ownFields: ReadonlySet<string>;
   readonly #meter: Meter;
@@ -87,10 +87,10 @@ export class RouteRuntime {
     this.onRequest = filters.filter(({ onRequest }) => onRequest !== undefined);
     this.memory = filters.find(({ recall }) => recall !== undefined) ?? null;
     this.onResponse = filters.filter(({ onResponse }) => onResponse !== undefined).reverse();
-    this.changesRecalled = this.onResponse.some((filter) => filter !== this.memory);
     this.onEnd = filters.filter(({ onEnd }) => onEnd !== undefined).reverse();
     this.onRequestBody = filters.filter(({ onRequestBody }) => onRequestBody !== undefined);
     this.onResponseBody = filters.filter(({ onResponseBody }) => onResponseBody !== undefined).reverse();
+    this.changesRecalled = [...this.onResponse, ...this.onResponseBody].some((filter) => filter !== this.memory);
     this.ownFields = new Set(filters.flatMap(({ ownFields = [] }) => ownFields.map((name) => name.replaceAll('_', '-'))));
     this.#meter = meter;
     this.received = meter.counter('weir_received_bytes_total', [service.config.name]);
