@@ -24,6 +24,15 @@ async function passedOf(hosts: readonly Host[], costs: readonly number[]): Promi
   return costs.reduce((sum, cost, at) => sum + (verdicts[at] === 'pass' ? cost : 0), 0);
 }
 
+/** Of a limit of 1,000, in the hands of two hosts with two workers each: half with the controllers, half with the workers, in whole units for each. */
+const IN_HANDS = 2 * (12 + 2 * 6);
+
+/** What may be refused too early: of `exact` less than the largest request, else what is in hands; that does not fill up, so a bucket gives so much less as well. */
+function unusedOf(mode: FleetLimit['fleet']['mode'], algorithm: LimitAlgorithm): number {
+  if (mode === 'exact') return 19;
+  return algorithm === 'token' ? 2 * IN_HANDS : IN_HANDS;
+}
+
 describe('of requests of 1 to 20 units, ten times more than a limit of 1,000 allows', () => {
   for (const algorithm of ALGORITHMS)
     for (const mode of ['exact', 'lease'] as const)
@@ -36,7 +45,7 @@ describe('of requests of 1 to 20 units, ten times more than a limit of 1,000 all
             hosts,
             Array.from({ length: 50 }, () => 1 + Math.floor(random() * 20)),
           );
-        assert.ok(sum <= 1000 && sum >= 940, `${sum}`);
+        assert.ok(sum <= 1000 && sum >= 1000 - unusedOf(mode, algorithm), `${sum}`);
       });
 });
 

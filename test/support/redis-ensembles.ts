@@ -33,7 +33,14 @@ export function cli(port: number, ...args: readonly string[]): string {
   return execFileSync('redis-cli', ['-p', String(port), ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
 
-const isPrimary = ({ port }: RedisServer): boolean => cli(port, 'ROLE').startsWith('master');
+/** Who asks while it is promoted may be cut off: a Sentinel ends all clients then. */
+function isPrimary({ port }: RedisServer): boolean {
+  try {
+    return cli(port, 'ROLE').startsWith('master');
+  } catch {
+    return false;
+  }
+}
 
 /** Three Sentinels, of which two must agree. */
 export async function startSentinels(t: Ends): Promise<Ensemble> {
