@@ -15,6 +15,7 @@ import { RecentResets } from './recent-resets.ts';
 import { ReceiveWindow } from './receive-window.ts';
 import { RequestBody, type BodyOwner, type BodyRules } from './request-body.ts';
 import { problemOf, RequestHeads, type Http2RequestHead } from './request-head.ts';
+import { StreamTable } from './stream-table.ts';
 import { addWebSocketKey } from './websocket-handshake.ts';
 
 export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
@@ -24,7 +25,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   lastId = 0;
   readonly bodyRules: BodyRules;
   readonly #connection: Http2DownstreamConnection;
-  readonly #streams = new Map<number, Http2Exchange>();
+  readonly #streams = new StreamTable<Http2Exchange>();
   readonly #heads: RequestHeads;
   readonly #peer = new PeerSettings();
   readonly #noBody: RequestBody;
@@ -50,8 +51,8 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   }
 
   /** The oldest first. */
-  get all(): Iterable<Http2Exchange> {
-    return this.#streams.values();
+  get all(): readonly Http2Exchange[] {
+    return this.#streams.all();
   }
 
   /** Takes no stream that is not open already; what comes on later ones is ignored (RFC 9113 section 6.8). */
@@ -61,12 +62,12 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
 
   /** Tells those who wait that all was written. */
   drained(): void {
-    for (const exchange of this.#streams.values()) exchange.drained();
+    for (const exchange of this.#streams.open()) exchange.drained();
   }
 
   /** The connection is over: nothing more is sent. */
   failAll(code: ErrorCode): void {
-    const open = [...this.#streams.values()];
+    const open = this.#streams.all();
     this.#streams.clear();
     for (const exchange of open) {
       if (!exchange.ended) exchange.listener.onDownstreamFailed(code, false);
@@ -77,7 +78,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
   /** Ends what is too late; returns the next deadline. */
   expire(nowMs: number): number {
     let next = Infinity;
-    for (const exchange of this.#streams.values()) {
+    for (const exchange of this.#streams.open()) {
       if (exchange.body.deadlineMs <= nowMs && !this.#bodyMayWait(exchange)) {
         const code = exchange.body.slow ? 'body_too_slow' : 'request_timeout';
         this.#connection.countCut(code);
@@ -147,7 +148,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     this.#connection.writer.write(frames.SETTINGS_ACK);
     if (first && this.#streams.size === 0) this.#connection.idle();
     if (change.windowChange === 0) return;
-    for (const exchange of this.#streams.values()) {
+    for (const exchange of this.#streams.open()) {
       exchange.sendWindow += change.windowChange;
       if (exchange.sendWindow > frames.MAX_WINDOW)
         return this.#connection.fatal(Http2Error.FlowControlError, 'SETTINGS made a window too large');
@@ -298,7 +299,7 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     const expectsContinue = head.expect !== '' && bodyLength !== 0;
     const start = { id, request, bodyLength, body, expectsContinue, webSocketKey, sendWindow: this.#peer.initialWindow };
     const exchange = new Http2Exchange(this, writer, settings.encoder, start);
-    this.#streams.set(id, exchange);
+    this.#streams.add(exchange);
     this.#connection.busy();
     this.#requests += 1;
     if (this.#requests >= requestsPerConnection) this.#connection.drain();

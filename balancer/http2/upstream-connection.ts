@@ -23,6 +23,7 @@ import { Liveness } from './liveness.ts';
 import { PeerSettings } from './peer-settings.ts';
 import { connectBlock, requestBlock, trailerBlock } from './request-block.ts';
 import { ResponseHeads } from './response-head.ts';
+import { StreamTable } from './stream-table.ts';
 import type { Http2Link, Http2UpstreamOwner, Http2UpstreamSettings } from './upstream-owner.ts';
 import { INITIAL_WINDOW, Http2UpstreamStream } from './upstream-stream.ts';
 import { UpstreamWriter } from './upstream-writer.ts';
@@ -52,7 +53,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   readonly #reader: FrameReader;
   readonly #writer: UpstreamWriter;
   readonly #heads = new ResponseHeads(MAX_HEAD_BYTES);
-  readonly #streams = new Map<number, Http2UpstreamStream>();
+  readonly #streams = new StreamTable<Http2UpstreamStream>();
   readonly #waiting = new Set<Http2UpstreamStream>();
   readonly #touched: Http2UpstreamStream[] = [];
   #nextId = 1;
@@ -108,7 +109,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   send(outgoing: OutgoingRequest, listener: ResponseListener): UpstreamExchange {
     const stream = new Http2UpstreamStream(this, this.#nextId, outgoing, listener);
     this.#nextId += 2;
-    this.#streams.set(stream.id, stream);
+    this.#streams.add(stream);
     this.deadlineMs = EVERY_SWEEP;
     if (outgoing.upgrade !== '') this.#sendConnect(stream, outgoing);
     else this.#writeBlock(stream, requestBlock(outgoing, this.#link.secure), outgoing.bodyLength === 0);
@@ -125,7 +126,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
   onDeadline(): void {
     if (this.#streams.size === 0) return this.#end();
     const nowMs = this.nowMs;
-    for (const stream of this.#streams.values()) stream.checkDeadline(nowMs);
+    for (const stream of this.#streams.open()) stream.checkDeadline(nowMs);
     const state = this.#liveness.check(nowMs);
     if (state === 'dead') this.#break('connection_reset', 'the endpoint does not answer a PING');
     else if (state === 'unsettled') this.#giveUp(Http2Error.SettingsTimeout, null, 'the endpoint has not acknowledged our SETTINGS');
@@ -227,7 +228,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
     }
     const settings = this.#peer.read(payload);
     if (typeof settings === 'number') return this.#violated(settings);
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.open()) {
       stream.sendWindow += settings.windowChange;
       if (stream.sendWindow > MAX_WINDOW) return this.#violated(Http2Error.FlowControlError);
     }
@@ -246,7 +247,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
 
   onGoAway(lastStreamId: number, error: number): void {
     this.#goAway();
-    for (const stream of [...this.#streams.values()]) {
+    for (const stream of this.#streams.all()) {
       if (stream.id <= lastStreamId) continue;
       this.forget(stream);
       stream.onFailure('stream_refused', `the endpoint is going away with code ${error}`);
@@ -342,7 +343,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
     if (this.#closed) return;
     this.#closed = true;
     this.#goAway();
-    const streams = [...this.#streams.values()];
+    const streams = this.#streams.all();
     this.#streams.clear();
     this.#waiting.clear();
     this.#socket.destroy();
