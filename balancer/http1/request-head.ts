@@ -1,6 +1,7 @@
 // The head of a request (RFC 9112 sections 2 to 5): one pass over the text, and every doubt is an error.
 import type { ErrorCode } from '../errors.ts';
 import { isToken } from '../message/grammar.ts';
+import { usualMethod } from '../message/methods.ts';
 import { readRememberedBlock, type BlockMemo, type FieldBlock } from './field-block.ts';
 
 export interface RequestHead {
@@ -28,9 +29,10 @@ export function parseRequestHead(text: string, at: number, end: number, { maxFie
   const first = text.indexOf(' ', at);
   const second = text.indexOf(' ', first + 1);
   if (first < 0 || second < 0 || second > lineEnd) return 'bad_request';
-  const method = text.slice(at, first);
+  const usual = usualMethod(text, at, first);
+  const method = usual ?? text.slice(at, first);
   const minor = versionOf(text, second + 1, lineEnd);
-  if (!isKnownMethod(method) && !isToken(method)) return 'bad_request';
+  if (usual === null && !isToken(method)) return 'bad_request';
   if (typeof minor === 'string') return minor;
   if (second - first > MAX_TARGET) return 'target_too_long';
   const block = readRememberedBlock(text, { at: lineEnd + 2, end: end - 2 }, maxFields, memo);
@@ -41,10 +43,6 @@ export function parseRequestHead(text: string, at: number, end: number, { maxFie
   // An empty Host names no authority, and every http URI has one (RFC 9110 section 4.2.1).
   if (block.hosts > 1 || (block.host === '' && (block.hosts === 1 || minor === 1))) return 'bad_host';
   return { method, target: text.slice(first + 1, second), minor, block };
-}
-
-function isKnownMethod(method: string): boolean {
-  return method === 'GET' || method === 'POST' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS';
 }
 
 function versionOf(text: string, from: number, to: number): 0 | 1 | ErrorCode {

@@ -25,15 +25,36 @@ export interface ResponseFraming {
 /** Status line, fields, framing, empty line. `date` is added when the fields have none (RFC 9110 section 6.6.1). */
 export function responseHeadText(status: number, fields: Readonly<Fields>, framing: ResponseFraming, date: () => string): string {
   const made = madeOf(fields);
-  if (made?.http1 === '') {
+  if (made === undefined) return headText(status, fieldLines(fields), framing, dateOf(fields, date));
+  if (made.http1 === '') {
     made.http1 = flat(fieldLines(fields));
     made.dated = fieldIndex(fields, 'date') >= 0;
   }
-  let text = statusLine(status) + (made?.http1 ?? fieldLines(fields));
-  if (!(made?.dated ?? fieldIndex(fields, 'date') >= 0)) text += date();
-  if (framing.chunked) text += 'transfer-encoding: chunked\r\n';
-  else if (framing.tellsLength && framing.length !== UNKNOWN_LENGTH) text += `content-length: ${framing.length}\r\n`;
-  return `${text}${framing.connectionLine}\r\n`;
+  const dateLine = made.dated ? '' : date();
+  const isPlain = framing.tellsLength && framing.length !== UNKNOWN_LENGTH && framing.connectionLine === '';
+  if (!isPlain) return headText(status, made.http1, framing, dateLine);
+  const { length } = framing;
+  const before = made.head;
+  const isSame = before !== null && before.status === status && before.length === length && before.date === dateLine;
+  if (isSame && before.text !== '') return before.text;
+  const text = headText(status, made.http1, framing, dateLine);
+  if (isSame) before.text = flat(text);
+  else made.head = { status, length, date: dateLine, text: '' };
+  return text;
+}
+
+const dateOf = (fields: Readonly<Fields>, date: () => string): string => (fieldIndex(fields, 'date') >= 0 ? '' : date());
+
+function headText(
+  status: number,
+  lines: string,
+  { chunked, tellsLength, length, connectionLine }: ResponseFraming,
+  dateLine: string,
+): string {
+  let text = statusLine(status) + lines + dateLine;
+  if (chunked) text += 'transfer-encoding: chunked\r\n';
+  else if (tellsLength && length !== UNKNOWN_LENGTH) text += `content-length: ${length}\r\n`;
+  return `${text}${connectionLine}\r\n`;
 }
 
 /** A 1xx head. */

@@ -7,6 +7,24 @@ export const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'
 /** Every server answers them, if only with a refusal. Of others some close the connection without a word (`node:http` does). */
 export const ANSWERED_BY_ALL: ReadonlySet<string> = new Set([...IDEMPOTENT, 'POST', 'PATCH']);
 
+/** The usual methods as the same texts each time, which are compared by their addresses; null: another one stands there, or none. */
+export function usualMethod(text: string, from: number, to: number): string | null {
+  switch (to - from) {
+    case 3:
+      return text.startsWith('GET', from) ? 'GET' : text.startsWith('PUT', from) ? 'PUT' : null;
+    case 4:
+      return text.startsWith('POST', from) ? 'POST' : text.startsWith('HEAD', from) ? 'HEAD' : null;
+    case 5:
+      return text.startsWith('PATCH', from) ? 'PATCH' : null;
+    case 6:
+      return text.startsWith('DELETE', from) ? 'DELETE' : null;
+    case 7:
+      return text.startsWith('OPTIONS', from) ? 'OPTIONS' : null;
+    default:
+      return null;
+  }
+}
+
 /** Frameworks take the method from these fields, most of them for POST only. */
 export const METHOD_FIELDS: ReadonlySet<string> = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 /** And from this parameter of the query, for POST. */
@@ -21,7 +39,7 @@ const LOWER_CASE = /[a-z]/;
 /** What some origin may take for the method in place of `method`, in upper case. `named`: whether one of METHOD_FIELDS is there. */
 export function otherMethods(method: string, query: string, named: boolean, fields: Readonly<Fields>): readonly string[] {
   const mayName = named || (method === 'POST' && query !== '' && (query.includes(METHOD_PARAMETER) || query.includes('%')));
-  if (!mayName && !LOWER_CASE.test(method)) return NONE;
+  if (!mayName && (ANSWERED_BY_ALL.has(method) || !LOWER_CASE.test(method))) return NONE;
   const others = new Set([method]);
   if (named)
     for (let i = 0; i < fields.length; i += 2)

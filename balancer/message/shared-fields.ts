@@ -1,6 +1,16 @@
 // Fields that many messages have in common, with what was made of them: peers send the same fields again and again on a connection.
 import type { Fields } from './fields.ts';
 
+/** The head of a response as HTTP/1.1 has it, from the second time on that it is the same. */
+export interface WholeHead {
+  readonly status: number;
+  readonly length: number;
+  /** The line that was added to the fields; empty: they have one of their own. */
+  readonly date: string;
+  /** Empty: it was needed once. */
+  text: string;
+}
+
 /** What was made of shared fields; empty until it is needed. */
 export interface MadeOfFields {
   /** As lines of HTTP/1.1. */
@@ -11,6 +21,8 @@ export interface MadeOfFields {
   dated: boolean;
   /** Fields of a request as they go upstream. */
   forwarded: Readonly<Fields> | null;
+  /** The last one. */
+  head: WholeHead | null;
 }
 
 const made = new WeakMap<Readonly<Fields>, MadeOfFields>();
@@ -21,7 +33,7 @@ const made = new WeakMap<Readonly<Fields>, MadeOfFields>();
  */
 export function share(fields: Fields): Fields {
   Object.freeze(fields);
-  made.set(fields, { http1: '', http2: '', dated: false, forwarded: null });
+  made.set(fields, { http1: '', http2: '', dated: false, forwarded: null, head: null });
   return fields;
 }
 
