@@ -70,7 +70,7 @@ local free = math.max(0, limit - current)
 local granted = free >= least and math.min(wanted, free) or 0
 if granted > 0 or charge ~= 0 then
   redis.call('HSET', KEYS[1], 'window', string.format('%.0f', start), 'current', string.format('%.0f', current + granted))
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ends - now + 604800000))
+  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', ends + 604800000))
 end
 return {granted, free - granted, ends - now, ends - now}`,
 };
