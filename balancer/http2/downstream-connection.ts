@@ -91,7 +91,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     // RFC 9113 section 9.2.1.
     if (socket instanceof TLSSocket) socket.disableRenegotiation();
     this.#started = true;
-    this.#link.onRead = (bytes, length) => this.#take(this.#link.owned(bytes, 0, length));
+    this.#link.onRead = (bytes, length) => this.#take(bytes, length);
     socket.on('end', () => this.#left());
     socket.on('close', () => this.#gone());
     socket.on('drain', this.#onDrain);
@@ -105,7 +105,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     const more = http2.connectionWindow - frames.DEFAULT_WINDOW;
     if (more > 0) this.writer.write(frames.windowUpdateFrame(0, more));
     if (this.#draining) this.#announceDrain();
-    if (early !== null && early.length > 0) this.#take(early);
+    if (early !== null && early.length > 0) this.#take(early, early.length);
     socket.resume();
   }
 
@@ -223,6 +223,11 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.expect(this.#streams.expire(nowMs));
   }
 
+  /** A part of what was read, to be kept. */
+  owned(piece: Buffer): Buffer {
+    return this.#link.owned(piece, 0, piece.length);
+  }
+
   /** A request, or the connection, is ended because the client is too slow. */
   countCut(code: ErrorCode): void {
     this.settings.handler.onConnectionCut(code, this.facts);
@@ -234,11 +239,12 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.countCut('write_timeout');
   }
 
-  #take(chunk: Buffer): void {
+  /** Memory that the next read of any connection overwrites. */
+  #take(read: Buffer, length: number): void {
     if (this.#closing) return;
-    const bytes = this.#prefaceLeft === '' ? chunk : this.#takePreface(chunk);
+    const bytes = this.#prefaceLeft === '' ? read : this.#takePreface(read.subarray(0, length));
     if (bytes === null) return;
-    const error = this.#reader.feed(bytes);
+    const error = this.#reader.feed(bytes, bytes === read ? length : bytes.length);
     if (error === Http2Error.EnhanceYourCalm) this.settings.countAbuse(this.facts.listener, 'header_block');
     if (error !== Http2Error.NoError) return this.fatal(error, this.#reader.problem);
     this.writer.pump();

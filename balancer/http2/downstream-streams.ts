@@ -120,7 +120,8 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
       const { body } = exchange;
       if (body.remoteDone) this.#fail(exchange, 'bad_framing', Http2Error.StreamClosed);
       else if (!body.takeWindow(flowBytes)) this.#fail(exchange, 'bad_framing', Http2Error.FlowControlError);
-      else this.#takeBody(exchange, body.take({ piece, flowBytes, endStream }, exchange.listener), endStream);
+      else
+        this.#takeBody(exchange, body.take({ piece: this.#connection.owned(piece), flowBytes, endStream }, exchange.listener), endStream);
     }
     this.#widen();
   }

@@ -58,6 +58,8 @@ export class FrameReader {
   #padding = 0;
   /** Padding with the byte that tells its length: flow-controlled, told with the last piece. */
   #overhead = 0;
+  /** Of what is read now. */
+  #end = 0;
   /** The header block that is being collected; its stream is 0 when there is none. */
   #block = '';
   #blockStream = 0;
@@ -84,10 +86,10 @@ export class FrameReader {
     return this.#type === FrameType.Data && this.#mode !== Mode.Head;
   }
 
-  /** Reads `chunk`. Returns Http2Error.NoError, or the error the connection has to end with. */
-  feed(chunk: Buffer): number {
+  /** Reads `chunk` up to `end`. Returns Http2Error.NoError, or the error the connection has to end with. */
+  feed(chunk: Buffer, end = chunk.length): number {
     let at = 0;
-    const end = chunk.length;
+    this.#end = end;
     while (at < end && !this.#stopped) {
       if (this.#mode === Mode.Head) {
         at = this.#readHead(chunk, at);
@@ -112,7 +114,7 @@ export class FrameReader {
         if (error !== Http2Error.NoError) return error;
         at += 1;
       } else {
-        at = this.#mode === Mode.Data ? this.#takeData(chunk, at) : this.#skip(chunk, at);
+        at = this.#mode === Mode.Data ? this.#takeData(chunk, at) : this.#skip(at);
       }
     }
     return Http2Error.NoError;
@@ -123,7 +125,7 @@ export class FrameReader {
     let bytes = chunk;
     let from = at;
     let next = at + FRAME_HEAD_BYTES;
-    if (this.#heldLength > 0 || chunk.length - at < FRAME_HEAD_BYTES) {
+    if (this.#heldLength > 0 || this.#end - at < FRAME_HEAD_BYTES) {
       this.#held = this.#headBytes;
       next = this.#collect(chunk, at, FRAME_HEAD_BYTES);
       if (this.#heldLength < FRAME_HEAD_BYTES) return -1;
@@ -148,7 +150,7 @@ export class FrameReader {
   }
 
   #collect(chunk: Buffer, at: number, whole: number): number {
-    const take = Math.min(whole - this.#heldLength, chunk.length - at);
+    const take = Math.min(whole - this.#heldLength, this.#end - at);
     chunk.copy(this.#held, this.#heldLength, at, at + take);
     this.#heldLength += take;
     return at + take;
@@ -302,13 +304,13 @@ export class FrameReader {
   }
 
   #takeData(chunk: Buffer, at: number): number {
-    const take = Math.min(this.#left, chunk.length - at);
+    const take = Math.min(this.#left, this.#end - at);
     this.#left -= take;
     const piece = at === 0 && take === chunk.length ? chunk : chunk.subarray(at, at + take);
     const next = at + take;
     if (this.#left > 0) this.#sink.onData(this.#streamId, piece, take, false);
     // Padding that is here already is told with the piece before it.
-    else if (this.#padding <= chunk.length - next) {
+    else if (this.#padding <= this.#end - next) {
       const padding = this.#padding;
       this.#padding = 0;
       this.#endData(piece);
@@ -333,8 +335,8 @@ export class FrameReader {
     this.#sink.onData(this.#streamId, piece, flowBytes, (this.#flags & Flag.EndStream) !== 0);
   }
 
-  #skip(chunk: Buffer, at: number): number {
-    const take = Math.min(this.#left, chunk.length - at);
+  #skip(at: number): number {
+    const take = Math.min(this.#left, this.#end - at);
     this.#left -= take;
     if (this.#left === 0) {
       this.#mode = Mode.Head;

@@ -299,7 +299,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
     if (this.#closed) return true;
     this.reads += 1;
     this.#liveness.heard(this.nowMs);
-    const error = this.#reader.feed(bytes.subarray(0, length));
+    const error = this.#reader.feed(bytes, length);
     if (error !== Http2Error.NoError) this.#violated(error);
     for (const stream of this.#touched) stream.onTurnEnd();
     this.#touched.length = 0;
