@@ -1,9 +1,8 @@
 // What the history of metrics answers, checked and with its columns as the charts take them.
-import { figure, list, nullable, object, oneOf, text } from './decoders.ts';
+import { figure, list, nullable, object, oneOf, part, text } from './decoders.ts';
 import type { HistorySeries } from './state.ts';
 
-const column = (value: unknown, path: string): readonly (number | null)[] =>
-  value === undefined ? [] : list(nullable(figure))(value, path);
+const column = (value: unknown): readonly (number | null)[] => (value === undefined ? [] : list(nullable(figure))(value));
 
 const series = object<Omit<HistorySeries, 'of'> & { readonly series: string }>({
   series: text,
@@ -14,12 +13,12 @@ const series = object<Omit<HistorySeries, 'of'> & { readonly series: string }>({
   p95Ms: column,
   p99Ms: column,
   effectiveShare: column,
-  health: (value, path) => (value === undefined ? [] : list(nullable(oneOf('unknown', 'up', 'degraded', 'down')))(value, path)),
-  histogram: (value, path) => (value === undefined || value === null ? [] : list(nullable(list(figure)))(value, path)),
+  health: (value) => (value === undefined ? [] : list(nullable(oneOf('unknown', 'up', 'degraded', 'down')))(value)),
+  histogram: (value) => (value === undefined || value === null ? [] : list(nullable(list(figure)))(value)),
 });
 
 /** Throws StatusUnreadable. */
 export function decodeHistory(value: unknown): readonly HistorySeries[] {
   const items = typeof value === 'object' && value !== null && 'items' in value ? value.items : value;
-  return list(series)(items, 'items').map(({ series: of, ...columns }) => ({ of, ...columns }));
+  return part(list(series), items, 'items').map(({ series: of, ...columns }) => ({ of, ...columns }));
 }

@@ -76,7 +76,7 @@ const agent = object<Omit<AgentView, 'dialogue'>>({
   cluster: text,
   state: oneOf('fresh', 'stale', 'absent'),
   // An older appliance does not tell: then the state is all there is to go by.
-  connected: (value, path) => (value === undefined ? true : flag(value, path)),
+  connected: (value) => (value === undefined ? true : flag(value)),
   ageMs: nullable(figure),
   capacityRps: nullable(figure),
   cpuUtilisation: nullable(figure),
@@ -296,8 +296,8 @@ const worker = object<WorkerView>({
   restarts: figure,
   residentBytes: figure,
   // An older appliance does not tell.
-  heapBytes: (value, path) => (value === undefined ? 0 : figure(value, path)),
-  sockets: (value, path) => (value === undefined ? NO_SOCKETS : sockets(value, path)),
+  heapBytes: (value) => (value === undefined ? 0 : figure(value)),
+  sockets: (value) => (value === undefined ? NO_SOCKETS : sockets(value)),
   eventLoopDelayMs: figure,
 });
 
@@ -330,10 +330,10 @@ export function decodeFeed(value: unknown, role: StatusView['role']): { readonly
   if (typeof value !== 'object' || value === null || !('status' in value))
     throw new StatusUnreadable('', 'a document with a status', value);
   const bare = typeof value.status === 'object' && value.status !== null ? { ...value.status, role } : value.status;
-  return { status: status(bare, ''), extras: extras(value, '') };
+  return { status: status(bare), extras: extras(value) };
 }
 
 /** Throws StatusUnreadable. */
 export function decodeStatus(value: unknown): StatusView {
-  return status(value, '');
+  return status(value);
 }

@@ -3,21 +3,51 @@ import { cleanText } from './text.ts';
 
 /** The appliance sent something that is no status; says where and what was expected. */
 export class StatusUnreadable extends Error {
+  #path: string;
+  readonly #problem: string;
+
+  /** `path`: in the value that was decoded; empty: the value itself. */
   constructor(path: string, expected: string, got: unknown) {
     const shown = (JSON.stringify(got) as string | undefined) ?? 'nothing';
-    super(`the appliance sent a status this version cannot read: ${path} should be ${expected}, got ${cleanText(shown).slice(0, 60)}`);
+    const problem = `should be ${expected}, got ${cleanText(shown).slice(0, 60)}`;
+    super(told(path, problem));
     this.name = 'StatusUnreadable';
+    this.#path = path;
+    this.#problem = problem;
+  }
+
+  /** Of what this is a part of: a path is put together when something is wrong, since thousands of values are decoded each second. */
+  isIn(part: string): this {
+    const path = this.#path;
+    const whole = path === '' ? part : path.startsWith('[') ? part + path : `${part}.${path}`;
+    this.#path = whole;
+    this.message = told(whole, this.#problem);
+    return this;
   }
 }
 
-export type Decoder<T> = (value: unknown, path: string) => T;
+const told = (path: string, problem: string): string => `the appliance sent a status this version cannot read: ${path} ${problem}`;
+
+/** Throws StatusUnreadable, with the path from `value` on. */
+export type Decoder<T> = (value: unknown) => T;
+
+/** Decodes a part; what is wrong with it is told with its place. */
+export function part<T>(decode: Decoder<T>, value: unknown, place: string): T {
+  try {
+    return decode(value);
+  } catch (error) {
+    throw within(error, place);
+  }
+}
+
+const within = (error: unknown, place: string): unknown => (error instanceof StatusUnreadable ? error.isIn(place) : error);
 
 /** Names and reasons come again every second; what was cleaned once is not looked at again. */
 const cleaned = new Map<string, string>();
 const MAX_CLEANED = 20_000;
 
-export const text: Decoder<string> = (value, path) => {
-  if (typeof value !== 'string') throw new StatusUnreadable(path, 'text', value);
+export const text: Decoder<string> = (value) => {
+  if (typeof value !== 'string') throw new StatusUnreadable('', 'text', value);
   const known = cleaned.get(value);
   if (known !== undefined) return known;
   const clean = cleanText(value);
@@ -26,54 +56,61 @@ export const text: Decoder<string> = (value, path) => {
   return clean;
 };
 
-export const figure: Decoder<number> = (value, path) => {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new StatusUnreadable(path, 'a number', value);
+export const figure: Decoder<number> = (value) => {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new StatusUnreadable('', 'a number', value);
   return value;
 };
 
-export const flag: Decoder<boolean> = (value, path) => {
-  if (typeof value !== 'boolean') throw new StatusUnreadable(path, 'true or false', value);
+export const flag: Decoder<boolean> = (value) => {
+  if (typeof value !== 'boolean') throw new StatusUnreadable('', 'true or false', value);
   return value;
 };
 
 export function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
-  return (value, path) => (value === null || value === undefined ? null : decode(value, path));
+  return (value) => (value === null || value === undefined ? null : decode(value));
 }
 
 export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
-  return (value, path) => {
-    if (!Array.isArray(value)) throw new StatusUnreadable(path, 'a list', value);
-    return value.map((item: unknown, index) => decode(item, `${path}[${index}]`));
+  return (value) => {
+    if (!Array.isArray(value)) throw new StatusUnreadable('', 'a list', value);
+    const items: readonly unknown[] = value;
+    const decoded: T[] = [];
+    try {
+      for (const item of items) decoded.push(decode(item));
+    } catch (error) {
+      throw within(error, `[${decoded.length}]`);
+    }
+    return decoded;
   };
 }
 
 /** Absent stays absent. */
 export function optional<T>(decode: Decoder<T>): Decoder<T | undefined> {
-  return (value, path) => (value === undefined ? undefined : decode(value, path));
+  return (value) => (value === undefined ? undefined : decode(value));
 }
 
 /** What an older appliance does not send is nothing. */
 export function listOrNone<T>(decode: Decoder<T>): Decoder<readonly T[]> {
-  return (value, path) => (value === undefined ? [] : list(decode)(value, path));
+  return (value) => (value === undefined ? [] : list(decode)(value));
 }
 
 export function record<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
-  return (value, path) => {
-    const fields = entries(value, path).map(([name, item]) => [cleanText(name), decode(item, `${path}.${name}`)] as const);
+  return (value) => {
+    const fields = entries(value).map(([name, item]) => [cleanText(name), part(decode, item, name)] as const);
     return Object.fromEntries(fields);
   };
 }
 
 export function oneOf<const T extends string>(...words: readonly T[]): Decoder<T> {
-  return (value, path) => {
+  return (value) => {
     const word = words.find((each) => each === value);
-    if (word === undefined) throw new StatusUnreadable(path, `one of ${words.join(', ')}`, value);
+    if (word === undefined) throw new StatusUnreadable('', `one of ${words.join(', ')}`, value);
     return word;
   };
 }
 
-function entries(value: unknown, path: string): readonly (readonly [string, unknown])[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StatusUnreadable(path, 'an object', value);
+function entries(value: unknown): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StatusUnreadable('', 'an object', value);
   return Object.entries(value);
 }
 
@@ -82,14 +119,20 @@ type Fields<T> = { readonly [Name in keyof T]-?: Decoder<T[Name]> };
 
 export function object<T>(fields: Fields<T>): Decoder<T> {
   const names = Object.keys(fields) as (keyof T & string)[];
-  return (value, path) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StatusUnreadable(path, 'an object', value);
+  const inherited = names.find((name) => name in Object.prototype);
+  if (inherited !== undefined) throw new Error(`a field cannot be called ${inherited}: every object has that`);
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StatusUnreadable('', 'an object', value);
     const decoded: Partial<T> = {};
-    for (const name of names) {
-      // Read without a copy of the whole: thousands of these are decoded each second.
-      const given: unknown = Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
-      const read = fields[name](given, path === '' ? name : `${path}.${name}`);
-      if (read !== undefined) decoded[name] = read;
+    let at = '';
+    try {
+      for (const name of names) {
+        at = name;
+        const read = fields[name]((value as Readonly<Record<string, unknown>>)[name]);
+        if (read !== undefined) decoded[name] = read;
+      }
+    } catch (error) {
+      throw within(error, at);
     }
     // A decoding border: the loop has set every key of Fields<T> that is there, which are the keys of T.
     return decoded as T;
@@ -102,11 +145,11 @@ export function object<T>(fields: Fields<T>): Decoder<T> {
  */
 export function remembered<T>(decode: Decoder<T>): Decoder<T> {
   const known = new WeakMap<object, { readonly value: T }>();
-  return (value, path) => {
-    if (typeof value !== 'object' || value === null) return decode(value, path);
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return decode(value);
     const found = known.get(value);
     if (found !== undefined) return found.value;
-    const decoded = decode(value, path);
+    const decoded = decode(value);
     known.set(value, { value: decoded });
     return decoded;
   };

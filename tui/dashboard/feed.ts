@@ -4,7 +4,7 @@ import type { Clock, Random } from '../../health/clock.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 import { applyDelta } from './apply-delta.ts';
 import { decodeFeed, decodeStatus, type FeedExtras } from './decode.ts';
-import { figure, oneOf, StatusUnreadable, text } from './decoders.ts';
+import { figure, oneOf, part, StatusUnreadable, text } from './decoders.ts';
 import { pause } from './pause.ts';
 import { cleanText } from './text.ts';
 
@@ -94,22 +94,22 @@ class Document {
   #take(message: unknown): { readonly status: StatusView; readonly extras: FeedExtras | null } | null {
     const fields = new Map<string, unknown>(typeof message === 'object' && message !== null ? Object.entries(message) : []);
     const role = oneOf('read', 'operate', 'admin');
-    switch (oneOf('snapshot', 'resumed', 'delta', 'status')(fields.get('type'), 'type')) {
+    switch (part(oneOf('snapshot', 'resumed', 'delta', 'status'), fields.get('type'), 'type')) {
       case 'status':
         return { status: decodeStatus(fields.get('status')), extras: null };
       case 'snapshot':
-        this.#role = role(fields.get('role'), 'role');
+        this.#role = part(role, fields.get('role'), 'role');
         this.#raw = fields.get('document');
-        this.position = { epoch: text(fields.get('epoch'), 'epoch'), number: figure(fields.get('number'), 'number') };
+        this.position = { epoch: part(text, fields.get('epoch'), 'epoch'), number: part(figure, fields.get('number'), 'number') };
         break;
       case 'resumed':
-        this.#role = role(fields.get('role'), 'role');
+        this.#role = part(role, fields.get('role'), 'role');
         return null;
       case 'delta': {
-        const from = figure(fields.get('from'), 'from');
+        const from = part(figure, fields.get('from'), 'from');
         if (this.position?.number !== from) throw new StatusUnreadable('from', `the state ${this.position?.number ?? 'before'}`, from);
         this.#raw = applyDelta(this.#raw, fields.get('delta'));
-        this.position = { epoch: this.position.epoch, number: figure(fields.get('number'), 'number') };
+        this.position = { epoch: this.position.epoch, number: part(figure, fields.get('number'), 'number') };
       }
     }
     return decodeFeed(this.#raw, this.#role);
