@@ -98,7 +98,9 @@ describe(`with ${LARGE.clusters} clusters and ${LARGE.services} services`, () =>
       );
       parts.push((costs.at(-1) ?? 0) / readMs);
     }
-    t.diagnostic(`document ${whole.length} bytes, ${median(parts).toFixed(1)} times JSON.parse, a second ${median(sizes)} bytes before compression, ${median(costs).toFixed(1)} ms of CPU`);
+    t.diagnostic(
+      `document ${whole.length} bytes, ${median(parts).toFixed(1)} times JSON.parse, a second ${median(sizes)} bytes before compression, ${median(costs).toFixed(1)} ms of CPU`,
+    );
     const packed = deflateRawSync(JSON.stringify(deltaOf(raw, largeDocument(8))?.delta), { level: 1 }).length;
     t.diagnostic(`compressed ${packed} bytes`);
     // Here every figure of every target moves every second, which no real day has.
