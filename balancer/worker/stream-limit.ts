@@ -7,8 +7,10 @@ const PART = 1 / 4;
 /** Looks in a row before the limit falls: to begin with, and from one fall to the next, as what is open already has to be answered first. */
 const LOOKS_TO_BEGIN = 2;
 const LOOKS_TO_FALL = 4;
-/** Looks in a row that find idle time before it rises: two round trips to clients that are far away. */
+/** Looks in a row that find idle time, or turns well below the limit, before it rises: two round trips to clients that are far away. */
 const LOOKS_TO_RISE = 5;
+/** Of the turns that let the limit fall: twice as many streams make no turn that does. */
+const SHORT = 1 / 2;
 /** What it begins with, and from which on there is none any more. */
 const FIRST = 8;
 
@@ -17,6 +19,7 @@ export class StreamLimit {
   streams = Infinity;
   readonly #turnMs: number;
   #longLooks = 0;
+  #shortLooks = 0;
   #idleLooks = 0;
 
   /** `targetMs`: how long a turn may be in the mean before requests are refused; 0: any length, and there is no limit. */
@@ -24,17 +27,18 @@ export class StreamLimit {
     this.#turnMs = targetMs === 0 ? Infinity : targetMs * PART;
   }
 
-  /** Halves the limit while turns are long, leaves it while the loop is busy with short ones, and doubles it while the loop has time. */
+  /**
+   * Halves the limit while turns are long, and doubles it while they are so short that twice as many would do, or the loop has time. With fewer requests in a turn each of
+   * them costs more, so a loop that is busy with less than it could take serves less.
+   */
   look({ turnMs, utilisation }: Pick<LoopLook, 'turnMs' | 'utilisation'>): void {
-    if (utilisation < BUSY) {
-      this.#longLooks = 0;
-      this.#idleLooks += 1;
-      if (this.#idleLooks >= LOOKS_TO_RISE) this.#rise();
-      return;
-    }
-    this.#idleLooks = 0;
-    this.#longLooks = turnMs > this.#turnMs ? this.#longLooks + 1 : 0;
+    const isBusy = utilisation >= BUSY;
+    this.#idleLooks = isBusy ? 0 : this.#idleLooks + 1;
+    this.#longLooks = isBusy && turnMs > this.#turnMs ? this.#longLooks + 1 : 0;
+    this.#shortLooks = isBusy && turnMs < this.#turnMs * SHORT ? this.#shortLooks + 1 : 0;
     if (this.#longLooks >= (this.streams === Infinity ? LOOKS_TO_BEGIN : LOOKS_TO_FALL)) this.#fall();
+    else if (this.#idleLooks >= LOOKS_TO_RISE) this.#rise(Infinity);
+    else if (this.#shortLooks >= LOOKS_TO_RISE) this.#rise(FIRST);
   }
 
   #fall(): void {
@@ -42,8 +46,10 @@ export class StreamLimit {
     this.streams = this.streams === Infinity ? FIRST : Math.max(1, this.streams >> 1);
   }
 
-  #rise(): void {
-    this.#idleLooks = 0;
-    this.streams = this.streams >= FIRST ? Infinity : this.streams * 2;
+  /** From FIRST on to `most`. */
+  #rise(most: number): void {
+    this.#idleLooks = this.#shortLooks = 0;
+    if (this.streams < FIRST) this.streams *= 2;
+    else if (this.streams === FIRST) this.streams = most;
   }
 }

@@ -1,10 +1,11 @@
-// How many streams clients may have open follows what the process can do: halved while turns are long, kept while it is busy, doubled while it has time.
+// How many streams clients may have open follows what the process can do: halved while turns are long, doubled while they are short or the process has time.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StreamLimit } from '../../../balancer/worker/stream-limit.ts';
 
 const LONG = { turnMs: 40, utilisation: 1 };
 const SHORT = { turnMs: 5, utilisation: 1 };
+const RIGHT = { turnMs: 20, utilisation: 1 };
 const IDLE = { turnMs: 5, utilisation: 0.5 };
 
 function after(limit: StreamLimit, looks: number, look: typeof LONG): number {
@@ -16,7 +17,7 @@ describe('a limit on streams', () => {
   test('begins with the second long turn in a row of a loop that never waits', () => {
     const limit = new StreamLimit(100);
     assert.equal(after(limit, 1, LONG), Infinity);
-    assert.equal(after(limit, 1, SHORT), Infinity);
+    assert.equal(after(limit, 1, RIGHT), Infinity);
     assert.equal(after(limit, 1, LONG), Infinity);
     assert.equal(after(limit, 50, { turnMs: 500, utilisation: 0.9 }), Infinity, 'a loop that also waits keeps up');
     assert.equal(after(limit, 2, LONG), 8);
@@ -30,16 +31,27 @@ describe('a limit on streams', () => {
     assert.equal(after(limit, 400, LONG), 1);
   });
 
-  test('stays while the loop is busy with short turns, and rises while it has time', () => {
+  test('stays while the loop is busy with turns that are neither long nor short, and rises while it has time', () => {
     const limit = new StreamLimit(100);
     after(limit, 10, LONG);
-    assert.equal(after(limit, 1000, SHORT), 2);
+    assert.equal(after(limit, 1000, RIGHT), 2);
     assert.equal(after(limit, 4, IDLE), 2);
     assert.equal(after(limit, 1, IDLE), 4);
     after(limit, 4, IDLE);
-    assert.equal(after(limit, 1, SHORT), 4);
+    assert.equal(after(limit, 1, RIGHT), 4);
     assert.equal(after(limit, 9, IDLE), 8);
     assert.equal(after(limit, 5, IDLE), Infinity);
+  });
+
+  test('rises while the loop is busy with turns so short that twice as many requests would do, and then only so far', () => {
+    const limit = new StreamLimit(100);
+    after(limit, 400, LONG);
+    assert.equal(after(limit, 4, SHORT), 1);
+    assert.equal(after(limit, 1, SHORT), 2);
+    after(limit, 4, SHORT);
+    assert.equal(after(limit, 1, RIGHT), 2);
+    assert.equal(after(limit, 1000, SHORT), 8);
+    assert.equal(after(new StreamLimit(100), 1000, SHORT), Infinity);
   });
 
   test('is never there without a target', () => {
