@@ -1,7 +1,7 @@
 // Bounds on the requests in work on a cluster and on each of its endpoints, with a short queue of those that wait for room.
 import type { Clock, Timer } from '../../health/clock.ts';
 import type { ClusterLimits } from '../config/config.ts';
-import type { ConnectionWaiter } from './connection-pool.ts';
+import type { ConnectionWaiter } from './connection-line.ts';
 
 /** An endpoint, as far as it is counted. */
 export interface Counted {

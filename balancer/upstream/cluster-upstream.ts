@@ -108,7 +108,7 @@ export class ClusterUpstream {
     if (candidates.length === 0) return null;
     const key = this.#keySource === null ? 0 : this.#keyOf(request, this.#keySource);
     const chosen = candidates[this.#policy.pick(candidates, key)] ?? null;
-    const free = chosen !== null && this.#admission === null && this.#deadlines.nowMs >= this.#warmAtMs;
+    const free = chosen !== null && this.#admission === null && chosen.canConnect && this.#deadlines.nowMs >= this.#warmAtMs;
     return free ? chosen : this.#pickAgain(candidates, chosen, key);
   }
 
@@ -132,7 +132,7 @@ export class ClusterUpstream {
     let chosen = first;
     let drawn = key;
     for (let draw = 0; draw < MAX_DRAWS && chosen !== null; draw += 1) {
-      if (chosen.hasRoom) {
+      if (chosen.hasRoom && chosen.canConnect) {
         const warmth = chosen.warmth(this.#slowStart, nowMs);
         if (warmth >= 1) return chosen;
         const lot = this.#keySource === null ? this.#random() : (mix32(drawn ^ chosen.seed ^ SLOW_START_SALT) >>> 0) / TWO_32;
@@ -141,6 +141,7 @@ export class ClusterUpstream {
       drawn = mix32(drawn + 1);
       chosen = candidates[this.#policy.pick(candidates, drawn)] ?? null;
     }
+    for (const endpoint of candidates) if (endpoint.hasRoom && endpoint.canConnect) return endpoint;
     for (const endpoint of candidates) if (endpoint.hasRoom) return endpoint;
     return chosen;
   }

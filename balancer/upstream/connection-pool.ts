@@ -4,14 +4,19 @@ import type { ErrorCode } from '../errors.ts';
 import { Http1UpstreamConnection, type Http1UpstreamOwner } from '../http1/upstream-connection.ts';
 import { Http2UpstreamConnection } from '../http2/upstream-connection.ts';
 import type { Http2UpstreamOwner } from '../http2/upstream-owner.ts';
-import type { UpstreamConnection } from '../message/exchange.ts';
 import type { UpstreamAddress, UpstreamSocket } from '../socket/upstream-socket.ts';
+import { ConnectionLine, type ConnectionWaiter } from './connection-line.ts';
 import { PendingConnection, type PendingOwner } from './pending-connection.ts';
 
-/** Who waits for a connection. */
-export interface ConnectionWaiter {
-  onConnection(connection: UpstreamConnection): void;
-  onConnectionFailed(code: ErrorCode, detail: string): void;
+/** So many times the connections may wait for one of them to be free. */
+const LINE_FACTOR = 16;
+
+/** What a request asks of a pool. */
+export interface Wanted {
+  /** A new one if there is room, as idle ones have turned out to be dead. */
+  readonly fresh?: boolean;
+  /** Whether it stands in line where all are in use. */
+  readonly mayWait?: boolean;
 }
 
 /** `alpn`: the first handshake tells which of the two. */
@@ -39,7 +44,7 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
   readonly #idle: Http1UpstreamConnection[] = [];
   /** In the order they were opened. The first with room is used, so that few carry much: their frames leave together. */
   readonly #shared: Http2UpstreamConnection[] = [];
-  readonly #waiting: ConnectionWaiter[] = [];
+  readonly #waiting: ConnectionLine;
   readonly #pending = new Set<PendingConnection>();
   /** All that are open, used or not. */
   readonly #open = new Set<Http1UpstreamConnection | Http2UpstreamConnection>();
@@ -48,6 +53,8 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
   constructor(settings: PoolSettings) {
     this.#settings = settings;
     this.#protocol = settings.protocol;
+    const { deadlines, connectTimeoutMs } = settings;
+    this.#waiting = new ConnectionLine(deadlines, (waiter) => this.#refuse(waiter, `none was free within ${connectTimeoutMs} ms`));
   }
 
   /** Open or being opened. */
@@ -55,26 +62,39 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
     return this.#open.size + this.#pending.size;
   }
 
-  /** Hands over a connection, at once where one can be used. `fresh`: a new one if there is room, as idle ones have turned out to be dead. */
-  acquire(waiter: ConnectionWaiter, fresh = false): void {
-    for (const shared of this.#shared) if (shared.hasRoom) return waiter.onConnection(shared);
+  /** Whether a request gets a connection without waiting for one that others use. */
+  get hasRoom(): boolean {
+    if (this.#idle.length > 0 || this.connections < this.#settings.maxConnections) return true;
+    return this.#protocol !== 'http1' && (this.#pending.size > 0 || this.#shared.some(({ hasRoom }) => hasRoom));
+  }
+
+  /**
+   * Hands over a connection, at once where one can be used. False: as many as may are in use, and it stands in line for as long as a connection may take to be
+   * opened.
+   */
+  acquire(waiter: ConnectionWaiter, { fresh = false, mayWait = true }: Wanted = {}): boolean {
+    for (const shared of this.#shared)
+      if (shared.hasRoom) {
+        waiter.onConnection(shared);
+        return true;
+      }
     const full = this.connections >= this.#settings.maxConnections;
     const mayBeIdle = !fresh || full;
     for (let idle = mayBeIdle ? this.#idle.pop() : undefined; idle !== undefined; idle = this.#idle.pop())
-      if (idle.state === 'idle') return waiter.onConnection(idle);
+      if (idle.state === 'idle') {
+        waiter.onConnection(idle);
+        return true;
+      }
     const comes = this.#pending.size > 0 && this.#protocol !== 'http1';
-    if (full && !comes) {
-      const { maxConnections, id } = this.#settings;
-      return waiter.onConnectionFailed('overloaded', `${maxConnections} connections to ${id} are in use`);
-    }
-    this.#waiting.push(waiter);
+    if (full && !comes) return this.#standInLine(waiter, mayWait);
+    this.#waiting.add(waiter);
     this.#openForWaiting();
+    return true;
   }
 
   /** The waiter wants none any more; a connection that is on its way is kept for the next one. */
   cancel(waiter: ConnectionWaiter): void {
-    const index = this.#waiting.indexOf(waiter);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    this.#waiting.remove(waiter);
   }
 
   onConnected(pending: PendingConnection, link: UpstreamSocket): void {
@@ -99,9 +119,12 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
   onConnectFailed(pending: PendingConnection, code: ErrorCode, detail: string): void {
     this.#pending.delete(pending);
     const told = `${this.#settings.id}: ${detail}`;
-    if (this.#protocol === 'http1') return this.#waiting.shift()?.onConnectionFailed(code, told);
+    if (this.#protocol === 'http1') {
+      this.#waiting.shift()?.onConnectionFailed(code, told);
+      return this.#openForWaiting();
+    }
     // One connection was to serve them all.
-    for (const waiter of this.#waiting.splice(this.#pending.size * this.#settings.streamsPerConnection))
+    for (const waiter of this.#waiting.takeBehind(this.#pending.size * this.#settings.streamsPerConnection))
       waiter.onConnectionFailed(code, told);
   }
 
@@ -124,6 +147,7 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
 
   onClosed(connection: Http1UpstreamConnection | Http2UpstreamConnection): void {
     this.#open.delete(connection);
+    if (this.#waiting.length > 0) this.#openForWaiting();
     if (connection instanceof Http2UpstreamConnection) return this.onGoingAway(connection);
     const index = this.#idle.lastIndexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
@@ -134,6 +158,19 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
     this.#retired = true;
     for (const connection of this.#idle.splice(0)) connection.destroy();
     for (const connection of this.#shared.splice(0)) connection.retire();
+  }
+
+  #standInLine(waiter: ConnectionWaiter, mayWait: boolean): boolean {
+    const { maxConnections, connectTimeoutMs, deadlines } = this.#settings;
+    const isRefused = !mayWait || this.#waiting.length >= maxConnections * LINE_FACTOR;
+    if (isRefused) this.#refuse(waiter, 'too many wait for one');
+    else this.#waiting.add(waiter, deadlines.nowMs + connectTimeoutMs);
+    return isRefused;
+  }
+
+  #refuse(waiter: ConnectionWaiter, why: string): void {
+    const { maxConnections, id } = this.#settings;
+    waiter.onConnectionFailed('overloaded', `${maxConnections} connections to ${id} are in use, ${why}`);
   }
 
   /** One connection each for HTTP/1.1; otherwise as many as their streams need, and the first one alone until it is known what it speaks. */

@@ -8,7 +8,8 @@ import type { ClusterConfig, EndpointConfig, SlowStartConfig } from '../config/c
 import { hash32 } from '../message/key-hash.ts';
 import type { UpstreamAddress } from '../socket/upstream-socket.ts';
 import type { Admission, Counted } from './admission.ts';
-import { ConnectionPool, type ConnectionWaiter, type PoolSettings } from './connection-pool.ts';
+import type { ConnectionWaiter } from './connection-line.ts';
+import { ConnectionPool, type PoolSettings } from './connection-pool.ts';
 import type { Candidate } from './policies/policy.ts';
 import { RawConnection, type RawWaiter } from './raw-connection.ts';
 
@@ -103,11 +104,20 @@ export class Endpoint implements Candidate, Counted {
     this.#latency.observe(ERROR_LATENCY_MS, this.#environment.deadlines.nowMs);
   }
 
-  /** Hands over a connection, at once where one can be used. `fresh`: rather a new one, as idle ones have turned out to be dead. */
-  acquire(waiter: ConnectionWaiter, { fresh, upgrade }: { readonly fresh: boolean; readonly upgrade: boolean }): void {
+  /** False: as many connections as may are in use. */
+  get canConnect(): boolean {
+    return this.#pool.hasRoom;
+  }
+
+  /**
+   * Hands over a connection, at once where one can be used. `fresh`: rather a new one, as idle ones have turned out to be dead. False: it stands in line for one that
+   * others use.
+   */
+  acquire(waiter: ConnectionWaiter, { fresh, upgrade }: { readonly fresh: boolean; readonly upgrade: boolean }): boolean {
     const pool = upgrade ? this.#poolForUpgrades() : this.#pool;
-    if (this.admission === null) pool.acquire(waiter, fresh);
-    else this.admission.admit(waiter, this, () => pool.acquire(waiter, fresh));
+    if (this.admission === null) return pool.acquire(waiter, { fresh });
+    this.admission.admit(waiter, this, () => pool.acquire(waiter, { fresh }));
+    return true;
   }
 
   /** The request of the waiter is over, whatever became of it. */
@@ -127,7 +137,7 @@ export class Endpoint implements Candidate, Counted {
       ...this.#settings,
       maxConnections: Math.max(1, Math.floor(this.#settings.maxConnections / 2)),
     });
-    this.#sparePool.acquire(waiter);
+    this.#sparePool.acquire(waiter, { mayWait: false });
   }
 
   releaseSpare(waiter: ConnectionWaiter): void {

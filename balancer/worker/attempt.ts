@@ -6,7 +6,7 @@ import type { Fields } from '../message/fields.ts';
 import { grpcResult, grpcResultAtEnd, isGrpcAnswer } from '../message/grpc-status.ts';
 import { ANSWERED_BY_ALL } from '../message/methods.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
-import type { ConnectionWaiter } from '../upstream/connection-pool.ts';
+import type { ConnectionWaiter } from '../upstream/connection-line.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { blamesPath } from './stats.ts';
@@ -119,8 +119,9 @@ export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
     this.endpoint.inFlight += 1;
     this.target.work.attempts += 1;
     this.tryMs = want.tryMs;
-    this.endpoint.acquire(this, want);
-    if (want.tryMs === 0 || this.#over || this.#exchange !== null) return;
+    // In line its time has not begun: the endpoint is not to blame for what waits here.
+    const comes = this.endpoint.acquire(this, want);
+    if (!comes || want.tryMs === 0 || this.#over || this.#exchange !== null) return;
     const { deadlines, nowMs } = this.#context;
     this.#startedAtMs = nowMs();
     this.deadlineMs = this.#startedAtMs + want.tryMs;

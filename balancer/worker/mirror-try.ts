@@ -3,7 +3,7 @@ import type { Expiring } from '../../health/deadlines.ts';
 import type { DownstreamExchange, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
-import type { ConnectionWaiter } from '../upstream/connection-pool.ts';
+import type { ConnectionWaiter } from '../upstream/connection-line.ts';
 import type { Place } from './attempt.ts';
 import { compareAnswers, type WholeAnswer } from './compare-answers.ts';
 import type { Mirror, MirrorOutcome } from './mirror.ts';

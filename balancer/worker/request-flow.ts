@@ -325,7 +325,7 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
 
   #begin(target: ServiceTarget, route: RouteRuntime): void {
     const endpoint = target.cluster.pick(NONE_TRIED, this.exchange.request);
-    const place = endpoint === null ? this.#retries(route).from(target) : { target, endpoint };
+    const place = endpoint?.canConnect === true ? { target, endpoint } : this.#retries(route).from(target);
     const { hedgeAfter } = route.service.config.retries;
     if (place === null) this.fail('no_endpoint', 'no endpoint can be used');
     else if (hedgeAfter !== null && mayGoTwice(this.exchange)) this.#retries(route).hedge(place, hedgeAfter);

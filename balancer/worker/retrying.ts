@@ -162,7 +162,7 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     const { name, sticky } = this.#service.config;
     const place = sticky?.scope === 'cluster' ? this.#within(attempt) : this.#beside(attempt);
     // Nobody stands in line for a second attempt.
-    if (place === null || !place.endpoint.hasRoom) return null;
+    if (place === null || !place.endpoint.hasRoom || !place.endpoint.canConnect) return null;
     const allowed = this.#takeRoom();
     this.#context.counters.hedge(name, allowed ? 'sent' : 'refused');
     return allowed ? place : null;
@@ -224,9 +224,15 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     this.#held = null;
   }
 
-  /** An endpoint of `target`, else of the next best target. */
+  /** An endpoint of `target`, else of the next best target: one that a request can go to now, else the first that it can wait for. */
   from(target: ServiceTarget): Place | null {
-    return this.#place(target, false, this.#tried);
+    const first = this.#place(target, false, this.#tried);
+    const full: Endpoint[] = [];
+    for (let place = first; place !== null; place = this.#place(target, false, [...this.#tried, ...full])) {
+      if (place.endpoint.canConnect) return place;
+      full.push(...place.target.cluster.endpoints);
+    }
+    return first;
   }
 
   /** It takes longer than its limit: given up where another attempt can take its place, else waited for. */

@@ -147,7 +147,12 @@ function served(name: string, told: (config: ReturnType<typeof loaded>) => Parti
   generation.applyPlan(plan({ services, clusters, intent, health, capacity: {}, demand: {}, previous: null, nowMs: 0 }).plan);
   const written = { chars: 0 };
   const connection = answering(written);
-  for (const endpoint of generation.clusters.get('one')?.endpoints ?? []) endpoint.acquire = (waiter) => waiter.onConnection(connection);
+  for (const endpoint of generation.clusters.get('one')?.endpoints ?? []) {
+    endpoint.acquire = (waiter) => {
+      waiter.onConnection(connection);
+      return true;
+    };
+  }
   const context: WorkerContext = {
     ...{ clock: systemClock, nowMs: () => systemClock.nowMs(), deadlines, evidence, counters: new WorkerCounters(meter) },
     ...{ unrouted: new AnswerStats(meter, { route: '', service: '', version: '', cluster: '' }), accessLog: null, tracer: null },
