@@ -168,7 +168,13 @@ const cluster = (balances: readonly ConfigExtension[]) =>
       limits,
       connectTimeout: duration('How long a connection to an endpoint may take, TLS included', '1s'),
       keepAlive: duration('Idle connections to an endpoint are closed after this', '60s'),
-      maxConnections: Type.Integer({ minimum: 1, maximum: 65_535, default: 1024, description: 'Connections per worker and endpoint' }),
+      maxConnections: Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        default: 1024,
+        description:
+          'Connections per worker and endpoint. With all in use a request goes to another endpoint or cluster that has some, else it waits for one for up to connectTimeout, with at most 16 times as many others',
+      }),
       http2: clusterHttp2,
       proxyProtocol,
       failback,

@@ -274,7 +274,7 @@ export const METRICS = {
   weir_upstream_connections_open: { kind: 'gauge', help: 'Connections to endpoints open now', labels: ['cluster', 'worker'] },
   weir_upstream_queue_total: {
     kind: 'counter',
-    help: 'Requests above a limit of their cluster: admitted after a wait, expired in the queue, refused because it was full, or left by the client',
+    help: 'Requests above a limit of their cluster, or with all connections to it in use: admitted after a wait, expired in the queue, refused because it was full, or left by the client',
     labels: ['cluster', 'outcome'],
   },
   weir_received_bytes_total: {

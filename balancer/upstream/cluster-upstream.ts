@@ -56,7 +56,11 @@ export class ClusterUpstream {
     this.#slowStart = config.slowStart;
     this.#admission = admissionOf(config, environment, previous === null ? null : previous.#admission);
     const kept = new Map(previous?.endpoints.map((endpoint) => [endpoint.id, endpoint]));
-    const endpointEnvironment = { ...environment, countConnection: () => environment.countConnection(config.name) };
+    const endpointEnvironment = {
+      ...environment,
+      countConnection: () => environment.countConnection(config.name),
+      countQueued: (outcome: QueueOutcome) => environment.countQueued(config.name, outcome),
+    };
     const { discovery } = config;
     const make = (endpoint: EndpointConfig): Endpoint =>
       new Endpoint(endpoint, config, upstreamTls(config, endpoint, environment), endpointEnvironment);

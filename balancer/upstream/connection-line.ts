@@ -2,6 +2,7 @@
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { UpstreamConnection } from '../message/exchange.ts';
+import type { QueueOutcome } from './admission.ts';
 
 /** Who waits for a connection. */
 export interface ConnectionWaiter {
@@ -21,14 +22,16 @@ export class ConnectionLine implements Expiring {
   deadlineMs = Infinity;
   readonly #deadlines: Deadlines;
   readonly #onExpired: (waiter: ConnectionWaiter) => void;
+  readonly #count: (outcome: QueueOutcome) => void;
   #places: Place[] = [];
   /** Clients may leave by thousands at once. */
   readonly #byWaiter = new Map<ConnectionWaiter, Place>();
 
-  /** `onExpired`: is told of who has waited for as long as it may, up to a sweep later. */
-  constructor(deadlines: Deadlines, onExpired: (waiter: ConnectionWaiter) => void) {
+  /** `onExpired`: is told of who has waited for as long as it may, up to a sweep later; `count`: of those who wait for one that others use. */
+  constructor(deadlines: Deadlines, onExpired: (waiter: ConnectionWaiter) => void, count: (outcome: QueueOutcome) => void) {
     this.#deadlines = deadlines;
     this.#onExpired = onExpired;
+    this.#count = count;
   }
 
   get length(): number {
@@ -47,25 +50,23 @@ export class ConnectionLine implements Expiring {
   /** The one that has waited the longest, who waits no more. */
   shift(): ConnectionWaiter | undefined {
     for (let place = this.#places.shift(); place !== undefined; place = this.#places.shift()) {
-      const { waiter } = place;
+      const { waiter, untilMs } = place;
       if (waiter === null) continue;
       this.#byWaiter.delete(waiter);
+      if (untilMs !== Infinity) this.#count('admitted');
       return waiter;
     }
     return undefined;
   }
 
   remove(waiter: ConnectionWaiter): void {
-    const place = this.#byWaiter.get(waiter);
-    if (place === undefined) return;
-    place.waiter = null;
-    this.#byWaiter.delete(waiter);
+    if (this.#take(waiter)) this.#count('left');
   }
 
   /** All but the first `count`, who wait no more. */
   takeBehind(count: number): readonly ConnectionWaiter[] {
     const behind = [...this.#byWaiter.keys()].slice(count);
-    for (const waiter of behind) this.remove(waiter);
+    for (const waiter of behind) this.#take(waiter);
     return behind;
   }
 
@@ -78,11 +79,20 @@ export class ConnectionLine implements Expiring {
       if (untilMs <= nowMs) expired.push(waiter);
       else next = Math.min(next, untilMs);
     }
-    for (const waiter of expired) this.remove(waiter);
+    for (const waiter of expired) if (this.#take(waiter)) this.#count('expired');
     this.#places = this.#places.filter(({ waiter }) => waiter !== null);
     this.deadlineMs = next;
     if (next === Infinity) this.#deadlines.remove(this);
     // Last: who is told may come again, and to this line.
     for (const waiter of expired) this.#onExpired(waiter);
+  }
+
+  /** Whether it waited for a connection that others use. */
+  #take(waiter: ConnectionWaiter): boolean {
+    const place = this.#byWaiter.get(waiter);
+    if (place === undefined) return false;
+    place.waiter = null;
+    this.#byWaiter.delete(waiter);
+    return place.untilMs !== Infinity;
   }
 }

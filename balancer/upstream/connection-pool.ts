@@ -5,6 +5,7 @@ import { Http1UpstreamConnection, type Http1UpstreamOwner } from '../http1/upstr
 import { Http2UpstreamConnection } from '../http2/upstream-connection.ts';
 import type { Http2UpstreamOwner } from '../http2/upstream-owner.ts';
 import type { UpstreamAddress, UpstreamSocket } from '../socket/upstream-socket.ts';
+import type { QueueOutcome } from './admission.ts';
 import { ConnectionLine, type ConnectionWaiter } from './connection-line.ts';
 import { PendingConnection, type PendingOwner } from './pending-connection.ts';
 
@@ -34,6 +35,8 @@ export interface PoolSettings {
   readonly streamsPerConnection: number;
   readonly deadlines: Deadlines;
   readonly countConnection: () => void;
+  /** What became of those who stood in line for a connection that others use. */
+  readonly countQueued: (outcome: QueueOutcome) => void;
 }
 
 export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2UpstreamOwner {
@@ -53,8 +56,9 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
   constructor(settings: PoolSettings) {
     this.#settings = settings;
     this.#protocol = settings.protocol;
-    const { deadlines, connectTimeoutMs } = settings;
-    this.#waiting = new ConnectionLine(deadlines, (waiter) => this.#refuse(waiter, `none was free within ${connectTimeoutMs} ms`));
+    const { deadlines, connectTimeoutMs, countQueued } = settings;
+    const onExpired = (waiter: ConnectionWaiter): void => this.#refuse(waiter, `none was free within ${connectTimeoutMs} ms`);
+    this.#waiting = new ConnectionLine(deadlines, onExpired, countQueued);
   }
 
   /** Open or being opened. */
@@ -163,6 +167,7 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
   #standInLine(waiter: ConnectionWaiter, mayWait: boolean): boolean {
     const { maxConnections, connectTimeoutMs, deadlines } = this.#settings;
     const isRefused = !mayWait || this.#waiting.length >= maxConnections * LINE_FACTOR;
+    if (isRefused && mayWait) this.#settings.countQueued('refused');
     if (isRefused) this.#refuse(waiter, 'too many wait for one');
     else this.#waiting.add(waiter, deadlines.nowMs + connectTimeoutMs);
     return isRefused;

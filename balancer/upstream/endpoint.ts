@@ -7,7 +7,7 @@ import { OutlierDetector } from '../../health/outlier.ts';
 import type { ClusterConfig, EndpointConfig, SlowStartConfig } from '../config/config.ts';
 import { hash32 } from '../message/key-hash.ts';
 import type { UpstreamAddress } from '../socket/upstream-socket.ts';
-import type { Admission, Counted } from './admission.ts';
+import type { Admission, Counted, QueueOutcome } from './admission.ts';
 import type { ConnectionWaiter } from './connection-line.ts';
 import { ConnectionPool, type PoolSettings } from './connection-pool.ts';
 import type { Candidate } from './policies/policy.ts';
@@ -17,6 +17,7 @@ export interface EndpointEnvironment {
   readonly deadlines: Deadlines;
   readonly random: Random;
   readonly countConnection: () => void;
+  readonly countQueued: (outcome: QueueOutcome) => void;
 }
 
 /** Peak EWMA: how long the past counts, and what an endpoint is taken for before its first answer, so that it is not flooded. */
@@ -55,14 +56,14 @@ export class Endpoint implements Candidate, Counted {
     this.seed = hash32(config.id, 0);
     this.scheme = config.scheme;
     this.#environment = environment;
-    const { deadlines, countConnection } = environment;
+    const { deadlines, countConnection, countQueued } = environment;
     const { connectTimeoutMs, keepAliveMs, maxConnections, http2 } = cluster;
     this.#settings = {
       id: config.id,
       address: { host: config.host, port: config.port, tls },
       protocol: protocolOf(config, cluster),
       streamsPerConnection: http2.streamsPerConnection,
-      ...{ connectTimeoutMs, keepAliveMs, maxConnections, deadlines, countConnection },
+      ...{ connectTimeoutMs, keepAliveMs, maxConnections, deadlines, countConnection, countQueued },
     };
     this.#pool = new ConnectionPool(this.#settings);
     this.detector = new OutlierDetector(cluster.outlier, environment.random);

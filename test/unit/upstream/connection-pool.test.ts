@@ -60,6 +60,7 @@ async function startPool(
     streamsPerConnection: 100,
     deadlines,
     countConnection: () => undefined,
+    countQueued: () => undefined,
   });
   return { pool, clock, deadlines };
 }

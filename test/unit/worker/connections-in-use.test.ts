@@ -5,10 +5,12 @@ import { test } from 'node:test';
 import { exchange, type Answer } from '../../support/appliance.ts';
 import { startHeldOrigin } from '../../support/held-origin.ts';
 import { startOrigin } from '../../support/origin.ts';
-import { startProxy, type Proxy } from '../../support/proxy.ts';
+import { countOf, startProxy, type Proxy } from '../../support/proxy.ts';
 import { until } from '../../support/until.ts';
 
 const ask = ({ url }: Proxy): Promise<Answer> => exchange(new URL(url), { agent: false });
+const queued = (proxy: Proxy, outcome: string, count: number): Promise<void> =>
+  until(() => countOf(proxy, 'weir_upstream_queue_total', 'one', outcome) === count, `${count} are counted as ${outcome}`);
 const statusesOf = (answers: readonly Answer[]): readonly number[] => answers.map(({ status }) => status);
 
 test('a burst is served over as few as there may be', async (t) => {
@@ -26,6 +28,7 @@ test('a burst is served over as few as there may be', async (t) => {
   const answers = await Promise.all(Array.from({ length: 60 }, () => ask(proxy)));
   assert.ok(statusesOf(answers).every((status) => status === 200));
   assert.ok(most <= 3, `${most} at once`);
+  await until(() => countOf(proxy, 'weir_upstream_queue_total', 'one', 'admitted') > 0, 'those that waited are counted');
 });
 
 test('who stands in line for longer than a connection may take is refused, and the others go on', async (t) => {
@@ -37,6 +40,7 @@ test('who stands in line for longer than a connection may take is refused, and t
   assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1']);
   assert.match(refused.body, /"code":"overloaded"/);
   assert.equal(origin.held, 1);
+  await queued(proxy, 'expired', 1);
   const next = ask(proxy);
   origin.release();
   assert.equal((await first).status, 200);
@@ -63,6 +67,8 @@ test('no more stand in line than sixteen times the connections', async (t) => {
   }
   await Promise.all([first, ...asked]);
   assert.equal(refused.length, 3);
+  await queued(proxy, 'refused', 3);
+  await queued(proxy, 'admitted', 16);
 });
 
 test('where another endpoint has some nobody waits', async (t) => {
@@ -105,6 +111,7 @@ test('who leaves the line is not sent', async (t) => {
   await until(() => proxy.gauge('weir_requests_in_flight') === 3, 'all are in work');
   client.resetAndDestroy();
   await until(() => proxy.gauge('weir_requests_in_flight') === 2, 'one has left');
+  await queued(proxy, 'left', 1);
   origin.release();
   assert.equal((await first).status, 200);
   await until(() => origin.held === 1, 'the last has arrived');
