@@ -186,14 +186,14 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   #resume(): void {
-    this.#socket.resume();
+    this.#link.resume();
     if (!this.#unread.empty) this.#work();
   }
 
   #leaveSocket(): void {
     const socket = this.#socket;
     socket.off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
-    socket.pause();
+    this.#link.pause();
     this.#unread.drop();
     this.#exchange = null;
     this.#gone();
@@ -220,7 +220,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
       else progress = exchange.bodyDone || !exchange.bodyFlows ? this.#wait() : this.#readBody(exchange);
     }
     this.#working = false;
-    if (this.#exchange === null && !this.#closing && this.#mayBegin) this.#socket.resume();
+    if (this.#exchange === null && !this.#closing && this.#mayBegin) this.#link.resume();
   }
 
   /** A client that does not read its responses gets no more of them: what it asks on is not read either. */
@@ -230,7 +230,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** Bytes of the next request, or of a body nobody reads yet: stop reading, so that the client is held back. */
   #wait(): boolean {
-    this.#socket.pause();
+    this.#link.pause();
     return false;
   }
 
@@ -371,7 +371,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     this.#expectWritten();
     this.#link.text.flush();
     this.#socket.end(() => (this.deadlineMs = this.#settings.deadlines.nowMs + LINGER_MS));
-    this.#socket.resume();
+    this.#link.resume();
   }
 
   /** FIN from the client. Like nginx and Envoy we take it that nobody waits for an answer any more. */

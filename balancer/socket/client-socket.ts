@@ -29,6 +29,8 @@ export class ClientSocket {
   /** Whether reads go past the stream. */
   readonly inPlace: boolean;
   readonly #secure: boolean;
+  /** Null: nobody has said yet. */
+  #reads: boolean | null = null;
   #own: ReadBuffer | null = null;
   #next: Buffer = COMMON;
 
@@ -40,6 +42,19 @@ export class ClientSocket {
     this.inPlace = SLOTS !== null && this.#fill(SLOTS);
     // What another reader gave back comes this way in any case.
     socket.on('data', (chunk: Buffer) => this.onRead(chunk, chunk.length));
+  }
+
+  /** Stops the reading. Who calls this, or `resume`, leaves those of the socket alone: with each request that costs its part. */
+  pause(): void {
+    if (this.#reads === false) return;
+    this.#reads = false;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.#reads === true) return;
+    this.#reads = true;
+    this.socket.resume();
   }
 
   /** Reads from the next one on into memory of its own, which `lend` leaves to whoever still needs it. */
