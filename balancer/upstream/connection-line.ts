@@ -93,6 +93,8 @@ export class ConnectionLine implements Expiring {
     if (place === undefined) return false;
     place.waiter = null;
     this.#byWaiter.delete(waiter);
+    // Places of those that left go with the next one that is called, and nobody may be.
+    if (this.#byWaiter.size === 0) this.#places = [];
     return place.untilMs !== Infinity;
   }
 }
