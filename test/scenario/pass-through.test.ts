@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { logged } from '../support/access-log.ts';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
@@ -36,9 +37,9 @@ test('an appliance that passes connections through', async (t) => {
     const refused =
       /^weir_l4_connections_total\{listener="secure",route="",service="",version="",cluster="",outcome="route_not_found"\} 1$/m;
     await until(async () => refused.test(await appliance.metrics()), 'the unknown name is counted');
-    const logged = (): boolean =>
-      /"listener":"secure".*"host":"shop\.example\.com".*"service":"shop".*"alpn":\["http\/1\.1"\]/.test(readFileSync(logFile, 'utf8'));
-    await until(logged, 'the access log has the name, and what the client offered');
+    const isLogged = (): boolean =>
+      /"listener":"secure".*"host":"shop\.example\.com".*"service":"shop".*"alpn":\["http\/1\.1"\]/.test(logged(logFile));
+    await until(isLogged, 'the access log has the name, and what the client offered');
   });
 
   await t.test('a drained cluster keeps what it has and gets no more, on any worker', async (t) => {

@@ -1,9 +1,10 @@
 // Requests that weir refuses stand in the access log like all others, with why, whether they came as far as a route or could not even be read.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { logged } from '../../support/access-log.ts';
 import { startOrigin } from '../../support/origin.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { connectRaw } from '../../support/raw-client.ts';
@@ -38,7 +39,7 @@ test('each has a line that says why, with the route where it had one', async (t)
     client.send(`${request}\r\n\r\n`);
     await client.untilText(`HTTP/1.1 ${status} `);
   }
-  const lines = (): readonly string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []);
+  const lines = (): readonly string[] => logged(file).split('\n').slice(0, -1);
   await until(() => lines().length >= REFUSED.length, 'all are written');
   const told = lines().map((line) => {
     const { status, error, route = '', client } = JSON.parse(line) as Record<string, string | number>;

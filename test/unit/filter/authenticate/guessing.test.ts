@@ -1,7 +1,7 @@
 // Somebody who guesses: after so many failures of an address nothing that comes from there is looked at, and nobody else notices.
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -10,6 +10,7 @@ import { FailedAttempts } from '../../../../balancer/filter/authenticate/failed-
 import { invalidCredentials } from '../../../../balancer/filter/authenticate/method.ts';
 import type { Allowances } from '../../../../balancer/filter/rate-limit/allowances.ts';
 import { bucketOf } from '../../../../balancer/filter/rate-limit/bucket.ts';
+import { logged } from '../../../support/access-log.ts';
 import { aFilterEnvironment } from '../../../support/filter-environment.ts';
 import { problemsWith } from '../../../support/filter-options.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -116,7 +117,7 @@ test('the access log says who called and how it was proved', async (t) => {
   const proxy = await guarded(t, {}, { accessLog });
   await ask(proxy, KEY);
   await ask(proxy, 'wrong');
-  const lines = (): readonly string[] => readFileSync(accessLog, 'utf8').trimEnd().split('\n');
+  const lines = (): readonly string[] => logged(accessLog).trimEnd().split('\n');
   await until(() => lines().length === 2, 'both lines are there');
   const told = lines().map((line) => JSON.parse(line) as { consumer?: string; authenticatedBy?: string; error: string });
   assert.deepEqual(
