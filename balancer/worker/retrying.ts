@@ -224,13 +224,18 @@ export class Retrying implements RetryWaiter, HedgeRetries {
     this.#held = null;
   }
 
-  /** An endpoint of `target`, else of the next best target: one that a request can go to now, else the first that it can wait for. */
+  /**
+   * An endpoint of `target`, else of the next best target: one of its version that a request can go to now, else the first, where it can wait. To be short of connections moves
+   * nobody to another version.
+   */
   from(target: ServiceTarget): Place | null {
     const first = this.#place(target, false, this.#tried);
     const full: Endpoint[] = [];
-    for (let place = first; place !== null; place = this.#place(target, false, [...this.#tried, ...full])) {
+    let place = first;
+    while (place !== null && place.target.version === first?.target.version) {
       if (place.endpoint.canConnect) return place;
       full.push(...place.target.cluster.endpoints);
+      place = this.#place(target, false, [...this.#tried, ...full]);
     }
     return first;
   }

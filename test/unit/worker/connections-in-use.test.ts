@@ -100,6 +100,25 @@ test('where another cluster has some nobody waits', async (t) => {
   assert.ok(statusesOf(await Promise.all(asked)).every((status) => status === 200));
 });
 
+test('nobody is moved to another version for it', async (t) => {
+  const full = await startHeldOrigin(t, 'blue');
+  const free = await startOrigin(t, (_request, response) => void response.end('green'));
+  const proxy = await startProxy(t, {
+    endpoints: [full.endpoint],
+    cluster: { maxConnections: 1, connectTimeout: '10s' },
+    clusters: { two: { endpoints: [free.endpoint], health: 'none' } },
+    service: { versions: { blue: { clusters: { one: {} } }, green: { clusters: { two: {} } } }, split: { blue: 75, green: 25 } },
+  });
+  const answers: string[] = [];
+  const asked = Array.from({ length: 16 }, async () => answers.push((await ask(proxy)).body));
+  while (answers.length < asked.length) {
+    await until(() => full.held === 1 || answers.length === asked.length, 'another one has arrived');
+    full.release();
+  }
+  const green = answers.filter((body) => body === 'green').length;
+  assert.ok(green >= 2 && green <= 7, `${green} of 16 at a quarter`);
+});
+
 test('who leaves the line is not sent', async (t) => {
   const origin = await startHeldOrigin(t, 'one');
   const proxy = await startProxy(t, { endpoints: [origin.endpoint], cluster: { maxConnections: 1, connectTimeout: '10s' } });
