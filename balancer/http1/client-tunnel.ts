@@ -17,7 +17,7 @@ export class ClientTunnel implements TunnelEnd {
 
   attach(listener: TunnelListener): void {
     const socket = this.#socket;
-    this.#link.onRead = (bytes, length) => listener.onTunnelData(bytes.subarray(0, length));
+    this.#link.reader = { onRead: (bytes, length) => listener.onTunnelData(bytes.subarray(0, length)) };
     socket.on('end', () => listener.onTunnelEnd());
     socket.on('drain', () => listener.onTunnelDrain());
     socket.on('close', () => listener.onTunnelClosed());

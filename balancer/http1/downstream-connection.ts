@@ -10,6 +10,7 @@ import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
+import type { SocketReader } from '../socket/direct-read.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { emptyBlock, type BlockMemo } from './field-block.ts';
 import { GATHER_BYTES, Http1Exchange } from './downstream-exchange.ts';
@@ -40,7 +41,7 @@ const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 /** While draining, for a request that is on its way. */
 const LAST_REQUEST_GRACE_MS = 1000;
 
-export class Http1DownstreamConnection implements DownstreamConnection, Expiring {
+export class Http1DownstreamConnection implements DownstreamConnection, Expiring, SocketReader {
   deadlineMs: number;
   draining = false;
   readonly facts: ConnectionFacts;
@@ -76,7 +77,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   start(): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    this.#link.onRead = (bytes, length) => this.#take(bytes, length);
+    this.#link.reader = this;
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('drain', this.#onDrain);
@@ -105,9 +106,10 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   write(text: string): boolean {
     const socket = this.#socket;
-    if (!socket.writable) return true;
+    const waiting = this.#link.text.waitingBytes > 0;
+    if (waiting && !socket.writable) return true;
     // Behind bytes that wait this may be the last to leave, and then nothing else would tell that all is written.
-    const flowing = socket.writableLength === 0 ? this.#link.text.write(text) : socket.write(text, 'latin1', this.#onDrain);
+    const flowing = waiting ? socket.write(text, 'latin1', this.#onDrain) : this.#link.text.write(text);
     if (!flowing) this.#expectWritten();
     return flowing;
   }
@@ -150,7 +152,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** The body is held back for the endpoint's sake: no fault of the client's. */
   holdBody(): void {
-    if (!this.#socket.writableNeedDrain) this.deadlineMs = Infinity;
+    if (!this.#link.text.needsDrain) this.deadlineMs = Infinity;
   }
 
   /** From here on it is one end of a tunnel, and no connection of this engine any more. */
@@ -165,7 +167,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const exchange = this.#exchange;
     this.deadlineMs = Infinity;
     if (this.#closing) this.#socket.destroy();
-    else if (this.#socket.writableLength > 0) this.#cut('write_timeout', false);
+    else if (this.#link.text.waitingBytes > 0) this.#cut('write_timeout', false);
     else if (exchange !== null) this.#cut(this.#slow ? 'body_too_slow' : 'request_timeout', !exchange.headSent);
     else if (!this.#unread.empty) {
       this.#settings.handler.onConnectionCut('request_timeout', this.facts);
@@ -178,7 +180,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     this.#fail(code, answerable);
   }
 
-  #take(bytes: Buffer, length: number): void {
+  onRead(bytes: Buffer, length: number): void {
     if (this.#closing) return;
     this.#unread.add(bytes, length);
     this.#work();
@@ -225,7 +227,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** A client that does not read its responses gets no more of them: what it asks on is not read either. */
   get #mayBegin(): boolean {
-    return !this.#socket.writableNeedDrain;
+    return !this.#link.text.needsDrain;
   }
 
   /** Bytes of the next request, or of a body nobody reads yet: stop reading, so that the client is held back. */
@@ -309,13 +311,13 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     exchange.bodyDone = true;
     this.#body = null;
     this.#link.readTogether();
-    if (this.#socket.writableLength === 0) this.deadlineMs = Infinity;
+    if (this.#link.text.waitingBytes === 0) this.deadlineMs = Infinity;
     exchange.listener.onBodyEnd(trailers);
   }
 
   #expectBody(): void {
     const exchange = this.#exchange;
-    if (exchange === null || exchange.bodyDone || !exchange.bodyFlows || this.#socket.writableNeedDrain) return;
+    if (exchange === null || exchange.bodyDone || !exchange.bodyFlows || this.#link.text.needsDrain) return;
     const betweenMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.requestBodyMs;
     const rateMs = this.#body?.pace.dueMs ?? Infinity;
     this.#slow = rateMs < betweenMs;
@@ -324,7 +326,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** The next request may take its time, from when the client has taken the response before it. */
   #expectRequest(): void {
-    if (this.#socket.writableNeedDrain) return this.#expectWritten();
+    if (this.#link.text.needsDrain) return this.#expectWritten();
     this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.keepAliveMs;
   }
 
@@ -333,7 +335,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   #drained(): void {
-    if (this.#socket.writableLength > 0) return this.#expectWritten();
+    if (this.#link.text.waitingBytes > 0) return this.#expectWritten();
     if (this.#closing) return;
     const exchange = this.#exchange;
     if (exchange === null) {

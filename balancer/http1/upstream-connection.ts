@@ -14,6 +14,7 @@ import {
 import type { Fields } from '../message/fields.ts';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
 import { latin1 } from '../socket/latin1.ts';
+import type { SocketReader } from '../socket/direct-read.ts';
 import type { UpstreamSocket } from '../socket/upstream-socket.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { emptyBlock } from './field-block.ts';
@@ -46,7 +47,7 @@ const EMPTY = Buffer.alloc(0);
 
 type State = 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 
-export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExchange, Expiring, TunnelEnd {
+export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExchange, SocketReader, Expiring, TunnelEnd {
   deadlineMs: number;
   readonly tellsUnseen = false;
   /** Requests sent on it so far. */
@@ -197,7 +198,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
 
   #listen(): void {
     const socket = this.#socket;
-    this.#link.onRead = (bytes, length) => this.#read(bytes, length);
+    this.#link.listen(this);
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
     socket.on('close', () => this.#closed());
@@ -205,11 +206,10 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   }
 
   /** Called with the connection's own buffer, which is overwritten by the next read: what is kept is copied. */
-  #read(bytes: Buffer, length: number): boolean {
+  onRead(bytes: Buffer, length: number): void {
     this.#take(bytes, length);
     // A plain socket stops at once. TLS goes on with the records it has decrypted, while the client's socket still writes from this one.
     if (this.#paused && this.#link.secure) this.#link.buffer.lend();
-    return !this.#paused;
   }
 
   #take(read: Buffer, length: number): void {

@@ -5,6 +5,7 @@ import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ListenerHttp2, ListenerLimits, ListenerTimeouts } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
+import type { SocketReader } from '../socket/direct-read.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import { AbuseBudget, type AbuseKind, type AbuseReason } from './abuse-budget.ts';
 import { DownstreamStreams } from './downstream-streams.ts';
@@ -37,7 +38,7 @@ const DRAIN_GRACE_MS = 1000;
 const UNREAD_BYTES = 1_048_576;
 const DRAIN_PING = 'draining';
 
-export class Http2DownstreamConnection implements DownstreamConnection, Expiring, WriterOwner {
+export class Http2DownstreamConnection implements DownstreamConnection, Expiring, SocketReader, WriterOwner {
   deadlineMs: number;
   readonly facts: ConnectionFacts;
   readonly settings: Http2Settings;
@@ -91,7 +92,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     // RFC 9113 section 9.2.1.
     if (socket instanceof TLSSocket) socket.disableRenegotiation();
     this.#started = true;
-    this.#link.onRead = (bytes, length) => this.#take(bytes, length);
+    this.#link.reader = this;
     socket.on('end', () => this.#left());
     socket.on('close', () => this.#gone());
     socket.on('drain', this.#onDrain);
@@ -105,7 +106,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     const more = http2.connectionWindow - frames.DEFAULT_WINDOW;
     if (more > 0) this.writer.write(frames.windowUpdateFrame(0, more));
     if (this.#draining) this.#announceDrain();
-    if (early !== null && early.length > 0) this.#take(early, early.length);
+    if (early !== null && early.length > 0) this.onRead(early, early.length);
     socket.resume();
   }
 
@@ -240,7 +241,7 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   /** Memory that the next read of any connection overwrites. */
-  #take(read: Buffer, length: number): void {
+  onRead(read: Buffer, length: number): void {
     if (this.#closing) return;
     const bytes = this.#prefaceLeft === '' ? read : this.#takePreface(read.subarray(0, length));
     if (bytes === null) return;

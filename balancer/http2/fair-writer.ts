@@ -129,6 +129,11 @@ export class FairWriter implements Gatherer {
     }
   }
 
+  onTurnEnd(): void {
+    this.flush();
+  }
+
+  /** Everything that was gathered, now. */
   flush(): void {
     this.#waitsForTurnEnd = false;
     const socket = this.#socket;

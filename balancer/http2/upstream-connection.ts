@@ -4,6 +4,7 @@ import type { Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { OutgoingRequest, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
+import type { SocketReader } from '../socket/direct-read.ts';
 import {
   DEFAULT_MAX_FRAME,
   DEFAULT_WINDOW,
@@ -39,7 +40,7 @@ const LAST_STREAM_ID = 0x7fff_ff00;
 /** With requests on it the connection looks at their time-outs at every sweep. */
 const EVERY_SWEEP = -Infinity;
 
-export class Http2UpstreamConnection implements UpstreamConnection, Expiring, FrameSink {
+export class Http2UpstreamConnection implements UpstreamConnection, Expiring, FrameSink, SocketReader {
   deadlineMs: number;
   readonly tellsUnseen = true;
   /** Reads so far. */
@@ -283,7 +284,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
 
   #listen(): void {
     const socket = this.#socket;
-    this.#link.onRead = (bytes, length) => this.#read(bytes, length);
+    this.#link.listen(this);
     socket.on('end', () => this.#break(null, 'the endpoint closed the connection'));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#break(null, error.code ?? error.message));
     socket.on('close', () => this.#finish());
@@ -295,15 +296,14 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
     this.#blocks += 1;
   }
 
-  #read(bytes: Buffer, length: number): boolean {
-    if (this.#closed) return true;
+  onRead(bytes: Buffer, length: number): void {
+    if (this.#closed) return;
     this.reads += 1;
     this.#liveness.heard(this.nowMs);
     const error = this.#reader.feed(bytes, length);
     if (error !== Http2Error.NoError) this.#violated(error);
     for (const stream of this.#touched) stream.onTurnEnd();
     this.#touched.length = 0;
-    return true;
   }
 
   #touch(stream: Http2UpstreamStream): void {

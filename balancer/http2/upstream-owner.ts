@@ -4,7 +4,7 @@ import type { UpstreamSocket } from '../socket/upstream-socket.ts';
 import type { Http2UpstreamConnection } from './upstream-connection.ts';
 
 /** The socket it speaks on. */
-export type Http2Link = Pick<UpstreamSocket, 'socket' | 'buffer' | 'secure' | 'onRead'>;
+export type Http2Link = Pick<UpstreamSocket, 'socket' | 'buffer' | 'secure' | 'listen'>;
 
 export interface Http2UpstreamSettings {
   /** How long the connection is kept without a request. */

@@ -2,13 +2,13 @@
 import type { Socket } from 'node:net';
 import { latin1 } from '../socket/latin1.ts';
 import { TextWriter } from '../socket/text-writer.ts';
-import { turnEnd } from '../socket/turn-end.ts';
+import { turnEnd, type Gatherer } from '../socket/turn-end.ts';
 import { dataHead, headersFrames } from './frame.ts';
 
 /** Payloads up to this size are copied into the text that is written at once; larger ones are written as they are. */
 const GATHER_BYTES = 8192;
 
-export class UpstreamWriter {
+export class UpstreamWriter implements Gatherer {
   /** Largest payload the peer takes. */
   maxFrameSize = 16_384;
   readonly #socket: Socket;
@@ -50,6 +50,10 @@ export class UpstreamWriter {
     this.#writeText();
     // It leaves when the turn is over; then the next read may have overwritten what it was read to.
     if (this.#socket.writable) this.#socket.write(Buffer.from(payload));
+  }
+
+  onTurnEnd(): void {
+    this.flush();
   }
 
   /** Everything that was gathered, now. */

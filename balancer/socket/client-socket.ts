@@ -1,5 +1,6 @@
 // A client's socket, read in place: no memory is allocated for a read, and no stream stands between the system and who reads.
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { readDirectly, type DirectReader, type SocketReader } from './direct-read.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { TextWriter } from './text-writer.ts';
 
@@ -7,25 +8,15 @@ const READ_BYTES = 65_536;
 /** Where the connections of this process are read to: each read is used up, or copied, before the next one. */
 const COMMON = Buffer.allocUnsafeSlow(READ_BYTES);
 
-/**
- * The slots that the documented option `onread` of a connecting socket fills. Sockets that a server accepts have them too, but no option that
- * leads there.
- */
-interface Slots {
-  readonly buffer: symbol;
-  readonly callback: symbol;
-  readonly nextBuffer: symbol;
-}
+/** Until somebody reads. */
+const DEAF: SocketReader = { onRead: () => undefined };
 
-/** Null: this Node has no such slots, and sockets are read as streams. */
-const SLOTS = findSlots();
-
-export class ClientSocket {
+export class ClientSocket implements DirectReader {
   readonly socket: Socket;
   /** What is written to it. */
   readonly text: TextWriter;
-  /** Is given memory and how much of it was read. The memory is the reader's during the call; `owned` makes it last. */
-  onRead: (bytes: Buffer, length: number) => void = () => undefined;
+  /** Gets what is read; `owned` makes it last. */
+  reader = DEAF;
   /** Whether reads go past the stream. */
   readonly inPlace: boolean;
   readonly #secure: boolean;
@@ -39,9 +30,14 @@ export class ClientSocket {
     this.socket = socket;
     this.text = new TextWriter(socket);
     this.#secure = 'encrypted' in socket;
-    this.inPlace = SLOTS !== null && this.#fill(SLOTS);
+    this.inPlace = readDirectly(socket, COMMON, this);
     // What another reader gave back comes this way in any case.
-    socket.on('data', (chunk: Buffer) => this.onRead(chunk, chunk.length));
+    socket.on('data', (chunk: Buffer) => this.reader.onRead(chunk, chunk.length));
+  }
+
+  onBytes(length: number): Buffer | undefined {
+    this.reader.onRead(this.#next, length);
+    return this.#changed();
   }
 
   /** Stops the reading. Who calls this, or `resume`, leaves those of the socket alone: with each request that costs its part. */
@@ -81,16 +77,6 @@ export class ClientSocket {
     return this.inPlace ? Buffer.from(part) : part;
   }
 
-  #fill({ buffer, callback, nextBuffer }: Slots): boolean {
-    const handle: unknown = Reflect.get(this.socket, '_handle');
-    if (!takesBuffer(handle)) return false;
-    Reflect.set(this.socket, buffer, COMMON);
-    Reflect.set(this.socket, callback, (length: number, bytes: Buffer) => this.onRead(bytes, length));
-    Reflect.set(this.socket, nextBuffer, () => this.#changed());
-    handle.useUserBuffer(COMMON);
-    return true;
-  }
-
   /** Where the next read goes, if that is not where the last one went. */
   #changed(): Buffer | undefined {
     const next = this.#own === null ? COMMON : this.#own.next();
@@ -98,16 +84,4 @@ export class ClientSocket {
     this.#next = next;
     return next;
   }
-}
-
-function findSlots(): Slots | null {
-  const byName = new Map(Object.getOwnPropertySymbols(new Socket()).map((symbol) => [symbol.description, symbol]));
-  const buffer = byName.get('kBuffer');
-  const callback = byName.get('kBufferCb');
-  const nextBuffer = byName.get('kBufferGen');
-  return buffer === undefined || callback === undefined || nextBuffer === undefined ? null : { buffer, callback, nextBuffer };
-}
-
-function takesBuffer(handle: unknown): handle is { useUserBuffer(buffer: Uint8Array): void } {
-  return typeof handle === 'object' && handle !== null && typeof Reflect.get(handle, 'useUserBuffer') === 'function';
 }

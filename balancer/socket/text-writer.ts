@@ -2,34 +2,12 @@
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { latin1 } from './latin1.ts';
+import { STREAMS, type WriteRequest } from './stream-binding.ts';
 import { turnEnd, type Gatherer } from './turn-end.ts';
-
-/** What Node's own sockets write with; not documented, so everything here is looked for, and missed without harm. */
-interface Writing {
-  /** Belongs to one write, from when the system did not take all of it at once. */
-  readonly Request: new () => WriteRequest;
-  readonly state: Readonly<Record<number, number>>;
-  /** Where `state` says whether the last write still goes on. */
-  readonly goesOn: number;
-}
-
-/** As Node names them. */
-interface Found {
-  readonly WriteWrap: new () => WriteRequest;
-  readonly streamBaseState: Readonly<Record<number, number>>;
-  readonly kLastWriteWasAsync: number;
-}
-
-interface WriteRequest {
-  oncomplete?: (status: number) => void;
-}
 
 interface Handle {
   writeLatin1String(request: WriteRequest, text: string): number;
 }
-
-/** Null: this Node has no such writes, and all text goes through the streams. */
-const WRITING = findWriting();
 
 /** Text is gathered up to this size, and written at once where it fits the memory that Node sets aside for an attempt. */
 const MAX_TEXT = 16_384;
@@ -39,19 +17,16 @@ export class TextWriter implements Gatherer {
   readonly #handle: Handle | null;
   #text = '';
   #waitsForTurnEnd = false;
-  readonly #atTurnEnd: Gatherer = {
-    flush: () => {
-      this.#waitsForTurnEnd = false;
-      this.flush();
-    },
-  };
+  /** Something may wait in the stream, or it was ended. Otherwise nobody has to ask it: it lies in memory that no request touches else. */
+  #streamUsed: boolean;
 
   /** For a socket that is connected. Whoever writes to it, or ends it, by itself calls `flush` or `take` before. */
   constructor(socket: Socket) {
     this.#socket = socket;
     const handle: unknown = Reflect.get(socket, '_handle');
     // TLS completes no write at once.
-    this.#handle = WRITING !== null && !('encrypted' in socket) && takesText(handle) ? handle : null;
+    this.#handle = STREAMS !== null && !('encrypted' in socket) && takesText(handle) ? handle : null;
+    this.#streamUsed = this.#handle === null || !socket.writable || socket.writableLength > 0;
   }
 
   /** Whether text goes past the stream. */
@@ -59,16 +34,26 @@ export class TextWriter implements Gatherer {
     return this.#handle !== null;
   }
 
+  /** Bytes that wait in the stream, as `socket.writableLength`. */
+  get waitingBytes(): number {
+    return this.#streamUsed ? this.#socket.writableLength : 0;
+  }
+
+  /** The socket will say `drain`: wait for that, as with `socket.writableNeedDrain`. */
+  get needsDrain(): boolean {
+    return this.#streamUsed && this.#socket.writableNeedDrain;
+  }
+
   /** Gathers `text`, latin1, which leaves when the turn of the event loop is over. False: the socket will say `drain`, wait for that. */
   write(text: string): boolean {
-    if (this.#text.length + text.length > MAX_TEXT) this.flush();
+    if (this.#text.length + text.length > MAX_TEXT) this.#leave();
     if (text.length > MAX_TEXT) return this.writeNow(text);
     this.#text += text;
     if (!this.#waitsForTurnEnd) {
       this.#waitsForTurnEnd = true;
-      turnEnd.add(this.#atTurnEnd);
+      turnEnd.add(this);
     }
-    return !this.#socket.writableNeedDrain;
+    return !this.needsDrain;
   }
 
   /** Gathers `bytes`, whose memory is free after the call. */
@@ -80,29 +65,62 @@ export class TextWriter implements Gatherer {
 
   /** Writes what was gathered. */
   flush(): void {
-    const text = this.take();
-    if (text !== '') this.writeNow(text);
+    this.#leave();
+    this.#streamUsed = true;
   }
 
   /** What was gathered is the caller's to write. */
   take(): string {
     const text = this.#text;
     this.#text = '';
+    this.#streamUsed = true;
     return text;
+  }
+
+  onTurnEnd(): void {
+    this.#waitsForTurnEnd = false;
+    this.#leave();
   }
 
   /** Writes `text`, as `socket.write` would, to a socket that is not corked, and not given empty chunks; what it gathered has to have left. */
   writeNow(text: string): boolean {
-    const socket = this.#socket;
+    this.#streamUsed = true;
+    return this.#send(text);
+  }
+
+  #leave(): void {
+    const text = this.#text;
+    this.#text = '';
+    if (text !== '') this.#send(text);
+  }
+
+  #send(text: string): boolean {
+    if (this.#streamUsed && !this.#streamDone()) return !this.#socket.writable || this.#socket.write(text, 'latin1');
     const handle = this.#handle;
-    if (!socket.writable) return true;
-    if (handle === null || WRITING === null || text.length > MAX_TEXT || socket.writableLength > 0) return socket.write(text, 'latin1');
-    const request = spare ?? new WRITING.Request();
+    if (handle === null || STREAMS === null || text.length > MAX_TEXT) return this.#stream(text);
+    const request = spare ?? new STREAMS.WriteRequest();
     spare = request;
     const status = handle.writeLatin1String(request, text);
-    if (status === 0 && WRITING.state[WRITING.goesOn] === 0) return true;
+    if (status === 0 && STREAMS.state[STREAMS.writeGoesOn] === 0) return true;
+    // Destroyed: nobody reads what is left.
+    if (!this.#socket.writable) return true;
     spare = null;
+    this.#streamUsed = true;
     return this.#handOver(request, status, text);
+  }
+
+  #stream(text: string): boolean {
+    this.#streamUsed = true;
+    return this.#socket.write(text, 'latin1');
+  }
+
+  /** Whether the stream has written all it was given, and takes more. */
+  #streamDone(): boolean {
+    const socket = this.#socket;
+    if (!socket.writable || socket.writableLength > 0) return false;
+    // Who was told to wait for `drain` is asked until it comes.
+    if (this.#handle !== null && !socket.writableNeedDrain) this.#streamUsed = false;
+    return true;
   }
 
   /** The stream waits for the end of a write it did not begin: it counts the bytes, holds back what follows, and tells when they have left. */
@@ -128,20 +146,4 @@ function writeError(status: number): NodeJS.ErrnoException {
 
 function takesText(handle: unknown): handle is Handle {
   return typeof handle === 'object' && handle !== null && typeof Reflect.get(handle, 'writeLatin1String') === 'function';
-}
-
-function findWriting(): Writing | null {
-  const binding: unknown = Reflect.get(process, 'binding');
-  if (typeof binding !== 'function') return null;
-  try {
-    const {
-      WriteWrap: Request,
-      streamBaseState: state,
-      kLastWriteWasAsync: goesOn,
-    } = Reflect.apply(binding, process, ['stream_wrap']) as Partial<Found>;
-    const known = typeof Request === 'function' && typeof goesOn === 'number' && typeof state?.[goesOn] === 'number';
-    return known ? { Request, state, goesOn } : null;
-  } catch {
-    return null;
-  }
 }

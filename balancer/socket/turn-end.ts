@@ -3,14 +3,14 @@
 
 export interface Gatherer {
   /** Writes what was gathered. */
-  flush(): void;
+  onTurnEnd(): void;
 }
 
 export class TurnEnd {
   #waiting: Gatherer[] = [];
   readonly #run = (): void => this.#flush();
 
-  /** `gatherer` is flushed when all sockets that are readable now have been read. Not to be added twice before it is. */
+  /** `gatherer` is told when all sockets that are readable now have been read. Not to be added twice before it is. */
   add(gatherer: Gatherer): void {
     if (this.#waiting.length === 0) setImmediate(this.#run);
     this.#waiting.push(gatherer);
@@ -19,7 +19,7 @@ export class TurnEnd {
   #flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const gatherer of waiting) gatherer.flush();
+    for (const gatherer of waiting) gatherer.onTurnEnd();
   }
 }
 

@@ -1,6 +1,7 @@
 // The socket to an endpoint, plain or TLS, reading into memory of its own; whoever speaks on it says what becomes of the bytes.
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
+import { readDirectly, type DirectReader, type SocketReader } from './direct-read.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { TextWriter } from './text-writer.ts';
 
@@ -19,30 +20,47 @@ export interface UpstreamAddress {
   readonly protocols?: readonly string[];
 }
 
-export class UpstreamSocket {
+export class UpstreamSocket implements DirectReader {
   readonly socket: Socket;
   readonly buffer: ReadBuffer;
   readonly secure: boolean;
   #text: TextWriter | null = null;
-  /**
-   * Is given memory, which the next read overwrites, and how much of it was read; false stops the reading. Until somebody speaks on the
-   * connection nothing is read.
-   */
-  onRead: (bytes: Buffer, length: number) => boolean = () => false;
+  #reader: SocketReader | null = null;
+  /** Where the next read goes. */
+  #next: Buffer;
 
   /** Begins to connect. */
   constructor(address: UpstreamAddress) {
     const { host, port, tls } = address;
     this.secure = tls !== null;
     this.buffer = new ReadBuffer(this.secure);
-    let bytes = this.buffer.next();
+    this.#next = this.buffer.next();
     const onread = {
-      buffer: () => (bytes = this.buffer.next()),
-      callback: (length: number) => this.onRead(bytes, length),
+      buffer: () => (this.#next = this.buffer.next()),
+      callback: (length: number) => this.#fromStream(length),
     };
     const where = { host, port, noDelay: true, allowHalfOpen: true, onread };
     this.socket = tls === null ? connectPlain(where) : connectSecured(tls, { ...where, ...alpnOf(address) });
     this.socket.setNoDelay(true);
+  }
+
+  /** Gives what is read to `reader`, once it is connected; each read overwrites the one before. Until somebody listens nothing is read. */
+  listen(reader: SocketReader): void {
+    this.#reader = reader;
+    readDirectly(this.socket, this.#next, this);
+  }
+
+  onBytes(length: number): Buffer | undefined {
+    this.#reader?.onRead(this.#next, length);
+    const next = this.buffer.next();
+    if (next === this.#next) return undefined;
+    return (this.#next = next);
+  }
+
+  #fromStream(length: number): boolean {
+    if (this.#reader === null) return false;
+    this.#reader.onRead(this.#next, length);
+    return true;
   }
 
   /** What is written to it, once it is connected. */

@@ -54,18 +54,18 @@ export class RawConnection implements Expiring {
   #open(): Socket {
     const { host, port } = this.#settings;
     const link = new UpstreamSocket({ host, port, tls: null });
-    link.onRead = (bytes, length) => this.#end.deliver(bytes.subarray(0, length));
     const { socket } = link;
-    socket.once('connect', () => this.#connected());
+    socket.once('connect', () => this.#connected(link));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#fail('connect_failed', error.code ?? error.message));
     socket.once('close', () => this.#closed());
     return socket;
   }
 
-  #connected(): void {
+  #connected(link: UpstreamSocket): void {
     if (!this.#connecting) return;
     this.#connecting = false;
     this.#settings.deadlines.remove(this);
+    link.listen({ onRead: (bytes, length) => this.#end.deliver(bytes.subarray(0, length)) });
     this.#waiter.onRawConnected(this.#end);
   }
 

@@ -31,13 +31,11 @@ export class EndpointConnection {
   readonly socket = new MemorySocket();
   /** How often it has said that it takes no more, and that it is over. */
   readonly told = { goingAway: 0, closed: 0 };
-  readonly #link: Http2Link;
-
   constructor(deadlines: Deadlines) {
     const { socket, told } = this;
-    this.#link = { socket, buffer: new ReadBuffer(false), secure: false, onRead: (): boolean => false };
+    const link: Http2Link = { socket, buffer: new ReadBuffer(false), secure: false, listen: () => undefined };
     this.connection = new Http2UpstreamConnection(
-      this.#link,
+      link,
       { keepAliveMs: 60_000, deadlines, streams: 100 },
       { onRoom: () => undefined, onGoingAway: () => (told.goingAway += 1), onClosed: () => (told.closed += 1) },
     );
@@ -46,7 +44,7 @@ export class EndpointConnection {
   /** Bytes of the endpoint. */
   feed(bytes: string): void {
     if (this.socket.destroyed || bytes === '') return;
-    this.#link.onRead(Buffer.from(bytes, 'latin1'), bytes.length);
+    this.connection.onRead(Buffer.from(bytes, 'latin1'), bytes.length);
   }
 
   ask({ bodyLength = 0 }: AskOptions = {}): Asked {

@@ -24,9 +24,11 @@ describe("a client's socket", () => {
     const kept: Buffer[] = [];
     const shared: boolean[] = [];
     for (const { link } of [one, other]) {
-      link.onRead = (bytes, length) => {
-        kept.push(link.owned(bytes, 0, length));
-        shared.push(link.isShared(bytes));
+      link.reader = {
+        onRead: (bytes, length) => {
+          kept.push(link.owned(bytes, 0, length));
+          shared.push(link.isShared(bytes));
+        },
       };
     }
     one.client.write('first');
@@ -40,11 +42,13 @@ describe("a client's socket", () => {
   it('reads apart when told so, into other memory after each loan, until told otherwise', async (t) => {
     const { client, link } = await pair(t);
     const reads: Buffer[] = [];
-    link.onRead = (bytes, length) => {
-      reads.push(bytes.subarray(0, length));
-      if (reads.length === 1) link.readApart();
-      if (reads.length === 2) link.lend();
-      if (reads.length === 4) link.readTogether();
+    link.reader = {
+      onRead: (bytes, length) => {
+        reads.push(bytes.subarray(0, length));
+        if (reads.length === 1) link.readApart();
+        if (reads.length === 2) link.lend();
+        if (reads.length === 4) link.readTogether();
+      },
     };
     for (const [index, text] of ['a', 'b', 'c', 'd', 'e'].entries()) {
       client.write(text);
@@ -60,7 +64,7 @@ describe("a client's socket", () => {
   it('gets what another reader gave back, then what comes after it', async (t) => {
     const { client, link } = await pair(t);
     let text = '';
-    link.onRead = (bytes, length) => (text += bytes.latin1Slice(0, length));
+    link.reader = { onRead: (bytes, length) => (text += bytes.latin1Slice(0, length)) };
     link.socket.unshift(Buffer.from('before '));
     link.socket.resume();
     client.write('after');
@@ -71,9 +75,11 @@ describe("a client's socket", () => {
   it('is not read while it is paused, and tells of its end', async (t) => {
     const { client, link } = await pair(t);
     const seen: string[] = [];
-    link.onRead = (bytes, length) => {
-      seen.push(bytes.latin1Slice(0, length));
-      link.socket.pause();
+    link.reader = {
+      onRead: (bytes, length) => {
+        seen.push(bytes.latin1Slice(0, length));
+        link.socket.pause();
+      },
     };
     link.socket.on('end', () => seen.push('end'));
     link.socket.resume();

@@ -1,0 +1,44 @@
+// Reads of a socket that go to their reader past the socket's stream, which would look at a dozen things that no reader here uses.
+import { Socket } from 'node:net';
+import { STREAMS } from './stream-binding.ts';
+
+export interface DirectReader {
+  /** Is told how much was read into the memory that was named last. What it returns is where the next read goes; undefined: there again. */
+  onBytes(length: number): Buffer | undefined;
+}
+
+/** Who uses what a socket reads. */
+export interface SocketReader {
+  /** Is given memory and how much of it was read. The memory is the reader's during the call. */
+  onRead(bytes: Buffer, length: number): void;
+}
+
+interface Handle {
+  onread: (this: Handle, bytes: unknown) => unknown;
+  useUserBuffer(buffer: Uint8Array): void;
+}
+
+/** Where a stream keeps the memory of the option `onread`. */
+const BUFFER = Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === 'kBuffer') ?? null;
+
+/** Whether reads of a connected `socket` go to `reader` from now on, into `memory` first. False: this Node has no such way. */
+export function readDirectly(socket: Socket, memory: Buffer, reader: DirectReader): boolean {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (STREAMS === null || BUFFER === null || !isHandle(handle)) return false;
+  const { state, readBytes } = STREAMS;
+  const ofStream = handle.onread;
+  // The end and errors are the stream's to tell.
+  handle.onread = function onread(bytes) {
+    const length = state[readBytes] ?? 0;
+    return length > 0 ? reader.onBytes(length) : Reflect.apply(ofStream, this, [bytes]);
+  };
+  // The stream takes it for read with the option `onread`, and so stops at once where it is paused.
+  Reflect.set(socket, BUFFER, memory);
+  handle.useUserBuffer(memory);
+  return true;
+}
+
+function isHandle(handle: unknown): handle is Handle {
+  if (typeof handle !== 'object' || handle === null) return false;
+  return typeof Reflect.get(handle, 'useUserBuffer') === 'function' && typeof Reflect.get(handle, 'onread') === 'function';
+}

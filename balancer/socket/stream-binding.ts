@@ -1,0 +1,44 @@
+// What Node's own sockets read and write with, past their streams. It is not documented: everything here is looked for, and missed without harm.
+
+/** Belongs to one write, from when the system did not take all of it at once. */
+export interface WriteRequest {
+  oncomplete?: (status: number) => void;
+}
+
+/** The numbers Node tells of the last read and the last write, in the order of its own. */
+export type StreamState = Readonly<Record<number, number>>;
+
+export interface StreamBinding {
+  readonly WriteRequest: new () => WriteRequest;
+  readonly state: StreamState;
+  /** Where `state` has the bytes of the last read, or an error below 0. */
+  readonly readBytes: number;
+  /** Where it says whether the last write still goes on. */
+  readonly writeGoesOn: number;
+}
+
+/** As Node names them. */
+interface Found {
+  readonly WriteWrap: new () => WriteRequest;
+  readonly streamBaseState: StreamState;
+  readonly kReadBytesOrError: number;
+  readonly kLastWriteWasAsync: number;
+}
+
+/** Null: this Node has no such thing, and all goes through the streams. */
+export const STREAMS = find();
+
+function find(): StreamBinding | null {
+  const binding: unknown = Reflect.get(process, 'binding');
+  if (typeof binding !== 'function') return null;
+  try {
+    const found = Reflect.apply(binding, process, ['stream_wrap']) as Partial<Found>;
+    const { WriteWrap: WriteRequest, streamBaseState: state, kReadBytesOrError: readBytes, kLastWriteWasAsync: writeGoesOn } = found;
+    if (typeof WriteRequest !== 'function' || state === undefined) return null;
+    if (typeof readBytes !== 'number' || typeof state[readBytes] !== 'number') return null;
+    if (typeof writeGoesOn !== 'number' || typeof state[writeGoesOn] !== 'number') return null;
+    return { WriteRequest, state, readBytes, writeGoesOn };
+  } catch {
+    return null;
+  }
+}
