@@ -198,6 +198,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
 
   #listen(): void {
     const socket = this.#socket;
+    if (!this.#link.secure) this.#link.readTogether();
     this.#link.listen(this);
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
@@ -205,7 +206,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     socket.on('drain', this.#onWritten);
   }
 
-  /** Called with the connection's own buffer, which is overwritten by the next read: what is kept is copied. */
+  /** Called with memory that is overwritten by the next read: what is kept is copied. */
   onRead(bytes: Buffer, length: number): void {
     this.#take(bytes, length);
     // A plain socket stops at once. TLS goes on with the records it has decrypted, while the client's socket still writes from this one.
@@ -270,6 +271,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#decoder = !bodyless && chunked ? new ChunkedDecoder() : null;
     this.#untilClose = !bodyless && !chunked && contentLength < 0;
     this.#left = bodyless || chunked ? 0 : Math.max(0, contentLength);
+    if (this.#decoder !== null || this.#untilClose || this.#left > GATHER_BYTES) this.#link.readApart();
     this.#state = 'body';
     this.#expectNext();
     this.#listener?.onHead(status, block.fields, this.#untilClose ? UNTIL_CLOSE : Math.max(contentLength, UNKNOWN_LENGTH));
@@ -281,7 +283,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     const listener = this.#listener;
     if (listener === null) return end;
     if (this.#decoder !== null) {
-      const used = this.#decoder.feed(bytes.subarray(at, end), 0, {
+      const used = this.#decoder.feed(this.#lasting(bytes, at, end), 0, {
         onBody: (chunk) => listener.onBody(chunk),
         onBodyEnd: (trailers) => this.#complete(trailers),
       });
@@ -290,9 +292,15 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     }
     const take = this.#untilClose ? end - at : Math.min(this.#left, end - at);
     this.#left -= take;
-    listener.onBody(bytes.subarray(at, at + take));
+    listener.onBody(this.#lasting(bytes, at, at + take));
     if (!this.#untilClose && this.#left === 0) this.#complete([]);
     return at + take;
+  }
+
+  /** A part of a body: who takes it slower than it comes needs what is longer than a piece that is gathered until it has left. */
+  #lasting(bytes: Buffer, from: number, to: number): Buffer {
+    const part = bytes.subarray(from, to);
+    return part.length > GATHER_BYTES && this.#link.isShared(bytes) ? Buffer.from(part) : part;
   }
 
   /** The response is complete; the listener may start the next request of its client within this call, on another connection. */
@@ -302,6 +310,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#listener = null;
     this.#decoder = null;
     this.#state = 'idle';
+    if (!this.#link.secure) this.#link.readTogether();
     // Without the whole request at the endpoint its next bytes would be read as the rest of this one.
     const reusable = this.#reusable && this.#requestDone && !this.#untilClose;
     this.deadlineMs = this.#settings.deadlines.nowMs + this.#keepAliveMs;

@@ -1,12 +1,8 @@
 // A client's socket, read in place: no memory is allocated for a read, and no stream stands between the system and who reads.
 import type { Socket } from 'node:net';
 import { readDirectly, type DirectReader, type SocketReader } from './direct-read.ts';
-import { ReadBuffer } from './read-buffer.ts';
+import { COMMON_MEMORY, ReadBuffer } from './read-buffer.ts';
 import { TextWriter } from './text-writer.ts';
-
-const READ_BYTES = 65_536;
-/** Where the connections of this process are read to: each read is used up, or copied, before the next one. */
-const COMMON = Buffer.allocUnsafeSlow(READ_BYTES);
 
 /** Until somebody reads. */
 const DEAF: SocketReader = { onRead: () => undefined };
@@ -23,14 +19,14 @@ export class ClientSocket implements DirectReader {
   /** Null: nobody has said yet. */
   #reads: boolean | null = null;
   #own: ReadBuffer | null = null;
-  #next: Buffer = COMMON;
+  #next: Buffer = COMMON_MEMORY;
 
   /** Takes over an accepted socket. Nothing is delivered before the turn is over. */
   constructor(socket: Socket) {
     this.socket = socket;
     this.text = new TextWriter(socket);
     this.#secure = 'encrypted' in socket;
-    this.inPlace = readDirectly(socket, COMMON, this);
+    this.inPlace = readDirectly(socket, COMMON_MEMORY, this);
     // What another reader gave back comes this way in any case.
     socket.on('data', (chunk: Buffer) => this.reader.onRead(chunk, chunk.length));
   }
@@ -68,7 +64,7 @@ export class ClientSocket implements DirectReader {
 
   /** Whether `bytes` are overwritten by the next read of any connection. */
   isShared(bytes: Buffer): boolean {
-    return bytes === COMMON;
+    return bytes === COMMON_MEMORY;
   }
 
   /** A part of what was read, to be kept. */
@@ -79,7 +75,7 @@ export class ClientSocket implements DirectReader {
 
   /** Where the next read goes, if that is not where the last one went. */
   #changed(): Buffer | undefined {
-    const next = this.#own === null ? COMMON : this.#own.next();
+    const next = this.#own === null ? COMMON_MEMORY : this.#own.next();
     if (next === this.#next) return undefined;
     this.#next = next;
     return next;

@@ -5,14 +5,19 @@ const PLAIN_BYTES = 65_536;
 /** A TLS record holds no more (RFC 8446 section 5.1). */
 const TLS_BYTES = 16_384;
 
+/**
+ * Where connections of this process are read to that have used up, or copied, what was read before the call is over: it stays in the cache of
+ * the core, where memory of each connection's own is fetched for each of its reads.
+ */
+export const COMMON_MEMORY = Buffer.allocUnsafeSlow(PLAIN_BYTES);
+
 export class ReadBuffer {
   readonly #size: number;
-  #bytes: Buffer;
+  #bytes: Buffer | null = null;
   #lent = false;
 
   constructor(secure: boolean) {
     this.#size = secure ? TLS_BYTES : PLAIN_BYTES;
-    this.#bytes = Buffer.allocUnsafeSlow(this.#size);
   }
 
   /** What was read last is still needed: the next read gets other memory. */
@@ -22,10 +27,8 @@ export class ReadBuffer {
 
   /** Where the next read goes. */
   next(): Buffer {
-    if (this.#lent) {
-      this.#lent = false;
-      this.#bytes = Buffer.allocUnsafeSlow(this.#size);
-    }
-    return this.#bytes;
+    if (this.#bytes !== null && !this.#lent) return this.#bytes;
+    this.#lent = false;
+    return (this.#bytes = Buffer.allocUnsafeSlow(this.#size));
   }
 }

@@ -2,7 +2,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { readDirectly, type DirectReader, type SocketReader } from './direct-read.ts';
-import { ReadBuffer } from './read-buffer.ts';
+import { COMMON_MEMORY, ReadBuffer } from './read-buffer.ts';
 import { TextWriter } from './text-writer.ts';
 
 /** How a connection is secured. */
@@ -26,17 +26,17 @@ export class UpstreamSocket implements DirectReader {
   readonly secure: boolean;
   #text: TextWriter | null = null;
   #reader: SocketReader | null = null;
-  /** Where the next read goes. */
-  #next: Buffer;
+  /** Where the next read goes. Nothing is read before somebody listens. */
+  #next: Buffer = COMMON_MEMORY;
+  #together = false;
 
   /** Begins to connect. */
   constructor(address: UpstreamAddress) {
     const { host, port, tls } = address;
     this.secure = tls !== null;
     this.buffer = new ReadBuffer(this.secure);
-    this.#next = this.buffer.next();
     const onread = {
-      buffer: () => (this.#next = this.buffer.next()),
+      buffer: () => (this.#next = this.#reader === null ? COMMON_MEMORY : this.#memory()),
       callback: (length: number) => this.#fromStream(length),
     };
     const where = { host, port, noDelay: true, allowHalfOpen: true, onread };
@@ -47,14 +47,34 @@ export class UpstreamSocket implements DirectReader {
   /** Gives what is read to `reader`, once it is connected; each read overwrites the one before. Until somebody listens nothing is read. */
   listen(reader: SocketReader): void {
     this.#reader = reader;
-    readDirectly(this.socket, this.#next, this);
+    const memory = this.#memory();
+    if (readDirectly(this.socket, memory, this)) this.#next = memory;
+  }
+
+  /** Reads from the next one on into the memory of all: nothing of a read may be needed after the call, unless it is copied. */
+  readTogether(): void {
+    this.#together = true;
+  }
+
+  /** Reads from the next one on into `buffer`. */
+  readApart(): void {
+    this.#together = false;
+  }
+
+  /** Whether `bytes` are overwritten by the next read of any connection. */
+  isShared(bytes: Buffer): boolean {
+    return bytes === COMMON_MEMORY;
   }
 
   onBytes(length: number): Buffer | undefined {
     this.#reader?.onRead(this.#next, length);
-    const next = this.buffer.next();
+    const next = this.#memory();
     if (next === this.#next) return undefined;
     return (this.#next = next);
+  }
+
+  #memory(): Buffer {
+    return this.#together ? COMMON_MEMORY : this.buffer.next();
   }
 
   #fromStream(length: number): boolean {
