@@ -25,21 +25,25 @@ export interface MadeOfFields {
   head: WholeHead | null;
 }
 
-const made = new WeakMap<Readonly<Fields>, MadeOfFields>();
+/** In the list itself: a request looks three times, and a map beside it would hash each list anew. */
+const MADE = Symbol('what was made of these fields');
+
+type MaybeShared = Readonly<Fields> & { [MADE]?: MadeOfFields };
 
 /**
  * Lets messages share `fields`, which nobody may change from now on. They must mean the same in all of them: they stay with one peer and one
  * connection, since fields carry credentials and go upstream with the address of their client.
  */
 export function share(fields: Fields): Fields {
-  Object.freeze(fields);
-  made.set(fields, { http1: '', http2: '', dated: false, forwarded: null, head: null });
+  const shared: MaybeShared = fields;
+  shared[MADE] = { http1: '', http2: '', dated: false, forwarded: null, head: null };
+  Object.freeze(shared);
   return fields;
 }
 
 /** Undefined: they are not shared. */
-export function madeOf(fields: Readonly<Fields>): MadeOfFields | undefined {
-  return made.get(fields);
+export function madeOf(fields: MaybeShared): MadeOfFields | undefined {
+  return fields[MADE];
 }
 
 /** A text that is kept: pieces put together stay a tree of pieces until somebody needs them in one. */

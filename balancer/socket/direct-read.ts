@@ -1,5 +1,6 @@
 // Reads of a socket that go to their reader past the socket's stream, which would look at a dozen things that no reader here uses.
 import { Socket } from 'node:net';
+import { readClock } from './read-clock.ts';
 import { STREAMS } from './stream-binding.ts';
 
 export interface DirectReader {
@@ -30,7 +31,13 @@ export function readDirectly(socket: Socket, memory: Buffer, reader: DirectReade
   // The end and errors are the stream's to tell.
   handle.onread = function onread(bytes) {
     const length = state[readBytes] ?? 0;
-    return length > 0 ? reader.onBytes(length) : Reflect.apply(ofStream, this, [bytes]);
+    if (length <= 0) return Reflect.apply(ofStream, this, [bytes]);
+    readClock.begin();
+    try {
+      return reader.onBytes(length);
+    } finally {
+      readClock.end();
+    }
   };
   // The stream takes it for read with the option `onread`, and so stops at once where it is paused.
   Reflect.set(socket, BUFFER, memory);

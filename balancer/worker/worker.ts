@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { systemClock } from '../../health/clock.ts';
+import type { Clock } from '../../health/clock.ts';
 import { Deadlines } from '../../health/deadlines.ts';
 import type { Config } from '../config/config.ts';
 import { createWorkerLink, type ControllerMessage, type WorkerLink } from '../ipc.ts';
@@ -17,6 +17,7 @@ import { createDateLine } from '../message/http-date.ts';
 import { createRequestIds } from '../message/request-id.ts';
 import { mergedPlan, wholePlan, type Plan } from '../steer/plan-shape.ts';
 import type { Stratum } from '../steer/split.ts';
+import { readClock } from '../socket/read-clock.ts';
 import { Meter } from '../telemetry/meter.ts';
 import { ClientConnections } from './client-connections.ts';
 import { Drain } from './drain.ts';
@@ -61,8 +62,8 @@ export interface WorkerParent {
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #parent: WorkerParent;
-  readonly #clock = systemClock;
-  readonly #deadlines = new Deadlines(systemClock);
+  readonly #clock: Clock = readClock;
+  readonly #deadlines = new Deadlines(readClock);
   readonly #meter = new Meter();
   readonly #link: WorkerLink;
   readonly #evidence: Evidence;
@@ -74,7 +75,7 @@ export class Worker {
   readonly #pinKey = new PinKey();
   readonly #work = new RunningWork();
   readonly #shared = new SharedWithHost({
-    clock: systemClock,
+    clock: readClock,
     isUp: () => this.#link.isUp,
     send: (message) => this.#link.send(message),
     workers: () => this.#pipeline?.generation.config.workers ?? 1,

@@ -169,7 +169,7 @@ function record(exchange: DownstreamExchange, understood: Understood[], answer: 
     query,
     target,
     host,
-    fields,
+    fields: [...fields],
     clientAddress,
     body: '',
     trailers: [],
