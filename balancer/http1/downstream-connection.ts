@@ -12,12 +12,11 @@ import type { TunnelEnd } from '../message/tunnel.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
 import type { SocketReader } from '../socket/direct-read.ts';
 import { ClientTunnel } from './client-tunnel.ts';
-import { emptyBlock, type BlockMemo } from './field-block.ts';
 import { GATHER_BYTES, Http1Exchange } from './downstream-exchange.ts';
 import { IncomingBody, MALFORMED, TOO_LARGE } from './incoming-body.ts';
 import { latin1 } from '../socket/latin1.ts';
 import { UnreadBytes } from './unread-bytes.ts';
-import { looksForeign, parseRequestHead, type RequestHead } from './request-head.ts';
+import { looksForeign, RequestHeads, type RequestHead } from './request-head.ts';
 import { responseHeadText } from './serialize.ts';
 
 export interface DownstreamSettings {
@@ -56,7 +55,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   #slow = false;
   #requests = 0;
   #firstByteMs = 0;
-  readonly #memo: BlockMemo = { text: '', block: emptyBlock() };
+  readonly #heads = new RequestHeads();
   #closing = false;
   #working = false;
   readonly #onEnd = (): void => this.#left();
@@ -247,14 +246,15 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     // One empty line before a request is forgiven (RFC 9112 section 2.2).
     const at = bytes[from] === 0x0d && bytes[from + 1] === 0x0a ? 2 : 0;
     const text = latin1(bytes, from, Math.min(unread.end, from + limits.headBytes + at));
-    const end = text.indexOf('\r\n\r\n', at);
-    if (end < 0) {
+    const again = this.#heads.again(text);
+    const end = again === null ? text.indexOf('\r\n\r\n', at) + 4 : text.length;
+    if (end < 4) {
       if (unread.end - from - at >= limits.headBytes) this.#refuse('head_too_large');
       else if (looksForeign(text, at)) this.#refuse('bad_request');
       return false;
     }
-    unread.at = from + end + 4;
-    const head = parseRequestHead(text, at, end + 4, { maxFields: limits.fields, memo: this.#memo });
+    unread.at = from + end;
+    const head = again ?? this.#heads.read(text, at, end, limits.fields);
     const startedMs = this.#firstByteMs;
     this.#firstByteMs = 0;
     if (typeof head === 'string') this.#refuseHead(head, text, from);

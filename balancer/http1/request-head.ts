@@ -2,29 +2,49 @@
 import type { ErrorCode } from '../errors.ts';
 import { isToken } from '../message/grammar.ts';
 import { usualMethod } from '../message/methods.ts';
-import { readRememberedBlock, type BlockMemo, type FieldBlock } from './field-block.ts';
+import { emptyBlock, readRememberedBlock, type BlockMemo, type FieldBlock } from './field-block.ts';
 
 export interface RequestHead {
-  method: string;
+  readonly method: string;
   /** As sent: origin-form, absolute-form or `*`. */
-  target: string;
-  minor: 0 | 1;
-  block: Readonly<FieldBlock>;
+  readonly target: string;
+  readonly minor: 0 | 1;
+  readonly block: Readonly<FieldBlock>;
 }
 
 /** RFC 9112 section 3: recipients should take at least 8000 octets of request line. */
 const MAX_TARGET = 16_384;
 
-/** What the parser is told by the connection. */
-export interface HeadReading {
-  readonly maxFields: number;
-  readonly memo: BlockMemo;
+/** What is kept of it costs an idle connection memory. */
+const MAX_KEPT_BYTES = 2048;
+
+/** Reads the heads of one connection, whose client asks the same again and again, or at least with the same fields. */
+export class RequestHeads {
+  readonly #memo: BlockMemo = { text: '', block: emptyBlock() };
+  #text = '';
+  #head: RequestHead | null = null;
+
+  /** The head that `text` is, if it is that of the request before, to the last byte. */
+  again(text: string): RequestHead | null {
+    return text === this.#text ? this.#head : null;
+  }
+
+  /** Parses the head in `text` from `at`; `end` is the index behind the empty line. Returns the head or the error to answer. */
+  read(text: string, at: number, end: number, maxFields: number): RequestHead | ErrorCode {
+    const head = parseRequestHead(text, { at, end }, maxFields, this.#memo);
+    if (typeof head === 'string' || at > 0 || end !== text.length || end > MAX_KEPT_BYTES) return head;
+    this.#text = text;
+    this.#head = head;
+    return head;
+  }
 }
 
-/**
- * Parses the head in `text` from `at`; `end` is the index behind the empty line. Returns the head or the error to answer.
- */
-export function parseRequestHead(text: string, at: number, end: number, { maxFields, memo }: HeadReading): RequestHead | ErrorCode {
+function parseRequestHead(
+  text: string,
+  { at, end }: { readonly at: number; readonly end: number },
+  maxFields: number,
+  memo: BlockMemo,
+): RequestHead | ErrorCode {
   const lineEnd = text.indexOf('\r\n', at);
   const first = text.indexOf(' ', at);
   const second = text.indexOf(' ', first + 1);

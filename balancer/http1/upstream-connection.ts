@@ -1,6 +1,6 @@
 // A connection to an endpoint: one request at a time, responses parsed strictly, bodies handed on without a copy where possible.
 import type { Socket } from 'node:net';
-import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import type { Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import {
   UNKNOWN_LENGTH,
@@ -17,27 +17,11 @@ import { latin1 } from '../socket/latin1.ts';
 import type { SocketReader } from '../socket/direct-read.ts';
 import type { UpstreamSocket } from '../socket/upstream-socket.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import { emptyBlock } from './field-block.ts';
-import type { HeadReading } from './request-head.ts';
-import { parseResponseHead, type ResponseHead1 } from './response-head.ts';
+import type { ResponseHead1 } from './response-head.ts';
 import { lastChunkText, requestHeadText } from './serialize.ts';
-
-export interface Http1UpstreamSettings {
-  /** How long the connection is kept without a request. */
-  readonly keepAliveMs: number;
-  readonly deadlines: Deadlines;
-}
-
-/** What the pool hears. */
-export interface Http1UpstreamOwner {
-  /** The response is complete and the connection may carry another request. */
-  onIdle(connection: Http1UpstreamConnection): void;
-  /** Exactly once, whatever the reason. */
-  onClosed(connection: Http1UpstreamConnection): void;
-}
+import type { Http1UpstreamOwner, Http1UpstreamSettings } from './upstream-owner.ts';
 
 const HEAD_BYTES = 65_536;
-const HEAD_FIELDS = 256;
 const GATHER_BYTES = 8192;
 /** Interim responses to one request; each is written to the client, who may not read. */
 const MAX_INTERIM = 32;
@@ -56,7 +40,6 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   readonly #settings: Http1UpstreamSettings;
   readonly #link: UpstreamSocket;
   readonly #socket: Socket;
-  readonly #reading: HeadReading = { maxFields: HEAD_FIELDS, memo: { text: '', block: emptyBlock() } };
   #state: State = 'idle';
   #listener: ResponseListener | null = null;
   #timeouts: AttemptTimeouts = { firstByteMs: 0, betweenBytesMs: 0 };
@@ -246,13 +229,20 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   }
 
   #takeHead(bytes: Buffer, at: number, until: number): number {
+    const { heads } = this.#settings;
+    const again = heads.again(bytes, at, until);
+    if (again !== null) {
+      const behind = at + heads.keptBytes;
+      this.#begin(again);
+      return behind;
+    }
     const text = latin1(bytes, at, Math.min(until, at + HEAD_BYTES));
     const end = text.indexOf('\r\n\r\n');
     if (end < 0) {
       if (text.length >= HEAD_BYTES) this.#fail('response_head_too_large', `more than ${HEAD_BYTES} bytes`);
       return at;
     }
-    const head = parseResponseHead(text, 0, end + 4, this.#reading);
+    const head = heads.read(text, end + 4);
     const next = at + end + 4;
     if (head === null) this.#fail('response_malformed', 'the head is not what RFC 9112 allows');
     else if (head.status === 101) this.#upgrade(head, bytes.subarray(next, until));

@@ -1,7 +1,9 @@
 // The connections to an endpoint: kept ones first, shared ones while they have room, new ones within the bound.
 import type { Deadlines } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
-import { Http1UpstreamConnection, type Http1UpstreamOwner } from '../http1/upstream-connection.ts';
+import { Http1UpstreamConnection } from '../http1/upstream-connection.ts';
+import { ResponseHeads } from '../http1/response-head.ts';
+import type { Http1UpstreamOwner } from '../http1/upstream-owner.ts';
 import { Http2UpstreamConnection } from '../http2/upstream-connection.ts';
 import type { Http2UpstreamOwner } from '../http2/upstream-owner.ts';
 import type { UpstreamAddress, UpstreamSocket } from '../socket/upstream-socket.ts';
@@ -51,6 +53,8 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
   readonly #pending = new Set<PendingConnection>();
   /** All that are open, used or not. */
   readonly #open = new Set<Http1UpstreamConnection | Http2UpstreamConnection>();
+  /** Of its responses over HTTP/1.1. */
+  readonly #heads = new ResponseHeads();
   #retired = false;
 
   constructor(settings: PoolSettings) {
@@ -113,7 +117,7 @@ export class ConnectionPool implements PendingOwner, Http1UpstreamOwner, Http2Up
       this.#shared.push(connection);
       this.onRoom(connection);
     } else {
-      const connection = new Http1UpstreamConnection(link, { keepAliveMs, deadlines }, this);
+      const connection = new Http1UpstreamConnection(link, { keepAliveMs, deadlines, heads: this.#heads }, this);
       this.#open.add(connection);
       this.onIdle(connection);
     }
