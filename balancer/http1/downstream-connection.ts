@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import type { Deadlines, Expiring } from '../../health/deadlines.ts';
 import type { ListenerLimits, ListenerTimeouts } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
-import { canonicalRequest } from '../message/canonical-request.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
 import { UNKNOWN_LENGTH } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
@@ -263,13 +262,9 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   #begin(head: RequestHead, startedMs: number): void {
-    const { method, target, minor, block } = head;
-    const { expect, host: authority, underscored, namesMethod, acceptsTrailers, contentLength } = block;
+    const { expect, contentLength } = head.block;
     if (expect !== '' && expect !== '100-continue') return this.#refuse('expectation_failed');
-    // Shared fields go on with what this version and this host make of them.
-    const fields = minor === 1 ? block.fields : block.fields.slice();
-    const version = minor === 1 ? '1.1' : '1.0';
-    const request = canonicalRequest({ method, target, authority, fields, underscored, namesMethod, version, acceptsTrailers }, this.facts);
+    const request = this.#heads.request(head, this.facts);
     if (typeof request === 'string') return this.#refuse(request);
     const { limits } = this.#settings;
     if (limits.bodyBytes > 0 && contentLength > limits.bodyBytes) return this.#refuse('body_too_large', request);

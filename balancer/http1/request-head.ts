@@ -1,7 +1,10 @@
 // The head of a request (RFC 9112 sections 2 to 5): one pass over the text, and every doubt is an error.
 import type { ErrorCode } from '../errors.ts';
 import { isToken } from '../message/grammar.ts';
+import { canonicalRequest, sameRequest } from '../message/canonical-request.ts';
+import type { ConnectionFacts } from '../message/connection.ts';
 import { usualMethod } from '../message/methods.ts';
+import type { CanonicalRequest } from '../message/request.ts';
 import { emptyBlock, readRememberedBlock, type BlockMemo, type FieldBlock } from './field-block.ts';
 
 export interface RequestHead {
@@ -23,10 +26,14 @@ export class RequestHeads {
   readonly #memo: BlockMemo = { text: '', block: emptyBlock() };
   #text = '';
   #head: RequestHead | null = null;
+  #repeats = false;
+  /** What it makes, for the third request with it and those that follow. */
+  #request: Readonly<CanonicalRequest> | null = null;
 
   /** The head that `text` is, if it is that of the request before, to the last byte. */
   again(text: string): RequestHead | null {
-    return text === this.#text ? this.#head : null;
+    this.#repeats = text === this.#text;
+    return this.#repeats ? this.#head : null;
   }
 
   /** Parses the head in `text` from `at`; `end` is the index behind the empty line. Returns the head or the error to answer. */
@@ -35,7 +42,20 @@ export class RequestHeads {
     if (typeof head === 'string' || at > 0 || end !== text.length || end > MAX_KEPT_BYTES) return head;
     this.#text = text;
     this.#head = head;
+    this.#request = null;
     return head;
+  }
+
+  /** The request that `head` makes, which was read last, or the error to answer. */
+  request({ method, target, minor, block }: RequestHead, facts: ConnectionFacts): CanonicalRequest | ErrorCode {
+    if (this.#repeats && this.#request !== null) return sameRequest(this.#request, facts);
+    const { host: authority, underscored, namesMethod, acceptsTrailers } = block;
+    // Shared fields go on with what this version and this host make of them.
+    const fields = minor === 1 ? block.fields : block.fields.slice();
+    const version = minor === 1 ? '1.1' : '1.0';
+    const request = canonicalRequest({ method, target, authority, fields, underscored, namesMethod, version, acceptsTrailers }, facts);
+    if (this.#repeats && typeof request !== 'string' && request.fields === block.fields) this.#request = { ...request };
+    return request;
   }
 }
 

@@ -1,9 +1,9 @@
 // Heads as text. Values were checked when they were parsed or made; nothing here can end a line early.
-import { upstreamTarget } from '../message/request.ts';
+import { upstreamTarget, type CanonicalRequest } from '../message/request.ts';
 import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
 import { fieldIndex, type Fields } from '../message/fields.ts';
 import { reasonPhrase } from '../message/reason-phrases.ts';
-import { flat, madeOf } from '../message/shared-fields.ts';
+import { flat, madeOf, sameStart } from '../message/shared-fields.ts';
 
 const statusLines: string[] = [];
 
@@ -71,14 +71,24 @@ export function fieldLines(fields: Readonly<Fields>): string {
 /** Methods whose requests say `content-length: 0` when they have no body (RFC 9110 section 8.6). */
 const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 
+/** Request line and fields. */
+function startText(request: CanonicalRequest, fields: Readonly<Fields>, host: string): string {
+  const { method } = request;
+  const target = upstreamTarget(request);
+  const made = madeOf(fields);
+  if (made === undefined) return lineText(method, target, host) + fieldLines(fields);
+  const before = sameStart(made, { method, target, host, form: 'http1' });
+  if (before !== null && before.text !== '') return before.text;
+  if (made.http1 === '') made.http1 = flat(fieldLines(fields));
+  const text = lineText(method, target, host) + made.http1;
+  return before === null ? text : (before.text = flat(text));
+}
+
+const lineText = (method: string, target: string, host: string): string => `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
+
 /** Request line, fields, request id, framing, empty line. */
 export function requestHeadText({ request, fields, host, bodyLength, expectsContinue, upgrade, traceparent }: OutgoingRequest): string {
-  const target = upstreamTarget(request);
-  let text = `${request.method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
-  const made = madeOf(fields);
-  if (made === undefined) text += fieldLines(fields);
-  else text += made.http1 === '' ? (made.http1 = flat(fieldLines(fields))) : made.http1;
-  text += `x-request-id: ${request.requestId}\r\n`;
+  let text = `${startText(request, fields, host)}x-request-id: ${request.requestId}\r\n`;
   if (traceparent !== '') text += `traceparent: ${traceparent}\r\n`;
   if (bodyLength === UNKNOWN_LENGTH) text += 'transfer-encoding: chunked\r\n';
   else if (bodyLength > 0 || TELLS_ZERO.has(request.method)) text += `content-length: ${bodyLength}\r\n`;

@@ -1,9 +1,9 @@
 // The header block of a request to an endpoint.
-import { upstreamTarget } from '../message/request.ts';
+import { upstreamTarget, type CanonicalRequest } from '../message/request.ts';
 import { createHash } from 'node:crypto';
 import { UNKNOWN_LENGTH, type OutgoingRequest } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
-import { flat, madeOf } from '../message/shared-fields.ts';
+import { flat, madeOf, sameStart } from '../message/shared-fields.ts';
 import { FieldEncoder, lineOf } from './hpack-encoder.ts';
 
 /** Shared by all connections: clients send the same lines to all of them. Time is dearer here than bytes. */
@@ -21,14 +21,7 @@ const TELLS_ZERO = new Set(['POST', 'PUT', 'PATCH']);
 export function requestBlock(outgoing: OutgoingRequest, secure: boolean): string {
   const { request, fields, host, bodyLength, expectsContinue, traceparent } = outgoing;
   const { method } = request;
-  const path = upstreamTarget(request);
-  let block =
-    encoder.line(':method', method) +
-    encoder.line(':scheme', secure ? 'https' : 'http') +
-    encoder.line(':authority', host) +
-    pathLine(path) +
-    fieldBlock(fields) +
-    requestIdLine(request.requestId);
+  let block = startBlock(request, fields, host, secure) + requestIdLine(request.requestId);
   if (traceparent !== '') block += traceLine(traceparent);
   if (bodyLength > 0 || (bodyLength !== UNKNOWN_LENGTH && TELLS_ZERO.has(method)))
     block += encoder.line('content-length', String(bodyLength));
@@ -37,12 +30,26 @@ export function requestBlock(outgoing: OutgoingRequest, secure: boolean): string
   return block;
 }
 
-/** Made once of fields that are shared. */
-function fieldBlock(fields: Readonly<Fields>): string {
+/** Pseudo fields, and the fields of the request. */
+function startBlock(request: CanonicalRequest, fields: Readonly<Fields>, host: string, secure: boolean): string {
+  const { method } = request;
+  const target = upstreamTarget(request);
   const made = madeOf(fields);
-  if (made === undefined) return encoder.block(fields);
+  if (made === undefined) return pseudoBlock(method, target, host, secure) + encoder.block(fields);
+  const before = sameStart(made, { method, target, host, form: secure ? 'http2-secure' : 'http2' });
+  if (before !== null && before.text !== '') return before.text;
   if (made.http2 === '') made.http2 = flat(encoder.block(fields));
-  return made.http2;
+  const block = pseudoBlock(method, target, host, secure) + made.http2;
+  return before === null ? block : (before.text = flat(block));
+}
+
+function pseudoBlock(method: string, target: string, host: string, secure: boolean): string {
+  return (
+    encoder.line(':method', method) +
+    encoder.line(':scheme', secure ? 'https' : 'http') +
+    encoder.line(':authority', host) +
+    pathLine(target)
+  );
 }
 
 /** RFC 8441 section 4: CONNECT with a protocol. The handshake of HTTP/1.1 has no place in it. */

@@ -15,6 +15,17 @@ export const INITIAL_WINDOW = 131_072;
 /** A stream that is read as fast as it comes gets this much, so that a long way to the cluster does not limit it. */
 const LARGE_WINDOW = 1_048_576;
 
+/** Most requests need no list of their own. Never changed. */
+const NONE: Buffer[] = [];
+
+/** `list`, or one of its own, with a copy of `piece` at its end. */
+function withPiece(list: Buffer[], piece: Buffer): Buffer[] {
+  const copy = Buffer.from(piece);
+  if (list === NONE) return [copy];
+  list.push(copy);
+  return list;
+}
+
 export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
   readonly id: number;
   deadlineMs = Infinity;
@@ -35,7 +46,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
   #listener: ResponseListener | null;
   #tunnel: TunnelListener | null = null;
   /** Body that waits for a window. */
-  #queue: Buffer[] = [];
+  #queue = NONE;
   #requestEnd: Fields | null = null;
   #requestDone: boolean;
   #blocked = false;
@@ -46,7 +57,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
   #window = INITIAL_WINDOW;
   #paused = false;
   /** What came while it was paused, in copies: the connection goes on reading. */
-  #held: Buffer[] = [];
+  #held = NONE;
   #heldEnd: Fields | null = null;
   #remoteDone = false;
 
@@ -71,8 +82,8 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
     if (chunk.length === 0 || this.#requestDone) return true;
     if (this.#queue.length === 0) {
       const sent = this.#connection.writeData(this, chunk);
-      if (sent < chunk.length) this.#queue.push(Buffer.from(chunk.subarray(sent)));
-    } else this.#queue.push(Buffer.from(chunk));
+      if (sent < chunk.length) this.#queue = withPiece(this.#queue, chunk.subarray(sent));
+    } else this.#queue = withPiece(this.#queue, chunk);
     this.#blocked = this.#queue.length > 0 || this.#connection.congested;
     if (this.#blocked) this.#connection.waitToSend(this);
     if (this.#blocked) this.expectNext();
@@ -122,7 +133,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
     this.#paused = false;
     this.expectNext();
     const held = this.#held;
-    this.#held = [];
+    this.#held = NONE;
     for (const [index, piece] of held.entries()) {
       this.#deliver(piece);
       if (!this.#isPaused()) continue;
@@ -162,7 +173,7 @@ export class Http2UpstreamStream implements UpstreamExchange, TunnelEnd {
     this.#received += piece.length;
     if (this.#expected !== UNKNOWN_LENGTH && this.#received > this.#expected) return 'more bytes than content-length says';
     if (this.#paused || this.#held.length > 0) {
-      if (piece.length > 0) this.#held.push(Buffer.from(piece));
+      if (piece.length > 0) this.#held = withPiece(this.#held, piece);
     } else {
       this.expectNext();
       if (piece.length > 0) this.#deliver(piece);

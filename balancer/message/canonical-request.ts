@@ -72,6 +72,11 @@ export function canonicalRequest(head: UncheckedRequest, facts: ConnectionFacts)
   };
 }
 
+/** The request that follows one with the same head on the same connection, of which nothing has been changed since. */
+export function sameRequest(before: Readonly<CanonicalRequest>, facts: ConnectionFacts): CanonicalRequest {
+  return { ...before, requestId: requestIdOf(before, facts) };
+}
+
 const NO_AUTHORITY: Authority = { host: '', text: '' };
 
 /** The Host field's, which an absolute target must agree with (RFC 9112 section 3.2.2); only HTTP/1.0 may leave it to the target, or have none. */
@@ -97,9 +102,9 @@ function withRoot(rest: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-function requestIdOf(head: UncheckedRequest, facts: ConnectionFacts): string {
+function requestIdOf({ fields }: { readonly fields: Readonly<Fields> }, facts: ConnectionFacts): string {
   if (facts.peerTrusted) {
-    const brought = fieldValue(head.fields, 'x-request-id');
+    const brought = fieldValue(fields, 'x-request-id');
     if (brought !== undefined && isAcceptableRequestId(brought)) return brought;
   }
   return facts.nextRequestId();

@@ -11,6 +11,19 @@ export interface WholeHead {
   text: string;
 }
 
+/** How a request begins on its way to an endpoint, up to its id, from the second time on that it is the same. */
+export interface WholeStart {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  /** What it was written for. */
+  readonly form: StartForm;
+  /** Empty: it was needed once. */
+  text: string;
+}
+
+export type StartForm = 'http1' | 'http2' | 'http2-secure';
+
 /** What was made of shared fields; empty until it is needed. */
 export interface MadeOfFields {
   /** As lines of HTTP/1.1. */
@@ -23,6 +36,8 @@ export interface MadeOfFields {
   forwarded: Readonly<Fields> | null;
   /** The last one. */
   head: WholeHead | null;
+  /** The last one. */
+  start: WholeStart | null;
 }
 
 /** In the list itself: a request looks three times, and a map beside it would hash each list anew. */
@@ -36,7 +51,7 @@ type MaybeShared = Readonly<Fields> & { [MADE]?: MadeOfFields };
  */
 export function share(fields: Fields): Fields {
   const shared: MaybeShared = fields;
-  shared[MADE] = { http1: '', http2: '', dated: false, forwarded: null, head: null };
+  shared[MADE] = { http1: '', http2: '', dated: false, forwarded: null, head: null, start: null };
   Object.freeze(shared);
   return fields;
 }
@@ -44,6 +59,14 @@ export function share(fields: Fields): Fields {
 /** Undefined: they are not shared. */
 export function madeOf(fields: MaybeShared): MadeOfFields | undefined {
   return fields[MADE];
+}
+
+/** The start that was made of `start` before; null: another came since. */
+export function sameStart(made: MadeOfFields, { method, target, host, form }: Omit<WholeStart, 'text'>): WholeStart | null {
+  const before = made.start;
+  if (before !== null && before.target === target && before.host === host && before.method === method && before.form === form) return before;
+  made.start = { method, target, host, form, text: '' };
+  return null;
 }
 
 /** A text that is kept: pieces put together stay a tree of pieces until somebody needs them in one. */

@@ -7,6 +7,9 @@ import { FieldEncoder } from '../../balancer/http2/hpack-encoder.ts';
 import { ResponseHeads, type BlockHead } from '../../balancer/http2/response-head.ts';
 
 const read = (fields: Fields): BlockHead | null | number => new ResponseHeads(65_536).read(new FieldEncoder(false).block(fields));
+/** Without what is remembered in the list. */
+const told = (head: BlockHead | null | number): unknown =>
+  typeof head === 'object' && head !== null ? { ...head, fields: [...head.fields] } : head;
 const OK = [':status', '200'];
 
 const REFUSED: readonly { readonly what: string; readonly section: string; readonly fields: Fields }[] = [
@@ -37,11 +40,11 @@ describe('the head of a response', () => {
 
   it('keeps its fields, and its length apart', () => {
     const fields = ['content-type', 'text/plain', 'x-empty', '', 'set-cookie', 'a=1', 'set-cookie', 'b=2', 'trailer', 'x-sum'];
-    assert.deepEqual(read([...OK, ...fields, 'content-length', '5']), { status: 200, fields, contentLength: 5 });
+    assert.deepEqual(told(read([...OK, ...fields, 'content-length', '5'])), { status: 200, fields, contentLength: 5 });
   });
 
   it('of trailers has no status', () => {
     const fields = ['grpc-status', '0', 'grpc-message', ''];
-    assert.deepEqual(read(fields), { status: 0, fields, contentLength: UNKNOWN_LENGTH });
+    assert.deepEqual(told(read(fields)), { status: 0, fields, contentLength: UNKNOWN_LENGTH });
   });
 });
