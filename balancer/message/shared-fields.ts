@@ -64,7 +64,8 @@ export function madeOf(fields: MaybeShared): MadeOfFields | undefined {
 /** The start that was made of `start` before; null: another came since. */
 export function sameStart(made: MadeOfFields, { method, target, host, form }: Omit<WholeStart, 'text'>): WholeStart | null {
   const before = made.start;
-  if (before !== null && before.target === target && before.host === host && before.method === method && before.form === form) return before;
+  if (before !== null && before.target === target && before.host === host && before.method === method && before.form === form)
+    return before;
   made.start = { method, target, host, form, text: '' };
   return null;
 }
