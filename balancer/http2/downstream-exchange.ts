@@ -142,8 +142,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
       return !this.blocked;
     }
     this.#frame(false);
-    // Short ones may lie in memory that all connections are read to.
-    this.#enqueue(chunk.length > GATHER_BYTES ? chunk : Buffer.from(chunk));
+    this.#enqueue(chunk);
     this.#writer.pump();
     this.#writer.flush();
     // What is in the socket is not copied.

@@ -5,8 +5,8 @@ import { systemClock, type Clock } from '../../health/clock.ts';
 export class ReadClock implements Clock {
   readonly #clock: Clock;
   #stands = false;
-  /** 0: nobody has asked in this read. */
-  #standsAtMs = 0;
+  /** Below 0: nobody has asked in this read. */
+  #standsAtMs = -1;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -15,7 +15,7 @@ export class ReadClock implements Clock {
   /** To be followed by `end` within the call. */
   begin(): void {
     this.#stands = true;
-    this.#standsAtMs = 0;
+    this.#standsAtMs = -1;
   }
 
   end(): void {
@@ -24,7 +24,7 @@ export class ReadClock implements Clock {
 
   nowMs(): number {
     if (!this.#stands) return this.#clock.nowMs();
-    if (this.#standsAtMs === 0) this.#standsAtMs = this.#clock.nowMs();
+    if (this.#standsAtMs < 0) this.#standsAtMs = this.#clock.nowMs();
     return this.#standsAtMs;
   }
 

@@ -174,6 +174,8 @@ describe('text written past the stream', () => {
           }
           accepted.write(Buffer.from(text, 'latin1'));
         }
+        assert.equal(writer.waitingBytes, accepted.writableLength, 'known without asking the stream');
+        assert.equal(writer.needsDrain, accepted.writableNeedDrain);
         if (random() < 0.1) client.pause();
         if (random() < 0.1) client.resume();
         if (random() < 0.2) await new Promise((resolve) => setImmediate(resolve));
