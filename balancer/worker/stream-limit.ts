@@ -4,13 +4,13 @@ import { BUSY, type LoopLook } from './admission-limit.ts';
 
 /** Of the turn that refusing begins at: to let clients wait is milder, so it comes first. */
 const PART = 1 / 4;
-/** Looks in a row before the limit falls: to begin with, and from one fall to the next, as what is open already has to be answered first. */
+/** So many more looks with long turns than with others before the limit falls: to begin with, and from one fall to the next, as what is open already has to be answered first. */
 const LOOKS_TO_BEGIN = 2;
 const LOOKS_TO_FALL = 4;
 /** Looks in a row that find idle time, or turns well below the limit, before it rises: two round trips to clients that are far away. */
 const LOOKS_TO_RISE = 5;
-/** Of the turns that let the limit fall: twice as many streams make no turn that does. */
-const SHORT = 1 / 2;
+/** Of the turns that let the limit fall. Twice as many streams make a turn of three times the length: what is in work no longer fits the caches. */
+const SHORT = 1 / 4;
 /** What it begins with, and from which on there is none any more. */
 const FIRST = 8;
 
@@ -34,7 +34,7 @@ export class StreamLimit {
   look({ turnMs, utilisation }: Pick<LoopLook, 'turnMs' | 'utilisation'>): void {
     const isBusy = utilisation >= BUSY;
     this.#idleLooks = isBusy ? 0 : this.#idleLooks + 1;
-    this.#longLooks = isBusy && turnMs > this.#turnMs ? this.#longLooks + 1 : 0;
+    this.#longLooks = isBusy ? Math.max(0, this.#longLooks + (turnMs > this.#turnMs ? 1 : -1)) : 0;
     this.#shortLooks = isBusy && turnMs < this.#turnMs * SHORT ? this.#shortLooks + 1 : 0;
     if (this.#longLooks >= (this.streams === Infinity ? LOOKS_TO_BEGIN : LOOKS_TO_FALL)) this.#fall();
     else if (this.#idleLooks >= LOOKS_TO_RISE) this.#rise(Infinity);

@@ -31,6 +31,25 @@ describe('a limit on streams', () => {
     assert.equal(after(limit, 400, LONG), 1);
   });
 
+  test('halves too where long turns are the more frequent ones, without being in a row', () => {
+    const limit = new StreamLimit(100);
+    after(limit, 2, LONG);
+    for (let round = 0; round < 2; round += 1) {
+      after(limit, 2, LONG);
+      after(limit, 1, RIGHT);
+    }
+    assert.equal(limit.streams, 8);
+    assert.equal(after(limit, 2, LONG), 4);
+    for (let round = 0; round < 100; round += 1) {
+      after(limit, 1, LONG);
+      after(limit, 1, RIGHT);
+    }
+    assert.equal(limit.streams, 4, 'half of them is what was aimed at');
+    after(limit, 3, LONG);
+    after(limit, 1, IDLE);
+    assert.equal(after(limit, 3, LONG), 4, 'a loop that has time begins anew');
+  });
+
   test('stays while the loop is busy with turns that are neither long nor short, and rises while it has time', () => {
     const limit = new StreamLimit(100);
     after(limit, 10, LONG);
