@@ -5,9 +5,13 @@ import type { Clock, Timer } from './clock.ts';
 export interface Expiring {
   /** On the clock of the sweep; Infinity: none. Written freely, as often as bytes move. */
   deadlineMs: number;
+  /** Where it stands among those that are watched, NOT_WATCHED to begin with. Only Deadlines writes it, and an item is watched by one of them. */
+  watchedAt: number;
   /** Called once the deadline has passed; it sets another one or removes itself. */
   onDeadline(): void;
 }
+
+export const NOT_WATCHED = -1;
 
 /**
  * A time-out is noticed up to one period late. `nowMs` is the time of the last sweep: good enough to set deadlines with, and free.
@@ -17,7 +21,8 @@ export class Deadlines {
   /** What it looks at, for time-outs that cannot wait for a sweep. */
   readonly clock: Clock;
   readonly #periodMs: number;
-  readonly #items = new Set<Expiring>();
+  /** No Set: requests come and go, and the tables that it leaves behind keep those that are over from the collector of garbage (decision 0041). */
+  readonly #items: Expiring[] = [];
   #timer: Timer | null = null;
 
   constructor(clock: Clock, periodMs = 100) {
@@ -27,22 +32,31 @@ export class Deadlines {
   }
 
   get size(): number {
-    return this.#items.size;
+    return this.#items.length;
   }
 
   add(item: Expiring): void {
-    this.#items.add(item);
+    if (item.watchedAt !== NOT_WATCHED) return;
+    item.watchedAt = this.#items.length;
+    this.#items.push(item);
   }
 
+  /** The last one takes its place. */
   remove(item: Expiring): void {
-    this.#items.delete(item);
+    const place = item.watchedAt;
+    if (place === NOT_WATCHED) return;
+    item.watchedAt = NOT_WATCHED;
+    const last = this.#items.pop();
+    if (last === undefined || last === item) return;
+    this.#items[place] = last;
+    last.watchedAt = place;
   }
 
   /** It has no deadline any more. */
   forget(item: Expiring): void {
     if (item.deadlineMs === Infinity) return;
     item.deadlineMs = Infinity;
-    this.#items.delete(item);
+    this.remove(item);
   }
 
   start(): void {
@@ -58,7 +72,11 @@ export class Deadlines {
   sweep(): void {
     const nowMs = this.clock.nowMs();
     this.nowMs = nowMs;
-    for (const item of this.#items) if (item.deadlineMs <= nowMs) item.onDeadline();
+    // From the end: what is removed meanwhile is replaced by one that was looked at.
+    for (let at = this.#items.length - 1; at >= 0; at -= 1) {
+      const item = this.#items[at];
+      if (item !== undefined && item.deadlineMs <= nowMs) item.onDeadline();
+    }
   }
 
   #tick(): void {

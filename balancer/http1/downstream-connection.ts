@@ -1,6 +1,6 @@
 // A client's HTTP/1.1 connection: bytes to requests, one after the other, with a deadline at every moment.
 import type { Socket } from 'node:net';
-import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Deadlines, type Expiring } from '../../health/deadlines.ts';
 import type { ListenerLimits, ListenerTimeouts } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
@@ -41,6 +41,7 @@ const LAST_REQUEST_GRACE_MS = 1000;
 
 export class Http1DownstreamConnection implements DownstreamConnection, Expiring, SocketReader {
   deadlineMs: number;
+  watchedAt = NOT_WATCHED;
   draining = false;
   readonly facts: ConnectionFacts;
   readonly dateLine: () => string;

@@ -1,6 +1,6 @@
 // A connection to an endpoint: one request at a time, responses parsed strictly, bodies handed on without a copy where possible.
 import type { Socket } from 'node:net';
-import type { Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import {
   UNKNOWN_LENGTH,
@@ -33,6 +33,7 @@ type State = 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
 
 export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExchange, SocketReader, Expiring, TunnelEnd {
   deadlineMs: number;
+  watchedAt = NOT_WATCHED;
   readonly tellsUnseen = false;
   /** Requests sent on it so far. */
   requests = 0;

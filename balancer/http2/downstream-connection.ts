@@ -1,7 +1,7 @@
 // A client's HTTP/2 connection (RFC 9113): frames to requests, many at a time, with a bound on everything a client can make us do.
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Deadlines, type Expiring } from '../../health/deadlines.ts';
 import type { ListenerHttp2, ListenerLimits, ListenerTimeouts } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
@@ -40,6 +40,7 @@ const DRAIN_PING = 'draining';
 
 export class Http2DownstreamConnection implements DownstreamConnection, Expiring, SocketReader, WriterOwner {
   deadlineMs: number;
+  watchedAt = NOT_WATCHED;
   readonly facts: ConnectionFacts;
   readonly settings: Http2Settings;
   readonly writer: FairWriter;

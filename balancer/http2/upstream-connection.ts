@@ -1,6 +1,6 @@
 // An HTTP/2 connection to an endpoint: many requests at a time, and all frames of one turn of the event loop in one write.
 import type { Socket } from 'node:net';
-import type { Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { OutgoingRequest, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
@@ -42,6 +42,7 @@ const EVERY_SWEEP = -Infinity;
 
 export class Http2UpstreamConnection implements UpstreamConnection, Expiring, FrameSink, SocketReader {
   deadlineMs: number;
+  watchedAt = NOT_WATCHED;
   readonly tellsUnseen = true;
   /** Reads so far. */
   reads = 0;
@@ -126,9 +127,8 @@ export class Http2UpstreamConnection implements UpstreamConnection, Expiring, Fr
 
   onDeadline(): void {
     if (this.#streams.size === 0) return this.#end();
-    const nowMs = this.nowMs;
-    for (const stream of this.#streams.open()) stream.checkDeadline(nowMs);
-    const state = this.#liveness.check(nowMs);
+    for (const stream of this.#streams.open()) stream.checkDeadline(this.nowMs);
+    const state = this.#liveness.check(this.nowMs);
     if (state === 'dead') this.#break('connection_reset', 'the endpoint does not answer a PING');
     else if (state === 'unsettled') this.#giveUp(Http2Error.SettingsTimeout, null, 'the endpoint has not acknowledged our SETTINGS');
     else if (state === 'ask') this.#writer.write(pingFrame('weirping', false));

@@ -13,8 +13,14 @@ export interface Counted {
 /** `admitted` after a wait; `expired`: no room in time; `refused`: the queue was full; `left`: the request gave up first. */
 export type QueueOutcome = 'admitted' | 'expired' | 'refused' | 'left';
 
+/** Who is let through, once. */
+export interface AdmittedWaiter extends ConnectionWaiter {
+  /** The bounds in which it counts, null to begin with. Only they write it: a map beside it would keep those that are over from the collector of garbage (decision 0041). */
+  admittedBy: Admission | null;
+}
+
 interface Waiting {
-  readonly waiter: ConnectionWaiter;
+  readonly waiter: AdmittedWaiter;
   readonly place: Counted;
   readonly enter: () => void;
   readonly untilMs: number;
@@ -28,7 +34,7 @@ interface Spare {
 export class Admission {
   readonly #clock: Clock;
   readonly #count: (outcome: QueueOutcome) => void;
-  readonly #inWork = new Map<ConnectionWaiter, Counted>();
+  #inWork = 0;
   /** Copies of requests, oldest first: no request sees them, and each gives way to one. */
   readonly #spare = new Map<ConnectionWaiter, Spare>();
   /** All wait equally long, so the first is the first to give up. */
@@ -53,11 +59,11 @@ export class Admission {
   }
 
   hasRoom(place: Counted): boolean {
-    return this.#inWork.size < this.#requests && place.admitted < this.#perEndpoint;
+    return this.#inWork < this.#requests && place.admitted < this.#perEndpoint;
   }
 
   /** Calls `enter`, at once or when there is room, or fails the waiter. What entered must leave. */
-  admit(waiter: ConnectionWaiter, place: Counted, enter: () => void): void {
+  admit(waiter: AdmittedWaiter, place: Counted, enter: () => void): void {
     if (this.hasRoom(place)) return this.#enter(waiter, place, enter);
     if (this.#queue.length >= this.#queueLength) {
       this.#count('refused');
@@ -67,11 +73,11 @@ export class Admission {
     this.#watch();
   }
 
-  /** The request of the waiter is over, or it waits no more. */
-  leave(waiter: ConnectionWaiter): void {
-    const place = this.#inWork.get(waiter);
-    if (place === undefined) return this.#giveUp(waiter);
-    this.#inWork.delete(waiter);
+  /** The request of the waiter, which was for `place`, is over, or it waits no more. */
+  leave(waiter: AdmittedWaiter, place: Counted): void {
+    if (waiter.admittedBy !== this) return this.#giveUp(waiter);
+    waiter.admittedBy = null;
+    this.#inWork -= 1;
     place.admitted -= 1;
     const next = this.#queue.findIndex((waiting) => this.hasRoom(waiting.place));
     const [waiting] = next < 0 ? [] : this.#queue.splice(next, 1);
@@ -83,7 +89,7 @@ export class Admission {
   /** Lets a copy of a request in where nobody waits and the limits leave room beside all requests and other copies. */
   admitSpare(waiter: ConnectionWaiter, place: Counted, giveWay: () => void): boolean {
     const here = [...this.#spare.values()].filter((spare) => spare.place === place).length;
-    if (this.#queue.length > 0 || this.#inWork.size + this.#spare.size >= this.#requests || place.admitted + here >= this.#perEndpoint)
+    if (this.#queue.length > 0 || this.#inWork + this.#spare.size >= this.#requests || place.admitted + here >= this.#perEndpoint)
       return false;
     this.#spare.set(waiter, { place, giveWay });
     return true;
@@ -97,7 +103,7 @@ export class Admission {
   #makeRoom(at: Counted): void {
     for (const [waiter, { place, giveWay }] of this.#spare) {
       const here = [...this.#spare.values()].filter((spare) => spare.place === at).length;
-      const over = this.#inWork.size + this.#spare.size > this.#requests;
+      const over = this.#inWork + this.#spare.size > this.#requests;
       if (!over && at.admitted + here <= this.#perEndpoint) return;
       if (!over && place !== at) continue;
       this.#spare.delete(waiter);
@@ -105,14 +111,15 @@ export class Admission {
     }
   }
 
-  #enter(waiter: ConnectionWaiter, place: Counted, enter: () => void): void {
-    this.#inWork.set(waiter, place);
+  #enter(waiter: AdmittedWaiter, place: Counted, enter: () => void): void {
+    waiter.admittedBy = this;
+    this.#inWork += 1;
     place.admitted += 1;
     if (this.#spare.size > 0) this.#makeRoom(place);
     enter();
   }
 
-  #giveUp(waiter: ConnectionWaiter): void {
+  #giveUp(waiter: AdmittedWaiter): void {
     const index = this.#queue.findIndex((waiting) => waiting.waiter === waiter);
     if (index < 0) return;
     this.#queue.splice(index, 1);

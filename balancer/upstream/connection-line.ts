@@ -1,5 +1,5 @@
 // Who waits for a connection to an endpoint: one that is being opened, or, where as many as may are in use, one that becomes free. First come, first served.
-import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Deadlines, type Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { UpstreamConnection } from '../message/exchange.ts';
 import type { QueueOutcome } from './admission.ts';
@@ -20,6 +20,7 @@ interface Place {
 export class ConnectionLine implements Expiring {
   /** When the first one may have waited long enough. */
   deadlineMs = Infinity;
+  watchedAt = NOT_WATCHED;
   readonly #deadlines: Deadlines;
   readonly #onExpired: (waiter: ConnectionWaiter) => void;
   readonly #count: (outcome: QueueOutcome) => void;

@@ -7,7 +7,7 @@ import { OutlierDetector } from '../../health/outlier.ts';
 import type { ClusterConfig, EndpointConfig, SlowStartConfig } from '../config/config.ts';
 import { hash32 } from '../message/key-hash.ts';
 import type { UpstreamAddress } from '../socket/upstream-socket.ts';
-import type { Admission, Counted, QueueOutcome } from './admission.ts';
+import type { Admission, AdmittedWaiter, Counted, QueueOutcome } from './admission.ts';
 import type { ConnectionWaiter } from './connection-line.ts';
 import { ConnectionPool, type PoolSettings } from './connection-pool.ts';
 import type { Candidate } from './policies/policy.ts';
@@ -114,7 +114,7 @@ export class Endpoint implements Candidate, Counted {
    * Hands over a connection, at once where one can be used. `fresh`: rather a new one, as idle ones have turned out to be dead. False: it stands in line for one that
    * others use.
    */
-  acquire(waiter: ConnectionWaiter, { fresh, upgrade }: { readonly fresh: boolean; readonly upgrade: boolean }): boolean {
+  acquire(waiter: AdmittedWaiter, { fresh, upgrade }: { readonly fresh: boolean; readonly upgrade: boolean }): boolean {
     const pool = upgrade ? this.#poolForUpgrades() : this.#pool;
     if (this.admission === null) return pool.acquire(waiter, { fresh });
     this.admission.admit(waiter, this, () => pool.acquire(waiter, { fresh }));
@@ -122,9 +122,9 @@ export class Endpoint implements Candidate, Counted {
   }
 
   /** The request of the waiter is over, whatever became of it. */
-  release(waiter: ConnectionWaiter): void {
+  release(waiter: AdmittedWaiter): void {
     this.inFlight -= 1;
-    this.admission?.leave(waiter);
+    this.admission?.leave(waiter, this);
   }
 
   /** Room for a copy of a request, until `releaseSpare`; `giveWay` ends it when a request needs the room. False: there is none to spare. */

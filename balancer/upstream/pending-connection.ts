@@ -1,5 +1,5 @@
 // A connection to an endpoint that is being made: TCP, then TLS where the endpoint has it, within one time-out.
-import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Deadlines, type Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import { isTlsTrouble, UpstreamSocket, type UpstreamAddress } from '../socket/upstream-socket.ts';
 
@@ -16,6 +16,7 @@ export interface ConnectSettings {
 
 export class PendingConnection implements Expiring {
   deadlineMs: number;
+  watchedAt = NOT_WATCHED;
   readonly #link: UpstreamSocket;
   readonly #settings: ConnectSettings;
   readonly #owner: PendingOwner;

@@ -1,6 +1,6 @@
 // A connection to an endpoint that will carry the bytes of one client, whatever they are: connecting, and who is to blame when it fails.
 import type { Socket } from 'node:net';
-import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Deadlines, type Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import { UpstreamSocket } from '../socket/upstream-socket.ts';
 import type { Counter } from '../telemetry/meter.ts';
@@ -23,6 +23,7 @@ export interface RawSettings {
 
 export class RawConnection implements Expiring {
   deadlineMs: number;
+  watchedAt = NOT_WATCHED;
   readonly #settings: RawSettings;
   readonly #waiter: RawWaiter;
   readonly #onClosed: () => void;

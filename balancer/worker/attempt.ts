@@ -1,12 +1,12 @@
 // One attempt to have a request answered by one endpoint: connection, request, response, and who is to blame when it fails.
-import type { Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { OutgoingRequest, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import { grpcResult, grpcResultAtEnd, isGrpcAnswer } from '../message/grpc-status.ts';
 import { ANSWERED_BY_ALL } from '../message/methods.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
-import type { ConnectionWaiter } from '../upstream/connection-line.ts';
+import type { Admission, AdmittedWaiter } from '../upstream/admission.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { ServiceTarget } from './service-steering.ts';
 import { blamesPath } from './stats.ts';
@@ -73,9 +73,11 @@ export interface Start {
   readonly tryMs: number;
 }
 
-export class Attempt implements ConnectionWaiter, ResponseListener, Expiring {
+export class Attempt implements AdmittedWaiter, ResponseListener, Expiring {
   /** Only while it waits for a connection. */
   deadlineMs = Infinity;
+  watchedAt = NOT_WATCHED;
+  admittedBy: Admission | null = null;
   readonly target: ServiceTarget;
   readonly endpoint: Endpoint;
   headSeen = false;

@@ -1,5 +1,5 @@
 // One copy of a request. It steers nothing: no ejection, no latency, no retry, no share follows from what becomes of it.
-import type { Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Expiring } from '../../health/deadlines.ts';
 import type { DownstreamExchange, ResponseListener, UpstreamConnection, UpstreamExchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
@@ -50,6 +50,7 @@ export interface Copied {
 
 export class MirrorTry implements ConnectionWaiter, ResponseListener, Expiring {
   deadlineMs = Infinity;
+  watchedAt = NOT_WATCHED;
   readonly #mirror: Mirror;
   readonly #place: Place;
   readonly #copied: Copied;

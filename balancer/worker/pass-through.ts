@@ -1,6 +1,6 @@
 // A connection that is passed through: server name where TLS tells one → route → split → cluster → endpoint, then bytes both ways.
 import type { Socket } from 'node:net';
-import type { Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Expiring } from '../../health/deadlines.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ClientHelloReader, fatalAlert, type AlertName, type ClientHello } from '../listener/client-hello.ts';
@@ -46,6 +46,7 @@ const END_CODES: Readonly<Record<TunnelCause, ErrorCode | ''>> = {
 
 export class PassThrough implements DownstreamConnection, RawWaiter, Expiring {
   deadlineMs = Infinity;
+  watchedAt = NOT_WATCHED;
   draining = false;
   readonly #socket: Socket;
   readonly #facts: PassThroughFacts;

@@ -1,6 +1,6 @@
 // One request on its way through the worker: route filters, attempts, the response, and an end that is counted exactly once.
 import type { Timer } from '../../health/clock.ts';
-import type { Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Expiring } from '../../health/deadlines.ts';
 import { ERRORS, WeirError, type ErrorCode } from '../errors.ts';
 import { UNKNOWN_LENGTH, type DownstreamExchange, type DownstreamListener, type OutgoingRequest } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
@@ -29,6 +29,7 @@ const CONTINUE_AFTER_MS = 1000;
 
 export class RequestFlow extends Untraced implements DownstreamListener, RetryOwner, Expiring {
   deadlineMs = Infinity;
+  watchedAt = NOT_WATCHED;
   readonly exchange: DownstreamExchange;
   /** Null until a route matched. */
   route: RouteRuntime | null = null;
@@ -384,8 +385,7 @@ export class RequestFlow extends Untraced implements DownstreamListener, RetryOw
       this.#retrying?.close();
       if (route.onEnd.length > 0) route.tellEnd(this.exchange.request, { status: this.#status, durationMs }, context.counters);
     }
-    const stats = route === null ? context.unrouted : route.statsOf(this.#target);
-    stats.record(this.#result, durationMs);
+    (route === null ? context.unrouted : route.statsOf(this.#target)).record(this.#result, durationMs);
     route?.countBytes(this.#bytesIn, this.#bytesOut);
     if (this.#chosenBy === 'assign') route?.service.countAssigned(this.#target);
     const notable = isNotable(this.#recalled === null ? this.attempts : 1, this.#result, this.#error);

@@ -1,5 +1,5 @@
 // An upgraded or passed-through connection: bytes both ways with back-pressure, each direction ended on its own, closed when idle for too long.
-import type { Deadlines, Expiring } from '../../health/deadlines.ts';
+import { NOT_WATCHED, type Deadlines, type Expiring } from '../../health/deadlines.ts';
 import type { TunnelEnd, TunnelListener } from '../message/tunnel.ts';
 import { FramePosition, goingAwayFrame } from '../message/websocket-frames.ts';
 
@@ -39,6 +39,7 @@ const LEAVE_MS = 5000;
 
 export class Tunnel implements Expiring {
   deadlineMs: number;
+  watchedAt = NOT_WATCHED;
   readonly cluster: string;
   /** To leave, in words of its own protocol; what is but bytes can only be cut. */
   readonly canBeTold: boolean;
