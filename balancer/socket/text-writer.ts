@@ -102,9 +102,9 @@ export class TextWriter implements Gatherer {
     spare = request;
     const status = handle.writeLatin1String(request, text);
     if (status === 0 && STREAMS.state[STREAMS.writeGoesOn] === 0) return true;
+    spare = null;
     // Destroyed: nobody reads what is left.
     if (!this.#socket.writable) return true;
-    spare = null;
     this.#streamUsed = true;
     return this.#handOver(request, status, text);
   }
