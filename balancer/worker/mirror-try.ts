@@ -48,6 +48,9 @@ export interface Copied {
   readonly fields: Readonly<Fields>;
 }
 
+/** It has one limit for all of it, which is its own: late is another outcome than lost. */
+const NO_LIMITS = { firstByteMs: 0, betweenBytesMs: 0 };
+
 export class MirrorTry implements ConnectionWaiter, ResponseListener, Expiring {
   deadlineMs = Infinity;
   watchedAt = NOT_WATCHED;
@@ -115,10 +118,8 @@ export class MirrorTry implements ConnectionWaiter, ResponseListener, Expiring {
 
   onConnection(connection: UpstreamConnection): void {
     const { exchange, fields } = this.#copied;
-    const { timeoutMs } = this.#mirror.config;
-    const timeouts = { firstByteMs: timeoutMs, betweenBytesMs: timeoutMs };
     this.#exchange = connection.send(
-      outgoingRequest(exchange, { target: this.#place.target, fields, body: null, timeouts, tryMs: 0, traceparent: '' }),
+      outgoingRequest(exchange, { target: this.#place.target, fields, body: null, timeouts: NO_LIMITS, tryMs: 0, traceparent: '' }),
       this,
     );
   }
