@@ -41,17 +41,24 @@ export function whyNoSockets(): string | null {
   return `\`weir serve\` needs Node.js 26.4 or newer, which can hold a socket without accepting from it, and this is ${process.version}`;
 }
 
+/** All workers have closed what they were told to. */
+const CLOSED_WITHIN_MS = 2000;
+
 /** Without SO_REUSEPORT that spreads, all workers accept from one socket that they share. */
 const KERNEL_SPREADS = ['linux', 'freebsd'].includes(process.platform);
 
 export class ListeningSockets {
   readonly #tell: TellWorker;
+  readonly #nowMs: () => number;
   readonly #spread: boolean;
+  /** By name of the address. */
+  readonly #closedAtMs = new Map<string, number>();
   readonly #addresses = new Map<string, Address>();
   #numbers = 0;
 
-  constructor(tell: TellWorker, spread = KERNEL_SPREADS) {
+  constructor(tell: TellWorker, nowMs: () => number, spread = KERNEL_SPREADS) {
     this.#tell = tell;
+    this.#nowMs = nowMs;
     this.#spread = spread;
   }
 
@@ -77,13 +84,17 @@ export class ListeningSockets {
     const address = this.#addresses.get(name);
     // A worker that leaves closes everything; that does not mean that the config has changed.
     if (address?.accepting.has(place) !== true) return;
-    this.#without(place, address);
+    address.accepting.delete(place);
     if (address.accepting.size === 0) this.#close(address);
+    else this.#settle(address);
   }
 
   /** The worker in this place accepts nothing more: it drains, or is gone. What waits for it is for the others until another one comes. */
   leave(place: string): void {
-    for (const address of this.#addresses.values()) this.#without(place, address);
+    for (const address of this.#addresses.values()) {
+      address.accepting.delete(place);
+      this.#settle(address);
+    }
   }
 
   /** No other worker comes into this place: its sockets are for the next one that has none. */
@@ -137,7 +148,7 @@ export class ListeningSockets {
   #open({ address: name, host, port }: ListenMessage, place: string): Address {
     // Alone at first: a socket that shares its port is let in beside one of another program of this user, which would get a part of the
     // connections, and nobody would be told that the port is taken.
-    if (port !== 0) new net.BoundSocket({ host, port }).close();
+    if (port !== 0 && !this.#mayBeHeld(name)) new net.BoundSocket({ host, port }).close();
     const bound = new net.BoundSocket({ host, port, reusePort: this.#spread });
     const address: Address = { name, host, port: bound.address().port, held: [], accepting: new Set() };
     this.#hold(address, bound, this.#spread ? place : null);
@@ -148,12 +159,6 @@ export class ListeningSockets {
   #hold(address: Address, bound: net.BoundSocket, place: string | null): void {
     // A `net.Socket` that is never read: the form in which Node gives a descriptor to a child and keeps it.
     address.held.push({ number: ++this.#numbers, socket: new Socket({ handle: bound }), place, acceptedBy: new Set() });
-  }
-
-  #without(place: string, address: Address): void {
-    address.accepting.delete(place);
-    for (const held of address.held) held.acceptedBy.delete(place);
-    this.#settle(address);
   }
 
   /** Tells workers what follows from who accepts now: each its own socket, and those whose worker is away, which all the others share. */
@@ -172,8 +177,17 @@ export class ListeningSockets {
     }
   }
 
-  #close(address: Address): void {
-    this.#addresses.delete(address.name);
-    for (const { socket } of address.held) socket.destroy();
+  /** The workers have the last copies then, and accept from them until nobody waits there. */
+  #close({ name, held }: Address): void {
+    this.#addresses.delete(name);
+    this.#closedAtMs.set(name, this.#nowMs());
+    for (const { socket } of held) socket.destroy();
+    for (const { number, acceptedBy } of held)
+      for (const worker of acceptedBy) this.#tell(worker, { type: 'cease', address: name, socket: number });
+  }
+
+  /** Whether a worker may still have a copy of what was closed here. */
+  #mayBeHeld(name: string): boolean {
+    return this.#nowMs() - (this.#closedAtMs.get(name) ?? -Infinity) < CLOSED_WITHIN_MS;
   }
 }

@@ -88,7 +88,10 @@ class ProcessSupervisor implements Supervisor {
       workers: () => this.#workers,
       isInCharge: () => this.#announced && !this.#replaced,
     });
-    this.#sockets = new ListeningSockets((place, message, socket) => this.#tellWorker(place, message, socket));
+    this.#sockets = new ListeningSockets(
+      (...told) => this.#tellWorker(...told),
+      () => options.clock.nowMs(),
+    );
     this.#renewals = new Renewals(options, {
       controller: this.#controller,
       sockets: this.#sockets,

@@ -5,8 +5,8 @@ import type { Bind } from '../config/config.ts';
 export interface Acceptor {
   /** Resolves when connections are accepted. Rejects with the system's reason, e.g. EADDRINUSE, and the address. */
   open(): Promise<void>;
-  /** Accepts nothing more; connections that are open go on. */
-  close(): void;
+  /** Accepts what waits, and nothing more; connections that are open go on. Resolves when the address is closed here. */
+  close(): Promise<void>;
 }
 
 export interface AcceptorHooks {
@@ -26,6 +26,39 @@ export function createAcceptingServer(hooks: AcceptorHooks): Server {
   return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => hooks.onConnection(socket));
 }
 
+/** Between the looks others get the processor, so that they hardly take it away between a look and the closing. */
+const LOOK_MS = 1;
+/** A turn of the event loop is so short that hardly anybody can have come after it has looked who waits. */
+const SHORT_TURN_MS = 0.1;
+/** On a host so busy that no turn is short and quiet, the port closes all the same. */
+const QUIET_WITHIN_MS = 100;
+
+/**
+ * Closes when a short turn has brought no connection. The kernel resets whoever waits in a listening socket when the last copy of it closes, and does
+ * not tell how many do.
+ */
+export function closeWhenQuiet(server: Server, nowMs = () => performance.now()): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const untilMs = nowMs() + QUIET_WITHIN_MS;
+  let quiet = true;
+  server.on('connection', () => {
+    quiet = false;
+  });
+  const look = (): void => {
+    quiet = true;
+    const sinceMs = nowMs();
+    // What has come is accepted before an immediate runs.
+    setImmediate(() => {
+      const now = nowMs();
+      if (now < untilMs && !(quiet && now - sinceMs < SHORT_TURN_MS)) return void setTimeout(look, LOOK_MS);
+      server.close();
+      resolve(undefined);
+    });
+  };
+  setTimeout(look, LOOK_MS);
+  return promise;
+}
+
 /** A process on its own: it opens the address itself. */
 export const acceptAlone: CreateAcceptor = (_listener, bind, hooks) => {
   const server = createAcceptingServer(hooks);
@@ -39,6 +72,6 @@ export const acceptAlone: CreateAcceptor = (_listener, bind, hooks) => {
       });
       await promise;
     },
-    close: () => void server.close(),
+    close: () => closeWhenQuiet(server),
   };
 };

@@ -72,6 +72,7 @@ export class Listener {
   readonly #claims = new Map<string, ProxyEnds>();
   #secure: Secure | null;
   #open = 0;
+  #closed = false;
   readonly #addresses = new AddressCounts();
 
   /** Throws when a certificate cannot be used. */
@@ -92,6 +93,11 @@ export class Listener {
   /** Connections that are open now, handshakes included. */
   get connections(): number {
     return this.#open;
+  }
+
+  /** Closed, and the last of its connections has ended. */
+  get isOver(): boolean {
+    return this.#closed && this.#open === 0;
   }
 
   /** Resolves when connections are accepted. Rejects with the system's error, e.g. EADDRINUSE. */
@@ -127,10 +133,11 @@ export class Listener {
     };
   }
 
-  /** Accepts nothing more; connections that are open go on. */
-  close(): void {
+  /** Accepts what waits, and nothing more; connections that are open go on. */
+  async close(): Promise<void> {
     this.#secure?.certificates.close();
-    this.#acceptor.close();
+    await this.#acceptor.close();
+    this.#closed = true;
   }
 
   /** Takes over handshakes of accepted sockets; it never listens itself, so certificates and mode can change under an open port. */

@@ -8,14 +8,16 @@ export interface Drainable {
   readonly tunnels: ReadonlySet<Tunnel>;
   /** Accepted connections that are open, TLS handshakes included. */
   open(): number;
-  /** Stops accepting. */
-  closeListeners(): void;
+  /** Accepts what waits, and nothing more. Resolves when that is so. */
+  closeListeners(): Promise<void>;
   /** Both ends of a tunnel are told, and it closes. */
   leave(tunnel: Tunnel): void;
 }
 
 /** How often a draining worker looks whether it is empty. */
 const LOOK_MS = 50;
+/** Clients that are told come anew at once, when no other worker's port may be just closing; a busy one takes a tenth of a second for that. */
+const TELL_AFTER_MS = 150;
 /**
  * Tunnels that can be told to leave do so evenly over this last part of the time, so that their clients do not all come anew at once. The others have
  * all of it.
@@ -31,6 +33,7 @@ export class Drain {
   /** Tunnels there were when the last part of the time began; null: it has not begun. */
   #toLeave: number | null = null;
   #left = 0;
+  #closed = false;
   #timer: Timer | null = null;
 
   /** `onDrained` is called once, with the number of connections that had to be cut at the deadline. */
@@ -43,9 +46,13 @@ export class Drain {
   }
 
   start(): void {
-    this.#what.closeListeners();
-    for (const connection of this.#what.connections) connection.drain();
-    this.#look();
+    this.#timer = this.#clock.after(LOOK_MS, () => this.#look());
+    void this.#what.closeListeners().then(() => {
+      this.#closed = true;
+      if (this.#what.open() > 0) return void this.#clock.after(TELL_AFTER_MS, () => this.#tellConnections());
+      this.#timer?.cancel();
+      this.#look();
+    });
   }
 
   /** It has no longer than this from now on. */
@@ -60,7 +67,7 @@ export class Drain {
 
   #look(): void {
     const { connections, tunnels } = this.#what;
-    if (this.#what.open() === 0) return this.#onDrained(0);
+    if (this.#closed && this.#what.open() === 0) return this.#onDrained(0);
     const nowMs = this.#clock.nowMs();
     if (nowMs < this.#untilMs) {
       this.#leaveSome(nowMs);
@@ -72,6 +79,10 @@ export class Drain {
     for (const connection of connections) connection.destroy();
     // What is cut ends a turn later, and is counted and logged then.
     this.#timer = this.#clock.after(LOOK_MS, () => this.#onDrained(cut));
+  }
+
+  #tellConnections(): void {
+    for (const connection of this.#what.connections) connection.drain();
   }
 
   /** Whatever of the time is over, so much of the tunnels has left. */

@@ -3,13 +3,18 @@ import { lookup } from 'node:dns/promises';
 import { Socket, type Server } from 'node:net';
 import type { ChildMessage, SupervisorMessage } from '../ipc-life-cycle.ts';
 import type { Bind } from '../config/config.ts';
-import { BACKLOG, createAcceptingServer, type Acceptor, type AcceptorHooks } from '../listener/acceptor.ts';
+import { BACKLOG, closeWhenQuiet, createAcceptingServer, type Acceptor, type AcceptorHooks } from '../listener/acceptor.ts';
+
+/** The supervisor answers in a turn or two, unless it hangs. */
+const CEASE_WITHIN_MS = 1000;
 
 type Say = (message: ChildMessage) => void;
 
 export class HandedSockets {
   readonly #say: Say;
   readonly #acceptors = new Map<string, HandedAcceptor>();
+  /** Asked to close: they accept until the supervisor says that it has closed its copies, or that others accept. */
+  readonly #closing = new Set<HandedAcceptor>();
 
   constructor(say: Say) {
     this.#say = say;
@@ -19,11 +24,14 @@ export class HandedSockets {
   createAcceptor(listener: string, bind: Bind, hooks: AcceptorHooks): Acceptor {
     const address = `${bind.host}:${bind.port}${bind.port === 0 ? ` of ${listener}` : ''}`;
     const acceptor = new HandedAcceptor(hooks);
-    const close = (): void => {
-      if (this.#acceptors.get(address) !== acceptor) return;
-      this.#acceptors.delete(address);
-      acceptor.close();
-      this.#say({ type: 'unlisten', address });
+    const close = async (): Promise<void> => {
+      if (this.#acceptors.get(address) === acceptor) {
+        this.#acceptors.delete(address);
+        this.#closing.add(acceptor);
+        this.#say({ type: 'unlisten', address });
+      }
+      await acceptor.close();
+      this.#closing.delete(acceptor);
     };
     const open = async (): Promise<void> => {
       if (this.#acceptors.has(address)) throw new Error(`listen EADDRINUSE ${address}: another listener has it`);
@@ -33,7 +41,7 @@ export class HandedSockets {
         this.#say({ type: 'listen', address, host, port: bind.port });
         await acceptor.opened;
       } catch (error) {
-        close();
+        await close();
         throw error;
       }
     };
@@ -44,7 +52,7 @@ export class HandedSockets {
   receive(message: SupervisorMessage, handle: unknown): void {
     if (message.type !== 'accept' && message.type !== 'cease' && message.type !== 'refuse') return;
     const acceptor = this.#acceptors.get(message.address);
-    if (message.type === 'cease') acceptor?.cease(message.socket);
+    if (message.type === 'cease') for (const one of [...this.#acceptors.values(), ...this.#closing]) one.cease(message.socket);
     else if (message.type === 'refuse') acceptor?.fail(new Error(`listen ${message.address}: ${message.problem}`));
     else if (handle instanceof Socket) {
       // Closed in the meantime: what waits in the socket is for whoever else has it.
@@ -61,6 +69,9 @@ class HandedAcceptor {
   readonly #open: (value: undefined) => void;
   readonly #hooks: AcceptorHooks;
   readonly #servers = new Map<number, Server>();
+  readonly #ceasing = new Set<Promise<void>>();
+  /** Settles when it has ceased with all of them; null: nobody waits for that. */
+  #closed: PromiseWithResolvers<undefined> | null = null;
 
   constructor(hooks: AcceptorHooks) {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -81,13 +92,31 @@ class HandedAcceptor {
     server.listen(socket, BACKLOG, () => this.#open(undefined));
   }
 
+  /** Accepts what waits, and then nothing more; of a socket that is not its own it knows nothing. */
   cease(number: number): void {
-    this.#servers.get(number)?.close();
+    const server = this.#servers.get(number);
+    if (server === undefined) return;
     this.#servers.delete(number);
+    const closed = closeWhenQuiet(server).then(() => {
+      this.#ceasing.delete(closed);
+      if (this.#isClosed) this.#closed?.resolve(undefined);
+    });
+    this.#ceasing.add(closed);
   }
 
-  close(): void {
-    for (const server of this.#servers.values()) server.close();
-    this.#servers.clear();
+  get #isClosed(): boolean {
+    return this.#servers.size + this.#ceasing.size === 0;
+  }
+
+  /** Resolves when it has ceased to accept from all of its sockets. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#closed ??= Promise.withResolvers();
+    // A supervisor of an earlier release does not say so to a worker that drains.
+    const patience = setTimeout(() => {
+      for (const number of this.#servers.keys()) this.cease(number);
+    }, CEASE_WITHIN_MS);
+    await this.#closed.promise;
+    clearTimeout(patience);
   }
 }

@@ -23,7 +23,7 @@ export class ListenerSet {
 
   /** Connections that are open, TLS handshakes and those of listeners that are gone included. */
   get open(): number {
-    this.#leaving = this.#leaving.filter(({ connections }) => connections > 0);
+    this.#leaving = this.#leaving.filter(({ isOver }) => !isOver);
     return [...this.#listeners, ...this.#leaving].reduce((sum, { connections }) => sum + connections, 0);
   }
 
@@ -47,11 +47,11 @@ export class ListenerSet {
       }
       for (const update of updates) update();
     } catch (error) {
-      for (const listener of opened) listener.close();
+      for (const listener of opened) void listener.close();
       throw error;
     }
     const gone = this.#listeners.filter((listener) => !next.includes(listener));
-    for (const listener of gone) listener.close();
+    for (const listener of gone) void listener.close();
     this.#leaving = [...this.#leaving, ...gone];
     this.#listeners = next;
   }
@@ -62,7 +62,8 @@ export class ListenerSet {
     for (const listener of this.#listeners) listener.renewTicketKey();
   }
 
-  close(): void {
-    for (const listener of this.#listeners) listener.close();
+  /** Accepts what waits, and nothing more. Resolves when all are closed. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#listeners, ...this.#leaving].map((listener) => listener.close()));
   }
 }

@@ -1,10 +1,11 @@
-// Connections that wait for a worker which ends are served by the others: none is lost, whether it is killed or leaves.
+// Connections that wait for a worker which ends are served by the others, and those that wait when a port closes by itself: none is lost.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
 import { until } from '../support/until.ts';
 
@@ -45,6 +46,32 @@ test('what waits for the only worker is answered by the one that replaces it', a
   await waiting.untilAllAnswered();
 });
 
+test('what waits when the host stops is answered', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, workers: 1, untilProbed: true });
+  const [only] = appliance.pids().workers;
+  assert.ok(only !== undefined);
+  const waiting = await fillBacklogOf(t, appliance, only);
+  appliance.signal('SIGTERM');
+  await until(() => appliance.log.includes('"msg":"stopping"'), 'it stops');
+  process.kill(only, 'SIGCONT');
+  await waiting.untilAllAnswered();
+  await until(() => !appliance.isRunning(), 'it has ended', 20_000);
+});
+
+test('what waits at an address that leaves the config is answered', async (t) => {
+  const { yaml } = await startTwoClusters(t);
+  const appliance = await startAppliance(t, { yaml, workers: 1, untilProbed: true });
+  const [only] = appliance.pids().workers;
+  assert.ok(only !== undefined);
+  const waiting = await fillBacklogOf(t, appliance, only);
+  const port = await freePort();
+  appliance.rewrite((text) => text.replace('web: { bind: "127.0.0.1:0"', `web: { bind: "127.0.0.1:${port}"`));
+  appliance.signal('SIGHUP');
+  process.kill(only, 'SIGCONT');
+  await waiting.untilAllAnswered();
+});
+
 interface Waiting {
   untilAllAnswered(): Promise<void>;
 }
@@ -58,7 +85,7 @@ async function fillBacklogOf(t: TestContext, appliance: Appliance, worker: numbe
   let answered = 0;
   const problems: string[] = [];
   for (const socket of sockets) {
-    socket.once('error', (error) => problems.push(error.message)).once('close', () => problems.push('closed'));
+    socket.once('error', (error) => problems.push(error.message));
     socket.once('data', (chunk) => (String(chunk).startsWith('HTTP/1.1 200 ') ? (answered += 1) : problems.push(String(chunk))));
     socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
   }

@@ -19,7 +19,7 @@ const end = () => ({
 });
 
 /** Drains a worker with tunnels, which close when they are told to. */
-function drainOf(deadlineMs: number) {
+async function drainOf(deadlineMs: number) {
   const clock = new ManualClock();
   const tunnels = new Set<Tunnel>();
   const leftMs: number[] = [];
@@ -32,7 +32,7 @@ function drainOf(deadlineMs: number) {
     connections: new Set<DownstreamConnection>(),
     tunnels,
     open: () => tunnels.size,
-    closeListeners: () => undefined,
+    closeListeners: () => Promise.resolve(),
     leave: (tunnel: Tunnel) => {
       leftMs.push(clock.nowMs());
       tunnel.close();
@@ -40,11 +40,12 @@ function drainOf(deadlineMs: number) {
   };
   const drain = new Drain(what, clock, deadlineMs, (cut) => void ended.push({ atMs: clock.nowMs(), cut }));
   drain.start();
+  await Promise.resolve();
   return { clock, drain, leftMs, ended, tunnels };
 }
 
-test('tunnels stay for three quarters of the time, and leave evenly over the last one', () => {
-  const { clock, leftMs, ended } = drainOf(40_000);
+test('tunnels stay for three quarters of the time, and leave evenly over the last one', async () => {
+  const { clock, leftMs, ended } = await drainOf(40_000);
   clock.advance(41_000);
   assert.equal(leftMs.length, TUNNELS);
   assert.ok((leftMs[0] ?? 0) >= 30_000, String(leftMs[0]));
@@ -59,8 +60,8 @@ test('tunnels stay for three quarters of the time, and leave evenly over the las
   );
 });
 
-test('a drain that is told to hasten cuts what is there by the new deadline, and never gets more time', () => {
-  const { clock, drain, tunnels, ended } = drainOf(40_000);
+test('a drain that is told to hasten cuts what is there by the new deadline, and never gets more time', async () => {
+  const { clock, drain, tunnels, ended } = await drainOf(40_000);
   clock.advance(1000);
   drain.hasten(60_000);
   drain.hasten(0);
