@@ -1,6 +1,7 @@
 // The listening sockets of the host: one for each worker's place at every address, so that the kernel spreads connections evenly. The
 // supervisor holds them and accepts nothing itself, so what waits in a backlog outlives the worker it waits for: decision 0010.
 import net, { Socket } from 'node:net';
+import type { Clock } from '../health/clock.ts';
 import type { ListenMessage, SupervisorMessage } from './ipc-life-cycle.ts';
 import { FIRST_SOCKET_DESCRIPTOR, type HandedAddress } from './ipc-succession.ts';
 
@@ -49,16 +50,16 @@ const KERNEL_SPREADS = ['linux', 'freebsd'].includes(process.platform);
 
 export class ListeningSockets {
   readonly #tell: TellWorker;
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #spread: boolean;
   /** By name of the address. */
   readonly #closedAtMs = new Map<string, number>();
   readonly #addresses = new Map<string, Address>();
   #numbers = 0;
 
-  constructor(tell: TellWorker, nowMs: () => number, spread = KERNEL_SPREADS) {
+  constructor(tell: TellWorker, clock: Pick<Clock, 'nowMs'>, spread = KERNEL_SPREADS) {
     this.#tell = tell;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
     this.#spread = spread;
   }
 
@@ -180,7 +181,7 @@ export class ListeningSockets {
   /** The workers have the last copies then, and accept from them until nobody waits there. */
   #close({ name, held }: Address): void {
     this.#addresses.delete(name);
-    this.#closedAtMs.set(name, this.#nowMs());
+    this.#closedAtMs.set(name, this.#clock.nowMs());
     for (const { socket } of held) socket.destroy();
     for (const { number, acceptedBy } of held)
       for (const worker of acceptedBy) this.#tell(worker, { type: 'cease', address: name, socket: number });
@@ -188,6 +189,6 @@ export class ListeningSockets {
 
   /** Whether a worker may still have a copy of what was closed here. */
   #mayBeHeld(name: string): boolean {
-    return this.#nowMs() - (this.#closedAtMs.get(name) ?? -Infinity) < CLOSED_WITHIN_MS;
+    return this.#clock.nowMs() - (this.#closedAtMs.get(name) ?? -Infinity) < CLOSED_WITHIN_MS;
   }
 }

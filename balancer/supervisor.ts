@@ -88,10 +88,7 @@ class ProcessSupervisor implements Supervisor {
       workers: () => this.#workers,
       isInCharge: () => this.#announced && !this.#replaced,
     });
-    this.#sockets = new ListeningSockets(
-      (...told) => this.#tellWorker(...told),
-      () => options.clock.nowMs(),
-    );
+    this.#sockets = new ListeningSockets((...told) => this.#tellWorker(...told), options.clock);
     this.#renewals = new Renewals(options, {
       controller: this.#controller,
       sockets: this.#sockets,

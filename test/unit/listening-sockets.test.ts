@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { BoundSocket, createServer, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { systemClock } from '../../health/clock.ts';
 import { ListeningSockets } from '../../balancer/listening-sockets.ts';
 import { freePort } from '../support/free-port.ts';
 
@@ -23,7 +24,7 @@ function start(t: TestContext, spread?: boolean) {
       if (message.type === 'cease') assert.ok(accepts[place]?.delete(message.socket), `${place} accepted from it`);
       if (message.type === 'refuse') refused.push(`${place}: ${message.problem}`);
     },
-    () => performance.now(),
+    systemClock,
     spread,
   );
   t.after(() => sockets.close());
