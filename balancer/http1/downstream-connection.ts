@@ -105,10 +105,11 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   write(text: string): boolean {
     const socket = this.#socket;
-    const waiting = this.#link.text.waitingBytes > 0;
+    const writer = this.#link.text;
+    const waiting = writer.waitingBytes > 0;
     if (waiting && !socket.writable) return true;
     // Behind bytes that wait this may be the last to leave, and then nothing else would tell that all is written.
-    const flowing = waiting ? socket.write(text, 'latin1', this.#onDrain) : this.#link.text.write(text);
+    const flowing = waiting ? socket.write(writer.take() + text, 'latin1', this.#onDrain) : writer.write(text);
     if (!flowing) this.#expectWritten();
     return flowing;
   }

@@ -1,8 +1,16 @@
 // What Node's own sockets read and write with, past their streams. It is not documented: everything here is looked for, and missed without harm.
+import type { Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 
 /** Belongs to one write, from when the system did not take all of it at once. */
 export interface WriteRequest {
   oncomplete?: (status: number) => void;
+}
+
+/** The part of a socket's `_handle` that writes. */
+export interface TextHandle {
+  /** Latin1. A number below 0 is an error of the system; otherwise `StreamBinding.writeGoesOn` tells the rest. */
+  writeLatin1String(request: WriteRequest, text: string): number;
 }
 
 /** The numbers Node tells of the last read and the last write, in the order of its own. */
@@ -27,6 +35,22 @@ interface Found {
 
 /** Null: this Node has no such thing, and all goes through the streams. */
 export const STREAMS = find();
+
+/** Null: the socket has none that takes text. */
+export function textHandleOf(socket: Socket): TextHandle | null {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  return takesText(handle) ? handle : null;
+}
+
+/** As Node words the failure of a write; `status` is the number of the system, below 0. */
+export function writeError(status: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(status);
+  return Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: 'write' });
+}
+
+function takesText(handle: unknown): handle is TextHandle {
+  return typeof handle === 'object' && handle !== null && typeof Reflect.get(handle, 'writeLatin1String') === 'function';
+}
 
 function find(): StreamBinding | null {
   const binding: unknown = Reflect.get(process, 'binding');

@@ -1,32 +1,32 @@
 // Text for a socket: gathered over a turn of the event loop, and given to the system past the socket's stream where nothing waits there.
 import type { Socket } from 'node:net';
-import { getSystemErrorName } from 'node:util';
 import { latin1 } from './latin1.ts';
-import { STREAMS, type WriteRequest } from './stream-binding.ts';
+import { SecureWrite } from './secure-write.ts';
+import { STREAMS, textHandleOf, writeError, type TextHandle, type WriteRequest } from './stream-binding.ts';
 import { turnEnd, type Gatherer } from './turn-end.ts';
-
-interface Handle {
-  writeLatin1String(request: WriteRequest, text: string): number;
-}
 
 /** Text is gathered up to this size, and written at once where it fits the memory that Node sets aside for an attempt. */
 const MAX_TEXT = 16_384;
 
 export class TextWriter implements Gatherer {
   readonly #socket: Socket;
-  readonly #handle: Handle | null;
+  readonly #handle: TextHandle | null;
+  /** Null: the socket is none of TLS. */
+  readonly #secure: SecureWrite | null;
   #text = '';
   #waitsForTurnEnd = false;
-  /** Something may wait in the stream, or it was ended. Otherwise nobody has to ask it: it lies in memory that no request touches else. */
+  /**
+   * Something may wait in the stream, or it was ended. Otherwise nobody has to ask it: it lies in memory that no request touches else. With TLS it is
+   * always asked: bytes that went past it may have held back others there.
+   */
   #streamUsed: boolean;
 
   /** For a socket that is connected. Whoever writes to it, or ends it, by itself calls `flush` or `take` before. */
   constructor(socket: Socket) {
     this.#socket = socket;
-    const handle: unknown = Reflect.get(socket, '_handle');
-    // TLS completes no write at once.
-    this.#handle = STREAMS !== null && !('encrypted' in socket) && takesText(handle) ? handle : null;
-    this.#streamUsed = this.#handle === null || !socket.writable || socket.writableLength > 0;
+    this.#handle = STREAMS === null ? null : textHandleOf(socket);
+    this.#secure = this.#handle !== null && 'encrypted' in socket ? SecureWrite.of(socket, this.#handle) : null;
+    this.#streamUsed = this.#handle === null || this.#secure !== null || !socket.writable || socket.writableLength > 0;
   }
 
   /** Whether text goes past the stream. */
@@ -34,9 +34,10 @@ export class TextWriter implements Gatherer {
     return this.#handle !== null;
   }
 
-  /** Bytes that wait in the stream, as `socket.writableLength`. */
+  /** Bytes that wait in the stream, as `socket.writableLength`, and those of a write past it that goes on. */
   get waitingBytes(): number {
-    return this.#streamUsed ? this.#socket.writableLength : 0;
+    if (!this.#streamUsed) return 0;
+    return this.#socket.writableLength + (this.#secure === null ? 0 : this.#secure.waitingBytes);
   }
 
   /** The socket will say `drain`: wait for that, as with `socket.writableNeedDrain`. */
@@ -98,6 +99,7 @@ export class TextWriter implements Gatherer {
     if (this.#streamUsed && !this.#streamDone()) return !this.#socket.writable || this.#socket.write(text, 'latin1');
     const handle = this.#handle;
     if (handle === null || STREAMS === null || text.length > MAX_TEXT) return this.#stream(text);
+    if (this.#secure !== null) return this.#sendSecurely(this.#secure, text);
     const request = spare ?? new STREAMS.WriteRequest();
     spare = request;
     const status = handle.writeLatin1String(request, text);
@@ -107,6 +109,13 @@ export class TextWriter implements Gatherer {
     if (!this.#socket.writable) return true;
     this.#streamUsed = true;
     return this.#handOver(request, status, text);
+  }
+
+  #sendSecurely(writes: SecureWrite, text: string): boolean {
+    // The last one goes on since an earlier turn: the peer is slow, and the stream tells how slow.
+    if (writes.waitingBytes > 0) return this.#stream(text);
+    writes.write(text);
+    return true;
   }
 
   #stream(text: string): boolean {
@@ -119,7 +128,7 @@ export class TextWriter implements Gatherer {
     const socket = this.#socket;
     if (!socket.writable || socket.writableLength > 0) return false;
     // Who was told to wait for `drain` is asked until it comes.
-    if (this.#handle !== null && !socket.writableNeedDrain) this.#streamUsed = false;
+    if (this.#handle !== null && this.#secure === null && !socket.writableNeedDrain) this.#streamUsed = false;
     return true;
   }
 
@@ -138,12 +147,3 @@ export class TextWriter implements Gatherer {
 
 /** The request of the next write. One that was over at once leaves no trace in it. */
 let spare: WriteRequest | null = null;
-
-function writeError(status: number): NodeJS.ErrnoException {
-  const code = getSystemErrorName(status);
-  return Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: 'write' });
-}
-
-function takesText(handle: unknown): handle is Handle {
-  return typeof handle === 'object' && handle !== null && typeof Reflect.get(handle, 'writeLatin1String') === 'function';
-}

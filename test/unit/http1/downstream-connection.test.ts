@@ -6,6 +6,7 @@ import { UNKNOWN_LENGTH, type DownstreamExchange } from '../../../balancer/messa
 import { answerWith, startEngine } from '../../support/engine.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { connectRaw } from '../../support/raw-client.ts';
+import { until } from '../../support/until.ts';
 
 const get = (path: string, ...fields: readonly string[]): string => [`GET ${path} HTTP/1.1`, 'Host: a', ...fields, '', ''].join('\r\n');
 const bodies = (received: string): number => received.split('HTTP/1.1 200 OK').length - 1;
@@ -39,6 +40,19 @@ describe('a client connection', () => {
       order,
       Array.from({ length: 20 }, (_, i) => i),
     );
+  });
+
+  it('keeps the order of pipelined answers that are long together, with a client that reads late', async (t) => {
+    const engine = await startEngine(t, { answer: (exchange, { path }) => answerWith(exchange, 200, `${path};`.padEnd(7000, 'x')) });
+    const client = await connectRaw(t, engine.port);
+    client.socket.pause();
+    client.send(Array.from({ length: 2000 }, (_, i) => get(`/${i}`, ...(i === 1999 ? ['Connection: close'] : []))).join(''));
+    await until(() => engine.understood.length > 300, 'the first answers are given');
+    client.socket.resume();
+    const answers = (await client.untilClosed()).split(/(?=HTTP\/1\.1 200 OK\r\n)/);
+    assert.equal(answers.length, 2000);
+    const wrong = answers.findIndex((answer, i) => !answer.endsWith(`\r\n\r\n${`/${i};`.padEnd(7000, 'x')}`));
+    assert.equal(wrong, -1, `answer ${wrong}: ${answers[wrong]?.slice(0, 200)}`);
   });
 
   it('closes when asked to, and after HTTP/1.0 unless asked not to', async (t) => {
