@@ -145,6 +145,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
 
   /** The exchange wants (more of) its body. */
   continueBody(): void {
+    this.#link.release();
     this.#body?.pace.awaited(this.#settings.deadlines.nowMs);
     this.#expectBody();
     if (!this.#working) this.#resume();
@@ -299,7 +300,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     if (used === MALFORMED) this.#fail('bad_framing', !exchange.headSent);
     else if (used === TOO_LARGE) this.#fail('body_too_large', !exchange.headSent);
     else if (used !== undefined && from + used < end && !this.#closing) this.#unread.hold(bytes, from + used, end);
-    if (!exchange.bodyFlows) this.#link.lend();
+    if (!exchange.bodyFlows) this.#link.hold();
     return true;
   }
 

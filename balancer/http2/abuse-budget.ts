@@ -14,7 +14,7 @@ const BUCKETS = {
   ignored_frames: [1000, 100],
   /** WINDOW_UPDATEs; every DATA frame we send allows some more. */
   window_updates: [2000, 200],
-  /** DATA frames that a tiny window cuts small. */
+  /** DATA frames that a tiny window cuts small; every large one we send allows another: windows of honest clients have such an end, too. */
   tiny_windows: [200, 20],
   /** Header lists above the limit we told. */
   large_heads: [100, 10],

@@ -159,9 +159,10 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   /** DATA was sent: clients tell of windows then, and measure the way with PINGs. */
-  allowAnswers(): void {
+  allowAnswers(large: boolean): void {
     this.#budget.give('window_updates', 8);
     this.#budget.give('pings', 1);
+    if (large) this.#budget.give('tiny_windows', 1);
   }
 
   /** A deadline somewhere in the connection: it is looked at then. */

@@ -20,6 +20,8 @@ const deaf: DownstreamListener = {
 
 /** A DATA frame below this, cut by the window of the stream with more behind it, makes us work for nothing. */
 const TINY_BYTES = 256;
+/** One from this on is worth its work, and that of a tiny one beside it. */
+const LARGE_BYTES = 4096;
 
 /** The streams of the connection, as one of them sees them. */
 export interface ExchangeOwner {
@@ -30,7 +32,7 @@ export interface ExchangeOwner {
   /** The client's window made a frame tiny. */
   countTiny(): void;
   /** A DATA frame was gathered. */
-  sentData(): void;
+  sentData(large: boolean): void;
   /** A queue waits for the client to open its window. */
   expectWindow(exchange: Http2Exchange): void;
   /** All of the response was gathered. */
@@ -226,7 +228,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
     this.queuedBytes -= piece.length;
     if (piece.length < TINY_BYTES && this.queuedBytes > 0 && piece.length === this.sendWindow) this.#owner.countTiny();
     this.#owner.expectWindow(this);
-    this.#owner.sentData();
+    this.#owner.sentData(piece.length >= LARGE_BYTES);
     return piece;
   }
 
@@ -253,7 +255,7 @@ export class Http2Exchange implements DownstreamExchange, QueuedStream {
       queued = !this.#writer.take(this, text.length);
       if (!queued) {
         frames += dataHead(text.length, this.id, end && this.#trailers === '') + text;
-        this.#owner.sentData();
+        this.#owner.sentData(text.length >= LARGE_BYTES);
       }
     }
     if (frames !== '') this.#writer.write(frames);

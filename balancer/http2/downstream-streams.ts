@@ -219,8 +219,8 @@ export class DownstreamStreams implements FrameSink, ExchangeOwner, BodyOwner {
     this.#connection.allow('tiny_windows');
   }
 
-  sentData(): void {
-    this.#connection.allowAnswers();
+  sentData(large: boolean): void {
+    this.#connection.allowAnswers(large);
   }
 
   expectWindow(exchange: Http2Exchange): void {

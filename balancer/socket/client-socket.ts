@@ -1,6 +1,6 @@
 // A client's socket, read in place: no memory is allocated for a read, and no stream stands between the system and who reads.
 import type { Socket } from 'node:net';
-import { readDirectly, type DirectReader, type SocketReader } from './direct-read.ts';
+import { readDirectly, type DirectReader, type ReadInto, type SocketReader } from './direct-read.ts';
 import { COMMON_MEMORY, ReadBuffer } from './read-buffer.ts';
 import { TextWriter } from './text-writer.ts';
 
@@ -15,10 +15,12 @@ export class ClientSocket implements DirectReader {
   reader = DEAF;
   /** Whether reads go past the stream. */
   readonly inPlace: boolean;
+  readonly #readInto: ReadInto | null;
   readonly #secure: boolean;
   /** Null: nobody has said yet. */
   #reads: boolean | null = null;
   #own: ReadBuffer | null = null;
+  #held = false;
   #next: Buffer = COMMON_MEMORY;
 
   /** Takes over an accepted socket. Nothing is delivered before the turn is over. */
@@ -26,13 +28,16 @@ export class ClientSocket implements DirectReader {
     this.socket = socket;
     this.text = new TextWriter(socket);
     this.#secure = 'encrypted' in socket;
-    this.inPlace = readDirectly(socket, COMMON_MEMORY, this);
+    this.#readInto = readDirectly(socket, COMMON_MEMORY, this);
+    this.inPlace = this.#readInto !== null;
     // What another reader gave back comes this way in any case.
     socket.on('data', (chunk: Buffer) => this.reader.onRead(chunk, chunk.length));
   }
 
   onBytes(length: number): Buffer | undefined {
+    const filled = length === this.#next.length;
     this.reader.onRead(this.#next, length);
+    if (filled) this.#own?.filled();
     return this.#changed();
   }
 
@@ -45,21 +50,39 @@ export class ClientSocket implements DirectReader {
 
   resume(): void {
     if (this.#reads === true) return;
+    if (this.#held) this.#lend();
     this.#reads = true;
     this.socket.resume();
   }
 
-  /** Reads from the next one on into memory of its own, which `lend` leaves to whoever still needs it. */
+  /** Reads from the next one on into memory of its own, which `hold` leaves to whoever still needs it. */
   readApart(): void {
     this.#own ??= new ReadBuffer(this.#secure);
   }
 
   readTogether(): void {
     this.#own = null;
+    this.#held = false;
   }
 
-  lend(): void {
+  /** What was read last is needed until `release`. Plain sockets are not read before, and all others not into that memory. */
+  hold(): void {
+    if (this.#own === null) return;
+    this.#held = true;
+    if (this.#secure) this.#lend();
+    else this.pause();
+  }
+
+  /** What was read is not needed any more. */
+  release(): void {
+    this.#held = false;
+  }
+
+  #lend(): void {
+    this.#held = false;
     this.#own?.lend();
+    const next = this.#changed();
+    if (next !== undefined) this.#readInto?.(next);
   }
 
   /** Whether `bytes` are overwritten by the next read of any connection. */

@@ -22,10 +22,13 @@ interface Handle {
 /** Where a stream keeps the memory of the option `onread`. */
 const BUFFER = Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === 'kBuffer') ?? null;
 
-/** Whether reads of a connected `socket` go to `reader` from now on, into `memory` first. False: this Node has no such way. */
-export function readDirectly(socket: Socket, memory: Buffer, reader: DirectReader): boolean {
+/** Names where the next read goes. */
+export type ReadInto = (memory: Buffer) => void;
+
+/** Reads of a connected `socket` go to `reader` from now on, into `memory` until other is named. Null: this Node has no such way. */
+export function readDirectly(socket: Socket, memory: Buffer, reader: DirectReader): ReadInto | null {
   const handle: unknown = Reflect.get(socket, '_handle');
-  if (STREAMS === null || BUFFER === null || !isHandle(handle)) return false;
+  if (STREAMS === null || BUFFER === null || !isHandle(handle)) return null;
   const { state, readBytes } = STREAMS;
   const ofStream = handle.onread;
   // The end and errors are the stream's to tell.
@@ -42,7 +45,7 @@ export function readDirectly(socket: Socket, memory: Buffer, reader: DirectReade
   // The stream takes it for read with the option `onread`, and so stops at once where it is paused.
   Reflect.set(socket, BUFFER, memory);
   handle.useUserBuffer(memory);
-  return true;
+  return (other) => handle.useUserBuffer(other);
 }
 
 function isHandle(handle: unknown): handle is Handle {

@@ -2,6 +2,8 @@
 
 /** One read of a plain socket fills at most this; untouched pages of it cost nothing. */
 const PLAIN_BYTES = 65_536;
+/** Where a read has filled that: with a quarter of the calls of the system a byte of a large body costs half, and more than this lies in no cache. */
+const FLOWING_BYTES = 262_144;
 /** A TLS record holds no more (RFC 8446 section 5.1). */
 const TLS_BYTES = 16_384;
 
@@ -12,12 +14,21 @@ const TLS_BYTES = 16_384;
 export const COMMON_MEMORY = Buffer.allocUnsafeSlow(PLAIN_BYTES);
 
 export class ReadBuffer {
-  readonly #size: number;
+  readonly #secure: boolean;
+  #size: number;
   #bytes: Buffer | null = null;
   #lent = false;
 
   constructor(secure: boolean) {
+    this.#secure = secure;
     this.#size = secure ? TLS_BYTES : PLAIN_BYTES;
+  }
+
+  /** The last read took all the memory it was given: more waits, and the next one is given more. */
+  filled(): void {
+    if (this.#secure || this.#size === FLOWING_BYTES) return;
+    this.#size = FLOWING_BYTES;
+    this.#bytes = null;
   }
 
   /** What was read last is still needed: the next read gets other memory. */
@@ -28,6 +39,8 @@ export class ReadBuffer {
   /** Where the next read goes. */
   next(): Buffer {
     if (this.#bytes !== null && !this.#lent) return this.#bytes;
+    // Whoever takes bytes slower than they come holds little of them here.
+    if (this.#lent && !this.#secure) this.#size = PLAIN_BYTES;
     this.#lent = false;
     return (this.#bytes = Buffer.allocUnsafeSlow(this.#size));
   }

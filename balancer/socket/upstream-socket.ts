@@ -48,7 +48,7 @@ export class UpstreamSocket implements DirectReader {
   listen(reader: SocketReader): void {
     this.#reader = reader;
     const memory = this.#memory();
-    if (readDirectly(this.socket, memory, this)) this.#next = memory;
+    if (readDirectly(this.socket, memory, this) !== null) this.#next = memory;
   }
 
   /** Reads from the next one on into the memory of all: nothing of a read may be needed after the call, unless it is copied. */
@@ -67,7 +67,9 @@ export class UpstreamSocket implements DirectReader {
   }
 
   onBytes(length: number): Buffer | undefined {
+    const filled = length === this.#next.length;
     this.#reader?.onRead(this.#next, length);
+    if (filled && !this.#together) this.buffer.filled();
     const next = this.#memory();
     if (next === this.#next) return undefined;
     return (this.#next = next);

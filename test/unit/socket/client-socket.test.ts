@@ -39,26 +39,58 @@ describe("a client's socket", () => {
     assert.deepEqual(shared, [true, true]);
   });
 
-  it('reads apart when told so, into other memory after each loan, until told otherwise', async (t) => {
+  it('reads apart when told so, not before what is held is released, and into other memory where it is not', async (t) => {
     const { client, link } = await pair(t);
     const reads: Buffer[] = [];
     link.reader = {
       onRead: (bytes, length) => {
         reads.push(bytes.subarray(0, length));
         if (reads.length === 1) link.readApart();
-        if (reads.length === 2) link.lend();
+        if (reads.length === 2 || reads.length === 3) link.hold();
         if (reads.length === 4) link.readTogether();
       },
     };
     for (const [index, text] of ['a', 'b', 'c', 'd', 'e'].entries()) {
       client.write(text);
+      if (index === 2 || index === 3) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        assert.equal(reads.length, index, 'nothing is read while something is held');
+        if (index === 2) link.release();
+        link.resume();
+      }
       await until(() => reads.length === index + 1, `${text} has been read`);
     }
-    const [common, apart, afterLoan, again, together] = reads;
-    assert.equal(String(apart), 'b', 'lent: the reads behind it left it alone');
-    assert.equal(afterLoan?.buffer, again?.buffer, 'not lent: used again');
-    assert.notEqual(apart?.buffer, afterLoan?.buffer);
+    const [common, apart, afterRelease, afterHold, together] = reads;
+    assert.equal(apart?.buffer, afterRelease?.buffer, 'released: used again');
+    assert.equal(String(afterRelease), 'c', 'held: the reads behind it left it alone');
+    assert.notEqual(afterRelease?.buffer, afterHold?.buffer);
     assert.equal(together?.buffer, common?.buffer);
+  });
+
+  it('reads more at once where there is more, and less again when it was held too long', async (t) => {
+    const { client, link } = await pair(t);
+    const sizes: number[] = [];
+    let read = 0;
+    link.reader = {
+      onRead: (bytes, length) => {
+        link.readApart();
+        read += length;
+        sizes.push(bytes.length);
+        if (length > 200_000) link.hold();
+      },
+    };
+    link.pause();
+    for (let sent = 0; sent < 2_000_000; sent += 100_000) client.write(Buffer.alloc(100_000));
+    await until(() => client.writableLength < 1_000_000, 'much waits');
+    link.resume();
+    await until(() => sizes.includes(262_144), 'more is read at once');
+    link.resume();
+    await until(() => sizes.lastIndexOf(65_536) > sizes.indexOf(262_144), 'less is read again');
+    assert.equal(sizes[0], 65_536);
+    while (read < 2_000_000) {
+      link.resume();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   });
 
   it('gets what another reader gave back, then what comes after it', async (t) => {

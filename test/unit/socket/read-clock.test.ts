@@ -57,7 +57,7 @@ test('a reader that throws does not stop the time', async (t) => {
       if (reads > 1) throw new Error('a bug');
     },
   };
-  assert.equal(readDirectly(accepted, Buffer.alloc(1000), reader), true);
+  assert.notEqual(readDirectly(accepted, Buffer.alloc(1000), reader), null);
   accepted.resume();
   client.write('one');
   await until(() => reads === 1, 'one has been read');
