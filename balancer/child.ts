@@ -21,7 +21,7 @@ async function runChild(role: string): Promise<void> {
     // Without a supervisor nothing would replace it, or tell it to end.
     process.once('disconnect', () => process.exit());
     const { runWorker } = await import('./worker/worker.ts');
-    await runWorker({ worker, stateDir, log: createLog('worker').child({ worker }) });
+    await runWorker({ worker, stateDir, log: createLog('worker').child({ worker }), ceases: process.env['WEIR_CEASES'] === '1' });
     process.exit();
   }
   process.title = 'weir: controller';

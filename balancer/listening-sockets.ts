@@ -52,7 +52,7 @@ export class ListeningSockets {
   readonly #tell: TellWorker;
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #spread: boolean;
-  /** By name of the address. */
+  /** By host and port. */
   readonly #closedAtMs = new Map<string, number>();
   readonly #addresses = new Map<string, Address>();
   #numbers = 0;
@@ -149,7 +149,7 @@ export class ListeningSockets {
   #open({ address: name, host, port }: ListenMessage, place: string): Address {
     // Alone at first: a socket that shares its port is let in beside one of another program of this user, which would get a part of the
     // connections, and nobody would be told that the port is taken.
-    if (port !== 0 && !this.#mayBeHeld(name)) new net.BoundSocket({ host, port }).close();
+    if (port !== 0 && !this.#mayBeHeld(host, port)) new net.BoundSocket({ host, port }).close();
     const bound = new net.BoundSocket({ host, port, reusePort: this.#spread });
     const address: Address = { name, host, port: bound.address().port, held: [], accepting: new Set() };
     this.#hold(address, bound, this.#spread ? place : null);
@@ -179,16 +179,17 @@ export class ListeningSockets {
   }
 
   /** The workers have the last copies then, and accept from them until nobody waits there. */
-  #close({ name, held }: Address): void {
+  #close({ name, host, port, held }: Address): void {
     this.#addresses.delete(name);
-    this.#closedAtMs.set(name, this.#clock.nowMs());
+    this.#closedAtMs.set(`${host} ${port}`, this.#clock.nowMs());
     for (const { socket } of held) socket.destroy();
     for (const { number, acceptedBy } of held)
       for (const worker of acceptedBy) this.#tell(worker, { type: 'cease', address: name, socket: number });
   }
 
   /** Whether a worker may still have a copy of what was closed here. */
-  #mayBeHeld(name: string): boolean {
-    return this.#clock.nowMs() - (this.#closedAtMs.get(name) ?? -Infinity) < CLOSED_WITHIN_MS;
+  #mayBeHeld(host: string, port: number): boolean {
+    for (const [where, atMs] of this.#closedAtMs) if (this.#clock.nowMs() - atMs >= CLOSED_WITHIN_MS) this.#closedAtMs.delete(where);
+    return this.#closedAtMs.has(`${host} ${port}`);
   }
 }

@@ -209,7 +209,7 @@ class ProcessSupervisor implements Supervisor {
 
   #spawn(slot: Slot): ChildProcess {
     const env = { ...this.#options.env, WEIR_RESTARTS: String(slot.restarts) };
-    if (slot !== this.#controller) return cluster.fork({ ...env, WEIR_ROLE: 'worker', WEIR_WORKER: slot.name }).process;
+    if (slot !== this.#controller) return cluster.fork({ ...env, WEIR_ROLE: 'worker', WEIR_WORKER: slot.name, WEIR_CEASES: '1' }).process;
     // As long as there is somebody else whose workers serve, a controller begins when it is told so.
     const { predecessor } = this.#options;
     const standby = predecessor !== null && !predecessor.gone;

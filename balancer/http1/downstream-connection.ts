@@ -1,9 +1,8 @@
 // A client's HTTP/1.1 connection: bytes to requests, one after the other, with a deadline at every moment.
 import type { Socket } from 'node:net';
-import { NOT_WATCHED, type Deadlines, type Expiring } from '../../health/deadlines.ts';
-import type { ListenerLimits, ListenerTimeouts } from '../config/config.ts';
+import { NOT_WATCHED, type Expiring } from '../../health/deadlines.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { ConnectionFacts, DownstreamConnection, DownstreamHandler } from '../message/connection.ts';
+import type { ConnectionFacts, DownstreamConnection } from '../message/connection.ts';
 import { UNKNOWN_LENGTH } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
 import type { CanonicalRequest } from '../message/request.ts';
@@ -12,22 +11,12 @@ import type { ClientSocket } from '../socket/client-socket.ts';
 import type { SocketReader } from '../socket/direct-read.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { GATHER_BYTES, Http1Exchange } from './downstream-exchange.ts';
+import type { DownstreamSettings } from './downstream-settings.ts';
 import { IncomingBody, MALFORMED, TOO_LARGE } from './incoming-body.ts';
 import { latin1 } from '../socket/latin1.ts';
 import { UnreadBytes } from './unread-bytes.ts';
 import { looksForeign, RequestHeads, type RequestHead } from './request-head.ts';
 import { responseHeadText } from './serialize.ts';
-
-export interface DownstreamSettings {
-  readonly timeouts: ListenerTimeouts;
-  readonly limits: ListenerLimits;
-  readonly handler: DownstreamHandler;
-  readonly deadlines: Deadlines;
-  readonly nowMs: () => number;
-  readonly dateLine: () => string;
-  /** Takes over a connection whose client speaks HTTP/2 without asking (RFC 9113 section 3.3); null: it is refused. */
-  readonly onHttp2: ((link: ClientSocket, early: Buffer) => void) | null;
-}
 
 /** After the last byte has left the client gets this long to read it before the connection is torn down. */
 const LINGER_MS = 2000;
@@ -36,6 +25,8 @@ const LARGE_BODY = 16_384;
 /** What a client sends first that speaks HTTP/2, as far as it looks like a head of HTTP/1.1 (RFC 9113 section 3.4). */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 
+/** While something is held for an endpoint's sake the client is not read; after this it is, so that it is seen when it leaves. */
+const HELD_MS = 1000;
 /** While draining, for a request that is on its way. */
 const LAST_REQUEST_GRACE_MS = 1000;
 
@@ -80,7 +71,6 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('drain', this.#onDrain);
-    socket.on('error', ignore);
     this.#settings.deadlines.add(this);
   }
 
@@ -168,12 +158,24 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     const exchange = this.#exchange;
     this.deadlineMs = Infinity;
     if (this.#closing) this.#socket.destroy();
-    else if (this.#link.text.waitingBytes > 0) this.#cut('write_timeout', false);
-    else if (exchange !== null) this.#cut(this.#slow ? 'body_too_slow' : 'request_timeout', !exchange.headSent);
+    else if (this.#link.text.waitingBytes > 0) this.#lookAtWritten();
+    else if (exchange !== null) this.#lookAtBody(exchange);
     else if (!this.#unread.empty) {
       this.#settings.handler.onConnectionCut('request_timeout', this.facts);
       this.#refuse('request_timeout');
     } else this.#linger();
+  }
+
+  /** A client that takes its answer slowly takes it. */
+  #lookAtWritten(): void {
+    if (this.#link.text.moved()) this.#expectWritten();
+    else this.#cut('write_timeout', false);
+  }
+
+  #lookAtBody(exchange: Http1Exchange): void {
+    // The end of the body does not reset what runs for bytes that were on their way to a TLS client just then.
+    if (exchange.bodyDone || this.#link.readOn()) return;
+    this.#cut(this.#slow ? 'body_too_slow' : 'request_timeout', !exchange.headSent);
   }
 
   #cut(code: ErrorCode, answerable: boolean): void {
@@ -300,8 +302,13 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     if (used === MALFORMED) this.#fail('bad_framing', !exchange.headSent);
     else if (used === TOO_LARGE) this.#fail('body_too_large', !exchange.headSent);
     else if (used !== undefined && from + used < end && !this.#closing) this.#unread.hold(bytes, from + used, end);
-    if (!exchange.bodyFlows) this.#link.hold();
+    if (!exchange.bodyFlows && !this.#closing) this.#hold();
     return true;
+  }
+
+  #hold(): void {
+    this.#link.hold();
+    if (this.deadlineMs === Infinity) this.deadlineMs = this.#settings.deadlines.nowMs + HELD_MS;
   }
 
   #endBody(exchange: Http1Exchange, trailers: Fields): void {
@@ -329,6 +336,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   #expectWritten(): void {
+    this.#link.text.moved();
     this.deadlineMs = this.#settings.deadlines.nowMs + this.#settings.timeouts.writeMs;
   }
 
@@ -389,9 +397,4 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     this.#closing = true;
     if (exchange !== null && !exchange.ended) exchange.listener.onDownstreamFailed('client_closed', false);
   }
-}
-
-/** `error` is always followed by `close`, where all is cleaned up. */
-function ignore(): void {
-  return undefined;
 }

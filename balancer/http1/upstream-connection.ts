@@ -58,6 +58,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   #keepAliveMs: number;
   #paused = false;
   #completed = false;
+  /** The endpoint does not take what it was sent. */
+  #blocked = false;
   #tunnel: TunnelListener | null = null;
   readonly #onWritten = (): void => this.#drained();
 
@@ -110,8 +112,11 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
       socket.uncork();
     }
     const flowing = chunk.length <= GATHER_BYTES ? !socket.writableNeedDrain : socket.writableLength === 0;
-    if (!flowing) this.#expectNext();
-    return flowing;
+    if (flowing) return true;
+    this.#blocked = true;
+    text.moved();
+    this.#expectNext();
+    return false;
   }
 
   endBody(trailers: Fields): void {
@@ -167,6 +172,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   onDeadline(): void {
     this.deadlineMs = Infinity;
     if (this.#state === 'idle') this.#discard();
+    else if (this.#blocked && this.#link.text.moved()) this.#expectNext();
     else if (this.#state === 'head' && this.#tryMs > 0) this.#late();
     else if (this.#state === 'head') this.#fail('first_byte_timeout', `no response within ${this.#timeouts.firstByteMs} ms`);
     else if (this.#state === 'body') this.#fail('between_bytes_timeout', `no byte for ${this.#timeouts.betweenBytesMs} ms`);
@@ -333,7 +339,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   /** Time counts against the endpoint only while it is its turn: the request is sent, or it does not take it; and nobody holds it back. */
   #expectNext(): void {
     if (this.#paused || (this.#state !== 'head' && this.#state !== 'body')) return;
-    const itsTurn = this.#requestDone || this.#socket.writableNeedDrain;
+    const itsTurn = this.#requestDone || this.#blocked;
     const { firstByteMs, betweenBytesMs } = this.#timeouts;
     const withinMs = this.#state === 'body' ? betweenBytesMs : this.#tryMs > 0 ? this.#tryMs : firstByteMs;
     this.deadlineMs = !itsTurn || withinMs === 0 ? Infinity : this.#settings.deadlines.nowMs + withinMs;
@@ -384,6 +390,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
 
   #drained(): void {
     if (this.#socket.writableLength > 0) return;
+    this.#blocked = false;
     this.#expectNext();
     if (this.#tunnel === null) this.#listener?.onUpstreamDrain();
     else this.#tunnel.onTunnelDrain();

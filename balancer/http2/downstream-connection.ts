@@ -97,7 +97,6 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     socket.on('end', () => this.#left());
     socket.on('close', () => this.#gone());
     socket.on('drain', this.#onDrain);
-    socket.on('error', ignore);
     deadlines.add(this);
     const ours = [
       ...[Setting.MaxConcurrentStreams, this.#toldStreams.value, Setting.InitialWindowSize, http2.streamWindow],
@@ -347,9 +346,4 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     this.#closing = true;
     this.#streams.failAll('client_closed');
   }
-}
-
-/** `error` is always followed by `close`, where all is cleaned up. */
-function ignore(): void {
-  return undefined;
 }

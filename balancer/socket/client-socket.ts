@@ -30,6 +30,8 @@ export class ClientSocket implements DirectReader {
     this.#secure = 'encrypted' in socket;
     this.#readInto = readDirectly(socket, COMMON_MEMORY, this);
     this.inPlace = this.#readInto !== null;
+    // It is always followed by `close`, where whoever speaks on it cleans up.
+    socket.on('error', () => undefined);
     // What another reader gave back comes this way in any case.
     socket.on('data', (chunk: Buffer) => this.reader.onRead(chunk, chunk.length));
   }
@@ -68,9 +70,17 @@ export class ClientSocket implements DirectReader {
   /** What was read last is needed until `release`. Plain sockets are not read before, and all others not into that memory. */
   hold(): void {
     if (this.#own === null) return;
+    // TLS goes on with the records it has decrypted. The end of the read names other memory; what did not come of a read is a copy.
+    if (this.#secure) return this.#own.lend();
     this.#held = true;
-    if (this.#secure) this.#lend();
-    else this.pause();
+    this.pause();
+  }
+
+  /** Reads on although something is held: a client that has left is not heard otherwise. False: nothing is. */
+  readOn(): boolean {
+    const held = this.#held;
+    if (held) this.resume();
+    return held;
   }
 
   /** What was read is not needed any more. */

@@ -11,6 +11,8 @@ export interface WriteRequest {
 export interface TextHandle {
   /** Latin1. A number below 0 is an error of the system; otherwise `StreamBinding.writeGoesOn` tells the rest. */
   writeLatin1String(request: WriteRequest, text: string): number;
+  /** Bytes of the present write that the system has not taken. */
+  readonly writeQueueSize?: number;
 }
 
 /** The numbers Node tells of the last read and the last write, in the order of its own. */

@@ -14,6 +14,8 @@ export class TextWriter implements Gatherer {
   /** Null: the socket is none of TLS. */
   readonly #secure: SecureWrite | null;
   #text = '';
+  /** When `moved` was asked last: bytes of the stream, and those of them that the system had not taken. */
+  #unsent = 0;
   #waitsForTurnEnd = false;
   /**
    * Something may wait in the stream, or it was ended. Otherwise nobody has to ask it: it lies in memory that no request touches else. With TLS it is
@@ -38,6 +40,13 @@ export class TextWriter implements Gatherer {
   get waitingBytes(): number {
     if (!this.#streamUsed) return 0;
     return this.#socket.writableLength + (this.#secure === null ? 0 : this.#secure.waitingBytes);
+  }
+
+  /** Whether anything has left since it was asked last, or more came: the peer takes it, however slowly. A large piece leaves `waitingBytes` at its end only. */
+  moved(): boolean {
+    const before = this.#unsent;
+    this.#unsent = this.waitingBytes + (this.#handle?.writeQueueSize ?? 0);
+    return this.#unsent !== before;
   }
 
   /** The socket will say `drain`: wait for that, as with `socket.writableNeedDrain`. */

@@ -18,6 +18,8 @@ export interface Drainable {
 const LOOK_MS = 50;
 /** Clients that are told come anew at once, when no other worker's port may be just closing; a busy one takes a tenth of a second for that. */
 const TELL_AFTER_MS = 150;
+/** However long the ports take to close: what runs needs the rest of the time. */
+const TELLING_PART = 0.25;
 /**
  * Tunnels that can be told to leave do so evenly over this last part of the time, so that their clients do not all come anew at once. The others have
  * all of it.
@@ -28,12 +30,15 @@ export class Drain {
   readonly #what: Drainable;
   readonly #clock: Clock;
   readonly #leaveFromMs: number;
+  readonly #tellWithinMs: number;
   #untilMs: number;
   readonly #onDrained: (cut: number) => void;
   /** Tunnels there were when the last part of the time began; null: it has not begun. */
   #toLeave: number | null = null;
   #left = 0;
   #closed = false;
+  #told = false;
+  #ending = false;
   #timer: Timer | null = null;
 
   /** `onDrained` is called once, with the number of connections that had to be cut at the deadline. */
@@ -42,13 +47,16 @@ export class Drain {
     this.#clock = clock;
     this.#untilMs = clock.nowMs() + deadlineMs;
     this.#leaveFromMs = this.#untilMs - deadlineMs * LEAVING_PART;
+    this.#tellWithinMs = deadlineMs * TELLING_PART;
     this.#onDrained = onDrained;
   }
 
   start(): void {
     this.#timer = this.#clock.after(LOOK_MS, () => this.#look());
+    this.#clock.after(this.#tellWithinMs, () => this.#tellConnections());
     void this.#what.closeListeners().then(() => {
       this.#closed = true;
+      if (this.#ending) return;
       if (this.#what.open() > 0) return void this.#clock.after(TELL_AFTER_MS, () => this.#tellConnections());
       this.#timer?.cancel();
       this.#look();
@@ -67,13 +75,14 @@ export class Drain {
 
   #look(): void {
     const { connections, tunnels } = this.#what;
-    if (this.#closed && this.#what.open() === 0) return this.#onDrained(0);
+    if (this.#closed && this.#what.open() === 0) return this.#end(0);
     const nowMs = this.#clock.nowMs();
     if (nowMs < this.#untilMs) {
       this.#leaveSome(nowMs);
       this.#timer = this.#clock.after(LOOK_MS, () => this.#look());
       return;
     }
+    this.#ending = true;
     const cut = this.#what.open();
     for (const tunnel of tunnels) tunnel.close();
     for (const connection of connections) connection.destroy();
@@ -81,7 +90,14 @@ export class Drain {
     this.#timer = this.#clock.after(LOOK_MS, () => this.#onDrained(cut));
   }
 
+  #end(cut: number): void {
+    this.#ending = true;
+    this.#onDrained(cut);
+  }
+
   #tellConnections(): void {
+    if (this.#told) return;
+    this.#told = true;
     for (const connection of this.#what.connections) connection.drain();
   }
 

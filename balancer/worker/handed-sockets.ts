@@ -5,19 +5,19 @@ import type { ChildMessage, SupervisorMessage } from '../ipc-life-cycle.ts';
 import type { Bind } from '../config/config.ts';
 import { BACKLOG, closeWhenQuiet, createAcceptingServer, type Acceptor, type AcceptorHooks } from '../listener/acceptor.ts';
 
-/** The supervisor answers in a turn or two, unless it hangs. */
-const CEASE_WITHIN_MS = 1000;
-
 type Say = (message: ChildMessage) => void;
 
 export class HandedSockets {
   readonly #say: Say;
+  readonly #ceases: boolean;
   readonly #acceptors = new Map<string, HandedAcceptor>();
   /** Asked to close: they accept until the supervisor says that it has closed its copies, or that others accept. */
   readonly #closing = new Set<HandedAcceptor>();
 
-  constructor(say: Say) {
+  /** `ceases`: the supervisor says when nothing more is to be accepted; one of an earlier release does not. */
+  constructor(say: Say, ceases: boolean) {
     this.#say = say;
+    this.#ceases = ceases;
   }
 
   /** An acceptor that asks the supervisor for what it accepts from. */
@@ -30,7 +30,8 @@ export class HandedSockets {
         this.#closing.add(acceptor);
         this.#say({ type: 'unlisten', address });
       }
-      await acceptor.close();
+      if (!this.#ceases) acceptor.ceaseAll();
+      await acceptor.closed();
       this.#closing.delete(acceptor);
     };
     const open = async (): Promise<void> => {
@@ -108,15 +109,14 @@ class HandedAcceptor {
     return this.#servers.size + this.#ceasing.size === 0;
   }
 
+  ceaseAll(): void {
+    for (const number of this.#servers.keys()) this.cease(number);
+  }
+
   /** Resolves when it has ceased to accept from all of its sockets. */
-  async close(): Promise<void> {
+  async closed(): Promise<void> {
     if (this.#isClosed) return;
     this.#closed ??= Promise.withResolvers();
-    // A supervisor of an earlier release does not say so to a worker that drains.
-    const patience = setTimeout(() => {
-      for (const number of this.#servers.keys()) this.cease(number);
-    }, CEASE_WITHIN_MS);
     await this.#closed.promise;
-    clearTimeout(patience);
   }
 }

@@ -47,12 +47,14 @@ export class ListenerSet {
       }
       for (const update of updates) update();
     } catch (error) {
-      for (const listener of opened) void listener.close();
+      // Whoever has connected to them by now is accepted, and answered by what was there before, if anything.
+      this.#leaving = [...this.#leaving, ...opened];
+      await Promise.all(opened.map((listener) => listener.close()));
       throw error;
     }
     const gone = this.#listeners.filter((listener) => !next.includes(listener));
     for (const listener of gone) void listener.close();
-    this.#leaving = [...this.#leaving, ...gone];
+    this.#leaving = [...this.#leaving, ...gone].filter(({ isOver }) => !isOver);
     this.#listeners = next;
   }
 

@@ -49,6 +49,8 @@ export interface WorkerOptions {
   readonly log: Log;
   /** Absent: it opens its addresses itself. */
   readonly createAcceptor?: CreateAcceptor;
+  /** Its supervisor says for each socket when nothing more is to be accepted; one of an earlier release does not. */
+  readonly ceases?: boolean;
 }
 
 /** What the process that started the worker hears and says. */
@@ -358,7 +360,7 @@ export class Worker {
 export function runWorker(options: WorkerOptions): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const say = (message: ChildMessage): void => void process.send?.(message);
-  const sockets = new HandedSockets(say);
+  const sockets = new HandedSockets(say, options.ceases ?? true);
   const createAcceptor: CreateAcceptor = (listener, bind, hooks) => sockets.createAcceptor(listener, bind, hooks);
   const worker = new Worker(
     { createAcceptor, ...options },

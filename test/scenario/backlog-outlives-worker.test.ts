@@ -1,10 +1,13 @@
 // Connections that wait for a worker which ends are served by the others, and those that wait when a port closes by itself: none is lost.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { startAppliance, type Appliance } from '../support/appliance.ts';
+import { makeCertificate } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { startTwoClusters } from '../support/two-clusters.ts';
 import { until } from '../support/until.ts';
@@ -43,6 +46,23 @@ test('what waits for the only worker is answered by the one that replaces it', a
   assert.ok(only !== undefined);
   const waiting = await fillBacklogOf(t, appliance, only);
   process.kill(only, 'SIGKILL');
+  await waiting.untilAllAnswered();
+});
+
+test('what waits is not lost to a worker that cannot start', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-backlog-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const { cert, key } = makeCertificate(directory, { names: ['a.example'] });
+  const { yaml } = await startTwoClusters(t);
+  const secure = `{ bind: "127.0.0.1:0", tls: { certificates: [{ cert: ${cert}, key: ${key} }] } }`;
+  const listeners = `listeners: { web: { bind: "127.0.0.1:0" }, later: ${secure} }`;
+  const appliance = await startAppliance(t, { yaml: `${listeners}\n${yaml}`, workers: 1, untilProbed: true });
+  const [only] = appliance.pids().workers;
+  assert.ok(only !== undefined);
+  writeFileSync(key, 'broken');
+  const waiting = await fillBacklogOf(t, appliance, only);
+  assert.notEqual((await appliance.weir('restart', 'workers', '--timeout', '3s')).code, 0, 'it cannot');
+  process.kill(only, 'SIGCONT');
   await waiting.untilAllAnswered();
 });
 

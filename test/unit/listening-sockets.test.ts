@@ -88,7 +88,9 @@ test('an address comes back while a worker still answers what waited there', asy
   t.after(() => copy.close());
   sockets.unlisten('w1', 'web');
   sockets.listen('w1', { ...WEB, port });
-  assert.deepEqual([told()[0], refused], [[2], []]);
+  sockets.unlisten('w1', 'web');
+  sockets.listen('w1', { ...WEB, address: 'by another name', port });
+  assert.deepEqual([told()[0], refused], [[3], []]);
 });
 
 test('an address that the next worker has no more in its config is given up when that one has opened what it wants', async (t) => {

@@ -74,3 +74,38 @@ test('a drain that is told to hasten cuts what is there by the new deadline, and
   clock.advance(60_000);
   assert.equal(ended.length, 1);
 });
+
+/** Drains a worker with one connection that never ends by itself, and whose ports close after `closedAfterMs`. */
+async function drainOfOne(deadlineMs: number, closedAfterMs: number) {
+  const clock = new ManualClock();
+  const connections = new Set<DownstreamConnection>();
+  const toldMs: number[] = [];
+  const ended: { atMs: number; cut: number }[] = [];
+  const one = { drain: () => toldMs.push(clock.nowMs()), destroy: () => connections.clear() };
+  connections.add(one as unknown as DownstreamConnection);
+  const what = {
+    connections,
+    tunnels: new Set<Tunnel>(),
+    open: () => connections.size,
+    closeListeners: () =>
+      new Promise<void>((resolve) => {
+        clock.after(closedAfterMs, resolve);
+      }),
+    leave: () => undefined,
+  };
+  new Drain(what, clock, deadlineMs, (cut) => void ended.push({ atMs: clock.nowMs(), cut })).start();
+  await clock.elapse(deadlineMs + 3000);
+  return { toldMs, ended };
+}
+
+for (const closedAfterMs of [70, 101, 1000])
+  test(`a drain without time ends once and says what was cut, with ports that close after ${closedAfterMs} ms`, async () => {
+    const { ended } = await drainOfOne(0, closedAfterMs);
+    assert.deepEqual(ended, [{ atMs: 100, cut: 1 }]);
+  });
+
+test('clients are told a moment after the ports have closed, and in the first quarter of the time in any case', async () => {
+  assert.deepEqual((await drainOfOne(10_000, 20)).toldMs, [170]);
+  assert.deepEqual((await drainOfOne(10_000, 9000)).toldMs, [2500]);
+  assert.deepEqual((await drainOfOne(200, 20)).toldMs, [50]);
+});

@@ -50,6 +50,20 @@ test('when one certificate cannot be used, every listener keeps its own', async 
   assert.equal(await nameAt(ports[1] ?? 0), 'before.example');
 });
 
+test('listeners that are gone, with their last connection, are let go', async () => {
+  const [web] = loaded(SMALL_CONFIG).listeners;
+  assert.ok(web !== undefined);
+  let closes = 0;
+  const createAcceptor = () => ({ open: () => Promise.resolve(), close: () => Promise.resolve(void (closes += 1)) });
+  const hooks = { createAcceptor, onConnection: () => undefined, onRefused: () => undefined, onCertificateReload: () => undefined };
+  const set = new ListenerSet(hooks, systemClock, silentLog);
+  for (let move = 0; move < 50; move += 1) await set.apply([{ ...web, bind: { ...web.bind, port: 1000 + (move % 2) } }]);
+  await new Promise((resolve) => setImmediate(resolve));
+  closes = 0;
+  await set.close();
+  assert.ok(closes <= 2, `${closes} are closed again`);
+});
+
 async function nameAt(port: number): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
   await once(socket, 'secureConnect');
