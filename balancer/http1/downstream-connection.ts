@@ -307,8 +307,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
   }
 
   #hold(): void {
-    this.#link.hold();
-    if (this.deadlineMs === Infinity) this.deadlineMs = this.#settings.deadlines.nowMs + HELD_MS;
+    if (this.#link.hold() && this.deadlineMs === Infinity) this.deadlineMs = this.#settings.deadlines.nowMs + HELD_MS;
   }
 
   #endBody(exchange: Http1Exchange, trailers: Fields): void {

@@ -67,13 +67,16 @@ export class ClientSocket implements DirectReader {
     this.#held = false;
   }
 
-  /** What was read last is needed until `release`. Plain sockets are not read before, and all others not into that memory. */
-  hold(): void {
-    if (this.#own === null) return;
+  /** What was read last is needed until `release`. Plain sockets are not read before (true), all others not into that memory. */
+  hold(): boolean {
+    if (this.#own === null) return false;
     // TLS goes on with the records it has decrypted. The end of the read names other memory; what did not come of a read is a copy.
-    if (this.#secure) return this.#own.lend();
-    this.#held = true;
-    this.pause();
+    if (this.#secure) this.#own.lend();
+    else {
+      this.#held = true;
+      this.pause();
+    }
+    return this.#held;
   }
 
   /** Reads on although something is held: a client that has left is not heard otherwise. False: nothing is. */

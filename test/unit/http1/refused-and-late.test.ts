@@ -9,6 +9,7 @@ import { EngineBench, startEngine } from '../../support/engine.ts';
 import { readSlowly } from '../../support/read-slowly.ts';
 import { connectRaw } from '../../support/raw-client.ts';
 import { securePairs } from '../../support/secure-pair.ts';
+import { socketPair } from '../../support/socket-pair.ts';
 import { until } from '../../support/until.ts';
 
 /** Calls `then` behind each piece of the body. */
@@ -93,3 +94,39 @@ it('a TLS client whose body ends while a piece of its answer is on its way waits
   await delay(400);
   assert.deepEqual(bench.cut, []);
 });
+
+for (const [way, bodyBytes] of [
+  ['plain', 40_000],
+  ['plain', 4000],
+  ['TLS', 40_000],
+  ['TLS', 4000],
+] as const)
+  it(`a ${way} client whose body of ${bodyBytes} bytes is held back is at no fault, however long it takes`, async (t) => {
+    const deadlines = new Deadlines(systemClock, 10);
+    deadlines.start();
+    t.after(() => deadlines.close());
+    let held: DownstreamExchange | null = null;
+    const bench = new EngineBench(deadlines, {
+      timeouts: { requestBodyMs: 200 },
+      onRequest: (exchange) =>
+        behindEachPiece(exchange, () => {
+          if (held === null) exchange.pauseBody();
+          held = exchange;
+        }),
+    });
+    t.after(() => bench.close());
+    const { client, accepted } = way === 'TLS' ? await (await securePairs(t))() : await socketPair(t);
+    bench.accept(accepted);
+    client.on('error', () => undefined).resume();
+    client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bodyBytes}\r\n\r\n`);
+    await until(() => bench.understood.length === 1, 'the head is read');
+    client.write(Buffer.alloc(bodyBytes / 2));
+    await until(() => held !== null, 'a piece is held');
+    // Longer than such a client is left alone.
+    await delay(1300);
+    assert.deepEqual(bench.cut, []);
+    (held as DownstreamExchange | null)?.resumeBody();
+    client.write(Buffer.alloc(bodyBytes / 2));
+    await until(() => bench.understood[0]?.complete === true, 'all of it is read');
+    assert.deepEqual(bench.cut, []);
+  });
