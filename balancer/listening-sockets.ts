@@ -43,7 +43,7 @@ export function whyNoSockets(): string | null {
 }
 
 /** All workers have closed what they were told to. */
-const CLOSED_WITHIN_MS = 2000;
+const CLOSED_WITHIN_MS = 3000;
 
 /** Without SO_REUSEPORT that spreads, all workers accept from one socket that they share. */
 const KERNEL_SPREADS = ['linux', 'freebsd'].includes(process.platform);

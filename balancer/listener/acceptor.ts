@@ -30,8 +30,10 @@ export function createAcceptingServer(hooks: AcceptorHooks): Server {
 const LOOK_MS = 1;
 /** A turn of the event loop is so short that hardly anybody can have come after it has looked who waits. */
 const SHORT_TURN_MS = 0.1;
-/** On a host so busy that no turn is short and quiet, the port closes all the same. */
-const QUIET_WITHIN_MS = 100;
+/** On a host so busy that none is so short, after this a turn that has brought nobody is enough. */
+const SHORT_WITHIN_MS = 100;
+/** Somebody comes in each turn: the port closes all the same. */
+const QUIET_WITHIN_MS = 2000;
 
 /**
  * Closes when a short turn has brought no connection. The kernel resets whoever waits in a listening socket when the last copy of it closes, and does
@@ -39,7 +41,7 @@ const QUIET_WITHIN_MS = 100;
  */
 export function closeWhenQuiet(server: Server, nowMs = () => performance.now()): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  const untilMs = nowMs() + QUIET_WITHIN_MS;
+  const startedMs = nowMs();
   let quiet = true;
   server.on('connection', () => {
     quiet = false;
@@ -50,7 +52,8 @@ export function closeWhenQuiet(server: Server, nowMs = () => performance.now()):
     // What has come is accepted before an immediate runs.
     setImmediate(() => {
       const now = nowMs();
-      if (now < untilMs && !(quiet && now - sinceMs < SHORT_TURN_MS)) return void setTimeout(look, LOOK_MS);
+      const isEnough = now - startedMs < SHORT_WITHIN_MS ? quiet && now - sinceMs < SHORT_TURN_MS : quiet;
+      if (!isEnough && now - startedMs < QUIET_WITHIN_MS) return void setTimeout(look, LOOK_MS);
       server.close();
       resolve(undefined);
     });
