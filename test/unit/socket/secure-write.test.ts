@@ -4,21 +4,12 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { TextWriter } from '../../../balancer/socket/text-writer.ts';
+import { heardBy } from '../../support/heard-by.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { securePairs } from '../../support/secure-pair.ts';
 import { until } from '../../support/until.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Collects what `socket` reads from now on. */
-function heardBy(socket: Socket): { readonly text: string; readonly ended: boolean } {
-  const heard = { text: '', ended: false };
-  socket.setEncoding('latin1');
-  socket.on('data', (text: string) => (heard.text += text));
-  socket.on('end', () => (heard.ended = true));
-  socket.resume();
-  return heard;
-}
 
 /** Writes, a piece a turn, until a piece waits in the stream; returns all that was written. */
 async function fill(writer: TextWriter, socket: Socket): Promise<string> {

@@ -4,19 +4,10 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { TextWriter } from '../../../balancer/socket/text-writer.ts';
+import { heardBy } from '../../support/heard-by.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { socketPair } from '../../support/socket-pair.ts';
 import { until } from '../../support/until.ts';
-
-/** Collects what `socket` reads from now on. */
-function heardBy(socket: Socket): { readonly text: string; readonly ended: boolean } {
-  const heard = { text: '', ended: false };
-  socket.setEncoding('latin1');
-  socket.on('data', (text: string) => (heard.text += text));
-  socket.on('end', () => (heard.ended = true));
-  socket.resume();
-  return heard;
-}
 
 /** Writes until the system takes no more at once; returns all that was written. */
 function fill(writer: TextWriter, socket: Socket): string {
