@@ -1,6 +1,5 @@
 // A client's HTTP/2 connection (RFC 9113): frames to requests, many at a time, with a bound on everything a client can make us do.
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { NOT_WATCHED, type Deadlines, type Expiring } from '../../health/deadlines.ts';
 import type { ListenerHttp2, ListenerLimits, ListenerTimeouts } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -90,8 +89,6 @@ export class Http2DownstreamConnection implements DownstreamConnection, Expiring
     const socket = this.#socket;
     const { http2, limits, deadlines } = this.settings;
     socket.setNoDelay(true);
-    // RFC 9113 section 9.2.1.
-    if (socket instanceof TLSSocket) socket.disableRenegotiation();
     this.#started = true;
     this.#link.reader = this;
     socket.on('end', () => this.#left());

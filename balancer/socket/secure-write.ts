@@ -1,55 +1,66 @@
 // Text for a TLS socket past its stream. Such a write is over a turn later, and TLS takes one at a time: what the stream writes meanwhile waits here.
 import { Socket } from 'node:net';
-import { STREAMS, writeError, type TextHandle, type WriteRequest } from './stream-binding.ts';
-
-interface SecureRequest extends WriteRequest {
-  writes: SecureWrite | null;
-}
+import { parentHandleOf, STREAMS, writeError, type SystemHandle, type TextHandle, type WriteRequest } from './stream-binding.ts';
 
 /** Where a socket has its own: whoever writes to it has to know of the write that goes on. */
 const WRITES = Symbol('writes past the stream');
 
 export class SecureWrite {
-  /** Of the write that goes on; 0: there is none. */
+  /** Of the write that goes on, as long as the system has not taken all of it; 0: it has, or there is none. */
   waitingBytes = 0;
   readonly #socket: Socket;
   readonly #handle: TextHandle;
+  readonly #system: SystemHandle;
+  readonly #onComplete = (status: number): void => this.#complete(status);
+  /** Used again for each write: Node has let go of it when that is over, which it tells by having no number. */
+  #request: WriteRequest;
   /** What the stream began meanwhile; it begins one thing at a time. */
   #held: (() => void) | null = null;
 
-  private constructor(socket: Socket, handle: TextHandle) {
+  private constructor(socket: Socket, handle: TextHandle, system: SystemHandle) {
     this.#socket = socket;
     this.#handle = handle;
+    this.#system = system;
+    this.#request = newRequest();
   }
 
-  /** The one of this socket. `handle` is the socket's. */
-  static of(socket: Socket, handle: TextHandle): SecureWrite {
+  /** The one of this socket; null: this Node has no such way. `handle` is the socket's. */
+  static of(socket: Socket, handle: TextHandle): SecureWrite | null {
     const present: unknown = Reflect.get(socket, WRITES);
     if (present instanceof SecureWrite) return present;
-    return Object.assign(socket, { [WRITES]: new SecureWrite(socket, handle) }, HOLDING)[WRITES];
+    const system = parentHandleOf(handle);
+    if (system === null) return null;
+    return Object.assign(socket, { [WRITES]: new SecureWrite(socket, handle, system) }, HOLDING)[WRITES];
+  }
+
+  /** Whether the last write is not over: Node ends the process that begins another one before. */
+  get goesOn(): boolean {
+    return this.#request.getAsyncId() >= 0;
   }
 
   /** Writes `text`, latin1. Nothing must wait in the stream, and no other write go on. */
   write(text: string): void {
-    if (STREAMS === null) return;
-    const request = new STREAMS.WriteRequest() as SecureRequest;
-    request.oncomplete = onComplete;
-    request.writes = this;
-    this.waitingBytes = text.length;
+    const request = this.#request;
+    request.oncomplete = this.#onComplete;
     const status = this.#handle.writeLatin1String(request, text);
-    if (status === 0 && STREAMS.state[STREAMS.writeGoesOn] !== 0) return;
-    this.waitingBytes = 0;
     if (status !== 0) this.#socket.destroy(writeError(status));
+    // It failed within the call.
+    else if (request !== this.#request) return;
+    // The end of what the system has taken is looked up by the next write: to be told of it costs as much as all the rest here.
+    else if (this.#system.writeQueueSize === 0) request.oncomplete = null;
+    else this.waitingBytes = text.length;
   }
 
   /** Begins `operation` of the stream when the write is over. */
   hold(operation: () => void): void {
-    if (this.waitingBytes === 0) operation();
-    else this.#held = operation;
+    if (!this.goesOn) return operation();
+    this.#held = operation;
+    this.#request.oncomplete = this.#onComplete;
   }
 
-  /** The write is over. */
-  complete(status: number): void {
+  /** The write is over. Node still holds its request, so the next one needs another. */
+  #complete(status: number): void {
+    this.#request = newRequest();
     this.waitingBytes = 0;
     if (status !== 0 && !this.#socket.destroyed) this.#socket.destroy(writeError(status));
     // Of a socket that is destroyed the stream learns so.
@@ -59,10 +70,9 @@ export class SecureWrite {
   }
 }
 
-function onComplete(this: WriteRequest, status: number): void {
-  const request = this as SecureRequest;
-  request.writes?.complete(status);
-  request.writes = null;
+function newRequest(): WriteRequest {
+  if (STREAMS === null) throw new Error('a handle that takes text, and no request for it');
+  return new STREAMS.WriteRequest();
 }
 
 /** What the stream of a socket calls, one at a time, held back while a write goes on. */

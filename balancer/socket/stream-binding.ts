@@ -4,7 +4,9 @@ import { getSystemErrorName } from 'node:util';
 
 /** Belongs to one write, from when the system did not take all of it at once. */
 export interface WriteRequest {
-  oncomplete?: (status: number) => void;
+  oncomplete?: ((status: number) => void) | null;
+  /** Below 0: it belongs to no write (any more). */
+  getAsyncId(): number;
 }
 
 /** The part of a socket's `_handle` that writes. */
@@ -13,6 +15,11 @@ export interface TextHandle {
   writeLatin1String(request: WriteRequest, text: string): number;
   /** Bytes of the present write that the system has not taken. */
   readonly writeQueueSize?: number;
+}
+
+/** The part of the handle below TLS that tells how much the system has not taken. */
+export interface SystemHandle {
+  readonly writeQueueSize: number;
 }
 
 /** The numbers Node tells of the last read and the last write, in the order of its own. */
@@ -44,6 +51,12 @@ export function textHandleOf(socket: Socket): TextHandle | null {
   return takesText(handle) ? handle : null;
 }
 
+/** What `handle` of TLS writes to. Null: it tells nothing. */
+export function parentHandleOf(handle: TextHandle): SystemHandle | null {
+  const parent: unknown = Reflect.get(handle, '_parent');
+  return tellsQueue(parent) ? parent : null;
+}
+
 /** As Node words the failure of a write; `status` is the number of the system, below 0. */
 export function writeError(status: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(status);
@@ -54,6 +67,10 @@ function takesText(handle: unknown): handle is TextHandle {
   return typeof handle === 'object' && handle !== null && typeof Reflect.get(handle, 'writeLatin1String') === 'function';
 }
 
+function tellsQueue(handle: unknown): handle is SystemHandle {
+  return typeof handle === 'object' && handle !== null && typeof Reflect.get(handle, 'writeQueueSize') === 'number';
+}
+
 function find(): StreamBinding | null {
   const binding: unknown = Reflect.get(process, 'binding');
   if (typeof binding !== 'function') return null;
@@ -61,6 +78,7 @@ function find(): StreamBinding | null {
     const found = Reflect.apply(binding, process, ['stream_wrap']) as Partial<Found>;
     const { WriteWrap: WriteRequest, streamBaseState: state, kReadBytesOrError: readBytes, kLastWriteWasAsync: writeGoesOn } = found;
     if (typeof WriteRequest !== 'function' || state === undefined) return null;
+    if (!Reflect.has(new WriteRequest(), 'getAsyncId')) return null;
     if (typeof readBytes !== 'number' || typeof state[readBytes] !== 'number') return null;
     if (typeof writeGoesOn !== 'number' || typeof state[writeGoesOn] !== 'number') return null;
     return { WriteRequest, state, readBytes, writeGoesOn };

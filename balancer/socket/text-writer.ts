@@ -18,17 +18,18 @@ export class TextWriter implements Gatherer {
   #unsent = 0;
   #waitsForTurnEnd = false;
   /**
-   * Something may wait in the stream, or it was ended. Otherwise nobody has to ask it: it lies in memory that no request touches else. With TLS it is
-   * always asked: bytes that went past it may have held back others there.
+   * Something may wait in the stream, or it was ended. Otherwise nobody has to ask it: it lies in memory that no request touches else.
    */
   #streamUsed: boolean;
 
   /** For a socket that is connected. Whoever writes to it, or ends it, by itself calls `flush` or `take` before. */
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#handle = STREAMS === null ? null : textHandleOf(socket);
-    this.#secure = this.#handle !== null && 'encrypted' in socket ? SecureWrite.of(socket, this.#handle) : null;
-    this.#streamUsed = this.#handle === null || this.#secure !== null || !socket.writable || socket.writableLength > 0;
+    const handle = STREAMS === null ? null : textHandleOf(socket);
+    const secure = 'encrypted' in socket;
+    this.#secure = handle !== null && secure ? SecureWrite.of(socket, handle) : null;
+    this.#handle = secure && this.#secure === null ? null : handle;
+    this.#streamUsed = this.#handle === null || !socket.writable || socket.writableLength > 0;
   }
 
   /** Whether text goes past the stream. */
@@ -36,10 +37,10 @@ export class TextWriter implements Gatherer {
     return this.#handle !== null;
   }
 
-  /** Bytes that wait in the stream, as `socket.writableLength`, and those of a write past it that goes on. */
+  /** Bytes that wait in the stream, as `socket.writableLength`, and those of a write past it that the system has not taken. */
   get waitingBytes(): number {
-    if (!this.#streamUsed) return 0;
-    return this.#socket.writableLength + (this.#secure === null ? 0 : this.#secure.waitingBytes);
+    const past = this.#secure === null ? 0 : this.#secure.waitingBytes;
+    return this.#streamUsed ? this.#socket.writableLength + past : past;
   }
 
   /** Whether anything has left since it was asked last, or more came: the peer takes it, however slowly. A large piece leaves `waitingBytes` at its end only. */
@@ -122,7 +123,7 @@ export class TextWriter implements Gatherer {
 
   #sendSecurely(writes: SecureWrite, text: string): boolean {
     // The last one goes on since an earlier turn: the peer is slow, and the stream tells how slow.
-    if (writes.waitingBytes > 0) return this.#stream(text);
+    if (writes.goesOn) return this.#stream(text);
     writes.write(text);
     return true;
   }
@@ -137,7 +138,7 @@ export class TextWriter implements Gatherer {
     const socket = this.#socket;
     if (!socket.writable || socket.writableLength > 0) return false;
     // Who was told to wait for `drain` is asked until it comes.
-    if (this.#handle !== null && this.#secure === null && !socket.writableNeedDrain) this.#streamUsed = false;
+    if (this.#handle !== null && !socket.writableNeedDrain) this.#streamUsed = false;
     return true;
   }
 

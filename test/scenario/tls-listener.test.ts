@@ -48,7 +48,19 @@ test('a TLS listener', async (t) => {
   });
 
   await t.test('what is older than the configured version of TLS is refused', async (t) => {
-    await assert.rejects(handshake(t, port, 'shop.example.com', 'TLSv1.2'), /alert|protocol version/i);
+    await assert.rejects(handshake(t, port, 'shop.example.com', { maxVersion: 'TLSv1.2' }), /alert|protocol version/i);
+  });
+
+  await t.test('no client gets a second handshake on its connection, which would cost us more than it costs the client', async (t) => {
+    for (const protocol of ['http/1.1', 'h2']) {
+      const socket = await handshake(t, appliance.port('older'), null, { maxVersion: 'TLSv1.2', protocols: [protocol] });
+      assert.deepEqual([socket.getProtocol(), socket.alpnProtocol], ['TLSv1.2', protocol]);
+      const refusal = await new Promise<Error | null>((resolve) => {
+        socket.once('error', resolve);
+        socket.renegotiate({}, resolve);
+      });
+      assert.match(refusal?.message ?? 'it was renegotiated', /no.renegotiation/i);
+    }
   });
 
   await t.test('a certificate replaced on disk serves new handshakes, and an open connection goes on', async (t) => {
@@ -104,13 +116,14 @@ async function handshake(
   t: TestContext,
   port: number,
   serverName: string | null,
-  maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3',
+  { maxVersion = 'TLSv1.3', protocols = [] }: { maxVersion?: 'TLSv1.2' | 'TLSv1.3'; protocols?: string[] } = {},
 ): Promise<TLSSocket> {
   const socket = connectTls({
     host: '127.0.0.1',
     port,
     rejectUnauthorized: false,
     maxVersion,
+    ...(protocols.length === 0 ? {} : { ALPNProtocols: protocols }),
     ...(serverName === null ? {} : { servername: serverName }),
   });
   t.after(() => void (socket satisfies Socket).destroy());
@@ -139,6 +152,7 @@ function config(directory: string, endpoint: string): string {
     bind: "127.0.0.1:0"
     tls: { certificates: [${['shop', 'wild', 'exact'].map(pair).join(', ')}], minVersion: TLSv1.3 }
     timeouts: { handshake: 1s }
+  older: { bind: "127.0.0.1:0", tls: { certificates: [${pair('shop')}] } }
 clusters:
   east: { endpoints: ["${endpoint}"] }
 services:
