@@ -295,13 +295,14 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     this.#expectBody();
     // Taken before the call: the listener may end everything in the middle of it.
     this.#unread.drop();
-    const used = this.#body?.feed(part.length > GATHER_BYTES && this.#link.isShared(bytes) ? Buffer.from(part) : part, {
+    const used = this.#body?.feed(part.length > GATHER_BYTES ? this.#link.apart(bytes, part) : part, {
       onBody: (chunk) => exchange.listener.onBody(chunk),
       onBodyEnd: (trailers) => this.#endBody(exchange, trailers),
     });
     if (used === MALFORMED) this.#fail('bad_framing', !exchange.headSent);
     else if (used === TOO_LARGE) this.#fail('body_too_large', !exchange.headSent);
     else if (used !== undefined && from + used < end && !this.#closing) this.#unread.hold(bytes, from + used, end);
+    if (exchange.bodyDone) exchange.leaveMemory(this.#link.readTogether(this.#unread.empty));
     if (!exchange.bodyFlows && !this.#closing) this.#hold();
     return true;
   }
@@ -314,7 +315,6 @@ export class Http1DownstreamConnection implements DownstreamConnection, Expiring
     if (exchange !== this.#exchange) return;
     exchange.bodyDone = true;
     this.#body = null;
-    this.#link.readTogether();
     if (this.#link.text.waitingBytes === 0) this.deadlineMs = Infinity;
     exchange.listener.onBodyEnd(trailers);
   }

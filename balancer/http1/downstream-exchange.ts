@@ -5,6 +5,7 @@ import type { CanonicalRequest } from '../message/request.ts';
 import type { TunnelEnd } from '../message/tunnel.ts';
 import type { Http1DownstreamConnection } from './downstream-connection.ts';
 import { latin1 } from '../socket/latin1.ts';
+import type { ReadBuffer } from '../socket/read-buffer.ts';
 import type { RequestHead } from './request-head.ts';
 import { fieldLines, informationalText, lastChunkText, responseHeadText } from './serialize.ts';
 
@@ -41,6 +42,8 @@ export class Http1Exchange implements DownstreamExchange {
   #chunked = false;
   #bodyless = false;
   #blocked = false;
+  /** Where the last of a large body lies, until it has been taken. */
+  #memory: ReadBuffer | null = null;
 
   constructor(connection: Http1DownstreamConnection, head: RequestHead, request: CanonicalRequest, startedMs: number) {
     this.#connection = connection;
@@ -59,6 +62,7 @@ export class Http1Exchange implements DownstreamExchange {
 
   readBody(): void {
     this.bodyFlows = true;
+    this.#giveBack();
     this.#connection.continueBody();
   }
 
@@ -69,6 +73,17 @@ export class Http1Exchange implements DownstreamExchange {
 
   resumeBody(): void {
     if (!this.bodyFlows) this.readBody();
+  }
+
+  /** All of the body has been read, to this memory; null: it is not to be given to others. */
+  leaveMemory(memory: ReadBuffer | null): void {
+    this.#memory = memory;
+    if (this.bodyFlows) this.#giveBack();
+  }
+
+  #giveBack(): void {
+    this.#memory?.giveBack();
+    this.#memory = null;
   }
 
   sendInformational(status: number, fields: Fields): void {

@@ -188,7 +188,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
 
   #listen(): void {
     const socket = this.#socket;
-    if (!this.#link.secure) this.#link.readTogether();
+    this.#link.readTogether(false);
     this.#link.listen(this);
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
@@ -297,7 +297,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
   /** A part of a body: who takes it slower than it comes needs what is longer than a piece that is gathered until it has left. */
   #lasting(bytes: Buffer, from: number, to: number): Buffer {
     const part = bytes.subarray(from, to);
-    return part.length > GATHER_BYTES && this.#link.isShared(bytes) ? Buffer.from(part) : part;
+    return part.length > GATHER_BYTES ? this.#link.apart(bytes, part) : part;
   }
 
   /** The response is complete; the listener may start the next request of its client within this call, on another connection. */
@@ -307,7 +307,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, UpstreamExch
     this.#listener = null;
     this.#decoder = null;
     this.#state = 'idle';
-    if (!this.#link.secure) this.#link.readTogether();
+    this.#link.readTogether(!this.#paused);
     // Without the whole request at the endpoint its next bytes would be read as the rest of this one.
     const reusable = this.#reusable && this.#requestDone && !this.#untilClose;
     this.deadlineMs = this.#settings.deadlines.nowMs + this.#keepAliveMs;

@@ -21,6 +21,7 @@ export class ClientSocket implements DirectReader {
   #reads: boolean | null = null;
   #own: ReadBuffer | null = null;
   #held = false;
+  #reading = false;
   #next: Buffer = COMMON_MEMORY;
 
   /** Takes over an accepted socket. Nothing is delivered before the turn is over. */
@@ -38,7 +39,9 @@ export class ClientSocket implements DirectReader {
 
   onBytes(length: number): Buffer | undefined {
     const filled = length === this.#next.length;
+    this.#reading = true;
     this.reader.onRead(this.#next, length);
+    this.#reading = false;
     if (filled) this.#own?.filled();
     return this.#changed();
   }
@@ -62,9 +65,16 @@ export class ClientSocket implements DirectReader {
     this.#own ??= new ReadBuffer(this.#secure);
   }
 
-  readTogether(): void {
+  /**
+   * Reads from the next one on into the memory of all. Returns its own, for `giveBack` once nothing that was read before is needed any more; null: others
+   * must not have it. `usedUp`: nothing is left of this read.
+   */
+  readTogether(usedUp: boolean): ReadBuffer | null {
+    // Between two reads Node goes on with the memory that it was told last.
+    const own = usedUp && this.#reading ? this.#own : null;
     this.#own = null;
     this.#held = false;
+    return own;
   }
 
   /** What was read last is needed until `release`. Plain sockets are not read before (true), all others not into that memory. */
@@ -98,9 +108,10 @@ export class ClientSocket implements DirectReader {
     if (next !== undefined) this.#readInto?.(next);
   }
 
-  /** Whether `bytes` are overwritten by the next read of any connection. */
-  isShared(bytes: Buffer): boolean {
-    return bytes === COMMON_MEMORY;
+  /** `part` of what was read, if need be in a copy, that no other connection overwrites: it lasts until the next read, or for as long as it is held. */
+  apart(bytes: Buffer, part: Buffer): Buffer {
+    if (bytes !== COMMON_MEMORY) return part;
+    return this.#own === null ? Buffer.from(part) : this.#own.keep(part);
   }
 
   /** A part of what was read, to be kept. */

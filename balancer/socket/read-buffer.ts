@@ -6,6 +6,11 @@ const PLAIN_BYTES = 65_536;
 const FLOWING_BYTES = 262_144;
 /** A TLS record holds no more (RFC 8446 section 5.1). */
 const TLS_BYTES = 16_384;
+/** So many of `FLOWING_BYTES` are kept for the bodies to come. */
+const MAX_SPARE = 8;
+
+/** Memory that large bodies have left: what each one allocates costs more to collect than to fill. */
+const SPARE: Buffer[] = [];
 
 /**
  * Where connections of this process are read to that have used up, or copied, what was read before the call is over: it stays in the cache of
@@ -36,12 +41,32 @@ export class ReadBuffer {
     this.#lent = true;
   }
 
+  /** A copy of `part` that lasts as what is read here does: until the next read, or for as long as it is lent. */
+  keep(part: Buffer): Buffer {
+    const spare = this.#secure ? undefined : SPARE.pop();
+    if (spare === undefined && (this.#secure || part.length <= PLAIN_BYTES / 2)) return Buffer.from(part);
+    const memory = (this.#bytes = spare ?? Buffer.allocUnsafeSlow(FLOWING_BYTES));
+    this.#size = FLOWING_BYTES;
+    this.#lent = false;
+    part.copy(memory);
+    return memory.subarray(0, part.length);
+  }
+
+  /** Nothing of what was read is needed any more, and no read goes there before `next` or `keep` say so: the memory is anybody's. */
+  giveBack(): void {
+    if (this.#bytes?.length === FLOWING_BYTES && !this.#lent && SPARE.length < MAX_SPARE) SPARE.push(this.#bytes);
+    this.#bytes = null;
+    this.#lent = false;
+    if (!this.#secure) this.#size = PLAIN_BYTES;
+  }
+
   /** Where the next read goes. */
   next(): Buffer {
     if (this.#bytes !== null && !this.#lent) return this.#bytes;
     // Whoever takes bytes slower than they come holds little of them here.
     if (this.#lent && !this.#secure) this.#size = PLAIN_BYTES;
+    const spare = this.#size === FLOWING_BYTES ? SPARE.pop() : undefined;
     this.#lent = false;
-    return (this.#bytes = Buffer.allocUnsafeSlow(this.#size));
+    return (this.#bytes = spare ?? Buffer.allocUnsafeSlow(this.#size));
   }
 }

@@ -29,6 +29,7 @@ export class UpstreamSocket implements DirectReader {
   /** Where the next read goes. Nothing is read before somebody listens. */
   #next: Buffer = COMMON_MEMORY;
   #together = false;
+  #free = false;
 
   /** Begins to connect. */
   constructor(address: UpstreamAddress) {
@@ -51,9 +52,14 @@ export class UpstreamSocket implements DirectReader {
     if (readDirectly(this.socket, memory, this) !== null) this.#next = memory;
   }
 
-  /** Reads from the next one on into the memory of all: nothing of a read may be needed after the call, unless it is copied. */
-  readTogether(): void {
+  /**
+   * Reads from the next one on into the memory of all: nothing of a read may be needed after the call, unless it is copied. `free`: nor is anything
+   * needed of what was read before. TLS goes on with memory of its own.
+   */
+  readTogether(free: boolean): void {
+    if (this.secure) return;
     this.#together = true;
+    this.#free = free;
   }
 
   /** Reads from the next one on into `buffer`. */
@@ -61,18 +67,25 @@ export class UpstreamSocket implements DirectReader {
     this.#together = false;
   }
 
-  /** Whether `bytes` are overwritten by the next read of any connection. */
-  isShared(bytes: Buffer): boolean {
-    return bytes === COMMON_MEMORY;
+  /** `part` of what was read, if need be in a copy, that no other connection overwrites: it lasts until the next read, or for as long as it is lent. */
+  apart(bytes: Buffer, part: Buffer): Buffer {
+    return bytes === COMMON_MEMORY ? this.buffer.keep(part) : part;
   }
 
   onBytes(length: number): Buffer | undefined {
     const filled = length === this.#next.length;
     this.#reader?.onRead(this.#next, length);
+    if (this.#free) this.#giveBack();
     if (filled && !this.#together) this.buffer.filled();
     const next = this.#memory();
     if (next === this.#next) return undefined;
     return (this.#next = next);
+  }
+
+  /** Only now that the read is over: what follows a response in it lies there, too. */
+  #giveBack(): void {
+    this.#free = false;
+    if (this.#together) this.buffer.giveBack();
   }
 
   #memory(): Buffer {

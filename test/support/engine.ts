@@ -43,6 +43,8 @@ export interface EngineOptions {
   readonly clock?: Clock;
   /** Is shown every exchange when it begins. */
   readonly onRequest?: (exchange: DownstreamExchange) => void;
+  /** Is shown each piece of a body, as it lies; false: the body is held back until somebody resumes it. */
+  readonly takes?: (exchange: DownstreamExchange, piece: Buffer) => boolean;
   /** Answers a request; by default 200 with the body `METHOD path`, once its body is complete. */
   readonly answer?: (exchange: DownstreamExchange, understood: Understood) => void;
 }
@@ -101,7 +103,7 @@ export class EngineBench {
       handler: {
         onRequest: (exchange) => {
           options.onRequest?.(exchange);
-          record(exchange, this.understood, options.answer);
+          record(exchange, this.understood, options);
         },
         onBadRequest: (code) => {
           this.refused.push(code);
@@ -161,7 +163,7 @@ function http2Settings(settings: DownstreamSettings, http2: Partial<ListenerHttp
   };
 }
 
-function record(exchange: DownstreamExchange, understood: Understood[], answer: EngineOptions['answer']): void {
+function record(exchange: DownstreamExchange, understood: Understood[], { answer, takes }: EngineOptions): void {
   const { method, path, query, hasQuery, host, fields, clientAddress } = exchange.request;
   const target = hasQuery ? `${path}?${query}` : path;
   const entry: Understood = {
@@ -180,7 +182,10 @@ function record(exchange: DownstreamExchange, understood: Understood[], answer: 
   understood.push(entry);
   const reply = (): void => (answer === undefined ? answerWith(exchange, 200, `${method} ${path}`) : answer(exchange, entry));
   exchange.listener = {
-    onBody: (chunk) => (entry.body += chunk.toString('latin1')),
+    onBody: (chunk) => {
+      entry.body += chunk.toString('latin1');
+      if (takes?.(exchange, chunk) === false) exchange.pauseBody();
+    },
     onBodyEnd: (trailers) => {
       entry.trailers = trailers;
       entry.complete = true;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { COMMON_MEMORY } from '../../../balancer/socket/read-buffer.ts';
 import { UpstreamSocket } from '../../../balancer/socket/upstream-socket.ts';
 import { until } from '../../support/until.ts';
 
@@ -54,18 +55,18 @@ describe('the socket to an endpoint', () => {
     });
     assert.equal(first, second);
     assert.notEqual(second, third);
-    assert.ok([first, third].every((bytes) => bytes !== undefined && !link.isShared(bytes)));
+    assert.ok([first, third].every((bytes) => bytes !== undefined && bytes !== COMMON_MEMORY));
   });
 
   it('is read to the memory of all while it is told so', async (t) => {
     const [one, other] = [await connected(t), await connected(t)];
-    for (const { link } of [one, other]) link.readTogether();
+    for (const { link } of [one, other]) link.readTogether(false);
     const [first, second, third] = await readsOf(one.link, one.endpoint, ['a', 'b', 'c'], (count) => {
       if (count === 1) one.link.readApart();
-      if (count === 2) one.link.readTogether();
+      if (count === 2) one.link.readTogether(false);
     });
     const [ofOther] = await readsOf(other.link, other.endpoint, ['d'], () => undefined);
-    assert.ok(first !== undefined && one.link.isShared(first) && first === third && first === ofOther);
-    assert.ok(second !== undefined && !one.link.isShared(second));
+    assert.ok(first !== undefined && first === COMMON_MEMORY && first === third && first === ofOther);
+    assert.ok(second !== undefined && second !== COMMON_MEMORY);
   });
 });
