@@ -40,8 +40,11 @@ export class ClientSocket implements DirectReader {
   onBytes(length: number): Buffer | undefined {
     const filled = length === this.#next.length;
     this.#reading = true;
-    this.reader.onRead(this.#next, length);
-    this.#reading = false;
+    try {
+      this.reader.onRead(this.#next, length);
+    } finally {
+      this.#reading = false;
+    }
     if (filled) this.#own?.filled();
     return this.#changed();
   }
