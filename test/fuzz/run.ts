@@ -97,15 +97,34 @@ async function fuzz(target: FuzzTarget, wish: Wish): Promise<number> {
   return findings;
 }
 
-const USAGE = `usage: npm run fuzz -- TARGET|all [--seconds N] [--seed N] [--keep]\n${FUZZ_TARGETS.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}\n`).join('')}`;
+const USAGE = `usage: npm run fuzz -- TARGET|all [--seconds N] [--seed N] [--keep]\n${FUZZ_TARGETS.map(({ name, summary }) => `  ${name.padEnd(19)}${summary}\n`).join('')}`;
 
-async function main(): Promise<number> {
+/** What was asked for; a text: why it cannot be understood. */
+function read(args: readonly string[]) {
   const options = {
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   } as const;
-  const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function main(): Promise<number> {
+  const asked = read(process.argv.slice(2));
+  if (typeof asked === 'string') {
+    process.stderr.write(`${asked}\n${USAGE}`);
+    return 2;
+  }
+  const { values, positionals } = asked;
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
   const [name] = positionals;
   // `http1` is every target whose name begins so.
   const targets = FUZZ_TARGETS.filter((target) => name === 'all' || target.name === name || target.name.startsWith(`${name ?? ''}-`));
