@@ -54,7 +54,7 @@ export function secureOptions(listener: string, tls: ListenerTls, trust: ClientT
     ...(trust === null ? {} : { ca: trust.authorities }),
     // With any list at all OpenSSL wants one of every authority of a chain, and refuses what it cannot look up or what is out of date.
     ...(trust === null || trust.revocations.lists.length === 0 ? {} : { crl: [...trust.revocations.lists] }),
-    // A ticket carries the certificate of the client and not its chain.
+    // No second handshake, which HTTP/2 forbids (RFC 9113 section 9.2.1). A ticket carries the certificate of the client and not its chain.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (clientCertificates?.forward === 'chain' ? constants.SSL_OP_NO_TICKET : 0),
     sessionTimeout: SESSION_S,
   };

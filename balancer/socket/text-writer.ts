@@ -11,15 +11,13 @@ const MAX_TEXT = 16_384;
 export class TextWriter implements Gatherer {
   readonly #socket: Socket;
   readonly #handle: TextHandle | null;
-  /** Null: the socket is none of TLS. */
+  /** Null: the socket is none of TLS, or this Node has no such way. */
   readonly #secure: SecureWrite | null;
   #text = '';
   /** When `moved` was asked last: bytes of the stream, and those of them that the system had not taken. */
   #unsent = 0;
   #waitsForTurnEnd = false;
-  /**
-   * Something may wait in the stream, or it was ended. Otherwise nobody has to ask it: it lies in memory that no request touches else.
-   */
+  /** Something may wait in the stream, or it was ended. Otherwise nobody has to ask it: it lies in memory that no request touches else. */
   #streamUsed: boolean;
 
   /** For a socket that is connected. Whoever writes to it, or ends it, by itself calls `flush` or `take` before. */
